@@ -1,0 +1,95 @@
+import type { ApiKeyDeclaration, JsonValue } from '../contract/index.ts';
+import type { Place } from '../diagnostics/problem.ts';
+
+/** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */
+export interface Config {
+  /** Hex SHA-256 over the paths and bytes of all config files. */
+  readonly revision: string;
+  readonly organization: string;
+  readonly server: ServerConfig;
+  readonly admin: AdminConfig;
+  readonly engine: EngineUse;
+  /** Extra plugins: a path (absolute by now) or a package name. */
+  readonly plugins: readonly PluginReference[];
+  /** The auth of requests whose trigger is unknown. */
+  readonly defaultAuth: StageUse;
+  readonly apiKeys: readonly ApiKeyDeclaration[];
+  readonly projects: readonly ProjectConfig[];
+  readonly triggers: readonly TriggerConfig[];
+}
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Starts with a slash, ends without one; empty for none. */
+  readonly basePath: string;
+  readonly bodyLimitBytes: number;
+  readonly trustProxy: boolean | string | readonly string[];
+  /** How long a client may take to send a whole request. */
+  readonly requestTimeoutMs: number;
+  /** How long SIGTERM lets running requests and runs go on. */
+  readonly drainTimeoutMs: number;
+  readonly place: Place;
+}
+
+export interface AdminConfig {
+  readonly host: string;
+  readonly port: number;
+  /** `{ env }` or `{ file }` as written; resolved by the host. */
+  readonly token: SecretReference | undefined;
+  readonly place: Place;
+}
+
+export type SecretReference = { readonly env: string } | { readonly file: string };
+
+export interface EngineUse {
+  readonly uses: string;
+  readonly with: { readonly [option: string]: JsonValue };
+  readonly place: Place;
+}
+
+export interface PluginReference {
+  readonly specifier: string;
+  /** Absolute path of the folder of the file that names it: where a package is looked up from. */
+  readonly folder: string;
+  readonly place: Place;
+}
+
+export interface ProjectConfig {
+  readonly id: string;
+  readonly name: string;
+  readonly language: string;
+  readonly place: Place;
+}
+
+/** One use of a plugin as written in YAML; `with` is not yet checked against the plugin's schema. */
+export interface StageUse {
+  readonly uses: string;
+  readonly with: { readonly [option: string]: JsonValue };
+  /** Absolute path of the folder of the file it stands in: where relative paths in options start. */
+  readonly folder: string;
+  readonly place: Place;
+  /** JSON pointer of `with` in that file; short forms point at what stands for it. */
+  readonly optionPlaces: OptionPlaces;
+}
+
+/** Maps a pointer into `with` to its place in the file. Short forms (`filter: <string>`) have another shape there. */
+export type OptionPlaces = (pointer: string) => Place;
+
+export interface FilterUse extends StageUse {
+  /** Names the drop. Unique in its trigger; `filter 1`, `filter 2` … where YAML gives none. */
+  readonly name: string;
+}
+
+export interface TriggerConfig {
+  readonly project: ProjectConfig;
+  readonly key: string;
+  readonly name: string;
+  readonly status: 'active' | 'paused';
+  readonly auth: StageUse;
+  readonly filters: readonly FilterUse[];
+  readonly dedup: StageUse | undefined;
+  readonly run: StageUse;
+  readonly respond: StageUse;
+  readonly place: Place;
+}

@@ -1,0 +1,60 @@
+import type { JsonObject } from './json.ts';
+
+/** Who is calling, as an auth plugin established it. */
+export interface Principal {
+  /** Names the caller in runs and logs, e.g. the id of an ApiKey. Never a secret. */
+  readonly id: string;
+  readonly permissions: ReadonlySet<Permission>;
+  /** Ids of the projects that the caller may use, or every project of the organization. */
+  readonly projects: ReadonlySet<string> | 'all';
+}
+
+/** What a key can be granted. `project.trigger`: fire, and read or cancel its own runs. `project.runs`: those of others too. */
+export const permissions = ['project.trigger', 'project.runs'] as const;
+export type Permission = (typeof permissions)[number];
+
+/** What is known of a request before its body is read: all that an auth plugin sees. */
+export interface RequestHead {
+  /** Unique per request; in every error reply and log line. */
+  readonly requestId: string;
+  /** When the request head arrived, in milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly method: string;
+  /** The request target without its query. */
+  readonly path: string;
+  /** Names in lower case. Several fields of one name are joined as RFC 9110 §5.3 says. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The caller's address; behind a proxy only if `server.trustProxy` says so. */
+  readonly ip: string;
+}
+
+/** One authenticated request to fire a trigger: what filter, dedup and respond plugins see. */
+export interface Exchange extends RequestHead {
+  readonly project: ProjectInfo;
+  readonly trigger: TriggerInfo;
+  readonly principal: Principal;
+  /** The body exactly as sent, or undefined when the request had none. */
+  readonly bodyText: string | undefined;
+  /** What filters and the agent are given: the body's members with defaults filled in (`environment`, `language`). */
+  readonly input: TriggerInput;
+}
+
+export interface ProjectInfo {
+  readonly id: string;
+  readonly name: string;
+  /** ISO 639-1 code. */
+  readonly language: string;
+}
+
+export interface TriggerInfo {
+  /** As written in YAML; callers may write it in any case. */
+  readonly key: string;
+  readonly name: string;
+}
+
+/** The body of a request to fire a trigger. Known members are checked (schemas/trigger-body.schema.json), others pass through. */
+export interface TriggerInput extends JsonObject {
+  readonly environment: string;
+  /** ISO 639-1 code. */
+  readonly language: string;
+}

@@ -1,0 +1,8 @@
+/** The public contract, published as `pullcord/plugin`: all that a plugin or an engine may know of the gateway. */
+export type * from './api-key.ts';
+export * from './engine.ts';
+export * from './errors.ts';
+export * from './exchange.ts';
+export type * from './json.ts';
+export * from './plugin.ts';
+export * from './problem.ts';

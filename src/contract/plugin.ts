@@ -1,0 +1,135 @@
+import type { ApiKeyDeclaration } from './api-key.ts';
+import type { RunFailure, RunOutcome, RunRecord, RunState } from './engine.ts';
+import type { Exchange, Principal, RequestHead } from './exchange.ts';
+import type { JsonValue, MaybePromise } from './json.ts';
+
+/** The five steps of the pipeline, in order. */
+export const stages = ['auth', 'filter', 'dedup', 'run', 'respond'] as const;
+export type Stage = (typeof stages)[number];
+
+interface PluginBase<S extends Stage> {
+  /** The version of this contract that the plugin was written for. */
+  readonly contract: 'v1';
+  readonly stage: S;
+  /** What `uses:` says: lower case, digits and dashes. Unique in its stage. */
+  readonly name: string;
+  /** One line for help and generated docs. */
+  readonly summary: string;
+  /**
+   * JSON Schema draft-07 of `with:`. Closed (`additionalProperties: false`), every property described. Mark a secret
+   * with `{ "$ref": "urn:pullcord:secret" }`: YAML then holds `{ env: NAME }` or `{ file: PATH }`, `create` gets the
+   * string. `{ "$ref": "urn:pullcord:duration" }` and `{ "$ref": "urn:pullcord:size" }` are written `30s`, `1MiB` in
+   * YAML and reach `create` as a number of milliseconds or bytes. `default`s are filled in before `create`.
+   */
+  readonly optionsSchema: object;
+}
+
+/** What a plugin may use of its host while it is created and lives. */
+export interface PluginContext {
+  /** Writes to the gateway's log with the plugin's name. Never log payloads or secrets. */
+  readonly log: PluginLog;
+  /** Registers what to do when the instance is retired. Closers run last registered first, also when `create` fails. */
+  onClose(closer: () => MaybePromise<void>): void;
+  /** Makes an absolute path of one in options: relative ones start at the folder of the file that they stand in. */
+  resolvePath(path: string): string;
+}
+
+/** What an auth plugin may use besides: the organization's declared API keys. */
+export interface AuthPluginContext extends PluginContext {
+  readonly apiKeys: readonly ApiKeyDeclaration[];
+}
+
+export interface PluginLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface AuthPlugin<Options = unknown> extends PluginBase<'auth'> {
+  create(context: AuthPluginContext, options: Options): MaybePromise<Auth>;
+}
+export interface FilterPlugin<Options = unknown> extends PluginBase<'filter'> {
+  create(context: PluginContext, options: Options): MaybePromise<Filter>;
+}
+export interface DedupPlugin<Options = unknown> extends PluginBase<'dedup'> {
+  create(context: PluginContext, options: Options): MaybePromise<Dedup>;
+}
+export interface RunPlugin<Options = unknown> extends PluginBase<'run'> {
+  create(context: PluginContext, options: Options): MaybePromise<Run>;
+}
+export interface RespondPlugin<Options = unknown> extends PluginBase<'respond'> {
+  create(context: PluginContext, options: Options): MaybePromise<Respond>;
+}
+export type Plugin = AuthPlugin | FilterPlugin | DedupPlugin | RunPlugin | RespondPlugin;
+
+/** Decides who calls, before the body is read. */
+export interface Auth {
+  authenticate(request: RequestHead): MaybePromise<AuthResult>;
+}
+export type AuthResult =
+  | { readonly kind: 'authenticated'; readonly principal: Principal }
+  /** The request carries no credential of this plugin's sort. */
+  | { readonly kind: 'abstained' }
+  /** It carries one that is not good. Why is for the log only. */
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/** Decides whether a request is for the agent at all. */
+export interface Filter {
+  evaluate(exchange: Exchange): MaybePromise<FilterResult>;
+}
+export type FilterResult =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'dropped'; readonly reason: string }
+  /** The evaluation itself failed. The reason must not repeat values of the body. */
+  | { readonly kind: 'error'; readonly reason: string };
+
+/** Says what makes two requests the same. The engine alone decides what is a duplicate. */
+export interface Dedup {
+  /** The fingerprint of the request, or undefined if it takes no part in dedup. */
+  fingerprint(exchange: Exchange): MaybePromise<Fingerprint | undefined>;
+}
+export interface Fingerprint {
+  readonly key: string;
+  /** Milliseconds from acceptance; undefined: for ever. */
+  readonly windowMs: number | undefined;
+  /** Keeps the claim although the run failed or was cancelled. */
+  readonly keepOnFailure: boolean;
+}
+
+/** Calls the agent. */
+export interface Run {
+  /**
+   * Executes one attempt. Runs at least once: after a crash it may come again with the same `id` and a higher
+   * `attempt`. Must settle soon after `signal` aborts.
+   */
+  execute(run: RunRequest, signal: AbortSignal): MaybePromise<RunResult>;
+}
+export type RunRequest = Pick<RunRecord, 'id' | 'project' | 'trigger' | 'sessionId' | 'input' | 'attempt'>;
+export type RunResult = RunOutcome;
+
+/** Answers the caller of an accepted request. */
+export interface Respond {
+  respond(exchange: Exchange, outcome: AcceptedRun): MaybePromise<Reply>;
+}
+
+/** An accepted run as the respond stage sees it. */
+export interface AcceptedRun {
+  readonly runId: string;
+  /** Absolute path of the run on the public listener. */
+  readonly statusUrl: string;
+  /** The run when it is final, or as it stands after `timeoutMs`. Never rejects because the caller went away. */
+  wait(timeoutMs: number): MaybePromise<RunView>;
+}
+export interface RunView {
+  readonly state: RunState;
+  readonly output: JsonValue | undefined;
+  readonly failure: RunFailure | undefined;
+}
+
+/** What goes to the caller. A body is sent as JSON; make an error with `problem()`. */
+export interface Reply {
+  /** HTTP status, 200 to 599. */
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: JsonValue;
+}

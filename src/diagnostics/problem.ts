@@ -1,0 +1,22 @@
+/** A place in a config file: a JSON pointer (RFC 6901) into its document. Line and column are computed when printed. */
+export interface Place {
+  /** The file as the user knows it: the config folder as given, joined with the path below it. */
+  readonly file: string;
+  readonly pointer: string;
+  /** Points at the member's name instead of its value, e.g. for an unknown field. */
+  readonly atName?: boolean;
+  /** Offset in UTF-16 units inside the string value at `pointer`, e.g. inside a JSONata expression. */
+  readonly offset?: number;
+}
+
+/** Something wrong with the config that its author can mend. */
+export interface Problem {
+  /** snake_case, stable: tools match on it. */
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  /** What happened, without the place and without values that could be secret. */
+  readonly message: string;
+  /** What to do next, often a did-you-mean. */
+  readonly hint?: string;
+  readonly place: Place;
+}
