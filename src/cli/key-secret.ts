@@ -1,0 +1,38 @@
+import { hash, randomInt } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const prefix = 'pc_';
+/** 30 letters of 62 carry 178 random bits; a CRC-32 needs 6. */
+const randomLength = 30;
+const checksumLength = 6;
+
+/** `pc_`, 30 random letters and digits, 6 of checksum: secret scanners can know it, and know a mistyped one. */
+export const secretPattern = new RegExp(`^${prefix}[0-9A-Za-z]{${randomLength + checksumLength}}$`);
+
+/** Makes the secret of a new API key. */
+export function createSecret(): string {
+  const random = Array.from({ length: randomLength }, () => alphabet[randomInt(alphabet.length)]).join('');
+  return `${prefix}${random}${checksum(random)}`;
+}
+
+/** Whether a text has the form of a secret that `createSecret` made, its checksum included. */
+export function isWellFormed(secret: string): boolean {
+  const random = secret.slice(prefix.length, -checksumLength);
+  return secretPattern.test(secret) && secret.endsWith(checksum(random));
+}
+
+/** What stands in YAML for a secret: its SHA-256 in hex. */
+export function digestOf(secret: string): string {
+  return hash('sha256', secret);
+}
+
+function checksum(random: string): string {
+  let rest = crc32(random);
+  let text = '';
+  for (let index = 0; index < checksumLength; index += 1) {
+    text = `${alphabet[rest % alphabet.length]}${text}`;
+    rest = Math.floor(rest / alphabet.length);
+  }
+  return text;
+}

@@ -1,0 +1,51 @@
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import type { ApiKeyDeclaration, ApiKeySecret } from '../contract/index.ts';
+import { configOption } from './config-option.ts';
+import { digestOf, isWellFormed } from './key-secret.ts';
+import { loadForCommand } from './load-for-command.ts';
+import { type ExitCode, exitCodes, terminal } from './terminal.ts';
+
+export function registerKeysVerify(keys: Command, finish: (code: ExitCode) => void): void {
+  keys
+    .command('verify')
+    .argument('[secret]', 'the secret; without it, it is read from stdin, which keeps it out of the shell history')
+    .summary('tell whether a secret is a valid API key')
+    .description('Tells which API key of the config a secret belongs to, and whether the gateway would take it now.')
+    .addOption(configOption())
+    .addHelpText('after', '\nExample:\n  pbpaste | pullcord keys verify')
+    .action(async (argument: string | undefined, { config: root }: { config: string }) => {
+      const config = await loadForCommand(root);
+      if (config === undefined) return finish(exitCodes.problems);
+      const secret = argument ?? (await text(process.stdin)).trim();
+      finish(verify(secret, config.apiKeys));
+    });
+}
+
+function verify(secret: string, apiKeys: readonly ApiKeyDeclaration[]): ExitCode {
+  const digest = digestOf(secret);
+  for (const key of apiKeys) {
+    const declared = key.secrets.find(({ sha256 }) => sha256 === digest);
+    if (declared === undefined) continue;
+    const fault = faultOf(key, declared);
+    const granted = `permissions ${key.permissions.join(', ')}; projects ${key.projects.join(', ')}`;
+    terminal.data(
+      fault === undefined ? `valid: API key ${key.id}; ${granted}` : `not valid: API key ${key.id} ${fault}`,
+    );
+    return fault === undefined ? exitCodes.fine : exitCodes.problems;
+  }
+  terminal.data(
+    isWellFormed(secret)
+      ? 'not valid: a well-formed secret, but no API key of this config has it'
+      : 'not valid: no API key of this config has it, and it is not a secret that pullcord made (mistyped or cut off?)',
+  );
+  return exitCodes.problems;
+}
+
+function faultOf(key: ApiKeyDeclaration, secret: ApiKeySecret): string | undefined {
+  if (key.status === 'revoked') return 'is revoked';
+  if (secret.expiresAt !== undefined && secret.expiresAt <= Date.now()) {
+    return `has this secret expired since ${new Date(secret.expiresAt).toISOString()}`;
+  }
+  return undefined;
+}

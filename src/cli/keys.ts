@@ -1,0 +1,10 @@
+import type { Command } from 'commander';
+import { registerKeysCreate } from './keys-create.ts';
+import { registerKeysList } from './keys-list.ts';
+import { registerKeysVerify } from './keys-verify.ts';
+import type { ExitCode } from './terminal.ts';
+
+export function registerKeys(program: Command, finish: (code: ExitCode) => void): void {
+  const keys = program.command('keys').summary('make and check API keys').description('Makes and checks API keys.');
+  for (const register of [registerKeysCreate, registerKeysList, registerKeysVerify]) register(keys, finish);
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { registerKeys } from './keys.ts';
+import { registerSchema } from './schema.ts';
+import { registerSend } from './send.ts';
+import { registerServe } from './serve.ts';
+import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
+import { registerValidate } from './validate.ts';
+
+/** Runs the command line; gives the exit code: 0 fine, 1 problems found, 2 wrong usage, 70 a fault of ours. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.fine;
+  const program = new Command('pullcord')
+    .description('Triggers AI agents over HTTP, as declared in YAML files.')
+    .version(packageVersion(), '-V, --version')
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for how to use it)')
+    .exitOverride();
+  const finish = (code: ExitCode) => {
+    exitCode = code;
+  };
+  for (const register of [registerServe, registerValidate, registerKeys, registerSend, registerSchema]) {
+    register(program, finish);
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+    if (error instanceof UsageError) {
+      terminal.words(`error: ${error.message}`);
+      return exitCodes.usage;
+    }
+    terminal.words(`pullcord failed unexpectedly. This is a fault of pullcord, not of your files.`);
+    terminal.words(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return exitCodes.crash;
+  }
+  return exitCode;
+}
+
+/** The package.json is one folder above `src`, and one more above `dist/src`. */
+function packageVersion(): string {
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+      if (name === 'pullcord') return String(version);
+    } catch {
+      // The other layout then.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { configOption } from './config-option.ts';
+import { loadForCommand } from './load-for-command.ts';
+import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
+
+interface SendOptions {
+  readonly config: string;
+  readonly url?: string;
+  readonly key?: string;
+  readonly data?: string;
+  readonly header: readonly string[];
+  readonly timeout: string;
+}
+
+export function registerSend(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command('send')
+    .argument('<trigger>', 'project/key, e.g. support/refund-request')
+    .summary('fire a trigger of a running gateway')
+    .description(
+      'Fires a trigger and prints the answer: the body on stdout, the status on stderr. Exits 0 for a 2xx answer.\n' +
+        'The API key comes from PULLCORD_API_KEY, so that it stays out of the shell history.',
+    )
+    .option('-d, --data <json>', 'the body: JSON, @FILE, or - for stdin; without it the request has no body')
+    .option('--url <url>', 'where the gateway is, base path included; without it, as the config says')
+    .option('--key <secret>', 'the API key, instead of PULLCORD_API_KEY')
+    .option('-H, --header <name:value...>', 'more request headers', [])
+    .option('--timeout <seconds>', 'how long to wait for the answer', '300')
+    .addOption(configOption())
+    .addHelpText('after', `\nExample:\n  pullcord send support/refund-request -d '{"instruction": "refund order 7"}'`)
+    .action(async (trigger: string, options: SendOptions) => finish(await send(trigger, options)));
+}
+
+async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
+  const base = options.url ?? (await configuredUrl(options.config));
+  if (base === undefined) return exitCodes.problems;
+  const address = `${base.replace(/\/$/, '')}${pathOf(trigger)}`;
+  const body = await bodyOf(options.data);
+  let response: Response;
+  try {
+    response = await fetch(address, {
+      method: 'POST',
+      headers: headersOf(options, body !== undefined),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(secondsOf(options.timeout) * 1000),
+      ...(body !== undefined && { body }),
+    });
+  } catch (error) {
+    terminal.words(`error: no answer from ${address}: ${reasonOf(error)}`);
+    return exitCodes.problems;
+  }
+  terminal.words(`${response.status} ${response.statusText}`);
+  const answer = await response.text();
+  if (answer !== '') terminal.data(answer);
+  return response.ok ? exitCodes.fine : exitCodes.problems;
+}
+
+async function configuredUrl(root: string): Promise<string | undefined> {
+  const config = await loadForCommand(root);
+  if (config === undefined) return undefined;
+  const { host, port, basePath } = config.server;
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${basePath}`;
+}
+
+function pathOf(trigger: string): string {
+  const [project, key, ...more] = trigger.split('/');
+  if (!project || !key || more.length > 0) throw new UsageError(`${trigger} is not of the form project/key`);
+  return `/project/${encodeURIComponent(project)}/trigger/${encodeURIComponent(key)}`;
+}
+
+async function bodyOf(data: string | undefined): Promise<string | undefined> {
+  if (data === undefined) return undefined;
+  if (data === '-') return text(process.stdin);
+  if (!data.startsWith('@')) return data;
+  try {
+    return await readFile(data.slice(1), 'utf8');
+  } catch {
+    throw new UsageError(`the file ${data.slice(1)} cannot be read`);
+  }
+}
+
+function headersOf(options: SendOptions, hasBody: boolean): Headers {
+  const headers = new Headers(hasBody ? { 'content-type': 'application/json' } : {});
+  for (const header of options.header) {
+    const colon = header.indexOf(':');
+    if (colon < 1) throw new UsageError(`the header ${header} is not of the form name:value`);
+    headers.set(header.slice(0, colon).trim(), header.slice(colon + 1).trim());
+  }
+  const key = options.key ?? process.env.PULLCORD_API_KEY;
+  if (key !== undefined) headers.set('x-api-key', key);
+  return headers;
+}
+
+function secondsOf(timeout: string): number {
+  const seconds = Number(timeout);
+  if (!(seconds > 0 && seconds <= 86_400)) throw new UsageError(`the timeout ${timeout} is not a number of seconds`);
+  return seconds;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+}

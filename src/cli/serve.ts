@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { formatProblems } from '../diagnostics/format.ts';
+import { type Gateway, startGateway } from '../http/gateway.ts';
+import { configOption, existingFolder } from './config-option.ts';
+import { createLog, type Log } from './log.ts';
+import { type ExitCode, exitCodes, terminal } from './terminal.ts';
+
+export function registerServe(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command('serve')
+    .summary('run the gateway')
+    .description(
+      'Serves the triggers of a config folder and follows its changes until it is told to stop.\n' +
+        'SIGTERM or SIGINT stop it gracefully, a second one at once; SIGHUP reloads the config and its secrets.',
+    )
+    .addOption(configOption())
+    .addHelpText('after', '\nEnvironment:\n  PULLCORD_LOG_LEVEL   debug, info (default), warn, error or silent')
+    .action(async ({ config: root }: { config: string }) => finish(await serve(existingFolder(root))));
+}
+
+async function serve(root: string): Promise<ExitCode> {
+  const log = createLog();
+  const crash = (error: unknown) => {
+    log.fatal({ err: error }, 'the gateway failed unexpectedly');
+    log.close();
+    process.exit(exitCodes.crash);
+  };
+  process.once('uncaughtException', crash);
+  process.once('unhandledRejection', crash);
+
+  const started = await startGateway({ root, log });
+  if (!started.ok) {
+    terminal.words(formatProblems(started.problems, started.sources, { format: 'text' }));
+    terminal.words(`${root}: not served`);
+    log.close();
+    return exitCodes.problems;
+  }
+  const { gateway } = started;
+  const { problems, sources } = gateway.warnings;
+  if (problems.length > 0) terminal.words(formatProblems(problems, sources, { format: 'text' }));
+  announce(log, gateway);
+  await stopSignal(log, gateway);
+  await gateway.close();
+  log.info({}, 'stopped');
+  log.close();
+  return exitCodes.fine;
+}
+
+function announce(log: Log, gateway: Gateway): void {
+  const url = ({ host, port }: Gateway['address']) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  log.info({ url: url(gateway.address), admin: url(gateway.adminAddress), revision: gateway.revision }, 'serving');
+}
+
+/** Resolves at the first signal to stop; the second one ends the process at once. */
+function stopSignal(log: Log, gateway: Gateway): Promise<void> {
+  process.on('SIGHUP', () => {
+    log.info({}, 'SIGHUP: reloading');
+    void gateway.reloader.reload({ always: true });
+  });
+  return new Promise((resolve) => {
+    let isStopping = false;
+    const stop = (signal: NodeJS.Signals) => {
+      if (isStopping) process.exit(exitCodes.problems);
+      isStopping = true;
+      log.info({ signal }, 'stopping: no new requests, running ones may end');
+      resolve();
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}

@@ -1,0 +1,42 @@
+import { type Command, Option } from 'commander';
+import { formatProblems, type ProblemFormat, problemFormats } from '../diagnostics/format.ts';
+import { checkConfig } from '../runtime/check-config.ts';
+import { configOption, existingFolder } from './config-option.ts';
+import { type ExitCode, exitCodes, terminal } from './terminal.ts';
+
+interface ValidateOptions {
+  readonly config: string;
+  readonly format: ProblemFormat;
+}
+
+export function registerValidate(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command('validate')
+    .summary('check the config files')
+    .description(
+      'Reads all config files and prepares everything that they declare, as serve would, but starts nothing.\n' +
+        'Prints every problem at once, and exits 1 if one of them is an error. A secret that is not there is a\n' +
+        'warning, since the machine that checks a pull request need not know it.',
+    )
+    .addOption(configOption())
+    .addOption(new Option('--format <format>', 'how to print problems').choices(problemFormats).default('text'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pullcord validate\n  pullcord validate --config deploy/config --format github',
+    )
+    .action(async ({ config: root, format }: ValidateOptions) => {
+      const { problems, sources, summary } = await checkConfig(existingFolder(root));
+      const text = formatProblems(problems, sources, { format, color: terminal.hasColor });
+      if (text !== '') terminal.data(text);
+      const errors = problems.filter((problem) => problem.severity === 'error').length;
+      const warnings = problems.length - errors;
+      terminal.words(
+        `${root}: ${counted(errors, 'error')}, ${counted(warnings, 'warning')}${summary ? `; ${summary}` : ''}`,
+      );
+      finish(errors > 0 ? exitCodes.problems : exitCodes.fine);
+    });
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

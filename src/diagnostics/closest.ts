@@ -1,0 +1,14 @@
+import { distance } from 'fastest-levenshtein';
+
+/** The name that the author most likely meant, or undefined if none is near enough to suggest. */
+export function closest(written: string, names: readonly string[]): string | undefined {
+  const lowered = written.toLowerCase();
+  // A third of the letters may be off: enough for a typo, too little for another word.
+  let best: { name: string; edits: number } | undefined;
+  for (const name of names) {
+    const edits = distance(lowered, name.toLowerCase());
+    if (edits <= Math.ceil(Math.max(name.length, lowered.length) / 3) && (best === undefined || edits < best.edits))
+      best = { name, edits };
+  }
+  return best?.name;
+}

@@ -1,0 +1,43 @@
+import { codeFrameColumns } from '@babel/code-frame';
+import type { Range } from './locate.ts';
+
+const linesAround = 2;
+const widestLine = 160;
+const shownBeforeColumn = 60;
+
+/** Where a text must not be shown, as offsets; end exclusive. */
+export interface Mask {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Draws the lines around a range with a marker below it. What masks cover is blotted out. */
+export function codeFrame(text: string, range: Range, masks: readonly Mask[] = []): string {
+  const lines = applyMasks(text, masks).split('\n');
+  const firstLine = Math.max(range.start.line - linesAround, 1);
+  const shown = lines.slice(firstLine - 1, range.start.line + linesAround).map(makePrintable);
+  while (shown.length > range.start.line - firstLine + 1 && shown.at(-1)?.trim() === '') shown.pop();
+  const isWide = shown.some((line) => line.length > widestLine);
+  const cropped = isWide ? Math.max(range.start.column - 1 - shownBeforeColumn, 0) : 0;
+  const column = (position: { readonly column: number }): number => position.column - cropped;
+  const location = { line: range.start.line, column: column(range.start) };
+  const end = range.end.offset > range.start.offset && range.end.line === range.start.line ? range.end : undefined;
+  return codeFrameColumns(
+    shown.map((line) => line.slice(cropped, cropped + widestLine)).join('\n'),
+    { start: location, ...(end && { end: { line: end.line, column: Math.min(column(end), widestLine + 1) } }) },
+    { startLine: firstLine, linesAbove: linesAround, linesBelow: linesAround, highlightCode: false },
+  );
+}
+
+/** Replaces what could steer a terminal or reorder text (control and bidirectional characters), one for one. */
+export function makePrintable(line: string): string {
+  return line.replace(/\r$/, '').replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '·');
+}
+
+function applyMasks(text: string, masks: readonly Mask[]): string {
+  return masks.reduce(
+    (masked, { start, end }) =>
+      masked.slice(0, start) + masked.slice(start, end).replace(/[^\s]/g, '*') + masked.slice(end),
+    text,
+  );
+}

@@ -1,0 +1,32 @@
+import { formatGithub } from './format-github.ts';
+import { formatJson } from './format-json.ts';
+import { formatSarif } from './format-sarif.ts';
+import { formatText } from './format-text.ts';
+import { locateProblems } from './located-problem.ts';
+import type { Problem } from './problem.ts';
+import type { Sources } from './source.ts';
+
+/** The ways in which problems can be printed. */
+export const problemFormats = ['text', 'json', 'github', 'sarif'] as const;
+export type ProblemFormat = (typeof problemFormats)[number];
+
+export interface FormatOptions {
+  readonly format: ProblemFormat;
+  /** Colours for a terminal; `text` alone has them. */
+  readonly color?: boolean;
+}
+
+/** Prints problems by file and position. Ends with a newline; `text` and `github` are empty if there are none. */
+export function formatProblems(problems: readonly Problem[], sources: Sources, options: FormatOptions): string {
+  const located = locateProblems(problems, sources);
+  switch (options.format) {
+    case 'text':
+      return formatText(located, sources, options.color ?? false);
+    case 'json':
+      return formatJson(located);
+    case 'github':
+      return formatGithub(located);
+    case 'sarif':
+      return formatSarif(located);
+  }
+}

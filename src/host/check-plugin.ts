@@ -1,0 +1,39 @@
+import { type Plugin, stages } from '../contract/index.ts';
+
+const namePattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+/** Says what keeps a module's export from being a plugin of contract v1, or undefined if nothing does. */
+export function faultOfPlugin(candidate: unknown): string | undefined {
+  if (typeof candidate !== 'object' || candidate === null) return 'it does not export a plugin object as default';
+  const plugin = candidate as Partial<Record<keyof Plugin, unknown>>;
+  if (plugin.contract !== 'v1') return "its `contract` is not 'v1', the one that this gateway speaks";
+  if (!stages.some((stage) => stage === plugin.stage)) return `its \`stage\` is none of ${stages.join(', ')}`;
+  if (typeof plugin.name !== 'string' || !namePattern.test(plugin.name)) {
+    return 'its `name` is not made of lower case letters, digits and dashes';
+  }
+  if (typeof plugin.summary !== 'string' || plugin.summary === '') return 'its `summary` is missing';
+  if (typeof plugin.optionsSchema !== 'object' || plugin.optionsSchema === null)
+    return 'its `optionsSchema` is missing';
+  if (typeof plugin.create !== 'function') return 'its `create` is not a function';
+  return undefined;
+}
+
+/** The methods that an instance of each stage must have. */
+const stageMethods = {
+  auth: 'authenticate',
+  filter: 'evaluate',
+  dedup: 'fingerprint',
+  run: 'execute',
+  respond: 'respond',
+} as const;
+
+/** Says what keeps the value that `create` gave from serving as its stage, or undefined if nothing does. */
+export function faultOfInstance(stage: Plugin['stage'], instance: unknown): string | undefined {
+  const method = stageMethods[stage];
+  const fits =
+    typeof instance === 'object' &&
+    instance !== null &&
+    method in instance &&
+    typeof Reflect.get(instance, method) === 'function';
+  return fits ? undefined : `what its \`create\` gave has no method \`${method}\``;
+}

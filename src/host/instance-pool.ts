@@ -1,0 +1,61 @@
+import type { MaybePromise } from '../contract/index.ts';
+
+/** A plugin instance that several snapshots may share, and what frees it. */
+export interface Instance {
+  readonly value: unknown;
+  readonly closers: readonly (() => MaybePromise<void>)[];
+}
+
+/**
+ * Instances by identity, counted: a reload takes over those whose options did not change, and an instance is closed
+ * when the last snapshot that holds it lets go.
+ */
+export class InstancePool {
+  readonly #entries = new Map<string, { instance: Instance; holders: number }>();
+  readonly #onCloseError: (error: unknown) => void;
+
+  constructor(onCloseError: (error: unknown) => void) {
+    this.#onCloseError = onCloseError;
+  }
+
+  /** Takes a share in a living instance, if there is one of that identity. */
+  hold(identity: string): Instance | undefined {
+    const entry = this.#entries.get(identity);
+    if (entry === undefined) return undefined;
+    entry.holders += 1;
+    return entry.instance;
+  }
+
+  /** Adds a new instance with one share taken. */
+  add(identity: string, instance: Instance): void {
+    this.#entries.set(identity, { instance, holders: 1 });
+  }
+
+  /** Gives back one share of each; what nobody holds any more is closed, last created first. */
+  async release(identities: readonly string[]): Promise<void> {
+    const closing: Instance[] = [];
+    for (const identity of identities.toReversed()) {
+      const entry = this.#entries.get(identity);
+      if (entry === undefined) continue;
+      entry.holders -= 1;
+      if (entry.holders > 0) continue;
+      this.#entries.delete(identity);
+      closing.push(entry.instance);
+    }
+    for (const instance of closing) await runClosers(instance.closers, this.#onCloseError);
+  }
+}
+
+/** Runs closers, last registered first; one that fails does not keep the others from running. */
+export async function runClosers(
+  closers: readonly (() => MaybePromise<void>)[],
+  onError: (error: unknown) => void,
+): Promise<void> {
+  for (const closer of closers.toReversed()) {
+    try {
+      await closer();
+    } catch (error) {
+      onError(error);
+    }
+  }
+}

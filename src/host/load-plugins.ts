@@ -1,0 +1,54 @@
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { resolve as resolveModule } from 'import-meta-resolve';
+import type { PluginReference } from '../config/model.ts';
+import type { Plugin } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import { faultOfPlugin } from './check-plugin.ts';
+import { withDeadline } from './deadline.ts';
+import type { Registry } from './registry.ts';
+
+/** A plugin's module may do work when it is first imported, but not for ever. */
+const importDeadlineMs = 10_000;
+
+/**
+ * Adds the plugins that `gateway.yaml` names to the registry. A module's default export is one plugin or an array of
+ * them. A module is imported once in the life of the process: new code of a plugin needs a restart.
+ */
+export async function loadPlugins(references: readonly PluginReference[], registry: Registry): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const reference of references) {
+    try {
+      for (const plugin of await importPlugins(reference)) registry.add(plugin);
+    } catch (error) {
+      problems.push({
+        code: 'bad_plugin',
+        severity: 'error',
+        message: `the plugin ${reference.specifier} cannot be used: ${messageOf(error)}`,
+        place: reference.place,
+      });
+    }
+  }
+  return problems;
+}
+
+async function importPlugins(reference: PluginReference): Promise<Plugin[]> {
+  const url = isAbsolute(reference.specifier)
+    ? pathToFileURL(reference.specifier).href
+    : resolveModule(reference.specifier, pathToFileURL(`${reference.folder}/`).href);
+  const loaded: { default?: unknown } = await withDeadline(import(url), importDeadlineMs, 'importing it');
+  const exported = Array.isArray(loaded.default) ? loaded.default : [loaded.default];
+  return exported.map(asPlugin);
+}
+
+function asPlugin(candidate: unknown): Plugin {
+  const fault = faultOfPlugin(candidate);
+  if (fault !== undefined) throw new Error(fault);
+  return candidate as Plugin;
+}
+
+/** The first line only: loaders put stacks and import chains behind it. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] ?? '';
+}

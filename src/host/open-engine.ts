@@ -1,0 +1,43 @@
+import type { StageUse } from '../config/model.ts';
+import { compileSchema } from '../config/schema-validator.ts';
+import type { Engine, PluginLog } from '../contract/index.ts';
+import { closest } from '../diagnostics/closest.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import { engines } from '../engine/index.ts';
+import { resolveOptions } from './options.ts';
+
+export type OpenedEngine =
+  | { readonly ok: true; readonly engine: Engine }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Opens the engine that gateway.yaml picks. */
+export async function openEngine(use: StageUse, log: PluginLog): Promise<OpenedEngine> {
+  const checked = await checkEngine(use);
+  if (!checked.ok) return checked;
+  try {
+    return { ok: true, engine: await checked.definition.create(checked.options, { log }) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, problems: [{ code: 'engine_failed', severity: 'error', message, place: use.place }] };
+  }
+}
+
+/** Checks the engine's options without opening it. */
+export async function checkEngine(use: StageUse) {
+  const definition = engines.get(use.uses);
+  if (definition === undefined) return { ok: false, problems: [unknownEngine(use)] } as const;
+  const resolved = await resolveOptions(compileSchema(definition.optionsSchema), use);
+  return resolved.ok ? ({ ok: true, definition, options: resolved.options } as const) : resolved;
+}
+
+function unknownEngine(use: StageUse): Problem {
+  const names = [...engines.keys()];
+  const near = closest(use.uses, names);
+  return {
+    code: 'unknown_engine',
+    severity: 'error',
+    message: `there is no engine named ${use.uses}`,
+    hint: near === undefined ? `known engines: ${names.join(', ')}` : `did you mean ${near}?`,
+    place: { ...use.place, pointer: `${use.place.pointer}/uses` },
+  };
+}

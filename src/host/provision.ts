@@ -1,0 +1,251 @@
+import { hash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Config, FilterUse, StageUse, TriggerConfig } from '../config/model.ts';
+import type {
+  Auth,
+  Dedup,
+  Filter,
+  MaybePromise,
+  Plugin,
+  PluginContext,
+  PluginLog,
+  Respond,
+  Run,
+  Stage,
+} from '../contract/index.ts';
+import { OptionsError } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import { faultOfInstance } from './check-plugin.ts';
+import { withDeadline } from './deadline.ts';
+import { InstancePool, runClosers } from './instance-pool.ts';
+import { type ResolvedOptions, resolveOptions } from './options.ts';
+import type { Registry } from './registry.ts';
+
+/** How long a plugin's `create` may take, in milliseconds. */
+const createDeadlineMs = 10_000;
+
+type GoodOptions = Extract<ResolvedOptions, { ok: true }>;
+
+/** A trigger with an instance of a plugin in each of its stages. */
+export interface ProvisionedTrigger {
+  readonly config: TriggerConfig;
+  readonly auth: Auth;
+  readonly filters: readonly { readonly name: string; readonly filter: Filter }[];
+  readonly dedup: Dedup | undefined;
+  readonly run: Run;
+  readonly respond: Respond;
+}
+
+export type Provisioning =
+  | {
+      readonly ok: true;
+      readonly triggers: readonly ProvisionedTrigger[];
+      readonly defaultAuth: Auth;
+      /** Shares taken in the pool; give them back when the triggers are no longer used. */
+      readonly identities: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * Creates, or takes over from the pool, an instance for every stage of every trigger. All problems are collected; with
+ * any of them nothing stays created.
+ */
+export async function provision(
+  config: Config,
+  registry: Registry,
+  pool: InstancePool,
+  log: PluginLog,
+): Promise<Provisioning> {
+  const session = new ProvisioningSession(config, registry, pool, log);
+  const { defaultAuth, triggers } = await session.all();
+  if (session.problems.length > 0 || defaultAuth === undefined) {
+    await pool.release(session.identities);
+    return { ok: false, problems: session.problems };
+  }
+  return { ok: true, triggers, defaultAuth, identities: session.identities };
+}
+
+/**
+ * Does the same for a check only: gives the problems, and nothing stays created. A secret that is not there is a
+ * warning, since the machine that checks a pull request need not know it; what needs it is not created.
+ */
+export async function checkProvision(config: Config, registry: Registry, log: PluginLog): Promise<readonly Problem[]> {
+  const pool = new InstancePool((err) => log.error({ err }, 'a plugin failed to close'));
+  const session = new ProvisioningSession(config, registry, pool, log);
+  await session.all();
+  await pool.release(session.identities);
+  return session.problems.map((problem) =>
+    problem.code === 'missing_secret' ? { ...problem, severity: 'warning' } : problem,
+  );
+}
+
+interface StageInstances {
+  auth: Auth;
+  filter: Filter;
+  dedup: Dedup;
+  run: Run;
+  respond: Respond;
+}
+
+/** One pass over a config: shares instances between equal uses and reports each faulty place once. */
+class ProvisioningSession {
+  readonly problems: Problem[] = [];
+  readonly identities: string[] = [];
+  readonly #byUse = new Map<StageUse, unknown>();
+  readonly #byIdentity = new Map<string, unknown>();
+  readonly #reported = new Set<string>();
+  readonly #config: Config;
+  readonly #registry: Registry;
+  readonly #pool: InstancePool;
+  readonly #log: PluginLog;
+  readonly #apiKeysDigest: string;
+
+  constructor(config: Config, registry: Registry, pool: InstancePool, log: PluginLog) {
+    this.#config = config;
+    this.#registry = registry;
+    this.#pool = pool;
+    this.#log = log;
+    this.#apiKeysDigest = hash('sha256', JSON.stringify(config.apiKeys));
+  }
+
+  /** Everything of the config that could be created. */
+  async all(): Promise<{ defaultAuth: Auth | undefined; triggers: readonly ProvisionedTrigger[] }> {
+    const defaultAuth = await this.#stage('auth', this.#config.defaultAuth);
+    const triggers: ProvisionedTrigger[] = [];
+    for (const trigger of this.#config.triggers) {
+      const provisioned = await this.#trigger(trigger);
+      if (provisioned !== undefined) triggers.push(provisioned);
+    }
+    return { defaultAuth, triggers };
+  }
+
+  /** The trigger with all its instances, or undefined with at least one problem reported. */
+  async #trigger(config: TriggerConfig): Promise<ProvisionedTrigger | undefined> {
+    const auth = await this.#stage('auth', config.auth);
+    const filters = await this.#filters(config.filters);
+    const dedup = config.dedup && (await this.#stage('dedup', config.dedup));
+    const run = await this.#stage('run', config.run);
+    const respond = await this.#stage('respond', config.respond);
+    if (!auth || !filters || !run || !respond || (config.dedup && !dedup)) return undefined;
+    return { config, auth, filters, dedup, run, respond };
+  }
+
+  async #filters(uses: readonly FilterUse[]): Promise<ProvisionedTrigger['filters'] | undefined> {
+    const filters: { name: string; filter: Filter }[] = [];
+    for (const use of uses) {
+      const filter = await this.#stage('filter', use);
+      if (filter !== undefined) filters.push({ name: use.name, filter });
+    }
+    return filters.length === uses.length ? filters : undefined;
+  }
+
+  async #stage<S extends Stage>(stage: S, use: StageUse): Promise<StageInstances[S] | undefined> {
+    if (!this.#byUse.has(use)) this.#byUse.set(use, await this.#instanceFor(stage, use));
+    // What the pool holds under a stage's identity was checked to have that stage's method when it was created.
+    return this.#byUse.get(use) as StageInstances[S] | undefined;
+  }
+
+  async #instanceFor(stage: Stage, use: StageUse): Promise<unknown> {
+    const registered = this.#registry.get(stage, use.uses);
+    if (registered === undefined) {
+      this.#report({
+        code: 'unknown_plugin',
+        severity: 'error',
+        message: `there is no ${stage} plugin named ${use.uses}`,
+        hint: this.#registry.suggest(stage, use.uses),
+        place: { ...use.place, pointer: `${use.place.pointer}/uses` },
+      });
+      return undefined;
+    }
+    const resolved = await resolveOptions(registered.options, use);
+    if (!resolved.ok) {
+      for (const problem of resolved.problems) this.#report(problem);
+      return undefined;
+    }
+    const identity = this.#identityOf(registered.plugin, use, resolved.options);
+    if (this.#byIdentity.has(identity)) return this.#byIdentity.get(identity);
+    const instance = await this.#holdOrCreate(identity, registered.plugin, use, resolved);
+    // A failure is not remembered: the same fault at another place is another line to mend.
+    if (instance !== undefined) this.#byIdentity.set(identity, instance);
+    return instance;
+  }
+
+  /** Equal options in equal surroundings make equal instances. Hashed, since options hold resolved secrets. */
+  #identityOf(plugin: Plugin, use: StageUse, options: unknown): string {
+    const surroundings = plugin.stage === 'auth' ? this.#apiKeysDigest : '';
+    return hash('sha256', JSON.stringify([plugin.stage, plugin.name, use.folder, surroundings, options]));
+  }
+
+  async #holdOrCreate(identity: string, plugin: Plugin, use: StageUse, resolved: GoodOptions): Promise<unknown> {
+    const held = this.#pool.hold(identity);
+    if (held !== undefined) {
+      this.identities.push(identity);
+      return held.value;
+    }
+    const closers: (() => MaybePromise<void>)[] = [];
+    try {
+      const value = await this.#create(plugin, use, resolved.options, closers);
+      const fault = faultOfInstance(plugin.stage, value);
+      if (fault !== undefined) throw new Error(fault);
+      this.#pool.add(identity, { value, closers });
+      this.identities.push(identity);
+      return value;
+    } catch (error) {
+      this.#reportCreateError(error, plugin, use, resolved.hasSecrets);
+      await runClosers(closers, (err) => this.#log.error({ err, plugin: plugin.name }, 'a plugin failed to close'));
+      return undefined;
+    }
+  }
+
+  #create(plugin: Plugin, use: StageUse, options: unknown, closers: (() => MaybePromise<void>)[]): Promise<unknown> {
+    const context: PluginContext = {
+      log: pluginLog(this.#log, plugin),
+      onClose: (closer) => closers.push(closer),
+      resolvePath: (path) => resolve(use.folder, path),
+    };
+    const creating = async () =>
+      plugin.stage === 'auth'
+        ? plugin.create({ ...context, apiKeys: this.#config.apiKeys }, options)
+        : plugin.create(context, options);
+    return withDeadline<unknown>(creating(), createDeadlineMs, 'its `create`');
+  }
+
+  #reportCreateError(error: unknown, plugin: Plugin, use: StageUse, hasSecrets: boolean): void {
+    if (OptionsError.is(error)) {
+      for (const { pointer, message, hint, offset } of error.problems) {
+        this.#report({
+          code: 'bad_option',
+          severity: 'error',
+          message,
+          ...(hint !== undefined && { hint }),
+          place: { ...use.optionPlaces(pointer), ...(offset !== undefined && { offset }) },
+        });
+      }
+      return;
+    }
+    // Drivers repeat what they were given, e.g. a URL with a password: with a secret in reach only the kind is told.
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    this.#report({
+      code: 'plugin_failed',
+      severity: 'error',
+      message: `the ${plugin.stage} plugin ${plugin.name} failed to start: ${hasSecrets ? name : message}`,
+      place: use.place,
+    });
+  }
+
+  #report(problem: Problem): void {
+    const id = JSON.stringify([problem.code, problem.message, problem.place]);
+    if (this.#reported.has(id)) return;
+    this.#reported.add(id);
+    this.problems.push(problem);
+  }
+}
+
+function pluginLog(log: PluginLog, plugin: Plugin): PluginLog {
+  const tag = { stage: plugin.stage, plugin: plugin.name };
+  return {
+    info: (fields, message) => log.info({ ...fields, ...tag }, message),
+    warn: (fields, message) => log.warn({ ...fields, ...tag }, message),
+    error: (fields, message) => log.error({ ...fields, ...tag }, message),
+  };
+}

@@ -1,0 +1,82 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
+import { formatProblems } from '../diagnostics/format.ts';
+import type { Live } from '../runtime/live.ts';
+import type { Reloader } from '../runtime/reloader.ts';
+import { metricsOf } from './metrics.ts';
+import type { OutcomeLog } from './outcome-log.ts';
+import { codeOfFastifyError } from './protocol-errors.ts';
+import { sendProblem } from './reply.ts';
+
+export interface AdminServerParts {
+  readonly live: Live;
+  readonly reloader: () => Reloader;
+  readonly outcomes: OutcomeLog;
+  /** Read at each request, since a reload may change it; undefined: none is asked for. */
+  readonly token: () => string | undefined;
+  /** Whether the public listener takes requests. */
+  readonly isReady: () => boolean;
+}
+
+/** The listener for operators: health, metrics, config state. `/livez` and `/readyz` tell nothing and ask for no token. */
+export function createAdminServer(parts: AdminServerParts): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: 10_000,
+    forceCloseConnections: true,
+  });
+  const metrics = metricsOf(parts.outcomes);
+
+  app.addHook('onRequest', (request, reply, done) => {
+    const isOpen = request.routeOptions.url === '/livez' || request.routeOptions.url === '/readyz';
+    if (isOpen || isAuthorized(request.headers.authorization, parts.token())) return done();
+    reply.header('www-authenticate', 'Bearer');
+    sendProblem(reply, request.id, 'unauthorized', {
+      detail: 'The admin listener wants its token: Authorization: Bearer …',
+    });
+  });
+  app.get('/livez', () => ({ status: 'ok' }));
+  app.get('/readyz', (_request, reply) =>
+    parts.isReady() ? { status: 'ok' } : reply.code(503).send({ status: 'stopping' }),
+  );
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  app.get('/config', () => describeConfig(parts.live, parts.reloader()));
+  app.post<{ Querystring: { force?: string } }>('/config/reload', async (request, reply) => {
+    const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
+    return reply.code(report.ok ? 200 : 422).send(describeConfig(parts.live, parts.reloader()));
+  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
+  app.setErrorHandler((error, request, reply) => sendProblem(reply, request.id, codeOfFastifyError(error)));
+  return app;
+}
+
+function isAuthorized(header: string | undefined, token: string | undefined): boolean {
+  if (token === undefined) return true;
+  // Digests have one length, so that comparing them tells nothing of the token's.
+  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
+}
+
+function digest(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
+}
+
+function describeConfig(live: Live, reloader: Reloader): object {
+  const { revision, gitCommit, loadedAt, config } = live.current;
+  const { at, ok, revision: tried, problems, sources } = reloader.last;
+  return {
+    revision,
+    gitCommit: gitCommit ?? null,
+    loadedAt: new Date(loadedAt).toISOString(),
+    organization: config.organization,
+    projects: config.projects.length,
+    triggers: config.triggers.length,
+    apiKeys: config.apiKeys.length,
+    lastReload: {
+      at: new Date(at).toISOString(),
+      ok,
+      revision: tried,
+      diagnostics: JSON.parse(formatProblems(problems, sources, { format: 'json' })),
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http';
+import { compile, proxyAddr } from '@fastify/proxy-addr';
+import type { ServerConfig } from '../config/model.ts';
+
+type TrustProxy = ServerConfig['trustProxy'];
+type TrustTest = (address: string, hop: number) => boolean;
+
+const trustTests = new WeakMap<readonly string[], TrustTest>();
+
+/** The caller's address: the peer's, or what trusted proxies say in `X-Forwarded-For`. */
+export function clientIp(request: IncomingMessage, trustProxy: TrustProxy): string {
+  if (trustProxy === false) return request.socket.remoteAddress ?? '';
+  return proxyAddr(request, testFor(trustProxy));
+}
+
+function testFor(trustProxy: Exclude<TrustProxy, false>): TrustTest {
+  if (trustProxy === true) return () => true;
+  if (typeof trustProxy === 'string') return compile(trustProxy);
+  const known = trustTests.get(trustProxy);
+  if (known !== undefined) return known;
+  const test = compile([...trustProxy]);
+  trustTests.set(trustProxy, test);
+  return test;
+}

@@ -1,0 +1,159 @@
+import { ConfigLoader } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
+import type { Engine, PluginLog } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import type { Sources } from '../diagnostics/source.ts';
+import { builtinRegistry } from '../host/builtins.ts';
+import { openEngine } from '../host/open-engine.ts';
+import { resolveSecret } from '../host/secrets.ts';
+import { createExecutor } from '../runtime/executor.ts';
+import { Live } from '../runtime/live.ts';
+import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
+import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
+import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
+import { createAdminServer } from './admin-server.ts';
+import { Listener, type PreparedListener } from './listener.ts';
+import { OutcomeLog } from './outcome-log.ts';
+import { createPublicServer } from './public-server.ts';
+
+export interface GatewayOptions {
+  /** The config folder. */
+  readonly root: string;
+  readonly log: PluginLog;
+}
+
+export type StartedGateway =
+  | { readonly ok: true; readonly gateway: Gateway }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly sources: Sources };
+
+export interface Gateway {
+  /** Where the public and the admin listener are bound. */
+  readonly address: { host: string; port: number };
+  readonly adminAddress: { host: string; port: number };
+  readonly reloader: Reloader;
+  /** The revision that new requests meet. */
+  readonly revision: string;
+  /** Problems of severity warning in what serves. */
+  readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
+  /** Stops accepting, lets what runs end within `server.drainTimeout`, then frees everything. */
+  close(): Promise<void>;
+}
+
+/** How long answers may take to leave after the runs they waited for have ended, in milliseconds. */
+const lastAnswersMs = 1000;
+
+/** Loads a config folder and serves it until `close`. Problems of the config or of a port are returned, not thrown. */
+export async function startGateway({ root, log }: GatewayOptions): Promise<StartedGateway> {
+  const loader = new ConfigLoader(root);
+  const loaded = await loader.load();
+  if (!loaded.ok) return { ok: false, problems: loaded.problems, sources: loaded.sources };
+  const { config, sources } = loaded;
+  const failed = (problems: readonly Problem[]): StartedGateway => ({ ok: false, problems, sources });
+
+  const builder = new SnapshotBuilder(root, builtinRegistry(), log);
+  const built = await builder.build(config);
+  if (!built.ok) return failed(built.problems);
+  const live = new Live(built.snapshot);
+  const engine = await openEngine(config.engine, log);
+  if (!engine.ok) {
+    live.close();
+    await builder.disposed();
+    return failed(engine.problems);
+  }
+
+  const outcomes = new OutcomeLog(log);
+  const first = { at: Date.now(), ok: true, revision: config.revision, problems: loaded.problems, sources };
+  const surface = new Surface(live, engine.engine, outcomes, log, () => reloader);
+  const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
+  await engine.engine.start(createExecutor(live, log));
+
+  const prepared = await surface.prepare(config);
+  if (prepared.problems.length > 0) {
+    await prepared.rollback();
+    await engine.engine.close(0);
+    outcomes.close();
+    live.close();
+    await builder.disposed();
+    return failed(prepared.problems);
+  }
+  prepared.commit();
+
+  const watching: ConfigWatch = watchConfig(
+    root,
+    async () => void (await reloader.reload()),
+    (err) => log.warn({ err }, 'the file watcher failed; changes are still seen every few seconds'),
+  );
+  return {
+    ok: true,
+    gateway: {
+      get address() {
+        return surface.publicListener.address;
+      },
+      get adminAddress() {
+        return surface.adminListener.address;
+      },
+      get revision() {
+        return live.current.revision;
+      },
+      reloader,
+      warnings: { problems: loaded.problems, sources },
+      async close() {
+        await watching.close();
+        await surface.close(engine.engine, live.current.config.server.drainTimeoutMs);
+        outcomes.close();
+        live.close();
+        await builder.disposed();
+      },
+    },
+  };
+}
+
+/** The two listeners, as one participant of a reload: both are ready for the next config, or neither changes. */
+class Surface implements ReloadParticipant {
+  readonly publicListener: Listener;
+  readonly adminListener: Listener;
+  #token: string | undefined;
+  #isReady = false;
+
+  constructor(live: Live, engine: Engine, outcomes: OutcomeLog, log: PluginLog, reloader: () => Reloader) {
+    this.publicListener = new Listener(() => createPublicServer({ live, engine, outcomes, log }));
+    this.adminListener = new Listener(() =>
+      createAdminServer({ live, reloader, outcomes, token: () => this.#token, isReady: () => this.#isReady }),
+    );
+  }
+
+  async prepare({ server, admin }: Config): ReturnType<ReloadParticipant['prepare']> {
+    const problems: Problem[] = [];
+    const listeners: Extract<PreparedListener, { ok: true }>[] = [];
+    for (const prepared of [await this.publicListener.prepare(server), await this.adminListener.prepare(admin)]) {
+      if (prepared.ok) listeners.push(prepared);
+      else problems.push(prepared.problem);
+    }
+    const token = admin.token && (await resolveSecret(admin.token, admin.folder));
+    if (token?.ok === false) {
+      problems.push({ code: 'missing_secret', severity: 'error', message: token.message, place: admin.place });
+    }
+    return {
+      problems,
+      commit: () => {
+        for (const listener of listeners) listener.commit();
+        this.#token = token?.ok ? token.value : undefined;
+        this.#isReady = true;
+      },
+      rollback: async () => {
+        for (const listener of listeners) await listener.rollback();
+      },
+    };
+  }
+
+  /** The admin listener goes last, so that a probe can see the gateway stopping. */
+  async close(engine: Engine, drainMs: number): Promise<void> {
+    this.#isReady = false;
+    const answered = this.publicListener.close();
+    await engine.close(drainMs);
+    const cutting = setTimeout(() => this.publicListener.cut(), lastAnswersMs);
+    await answered;
+    clearTimeout(cutting);
+    await this.adminListener.close();
+  }
+}

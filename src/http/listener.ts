@@ -1,0 +1,82 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Place, Problem } from '../diagnostics/problem.ts';
+
+/** Where a listener is declared. */
+export interface ListenerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly place: Place;
+}
+
+export type PreparedListener =
+  | { readonly ok: true; commit(): void; rollback(): Promise<void> }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** One listener whose host and port can change while it serves: the new one is up before the old one goes. */
+export class Listener {
+  readonly #create: () => FastifyInstance;
+  readonly #closing = new Set<Promise<void>>();
+  #serving: { app: FastifyInstance; config: ListenerConfig } | undefined;
+
+  constructor(create: () => FastifyInstance) {
+    this.#create = create;
+  }
+
+  /** Listens as declared, if it does not already. The caller commits or rolls back. */
+  async prepare(config: ListenerConfig): Promise<PreparedListener> {
+    const serving = this.#serving;
+    if (serving !== undefined && serving.config.host === config.host && serving.config.port === config.port) {
+      return { ok: true, commit() {}, rollback: async () => {} };
+    }
+    const app = this.#create();
+    try {
+      await app.listen({ host: config.host, port: config.port });
+    } catch (error) {
+      await app.close();
+      return { ok: false, problem: listenProblem(config, error) };
+    }
+    return {
+      ok: true,
+      commit: () => {
+        this.#serving = { app, config };
+        if (serving !== undefined) this.#close(serving.app);
+      },
+      rollback: () => app.close(),
+    };
+  }
+
+  /** What it is bound to; with port 0 in the config, the port that the system chose. */
+  get address(): { host: string; port: number } {
+    const bound = this.#serving?.app.server.address();
+    if (bound === null || bound === undefined || typeof bound === 'string') throw new Error('not listening');
+    return { host: bound.address, port: (bound satisfies AddressInfo).port };
+  }
+
+  /** Takes no new connections, and resolves when the last request is answered. */
+  async close(): Promise<void> {
+    if (this.#serving !== undefined) this.#close(this.#serving.app);
+    await Promise.all(this.#closing);
+  }
+
+  /** Cuts the connections that are still open. */
+  cut(): void {
+    this.#serving?.app.server.closeAllConnections();
+  }
+
+  #close(app: FastifyInstance): void {
+    const closing = app.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}
+
+function listenProblem({ host, port, place }: ListenerConfig, error: unknown): Problem {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  return {
+    code: 'cannot_listen',
+    severity: 'error',
+    message: `cannot listen on ${host}:${port} (${code})`,
+    ...(code === 'EADDRINUSE' && { hint: 'another process has this port: stop it, or choose another port' }),
+    place,
+  };
+}

@@ -1,0 +1,21 @@
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
+import type { OutcomeLog } from './outcome-log.ts';
+
+/** The gateway's metrics in Prometheus' text format. Costs nothing until it is read. */
+export function metricsOf(outcomes: OutcomeLog): { contentType: string; text(): Promise<string> } {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  new Counter({
+    name: 'pullcord_requests_total',
+    help: 'Requests by trigger and by how they came out: accepted, or the code of the error reply.',
+    labelNames: ['project', 'trigger', 'outcome', 'reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { project, trigger, outcome, reason, total } of outcomes.counts()) {
+        this.inc({ project, trigger, outcome, reason }, total);
+      }
+    },
+  });
+  return { contentType: registry.contentType, text: () => registry.metrics() };
+}

@@ -1,0 +1,31 @@
+/** What an address of the public listener means. Names are as the caller wrote them. */
+export type Route =
+  | { readonly kind: 'trigger'; readonly projectId: string; readonly key: string }
+  | { readonly kind: 'run'; readonly projectId: string; readonly key: string; readonly runId: string };
+
+const address = /^\/project\/([^/]+)\/trigger\/([^/]+)(?:\/run\/([^/]+))?$/;
+
+/**
+ * Reads `{basePath}/project/:projectId/trigger/:key[/run/:runId]`, undefined for any other path.
+ * @param path the request target without its query
+ */
+export function parseRoute(path: string, basePath: string): Route | undefined {
+  if (!path.startsWith(basePath)) return undefined;
+  const match = address.exec(path.slice(basePath.length));
+  if (match === null) return undefined;
+  const projectId = decode(match[1]);
+  const key = decode(match[2]);
+  if (projectId === undefined || key === undefined) return undefined;
+  if (match[3] === undefined) return { kind: 'trigger', projectId, key };
+  const runId = decode(match[3]);
+  return runId === undefined ? undefined : { kind: 'run', projectId, key, runId };
+}
+
+function decode(part: string | undefined): string | undefined {
+  if (part === undefined || !part.includes('%')) return part;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}

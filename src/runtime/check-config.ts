@@ -1,0 +1,34 @@
+import { ConfigLoader } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
+import type { PluginLog } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import type { Sources } from '../diagnostics/source.ts';
+import { builtinRegistry } from '../host/builtins.ts';
+import { checkEngine } from '../host/open-engine.ts';
+import { SnapshotBuilder } from './snapshot-builder.ts';
+
+export interface CheckedConfig {
+  readonly problems: readonly Problem[];
+  readonly sources: Sources;
+  /** What the config declares, in words; undefined if it cannot be read so far. */
+  readonly summary: string | undefined;
+}
+
+const silent: PluginLog = { info() {}, warn() {}, error() {} };
+
+/** Checks a config folder by a true provision that is never started. Secrets that are not there are warnings. */
+export async function checkConfig(root: string): Promise<CheckedConfig> {
+  const loaded = await new ConfigLoader(root).load();
+  const { sources } = loaded;
+  if (!loaded.ok) return { problems: loaded.problems, sources, summary: undefined };
+  const { config } = loaded;
+  const builder = new SnapshotBuilder(root, builtinRegistry(), silent);
+  const [built, engine] = await Promise.all([builder.check(config), checkEngine(config.engine)]);
+  await builder.disposed();
+  const problems = [...loaded.problems, ...built, ...(engine.ok ? [] : engine.problems)];
+  return { problems, sources, summary: summarize(config) };
+}
+
+function summarize({ organization, projects, triggers, apiKeys }: Config): string {
+  return `organization ${organization}: ${projects.length} projects, ${triggers.length} triggers, ${apiKeys.length} API keys`;
+}

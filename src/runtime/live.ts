@@ -1,0 +1,36 @@
+import type { Snapshot } from './snapshot.ts';
+
+/** The snapshot that new requests begin with, and those that are still leased. */
+export class Live {
+  #current: Snapshot;
+  readonly #alive = new Map<string, Snapshot>();
+
+  constructor(first: Snapshot) {
+    this.#current = first;
+    this.#alive.set(first.revision, first);
+  }
+
+  get current(): Snapshot {
+    return this.#current;
+  }
+
+  /** Makes another snapshot the current one and retires the old: it goes when its last lease ends. */
+  swap(next: Snapshot): void {
+    const old = this.#current;
+    this.#current = next;
+    for (const [revision, snapshot] of this.#alive) if (!snapshot.isAlive) this.#alive.delete(revision);
+    this.#alive.set(next.revision, next);
+    old.release();
+  }
+
+  /** The snapshot of that revision while it is alive, else the current one: a run goes on under the config it began with. */
+  ofRevision(revision: string): Snapshot {
+    const snapshot = this.#alive.get(revision);
+    return snapshot?.isAlive ? snapshot : this.#current;
+  }
+
+  /** Retires the current snapshot for good. */
+  close(): void {
+    this.#current.release();
+  }
+}

@@ -1,0 +1,68 @@
+import type { Config } from '../config/model.ts';
+import type { PluginLog } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import { InstancePool } from '../host/instance-pool.ts';
+import { loadPlugins } from '../host/load-plugins.ts';
+import { checkProvision, provision } from '../host/provision.ts';
+import type { Registry } from '../host/registry.ts';
+import { gitCommitOf } from './git-commit.ts';
+import { Snapshot } from './snapshot.ts';
+
+export type BuiltSnapshot =
+  | { readonly ok: true; readonly snapshot: Snapshot }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Makes snapshots of configs. Instances whose options did not change are shared between the snapshots it made. */
+export class SnapshotBuilder {
+  readonly #root: string;
+  readonly #builtins: Registry;
+  readonly #log: PluginLog;
+  readonly #pool: InstancePool;
+  readonly #disposals = new Set<Promise<void>>();
+
+  constructor(root: string, builtins: Registry, log: PluginLog) {
+    this.#root = root;
+    this.#builtins = builtins;
+    this.#log = log;
+    this.#pool = new InstancePool((err) => log.error({ err }, 'a plugin failed to close'));
+  }
+
+  async build(config: Config): Promise<BuiltSnapshot> {
+    const registry = this.#builtins.extend();
+    const pluginProblems = await loadPlugins(config.plugins, registry);
+    // Uses of a plugin that could not be loaded would only repeat the fault.
+    if (pluginProblems.length > 0) return { ok: false, problems: pluginProblems };
+    const [provisioned, gitCommit] = await Promise.all([
+      provision(config, registry, this.#pool, this.#log),
+      gitCommitOf(this.#root),
+    ]);
+    if (!provisioned.ok) return provisioned;
+    const { triggers, defaultAuth, identities } = provisioned;
+    const snapshot = new Snapshot({
+      config,
+      triggers,
+      defaultAuth,
+      loadedAt: Date.now(),
+      gitCommit,
+      dispose: () => this.#dispose(identities),
+    });
+    return { ok: true, snapshot };
+  }
+
+  /** What is wrong with a config, found by creating everything that it declares and closing it again. */
+  async check(config: Config): Promise<readonly Problem[]> {
+    const registry = this.#builtins.extend();
+    const pluginProblems = await loadPlugins(config.plugins, registry);
+    return pluginProblems.length > 0 ? pluginProblems : checkProvision(config, registry, this.#log);
+  }
+
+  /** Resolves when every retired snapshot's instances are closed. */
+  async disposed(): Promise<void> {
+    await Promise.all(this.#disposals);
+  }
+
+  #dispose(identities: readonly string[]): void {
+    const disposal = this.#pool.release(identities).finally(() => this.#disposals.delete(disposal));
+    this.#disposals.add(disposal);
+  }
+}

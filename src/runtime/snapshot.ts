@@ -1,0 +1,86 @@
+import type { Config, TriggerConfig } from '../config/model.ts';
+import type { Auth, ProjectInfo, TriggerInfo } from '../contract/index.ts';
+import type { ProvisionedTrigger } from '../host/provision.ts';
+
+/** A trigger ready to be fired, with all that a request would otherwise have to look up or build. */
+export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
+  readonly config: TriggerConfig;
+  readonly project: ProjectInfo;
+  readonly trigger: TriggerInfo;
+  readonly isActive: boolean;
+  /** Dedup claims of different triggers never meet. */
+  readonly claimScope: string;
+}
+
+/**
+ * One revision of the config, validated and provisioned, immutable. Requests and runs lease it; when it is retired and
+ * the last lease ends, its plugin instances are freed.
+ */
+export class Snapshot {
+  readonly config: Config;
+  readonly revision: string;
+  readonly defaultAuth: Auth;
+  /** When it went live, milliseconds since the epoch. */
+  readonly loadedAt: number;
+  /** Git commit of the config folder, if it is in a work tree. */
+  readonly gitCommit: string | undefined;
+  readonly #projects: ReadonlyMap<string, ReadonlyMap<string, LiveTrigger>>;
+  readonly #dispose: () => void;
+  #leases = 1;
+
+  constructor(content: {
+    readonly config: Config;
+    readonly triggers: readonly ProvisionedTrigger[];
+    readonly defaultAuth: Auth;
+    readonly loadedAt: number;
+    readonly gitCommit: string | undefined;
+    readonly dispose: () => void;
+  }) {
+    this.config = content.config;
+    this.revision = content.config.revision;
+    this.defaultAuth = content.defaultAuth;
+    this.loadedAt = content.loadedAt;
+    this.gitCommit = content.gitCommit;
+    this.#dispose = content.dispose;
+    this.#projects = indexTriggers(content.triggers);
+  }
+
+  /** The trigger of that project and key, the key in any case; also when it is paused. */
+  find(projectId: string, key: string): LiveTrigger | undefined {
+    return this.#projects.get(projectId)?.get(key.toLowerCase());
+  }
+
+  /** Keeps the snapshot alive until `release`. */
+  lease(): void {
+    this.#leases += 1;
+  }
+
+  /** Ends one lease. The holder of the current snapshot has one too and ends it to retire the snapshot. */
+  release(): void {
+    this.#leases -= 1;
+    if (this.#leases === 0) this.#dispose();
+  }
+
+  /** Whether its plugin instances can still be used. */
+  get isAlive(): boolean {
+    return this.#leases > 0;
+  }
+}
+
+function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<string, LiveTrigger>> {
+  const projects = new Map<string, Map<string, LiveTrigger>>();
+  for (const provisioned of triggers) {
+    const { project, key, name, status } = provisioned.config;
+    const live: LiveTrigger = {
+      ...provisioned,
+      project: Object.freeze({ id: project.id, name: project.name, language: project.language }),
+      trigger: Object.freeze({ key, name }),
+      isActive: status === 'active',
+      claimScope: `${project.id}/${key.toLowerCase()}`,
+    };
+    const keys = projects.get(project.id) ?? new Map<string, LiveTrigger>();
+    keys.set(key.toLowerCase(), Object.freeze(live));
+    projects.set(project.id, keys);
+  }
+  return projects;
+}

@@ -1,0 +1,289 @@
+import { hash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import t, { type Test } from 'tap';
+import { parse } from 'yaml';
+import { isWellFormed } from '../../src/cli/key-secret.ts';
+import { command, startCommand } from '../support/command.ts';
+import {
+  basicFiles,
+  configFolder,
+  gatewayFile,
+  keyFile,
+  projectFile,
+  secrets,
+  triggerFile,
+} from '../support/config-folder.ts';
+import { startTestGateway } from '../support/gateway.ts';
+
+const example = join(import.meta.dirname, '../../config');
+const basic = () => ({ ...basicFiles(), 'triggers/echo.yaml': triggerFile('echo') });
+
+/** Starts `serve` and waits until it does; gives where. */
+async function serve(t: Test, root: string, env: Record<string, string> = {}) {
+  const child = startCommand(t, ['serve', '--config', root], { env });
+  if (child.stderr === null) throw new Error('no stderr');
+  const lines: Record<string, unknown>[] = [];
+  const reader = createInterface(child.stderr);
+  const serving = new Promise<{ url: string; admin: string }>((resolve, reject) => {
+    reader.on('line', (line) => {
+      const entry = JSON.parse(line);
+      lines.push(entry);
+      if (entry.msg === 'serving') resolve(entry);
+    });
+    child.once('exit', (code) => reject(new Error(`serve ended with ${code}`)));
+  });
+  const { url, admin } = await serving;
+  return { child, url, admin, lines };
+}
+
+t.test('validate: a good folder is fine, and says so on stderr alone', async (t) => {
+  const ended = await command(t, ['validate', '--config', example]);
+  t.match(ended, { code: 0, stdout: '', stderr: /0 errors, 0 warnings/ });
+});
+
+t.test('validate prints every problem at once as file:line:col code message, and exits 1', async (t) => {
+  const root = await configFolder(t, {
+    ...basic(),
+    'triggers/bad.yaml': 'version: 1\nkind: Trigger\nproject: suport\nname: bad\nkey: ECHO\nrun: { uses: ecko }\n',
+    'triggers/worse.yaml':
+      'version: 1\nkind: Trigger\nproject: support\nname: worse\nkey: worse\nfliter: "true"\nrun: { uses: echo }\n',
+    'triggers/worst.yaml': 'version: 1\nkind: [',
+  });
+  const ended = await command(t, ['validate', '--config', root]);
+  t.equal(ended.code, 1);
+  t.match(ended.stdout, /triggers\/bad\.yaml:3:10 unknown_project .*suport/);
+  t.match(ended.stdout, /did you mean support\?/);
+  t.match(ended.stdout, /triggers\/worse\.yaml:6:1 unknown_field .*fliter/);
+  t.match(ended.stdout, /triggers\/worst\.yaml:2:\d+ /);
+  t.match(ended.stdout, />\s*3 \| project: suport/, 'with a code frame');
+  const json = await command(t, ['validate', '--config', root, '--format', 'json']);
+  t.ok(JSON.parse(json.stdout).problems.length >= 3);
+  t.match((await command(t, ['validate', '--config', root, '--format', 'github'])).stdout, /^::error file=/m);
+  t.equal(JSON.parse((await command(t, ['validate', '--config', root, '--format', 'sarif'])).stdout).version, '2.1.0');
+});
+
+t.test('validate finds what only a true provision can: expressions, plugins, options', async (t) => {
+  const root = await configFolder(t, {
+    ...basic(),
+    'triggers/a.yaml': triggerFile('a', { filter: 'customer.plan in [' }),
+    'triggers/b.yaml': triggerFile('b', { run: { uses: 'ecko' } }),
+    'triggers/c.yaml': triggerFile('c', { run: { uses: 'http', with: { url: 'http://127.0.0.1:1/', timeuot: '5s' } } }),
+    'triggers/d.yaml': triggerFile('d', {
+      run: {
+        uses: 'http',
+        with: { url: 'http://127.0.0.1:1/', headers: { 'x-token': { env: 'PULLCORD_TEST_ABSENT' } } },
+      },
+    }),
+  });
+  const { code, stdout } = await command(t, ['validate', '--config', root]);
+  t.equal(code, 1);
+  t.match(stdout, /a\.yaml:1:\d+ bad_option /);
+  t.match(stdout, /b\.yaml:1:\d+ unknown_plugin [\s\S]*did you mean echo\?/);
+  t.match(stdout, /c\.yaml:1:\d+ unknown_field [\s\S]*timeout/);
+  t.match(stdout, /d\.yaml:1:\d+ missing_secret .*PULLCORD_TEST_ABSENT/);
+});
+
+t.test('a secret that is not there is a warning to validate and an error to serve', async (t) => {
+  const headers = { 'x-token': { env: 'PULLCORD_TEST_TOKEN' } };
+  const root = await configFolder(t, {
+    ...basic(),
+    'triggers/d.yaml': triggerFile('d', { run: { uses: 'http', with: { url: 'http://127.0.0.1:1/', headers } } }),
+  });
+  t.match(await command(t, ['validate', '--config', root]), { code: 0, stdout: /warning|missing_secret/ });
+  t.match(await command(t, ['serve', '--config', root]), { code: 1, stderr: /missing_secret/ });
+  t.match(await command(t, ['validate', '--config', root], { env: { PULLCORD_TEST_TOKEN: 'x' } }), {
+    code: 0,
+    stdout: '',
+  });
+});
+
+t.test('wrong usage exits 2, help 0', async (t) => {
+  for (const args of [
+    ['nonsense'],
+    ['validate', '--nonsense'],
+    ['validate', '--format', 'xml'],
+    ['validate', '--config', '/no/such/folder'],
+    ['keys', 'create', 'not valid!'],
+    ['send', 'nonsense'],
+  ]) {
+    const ended = await command(t, args);
+    t.equal(ended.code, 2, args.join(' '));
+    t.match(ended.stderr, /error: /);
+    t.equal(ended.stdout, '');
+  }
+  t.match(await command(t, ['--help']), { code: 0, stdout: /serve[\s\S]*validate[\s\S]*keys[\s\S]*send/ });
+  t.match(await command(t, ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+/ });
+});
+
+t.test('keys create: the YAML holds the hash of the secret that is shown', async (t) => {
+  const { code, stdout } = await command(t, [
+    'keys',
+    'create',
+    'shop',
+    '--projects',
+    'support',
+    '--expires',
+    '2031-01-01',
+  ]);
+  t.equal(code, 0);
+  const secret = /^pc_[0-9A-Za-z]+/.exec(stdout)?.[0] ?? '';
+  t.ok(isWellFormed(secret));
+  t.notOk(isWellFormed(`${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`), 'the checksum knows a slip');
+  t.strictSame(parse(stdout.slice(secret.length)), {
+    version: 1,
+    kind: 'ApiKey',
+    id: 'shop',
+    secrets: [{ hash: `sha256:${hash('sha256', secret)}`, expires: '2031-01-01' }],
+    permissions: ['project.trigger'],
+    projects: ['support'],
+    status: 'active',
+  });
+  t.not((await command(t, ['keys', 'create', 'shop'])).stdout.slice(0, 39), stdout.slice(0, 39));
+});
+
+t.test('keys create --write makes a key that serves, and never overwrites one', async (t) => {
+  const root = await configFolder(t, basic());
+  const created = await command(t, ['keys', 'create', 'shop', '--config', root, '--projects', 'support', '--write']);
+  t.equal(created.code, 0);
+  const secret = created.stdout.trim();
+  t.ok(isWellFormed(secret), 'the secret alone is on stdout');
+  const file = join(root, 'keys/shop.yaml');
+  t.notMatch(await readFile(file, 'utf8'), secret);
+  const before = await readFile(file, 'utf8');
+  t.equal((await command(t, ['keys', 'create', 'shop', '--config', root, '--write'])).code, 1);
+  t.equal(await readFile(file, 'utf8'), before);
+  t.match(await command(t, ['keys', 'verify', '--config', root], { stdin: `${secret}\n` }), {
+    code: 0,
+    stdout: /valid: API key shop/,
+  });
+  t.match(await command(t, ['keys', 'list', '--config', root]), { code: 0, stdout: /shop {2}active/ });
+});
+
+t.test('keys verify tells why a secret is not valid', async (t) => {
+  const root = await configFolder(t, basic());
+  for (const [secret, why] of [
+    [secrets.expired, /expired/],
+    [secrets.revoked, /revoked/],
+    ['pc_mistyped', /mistyped/],
+  ] as const) {
+    t.match(await command(t, ['keys', 'verify', secret, '--config', root]), { code: 1, stdout: why });
+  }
+});
+
+t.test('send fires a trigger of a running gateway', async (t) => {
+  const { url, root } = await startTestGateway(t, basic());
+  const target = ['--url', `${url}/api/v1.0`, '--config', root];
+  const env = { PULLCORD_API_KEY: secrets.website };
+  const sent = await command(t, ['send', 'support/echo', '-d', '{"instruction":"hello"}', ...target], { env });
+  t.equal(sent.code, 0);
+  t.match(JSON.parse(sent.stdout), { status: 'succeeded', output: { instruction: 'hello' } });
+  t.match(sent.stderr, /^200 OK/);
+  const piped = await command(t, ['send', 'support/echo', '-d', '-', ...target], {
+    env,
+    stdin: '{"instruction":"piped"}',
+  });
+  t.equal(JSON.parse(piped.stdout).output.instruction, 'piped');
+  t.match(await command(t, ['send', 'support/unknown', ...target], { env }), { code: 1, stdout: /trigger_not_found/ });
+  t.match(await command(t, ['send', 'support/echo', ...target]), { code: 1, stdout: /unauthorized/ });
+  const nobody = ['--url', 'http://127.0.0.1:1/api'];
+  t.match(await command(t, ['send', 'support/echo', ...nobody], { env }), {
+    code: 1,
+    stderr: /no answer .*ECONNREFUSED/,
+  });
+});
+
+t.test('schema prints a schema that an editor can use, with the plugins of the config', async (t) => {
+  const { code, stdout } = await command(t, ['schema', 'Trigger']);
+  t.equal(code, 0);
+  t.match(JSON.parse(stdout).$schema, /draft-07/);
+  t.match(stdout, /"jsonata"/);
+  const plugin = join(import.meta.dirname, '../fixtures/plugins/counting-filter.js');
+  const root = await configFolder(t, { ...basic(), 'gateway.yaml': gatewayFile({ plugins: [plugin] }) });
+  t.match((await command(t, ['schema', 'Trigger', '--config', root])).stdout, /"has-member"/);
+  t.equal((await command(t, ['schema', 'Nonsense'])).code, 2);
+});
+
+t.test('serve: prints problems and exits 1 when the config is broken', async (t) => {
+  const root = await configFolder(t, { ...basic(), 'triggers/bad.yaml': 'kind: Trigger\n' });
+  t.match(await command(t, ['serve', '--config', root]), { code: 1, stdout: '', stderr: /bad\.yaml:1:1 / });
+});
+
+t.test('serve: refuses the demo key on any host but loopback', async (t) => {
+  const demo = await readFile(join(example, 'keys/demo.yaml'), 'utf8');
+  const files = { 'keys/demo.yaml': demo, 'a.yaml': projectFile('support'), 'b.yaml': projectFile('engineering') };
+  const open = await configFolder(t, {
+    ...files,
+    'gateway.yaml': gatewayFile({ server: { host: '0.0.0.0', port: 0 } }),
+  });
+  t.match(await command(t, ['serve', '--config', open]), { code: 1, stderr: /demo_key_exposed/ });
+  const closed = await configFolder(t, { ...files, 'gateway.yaml': gatewayFile() });
+  t.match(await command(t, ['validate', '--config', closed]), { code: 0 });
+});
+
+t.test('serve: SIGHUP reloads secrets, SIGTERM ends it with 0 and no secret is ever in the log', async (t) => {
+  const secretFile = join(await configFolder(t, {}), 'token');
+  await writeFile(secretFile, 'canary-one\n');
+  const root = await configFolder(t, {
+    ...basic(),
+    'triggers/tell.yaml': triggerFile('tell', {
+      run: {
+        uses: 'command',
+        with: { argv: ['sh', '-c', 'printf "%s" "$TOKEN"'], env: { TOKEN: { file: secretFile } } },
+      },
+    }),
+  });
+  const { child, url, admin, lines } = await serve(t, root);
+  const tell = async () => {
+    const response = await fetch(`${url}/api/v1.0/project/support/trigger/tell`, {
+      method: 'POST',
+      headers: { 'x-api-key': secrets.website },
+    });
+    return ((await response.json()) as { output: string }).output;
+  };
+  t.equal(await tell(), 'canary-one');
+  t.equal((await fetch(`${admin}/livez`)).status, 200);
+  t.equal((await fetch(`${admin}/readyz`)).status, 200);
+  t.match(
+    await (await fetch(`${admin}/metrics`)).text(),
+    /pullcord_requests_total\{.*trigger="tell".*outcome="accepted".*\} 1/,
+  );
+  await writeFile(secretFile, 'canary-two\n');
+  child.kill('SIGHUP');
+  while ((await tell()) !== 'canary-two');
+  await fetch(`${url}/api/v1.0/project/support/trigger/tell`, {
+    method: 'POST',
+    headers: { 'x-api-key': 'canary-key' },
+  });
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'exit');
+  t.equal(code, 0);
+  t.ok(lines.some(({ msg }) => msg === 'run succeeded'));
+  t.notMatch(JSON.stringify(lines), /canary/);
+});
+
+t.test('admin: a token is asked for when there is one, but for health', async (t) => {
+  const env = { PULLCORD_TEST_ADMIN: 'canary-token' };
+  const root = await configFolder(t, {
+    ...basic(),
+    'gateway.yaml': gatewayFile({ admin: { port: 0, token: { env: 'PULLCORD_TEST_ADMIN' } } }),
+    'keys/website.yaml': keyFile('website'),
+  });
+  const { admin } = await serve(t, root, env);
+  const status = async (path: string, authorization?: string) =>
+    (await fetch(admin + path, { headers: authorization === undefined ? {} : { authorization } })).status;
+  t.equal(await status('/livez'), 200);
+  t.equal(await status('/config'), 401);
+  t.equal(await status('/config', 'Bearer wrong'), 401);
+  t.equal(await status('/config', 'Bearer canary-token'), 200);
+  t.match(
+    await command(t, [
+      'validate',
+      '--config',
+      await configFolder(t, { ...basic(), 'gateway.yaml': gatewayFile({ admin: { host: '0.0.0.0', port: 0 } }) }),
+    ]),
+    { code: 1, stdout: /admin_token_required/ },
+  );
+});

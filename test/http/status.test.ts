@@ -1,0 +1,412 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import t, { type Test } from 'tap';
+import { problemCodes } from '../../src/contract/index.ts';
+import { basicFiles, gatewayFile, projectFile, secrets, triggerFile } from '../support/config-folder.ts';
+import { type Answer, answerOf, startTestGateway, until } from '../support/gateway.ts';
+
+const slow = { run: { uses: 'echo', with: { delay: '1h' } } };
+const wait = (timeout: string) => ({ respond: { uses: 'wait', with: { timeout } } });
+
+function files(): Record<string, string> {
+  return {
+    ...basicFiles(),
+    'other.yaml': projectFile('other'),
+    'triggers/echo.yaml': triggerFile('Echo'),
+    'triggers/paused.yaml': triggerFile('paused', { status: 'paused' }),
+    'triggers/elsewhere.yaml': triggerFile('elsewhere', { project: 'other' }),
+    'triggers/later.yaml': triggerFile('later', { respond: { uses: 'accepted' } }),
+    'triggers/slow.yaml': triggerFile('slow', { ...slow, ...wait('50ms') }),
+    'triggers/background.yaml': triggerFile('background', { ...slow, respond: { uses: 'accepted' } }),
+    'triggers/once.yaml': triggerFile('once', { dedup: 'body' }),
+    'triggers/pros.yaml': triggerFile('pros', {
+      filter: [
+        { name: 'paying customers', uses: 'jsonata', with: { expression: 'customer.plan in ["pro", "enterprise"]' } },
+      ],
+    }),
+    'triggers/broken.yaml': triggerFile('broken', {
+      filter: [{ name: 'sums up', uses: 'jsonata', with: { expression: 'amount + 1 > 2' } }],
+    }),
+    'triggers/failing.yaml': triggerFile('failing', {
+      run: { uses: 'command', with: { argv: ['sh', '-c', 'exit 3'] } },
+    }),
+  };
+}
+
+function isProblem(t: Test, answer: Answer, code: keyof typeof problemCodes): void {
+  t.equal(answer.body?.code, code);
+  t.equal(answer.status, problemCodes[code].status);
+  t.equal(answer.headers.get('content-type'), 'application/problem+json');
+  t.match(answer.body, {
+    type: 'about:blank',
+    title: String,
+    status: answer.status,
+    detail: String,
+    requestId: String,
+  });
+}
+
+/** An error's bytes without the one thing that must differ. */
+function comparable(answer: Answer): string {
+  const { date, connection, 'keep-alive': _keepAlive, ...headers } = Object.fromEntries(answer.headers);
+  t.ok(date && connection !== undefined);
+  return JSON.stringify([answer.status, headers, { ...answer.body, requestId: '' }]);
+}
+
+t.test('200: the agent answers, whatever the case of the key, and unknown members reach it untouched', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const body = { instruction: 'hello', customer: { plan: 'pro', score: 1.5 }, mine: { deep: [1, null, 'é'] } };
+  for (const key of ['Echo', 'echo', 'ECHO']) {
+    const answer = await fire(key, body);
+    t.equal(answer.status, 200);
+    t.match(answer.headers.get('content-type'), /^application\/json/);
+    t.match(answer.body, { runId: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/, status: 'succeeded', output: body });
+  }
+});
+
+t.test('200: a request without a body gets the defaults', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const answer = await fire('echo');
+  t.equal(answer.status, 200);
+  t.strictSame(answer.body.output, { environment: 'api', language: 'en' });
+});
+
+t.test('202: accepted, and where to ask', async (t) => {
+  const { fire, url } = await startTestGateway(t, files());
+  const answer = await fire('later', { instruction: 'hello' });
+  t.equal(answer.status, 202);
+  t.match(answer.body, { runId: String, status: String, statusUrl: String });
+  t.equal(answer.headers.get('location'), answer.body.statusUrl);
+  t.match(answer.headers.get('retry-after'), /^\d+$/);
+  const headers = { 'x-api-key': secrets.website };
+  const run = await until(async () => {
+    const read = await answerOf(await fetch(url + answer.body.statusUrl, { headers }));
+    return read.body.status === 'succeeded' && read.body;
+  });
+  t.match(run, { runId: answer.body.runId, output: { instruction: 'hello' }, attempt: 1 });
+});
+
+t.test('400 filtered names the filter and never the values', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  t.equal((await fire('pros', { customer: { plan: 'pro' } })).status, 200);
+  const answer = await fire('pros', { customer: { plan: 'secret-plan' } });
+  isProblem(t, answer, 'filtered');
+  t.equal(answer.body.filter, 'paying customers');
+  t.notMatch(answer.text, 'secret-plan');
+});
+
+t.test('400 filter_error: an evaluation that fails is another answer than a drop', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  t.equal((await fire('broken', { amount: 3 })).status, 200);
+  isProblem(t, await fire('broken', { amount: 0 }), 'filtered');
+  const answer = await fire('broken', { amount: 'secret-amount' });
+  isProblem(t, answer, 'filter_error');
+  t.equal(answer.body.filter, 'sums up');
+  t.notMatch(answer.text, 'secret-amount');
+});
+
+t.test('400 duplicate carries the run of the first request; another value is no duplicate', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const first = await fire('once', undefined, { raw: '{"a":1,"b":2}' });
+  t.equal(first.status, 200);
+  const again = await fire('once', undefined, { raw: ' { "b": 2, "a": 1 } ' });
+  isProblem(t, again, 'duplicate');
+  t.equal(again.body.runId, first.body.runId);
+  t.equal((await fire('once', undefined, { raw: '{"a":1,"b":2.0}' })).status, 200);
+  t.equal((await fire('once')).status, 200, 'no body, no dedup');
+  t.equal((await fire('once')).status, 200);
+});
+
+t.test('1,000 identical requests at once make one run', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => fire('once', { order: 7 })));
+  const accepted = answers.filter((answer) => answer.status === 200);
+  t.equal(accepted.length, 1);
+  t.equal(answers.filter((answer) => answer.body.code === 'duplicate').length, 999);
+  t.equal(new Set(answers.map((answer) => answer.body.runId)).size, 1);
+});
+
+t.test('400 invalid_body: bad input is never a 5xx', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const bad: Record<string, string | Uint8Array<ArrayBuffer>> = {
+    'not JSON': '{',
+    'an array': '[]',
+    'a string': '"text"',
+    null: 'null',
+    'nested too deep': `{"a":${'['.repeat(64)}${']'.repeat(64)}}`,
+    'nested very deep': `{"a":${'['.repeat(400_000)}${']'.repeat(400_000)}}`,
+    'duplicate members': '{"a":1,"a":1}',
+    'duplicate members by escapes': '{"a":1,"\\u0061":2}',
+    'prototype name': '{"__proto__":{"admin":true}}',
+    'nested prototype name': '{"a":[{"constructor":{"prototype":{}}}]}',
+    'invalid UTF-8': Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
+    'an integer that cannot be kept': '{"id":9007199254740993}',
+    'a number that overflows': '{"id":1e400}',
+    'instruction of a wrong type': '{"instruction":7}',
+    'empty sessionId': '{"sessionId":""}',
+    'sessionId too long': JSON.stringify({ sessionId: 'x'.repeat(257) }),
+    'unknown language': '{"language":"xx"}',
+    'unknown time zone': '{"timezone":"Mars/Olympus"}',
+    'customer of a wrong type': '{"customer":"me"}',
+    'context that is not flat': '{"context":{"a":{}}}',
+  };
+  for (const [name, raw] of Object.entries(bad)) {
+    const answer = await fire('echo', undefined, { raw });
+    t.equal(answer.body?.code, 'invalid_body', name);
+    isProblem(t, answer, 'invalid_body');
+  }
+  const good = {
+    language: 'de',
+    timezone: 'Europe/Berlin',
+    sessionId: 's',
+    context: { a: 1, b: 'x', c: true },
+    deep: [[[]]],
+  };
+  t.equal((await fire('echo', good)).status, 200);
+});
+
+t.test('401: no, malformed, unknown, expired and revoked keys get the same bytes, for any trigger', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const answers: Answer[] = [];
+  for (const secret of [
+    null,
+    '',
+    'x',
+    'ünïcode'.normalize('NFC').replace(/[^\x20-\xff]/g, ''),
+    'y'.repeat(4000),
+    secrets.expired,
+    secrets.revoked,
+  ]) {
+    for (const key of ['echo', 'paused', 'unknown']) answers.push(await fire(key, { a: 1 }, { secret }));
+  }
+  for (const answer of answers) isProblem(t, answer, 'unauthorized');
+  t.equal(new Set(answers.map(comparable)).size, 1);
+});
+
+t.test('401 comes before the body is read', async (t) => {
+  const { gateway } = await startTestGateway(t, files());
+  const socket = connect(gateway.address.port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  socket.write(
+    'POST /api/v1.0/project/support/trigger/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{',
+  );
+  const [answer] = await once(socket, 'data');
+  t.match(String(answer), /^HTTP\/1.1 401 /);
+});
+
+t.test(
+  '403: permission and project not granted get the same bytes; foreign projects cannot be told from none',
+  async (t) => {
+    const { fire } = await startTestGateway(t, files());
+    const answers = [
+      await fire('echo', {}, { secret: secrets.untriggering }),
+      await fire('elsewhere', {}, { project: 'other' }),
+      await fire('unknown', {}, { project: 'other' }),
+      await fire('unknown', {}, { project: 'no-such-project' }),
+      await fire('echo', {}, { project: '__proto__' }),
+    ];
+    for (const answer of answers) isProblem(t, answer, 'forbidden');
+    t.equal(new Set(answers.map(comparable)).size, 1);
+    t.equal((await fire('elsewhere', {}, { project: 'other', secret: secrets.all })).status, 200);
+  },
+);
+
+t.test('404: unknown and paused triggers get the same bytes', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const answers = [
+    await fire('paused', {}),
+    await fire('unknown', {}),
+    await fire('elsewhere', {}),
+    await fire('__proto__', {}),
+    await fire('echo', {}, { project: 'no-such-project', secret: secrets.all }),
+  ];
+  for (const answer of answers) isProblem(t, answer, 'trigger_not_found');
+  t.equal(new Set(answers.map(comparable)).size, 1);
+});
+
+t.test('404 and 405 outside the triggers', async (t) => {
+  const { fire, url } = await startTestGateway(t, files());
+  isProblem(t, await answerOf(await fetch(`${url}/`)), 'not_found');
+  isProblem(t, await answerOf(await fetch(`${url}/livez`)), 'not_found');
+  isProblem(t, await fire('echo', {}, { path: '/nothing' }), 'not_found');
+  const answer = await fire('echo', undefined, { method: 'GET' });
+  isProblem(t, answer, 'method_not_allowed');
+  t.equal(answer.headers.get('allow'), 'POST');
+});
+
+t.test('408 wait_timeout: the run goes on and can be read and cancelled', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const answer = await fire('slow', {});
+  isProblem(t, answer, 'wait_timeout');
+  const { runId, statusUrl } = answer.body;
+  t.equal(statusUrl, `/api/v1.0/project/support/trigger/slow/run/${runId}`);
+  t.equal((await fire('slow', undefined, { method: 'GET', path: `/run/${runId}` })).body.status, 'running');
+  t.equal((await fire('slow', undefined, { method: 'DELETE', path: `/run/${runId}` })).body.status, 'cancelled');
+  t.equal((await fire('slow', undefined, { method: 'GET', path: `/run/${runId}` })).body.status, 'cancelled');
+});
+
+t.test('a run is for the key that fired it and for those with project.runs', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const { runId } = (await fire('background', {})).body;
+  const read = (secret: string, path = `/run/${runId}`, key = 'background') =>
+    fire(key, undefined, { method: 'GET', path, secret });
+  t.equal((await read(secrets.website)).status, 200);
+  t.equal((await read(secrets.reader)).status, 200);
+  isProblem(t, await read(secrets.other), 'forbidden');
+  isProblem(t, await read(secrets.untriggering), 'forbidden');
+  isProblem(t, await read(secrets.website, '/run/018f0000-0000-7000-8000-000000000000'), 'run_not_found');
+  isProblem(t, await read(secrets.website, `/run/${runId}`, 'echo'), 'run_not_found');
+  isProblem(
+    t,
+    await fire('background', undefined, { method: 'DELETE', path: `/run/${runId}`, secret: secrets.other }),
+    'forbidden',
+  );
+});
+
+t.test('408 request_timeout: a client that drips its body is cut off', async (t) => {
+  const { gateway } = await startTestGateway(t, {
+    ...files(),
+    'gateway.yaml': gatewayFile({ server: { port: 0, requestTimeout: '1s' } }),
+  });
+  const socket = connect(gateway.address.port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  socket.write(
+    `POST /api/v1.0/project/support/trigger/echo HTTP/1.1\r\nhost: x\r\nx-api-key: ${secrets.website}\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{`,
+  );
+  const answer = await text(socket);
+  t.match(answer, /^HTTP\/1.1 408 /);
+  t.match(answer, /application\/problem\+json[\s\S]*"code":"request_timeout"/);
+});
+
+t.test('413: declared or streamed, a body over the limit is refused', async (t) => {
+  const { fire, url } = await startTestGateway(t, {
+    ...files(),
+    'gateway.yaml': gatewayFile({ server: { port: 0, bodyLimit: '1KiB' } }),
+  });
+  const body = { text: 'x'.repeat(1024) };
+  isProblem(t, await fire('echo', body), 'body_too_large');
+  isProblem(t, await fire('echo', body, { secret: null }), 'body_too_large');
+  const streamed = await fetch(`${url}/api/v1.0/project/support/trigger/echo`, {
+    method: 'POST',
+    headers: { 'x-api-key': secrets.website, 'content-type': 'application/json' },
+    body: new Blob([JSON.stringify(body)]).stream(),
+    duplex: 'half',
+  } as RequestInit);
+  isProblem(t, await answerOf(streamed), 'body_too_large');
+  t.equal((await fire('echo', { text: 'x'.repeat(900) })).status, 200);
+});
+
+t.test('415: what is not JSON is refused, an empty body of any type is none', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const types = [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/json; charset=latin1',
+    'nonsense',
+    'text/json',
+  ];
+  for (const type of types) {
+    isProblem(t, await fire('echo', { a: 1 }, { headers: { 'content-type': type } }), 'unsupported_media_type');
+  }
+  isProblem(t, await fire('echo', {}, { headers: { 'content-encoding': 'gzip' } }), 'unsupported_media_type');
+  for (const type of [
+    'application/json',
+    'application/json; charset=utf-8',
+    'application/cloudevents+json',
+    'APPLICATION/JSON',
+  ]) {
+    t.equal((await fire('echo', { a: 1 }, { headers: { 'content-type': type } })).status, 200, type);
+  }
+  t.equal((await fire('echo', undefined, { raw: '', headers: { 'content-type': 'text/plain' } })).status, 200);
+});
+
+t.test('502 run_failed: a failed run is never a 200, and can be tried again', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const answer = await fire('failing', {});
+  isProblem(t, answer, 'run_failed');
+  t.match(answer.body, { runId: String, statusUrl: String, detail: /3/ });
+});
+
+t.test('503 unavailable: when there is no room nothing is stored', async (t) => {
+  const { fire } = await startTestGateway(t, {
+    ...files(),
+    'gateway.yaml': gatewayFile({ engine: { uses: 'memory', with: { maxActive: 1 } } }),
+  });
+  t.equal((await fire('background', {})).status, 202);
+  const answer = await fire('once', { a: 1 });
+  isProblem(t, answer, 'unavailable');
+  t.match(answer.headers.get('retry-after'), /^\d+$/);
+});
+
+t.test('what is no valid HTTP gets a problem too', async (t) => {
+  const { gateway } = await startTestGateway(t, files());
+  const say = async (request: string) => {
+    const socket = connect(gateway.address.port, '127.0.0.1');
+    socket.end(request);
+    return text(socket);
+  };
+  t.match(await say('NONSENSE\r\n\r\n'), /^HTTP\/1.1 400 [\s\S]*"code":"bad_request"/);
+  t.match(
+    await say(`GET / HTTP/1.1\r\nhost: x\r\nbig: ${'x'.repeat(20_000)}\r\n\r\n`),
+    /^HTTP\/1.1 431 [\s\S]*"code":"headers_too_large"/,
+  );
+  t.match(
+    await say('GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'),
+    /^HTTP\/1.1 40\d [\s\S]*problem\+json/,
+  );
+});
+
+t.test('the catalogue of codes is public: it changes only on purpose', async (t) => {
+  t.strictSame(
+    Object.entries(problemCodes).map(([code, { status }]) => `${status} ${code}`),
+    [
+      '400 filtered',
+      '400 filter_error',
+      '400 duplicate',
+      '400 invalid_body',
+      '400 bad_request',
+      '401 unauthorized',
+      '403 forbidden',
+      '404 trigger_not_found',
+      '404 run_not_found',
+      '404 not_found',
+      '405 method_not_allowed',
+      '408 wait_timeout',
+      '408 request_timeout',
+      '413 body_too_large',
+      '414 uri_too_long',
+      '415 unsupported_media_type',
+      '429 rate_limited',
+      '431 headers_too_large',
+      '500 internal_error',
+      '502 run_failed',
+      '502 run_cancelled',
+      '503 unavailable',
+    ],
+  );
+});
+
+t.test('closing lets what runs end, and takes nothing new', async (t) => {
+  const agent = createServer();
+  t.teardown(() => agent.close());
+  const port = await listen(agent);
+  const { gateway, fire } = await startTestGateway(t, {
+    ...files(),
+    'triggers/agent.yaml': triggerFile('agent', { run: { uses: 'http', with: { url: `http://127.0.0.1:${port}/` } } }),
+  });
+  const answering = fire('agent', {});
+  const [, response] = await once(agent, 'request');
+  const closed = gateway.close();
+  await t.rejects(fire('echo', {}), 'no new connections');
+  response.setHeader('content-type', 'application/json').end('"done"');
+  t.match((await answering).body, { status: 'succeeded', output: 'done' });
+  await closed;
+});
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}

@@ -1,0 +1,290 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import {
+  basicFiles,
+  configFolder,
+  gatewayFile,
+  keyFile,
+  projectFile,
+  triggerFile,
+  writeInto,
+} from '../support/config-folder.ts';
+import { answerOf, serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+
+/** SPEC: always within five seconds. */
+const alwaysMs = 5000;
+
+const run = promisify(execFile);
+const english = projectFile('support', { language: 'en' });
+const german = projectFile('support', { language: 'de' });
+
+function files(): Record<string, string> {
+  return { ...basicFiles(), 'project.yaml': english, 'triggers/echo.yaml': triggerFile('echo') };
+}
+
+/** Which revision of project.yaml answers. */
+async function language({ fire }: TestGateway): Promise<string> {
+  return (await fire('echo', {})).body.output.language;
+}
+
+async function speaks(gateway: TestGateway, wanted: string): Promise<void> {
+  await until(async () => (await language(gateway)) === wanted, alwaysMs);
+}
+
+async function config(gateway: TestGateway) {
+  return (await answerOf(await fetch(`${gateway.adminUrl}/config`))).body;
+}
+
+t.test('sees a file written in place', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  t.equal(await language(gateway), 'en');
+  await writeFile(join(gateway.root, 'project.yaml'), german);
+  await speaks(gateway, 'de');
+});
+
+t.test('sees a file saved by rename', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  for (const [text, wanted] of [
+    [german, 'de'],
+    [english, 'en'],
+  ] as const) {
+    await writeFile(join(gateway.root, '.project.yaml.swp'), text);
+    await rename(join(gateway.root, '.project.yaml.swp'), join(gateway.root, 'project.yaml'));
+    await speaks(gateway, wanted);
+  }
+});
+
+t.test('sees a file deleted and created again, and new folders', async (t) => {
+  const gateway = await startTestGateway(t, { ...files(), 'triggers/second.yaml': triggerFile('second') });
+  await rm(join(gateway.root, 'triggers/second.yaml'));
+  await until(async () => (await gateway.fire('second', {})).status === 404, alwaysMs);
+  await writeInto(gateway.root, 'triggers/second.yaml', triggerFile('second'));
+  await until(async () => (await gateway.fire('second', {})).status === 200, alwaysMs);
+  await writeInto(gateway.root, 'new/deep/folder/third.yml', triggerFile('third'));
+  await until(async () => (await gateway.fire('third', {})).status === 200, alwaysMs);
+});
+
+t.test('sees git checkout and git pull', async (t) => {
+  const origin = await configFolder(t, files());
+  const git = (folder: string, ...args: string[]) =>
+    run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
+  await git(origin, 'init', '-q', '-b', 'main');
+  await git(origin, 'add', '.');
+  await git(origin, 'commit', '-qm', 'english');
+  const clone = join(await configFolder(t, {}), 'clone');
+  await run('git', ['clone', '-q', origin, clone]);
+  const gateway = await serveFolder(t, clone);
+  const first = (await config(gateway)).gitCommit;
+  t.match(first, /^[0-9a-f]{40}$/);
+
+  await writeFile(join(origin, 'project.yaml'), german);
+  await git(origin, 'commit', '-qam', 'german');
+  await git(clone, 'pull', '-q');
+  await speaks(gateway, 'de');
+  t.match((await config(gateway)).gitCommit, /^[0-9a-f]{40}$/);
+  t.not((await config(gateway)).gitCommit, first);
+  await git(clone, 'checkout', '-q', first);
+  await speaks(gateway, 'en');
+});
+
+t.test("sees a Kubernetes ConfigMap's ..data swap", async (t) => {
+  const root = await configFolder(t, {});
+  const write = async (folder: string, project: string) => {
+    for (const [file, text] of Object.entries(files()))
+      await writeInto(join(root, folder), file.replaceAll('/', '-'), text);
+    await writeInto(join(root, folder), 'project.yaml', project);
+  };
+  await write('..2026_01', english);
+  await symlink('..2026_01', join(root, '..data'));
+  for (const file of Object.keys(files())) {
+    const flat = file.replaceAll('/', '-');
+    await symlink(`..data/${flat}`, join(root, flat));
+  }
+  const gateway = await serveFolder(t, root);
+  t.equal(await language(gateway), 'en');
+  await write('..2026_02', german);
+  await symlink('..2026_02', join(root, '..data_tmp'));
+  await rename(join(root, '..data_tmp'), join(root, '..data'));
+  await rm(join(root, '..2026_01'), { recursive: true });
+  await speaks(gateway, 'de');
+});
+
+t.test('sees a release symlink swapped above the folder', async (t) => {
+  const base = await configFolder(t, {});
+  for (const [file, text] of Object.entries(files())) await writeInto(join(base, 'releases/1/config'), file, text);
+  await cp(join(base, 'releases/1'), join(base, 'releases/2'), { recursive: true });
+  await writeFile(join(base, 'releases/2/config/project.yaml'), german);
+  await symlink('releases/1', join(base, 'current'));
+  const gateway = await serveFolder(t, join(base, 'current/config'));
+  t.equal(await language(gateway), 'en');
+  await symlink('releases/2', join(base, 'next'));
+  await rename(join(base, 'next'), join(base, 'current'));
+  await speaks(gateway, 'de');
+});
+
+t.test('sees an edit that keeps size and mtime', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  const path = join(gateway.root, 'project.yaml');
+  const { atime, mtime } = await stat(path);
+  await writeFile(path, german);
+  await utimes(path, atime, mtime);
+  t.equal(german.length, english.length);
+  await speaks(gateway, 'de');
+});
+
+t.test('keeps the old snapshot while the files are broken, says why, and takes the next good state', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  const before = (await config(gateway)).revision;
+  await writeFile(join(gateway.root, 'project.yaml'), german.replace('"language"', '"langauge"'));
+  const refused = await until(async () => {
+    const state = await config(gateway);
+    return !state.lastReload.ok && state;
+  }, alwaysMs);
+  t.equal(refused.revision, before);
+  t.not(refused.lastReload.revision, before);
+  t.match(refused.lastReload.diagnostics, [
+    { file: /project\.yaml$/, line: 1, code: 'unknown_field', message: /langauge/ },
+  ]);
+  t.equal(gateway.log.filter(({ message }) => message.startsWith('config refused')).length, 1);
+  t.equal(await language(gateway), 'en');
+
+  await writeFile(join(gateway.root, 'project.yaml'), german);
+  await speaks(gateway, 'de');
+  t.match((await config(gateway)).lastReload, { ok: true, diagnostics: [] });
+});
+
+t.test('going back to what serves clears the diagnostics', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  await writeFile(join(gateway.root, 'project.yaml'), '{');
+  await until(async () => !(await config(gateway)).lastReload.ok, alwaysMs);
+  await writeFile(join(gateway.root, 'project.yaml'), english);
+  await until(async () => (await config(gateway)).lastReload.ok, alwaysMs);
+  t.equal(await language(gateway), 'en');
+});
+
+t.test('refuses an empty or half-vanished folder, unless it is forced', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  const refused = async (code: string) => {
+    const state = await until(async () => {
+      const { lastReload } = await config(gateway);
+      return lastReload.diagnostics.some((problem: { code: string }) => problem.code === code);
+    }, alwaysMs);
+    t.ok(state);
+    t.equal((await gateway.fire('echo', {})).status, 200);
+  };
+  await rename(join(gateway.root, 'triggers'), join(gateway.root, '.triggers'));
+  await refused('triggers_vanished');
+  await rename(join(gateway.root, '.triggers'), join(gateway.root, 'triggers'));
+  await rename(join(gateway.root, 'keys'), join(gateway.root, '.keys'));
+  await refused('keys_vanished');
+  await rename(gateway.root, `${gateway.root}-moved`);
+  t.teardown(() => rm(`${gateway.root}-moved`, { recursive: true, force: true }));
+  await mkdir(gateway.root);
+  await refused('missing_gateway');
+  await rm(gateway.root, { recursive: true });
+  await rename(`${gateway.root}-moved`, gateway.root);
+  await until(async () => (await config(gateway)).lastReload.diagnostics[0]?.code === 'keys_vanished', alwaysMs);
+  const forced = await fetch(`${gateway.adminUrl}/config/reload?force=true`, { method: 'POST' });
+  t.equal(forced.status, 200);
+  t.equal((await gateway.fire('echo', {})).status, 401);
+});
+
+t.test('requests and runs in flight end on the snapshot that they began with', async (t) => {
+  const agent = createServer();
+  agent.listen(0, '127.0.0.1');
+  await once(agent, 'listening');
+  t.teardown(() => agent.close());
+  const url = `http://127.0.0.1:${(agent.address() as AddressInfo).port}/`;
+  const toAgent = (members: object) => triggerFile('agent', { run: { uses: 'http', with: { url } }, ...members });
+  const gateway = await startTestGateway(t, { ...files(), 'triggers/agent.yaml': toAgent({}) });
+  const answering = gateway.fire('agent', {});
+  const [, response] = await once(agent, 'request');
+  await writeInto(gateway.root, 'triggers/agent.yaml', toAgent({ status: 'paused', run: { uses: 'echo' } }));
+  await until(async () => (await gateway.fire('agent', {})).status === 404, alwaysMs);
+  response.setHeader('content-type', 'application/json').end('"from the old one"');
+  t.match(await answering, { status: 200, body: { output: 'from the old one' } });
+});
+
+t.test('carries unchanged plugin instances over, and closes those that nobody uses any more', async (t) => {
+  const counts: { created: number; closed: number } = { created: 0, closed: 0 };
+  Reflect.set(globalThis, 'pullcordCountingFilter', counts);
+  const plugin = join(import.meta.dirname, '../fixtures/plugins/counting-filter.js');
+  const filter = (member: string) => ({ filter: [{ uses: 'has-member', with: { member } }] });
+  const gateway = await startTestGateway(t, {
+    ...files(),
+    'gateway.yaml': gatewayFile({ plugins: [plugin] }),
+    'triggers/one.yaml': triggerFile('one', filter('a')),
+    'triggers/two.yaml': triggerFile('two', filter('b')),
+  });
+  t.strictSame(counts, { created: 2, closed: 0 });
+  t.equal((await gateway.fire('one', { a: 1 })).status, 200);
+  t.equal((await gateway.fire('one', { b: 1 })).body.code, 'filtered');
+
+  await writeInto(gateway.root, 'triggers/two.yaml', triggerFile('two', filter('c')));
+  await until(async () => (await gateway.fire('two', { c: 1 })).status === 200, alwaysMs);
+  await until(() => counts.closed === 1);
+  t.strictSame(counts, { created: 3, closed: 1 });
+
+  await writeInto(gateway.root, 'triggers/two.yaml', triggerFile('two', filter('forbidden')));
+  const state = await until(async () => {
+    const { lastReload } = await config(gateway);
+    return !lastReload.ok && lastReload;
+  }, alwaysMs);
+  t.match(state.diagnostics, [{ code: 'plugin_failed', file: /two\.yaml$/, message: /that member is not for us/ }]);
+  t.strictSame(counts, { created: 3, closed: 1 }, 'what was created for the refused config is gone, the rest lives');
+  t.equal((await gateway.fire('two', { c: 1 })).status, 200);
+  await gateway.gateway.close();
+  t.strictSame(counts, { created: 3, closed: 3 });
+});
+
+t.test('a listener moves to another port without a gap, and stays if the new one is taken', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  const taken = createTcpServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ server: { port } }));
+  await until(async () => (await config(gateway)).lastReload.diagnostics[0]?.code === 'cannot_listen', alwaysMs);
+  t.equal((await gateway.fire('echo', {})).status, 200);
+  taken.close();
+  await once(taken, 'close');
+  await until(() => gateway.gateway.address.port === port, alwaysMs);
+  t.equal(gateway.gateway.address.port, port, 'the files did not change, but the port is free now');
+});
+
+t.test('base path and body limit follow the files on the same port', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  await writeInto(
+    gateway.root,
+    'gateway.yaml',
+    gatewayFile({ server: { port: 0, basePath: '/v2', bodyLimit: '64B' } }),
+  );
+  await until(async () => (await gateway.fire('echo', {})).status === 404, alwaysMs);
+  const { 'x-api-key': key } = { 'x-api-key': 'pc_website_secret_of_the_tests' };
+  const fire = (body: string) =>
+    fetch(`${gateway.url}/v2/project/support/trigger/echo`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'application/json' },
+      body,
+    });
+  t.equal((await fire('{}')).status, 200);
+  t.equal((await fire(JSON.stringify({ text: 'x'.repeat(64) }))).status, 413);
+});
+
+t.test('a key that is revoked stops working', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  t.equal((await gateway.fire('echo', {})).status, 200);
+  await writeInto(gateway.root, 'keys/website.yaml', keyFile('website', { status: 'revoked' }));
+  await until(async () => (await gateway.fire('echo', {})).status === 401, alwaysMs);
+});
+
+t.test('the engine cannot be changed under way', async (t: Test) => {
+  const gateway = await startTestGateway(t, files());
+  await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ engine: { uses: 'memory', with: { maxActive: 5 } } }));
+  await until(async () => (await config(gateway)).lastReload.diagnostics[0]?.code === 'engine_changed', alwaysMs);
+});

@@ -1,0 +1,37 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Test } from 'tap';
+
+const bin = join(import.meta.dirname, '../../src/cli/bin.ts');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly env?: Record<string, string>;
+  readonly stdin?: string;
+}
+
+/** Starts `pullcord` in a process of its own, which ends with the test at the latest. */
+export function startCommand(t: Test, args: readonly string[], options: CommandOptions = {}): ChildProcess {
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...options.env },
+    stdio: 'pipe',
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  return child;
+}
+
+/** Runs `pullcord` to its end. */
+export async function command(t: Test, args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
+  const child = startCommand(t, args, options);
+  if (child.stdin === null || child.stdout === null || child.stderr === null) throw new Error('the child has no pipes');
+  child.stdin.end(options.stdin ?? '');
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code, stdout, stderr };
+}

@@ -1,0 +1,34 @@
+import type { Exchange, JsonObject, PluginContext, RequestHead } from '../../src/contract/index.ts';
+
+/** A request head that came at time 1000, with the given headers. */
+export function requestHead(headers: RequestHead['headers'] = {}): RequestHead {
+  return {
+    requestId: 'request-1',
+    receivedAt: 1000,
+    method: 'POST',
+    path: '/api/v1.0/project/support/trigger/refund',
+    headers,
+    ip: '127.0.0.1',
+  };
+}
+
+/** An exchange with this body; a string is taken as the body's text. */
+export function exchangeOf(body: JsonObject | string | undefined, changes: Partial<Exchange> = {}): Exchange {
+  const bodyText = typeof body === 'object' ? JSON.stringify(body) : body;
+  return {
+    ...requestHead(),
+    project: { id: 'support', name: 'Support', language: 'en' },
+    trigger: { key: 'refund', name: 'Refund' },
+    principal: { id: 'website', permissions: new Set(['project.trigger']), projects: 'all' },
+    bodyText,
+    input: { environment: 'api', language: 'en', ...(bodyText === undefined ? {} : JSON.parse(bodyText)) },
+    ...changes,
+  };
+}
+
+/** The context of a plugin that needs nothing of its host. */
+export const pluginContext: PluginContext = {
+  log: { info() {}, warn() {}, error() {} },
+  onClose() {},
+  resolvePath: (path) => path,
+};

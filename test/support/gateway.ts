@@ -1,0 +1,99 @@
+import type { Test } from 'tap';
+import type { PluginLog } from '../../src/contract/index.ts';
+import { type Gateway, startGateway } from '../../src/http/gateway.ts';
+import { configFolder, secrets } from './config-folder.ts';
+
+export interface TestGateway {
+  readonly gateway: Gateway;
+  readonly root: string;
+  /** Origin of the public listener. */
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly log: readonly LogLine[];
+  /** Fires a trigger of the project `support` as the key `website`. */
+  fire(key: string, body?: unknown, options?: FireOptions): Promise<Answer>;
+}
+
+export interface FireOptions {
+  readonly secret?: string | null;
+  readonly project?: string;
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  /** Sent as it is, instead of the body as JSON. */
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
+  /** What follows the trigger's key in the path. */
+  readonly path?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect, and fail if it is not there.
+  readonly body: any;
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly fields: object;
+  readonly message: string;
+}
+
+/** Starts a gateway on free ports over a folder with these files; it stops with the test. */
+export async function startTestGateway(t: Test, files: Record<string, string>): Promise<TestGateway> {
+  return serveFolder(t, await configFolder(t, files));
+}
+
+export async function serveFolder(t: Test, root: string): Promise<TestGateway> {
+  const lines: LogLine[] = [];
+  const started = await startGateway({ root, log: recordingLog(lines) });
+  if (!started.ok) throw new Error(JSON.stringify(started.problems, undefined, 2));
+  const { gateway } = started;
+  t.teardown(() => gateway.close());
+  const url = `http://127.0.0.1:${gateway.address.port}`;
+  return {
+    gateway,
+    root,
+    url,
+    adminUrl: `http://127.0.0.1:${gateway.adminAddress.port}`,
+    log: lines,
+    fire: (key, body, options = {}) => fire(url, key, body, options),
+  };
+}
+
+async function fire(url: string, key: string, body: unknown, options: FireOptions): Promise<Answer> {
+  const { secret = secrets.website, project = 'support', method = 'POST', headers = {}, path = '' } = options;
+  const payload = options.raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  const response = await fetch(`${url}/api/v1.0/project/${project}/trigger/${key}${path}`, {
+    method,
+    headers: {
+      ...(secret !== null && { 'x-api-key': secret }),
+      ...(payload !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(payload !== undefined && { body: payload }),
+  });
+  return answerOf(response);
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+}
+
+export function recordingLog(lines: LogLine[] = []): PluginLog {
+  const record = (level: string) => (fields: object, message: string) => void lines.push({ level, fields, message });
+  return { info: record('info'), warn: record('warn'), error: record('error') };
+}
+
+/** Resolves when `condition` gives something; tried again whenever the event loop has turned. Fails after `limitMs`. */
+export async function until<T>(condition: () => T | Promise<T>, limitMs = 10_000): Promise<NonNullable<T>> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${condition}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
