@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { compile, proxyAddr } from '@fastify/proxy-addr';
+import proxyAddr from '@fastify/proxy-addr';
 import type { ServerConfig } from '../config/model.ts';
 
 type TrustProxy = ServerConfig['trustProxy'];
@@ -15,10 +15,10 @@ export function clientIp(request: IncomingMessage, trustProxy: TrustProxy): stri
 
 function testFor(trustProxy: Exclude<TrustProxy, false>): TrustTest {
   if (trustProxy === true) return () => true;
-  if (typeof trustProxy === 'string') return compile(trustProxy);
+  if (typeof trustProxy === 'string') return proxyAddr.compile(trustProxy);
   const known = trustTests.get(trustProxy);
   if (known !== undefined) return known;
-  const test = compile([...trustProxy]);
+  const test = proxyAddr.compile([...trustProxy]);
   trustTests.set(trustProxy, test);
   return test;
 }

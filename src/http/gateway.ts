@@ -137,6 +137,7 @@ class Surface implements ReloadParticipant {
       problems,
       commit: () => {
         for (const listener of listeners) listener.commit();
+        this.publicListener.limitRequests(server.requestTimeoutMs);
         this.#token = token?.ok ? token.value : undefined;
         this.#isReady = true;
       },

@@ -46,6 +46,15 @@ export class Listener {
     };
   }
 
+  /** How long a client may take to send a whole request, from now on. */
+  limitRequests(timeoutMs: number): void {
+    const server = this.#serving?.app.server;
+    if (server === undefined) return;
+    server.requestTimeout = timeoutMs;
+    // Node looks at neither limit while this one, a minute by default, is the longer.
+    server.headersTimeout = timeoutMs;
+  }
+
   /** What it is bound to; with port 0 in the config, the port that the system chose. */
   get address(): { host: string; port: number } {
     const bound = this.#serving?.app.server.address();

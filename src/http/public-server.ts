@@ -43,7 +43,6 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIds,
     http: { connectionsCheckingInterval: connectionsCheckMs },
-    requestTimeout: parts.live.current.config.server.requestTimeoutMs,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),

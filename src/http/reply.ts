@@ -8,7 +8,9 @@ export function sendReply(reply: FastifyReply, requestId: string, answer: Reply)
   reply.code(status);
   if (headers !== undefined) reply.headers(headers);
   if (status >= 400) {
-    return reply.header('content-type', 'application/problem+json').send(renderProblem(status, requestId, body));
+    // As bytes: to a text Fastify would add a charset, which this media type does not have.
+    const bytes = Buffer.from(renderProblem(status, requestId, body));
+    return reply.header('content-type', 'application/problem+json').send(bytes);
   }
   if (body === undefined) return reply.send();
   return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body));

@@ -394,6 +394,7 @@ t.test('closing lets what runs end, and takes nothing new', async (t) => {
   const port = await listen(agent);
   const { gateway, fire } = await startTestGateway(t, {
     ...files(),
+    'gateway.yaml': gatewayFile({ server: { drainTimeout: '30s' } }),
     'triggers/agent.yaml': triggerFile('agent', { run: { uses: 'http', with: { url: `http://127.0.0.1:${port}/` } } }),
   });
   const answering = fire('agent', {});

@@ -39,12 +39,13 @@ export function triggerFile(key: string, members: object = {}): string {
   });
 }
 
-export function gatewayFile(members: object = {}): string {
+/** Listens on free ports; what still runs at the end of a test is not waited for. */
+export function gatewayFile({ server, ...members }: { server?: object; [member: string]: unknown } = {}): string {
   return JSON.stringify({
     version: 1,
     kind: 'Gateway',
     organization: 'acme',
-    server: { port: 0 },
+    server: { port: 0, drainTimeout: '100ms', ...server },
     admin: { port: 0 },
     ...members,
   });

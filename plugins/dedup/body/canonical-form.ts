@@ -1,0 +1,222 @@
+import type { PointerNode } from './pointer-tree.ts';
+
+/**
+ * The canonical form of a JSON text: the same value again as JSON, without white space, members sorted, strings with
+ * the fewest escapes, numbers as they were written. Being JSON of the same value, it differs whenever values differ.
+ * The text must be valid JSON without duplicate members, and shallow enough to recurse into.
+ */
+export function canonicalForm(text: string): string {
+  return new Scanner(text).value();
+}
+
+/** The canonical form without what the pointers point at: members vanish, arrays close up. */
+export function canonicalRest(text: string, ignored: PointerNode): string {
+  return new Scanner(text).value(ignored);
+}
+
+/** The canonical form of what the pointers point at, and of nothing else; undefined if nothing of it is there. */
+export function canonicalParts(text: string, included: PointerNode): string | undefined {
+  const parts: string[] = [];
+  new Scanner(text).collect(included, parts);
+  return parts.length === 0 ? undefined : `{${parts.sort().join(',')}}`;
+}
+
+const quote = 0x22;
+const comma = 0x2c;
+const backslash = 0x5c;
+const bracketOpen = 0x5b;
+const bracketClose = 0x5d;
+const braceOpen = 0x7b;
+const braceClose = 0x7d;
+const space = 0x20;
+
+/** In UTF-16 units. */
+const shortString = 40;
+
+/** Up to this many members an insertion sort is faster than the general one. */
+const fewMembers = 24;
+
+/** Reads values one after another. It trusts the text to be valid JSON, and so looks only where values end. */
+class Scanner {
+  readonly #text: string;
+  #position = 0;
+  /** Where the next backslash at or after the last string's start is; infinite: there is none. */
+  #nextBackslash = -1;
+  /** A raw lone surrogate must become the escape that it may as well be written as. */
+  readonly #hasLoneSurrogate: boolean;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#hasLoneSurrogate = !text.isWellFormed();
+  }
+
+  /** The canonical form of the value at the position, without what `ignored` points at below it. */
+  value(ignored?: PointerNode): string {
+    switch (this.#peek()) {
+      case quote:
+        return this.#string();
+      case braceOpen:
+        return this.#object(ignored);
+      case bracketOpen:
+        return this.#array(ignored);
+      default:
+        return this.#scalar();
+    }
+  }
+
+  /** Adds `pointer:value` to the parts for each place of the tree that the value at the position has. */
+  collect(included: PointerNode | undefined, parts: string[]): void {
+    const first = this.#peek();
+    if (included?.pointer !== undefined) {
+      // What a longer pointer points at is inside of this one already.
+      parts.push(`${included.pointer}:${this.value()}`);
+    } else if (included && first === braceOpen) {
+      this.#position += 1;
+      while (this.#peekItem() !== braceClose) this.collect(included.children.get(this.#name()), parts);
+      this.#position += 1;
+    } else if (included && first === bracketOpen) {
+      this.#position += 1;
+      for (let index = 0; this.#peekItem() !== bracketClose; index += 1) {
+        this.collect(included.children.get(`"${index}"`), parts);
+      }
+      this.#position += 1;
+    } else {
+      this.value();
+    }
+  }
+
+  #object(ignored: PointerNode | undefined): string {
+    this.#position += 1;
+    const names: string[] = [];
+    const values: string[] = [];
+    let sorted = true;
+    let previous = '';
+    while (this.#peekItem() !== braceClose) {
+      const name = this.#name();
+      const place = ignored?.children.get(name);
+      const value = this.value(place);
+      if (place?.pointer !== undefined) continue;
+      if (name < previous) sorted = false;
+      previous = name;
+      names.push(name);
+      values.push(value);
+    }
+    this.#position += 1;
+    if (!sorted) sortMembers(names, values);
+    let form = '{';
+    for (let index = 0; index < names.length; index += 1) {
+      form += `${index === 0 ? '' : ','}${names[index]}:${values[index]}`;
+    }
+    return `${form}}`;
+  }
+
+  #array(ignored: PointerNode | undefined): string {
+    this.#position += 1;
+    let form = '[';
+    for (let index = 0; this.#peekItem() !== bracketClose; index += 1) {
+      const place = ignored?.children.get(`"${index}"`);
+      const item = this.value(place);
+      if (place?.pointer !== undefined) continue;
+      form += form.length === 1 ? item : `,${item}`;
+    }
+    this.#position += 1;
+    return `${form}]`;
+  }
+
+  /** Reads a member's name and the colon behind it. */
+  #name(): string {
+    const name = this.#string();
+    this.#peek();
+    this.#position += 1;
+    return name;
+  }
+
+  #string(): string {
+    const text = this.#text;
+    const start = this.#position;
+    // Most strings are short: looking at each unit here costs less than the call of indexOf, which wins on long ones.
+    const soon = Math.min(start + shortString, text.length);
+    for (let end = start + 1; end < soon; end += 1) {
+      const unit = text.charCodeAt(end);
+      if (unit === backslash) break;
+      if (unit === quote && !this.#hasLoneSurrogate) {
+        this.#position = end + 1;
+        return text.slice(start, end + 1);
+      }
+    }
+    return this.#longString();
+  }
+
+  #longString(): string {
+    const text = this.#text;
+    const start = this.#position;
+    let end = text.indexOf('"', start + 1);
+    if (this.#nextBackslash < start) this.#nextBackslash = indexOrInfinity(text, '\\', start);
+    const escaped = this.#nextBackslash < end;
+    while (this.#nextBackslash < end) {
+      const next = this.#nextBackslash + 2;
+      if (end < next) end = text.indexOf('"', next);
+      this.#nextBackslash = indexOrInfinity(text, '\\', next);
+    }
+    this.#position = end + 1;
+    const raw = text.slice(start, end + 1);
+    return escaped || this.#hasLoneSurrogate ? JSON.stringify(JSON.parse(raw)) : raw;
+  }
+
+  /** A number or a literal: ends before white space, a comma, a closing bracket, or the end of the text. */
+  #scalar(): string {
+    const text = this.#text;
+    const start = this.#position;
+    let end = start + 1;
+    for (; end < text.length; end += 1) {
+      const unit = text.charCodeAt(end);
+      if (unit <= space || unit === comma || unit === bracketClose || unit === braceClose) break;
+    }
+    this.#position = end;
+    return text.slice(start, end);
+  }
+
+  /** Moves to the next item of an object or array, or its end, and tells the code unit there. */
+  #peekItem(): number {
+    if (this.#peek() === comma) this.#position += 1;
+    return this.#peek();
+  }
+
+  /** Moves past white space and tells the code unit there. */
+  #peek(): number {
+    let unit = this.#text.charCodeAt(this.#position);
+    while (unit <= space) {
+      this.#position += 1;
+      unit = this.#text.charCodeAt(this.#position);
+    }
+    return unit;
+  }
+}
+
+function indexOrInfinity(text: string, part: string, from: number): number {
+  const index = text.indexOf(part, from);
+  return index < 0 ? Infinity : index;
+}
+
+/** Sorts the names, which are unique, and moves the values with them. */
+function sortMembers(names: string[], values: string[]): void {
+  if (names.length > fewMembers) {
+    const valueByName = new Map(names.map((name, index) => [name, values[index] ?? '']));
+    names.sort();
+    for (const [index, name] of names.entries()) values[index] = valueByName.get(name) ?? '';
+    return;
+  }
+  for (let index = 1; index < names.length; index += 1) {
+    const name = names[index] ?? '';
+    const value = values[index] ?? '';
+    let hole = index;
+    for (; hole > 0; hole -= 1) {
+      const before = names[hole - 1] ?? '';
+      if (before < name) break;
+      names[hole] = before;
+      values[hole] = values[hole - 1] ?? '';
+    }
+    names[hole] = name;
+    values[hole] = value;
+  }
+}

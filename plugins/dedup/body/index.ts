@@ -1,0 +1,43 @@
+import { hash } from 'node:crypto';
+import { type DedupPlugin, OptionsError } from '../../../src/contract/index.ts';
+import { canonicalForm, canonicalParts, canonicalRest } from './canonical-form.ts';
+import type { Options } from './options.gen.ts';
+import schema from './options.schema.json' with { type: 'json' };
+import { compilePointers } from './pointer-tree.ts';
+
+export default {
+  contract: 'v1',
+  stage: 'dedup',
+  name: 'body',
+  summary: 'Two requests are the same if their bodies are; the order of members and white space do not count.',
+  optionsSchema: schema,
+  create(_context, options) {
+    const canonicalize = canonicalizer(options);
+    const { window: windowMs, keepOnFailure } = options;
+    return {
+      fingerprint({ bodyText }) {
+        if (!bodyText) return undefined;
+        const canonical = canonicalize(bodyText);
+        if (canonical === undefined) return undefined;
+        return { key: hash('sha256', canonical, 'hex'), windowMs, keepOnFailure };
+      },
+    };
+  },
+} satisfies DedupPlugin<Options>;
+
+function canonicalizer({ include, ignore }: Options): (text: string) => string | undefined {
+  if (include && ignore) {
+    const message = 'include and ignore exclude each other';
+    const hint = 'Keep include to name all that counts, or ignore to name what does not.';
+    throw new OptionsError([{ pointer: '/ignore', message, hint }]);
+  }
+  if (include) {
+    const tree = compilePointers('/include', include);
+    return (text) => canonicalParts(text, tree);
+  }
+  if (ignore) {
+    const tree = compilePointers('/ignore', ignore);
+    return (text) => canonicalRest(text, tree);
+  }
+  return canonicalForm;
+}

@@ -1,0 +1,37 @@
+import { hash } from 'node:crypto';
+import type { DedupPlugin } from '../../../src/contract/index.ts';
+import type { Options } from './options.gen.ts';
+import schema from './options.schema.json' with { type: 'json' };
+
+export default {
+  contract: 'v1',
+  stage: 'dedup',
+  name: 'idempotency-key',
+  summary: 'Two requests of one caller are the same if their Idempotency-Key headers are.',
+  optionsSchema: schema,
+  create(_context, options) {
+    const header = options.header.toLowerCase();
+    const { window: windowMs, keepOnFailure } = options;
+    return {
+      fingerprint({ headers, principal }) {
+        const field = headers[header];
+        const key = (typeof field === 'string' ? field : field?.join(', '))?.trim();
+        if (!key) return undefined;
+        return { key: fingerprintOf(principal.id, key), windowMs, keepOnFailure };
+      },
+    };
+  },
+} satisfies DedupPlugin<Options>;
+
+const plainKey = /^[\x21-\x7e]{1,255}$/;
+
+/**
+ * Never meets a body's fingerprint, which is bare hex, nor the key of another caller: a plain key holds no space, so the
+ * first space ends it. A key that is not plain (too long, or with spaces) counts too, by its digest: to ignore it
+ * would run twice what the caller asked to run once.
+ */
+function fingerprintOf(principalId: string, key: string): string {
+  return plainKey.test(key)
+    ? `idempotency-key:${key} ${principalId}`
+    : `idempotency-key-sha256:${hash('sha256', key, 'hex')} ${principalId}`;
+}

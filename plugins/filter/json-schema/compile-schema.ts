@@ -1,0 +1,100 @@
+import { Ajv, type Options as AjvOptions, type AnySchema, type ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { OptionsError } from '../../../src/contract/index.ts';
+import { compilePattern, UnusablePattern } from './linear-pattern.ts';
+
+const pointer = '/schema';
+
+const ajvOptions: AjvOptions = {
+  strict: false,
+  // Otherwise `required: ['toString']` is satisfied by what every object inherits.
+  ownProperties: true,
+  code: { regExp: compilePattern },
+  logger: false,
+};
+
+/** Compiles a schema; throws an OptionsError with the place in it that is at fault. */
+export function compileSchema(schema: AnySchema): ValidateFunction {
+  const ajv = ajvFor(schema);
+  refuseAsync(schema);
+  const known = ajv.validateSchema(schema);
+  if (known !== true) {
+    throw new OptionsError(
+      (ajv.errors ?? []).map(({ instancePath, message = 'is not valid' }) => ({
+        pointer: pointer + instancePath,
+        message: `is not valid JSON Schema: ${message}`,
+      })),
+    );
+  }
+  try {
+    const validate = ajv.compile(schema);
+    // A reference that leads back to itself compiles, and then never ends, whatever it is given.
+    validate({});
+    return validate;
+  } catch (error) {
+    throw new OptionsError([describeFault(schema, error)]);
+  }
+}
+
+const drafts = [
+  { uri: 'http://json-schema.org/draft-07/schema', Validator: Ajv },
+  { uri: 'https://json-schema.org/draft/2020-12/schema', Validator: Ajv2020 },
+] as const;
+
+function ajvFor(schema: AnySchema): Ajv | Ajv2020 {
+  const declared: unknown = typeof schema === 'object' ? schema.$schema : undefined;
+  const uri = declared === undefined ? drafts[0].uri : String(declared).replace(/#$/, '');
+  const draft = drafts.find((candidate) => candidate.uri === uri);
+  if (!draft) {
+    const hint = `Use one of: ${drafts.map((candidate) => candidate.uri).join(', ')}`;
+    throw new OptionsError([{ pointer: `${pointer}/$schema`, message: 'names a draft that is not supported', hint }]);
+  }
+  return formats.default(new draft.Validator(ajvOptions));
+}
+
+/** `$async` is ajv's own: such a schema answers by a promise, which would count as passed. */
+function refuseAsync(schema: AnySchema): void {
+  if (typeof schema !== 'object' || schema.$async === undefined) return;
+  throw new OptionsError([{ pointer: `${pointer}/$async`, message: '$async is not supported' }]);
+}
+
+function describeFault(schema: AnySchema, error: unknown): { pointer: string; message: string; hint?: string } {
+  if (error instanceof UnusablePattern) {
+    return {
+      pointer: pointer + (findPattern(schema, error.pattern, '') ?? ''),
+      message: error.message,
+      hint: 'RE2 has no look-around, no back references, and counts up to 1000.',
+    };
+  }
+  if (error instanceof Ajv.MissingRefError) {
+    const found = findMember(schema, '$ref', error.missingRef, '');
+    return { pointer: pointer + (found ?? ''), message: 'the reference leads out of the schema or nowhere' };
+  }
+  if (error instanceof RangeError) return { pointer, message: 'the schema refers to itself without end' };
+  return { pointer, message: error instanceof Error ? error.message : 'the schema cannot be compiled' };
+}
+
+/** The pointer of the `pattern`, or of the name under `patternProperties`, that spells the pattern. */
+function findPattern(schema: unknown, pattern: string, at: string): string | undefined {
+  return findMember(schema, 'pattern', pattern, at) ?? findName(schema, pattern, at);
+}
+
+function findMember(value: unknown, name: string, wanted: string, at: string): string | undefined {
+  return find(value, at, (key, member) => key === name && member === wanted);
+}
+
+function findName(value: unknown, wanted: string, at: string): string | undefined {
+  return find(value, at, (key) => key === wanted);
+}
+
+function find(value: unknown, at: string, matches: (key: string, member: unknown) => boolean): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    const place = `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    if (matches(key, member)) return place;
+    const below = find(member, place, matches);
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}

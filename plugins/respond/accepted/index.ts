@@ -1,0 +1,35 @@
+import type { AcceptedRun, Reply, RespondPlugin, RunState } from '../../../src/contract/index.ts';
+import type { Options } from './options.gen.ts';
+import schema from './options.schema.json' with { type: 'json' };
+
+/** When a first look at the run is worth it, in seconds. */
+const retryAfterSeconds = '5';
+
+export default {
+  contract: 'v1',
+  stage: 'respond',
+  name: 'accepted',
+  summary: 'Answers 202 at once with an address to poll; the run goes on by itself.',
+  optionsSchema: schema,
+  create() {
+    return {
+      respond(_exchange, accepted) {
+        const view = accepted.wait(0);
+        if (!(view instanceof Promise)) return reply(accepted, view.state);
+        return view.then(
+          ({ state }) => reply(accepted, state),
+          // The run is stored. That its state cannot be read now must not make the caller send it again.
+          () => reply(accepted, 'queued'),
+        );
+      },
+    };
+  },
+} satisfies RespondPlugin<Options>;
+
+function reply({ runId, statusUrl }: AcceptedRun, status: RunState): Reply {
+  return {
+    status: 202,
+    headers: { location: statusUrl, 'retry-after': retryAfterSeconds },
+    body: { runId, status, statusUrl },
+  };
+}

@@ -1,0 +1,6 @@
+// Generated from options.schema.json by schemas/generate.ts. Do not edit.
+
+/**
+ * Options of the accepted respond plugin: there are none.
+ */
+export interface Options {}

@@ -1,0 +1,11 @@
+// Generated from options.schema.json by schemas/generate.ts. Do not edit.
+
+/**
+ * Options of the wait respond plugin.
+ */
+export interface Options {
+  /**
+   * How long the caller waits for the run. After it the answer is 408 and the run goes on. Proxies often cut at 60s to 100s. In milliseconds.
+   */
+  timeout: number;
+}

@@ -1,0 +1,163 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Environment } from './environment.ts';
+import type { Program } from './program.ts';
+
+/** Why a program was told to end. */
+export type StopCause = 'timeout' | 'output' | 'abort' | 'close';
+
+export type Ending =
+  | { readonly kind: 'exited'; readonly code: number; readonly stdout: Buffer }
+  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'stopped'; readonly cause: StopCause }
+  /** It never ran; the code of the system call, e.g. `ENOENT`. */
+  | { readonly kind: 'not_started'; readonly code: string };
+
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly maxOutputBytes: number;
+  readonly killGraceMs: number;
+}
+
+/** One program that runs. */
+export interface AgentProcess {
+  /** Never rejects. Nothing of the program's process group is left by then. */
+  readonly ended: Promise<Ending>;
+  /** How much it wrote so far. */
+  readonly written: { readonly stdoutBytes: number; readonly stderrBytes: number };
+  /** Ends the program and its descendants: SIGTERM, and SIGKILL after the grace. The first cause stays. */
+  stop(cause: StopCause): void;
+}
+
+/** Starts a program with `input` on its stdin, at the head of a process group, so that all of it can be ended. */
+export function startAgent(program: Program, env: Environment, input: string, limits: Limits): AgentProcess {
+  let child: ChildProcessWithoutNullStreams;
+  try {
+    child = spawn(program.file, program.arguments, { cwd: program.cwd, env, detached: true });
+  } catch (error) {
+    // Some errors of the system call are thrown, e.g. E2BIG, and others emitted, e.g. ENOENT.
+    return neverStarted(Promise.resolve(notStarted(error)));
+  }
+  // Without a process there may be no streams either (EMFILE), whatever the types say.
+  if (child.pid === undefined) return neverStarted(once(child, 'error').then(([error]) => notStarted(error)));
+  // A program may well end without having read its input: EPIPE or ECONNRESET, and nothing to do about it.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return new ProcessGroup(child.pid, child, limits);
+}
+
+function neverStarted(ended: Promise<Ending>): AgentProcess {
+  return { ended, written: { stdoutBytes: 0, stderrBytes: 0 }, stop() {} };
+}
+
+function notStarted(error: unknown): Ending {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  return { kind: 'not_started', code };
+}
+
+/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** How long stdout must be silent when all were killed and yet something, having left the group, keeps it open. */
+const silenceMs = 200;
+
+class ProcessGroup implements AgentProcess {
+  readonly ended: Promise<Ending>;
+  readonly written = { stdoutBytes: 0, stderrBytes: 0 };
+  readonly #id: number;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #limits: Limits;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #chunks: Buffer[] = [];
+  readonly #resolve: (ending: Ending) => void;
+  #silence: NodeJS.Timeout | undefined;
+  #exit: { readonly code: number; readonly signal: string | null } | undefined;
+  #stopCause: StopCause | undefined;
+  #isKilled = false;
+  #isFinished = false;
+
+  constructor(id: number, child: ChildProcessWithoutNullStreams, limits: Limits) {
+    const { promise, resolve } = Promise.withResolvers<Ending>();
+    this.ended = promise;
+    this.#resolve = resolve;
+    this.#id = id;
+    this.#child = child;
+    this.#limits = limits;
+    this.#after(limits.timeoutMs, () => this.stop('timeout'));
+    child.stdout.on('data', (chunk: Buffer) => this.#onStdout(chunk));
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.written.stderrBytes += chunk.length;
+    });
+    child.on('exit', (code, signal) => this.#onExit(code ?? 0, signal));
+    child.on('close', () => this.#finish(this.#ending()));
+  }
+
+  stop(cause: StopCause): void {
+    if (this.#stopCause !== undefined || this.#isFinished) return;
+    this.#stopCause = cause;
+    this.#signal('SIGTERM');
+    this.#after(this.#limits.killGraceMs, () => this.#kill());
+  }
+
+  #onStdout(chunk: Buffer): void {
+    this.written.stdoutBytes += chunk.length;
+    // What is too much is still read, and dropped: a program that cannot write could not end in order either.
+    if (this.written.stdoutBytes > this.#limits.maxOutputBytes) this.stop('output');
+    if (this.#stopCause !== undefined) return;
+    this.#chunks.push(chunk);
+    this.#silence?.refresh();
+  }
+
+  #onExit(code: number, signal: string | null): void {
+    this.#exit = { code, signal };
+    // Descendants of one that ended by itself are left-overs; those of one that was stopped have their grace.
+    if (this.#stopCause === undefined || this.#isKilled) this.#kill();
+  }
+
+  #kill(): void {
+    this.#isKilled = true;
+    this.#signal('SIGKILL');
+    if (this.#exit === undefined) return;
+    // With no one left to write, 'close' comes next. Only a process that has left the group can hold it up.
+    this.#silence ??= this.#after(silenceMs, () => this.#finishUnlessWritten());
+  }
+
+  /** Timers run before input is read, so after a long turn of something else there may be more to read first. */
+  #finishUnlessWritten(): void {
+    const { stdoutBytes } = this.written;
+    setImmediate(() => {
+      if (this.#stopCause !== undefined || this.written.stdoutBytes === stdoutBytes) this.#finish(this.#ending());
+    });
+  }
+
+  #ending(): Ending {
+    if (this.#stopCause !== undefined) return { kind: 'stopped', cause: this.#stopCause };
+    const { code = 0, signal = null } = this.#exit ?? {};
+    if (signal !== null) return { kind: 'killed', signal };
+    return { kind: 'exited', code, stdout: Buffer.concat(this.#chunks) };
+  }
+
+  #finish(ending: Ending): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#signal('SIGKILL');
+    for (const stream of this.#child.stdio) stream?.destroy();
+    this.#resolve(ending);
+  }
+
+  /** Signals the whole group: its id is the process id of its first member. */
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    try {
+      process.kill(-this.#id, signal);
+    } catch {
+      // ESRCH: all have ended. EPERM, on macOS: all have ended and are not yet collected.
+    }
+  }
+
+  #after(delayMs: number, action: () => void): NodeJS.Timeout {
+    const timer = setTimeout(action, Math.min(delayMs, longestTimerMs));
+    this.#timers.push(timer);
+    return timer;
+  }
+}

@@ -1,0 +1,80 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { OptionsProblem, PluginContext } from '../../../src/contract/index.ts';
+import type { Environment } from './environment.ts';
+import type { Options } from './options.gen.ts';
+
+/** What to start, with absolute paths. */
+export interface Program {
+  readonly file: string;
+  readonly arguments: readonly string[];
+  readonly cwd: string;
+}
+
+/** Finds the program and the folder it works in, so that a mistake shows when the config is loaded, not when it runs. */
+export async function findProgram(
+  { argv, cwd = '.' }: Pick<Options, 'argv' | 'cwd'>,
+  environment: Environment,
+  context: PluginContext,
+): Promise<{ readonly program: Program; readonly problems: readonly OptionsProblem[] }> {
+  const [name, ...rest] = argv;
+  const program: Program = { file: name, arguments: rest, cwd: context.resolvePath(cwd) };
+  const problems: OptionsProblem[] = [];
+  for (const [index, item] of argv.entries()) {
+    if (item.includes('\0')) problems.push({ pointer: `/argv/${index}`, message: 'has a NUL character' });
+  }
+  if (!(await isFolder(program.cwd))) problems.push({ pointer: '/cwd', message: 'is not a folder' });
+  if (name.includes('/')) {
+    const file = context.resolvePath(name);
+    const fault = await faultOfFile(file);
+    if (fault !== undefined) problems.push({ pointer: '/argv/0', ...fault });
+    return { program: { ...program, file }, problems };
+  }
+  const file = await findOnPath(name, environment.PATH ?? '');
+  if (file === undefined) problems.push({ pointer: '/argv/0', ...notOnPath(name) });
+  return { program: { ...program, file: file ?? name }, problems };
+}
+
+type Fault = Pick<OptionsProblem, 'message' | 'hint'>;
+
+async function faultOfFile(file: string): Promise<Fault | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined)
+    return { message: 'is a file that does not exist', hint: 'A path starts at the folder of this file.' };
+  if (!found.isFile()) return { message: 'is not a file' };
+  if (!(await isExecutable(file)))
+    return { message: 'is not executable', hint: 'Run chmod +x on it, or name its interpreter first.' };
+  return undefined;
+}
+
+function notOnPath(name: string): Fault {
+  const hint = /\s/.test(name)
+    ? 'There is no shell: write the program and each argument as an item of its own.'
+    : 'Install it where the gateway runs, or give a path with a slash, which starts at the folder of this file.';
+  return { message: 'is a program that is not on PATH', hint };
+}
+
+async function findOnPath(name: string, path: string): Promise<string | undefined> {
+  // An empty entry would mean the current folder, which is the gateway's and nothing that a config should depend on.
+  for (const folder of path.split(delimiter).filter((entry) => entry !== '')) {
+    const file = join(folder, name);
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isFile() && (await isExecutable(file))) return file;
+  }
+  return undefined;
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,37 @@
+import type { RunResult } from '../../../src/contract/index.ts';
+
+/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * Gives the result of an exchange, or a failure as soon as time is up or `signal` aborts. It does not wait for the
+ * exchange to notice: a request that still queues for a connection would notice only once it gets one.
+ */
+export async function withinDeadline(
+  timeoutMs: number,
+  signal: AbortSignal,
+  exchange: (signal: AbortSignal) => Promise<RunResult>,
+): Promise<RunResult> {
+  if (signal.aborted) return aborted;
+  const controller = new AbortController();
+  const cut = Promise.withResolvers<RunResult>();
+  const cutWith = (result: RunResult): void => {
+    cut.resolve(result);
+    controller.abort();
+  };
+  const onAbort = (): void => cutWith(aborted);
+  const timer = setTimeout(() => cutWith(timedOut(timeoutMs)), Math.min(timeoutMs, longestTimerMs));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([cut.promise, exchange(controller.signal)]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+const aborted: RunResult = Object.freeze({ kind: 'failed', message: 'the run was aborted', retryable: false });
+
+function timedOut(timeoutMs: number): RunResult {
+  return { kind: 'failed', message: `agent did not answer within ${timeoutMs / 1000}s`, retryable: true };
+}

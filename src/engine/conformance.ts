@@ -1,0 +1,22 @@
+import { cancelCases } from './conformance/cancelling.ts';
+import { claimCases } from './conformance/claiming.ts';
+import { closeCases } from './conformance/closing.ts';
+import { executionCases } from './conformance/executing.ts';
+import type { ConformanceCase } from './conformance/harness.ts';
+import { readCases } from './conformance/reading.ts';
+import { waitCases } from './conformance/waiting.ts';
+
+export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conformance/harness.ts';
+
+/**
+ * What every engine must do. Each case is a promise with the code that tries it, for any test runner:
+ * `for (const { name, run } of conformanceCases) test(name, () => run(open))`. A case rejects when the promise is broken.
+ */
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...claimCases,
+  ...executionCases,
+  ...waitCases,
+  ...cancelCases,
+  ...readCases,
+  ...closeCases,
+];

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { type ConformanceCase, ended, newClaim, newRun, promise } from './harness.ts';
+import { failure, success, Worker } from './worker.ts';
+
+const hourMs = 3_600_000;
+
+export const claimCases: readonly ConformanceCase[] = [
+  promise(
+    'accepts one of 1,000 runs submitted at once with one fingerprint, and names it to the others',
+    async (harness) => {
+      const { engine } = harness;
+      const worker = new Worker();
+      await engine.start(worker.execute);
+      const runs = Array.from({ length: 1000 }, () => newRun(harness));
+      const submissions = await Promise.all(runs.map((run) => engine.submit(run, newClaim())));
+      const accepted = runs.filter((_, index) => submissions[index]?.kind === 'accepted');
+      assert.equal(accepted.length, 1);
+      const holder = accepted[0]?.id;
+      const duplicates = submissions.filter((submission) => submission.kind === 'duplicate');
+      assert.equal(duplicates.length, 999);
+      for (const duplicate of duplicates) assert.equal(duplicate.runId, holder);
+    },
+  ),
+
+  promise('stores nothing of a duplicate', async (harness) => {
+    const { engine } = harness;
+    await engine.submit(newRun(harness), newClaim());
+    const second = newRun(harness);
+    assert.equal((await engine.submit(second, newClaim())).kind, 'duplicate');
+    assert.equal(await engine.get(second.id), undefined);
+    assert.equal((await engine.list({ limit: 10 })).length, 1);
+  }),
+
+  promise('takes runs without a claim as often as they come', async (harness) => {
+    for (let count = 0; count < 2; count += 1) {
+      assert.deepEqual(await harness.engine.submit(newRun(harness), undefined), { kind: 'accepted' });
+    }
+  }),
+
+  promise('keeps claims of different scopes and fingerprints apart', async (harness) => {
+    const names = ['', 'a', 'b', 'ab', 'a:b', 'a/b', 'A', ' a', 'a\0b', 'é', 'e\u0301', '__proto__', 'constructor'];
+    for (const scope of names) {
+      for (const fingerprint of names) {
+        const submission = await harness.engine.submit(newRun(harness), newClaim({ scope, fingerprint }));
+        assert.equal(submission.kind, 'accepted', JSON.stringify([scope, fingerprint]));
+      }
+    }
+  }),
+
+  promise('holds a claim while its run is queued, running and succeeded', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    const run = newRun(harness);
+    const again = async () => engine.submit(newRun(harness), newClaim());
+    await engine.submit(run, newClaim());
+    assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
+    await engine.start(worker.execute);
+    const attempt = await worker.started(run.id);
+    assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
+    attempt.settle(success);
+    assert.equal((await ended(harness, run.id)).state, 'succeeded');
+    assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
+  }),
+
+  promise('releases the claim when the run fails', async (harness) => {
+    const { engine } = harness;
+    await engine.start(() => failure);
+    for (let count = 0; count < 2; count += 1) {
+      const run = newRun(harness);
+      assert.deepEqual(await engine.submit(run, newClaim()), { kind: 'accepted' });
+      assert.equal((await ended(harness, run.id)).state, 'failed');
+    }
+  }),
+
+  promise('releases the claim when the run is cancelled, queued or running', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    const queued = newRun(harness);
+    await engine.submit(queued, newClaim());
+    await engine.cancel(queued.id);
+    await engine.start(worker.execute);
+    const running = newRun(harness);
+    assert.deepEqual(await engine.submit(running, newClaim()), { kind: 'accepted' });
+    await worker.started(running.id);
+    await engine.cancel(running.id);
+    assert.deepEqual(await engine.submit(newRun(harness), newClaim()), { kind: 'accepted' });
+  }),
+
+  promise('keeps the claim of a failed or cancelled run when it is to be kept', async (harness) => {
+    const { engine } = harness;
+    const kept = (fingerprint: string) => newClaim({ fingerprint, keepOnFailure: true });
+    const cancelled = newRun(harness);
+    await engine.submit(cancelled, kept('cancelled'));
+    await engine.cancel(cancelled.id);
+    await engine.start(() => failure);
+    const failed = newRun(harness);
+    await engine.submit(failed, kept('failed'));
+    assert.equal((await ended(harness, failed.id)).state, 'failed');
+    for (const [fingerprint, runId] of [['cancelled', cancelled.id] as const, ['failed', failed.id] as const]) {
+      assert.deepEqual(await engine.submit(newRun(harness), kept(fingerprint)), { kind: 'duplicate', runId });
+    }
+  }),
+
+  promise('ends a claim when its window has passed since acceptance, and not before', async (harness) => {
+    const { engine, clock } = harness;
+    await engine.start(() => success);
+    const claim = newClaim({ windowMs: hourMs });
+    const run = newRun(harness);
+    await engine.submit(run, claim);
+    assert.equal((await ended(harness, run.id)).state, 'succeeded');
+    clock.advance(hourMs - 1);
+    assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: run.id });
+    clock.advance(1);
+    assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'accepted' });
+  }),
+
+  promise(
+    'counts the window from acceptance, not from the end of the run, and ends kept claims too',
+    async (harness) => {
+      const { engine, clock } = harness;
+      const worker = new Worker();
+      await engine.start(worker.execute);
+      const claim = newClaim({ windowMs: hourMs, keepOnFailure: true });
+      const run = newRun(harness);
+      await engine.submit(run, claim);
+      const attempt = await worker.started(run.id);
+      clock.advance(hourMs - 1);
+      attempt.settle(failure);
+      assert.equal((await ended(harness, run.id)).state, 'failed');
+      assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: run.id });
+      clock.advance(1);
+      assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'accepted' });
+    },
+  ),
+
+  promise('holds a claim past its window while its run is queued or running', async (harness) => {
+    const { engine, clock } = harness;
+    const worker = new Worker();
+    const claim = newClaim({ windowMs: hourMs });
+    const run = newRun(harness);
+    const again = async () => engine.submit(newRun(harness), claim);
+    await engine.submit(run, claim);
+    clock.advance(2 * hourMs);
+    assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
+    await engine.start(worker.execute);
+    const attempt = await worker.started(run.id);
+    assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
+    attempt.settle(success);
+    assert.equal((await ended(harness, run.id)).state, 'succeeded');
+    assert.deepEqual(await again(), { kind: 'accepted' });
+  }),
+
+  promise('never ends a claim without a window', async (harness) => {
+    const { engine, clock } = harness;
+    await engine.start(() => success);
+    const run = newRun(harness);
+    await engine.submit(run, newClaim());
+    assert.equal((await ended(harness, run.id)).state, 'succeeded');
+    clock.advance(20 * 365 * 24 * hourMs);
+    assert.deepEqual(await engine.submit(newRun(harness), newClaim()), { kind: 'duplicate', runId: run.id });
+  }),
+
+  promise('does not end a claim early when the clock is set back', async (harness) => {
+    const { engine, clock } = harness;
+    await engine.start(() => success);
+    const claim = newClaim({ windowMs: hourMs });
+    const run = newRun(harness);
+    await engine.submit(run, claim);
+    assert.equal((await ended(harness, run.id)).state, 'succeeded');
+    clock.advance(-24 * hourMs);
+    assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: run.id });
+    clock.advance(hourMs);
+    assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: run.id });
+  }),
+
+  promise('lets a run that takes over an ended claim hold it for its own window', async (harness) => {
+    const { engine, clock } = harness;
+    await engine.start(() => success);
+    const claim = newClaim({ windowMs: hourMs });
+    const first = newRun(harness);
+    await engine.submit(first, claim);
+    await ended(harness, first.id);
+    clock.advance(hourMs);
+    const second = newRun(harness);
+    await engine.submit(second, claim);
+    await ended(harness, second.id);
+    clock.advance(hourMs - 1);
+    assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: second.id });
+    clock.advance(1);
+    assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'accepted' });
+  }),
+];

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import type { RunRecord } from '../../contract/index.ts';
+import { type ConformanceCase, ended, newClaim, newRun, promise } from './harness.ts';
+import { failure, success, Worker } from './worker.ts';
+
+export const executionCases: readonly ConformanceCase[] = [
+  promise(
+    'keeps runs submitted before the start queued, then starts them in the order of their submission',
+    async (harness) => {
+      const { engine } = harness;
+      const runs = Array.from({ length: 20 }, () => newRun(harness));
+      for (const run of runs) await engine.submit(run, undefined);
+      for (const run of runs) assert.equal((await engine.get(run.id))?.state, 'queued');
+      const started: string[] = [];
+      await engine.start((run) => {
+        started.push(run.id);
+        return success;
+      });
+      for (const run of runs) assert.equal((await ended(harness, run.id)).state, 'succeeded');
+      assert.deepEqual(
+        started,
+        runs.map((run) => run.id),
+      );
+    },
+  ),
+
+  promise('gives the executor the run as it was submitted, running, in its first attempt', async (harness) => {
+    const worker = new Worker();
+    await harness.engine.start(worker.execute);
+    const run = newRun(harness, { sessionId: 'conversation 1', input: { environment: 'api', language: 'de', n: [1] } });
+    await harness.engine.submit(run, newClaim());
+    const attempt = await worker.started(run.id);
+    assert.deepEqual(attempt.run, {
+      ...run,
+      state: 'running',
+      attempt: 1,
+      startedAt: harness.clock.now(),
+      finishedAt: undefined,
+      output: undefined,
+      failure: undefined,
+    } satisfies RunRecord);
+    assert.equal(attempt.signal.aborted, false);
+  }),
+
+  promise('starts a run once', async (harness) => {
+    const worker = new Worker();
+    const run = newRun(harness);
+    await harness.engine.submit(run, undefined);
+    await harness.engine.start(worker.execute);
+    (await worker.started(run.id)).settle(success);
+    await ended(harness, run.id);
+    assert.equal(worker.attempts.length, 1);
+  }),
+
+  promise('keeps the output of an executor that answers at once, and of one that answers later', async (harness) => {
+    const { engine, clock } = harness;
+    const outcome = { kind: 'succeeded', output: { list: [1, null, 'é'], deep: { is: true } } } as const;
+    let isLater = false;
+    await engine.start(() => (isLater ? Promise.resolve(outcome) : outcome));
+    for (isLater of [false, true]) {
+      const run = newRun(harness);
+      await engine.submit(run, undefined);
+      const record = await ended(harness, run.id);
+      assert.equal(record.state, 'succeeded');
+      assert.deepEqual(record.output, outcome.output);
+      assert.equal(record.failure, undefined);
+      assert.equal(record.attempt, 1);
+      assert.equal(record.finishedAt, clock.now());
+    }
+  }),
+
+  promise('keeps the failure that the executor reports', async (harness) => {
+    await harness.engine.start(() => failure);
+    const run = newRun(harness);
+    await harness.engine.submit(run, undefined);
+    const record = await ended(harness, run.id);
+    assert.equal(record.state, 'failed');
+    assert.deepEqual(record.failure, { message: 'the agent answered 500', retryable: true });
+    assert.equal(record.output, undefined);
+  }),
+
+  promise('fails a run whose executor throws or rejects, tells nothing of the error, and goes on', async (harness) => {
+    const { engine } = harness;
+    const secret = 'card 4111 1111 1111 1111';
+    const executors = [
+      () => {
+        throw new Error(secret);
+      },
+      () => Promise.reject(new Error(secret)),
+      () => success,
+    ];
+    await engine.start(() => (executors.shift() ?? (() => failure))());
+    for (const state of ['failed', 'failed', 'succeeded']) {
+      const run = newRun(harness);
+      await engine.submit(run, newClaim());
+      const record = await ended(harness, run.id);
+      assert.equal(record.state, state);
+      assert.ok(!JSON.stringify(record).includes(secret));
+      if (state === 'failed') assert.equal(record.failure?.retryable, false);
+    }
+  }),
+
+  promise('does not change records that it gave away', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    const run = newRun(harness);
+    const given: (RunRecord | undefined)[] = [];
+    const seen: (RunRecord | undefined)[] = [];
+    const look = async (): Promise<void> => {
+      const records = [
+        await engine.get(run.id),
+        ...(await engine.list({ limit: 10 })),
+        ...worker.attempts.map((it) => it.run),
+      ];
+      given.push(...records);
+      seen.push(...records.map((record) => structuredClone(record)));
+    };
+    await engine.submit(run, undefined);
+    await look();
+    await engine.start(worker.execute);
+    const attempt = await worker.started(run.id);
+    await look();
+    attempt.settle(success);
+    await ended(harness, run.id);
+    await look();
+    assert.deepEqual(given, seen);
+    assert.deepEqual([...new Set(given.map((record) => record?.state))], ['queued', 'running', 'succeeded']);
+  }),
+];

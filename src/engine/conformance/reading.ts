@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import type { RunQuery } from '../../contract/index.ts';
+import { type ConformanceCase, ended, newRun, promise } from './harness.ts';
+import { failure, success } from './worker.ts';
+
+export const readCases: readonly ConformanceCase[] = [
+  promise('gives a queued run exactly as it was submitted', async (harness) => {
+    const { engine } = harness;
+    const input = {
+      environment: 'api',
+      language: 'en',
+      ü: ['\u2028', 1e300, null, { 'a/b': false }],
+      toString: 'own',
+    };
+    const run = newRun(harness, { sessionId: 'conversation 1', input });
+    await engine.submit(run, undefined);
+    assert.deepEqual(await engine.get(run.id), {
+      ...run,
+      state: 'queued',
+      attempt: 0,
+      startedAt: undefined,
+      finishedAt: undefined,
+      output: undefined,
+      failure: undefined,
+    });
+  }),
+
+  promise('knows no run that was not submitted', async (harness) => {
+    const { engine } = harness;
+    await engine.submit(newRun(harness), undefined);
+    for (const id of [newRun(harness).id, '', '__proto__']) assert.equal(await engine.get(id), undefined);
+  }),
+
+  promise('lists the newest run first, by id where two were accepted in one millisecond', async (harness) => {
+    const { engine, clock } = harness;
+    const runs = [];
+    for (const step of [0, 1, 0, -5, 10, 0]) {
+      clock.advance(step);
+      const run = newRun(harness);
+      runs.push(run);
+      await engine.submit(run, undefined);
+    }
+    const sorted = runs.toSorted((one, other) => other.acceptedAt - one.acceptedAt || (one.id < other.id ? 1 : -1));
+    const expected = sorted.map((run) => run.id);
+    const idsOf = async (limit: number) => (await engine.list({ limit })).map((run) => run.id);
+    assert.deepEqual(await idsOf(100), expected);
+    assert.deepEqual(await idsOf(2), expected.slice(0, 2));
+    assert.deepEqual(await idsOf(0), []);
+  }),
+
+  promise('lists by project, trigger, state and time, and by all of them together', async (harness) => {
+    const { engine, clock } = harness;
+    const start = clock.now();
+    const outcomes = new Map([
+      ['refund', success],
+      ['Refund', failure],
+    ]);
+    await engine.start((run) => outcomes.get(run.trigger) ?? failure);
+    for (const project of ['support', 'sales']) {
+      for (const trigger of ['refund', 'Refund']) {
+        const run = newRun(harness, { project, trigger });
+        await engine.submit(run, undefined);
+        await ended(harness, run.id);
+        clock.advance(1000);
+      }
+    }
+    const find = async (query: Omit<RunQuery, 'limit'>) => {
+      const found = await engine.list({ ...query, limit: 10 });
+      return found.map(({ project, trigger }) => `${project}/${trigger}`);
+    };
+    assert.deepEqual(await find({}), ['sales/Refund', 'sales/refund', 'support/Refund', 'support/refund']);
+    assert.deepEqual(await find({ project: 'support' }), ['support/Refund', 'support/refund']);
+    assert.deepEqual(await find({ trigger: 'refund' }), ['sales/refund', 'support/refund']);
+    assert.deepEqual(await find({ state: 'failed' }), ['sales/Refund', 'support/Refund']);
+    assert.deepEqual(await find({ state: 'running' }), []);
+    assert.deepEqual(await find({ since: start + 2000 }), ['sales/Refund', 'sales/refund']);
+    assert.deepEqual(await find({ since: start + 2001 }), ['sales/Refund']);
+    assert.deepEqual(await find({ project: 'sales', trigger: 'refund', state: 'succeeded', since: start }), [
+      'sales/refund',
+    ]);
+    assert.deepEqual(await find({ project: 'sales', trigger: 'refund', state: 'failed' }), []);
+    assert.deepEqual(await find({ project: 'nobody' }), []);
+  }),
+];

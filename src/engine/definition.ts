@@ -1,0 +1,19 @@
+import type { Engine, MaybePromise, PluginLog } from '../contract/index.ts';
+
+/** An engine as `engine: { uses, with }` of gateway.yaml picks it. */
+export interface EngineDefinition<Options = unknown> {
+  /** What `uses:` says: lower case, digits and dashes. */
+  readonly name: string;
+  /** One line for help and generated docs. */
+  readonly summary: string;
+  /** JSON Schema draft-07 of `with:`, with the same references for durations, sizes and secrets as a plugin's. */
+  readonly optionsSchema: object;
+  /** Opens the store; rejects when it is out of reach. Executes nothing before `start`. */
+  create(options: Options, context: EngineContext): MaybePromise<Engine>;
+}
+
+/** What an engine may use of its host. */
+export interface EngineContext {
+  /** Writes to the gateway's log with the engine's name. Never log payloads or secrets. */
+  readonly log: PluginLog;
+}

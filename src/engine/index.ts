@@ -1,0 +1,7 @@
+import type { EngineDefinition } from './definition.ts';
+import { memory } from './memory/index.ts';
+
+const all: readonly EngineDefinition[] = [memory];
+
+/** Every engine that gateway.yaml can name. */
+export const engines: ReadonlyMap<string, EngineDefinition> = new Map(all.map((engine) => [engine.name, engine]));

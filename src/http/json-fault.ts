@@ -1,0 +1,62 @@
+import { isKept } from './json-number.ts';
+
+/** Names of members that a careless merge would let reach an object's prototype. */
+export function isRefusedName(name: string): boolean {
+  return name === '__proto__' || name === 'constructor' || name === 'prototype';
+}
+
+interface JsonFault {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** An object or array that is being read, and the member or item in it. */
+interface Level {
+  /** Undefined: an array. */
+  readonly names: Set<string> | undefined;
+  at: string | number;
+}
+
+const token = /[{}[\],]|"(?:[^"\\]+|\\.)*"|-?[0-9][0-9.eE+-]*/gs;
+
+/**
+ * The first fault, in the order of the text, of a valid JSON text that has one: a name refused or given twice, or a
+ * number that cannot be kept. Slow, and for the message only.
+ */
+export function findFault(text: string): JsonFault {
+  const levels: Level[] = [];
+  let expectsName = false;
+  for (const [part] of text.matchAll(token)) {
+    const level = levels.at(-1);
+    if (part === '{' || part === '[') {
+      levels.push(part === '{' ? { names: new Set(), at: '' } : { names: undefined, at: 0 });
+      expectsName = part === '{';
+    } else if (part === '}' || part === ']') {
+      levels.pop();
+    } else if (part === ',') {
+      expectsName = level?.names !== undefined;
+      if (typeof level?.at === 'number') level.at += 1;
+    } else if (part[0] !== '"') {
+      if (!isKept(part)) return fault(levels, 'The number cannot be kept exactly. Send it as a string.');
+    } else if (expectsName && level?.names !== undefined) {
+      const name: string = part.includes('\\') ? JSON.parse(part) : part.slice(1, -1);
+      expectsName = false;
+      level.at = name;
+      if (isRefusedName(name)) return fault(levels, `No member may be named ${name}.`);
+      if (level.names.has(name)) return fault(levels, `The member ${JSON.stringify(shorten(name))} is there twice.`);
+      level.names.add(name);
+    }
+  }
+  return { pointer: '', detail: 'The body can be read in more than one way.' };
+}
+
+function fault(levels: readonly Level[], detail: string): JsonFault {
+  const steps = levels.map(({ at }) => shorten(String(at)).replaceAll('~', '~0').replaceAll('/', '~1'));
+  return { pointer: steps.map((step) => `/${step}`).join(''), detail };
+}
+
+const longestName = 64;
+
+function shorten(name: string): string {
+  return (name.length > longestName ? `${name.slice(0, longestName)}…` : name).toWellFormed();
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Claim, isFinal, type NewRun, type RunState, type Submission } from '../../src/contract/index.ts';
+import { newRun } from '../../src/engine/conformance/harness.ts';
+import { failure, success, Worker } from '../../src/engine/conformance/worker.ts';
+import type { ConformanceHarness } from '../../src/engine/conformance.ts';
+import type { MemoryEngineOptions } from '../../src/engine/memory/index.ts';
+
+const limits = { maxActive: 3, maxFinished: 3, keepFinished: 100, maxClaims: 3 };
+
+interface ModelRun {
+  readonly id: string;
+  readonly claim: Claim | undefined;
+  readonly acceptedAt: number;
+  state: RunState;
+  finishedAt: number;
+}
+
+/** What a memory engine with those limits does, in lists that are searched from end to end. */
+class Model {
+  /** Those not forgotten, active ones first, then finished ones in the order in which they finished. */
+  runs: ModelRun[] = [];
+  /** Runs that hold a claim, also when they are forgotten. */
+  holders: ModelRun[] = [];
+  started = false;
+
+  submit(run: NewRun, claim: Claim | undefined, now: number): Submission['kind'] {
+    while (this.finished[0] !== undefined && this.isForgotten(this.finished[0], now)) this.forgetFirst();
+    this.holders = this.holders.filter(
+      ({ state, acceptedAt, claim }) =>
+        !isFinal(state) || acceptedAt + (claim?.windowMs ?? Number.POSITIVE_INFINITY) > now,
+    );
+    if (claim !== undefined && this.holderOf(claim) !== undefined) return 'duplicate';
+    if (this.active.length >= limits.maxActive) return 'unavailable';
+    if (claim !== undefined && this.holders.length >= limits.maxClaims) return 'unavailable';
+    const { id, acceptedAt } = run;
+    const stored: ModelRun = { id, claim, acceptedAt, state: this.started ? 'running' : 'queued', finishedAt: 0 };
+    this.runs.push(stored);
+    if (claim !== undefined) this.holders.push(stored);
+    return 'accepted';
+  }
+
+  finish(run: ModelRun, state: RunState, now: number): void {
+    run.state = state;
+    run.finishedAt = now;
+    this.runs = [...this.runs.filter((other) => other !== run), run];
+    if (this.finished.length > limits.maxFinished) this.forgetFirst();
+    if (state !== 'succeeded' && !run.claim?.keepOnFailure)
+      this.holders = this.holders.filter((other) => other !== run);
+  }
+
+  holderOf(claim: Claim): ModelRun | undefined {
+    return this.holders.find((run) => run.claim?.scope === claim.scope && run.claim.fingerprint === claim.fingerprint);
+  }
+
+  visible(now: number): ModelRun[] {
+    return this.runs.filter((run) => !this.isForgotten(run, now));
+  }
+
+  get active(): ModelRun[] {
+    return this.runs.filter((run) => !isFinal(run.state));
+  }
+
+  get finished(): ModelRun[] {
+    return this.runs.filter((run) => isFinal(run.state));
+  }
+
+  isForgotten(run: ModelRun, now: number): boolean {
+    return isFinal(run.state) && run.finishedAt + limits.keepFinished <= now;
+  }
+
+  forgetFirst(): void {
+    const [first] = this.finished;
+    this.runs = this.runs.filter((run) => run !== first);
+  }
+}
+
+interface Real extends ConformanceHarness {
+  readonly worker: Worker;
+}
+type Command = fc.AsyncCommand<Model, Real>;
+
+/** Calls an engine with small limits in random orders and compares all that can be seen of it with the model. */
+export async function checkAgainstModel(open: (options: MemoryEngineOptions) => ConformanceHarness): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: '+1' }), async (sequence) => {
+      const real: Real = { ...open(limits), worker: new Worker() };
+      try {
+        await fc.asyncModelRun(() => ({ model: new Model(), real }), sequence);
+      } finally {
+        await real.engine.close(0);
+      }
+    }),
+    { numRuns: 300 },
+  );
+}
+
+const claims = fc.record<Claim>({
+  scope: fc.constantFrom('a', 'b'),
+  fingerprint: fc.constantFrom('1', '2'),
+  windowMs: fc.constantFrom(0, 30, 150, undefined),
+  keepOnFailure: fc.boolean(),
+});
+
+const commands: fc.Arbitrary<Command>[] = [
+  fc.option(claims, { nil: undefined, freq: 4 }).map((claim) =>
+    command(`submit ${JSON.stringify(claim)}`, async (model, real) => {
+      const now = real.clock.now();
+      const run = newRun(real);
+      const holder = claim;
+      const expected = model.submit(run, claim, now);
+      const submission = await real.engine.submit(run, claim);
+      assert.equal(submission.kind, expected);
+      if (submission.kind === 'duplicate') assert.equal(submission.runId, holder && model.holderOf(holder)?.id);
+    }),
+  ),
+  fc.record({ nth: fc.nat(5), outcome: fc.constantFrom(success, failure) }).map(({ nth, outcome }) =>
+    command(`settle ${nth} ${outcome.kind}`, async (model, real) => {
+      const run = model.active.filter(({ state }) => state === 'running')[nth];
+      if (run === undefined) return;
+      const ended = real.engine.wait(run.id, 10_000);
+      real.worker.attempts.find((attempt) => attempt.run.id === run.id)?.settle(outcome);
+      assert.equal((await ended)?.state, outcome.kind);
+      model.finish(run, outcome.kind, real.clock.now());
+    }),
+  ),
+  fc.nat(8).map((nth) =>
+    command(`cancel ${nth}`, async (model, real) => {
+      const now = real.clock.now();
+      const run = model.runs[nth];
+      if (run === undefined) return;
+      const { state } = run;
+      const cancellation = await real.engine.cancel(run.id);
+      if (model.isForgotten(run, now)) assert.deepEqual(cancellation, { kind: 'not_found' });
+      else if (isFinal(state)) assert.deepEqual(cancellation, { kind: 'already_final', state });
+      else {
+        assert.deepEqual(cancellation, { kind: 'cancelled' });
+        model.finish(run, 'cancelled', now);
+      }
+    }),
+  ),
+  fc
+    .constantFrom(1, 30, 60, 200, -1, -100)
+    .map((ms) => command(`advance ${ms}`, async (_, real) => real.clock.advance(ms))),
+  fc.constant(
+    command('start', async (model, real) => {
+      if (model.started) return;
+      await real.engine.start(real.worker.execute);
+      for (const run of model.active) run.state = 'running';
+      model.started = true;
+    }),
+  ),
+];
+
+/** A command that can always be run, and that compares what can be seen afterwards. */
+function command(name: string, body: (model: Model, real: Real) => Promise<void>): Command {
+  return {
+    toString: () => name,
+    check: () => true,
+    async run(model, real) {
+      await body(model, real);
+      const newestFirst = model
+        .visible(real.clock.now())
+        .sort((one, other) => other.acceptedAt - one.acceptedAt || (one.id < other.id ? 1 : -1));
+      const expected = newestFirst.map(({ id, state }) => ({ id, state }));
+      const listed = await real.engine.list({ limit: 100 });
+      assert.deepEqual(
+        listed.map(({ id, state }) => ({ id, state })),
+        expected,
+      );
+      for (const { id, state } of model.runs) {
+        const visible = expected.some((run) => run.id === id);
+        assert.equal((await real.engine.get(id))?.state, visible ? state : undefined);
+      }
+    },
+  };
+}

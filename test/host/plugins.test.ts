@@ -1,0 +1,140 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { builtinPlugins } from '../../src/host/builtins.ts';
+import { faultOfPlugin } from '../../src/host/check-plugin.ts';
+import { withDeadline } from '../../src/host/deadline.ts';
+import { InstancePool } from '../../src/host/instance-pool.ts';
+import { checkConfig } from '../../src/runtime/check-config.ts';
+import { basicFiles, configFolder, gatewayFile, triggerFile } from '../support/config-folder.ts';
+import { serveFolder, startTestGateway } from '../support/gateway.ts';
+
+const fixtures = join(import.meta.dirname, '../fixtures/plugins');
+
+/** Names the plugins in the second line of a gateway.yaml in block style. */
+async function folderWith(t: Test, plugins: readonly string[], files: Record<string, string> = {}): Promise<string> {
+  return configFolder(t, {
+    ...basicFiles(),
+    ...files,
+    'gateway.yaml': [
+      'version: 1',
+      'kind: Gateway',
+      'organization: acme',
+      'server: { port: 0 }',
+      'admin: { port: 0 }',
+      'plugins:',
+      ...plugins.map((plugin) => `  - ${plugin}`),
+    ].join('\n'),
+  });
+}
+
+async function problemsOf(root: string): Promise<string[]> {
+  const { problems } = await checkConfig(root);
+  return problems.map(
+    ({ code, message, place }) => `${code} ${place.file.slice(root.length + 1)}${place.pointer} ${message}`,
+  );
+}
+
+t.test('a plugin from a path works exactly like a built-in one: options, defaults, secrets, problems', async (t) => {
+  const plugin = join(fixtures, 'counting-filter.js');
+  const filter = (options: object) =>
+    triggerFile('a', { filter: [{ name: 'mine', uses: 'has-member', with: options }] });
+  process.env.PULLCORD_TEST_PLUGIN_TOKEN = 'x';
+  t.teardown(() => delete process.env.PULLCORD_TEST_PLUGIN_TOKEN);
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ plugins: [plugin] }),
+    'a.yaml': filter({ member: 'order', within: '2m', token: { env: 'PULLCORD_TEST_PLUGIN_TOKEN' } }),
+  });
+  t.equal((await fire('a', { order: 7 })).status, 200);
+  t.match((await fire('a', {})).body, { code: 'filtered', filter: 'mine' });
+
+  const bad = await folderWith(t, [plugin], { 'a.yaml': filter({ membre: 'x', within: 7, token: 'literal' }) });
+  const problems = (await problemsOf(bad)).join('\n');
+  t.match(problems, /unknown_field a\.yaml\/filter\/0\/with.*membre/);
+  t.match(problems, /missing_field a\.yaml\/filter\/0\/with/);
+  t.match(problems, /a\.yaml\/filter\/0\/with\/within/);
+  t.match(problems, /literal_secret a\.yaml\/filter\/0\/with\/token/);
+});
+
+t.test('a relative path starts at the folder of gateway.yaml', async (t) => {
+  const root = await folderWith(t, ['./my-plugins/counting-filter.js'], {
+    'a.yaml': triggerFile('a', { filter: [{ uses: 'has-member', with: { member: 'order' } }] }),
+  });
+  await cp(join(fixtures, 'counting-filter.js'), join(root, 'my-plugins/counting-filter.js'));
+  const { fire } = await serveFolder(t, root);
+  t.equal((await fire('a', { order: 7 })).status, 200);
+});
+
+t.test('an installed package works, also one that is an ES module only', async (t) => {
+  const root = await folderWith(t, ['pullcord-run-shout'], { 'a.yaml': triggerFile('a', { run: { uses: 'shout' } }) });
+  await cp(join(fixtures, 'node_modules'), join(root, 'node_modules'), { recursive: true });
+  const { fire } = await serveFolder(t, root);
+  t.equal((await fire('a', { instruction: 'hello' })).body.output, 'HELLO');
+});
+
+t.test('a broken plugin is a diagnostic at its line, never a crash', async (t) => {
+  for (const [plugin, message] of [
+    [join(fixtures, 'broken.js'), /contract/],
+    [join(fixtures, 'throws.js'), /does not load/],
+    [join(fixtures, 'absent.js'), /cannot be used/],
+    ['no-such-package', /no-such-package/i],
+  ] as const) {
+    const root = await folderWith(t, [join(fixtures, 'counting-filter.js'), plugin]);
+    const problems = await problemsOf(root);
+    t.equal(problems.length, 1);
+    t.match(problems[0], /^bad_plugin gateway\.yaml\/plugins\/1 /);
+    t.match(problems[0], message);
+  }
+});
+
+t.test('a plugin cannot take the name of another one', async (t) => {
+  const root = await folderWith(t, ['./echo.js']);
+  const source = await readFile(join(fixtures, 'counting-filter.js'), 'utf8');
+  await writeFile(join(root, 'echo.js'), source.replace("'has-member'", "'jsonata'"));
+  t.match(await problemsOf(root), [
+    /^bad_plugin gateway\.yaml\/plugins\/0 .*there already is a filter plugin named jsonata/,
+  ]);
+});
+
+t.test('every built-in plugin passes the check that a third party meets', async (t) => {
+  for (const plugin of builtinPlugins) t.equal(faultOfPlugin(plugin), undefined, `${plugin.stage}/${plugin.name}`);
+  t.match(faultOfPlugin({ ...builtinPlugins[0], name: 'Not Valid' }), /name/);
+  t.match(faultOfPlugin({ ...builtinPlugins[0], create: undefined }), /create/);
+  t.match(faultOfPlugin(undefined), /default/);
+});
+
+t.test(
+  'shared instances are closed once, in reverse, by the last who holds them; a failing closer stops no other',
+  async (t) => {
+    const closed: string[] = [];
+    const errors: unknown[] = [];
+    const pool = new InstancePool((error) => errors.push(error));
+    const closer = (name: string) => () => void closed.push(name);
+    pool.add('a', {
+      value: 1,
+      closers: [
+        closer('a1'),
+        () => {
+          throw new Error('no');
+        },
+        closer('a2'),
+      ],
+    });
+    pool.add('b', { value: 2, closers: [closer('b')] });
+    t.equal(pool.hold('a')?.value, 1);
+    await pool.release(['a', 'b']);
+    t.strictSame(closed, ['b']);
+    await pool.release(['a']);
+    t.strictSame(closed, ['b', 'a2', 'a1']);
+    t.equal(errors.length, 1);
+    t.equal(pool.hold('a'), undefined);
+  },
+);
+
+t.test('a plugin that never starts is given up after its deadline', async (t) => {
+  await t.rejects(withDeadline(new Promise(() => {}), 10, 'its `create`'), {
+    message: 'its `create` took longer than 0.01s',
+  });
+  t.equal(await withDeadline(Promise.resolve(1), 1000, 'it'), 1);
+});

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import t from 'tap';
+import apiKey from '../../plugins/auth/api-key/index.ts';
+import none from '../../plugins/auth/none/index.ts';
+import type { ApiKeyDeclaration } from '../../src/contract/index.ts';
+import { pluginContext, requestHead } from '../support/exchange.ts';
+
+const digest = (secret: string) => createHash('sha256').update(secret).digest('hex');
+
+function declare(id: string, changes: Partial<ApiKeyDeclaration> & { secret?: string; expiresAt?: number } = {}) {
+  const { secret = `${id}-secret`, expiresAt, ...rest } = changes;
+  return {
+    id,
+    secrets: [{ sha256: digest(secret), expiresAt }],
+    permissions: ['project.trigger'],
+    projects: ['support'],
+    status: 'active',
+    ...rest,
+  } satisfies ApiKeyDeclaration;
+}
+
+function authOf(apiKeys: readonly ApiKeyDeclaration[], header = 'x-api-key') {
+  return apiKey.create({ ...pluginContext, apiKeys }, { header });
+}
+
+function authenticate(auth: ReturnType<typeof authOf>, key: string | readonly string[] | undefined, receivedAt = 1000) {
+  return auth.authenticate({ ...requestHead(key === undefined ? {} : { 'x-api-key': key }), receivedAt });
+}
+
+t.test('api-key', async (t) => {
+  t.test('knows the caller by any of its secrets', async (t) => {
+    const secrets = ['old', 'new'].map((secret) => ({ sha256: digest(secret), expiresAt: undefined }));
+    const auth = authOf([declare('other'), declare('website', { secrets })]);
+    for (const secret of ['old', 'new']) {
+      t.match(authenticate(auth, secret), {
+        kind: 'authenticated',
+        principal: { id: 'website', permissions: new Set(['project.trigger']), projects: new Set(['support']) },
+      });
+    }
+    t.match(authenticate(auth, 'other-secret'), { kind: 'authenticated', principal: { id: 'other' } });
+  });
+
+  t.test('takes * for every project', async (t) => {
+    const auth = authOf([declare('website', { projects: ['*'] })]);
+    t.match(authenticate(auth, 'website-secret'), { principal: { projects: 'all' } });
+  });
+
+  t.test('abstains without the header and rejects an unknown key', async (t) => {
+    const auth = authOf([declare('website')]);
+    t.same(authenticate(auth, undefined), { kind: 'abstained' });
+    t.same(authenticate(auth, 'guess'), { kind: 'rejected', reason: 'unknown key' });
+    t.same(authenticate(auth, digest('website-secret')), { kind: 'rejected', reason: 'unknown key' });
+  });
+
+  t.test('rejects what cannot be a key, and takes one of 512 characters', async (t) => {
+    const longest = 'k'.repeat(512);
+    const auth = authOf([declare('website', { secret: longest })]);
+    t.match(authenticate(auth, longest), { kind: 'authenticated' });
+    for (const key of ['', `${longest}k`, 'a b', 'a, b', 'kéy', 'k\t', 'k\n', 'k\u007f', [longest], [longest, 'b']]) {
+      t.same(authenticate(auth, key), { kind: 'rejected', reason: 'malformed key' });
+    }
+  });
+
+  t.test('rejects a secret from the moment of its expiry on', async (t) => {
+    const auth = authOf([declare('website', { expiresAt: 1000 })]);
+    t.match(authenticate(auth, 'website-secret', 999), { kind: 'authenticated' });
+    t.same(authenticate(auth, 'website-secret', 1000), { kind: 'rejected', reason: 'expired secret' });
+  });
+
+  t.test('rejects every secret of a revoked key', async (t) => {
+    const auth = authOf([declare('website', { status: 'revoked' })]);
+    t.same(authenticate(auth, 'website-secret'), { kind: 'rejected', reason: 'revoked key' });
+  });
+
+  t.test('reads the header that the options name, in any case', async (t) => {
+    const auth = authOf([declare('website')], 'X-Acme-Key');
+    t.match(auth.authenticate(requestHead({ 'x-acme-key': 'website-secret' })), { kind: 'authenticated' });
+    t.same(authenticate(auth, 'website-secret'), { kind: 'abstained' });
+  });
+
+  t.test('refuses to start when two keys list the same secret', async (t) => {
+    const keys = [declare('a', { secret: 'shared' }), declare('b', { secret: 'shared' })];
+    t.throws(() => authOf(keys), { message: 'API keys "a" and "b" list the same secret' });
+  });
+
+  t.test('never shows a key in its answers', async (t) => {
+    const auth = authOf([declare('website')]);
+    for (const key of ['website-secret', 'guessed-secret', 'mal formed-secret']) {
+      t.notMatch(JSON.stringify(authenticate(auth, key)), 'secret"');
+    }
+  });
+});
+
+t.test('none lets everyone in as the one caller that the options name', async (t) => {
+  const auth = none.create(
+    { ...pluginContext, apiKeys: [] },
+    { id: 'intranet', permissions: ['project.trigger', 'project.runs'] },
+  );
+  t.same(auth.authenticate(), {
+    kind: 'authenticated',
+    principal: { id: 'intranet', permissions: new Set(['project.trigger', 'project.runs']), projects: 'all' },
+  });
+});

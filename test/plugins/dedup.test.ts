@@ -1,0 +1,279 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { canonicalForm } from '../../plugins/dedup/body/canonical-form.ts';
+import body from '../../plugins/dedup/body/index.ts';
+import idempotencyKey from '../../plugins/dedup/idempotency-key/index.ts';
+import { type JsonValue, OptionsError } from '../../src/contract/index.ts';
+import { exchangeOf, pluginContext } from '../support/exchange.ts';
+
+type BodyOptions = Parameters<typeof body.create>[1];
+
+function fingerprintOf(text: string | undefined, options: Partial<BodyOptions> = {}) {
+  const dedup = body.create(pluginContext, { keepOnFailure: false, ...options });
+  return dedup.fingerprint({ ...exchangeOf(undefined), bodyText: text })?.key;
+}
+
+function isSame(first: string, second: string, options: Partial<BodyOptions> = {}): boolean {
+  return fingerprintOf(first, options) === fingerprintOf(second, options);
+}
+
+/** Any string, lone surrogates and characters that need escapes included. */
+const anyString = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 8 }),
+  fc
+    .array(fc.constantFrom('a', '"', '\\', '/', '\n', '\u0000', '\u2028', 'é', '😀', '\ud800', '\udc00'), {
+      maxLength: 60,
+    })
+    .map((units) => units.join('')),
+);
+
+const anyJson = fc.letrec<{ value: JsonValue }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom(null, true, false, 0, 1, 10, -1, 1.5, 1e21),
+    anyString,
+    fc.array(tie('value'), { maxLength: 5 }),
+    fc.dictionary(anyString, tie('value'), { maxKeys: 30 }),
+  ),
+})).value;
+
+/** Writes a value in a way picked by `pick`: order of members, white space and escapes differ, the value does not. */
+function write(value: JsonValue, pick: (count: number) => number): string {
+  const gap = () => ['', ' ', '\n\t', '\r\n  '][pick(4)] ?? '';
+  const list = (open: string, items: string[], close: string) =>
+    `${open}${gap()}${items.map((item) => `${item}${gap()}`).join(`,${gap()}`)}${close}`;
+  if (typeof value === 'string') return writeString(value, pick);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value))
+    return list(
+      '[',
+      value.map((item) => write(item, pick)),
+      ']',
+    );
+  const members = Object.entries(value).map(
+    ([name, member]) => `${writeString(name, pick)}${gap()}:${gap()}${write(member, pick)}`,
+  );
+  for (let last = members.length - 1; last > 0; last -= 1) {
+    const other = pick(last + 1);
+    [members[last], members[other]] = [members[other] ?? '', members[last] ?? ''];
+  }
+  return list('{', members, '}');
+}
+
+function writeString(text: string, pick: (count: number) => number): string {
+  const units = text.split('').map((unit) => {
+    const hex = unit.charCodeAt(0).toString(16).padStart(4, '0');
+    const plain = JSON.stringify(unit).slice(1, -1);
+    // A raw lone surrogate is written as such at times: a string may hold one although UTF-8 cannot.
+    const spellings = [plain === `\\u${hex}` && unit > '\u001f' ? unit : plain, `\\u${hex}`, `\\u${hex.toUpperCase()}`];
+    if (unit === '/') spellings.push('\\/');
+    return spellings[pick(spellings.length)];
+  });
+  return `"${units.join('')}"`;
+}
+
+t.test('body', async (t) => {
+  t.test('takes no notice of the order of members, white space and escapes', async (t) => {
+    t.ok(isSame('{"a":1,"b":[1,2]}', ' { "b" : [ 1 , 2 ] ,\n"a":1 } '));
+    t.ok(isSame('{"A":"B"}', '{"\\u0041":"\\u0042"}'));
+    t.ok(isSame('{"a":"\\/\\u00e9"}', '{"a":"/é"}'));
+    t.ok(isSame('{"a":"\\ud83d\\ude00"}', '{"a":"😀"}'));
+  });
+
+  t.test('tells any two values apart', async (t) => {
+    const bodies = [
+      '{}',
+      '{"a":1}',
+      '{"a":1.0}',
+      '{"a":1e0}',
+      '{"a":"1"}',
+      '{"a":true}',
+      '{"a":null}',
+      '{"a":[]}',
+      '{"a":[[]]}',
+      '{"a":{}}',
+      '{"a":[1,2]}',
+      '{"a":[2,1]}',
+      '{"a":"[2,1]"}',
+      '{"a":1,"b":2}',
+      '{"a":{"b":2}}',
+      '{"a,b":1}',
+      '{"a":"\\""}',
+      '{"a":"\\\\"}',
+      '{"a":"\\ud800"}',
+      '{"a":"\\ufffd"}',
+      '{"a":12345678901234567890}',
+      '{"a":12345678901234567891}',
+    ];
+    t.equal(new Set(bodies.map((text) => fingerprintOf(text))).size, bodies.length);
+  });
+
+  t.test('gives one canonical form for every way to write a value, and it is that value', async () => {
+    fc.assert(
+      fc.property(anyJson, fc.infiniteStream(fc.nat()), (value, picks) => {
+        const pick = (count: number) => Number(picks.next().value) % count;
+        const canonical = canonicalForm(write(value, pick));
+        return canonical === canonicalForm(write(value, pick)) && isEqual(JSON.parse(canonical), value);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  t.test('gives different canonical forms for different values', async () => {
+    fc.assert(
+      fc.property(anyJson, anyJson, (first, second) => {
+        const same = canonicalForm(JSON.stringify(first)) === canonicalForm(JSON.stringify(second));
+        return same === isEqual(first, second);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  t.test('sorts the members of large objects as it does those of small ones', async (t) => {
+    const members = Array.from({ length: 200 }, (_, index) => `"${index}":${index}`);
+    t.ok(isSame(`{${members.join(',')}}`, `{${members.toReversed().join(',')}}`));
+  });
+
+  t.test('tells apart strings around the length where the scan changes', async () => {
+    fc.assert(
+      fc.property(fc.nat(100), fc.constantFrom('\\n', '\\"', '\\\\', 'x'), fc.nat(100), (before, middle, after) => {
+        const text = `{"a":"${'a'.repeat(before)}${middle}${'b'.repeat(after)}","c":"d\\t"}`;
+        return isEqual(JSON.parse(canonicalForm(text)), JSON.parse(text));
+      }),
+    );
+  });
+
+  t.test('has no fingerprint without a body', async (t) => {
+    t.equal(fingerprintOf(undefined), undefined);
+    t.match(fingerprintOf('{}'), /^[0-9a-f]{64}$/);
+  });
+
+  t.test('hands on the window and what a failure means', async (t) => {
+    const dedup = body.create(pluginContext, { window: 5000, keepOnFailure: true });
+    t.match(dedup.fingerprint(exchangeOf({})), { windowMs: 5000, keepOnFailure: true });
+    const forEver = body.create(pluginContext, { keepOnFailure: false });
+    t.match(forEver.fingerprint(exchangeOf({})), { windowMs: undefined, keepOnFailure: false });
+  });
+
+  t.test('ignores what the pointers name, and only that', async (t) => {
+    const ignore = ['/sentAt', '/context/trace~1id', '/items/0', '/ti~0lde', '/missing/deep'];
+    const options = { ignore };
+    t.ok(isSame('{"a":1,"sentAt":5}', '{"sentAt":[{}],"a":1}', options));
+    t.ok(isSame('{"a":1,"sentAt":5}', '{"a":1}', options));
+    t.ok(isSame('{"a":1,"sent\\u0041t":5}', '{"a":1}', options));
+    t.ok(isSame('{"context":{"trace/id":1,"b":2}}', '{"context":{"b":2,"trace/id":3}}', options));
+    t.ok(isSame('{"ti~lde":1}', '{"ti~lde":2}', options));
+    t.ok(isSame('{"items":[1,2,3]}', '{"items":[9,2,3]}', options));
+    t.ok(isSame('{"items":{"0":1,"1":2}}', '{"items":{"0":5,"1":2}}', options));
+    t.notOk(isSame('{"items":[1,2,3]}', '{"items":[1,9,3]}', options));
+    t.notOk(isSame('{"a":1,"sentAt":5}', '{"a":2,"sentAt":5}', options));
+    t.notOk(isSame('{"a":{"sentAt":5}}', '{"a":{"sentAt":6}}', options));
+    t.notOk(isSame('{"context":{"b":1}}', '{"context":{"b":2}}', options));
+  });
+
+  t.test('counts only what is included', async (t) => {
+    const options = { include: ['/order', '/customer/id', '/items/1', '/order/id'] };
+    t.ok(isSame('{"order":1,"noise":{"order":2}}', '{"noise":3,"order":1}', options));
+    t.ok(isSame('{"customer":{"id":1,"plan":"pro"}}', '{"customer":{"plan":"free","id":1}}', options));
+    t.ok(isSame('{"items":[0,{"a":1,"b":2},2]}', '{"items":[9,{"b":2,"a":1}]}', options));
+    t.notOk(isSame('{"order":1}', '{"order":2}', options));
+    t.notOk(isSame('{"order":1}', '{"customer":{"id":1}}', options));
+    t.notOk(isSame('{"order":{"id":1,"x":1}}', '{"order":{"id":1,"x":2}}', options));
+    t.notOk(isSame('{"items":[0,1]}', '{"items":[0,2]}', options));
+  });
+
+  t.test('tells an included null from an absent member, and takes no part if all are absent', async (t) => {
+    const options = { include: ['/order', '/customer'] };
+    t.notOk(isSame('{"order":1,"customer":null}', '{"order":1}', options));
+    t.type(fingerprintOf('{"order":null}', options), 'string');
+    t.equal(fingerprintOf('{"noise":[{"order":1}],"empty":{},"none":[]}', options), undefined);
+  });
+
+  t.test('gives the same fingerprint whatever the order of the pointers', async (t) => {
+    const text = '{"a":1,"b":2}';
+    t.equal(fingerprintOf(text, { include: ['/a', '/b'] }), fingerprintOf(text, { include: ['/b', '/a'] }));
+  });
+
+  t.test('refuses pointers that are none, with their places', async (t) => {
+    t.match(problemsOf({ include: ['/fine', 'a/b', '/a~2b', ''] }), [
+      { pointer: '/include/1', offset: 0, hint: 'Write /a/b' },
+      { pointer: '/include/2', offset: 2 },
+      { pointer: '/include/3' },
+    ]);
+    t.match(problemsOf({ ignore: ['/a~'] }), [{ pointer: '/ignore/0', offset: 2 }]);
+  });
+
+  t.test('refuses include together with ignore', async (t) => {
+    t.match(problemsOf({ include: ['/a'], ignore: ['/b'] }), [{ pointer: '/ignore' }]);
+  });
+});
+
+t.test('idempotency-key', async (t) => {
+  const dedup = idempotencyKey.create(pluginContext, { header: 'Idempotency-Key', window: 1000, keepOnFailure: false });
+  const keyOf = (header: string | string[] | undefined, principalId = 'website') => {
+    const principal = { ...exchangeOf({}).principal, id: principalId };
+    return dedup.fingerprint(exchangeOf({}, { headers: { 'idempotency-key': header }, principal }))?.key;
+  };
+
+  t.test('goes by the header, trimmed', async (t) => {
+    t.type(keyOf('order-7'), 'string');
+    t.equal(keyOf('order-7'), keyOf('  order-7\t'));
+    t.not(keyOf('order-7'), keyOf('order-8'));
+    t.not(keyOf('order-7'), keyOf('Order-7'));
+    t.match(dedup.fingerprint(exchangeOf({}, { headers: { 'idempotency-key': 'k' } })), {
+      windowMs: 1000,
+      keepOnFailure: false,
+    });
+  });
+
+  t.test('takes no part without a key', async (t) => {
+    for (const header of [undefined, '', '   ']) t.equal(keyOf(header), undefined);
+  });
+
+  t.test('keeps the keys of different callers apart', async (t) => {
+    t.not(keyOf('order-7', 'website'), keyOf('order-7', 'shop'));
+    t.not(keyOf('order-7', 'a b'), keyOf('order-7 a', 'b'));
+  });
+
+  t.test('never meets the fingerprint of a body', async (t) => {
+    const ofBody = fingerprintOf('{}') ?? '';
+    t.not(keyOf(ofBody, ''), ofBody);
+    t.notMatch(keyOf('order-7'), /^[0-9a-f]{64}$/);
+  });
+
+  t.test('honours a key that is no plain one too, instead of running twice', async (t) => {
+    for (const key of ['k'.repeat(256), 'two words', 'clé', ['a', 'b']]) {
+      t.equal(keyOf(key), keyOf(key));
+      t.not(keyOf(key), keyOf('other key'));
+      t.ok((keyOf(key) ?? '').length < 300);
+    }
+    t.not(keyOf('k'.repeat(256)), keyOf('k'.repeat(257)));
+  });
+});
+
+function problemsOf(options: Partial<BodyOptions>): unknown {
+  try {
+    body.create(pluginContext, { keepOnFailure: false, ...options });
+  } catch (error) {
+    if (OptionsError.is(error)) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** Equal as JSON values: unlike a comparison of objects, -0 is 0 and prototypes do not count. */
+function isEqual(first: JsonValue, second: JsonValue): boolean {
+  if (typeof first !== 'object' || typeof second !== 'object' || first === null || second === null) {
+    return first === second;
+  }
+  if (Array.isArray(first) !== Array.isArray(second)) return false;
+  const members = new Map(Object.entries(second));
+  const entries = Object.entries(first);
+  return (
+    entries.length === members.size &&
+    entries.every(([name, value]) => {
+      const other = members.get(name);
+      return other !== undefined && isEqual(value, other);
+    })
+  );
+}

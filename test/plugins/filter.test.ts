@@ -1,0 +1,317 @@
+import jsonata from 'jsonata';
+import t from 'tap';
+import jsonSchema from '../../plugins/filter/json-schema/index.ts';
+import jsonataFilter from '../../plugins/filter/jsonata/index.ts';
+import { isTruthy } from '../../plugins/filter/jsonata/truth.ts';
+import { type JsonObject, OptionsError, type OptionsProblem } from '../../src/contract/index.ts';
+import { exchangeOf, pluginContext } from '../support/exchange.ts';
+
+const limits = { timeout: 5000, maxDepth: 500, maxSequence: 10_000 };
+
+const filterOf = (expression: string, changes: Partial<typeof limits> = {}) =>
+  jsonataFilter.create(pluginContext, { expression, ...limits, ...changes });
+
+const evaluate = async (expression: string, body: JsonObject | string, changes: Partial<typeof limits> = {}) =>
+  (await filterOf(expression, changes)).evaluate(exchangeOf(body));
+
+async function problemsOf(create: () => unknown): Promise<readonly OptionsProblem[]> {
+  try {
+    await create();
+  } catch (error) {
+    if (OptionsError.is(error)) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+t.test('jsonata', async (t) => {
+  t.test('passes a request if the expression is true, and drops it if not', async (t) => {
+    const plan = 'customer.plan in ["pro", "enterprise"]';
+    t.same(await evaluate(plan, { customer: { plan: 'pro' } }), { kind: 'passed' });
+    t.match(await evaluate(plan, { customer: { plan: 'free' } }), { kind: 'dropped' });
+    t.match(await evaluate(plan, {}), { kind: 'dropped' });
+    const refund = '$contains(instruction, "refund") and amount > 10';
+    t.same(await evaluate(refund, { instruction: 'refund order 7', amount: 11 }), { kind: 'passed' });
+    t.match(await evaluate(refund, { instruction: 'refund order 7', amount: 10 }), { kind: 'dropped' });
+  });
+
+  t.test('sees the defaults of fields that the body does not give', async (t) => {
+    t.same(await evaluate('environment = "api" and language = "en"', {}), { kind: 'passed' });
+    const noBody = await (await filterOf('$not($exists(instruction))')).evaluate(exchangeOf(undefined));
+    t.same(noBody, { kind: 'passed' });
+  });
+
+  t.test('takes for true what $boolean takes for true', async (t) => {
+    const expressions = [
+      ...[
+        'true',
+        'false',
+        'null',
+        '0',
+        '1',
+        '-1',
+        '""',
+        '"0"',
+        '[]',
+        '[0]',
+        '[1]',
+        '[0,0]',
+        '[0,1]',
+        '[[[1]]]',
+        '[[]]',
+      ],
+      ...['{}', '{"a":0}', '[{}]', '[{"a":1}]', 'missing', 'items', 'items.a', 'items[a=0].a', 'items[a=9]', 'items.b'],
+      ...[
+        '$sum',
+        'function($x){$x}',
+        '[$sum]',
+        '[$sum, 1]',
+        '/a/',
+        '$match("aa", /a/)',
+        '$sift(items[0], function($v){$v})',
+      ],
+      ...['[missing]', 'items^(a)', 'items{$string(a): a}', '$spread(items)', '[1..3]', '{"a": $sum}', '$keys(items)'],
+    ];
+    const input = { items: [{ a: 1 }, { a: 0, b: [] }] };
+    for (const expression of expressions) {
+      const expected = (await jsonata(`$boolean(${expression})`).evaluate(input)) === true;
+      t.equal((await evaluate(expression, input)).kind, expected ? 'passed' : 'dropped', expression);
+    }
+    t.notOk(isTruthy(Number.NaN));
+    t.throws(() => isTruthy([0, Infinity]), RangeError);
+  });
+
+  t.test('tells where an expression does not parse', async (t) => {
+    const cases: [expression: string, offset: number][] = [
+      ['a in ["x"', 9],
+      ['1 +* 2', 5],
+      ['a bc', 2],
+      ['"abc', 4],
+      ['a and', 5],
+      ['$f := 1 = ', 10],
+      ['a and /b**/', 6],
+    ];
+    for (const [expression, offset] of cases) {
+      const [problem, ...more] = await problemsOf(() => filterOf(expression));
+      t.match(problem, { pointer: '/expression', offset: Number }, expression);
+      t.ok(Math.abs((problem?.offset ?? -9) - offset) <= 1, `${expression}: ${problem?.offset} is near ${offset}`);
+      t.notMatch(problem?.message, /\n|at .*:\d+/);
+      t.same(more, []);
+    }
+  });
+
+  t.test('refuses a timeout of nothing, which JSONata takes for none', async (t) => {
+    t.match(await problemsOf(() => filterOf('true', { timeout: 0 })), [{ pointer: '/timeout' }]);
+  });
+
+  t.test('refuses $eval wherever it stands', async (t) => {
+    for (const expression of [
+      '$eval(x)',
+      '1 = 2 or $eval("1")',
+      '($e := $eval; $e(x))',
+      'x ~> $eval',
+      'a.{"k": [$eval(b)]}',
+    ]) {
+      t.match(await problemsOf(() => filterOf(expression)), [
+        { pointer: '/expression', message: /\$eval/, offset: expression.indexOf('$eval') },
+      ]);
+    }
+    t.same(await problemsOf(() => filterOf('eval = "$eval(1)"')), []);
+  });
+
+  t.test('refuses regular expressions that cannot match in linear time', async (t) => {
+    for (const literal of ['/(?=a)/', '/(a)\\1/i', '/a{2000}/']) {
+      const expression = `$contains(x, ${literal})`;
+      t.match(await problemsOf(() => filterOf(expression)), [{ offset: expression.indexOf('/') }], literal);
+    }
+  });
+
+  t.test('matches regular expressions as JSONata does', async (t) => {
+    const body = { text: 'Order 12, order 345; ÄÖ 😀 x', empty: '' };
+    const expressions = [
+      '$match(text, /order (\\d+)/i).groups',
+      '$string($match(text, /(a)|(o)rder/i)[0].groups)',
+      '$replace(text, /(\\d)(\\d)/, "$2$1")',
+      '$split(text, /[,;] */)',
+      '$contains(text, /^Order/) and $contains(text, /x$/)',
+      '$contains(text, /^order/m)',
+      '$replace(text, /\\w+/, function($m){ $uppercase($m.match) }, 2)',
+      '$match(text, /😀/).index',
+      '($find := /x/; $find(text).start)',
+      '$split(text, /[/ ]/)',
+    ];
+    for (const expression of expressions) {
+      const expected = JSON.parse(JSON.stringify(await jsonata(expression).evaluate(body)));
+      t.same(await evaluate(`(${expression}) = expected`, { ...body, expected }), { kind: 'passed' }, expression);
+    }
+    t.same(await evaluate('$match(text, /x*/)', body), { kind: 'error', reason: 'JSONata error D1004 at position 7' });
+  });
+
+  t.test('answers a regular expression that would backtrack for ever', async (t) => {
+    t.match(await evaluate('$contains(x, /^(a+)+$/)', { x: `${'a'.repeat(50_000)}b` }), { kind: 'dropped' });
+  });
+
+  t.test('ends what runs too long, too deep or too wide with an error', async (t) => {
+    const forEver = '($f := function($x){ $f($x + 1) }; $f(1))';
+    t.match(await evaluate(forEver, {}, { timeout: 20 }), { kind: 'error', reason: /D1012/ });
+    const deep = '($f := function($x){ 1 + $f($x + 1) }; $f(1))';
+    t.match(await evaluate(deep, {}, { maxDepth: 50 }), { kind: 'error', reason: /D1011/ });
+    t.match(await evaluate('[1..11]', {}, { maxSequence: 10 }), { kind: 'error', reason: /D2015/ });
+    const text = 'a'.repeat(1_000_000);
+    t.match(await evaluate('$replace(text, /a/, "bb")', { text }, { timeout: 20 }), { kind: 'error', reason: /D1012/ });
+  });
+
+  t.test('limits functions that no timeout reaches, and leaves them their use', async (t) => {
+    const many = { values: Array.from({ length: 1001 }, (_, index) => index) };
+    t.match(await evaluate('$distinct(values)', many), { kind: 'error', reason: /D2015/ });
+    t.same(await evaluate('$distinct(values) = [1, 2]', { values: [1, 2, 1] }), { kind: 'passed' });
+    t.match(await evaluate('$pad("x", width)', { width: 1e9 }), { kind: 'error', reason: /D2015/ });
+    t.same(await evaluate('$pad("x", -3, "0") = "00x" and ("x" ~> $pad(2)) = "x "', {}), { kind: 'passed' });
+    const date = { date: `${'1'.repeat(60)}x` };
+    t.match(await evaluate('$toMillis(date, "[f1][f1][f1][f1]")', date), { kind: 'error', reason: /D2015/ });
+    const dates =
+      '$toMillis("1970-01-01T00:00:01Z") = 1000 and $toMillis("02/01/1970", "[D01]/[M01]/[Y0001]") = 86400000';
+    t.same(await evaluate(dates, {}), { kind: 'passed' });
+    t.same(await evaluate('$map([[1, 1], [2, 2]], $distinct) = [[1], [2]]', {}), { kind: 'passed' });
+  });
+
+  t.test('tells an error by code and position, never by values of the body', async (t) => {
+    const body = { amount: 'TOPSECRET', customer: { plan: 'TOPSECRET' } };
+    t.same(await evaluate('amount > 10', body), { kind: 'error', reason: 'JSONata error T2009 at position 8' });
+    for (const expression of [
+      '$error(amount)',
+      '$number(amount)',
+      'customer()',
+      '$assert(false, amount)',
+      '1 + amount',
+      'amount()',
+      '$sqrt(-1)',
+      '$$.customer.plan.$x()',
+    ]) {
+      const result = await evaluate(expression, body);
+      t.equal(result.kind, 'error', expression);
+      t.notMatch(JSON.stringify(result), 'TOPSECRET');
+    }
+  });
+
+  t.test('answers a body that plays JSONata function with an error', async (t) => {
+    const bodies = [
+      '{"customer":{"_jsonata_function":true}}',
+      '{"list":[{"_jsonata_lambda":true}]}',
+      '{"\\u005fjsonata_function":true}',
+      '{"_json\\u0061ta_lambda":1}',
+      '{"outerWrapper":true,"0":{"plan":"pro"}}',
+      '{"a":{"tupleStream":true}}',
+    ];
+    for (const body of bodies) t.match(await evaluate('true', body), { kind: 'error', reason: /reserved/ }, body);
+    const harmless = [
+      '{"a":"_jsonata_function"}',
+      '{"a":"\\u005fjsonata_lambda outerWrapper"}',
+      '{"_jsonata_":"\\u00e9"}',
+    ];
+    for (const body of harmless) t.same(await evaluate('true', body), { kind: 'passed' }, body);
+  });
+
+  t.test('never shows one request to the evaluation of another', async (t) => {
+    // Each awaits often, so that all are under way at once.
+    const filter = await filterOf(
+      '$$.id % 2 = 0 and $count([1..5][$$.id = $number($match($$.text, /\\d+/).match)]) = 5',
+    );
+    const ids = Array.from({ length: 50 }, (_, id) => id);
+    const results = await Promise.all(ids.map((id) => filter.evaluate(exchangeOf({ id, text: `number ${id}` }))));
+    t.same(
+      results.map(({ kind }) => kind),
+      ids.map((id) => (id % 2 === 0 ? 'passed' : 'dropped')),
+    );
+  });
+
+  t.test('goes on after an evaluation failed', async (t) => {
+    const filter = await filterOf('amount > 10');
+    t.match(await filter.evaluate(exchangeOf({ amount: 'x' })), { kind: 'error' });
+    t.same(await filter.evaluate(exchangeOf({ amount: 11 })), { kind: 'passed' });
+  });
+});
+
+t.test('json-schema', async (t) => {
+  const filterOf = (schema: JsonObject | boolean) => jsonSchema.create(pluginContext, { schema });
+  const evaluate = (schema: JsonObject | boolean, body: JsonObject) => filterOf(schema).evaluate(exchangeOf(body));
+
+  t.test('passes what satisfies the schema, and tells place and keyword otherwise, no values', async (t) => {
+    const schema = {
+      required: ['instruction'],
+      properties: {
+        customer: {
+          properties: { plan: { enum: ['pro'] }, email: { format: 'email' }, code: { pattern: '^[A-Z]+$' } },
+        },
+        'a/b': { type: 'number' },
+      },
+    };
+    const dropped = (body: JsonObject, reason: string) => t.same(evaluate(schema, body), { kind: 'dropped', reason });
+    t.same(evaluate(schema, { instruction: 'x', customer: { plan: 'pro', email: 'a@b.org', code: 'AB' } }), {
+      kind: 'passed',
+    });
+    dropped({}, '(root) required instruction');
+    dropped({ instruction: 'x', customer: { plan: 'SECRET' } }, '/customer/plan enum');
+    dropped({ instruction: 'x', customer: { email: 'SECRET' } }, '/customer/email format');
+    dropped({ instruction: 'x', customer: { code: 'secret' } }, '/customer/code pattern');
+    dropped({ instruction: 'x', 'a/b': 'SECRET' }, '/a~1b type');
+  });
+
+  t.test('takes a boolean for a schema', async (t) => {
+    t.same(evaluate(true, {}), { kind: 'passed' });
+    t.match(evaluate(false, {}), { kind: 'dropped' });
+  });
+
+  t.test('does not count what every object inherits', async (t) => {
+    t.match(evaluate({ required: ['toString'] }, {}), { kind: 'dropped' });
+    t.same(evaluate({ required: ['toString'] }, { toString: 1 }), { kind: 'passed' });
+  });
+
+  t.test('keeps each of several patterns apart', async (t) => {
+    const schema = {
+      properties: { a: { pattern: '^x' }, b: { pattern: '^y' } },
+      patternProperties: { '^z': { type: 'null' } },
+    };
+    t.same(evaluate(schema, { a: 'x', b: 'y', z: null }), { kind: 'passed' });
+    t.same(evaluate(schema, { a: 'x', b: 'x' }), { kind: 'dropped', reason: '/b pattern' });
+    t.same(evaluate(schema, { zz: 1 }), { kind: 'dropped', reason: '/zz type' });
+  });
+
+  t.test('matches in linear time', async (t) => {
+    const schema = { properties: { x: { pattern: '^(a+)+$' } } };
+    t.match(evaluate(schema, { x: `${'a'.repeat(50_000)}b` }), { kind: 'dropped' });
+  });
+
+  t.test('reads draft-07, and 2020-12 when the schema says so', async (t) => {
+    const tuple = { properties: { x: { prefixItems: [{ type: 'number' }] } } };
+    t.same(evaluate(tuple, { x: ['a'] }), { kind: 'passed' });
+    const declared = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...tuple };
+    t.same(evaluate(declared, { x: ['a'] }), { kind: 'dropped', reason: '/x/0 type' });
+    const older = { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object' };
+    t.same(evaluate(older, {}), { kind: 'passed' });
+  });
+
+  t.test('follows references inside the schema', async (t) => {
+    const schema = { properties: { a: { $ref: '#/definitions/b' } }, definitions: { b: { type: 'number' } } };
+    t.same(evaluate(schema, { a: 'x' }), { kind: 'dropped', reason: '/a type' });
+  });
+
+  t.test('tells where a schema is not good', async (t) => {
+    const cases: [schema: JsonObject, pointer: string][] = [
+      [{ type: 'strnig' }, '/schema/type'],
+      [{ properties: { a: { minimum: 'x' } } }, '/schema/properties/a/minimum'],
+      [{ properties: { a: { pattern: '(' } } }, '/schema/properties/a/pattern'],
+      [{ properties: { a: { pattern: '(?=x)' } } }, '/schema/properties/a/pattern'],
+      [{ patternProperties: { '(a)\\1': { type: 'null' } } }, '/schema/patternProperties/(a)\\1'],
+      [{ properties: { a: { $ref: 'https://example.org/x.json' } } }, '/schema/properties/a/$ref'],
+      [{ $ref: '#/definitions/missing' }, '/schema/$ref'],
+      [{ $schema: 'http://json-schema.org/draft-04/schema#' }, '/schema/$schema'],
+      [{ $async: true }, '/schema/$async'],
+      [{ allOf: [{ $ref: '#' }] }, '/schema'],
+    ];
+    for (const [schema, pointer] of cases) {
+      const [problem] = await problemsOf(() => filterOf(schema));
+      t.match(problem, { pointer, message: String }, JSON.stringify(schema));
+    }
+  });
+});

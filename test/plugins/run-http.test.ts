@@ -1,0 +1,394 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import http from '../../plugins/run/http/index.ts';
+import type { Options } from '../../plugins/run/http/options.gen.ts';
+import { parseJson } from '../../plugins/run/http/parse-json.ts';
+import { OptionsError, type RunRequest } from '../../src/contract/index.ts';
+import { pluginContext } from '../support/exchange.ts';
+
+const run: RunRequest = {
+  id: '01890a5d-ac96-774b-bcce-b302099a8057',
+  project: 'support',
+  trigger: 'refund-request',
+  sessionId: undefined,
+  input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß' },
+  attempt: 2,
+};
+
+const never = new AbortController().signal;
+const mebibyte = 2 ** 20;
+
+function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
+  const closers: (() => unknown)[] = [];
+  const options: Options = {
+    url,
+    method: 'POST',
+    headers: {},
+    timeout: 20_000,
+    maxResponse: mebibyte,
+    connections: 128,
+    ...changes,
+  };
+  const plugin = http.create({ ...pluginContext, onClose: (closer) => closers.push(closer) }, options);
+  const close = async () => {
+    for (const closer of closers.splice(0)) await closer();
+  };
+  t.teardown(close);
+  return { execute: (signal = never) => plugin.execute(run, signal), close };
+}
+
+/** Listens on a free port; every connection is cut when the test ends. */
+async function listen(t: Test, server: Server) {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { server, sockets, url: `http://127.0.0.1:${port}/agent?brief=1` };
+}
+
+function agentThat(t: Test, answer: RequestListener) {
+  return listen(t, createServer(answer));
+}
+
+/** An agent that answers everything the same way, after having read the request. */
+async function agentAnswering(t: Test, status: number, headers: Record<string, string>, body?: string | Uint8Array) {
+  return agentThat(t, async (request, response) => {
+    await buffer(request);
+    response.writeHead(status, headers).end(body);
+  });
+}
+
+const json = { 'content-type': 'application/json' };
+
+t.test('sends', async (t) => {
+  t.test('the input as JSON, with the run in the headers', async (t) => {
+    const received = Promise.withResolvers<{ request: IncomingMessage; body: Buffer }>();
+    const { url } = await agentThat(t, async (request, response) => {
+      received.resolve({ request, body: await buffer(request) });
+      response.end();
+    });
+    const headers = { Authorization: 'Bearer s3cret', 'x-team': 'support', Accept: 'application/json' };
+    await pluginFor(t, url, { headers, method: 'PUT' }).execute();
+    const { request, body } = await received.promise;
+    t.same(JSON.parse(body.toString('utf8')), run.input);
+    t.equal(request.method, 'PUT');
+    t.equal(request.url, '/agent?brief=1');
+    t.match(request.headers, {
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      'user-agent': 'pullcord',
+      'idempotency-key': run.id,
+      'pullcord-run-id': run.id,
+      'pullcord-project': 'support',
+      'pullcord-trigger': 'refund-request',
+      'pullcord-attempt': '2',
+      authorization: 'Bearer s3cret',
+      'x-team': 'support',
+    });
+  });
+
+  t.test('run after run on the same connections, also after failures', async (t) => {
+    const statuses = [200, 503, 404, 302, 200];
+    const { url, sockets } = await agentThat(t, async (request, response) => {
+      await buffer(request);
+      response.writeHead(statuses.shift() ?? 200).end('short');
+    });
+    const { execute } = pluginFor(t, url);
+    for (let count = 0; count < 20; count += 1) await execute();
+    // A run that follows at once comes before its predecessor's connection is free again.
+    t.ok(sockets.size <= 2);
+  });
+
+  t.test('no more at once than there are connections', async (t) => {
+    const waiting: ServerResponse[] = [];
+    let most = 0;
+    const { url, sockets } = await agentThat(t, (_, response) => {
+      waiting.push(response);
+      most = Math.max(most, waiting.length);
+      setImmediate(() => waiting.shift()?.end());
+    });
+    const { execute } = pluginFor(t, url, { connections: 2 });
+    const results = await Promise.all(Array.from({ length: 10 }, () => execute()));
+    t.ok(results.every(({ kind }) => kind === 'succeeded'));
+    t.ok(most <= 2);
+    t.ok(sockets.size <= 2);
+  });
+});
+
+t.test('takes as output', async (t) => {
+  const cases = [
+    ['parsed JSON', 200, json, '{"reply":"done","list":[1,null]}', { reply: 'done', list: [1, null] }],
+    ['JSON of a kind', 201, { 'content-type': 'Application/Problem+JSON; charset=utf-8' }, '[]', []],
+    ['a JSON string', 200, json, '"done"', 'done'],
+    ['text', 200, { 'content-type': 'text/markdown; charset=utf-8' }, '# süß\n', '# süß\n'],
+    ['text if there is no type', 200, {}, '{"a":1}', '{"a":1}'],
+    ['null for 204', 204, {}, undefined, null],
+    ['null for an empty body', 202, json, '', null],
+  ] as const;
+  for (const [name, status, headers, body, output] of cases) {
+    t.test(name, async (t) => {
+      const { url } = await agentAnswering(t, status, headers, body);
+      t.same(await pluginFor(t, url).execute(), { kind: 'succeeded', output });
+    });
+  }
+
+  t.test('what arrives in drips', async (t) => {
+    const { url } = await agentThat(t, (_, response) => {
+      response.writeHead(200, json);
+      const rest = [...'{"a":"b"}'];
+      const drip = () => (rest.length === 0 ? response.end() : response.write(rest.shift(), () => setImmediate(drip)));
+      drip();
+    });
+    t.same(await pluginFor(t, url).execute(), { kind: 'succeeded', output: { a: 'b' } });
+  });
+});
+
+t.test('fails for good', async (t) => {
+  const cases = [
+    ['on invalid JSON', json, '{"a":', 'agent answered with invalid JSON'],
+    ['on JSON nested too deep', json, '['.repeat(100_000) + ']'.repeat(100_000), /nested deeper than 200/],
+    ['on a __proto__ in JSON', json, '[{"__proto__":{"admin":true}}]', /__proto__/],
+    ['on JSON that is not UTF-8', json, Uint8Array.of(0x22, 0xff, 0x22), /not UTF-8/],
+    ['on another type', { 'content-type': 'application/pdf' }, '%PDF', /neither JSON nor text/],
+    ['on an encoding', { ...json, 'content-encoding': 'gzip' }, gzipSync('{}'), /content encoding/],
+  ] as const;
+  for (const [name, headers, body, message] of cases) {
+    t.test(name, async (t) => {
+      const { url } = await agentAnswering(t, 200, headers, body);
+      t.match(await pluginFor(t, url).execute(), { kind: 'failed', message, retryable: false });
+    });
+  }
+
+  t.test('on an answer that is not HTTP', async (t) => {
+    const { url } = await listen(
+      t,
+      createTcpServer((socket) => socket.on('error', () => {}).end('220 mail.example.com ESMTP\r\n')),
+    );
+    const message = 'agent answered with invalid HTTP';
+    t.same(await pluginFor(t, url).execute(), { kind: 'failed', message, retryable: false });
+  });
+
+  t.test('on a redirect, which is not followed', async (t) => {
+    const elsewhere = await agentAnswering(t, 200, json, '"stolen"');
+    elsewhere.server.on('request', () => t.fail('followed'));
+    for (const status of [301, 302, 303, 307, 308]) {
+      const { url } = await agentAnswering(t, status, { location: elsewhere.url });
+      const message = `agent answered ${status}: redirects are not followed`;
+      t.same(await pluginFor(t, url).execute(), { kind: 'failed', message, retryable: false });
+    }
+  });
+
+  t.test('on more bytes than allowed, and cuts the connection long before the end', async (t) => {
+    const cut = Promise.withResolvers<number>();
+    const { url } = await agentThat(t, (_, response) => {
+      const chunk = Buffer.alloc(64 * 1024, 'x');
+      let sent = 0;
+      const pump = () => {
+        while (sent < 1024 * mebibyte && !response.destroyed) {
+          sent += chunk.length;
+          if (!response.write(chunk)) return response.once('drain', pump);
+        }
+        return response.end();
+      };
+      response.on('close', () => cut.resolve(sent));
+      pump();
+    });
+    const result = await pluginFor(t, url).execute();
+    t.same(result, { kind: 'failed', message: `agent answered with more than ${mebibyte} bytes`, retryable: false });
+    t.ok((await cut.promise) < 64 * mebibyte);
+  });
+
+  t.test('on one byte more than allowed, not on as many', async (t) => {
+    const { url } = await agentAnswering(t, 200, {}, '12345');
+    t.match(await pluginFor(t, url, { maxResponse: 5 }).execute(), { kind: 'succeeded' });
+    t.match(await pluginFor(t, url, { maxResponse: 4 }).execute(), { kind: 'failed' });
+  });
+});
+
+t.test('asks for another try', async (t) => {
+  t.test('on the statuses that say "not now", and on no others', async (t) => {
+    const retryable = new Set([408, 425, 429, 500, 502, 503, 504]);
+    let status = 0;
+    const { url } = await agentThat(t, async (request, response) => {
+      await buffer(request);
+      response.writeHead(status, json).end('{"secret":"in the body"}');
+    });
+    const { execute } = pluginFor(t, url);
+    for (status of [400, 401, 403, 404, 408, 409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504, 505]) {
+      const expected = { kind: 'failed', message: `agent answered ${status}`, retryable: retryable.has(status) };
+      t.same(await execute(), expected);
+    }
+  });
+
+  t.test('when nobody listens, and works once somebody does', async (t) => {
+    const { server, url } = await listen(t, createTcpServer());
+    server.close();
+    await once(server, 'close');
+    const { execute } = pluginFor(t, url);
+    const message = 'the connection to the agent failed (ECONNREFUSED)';
+    t.same(await execute(), { kind: 'failed', message, retryable: true });
+    const agent = createServer((_, response) => response.end('here')).listen(Number(new URL(url).port), '127.0.0.1');
+    await once(agent, 'listening');
+    t.teardown(() => agent.close().closeAllConnections());
+    t.same(await execute(), { kind: 'succeeded', output: 'here' });
+  });
+
+  t.test('when the name cannot be resolved', async (t) => {
+    const result = await pluginFor(t, 'http://agent.invalid/').execute();
+    t.match(result, { kind: 'failed', message: /\((ENOTFOUND|EAI_AGAIN)\)$/, retryable: true });
+  });
+
+  t.test('when TLS fails', async (t) => {
+    const { url } = await agentAnswering(t, 200, {});
+    const result = await pluginFor(t, url.replace('http:', 'https:')).execute();
+    t.match(result, { kind: 'failed', message: /^the connection to the agent failed \([A-Z_]+\)$/, retryable: true });
+  });
+
+  t.test('when the connection is reset before the answer or within it', async (t) => {
+    const before = await agentThat(t, (request) => request.socket.resetAndDestroy());
+    t.match(await pluginFor(t, before.url).execute(), { kind: 'failed', retryable: true });
+    const within = await agentThat(t, (request, response) => {
+      response.writeHead(200, { ...json, 'content-length': 100 });
+      response.write('{"a":', () => request.socket.destroy());
+    });
+    t.match(await pluginFor(t, within.url).execute(), { kind: 'failed', retryable: true });
+  });
+});
+
+t.test('gives up in time', async (t) => {
+  const timedOut = { kind: 'failed', message: 'agent did not answer within 0.1s', retryable: true };
+
+  t.test('on an agent that never answers, and cuts its connection', async (t) => {
+    const cut = Promise.withResolvers<void>();
+    const { url } = await agentThat(t, (request) => request.socket.on('close', () => cut.resolve()));
+    t.same(await pluginFor(t, url, { timeout: 100 }).execute(), timedOut);
+    await cut.promise;
+  });
+
+  t.test('on one that never stops to drip', async (t) => {
+    const { url } = await agentThat(t, (_, response) => {
+      const drip = () => response.destroyed || response.write('.', () => setImmediate(drip));
+      drip();
+    });
+    t.same(await pluginFor(t, url, { timeout: 100, maxResponse: 2 ** 40 }).execute(), timedOut);
+  });
+
+  t.test('on one whose connections are all busy, to which the late run is then not sent', async (t) => {
+    const responses: ServerResponse[] = [];
+    const { server, url } = await agentThat(t, (_, response) => responses.push(response));
+    const { execute } = pluginFor(t, url, { connections: 1 });
+    const first = execute();
+    await once(server, 'request');
+    const controller = new AbortController();
+    const second = execute(controller.signal);
+    controller.abort();
+    t.match(await second, { kind: 'failed' });
+    responses.shift()?.end();
+    t.match(await first, { kind: 'succeeded' });
+    const third = execute();
+    await once(server, 'request');
+    responses.shift()?.end('third');
+    t.same(await third, { kind: 'succeeded', output: 'third' });
+    t.equal(responses.length, 0);
+  });
+
+  t.test('but not early when the timeout is longer than a timer can be', async (t) => {
+    const { url } = await agentAnswering(t, 200, {}, 'in time');
+    t.match(await pluginFor(t, url, { timeout: 40 * 86_400_000 }).execute(), { kind: 'succeeded' });
+  });
+});
+
+t.test('ends when it is aborted, for good', async (t) => {
+  const aborted = { kind: 'failed', message: 'the run was aborted', retryable: false };
+  const { server, url } = await agentThat(t, () => {});
+  const { execute } = pluginFor(t, url);
+  const controller = new AbortController();
+  const result = execute(controller.signal);
+  const [request] = await once(server, 'request');
+  const cut = once(request.socket, 'close');
+  controller.abort();
+  t.same(await result, aborted);
+  await cut;
+  server.on('request', () => t.fail('a request was sent'));
+  t.same(await execute(controller.signal), aborted);
+});
+
+t.test('ends its requests and connections when it is closed', async (t) => {
+  const { server, url } = await agentThat(t, () => {});
+  const { execute, close } = pluginFor(t, url);
+  const result = execute();
+  const [request] = await once(server, 'request');
+  const cut = once(request.socket, 'close');
+  await close();
+  t.match(await result, { kind: 'failed', retryable: true });
+  await cut;
+});
+
+t.test('refuses options', async (t) => {
+  const refusalOf = (changes: Partial<Options>) => {
+    try {
+      pluginFor(t, 'http://127.0.0.1:1/', changes);
+    } catch (error) {
+      if (OptionsError.is(error)) return error;
+      throw error;
+    }
+    return undefined;
+  };
+
+  t.test('with a URL that is none, of another protocol or with credentials', async (t) => {
+    for (const url of [
+      'agent',
+      '/agent',
+      'ftp://host/',
+      'unix:/socket',
+      'http://me:s3cret@host/',
+      'https://me@host/',
+    ]) {
+      const refusal = refusalOf({ url });
+      t.match(refusal?.problems, [{ pointer: '/url' }], url);
+      t.notMatch(refusal?.message, /s3cret/);
+    }
+    t.equal(refusalOf({ url: 'https://host/' }), undefined);
+  });
+
+  t.test('with headers that cannot be sent or are the gateway’s', async (t) => {
+    const names = ['content-length', 'Host', 'transfer-encoding', 'Connection', 'Idempotency-Key', 'Pullcord-Run-Id'];
+    for (const name of [...names, 'content-type', 'a b', '']) {
+      t.match(refusalOf({ headers: { [name]: 'x' } })?.problems, [{ pointer: `/headers/${name}` }], name);
+    }
+    t.match(refusalOf({ headers: { 'x-a': '1', 'X-A': '2' } })?.problems, [{ pointer: '/headers/X-A' }]);
+    t.match(refusalOf({ headers: { 'a/~': 's3cret' } })?.problems, [{ pointer: '/headers/a~1~0' }]);
+  });
+
+  t.test('with a header value that has a line break, without repeating it', async (t) => {
+    const refusal = refusalOf({ headers: { 'x-a': 's3cret\r\nhost: evil' } });
+    t.match(refusal?.problems, [{ pointer: '/headers/x-a' }]);
+    t.notMatch(refusal?.message, /s3cret|evil/);
+  });
+
+  t.test('with no time at all', async (t) => {
+    t.match(refusalOf({ timeout: 0 })?.problems, [{ pointer: '/timeout' }]);
+  });
+});
+
+t.test('parses any shallow JSON as JSON.parse does', async () => {
+  const values = fc.jsonValue({ maxDepth: 8 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
+  fc.assert(
+    fc.property(values, (value) => {
+      const parsed = parseJson(JSON.stringify(value));
+      return parsed.ok && JSON.stringify(parsed.value) === JSON.stringify(value);
+    }),
+  );
+});
