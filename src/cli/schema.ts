@@ -1,4 +1,42 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import type { ExitCode } from './terminal.ts';
+import { Argument, type Command } from 'commander';
+import { buildEditorSchemas, type EditorSchemaName, editorSchemaNames } from '../config/editor-schema.ts';
+import { formatProblems } from '../diagnostics/format.ts';
+import { describePlugins } from '../runtime/describe-plugins.ts';
+import { configOption } from './config-option.ts';
+import { type ExitCode, exitCodes, terminal } from './terminal.ts';
+
+const kindNames = { Gateway: 'gateway', ApiKey: 'api-key', Project: 'project', Trigger: 'trigger' } as const;
+type KindName = keyof typeof kindNames;
+
+export function registerSchema(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command('schema')
+    .addArgument(new Argument('[kind]', 'the kind of config file').choices(Object.keys(kindNames)))
+    .summary('print the JSON Schemas of config files')
+    .description(
+      'Prints the JSON Schema of a kind of config file, for editors: it completes and checks the options of each\n' +
+        'plugin, those that gateway.yaml names included. Without a kind: all four, by name.',
+    )
+    .option('--out <dir>', 'write one file for each kind into this folder instead')
+    .addOption(configOption())
+    .addHelpText('after', '\nExamples:\n  pullcord schema Trigger\n  pullcord schema --out schemas')
+    .action(async (kind: KindName | undefined, { config: root, out }: { config: string; out?: string }) => {
+      const { plugins, problems, sources } = await describePlugins(root);
+      if (problems.length > 0) terminal.words(formatProblems(problems, sources, { format: 'text' }));
+      const schemas = buildEditorSchemas(plugins);
+      if (out !== undefined) await writeSchemas(out, schemas);
+      else terminal.data(JSON.stringify(kind === undefined ? schemas : schemas[kindNames[kind]], undefined, 2));
+      finish(problems.length > 0 ? exitCodes.problems : exitCodes.fine);
+    });
+}
+
+async function writeSchemas(folder: string, schemas: Record<EditorSchemaName, object>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of editorSchemaNames) {
+    const file = join(folder, `${name}.schema.json`);
+    await writeFile(file, `${JSON.stringify(schemas[name], undefined, 2)}\n`);
+    terminal.words(`written: ${file}`);
+  }
+}

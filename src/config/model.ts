@@ -1,4 +1,4 @@
-import type { ApiKeyDeclaration, JsonValue } from '../contract/index.ts';
+import type { ApiKeyDeclaration, JsonObject, JsonValue } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 
 /** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */
@@ -8,7 +8,7 @@ export interface Config {
   readonly organization: string;
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
-  readonly engine: EngineUse;
+  readonly engine: StageUse;
   /** Extra plugins: a path (absolute by now) or a package name. */
   readonly plugins: readonly PluginReference[];
   /** The auth of requests whose trigger is unknown. */
@@ -37,16 +37,12 @@ export interface AdminConfig {
   readonly port: number;
   /** `{ env }` or `{ file }` as written; resolved by the host. */
   readonly token: SecretReference | undefined;
+  /** Absolute path of the folder of the file it stands in: where a relative path of the token starts. */
+  readonly folder: string;
   readonly place: Place;
 }
 
 export type SecretReference = { readonly env: string } | { readonly file: string };
-
-export interface EngineUse {
-  readonly uses: string;
-  readonly with: { readonly [option: string]: JsonValue };
-  readonly place: Place;
-}
 
 export interface PluginReference {
   readonly specifier: string;
@@ -62,7 +58,7 @@ export interface ProjectConfig {
   readonly place: Place;
 }
 
-/** One use of a plugin as written in YAML; `with` is not yet checked against the plugin's schema. */
+/** One use of a plugin, or of an engine, as written in YAML; `with` is not yet checked against the plugin's schema. */
 export interface StageUse {
   readonly uses: string;
   readonly with: { readonly [option: string]: JsonValue };
@@ -91,5 +87,23 @@ export interface TriggerConfig {
   readonly dedup: StageUse | undefined;
   readonly run: StageUse;
   readonly respond: StageUse;
+  readonly tests: readonly TriggerTest[];
+  readonly place: Place;
+}
+
+/** A request and what should become of it, as `pullcord test` runs it. */
+export interface TriggerTest {
+  readonly name: string;
+  readonly body: JsonObject | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Id of the ApiKey that calls; undefined: a caller that may do everything. */
+  readonly apiKey: string | undefined;
+  readonly expect: {
+    readonly verdict: 'accepted' | 'dropped' | 'duplicate';
+    /** Name of the filter that should drop it. */
+    readonly by: string | undefined;
+    readonly status: number | undefined;
+    readonly code: string | undefined;
+  };
   readonly place: Place;
 }

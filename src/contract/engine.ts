@@ -1,5 +1,5 @@
-import type { JsonValue, MaybePromise } from './json.ts';
 import type { TriggerInput } from './exchange.ts';
+import type { JsonValue, MaybePromise } from './json.ts';
 
 /** Where a run stands. `succeeded`, `failed` and `cancelled` are final. */
 export type RunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';

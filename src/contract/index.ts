@@ -1,4 +1,5 @@
 /** The public contract, published as `pullcord/plugin`: all that a plugin or an engine may know of the gateway. */
+export * from './agent-json.ts';
 export type * from './api-key.ts';
 export * from './engine.ts';
 export * from './errors.ts';

@@ -21,7 +21,10 @@ export const problemCodes = {
   request_timeout: { status: 408, detail: 'The request was not complete in time.' },
   body_too_large: { status: 413, detail: 'The body is larger than this gateway takes.' },
   uri_too_long: { status: 414, detail: 'The address is longer than this gateway takes.' },
-  unsupported_media_type: { status: 415, detail: 'The body must be JSON: Content-Type: application/json, not encoded.' },
+  unsupported_media_type: {
+    status: 415,
+    detail: 'The body must be JSON: Content-Type: application/json, not encoded.',
+  },
   rate_limited: { status: 429, detail: 'Too many requests.' },
   headers_too_large: { status: 431, detail: 'The request headers are larger than this gateway takes.' },
   internal_error: { status: 500, detail: 'The gateway failed. Nothing is known of the request.' },

@@ -19,19 +19,20 @@ export function codeFrame(text: string, range: Range, masks: readonly Mask[] = [
   while (shown.length > range.start.line - firstLine + 1 && shown.at(-1)?.trim() === '') shown.pop();
   const isWide = shown.some((line) => line.length > widestLine);
   const cropped = isWide ? Math.max(range.start.column - 1 - shownBeforeColumn, 0) : 0;
-  const column = (position: { readonly column: number }): number => position.column - cropped;
+  // code-frame counts columns from 0, though not lines.
+  const column = (position: { readonly column: number }): number => position.column - cropped - 1;
   const location = { line: range.start.line, column: column(range.start) };
   const end = range.end.offset > range.start.offset && range.end.line === range.start.line ? range.end : undefined;
   return codeFrameColumns(
     shown.map((line) => line.slice(cropped, cropped + widestLine)).join('\n'),
-    { start: location, ...(end && { end: { line: end.line, column: Math.min(column(end), widestLine + 1) } }) },
+    { start: location, ...(end && { end: { line: end.line, column: Math.min(column(end), widestLine) } }) },
     { startLine: firstLine, linesAbove: linesAround, linesBelow: linesAround, highlightCode: false },
   );
 }
 
 /** Replaces what could steer a terminal or reorder text (control and bidirectional characters), one for one. */
 export function makePrintable(line: string): string {
-  return line.replace(/\r$/, '').replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '·');
+  return line.replace(/\r$/, '').replace(/[[\p{Cc}\u2028-\u202e\u2066-\u2069]--\t]/gv, '·');
 }
 
 function applyMasks(text: string, masks: readonly Mask[]): string {

@@ -24,7 +24,10 @@ export function locate(source: SourceFile, place: Place): Range {
 }
 
 /** Gives the offsets of the whole value at a place, over all its lines; undefined if there is none. */
-export function valueOffsets(source: SourceFile, place: Place): { readonly start: number; readonly end: number } | undefined {
+export function valueOffsets(
+  source: SourceFile,
+  place: Place,
+): { readonly start: number; readonly end: number } | undefined {
   const root = source.document?.contents;
   const { value, found } = root ? find(root, pointerSegments(place.pointer)) : { value: undefined, found: false };
   return found && value?.range ? { start: value.range[0], end: value.range[1] } : undefined;

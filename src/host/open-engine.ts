@@ -1,3 +1,4 @@
+import type { EditorPlugin } from '../config/editor-schema.ts';
 import type { StageUse } from '../config/model.ts';
 import { compileSchema } from '../config/schema-validator.ts';
 import type { Engine, PluginLog } from '../contract/index.ts';
@@ -40,4 +41,14 @@ function unknownEngine(use: StageUse): Problem {
     hint: near === undefined ? `known engines: ${names.join(', ')}` : `did you mean ${near}?`,
     place: { ...use.place, pointer: `${use.place.pointer}/uses` },
   };
+}
+
+/** The engines as an editor is told of them. */
+export function describeEngines(): readonly EditorPlugin[] {
+  return [...engines.values()].map(({ name, summary, optionsSchema }) => ({
+    stage: 'engine',
+    name,
+    summary,
+    optionsSchema,
+  }));
 }

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
-import { formatProblems } from '../diagnostics/format.ts';
+import { describeProblems } from '../diagnostics/format-json.ts';
+import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { Live } from '../runtime/live.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { metricsOf } from './metrics.ts';
@@ -76,7 +77,7 @@ function describeConfig(live: Live, reloader: Reloader): object {
       at: new Date(at).toISOString(),
       ok,
       revision: tried,
-      diagnostics: JSON.parse(formatProblems(problems, sources, { format: 'json' })),
+      diagnostics: describeProblems(locateProblems(problems, sources)),
     },
   };
 }

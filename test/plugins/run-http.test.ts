@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import http from '../../plugins/run/http/index.ts';
 import type { Options } from '../../plugins/run/http/options.gen.ts';
-import { parseJson } from '../../plugins/run/http/parse-json.ts';
+import { parseAgentJson } from '../../src/contract/index.ts';
 import { OptionsError, type RunRequest } from '../../src/contract/index.ts';
 import { pluginContext } from '../support/exchange.ts';
 
@@ -387,7 +387,7 @@ t.test('parses any shallow JSON as JSON.parse does', async () => {
   const values = fc.jsonValue({ maxDepth: 8 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
   fc.assert(
     fc.property(values, (value) => {
-      const parsed = parseJson(JSON.stringify(value));
+      const parsed = parseAgentJson(JSON.stringify(value));
       return parsed.ok && JSON.stringify(parsed.value) === JSON.stringify(value);
     }),
   );

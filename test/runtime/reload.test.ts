@@ -205,8 +205,10 @@ t.test('requests and runs in flight end on the snapshot that they began with', a
   const gateway = await startTestGateway(t, { ...files(), 'triggers/agent.yaml': toAgent({}) });
   const answering = gateway.fire('agent', {});
   const [, response] = await once(agent, 'request');
+  const { revision } = gateway.gateway;
   await writeInto(gateway.root, 'triggers/agent.yaml', toAgent({ status: 'paused', run: { uses: 'echo' } }));
-  await until(async () => (await gateway.fire('agent', {})).status === 404, alwaysMs);
+  await until(() => gateway.gateway.revision !== revision, alwaysMs);
+  t.equal((await gateway.fire('agent', {})).status, 404);
   response.setHeader('content-type', 'application/json').end('"from the old one"');
   t.match(await answering, { status: 200, body: { output: 'from the old one' } });
 });

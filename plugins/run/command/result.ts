@@ -1,7 +1,6 @@
-import type { RunResult } from '../../../src/contract/index.ts';
+import { parseAgentJson, type RunResult } from '../../../src/contract/index.ts';
 import type { Ending, StopCause } from './agent-process.ts';
 import type { Options } from './options.gen.ts';
-import { parseJson } from './parse-json.ts';
 
 /** `EX_TEMPFAIL` of sysexits.h: what a program exits with to be tried again. */
 const tryAgain = 75;
@@ -46,7 +45,7 @@ function read(stdout: Buffer, output: Options['output']): RunResult {
   }
   if (output === 'text') return { kind: 'succeeded', output: withoutLineEnd(text) };
   if (output === 'auto' && text === '') return { kind: 'succeeded', output: null };
-  const parsed = parseJson(text);
+  const parsed = parseAgentJson(text);
   if (parsed.ok) return { kind: 'succeeded', output: parsed.value };
   if (output === 'auto' && parsed.fault === 'invalid JSON') return { kind: 'succeeded', output: withoutLineEnd(text) };
   return failed(`agent answered with ${parsed.fault}`);

@@ -1,6 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { RunResult } from '../../../src/contract/index.ts';
-import { parseJson } from './parse-json.ts';
+import { parseAgentJson, type RunResult } from '../../../src/contract/index.ts';
 
 /** Statuses that say "not now" rather than "not so". */
 const retryableStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -40,7 +39,7 @@ function interpret(bytes: Buffer, type: string): RunResult {
     return failed('agent answered with text that is not UTF-8');
   }
   if (!isJson) return { kind: 'succeeded', output: text };
-  const parsed = parseJson(text);
+  const parsed = parseAgentJson(text);
   return parsed.ok ? { kind: 'succeeded', output: parsed.value } : failed(`agent answered with ${parsed.fault}`);
 }
 

@@ -1,6 +1,6 @@
-import type { JsonValue } from '../../../src/contract/index.ts';
+import type { JsonValue } from './json.ts';
 
-export type ParsedJson =
+export type ParsedAgentJson =
   | { readonly ok: true; readonly value: JsonValue }
   /** What it is instead, to follow "agent answered with". */
   | { readonly ok: false; readonly fault: string };
@@ -8,8 +8,11 @@ export type ParsedJson =
 /** Deep enough for any honest answer, and far from where recursion over it would overflow the stack. */
 const maxDepth = 200;
 
-/** Parses what an agent wrote. The text is foreign: it may be malformed, or made to harm who walks or merges it. */
-export function parseJson(text: string): ParsedJson {
+/**
+ * Parses what an agent wrote, for run plugins. The text is foreign: it may be malformed, or made to harm who walks or
+ * merges it. Never throws.
+ */
+export function parseAgentJson(text: string): ParsedAgentJson {
   let value: JsonValue;
   try {
     value = JSON.parse(text);

@@ -1,0 +1,32 @@
+import { hash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { filters, goodSecret, rowNames } from './rows.ts';
+
+/** Writes the config of the gateway under test: one trigger for each row, all of the same five stages. */
+export async function writeGatewayFolder(root: string, port: number, adminPort: number): Promise<void> {
+  await mkdir(root, { recursive: true });
+  const write = (file: string, content: object) =>
+    writeFile(join(root, file), JSON.stringify({ version: 1, ...content }));
+  await write('gateway.yaml', { kind: 'Gateway', organization: 'bench', server: { port }, admin: { port: adminPort } });
+  await write('project.yaml', { kind: 'Project', id: 'support', name: 'Support', language: 'en' });
+  await write('key.yaml', {
+    kind: 'ApiKey',
+    id: 'bench',
+    secrets: [{ hash: `sha256:${hash('sha256', goodSecret)}` }],
+    permissions: ['project.trigger'],
+    projects: ['support'],
+  });
+  for (const key of rowNames) {
+    await write(`${key}.yaml`, {
+      kind: 'Trigger',
+      project: 'support',
+      name: key,
+      key,
+      filter: filters.map(({ name, expression }) => ({ name, uses: 'jsonata', with: { expression } })),
+      dedup: { uses: 'body', with: { window: '24h' } },
+      run: { uses: 'echo' },
+      respond: { uses: 'wait', with: { timeout: '30s' } },
+    });
+  }
+}

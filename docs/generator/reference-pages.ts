@@ -1,0 +1,35 @@
+import { errorPage } from './error-page.ts';
+import { bodyPage, kindPage, kinds } from './kind-pages.ts';
+import { page } from './markdown.ts';
+import { pluginPages, pluginTable } from './plugin-pages.ts';
+import { stagePage } from './stage-page.ts';
+import { valuePage } from './value-page.ts';
+
+/** All pages of docs/reference/, by their paths below it. */
+export function referencePages(): ReadonlyMap<string, string> {
+  return new Map([
+    ['README.md', indexPage()],
+    ...kinds.map((kind): [string, string] => [kind.file, kindPage(kind)]),
+    ['stages.md', stagePage()],
+    ['values.md', valuePage()],
+    ['request-body.md', bodyPage()],
+    ['error-codes.md', errorPage()],
+    ...pluginPages(),
+  ]);
+}
+
+function indexPage(): string {
+  const links = kinds.map(({ file, kind, schema }) => `- [\`kind: ${kind}\`](${file}): ${schema.description}`);
+  return page(
+    'the schemas, the plugins and the error codes',
+    '# Reference',
+    '## Config files',
+    `One document per file, each with \`version: 1\` and a \`kind\`. All \`*.yaml\` and \`*.yml\` below the config folder are read; how the folders are laid out means nothing.`,
+    links.join('\n'),
+    'Parts of them: [stages](stages.md), and [durations, sizes and secrets](values.md).',
+    '## Requests',
+    '- [The body](request-body.md)\n- [Error codes](error-codes.md)',
+    '## Plugins and engines',
+    pluginTable(),
+  );
+}

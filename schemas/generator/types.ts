@@ -1,0 +1,40 @@
+import { compile } from 'json-schema-to-typescript';
+import apiKey from '../source/api-key.schema.json' with { type: 'json' };
+import gateway from '../source/gateway.schema.json' with { type: 'json' };
+import project from '../source/project.schema.json' with { type: 'json' };
+import stage from '../source/stage.schema.json' with { type: 'json' };
+import trigger from '../source/trigger.schema.json' with { type: 'json' };
+import triggerBody from '../source/trigger-body.schema.json' with { type: 'json' };
+import { typeSchema } from './type-schema.ts';
+
+const options = { style: { singleQuote: true, printWidth: 120 }, unknownAny: true } as const;
+
+/** The types of config files after validation: defaults filled in, durations in milliseconds, sizes in bytes. */
+export async function documentTypes(): Promise<string> {
+  const { definitions, ...stageUse } = stage;
+  const all = [gateway, apiKey, project, trigger, stageUse, ...Object.values(definitions)];
+  const kinds = [gateway, apiKey, project, trigger];
+  const schema = {
+    title: 'ConfigDocument',
+    description: 'A config file.',
+    anyOf: kinds.map(({ title }) => ({ $ref: `#/definitions/${title}` })),
+    definitions: Object.fromEntries(all.map((one) => [one.title, typeSchema(one, 'reference')])),
+  };
+  const bannerComment = [
+    '// Generated from schemas/source/ by schemas/generate.ts. Do not edit.',
+    "import type { JsonObject } from '../contract/index.ts';",
+    "import type { SecretReference } from './model.ts';",
+  ].join('\n');
+  const body = typeSchema(triggerBody, 'reference');
+  return [
+    await compile(schema, 'ConfigDocument', { ...options, bannerComment }),
+    await compile(body, triggerBody.title, { ...options, bannerComment: '' }),
+  ].join('\n');
+}
+
+/** The type of a plugin's options as `create` gets them: secrets resolved as well. */
+export function optionTypes(optionsSchema: object): Promise<string> {
+  const bannerComment = '// Generated from options.schema.json by schemas/generate.ts. Do not edit.';
+  const schema = { ...typeSchema(optionsSchema, 'value'), title: 'Options' };
+  return compile(schema, 'Options', { ...options, bannerComment });
+}

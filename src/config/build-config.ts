@@ -1,0 +1,105 @@
+import { dirname, isAbsolute, resolve } from 'node:path';
+import type { ApiKeyDeclaration } from '../contract/index.ts';
+import type { DocumentSet, InFile } from './document-set.ts';
+import type { ApiKeyDocument, GatewayDocument, ProjectDocument, TriggerDocument } from './documents.gen.ts';
+import { parseExpiry } from './expiry.ts';
+import type { Config, PluginReference, ProjectConfig, ServerConfig, TriggerConfig, TriggerTest } from './model.ts';
+import type { StageResolver } from './stage-resolver.ts';
+
+/** Puts documents that were checked together into a config; undefined if there is no gateway. */
+export function buildConfig(documents: DocumentSet, stages: StageResolver, revision: string): Config | undefined {
+  const [gateway] = documents.gateways;
+  if (gateway === undefined) return undefined;
+  const { file, document } = gateway;
+  const projects = new Map(documents.projects.map((project) => [project.document.id, projectConfig(project)]));
+  return {
+    revision,
+    organization: document.organization,
+    server: serverConfig(gateway),
+    admin: {
+      host: document.admin.host,
+      port: document.admin.port,
+      token: document.admin.token,
+      folder: resolve(dirname(file)),
+      place: { file, pointer: '/admin' },
+    },
+    engine: stages.use(file, '/engine', document.engine),
+    plugins: pluginReferences(gateway),
+    defaultAuth: stages.use(file, '/defaults/auth', document.defaults.auth),
+    apiKeys: documents.apiKeys.map(apiKeyDeclaration),
+    projects: [...projects.values()],
+    triggers: documents.triggers.flatMap((trigger) => triggerConfig(trigger, projects, stages) ?? []),
+  };
+}
+
+function serverConfig({ file, document: { server } }: InFile<GatewayDocument>): ServerConfig {
+  return {
+    host: server.host,
+    port: server.port,
+    basePath: server.basePath === '/' ? '' : server.basePath,
+    bodyLimitBytes: server.bodyLimit,
+    trustProxy: server.trustProxy,
+    requestTimeoutMs: server.requestTimeout,
+    drainTimeoutMs: server.drainTimeout,
+    place: { file, pointer: '/server' },
+  };
+}
+
+function pluginReferences({ file, document }: InFile<GatewayDocument>): readonly PluginReference[] {
+  const folder = resolve(dirname(file));
+  return document.plugins.map((written, index) => ({
+    specifier: /^\.{1,2}\//.test(written) || isAbsolute(written) ? resolve(folder, written) : written,
+    folder,
+    place: { file, pointer: `/plugins/${index}` },
+  }));
+}
+
+function apiKeyDeclaration({ document }: InFile<ApiKeyDocument>): ApiKeyDeclaration {
+  return {
+    id: document.id,
+    secrets: document.secrets.map(({ hash, expires }) => ({
+      sha256: hash.slice('sha256:'.length),
+      expiresAt: expires === undefined ? undefined : parseExpiry(expires),
+    })),
+    permissions: document.permissions,
+    projects: document.projects,
+    status: document.status,
+  };
+}
+
+function projectConfig({ file, document: { id, name = id, language } }: InFile<ProjectDocument>): ProjectConfig {
+  return { id, name, language, place: { file, pointer: '/id' } };
+}
+
+function triggerConfig(
+  trigger: InFile<TriggerDocument>,
+  projects: ReadonlyMap<string, ProjectConfig>,
+  stages: StageResolver,
+): TriggerConfig | undefined {
+  const { file, document } = trigger;
+  const project = projects.get(document.project);
+  const auth = stages.stage(trigger, 'auth');
+  const run = stages.stage(trigger, 'run');
+  const respond = stages.stage(trigger, 'respond');
+  // Linking has found all of them; a trigger without would have been a problem.
+  if (!project || !auth || !run || !respond) return undefined;
+  const { key, name = key, status } = document;
+  return {
+    ...{ project, key, name, status, auth, run, respond },
+    filters: stages.filters(trigger),
+    dedup: stages.stage(trigger, 'dedup'),
+    tests: testsOf(trigger),
+    place: { file, pointer: '/key' },
+  };
+}
+
+function testsOf({ file, document }: InFile<TriggerDocument>): readonly TriggerTest[] {
+  return document.tests.map(({ name, body, headers = {}, key, expect }, index) => ({
+    name,
+    body,
+    headers,
+    apiKey: key,
+    expect: { verdict: expect.verdict, by: expect.by, status: expect.status, code: expect.code },
+    place: { file, pointer: `/tests/${index}` },
+  }));
+}

@@ -1,0 +1,40 @@
+import { deepFreeze } from './deep-freeze.ts';
+import type { ConfigDocument } from './documents.gen.ts';
+import { checkDocument, isKind, type Kind } from './kinds.ts';
+import type { LocalProblem } from './local-problem.ts';
+import { parseYaml } from './parse.ts';
+
+/** All that is known of a config file from its bytes alone, frozen. */
+export interface CheckedFile {
+  readonly text: string;
+  /** Whether positions can be looked up by pointer. */
+  readonly isYaml: boolean;
+  /** The document, if nothing is wrong with it. */
+  readonly document: ConfigDocument | undefined;
+  /** What a faulty document says it is, so that others may refer to it without another problem. */
+  readonly claims: { readonly kind: Kind | undefined; readonly id: string | undefined };
+  readonly problems: readonly LocalProblem[];
+}
+
+/** Parses and checks the bytes of a config file. Never throws. */
+export function checkFile(bytes: Uint8Array): CheckedFile {
+  const parsed = parseYaml(bytes);
+  const { text } = parsed;
+  if (!parsed.ok) {
+    const claims = { kind: undefined, id: undefined };
+    return deepFreeze({ text, isYaml: false, document: undefined, claims, problems: parsed.problems });
+  }
+  const checked = checkDocument(parsed.value);
+  return deepFreeze({
+    text,
+    isYaml: true,
+    document: checked.ok ? checked.document : undefined,
+    claims: claimsOf(parsed.value),
+    problems: checked.ok ? [] : checked.problems,
+  });
+}
+
+function claimsOf(value: unknown): CheckedFile['claims'] {
+  const { kind, id } = Object(value);
+  return { kind: isKind(kind) ? kind : undefined, id: typeof id === 'string' ? id : undefined };
+}

@@ -1,0 +1,63 @@
+import { locate } from '../diagnostics/locate.ts';
+import type { Place, Problem } from '../diagnostics/problem.ts';
+import type {
+  ApiKeyDocument,
+  ConfigDocument,
+  GatewayDocument,
+  ProjectDocument,
+  TriggerDocument,
+} from './documents.gen.ts';
+import type { Kind } from './kinds.ts';
+import type { FileInConfig, LinkContext } from './link.ts';
+
+/** A document without faults of its own, and its file. */
+export interface InFile<Document> {
+  readonly file: string;
+  readonly document: Document;
+}
+
+/** The documents of a config by kind, in the order of their files. */
+export interface DocumentSet {
+  readonly root: string;
+  readonly gateways: readonly InFile<GatewayDocument>[];
+  readonly apiKeys: readonly InFile<ApiKeyDocument>[];
+  readonly projects: readonly InFile<ProjectDocument>[];
+  readonly triggers: readonly InFile<TriggerDocument>[];
+  /** Says whether a faulty or unreadable file may be what is missing. */
+  mayDeclare(kind: Kind, id?: string): boolean;
+  /** Names a place in words: `file:line`. */
+  describe(place: Place): string;
+}
+
+export function documentsOf(files: readonly FileInConfig[], { root, sources, isComplete }: LinkContext): DocumentSet {
+  const sound = files.flatMap(({ file, checked: { document } }) => (document ? [{ file, document }] : []));
+  const faulty = files.flatMap(({ checked }) => (checked.document ? [] : [checked.claims]));
+  const ofKind = <K extends Kind>(kind: K): readonly InFile<Extract<ConfigDocument, { kind: K }>>[] =>
+    sound.flatMap(({ file, document }) => (isOfKind(document, kind) ? [{ file, document }] : []));
+  return {
+    root,
+    gateways: ofKind('Gateway'),
+    apiKeys: ofKind('ApiKey'),
+    projects: ofKind('Project'),
+    triggers: ofKind('Trigger'),
+    mayDeclare: (kind, id) =>
+      !isComplete ||
+      faulty.some((claims) => {
+        const isThatId = id === undefined || claims.id === undefined || claims.id === id;
+        return claims.kind === undefined || (claims.kind === kind && isThatId);
+      }),
+    describe(place) {
+      const source = sources.get(place.file);
+      return source ? `${place.file}:${locate(source, place).start.line}` : place.file;
+    },
+  };
+}
+
+/** Makes an error at a place of a file. */
+export function errorAt(file: string, pointer: string, code: string, message: string, hint?: string): Problem {
+  return { code, severity: 'error', message, ...(hint !== undefined && { hint }), place: { file, pointer } };
+}
+
+function isOfKind<K extends Kind>(document: ConfigDocument, kind: K): document is Extract<ConfigDocument, { kind: K }> {
+  return document.kind === kind;
+}

@@ -1,0 +1,401 @@
+// Generated from schemas/source/ by schemas/generate.ts. Do not edit.
+import type {JsonObject} from '../contract/index.ts';
+import type {SecretReference} from './model.ts';
+
+/**
+ * A config file.
+ */
+export type ConfigDocument = GatewayDocument | ApiKeyDocument | ProjectDocument | TriggerDocument;
+/**
+ * Which requests are for the agent. All filters must pass; the first that fails names the drop. A string is one jsonata filter.
+ */
+export type FilterDocument = string | NamedFilterDocument | NamedFilterDocument[];
+/**
+ * What makes two requests the same. A string is the name of a plugin without options. Absent: every request is accepted.
+ */
+export type DedupDocument = string | StageDocument;
+
+/**
+ * The gateway of an organization. A config folder has exactly one.
+ */
+export interface GatewayDocument {
+  /**
+   * Version of the config format.
+   */
+  version: 1;
+  /**
+   * What this file declares.
+   */
+  kind: 'Gateway';
+  /**
+   * Id of the organization that this config folder describes.
+   */
+  organization: string;
+  /**
+   * For people who read this file.
+   */
+  description?: string;
+  /**
+   * The public listener, where triggers are fired.
+   */
+  server: {
+    /**
+     * Address to listen on.
+     */
+    host: string;
+    /**
+     * Port to listen on; 0 takes a free one.
+     */
+    port: number;
+    /**
+     * What every path of the public API starts with; `/` for nothing.
+     */
+    basePath: string;
+    /**
+     * The largest request body taken, at most 64MiB. In bytes.
+     */
+    bodyLimit: number;
+    /**
+     * Whether X-Forwarded-For is believed: from everyone (true), from nobody (false), or from these addresses, networks or the names loopback, linklocal, uniquelocal.
+     */
+    trustProxy: boolean | string | [string, ...string[]];
+    /**
+     * How long a client may take to send a whole request. In milliseconds.
+     */
+    requestTimeout: number;
+    /**
+     * How long a shutdown lets running requests and runs go on. In milliseconds.
+     */
+    drainTimeout: number;
+  };
+  /**
+   * The admin listener: health, metrics and config state. Never on the public port.
+   */
+  admin: {
+    /**
+     * Address to listen on. Any but loopback demands a token.
+     */
+    host: string;
+    /**
+     * Port to listen on; 0 takes a free one.
+     */
+    port: number;
+    /**
+     * The bearer token that admin requests must carry.
+     */
+    token?: SecretReference;
+  };
+  /**
+   * How far a trigger key must be unique.
+   */
+  triggerKeys: {
+    /**
+     * In the whole organization, or only within a project.
+     */
+    unique: 'organization' | 'project';
+  };
+  engine: EngineDocument;
+  /**
+   * Extra plugins: a path that starts with `./`, `../` or `/`, or the name of an installed package.
+   */
+  plugins: string[];
+  /**
+   * Stages of triggers that have none of their own, nor from their project.
+   */
+  defaults: {
+    auth: StageDocument;
+    filter?: FilterDocument;
+    dedup?: DedupDocument;
+    run?: StageDocument;
+    respond: StageDocument;
+  };
+}
+/**
+ * What keeps runs and dedup claims, and executes runs.
+ */
+export interface EngineDocument {
+  /**
+   * Name of the engine.
+   */
+  uses: string;
+  /**
+   * Options of the engine.
+   */
+  with?: JsonObject;
+}
+/**
+ * Which plugin does the work of a stage, and its options.
+ */
+export interface StageDocument {
+  /**
+   * Name of the plugin.
+   */
+  uses: string;
+  /**
+   * Options of the plugin. Its own schema says which there are.
+   */
+  with?: JsonObject;
+}
+/**
+ * One filter.
+ */
+export interface NamedFilterDocument {
+  /**
+   * Names the drop in replies and tests. Unique in the trigger; `filter 1`, `filter 2` … where none is given.
+   */
+  name?: string;
+  /**
+   * Name of the filter plugin.
+   */
+  uses: string;
+  /**
+   * Options of the filter plugin. Its own schema says which there are.
+   */
+  with?: JsonObject;
+}
+/**
+ * A caller's credential: what it may do, and where.
+ */
+export interface ApiKeyDocument {
+  /**
+   * Version of the config format.
+   */
+  version: 1;
+  /**
+   * What this file declares.
+   */
+  kind: 'ApiKey';
+  /**
+   * Names the caller in runs and logs. Unique in the organization.
+   */
+  id: string;
+  /**
+   * A name for people.
+   */
+  name?: string;
+  /**
+   * For people who read this file.
+   */
+  description?: string;
+  /**
+   * Digests of the secrets that are this key. More than one: rotation without downtime.
+   *
+   * @minItems 1
+   */
+  secrets: [ApiKeySecretDocument, ...ApiKeySecretDocument[]];
+  /**
+   * What the key may do. `project.trigger`: fire triggers, read and cancel its own runs. `project.runs`: those of others too.
+   */
+  permissions: ('project.trigger' | 'project.runs')[];
+  /**
+   * Ids of the projects that the key may use, or ["*"] for every project.
+   */
+  projects: string[];
+  /**
+   * A revoked key is refused.
+   */
+  status: 'active' | 'revoked';
+}
+/**
+ * One secret, as `pullcord keys create` prints it.
+ */
+export interface ApiKeySecretDocument {
+  /**
+   * `sha256:` and the SHA-256 digest of the secret, 64 hex digits in lower case.
+   */
+  hash: string;
+  /**
+   * From when on the secret is refused: a day (from 00:00 UTC on) or a time with its zone.
+   */
+  expires?: string;
+}
+/**
+ * An agent project: a namespace for triggers, with defaults.
+ */
+export interface ProjectDocument {
+  /**
+   * Version of the config format.
+   */
+  version: 1;
+  /**
+   * What this file declares.
+   */
+  kind: 'Project';
+  /**
+   * Part of the URL of every trigger of the project. Unique in the organization.
+   */
+  id: string;
+  /**
+   * A name for people; the id where none is given.
+   */
+  name?: string;
+  /**
+   * For people who read this file.
+   */
+  description?: string;
+  /**
+   * ISO 639-1 code of the language of requests that do not say theirs.
+   */
+  language: string;
+  defaults: DefaultsDocument;
+}
+/**
+ * Stages of triggers that do not have their own.
+ */
+export interface DefaultsDocument {
+  auth?: StageDocument;
+  filter?: FilterDocument;
+  dedup?: DedupDocument;
+  run?: StageDocument;
+  respond?: StageDocument;
+}
+/**
+ * What a caller fires, and what then happens: auth, filter, dedup, run, respond.
+ */
+export interface TriggerDocument {
+  /**
+   * Version of the config format.
+   */
+  version: 1;
+  /**
+   * What this file declares.
+   */
+  kind: 'Trigger';
+  /**
+   * Id of the project that the trigger belongs to.
+   */
+  project: string;
+  /**
+   * The last part of the trigger's URL; matched without regard to case. Unique as the gateway's `triggerKeys` says.
+   */
+  key: string;
+  /**
+   * A name for people, unique in the project; the key where none is given.
+   */
+  name?: string;
+  /**
+   * For people who read this file.
+   */
+  description?: string;
+  /**
+   * A paused trigger answers like one that does not exist.
+   */
+  status: 'active' | 'paused';
+  auth?: StageDocument;
+  filter?: FilterDocument;
+  dedup?: DedupDocument;
+  run?: StageDocument;
+  respond?: StageDocument;
+  /**
+   * Requests and what should become of them; `pullcord test` runs them without calling an agent.
+   */
+  tests: TriggerTestDocument[];
+}
+/**
+ * One request and what should become of it.
+ */
+export interface TriggerTestDocument {
+  /**
+   * What the test shows.
+   */
+  name: string;
+  /**
+   * The body of the request.
+   */
+  body?: JsonObject;
+  /**
+   * Headers of the request.
+   */
+  headers?: {
+    [k: string]: string;
+  };
+  /**
+   * Id of the ApiKey that calls; without it, a caller that may do everything.
+   */
+  key?: string;
+  expect: TriggerExpectationDocument;
+}
+/**
+ * What should become of the request.
+ */
+export interface TriggerExpectationDocument {
+  /**
+   * What the pipeline should decide.
+   */
+  verdict: 'accepted' | 'dropped' | 'duplicate';
+  /**
+   * Name of the filter that should drop it.
+   */
+  by?: string;
+  /**
+   * The HTTP status that the caller should get.
+   */
+  status?: number;
+  /**
+   * The code of the problem that the caller should get.
+   */
+  code?: string;
+}
+
+/**
+ * The body of a request that fires a trigger. Other members pass through to filters and agent.
+ */
+export interface TriggerBody {
+  /**
+   * What the agent is asked to do.
+   */
+  instruction?:
+    | string
+    | {
+        [k: string]: unknown;
+      };
+  /**
+   * The conversation that this request belongs to. A new id is a new conversation; the same one continues it.
+   */
+  sessionId?: string;
+  /**
+   * Where the request comes from; `api` where none is given.
+   */
+  environment?: string;
+  /**
+   * ISO 639-1 code; the project's language where none is given.
+   */
+  language?: string;
+  /**
+   * Name of an IANA time zone.
+   */
+  timezone?: string;
+  /**
+   * The current customer.
+   */
+  customer?: {
+    /**
+     * Id of the customer.
+     */
+    id?: string | number;
+    /**
+     * Name of the customer.
+     */
+    name?: string;
+    /**
+     * E-mail address of the customer.
+     */
+    email?: string;
+    /**
+     * Telephone number of the customer.
+     */
+    phone?: string;
+    /**
+     * What the customer pays for.
+     */
+    plan?: string;
+    [k: string]: unknown;
+  };
+  /**
+   * Facts about the request: a flat record.
+   */
+  context?: {
+    [k: string]: string | number | boolean;
+  };
+  [k: string]: unknown;
+}

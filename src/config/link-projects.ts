@@ -1,0 +1,37 @@
+import { closest } from '../diagnostics/closest.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import { type DocumentSet, errorAt } from './document-set.ts';
+import { duplicates } from './duplicates.ts';
+
+/** A config folder has exactly one Gateway. */
+export function gatewayProblems(documents: DocumentSet): readonly Problem[] {
+  const { gateways, root } = documents;
+  if (gateways.length === 0 && !documents.mayDeclare('Gateway')) {
+    const hint = 'Add a file with `version: 1`, `kind: Gateway` and `organization`, or see `pullcord init`.';
+    return [errorAt(root, '', 'missing_gateway', 'no file declares the Gateway', hint)];
+  }
+  const claims = gateways.map(({ file }) => ({ identity: 'gateway', place: { file, pointer: '/kind' } }));
+  const hint = 'One folder configures one gateway: keep one of the files.';
+  return duplicates(claims, documents, { code: 'duplicate_gateway', what: 'a Gateway', hint });
+}
+
+/** Project ids are unique. */
+export function projectProblems(documents: DocumentSet): readonly Problem[] {
+  const claims = documents.projects.map(({ file, document }) => ({
+    identity: document.id,
+    place: { file, pointer: '/id' },
+  }));
+  const hint = 'Give one of the projects another id.';
+  return duplicates(claims, documents, { code: 'duplicate_project', what: 'a project with this id', hint });
+}
+
+/** Says that there is no project of this id, unless a faulty file may be it. */
+export function unknownProject(documents: DocumentSet, id: string, file: string, pointer: string): readonly Problem[] {
+  const ids = documents.projects.map(({ document }) => document.id);
+  if (ids.includes(id) || documents.mayDeclare('Project', id)) return [];
+  const meant = closest(id, ids);
+  const some = ids.slice(0, 10).join(', ');
+  const hint =
+    meant !== undefined ? `Did you mean "${meant}"?` : some === '' ? 'There are no projects.' : `Projects are ${some}.`;
+  return [errorAt(file, pointer, 'unknown_project', `there is no project "${id}"`, hint)];
+}

@@ -1,0 +1,49 @@
+import type { Problem } from '../diagnostics/problem.ts';
+import type { Sources } from '../diagnostics/source.ts';
+import { buildConfig } from './build-config.ts';
+import type { CheckedFile } from './check-file.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { documentsOf } from './document-set.ts';
+import { exposureProblems } from './link-exposure.ts';
+import { keyProblems } from './link-keys.ts';
+import { gatewayProblems, projectProblems } from './link-projects.ts';
+import { triggerProblems } from './link-triggers.ts';
+import type { Config } from './model.ts';
+import { StageResolver } from './stage-resolver.ts';
+
+export interface FileInConfig {
+  readonly file: string;
+  readonly checked: CheckedFile;
+}
+
+export interface LinkContext {
+  /** The config folder, as the user gave it. */
+  readonly root: string;
+  readonly revision: string;
+  readonly sources: Sources;
+  /** False if there are files that could not be read. */
+  readonly isComplete: boolean;
+}
+
+export interface Linked {
+  /** Undefined if anything is wrong. */
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Checks what no file can tell alone, and puts all files together into one frozen config. */
+export function link(files: readonly FileInConfig[], context: LinkContext): Linked {
+  const documents = documentsOf(files, context);
+  const stages = new StageResolver(documents);
+  const problems = [
+    ...gatewayProblems(documents),
+    ...projectProblems(documents),
+    ...keyProblems(documents),
+    ...exposureProblems(documents),
+    ...triggerProblems(documents, stages),
+    ...stages.problems,
+  ];
+  const isFaulty = problems.length > 0 || files.some(({ checked }) => checked.document === undefined);
+  const config = isFaulty ? undefined : buildConfig(documents, stages, context.revision);
+  return { config: deepFreeze(config), problems };
+}

@@ -1,0 +1,90 @@
+import type { Problem } from '../diagnostics/problem.ts';
+import type { SourceFile, Sources } from '../diagnostics/source.ts';
+import { type CheckedFile, checkFile } from './check-file.ts';
+import { type FileInConfig, link } from './link.ts';
+import { inFile } from './local-problem.ts';
+import type { Config } from './model.ts';
+import { composeDocument } from './parse.ts';
+import { type ConfigFile, type ConfigFiles, readConfigFiles } from './read-files.ts';
+
+export type LoadedConfig =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** Warnings. */
+      readonly problems: readonly Problem[];
+      readonly sources: Sources;
+      readonly revision: string;
+    }
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      readonly sources: Sources;
+      readonly revision: string;
+    };
+
+/** Loads a config folder, as often as wanted: what it learnt of a file is kept while the file's bytes stay the same. */
+export class ConfigLoader {
+  readonly #root: string;
+  #checkedByHash: ReadonlyMap<string, CheckedFile> = new Map();
+  #last: LoadedConfig | undefined;
+  #lastReadProblems = '';
+
+  /** @param root the config folder, as the user gave it */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Reads all files and gives the config, or everything that is wrong with it. Never rejects. */
+  async load(): Promise<LoadedConfig> {
+    const read = await readConfigFiles(this.#root);
+    const readProblems = JSON.stringify(read.problems);
+    if (this.#last?.revision === read.revision && this.#lastReadProblems === readProblems) return this.#last;
+    this.#last = this.#linked(read);
+    this.#lastReadProblems = readProblems;
+    return this.#last;
+  }
+
+  #linked({ files, problems: readProblems, revision }: ConfigFiles): LoadedConfig {
+    const checkedFiles = this.#check(files);
+    const sources = new Map(checkedFiles.map((file) => [file.file, sourceOf(file)]));
+    const fileProblems = checkedFiles.flatMap(({ file, checked }) =>
+      checked.problems.map((found) => inFile(found, file)),
+    );
+    const linked = link(checkedFiles, {
+      root: this.#root,
+      revision,
+      sources,
+      // What could not be read may be what others refer to.
+      isComplete: readProblems.length === 0,
+    });
+    const problems = [...readProblems, ...fileProblems, ...linked.problems];
+    const isFaulty = problems.some(({ severity }) => severity === 'error');
+    if (isFaulty || linked.config === undefined) return { ok: false, problems, sources, revision };
+    return { ok: true, config: linked.config, problems, sources, revision };
+  }
+
+  #check(files: readonly ConfigFile[]): readonly FileInConfig[] {
+    const kept = new Map<string, CheckedFile>();
+    const checkedFiles = files.map(({ file, bytes, hash }) => {
+      const checked = kept.get(hash) ?? this.#checkedByHash.get(hash) ?? checkFile(bytes);
+      kept.set(hash, checked);
+      return { file, checked };
+    });
+    this.#checkedByHash = kept;
+    return checkedFiles;
+  }
+}
+
+/** Documents are many times larger than their text and only wanted when there is a problem, so they are made again. */
+function sourceOf({ file, checked }: FileInConfig): SourceFile {
+  let document: SourceFile['document'];
+  return {
+    file,
+    text: checked.text,
+    get document() {
+      if (checked.isYaml) document ??= composeDocument(checked.text);
+      return document;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import type { Problem } from '../diagnostics/problem.ts';
+
+/** A problem of one document, without the file: what is known of equal bytes is known once, wherever they stand. */
+export interface LocalProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly pointer: string;
+  readonly atName?: boolean;
+  readonly offset?: number;
+}
+
+/** Places a problem of a document in its file. */
+export function inFile(problem: LocalProblem, file: string): Problem {
+  const { code, message, hint, pointer, atName, offset } = problem;
+  return {
+    code,
+    severity: 'error',
+    message,
+    ...(hint !== undefined && { hint }),
+    place: { file, pointer, ...(atName !== undefined && { atName }), ...(offset !== undefined && { offset }) },
+  };
+}

@@ -1,0 +1,89 @@
+import { hash } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Problem } from '../diagnostics/problem.ts';
+import { findFiles } from './find-files.ts';
+import { configLimits } from './limits.ts';
+import { inFile } from './local-problem.ts';
+import { tooLarge } from './parse.ts';
+
+export interface ConfigFile {
+  /** The config folder as given, joined with the path below it. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** Hex SHA-256 of the bytes. */
+  readonly hash: string;
+}
+
+export interface ConfigFiles {
+  /** Sorted by path. */
+  readonly files: readonly ConfigFile[];
+  /** What could not be read. */
+  readonly problems: readonly Problem[];
+  /** Hex SHA-256 over the paths (below the folder) and bytes of all files, and over what could not be read. */
+  readonly revision: string;
+}
+
+const filesAtOnce = 32;
+
+/** Reads all config files of a folder, without looking into them. Never rejects: what cannot be read is a problem. */
+export async function readConfigFiles(root: string): Promise<ConfigFiles> {
+  const { paths, problems } = await findFiles(root);
+  const outcomes: (ConfigFile | Problem)[] = [];
+  let next = 0;
+  async function work(): Promise<void> {
+    while (next < paths.length) {
+      const index = next++;
+      const path = paths[index];
+      if (path !== undefined) outcomes[index] = await readConfigFile(join(root, path));
+    }
+  }
+  await Promise.all(Array.from({ length: filesAtOnce }, work));
+  const files = outcomes.filter((outcome) => 'bytes' in outcome);
+  const failures = outcomes.filter((outcome) => 'code' in outcome);
+  const { kept, problem } = withinTotal(files, root);
+  const unread = [...problems, ...failures, ...problem];
+  return { files: kept, problems: unread, revision: revisionOf(kept, unread, root) };
+}
+
+async function readConfigFile(file: string): Promise<ConfigFile | Problem> {
+  try {
+    // Opening a pipe would wait for its writer, so its kind is asked first.
+    if (!(await stat(file)).isFile()) return unreadable(file, 'this is not a regular file');
+    await using handle = await open(file, 'r');
+    const { size } = await handle.stat();
+    if (size > configLimits.bytesPerFile) return inFile(tooLarge(), file);
+    const bytes = await handle.readFile();
+    if (bytes.byteLength > configLimits.bytesPerFile) return inFile(tooLarge(), file);
+    return { file, bytes, hash: hash('sha256', bytes) };
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+    return unreadable(file, `the file cannot be read${reason}`);
+  }
+}
+
+function unreadable(file: string, message: string): Problem {
+  return { code: 'unreadable_file', severity: 'error', message, place: { file, pointer: '' } };
+}
+
+function withinTotal(files: readonly ConfigFile[], root: string): { kept: readonly ConfigFile[]; problem: Problem[] } {
+  let total = 0;
+  const end = files.findIndex(({ bytes }) => {
+    total += bytes.byteLength;
+    return total > configLimits.bytes;
+  });
+  if (end === -1) return { kept: files, problem: [] };
+  const message = `the config files are larger than ${configLimits.bytes / 1024 ** 2} MiB together`;
+  return {
+    kept: files.slice(0, end),
+    problem: [{ code: 'config_too_large', severity: 'error', message, place: { file: root, pointer: '' } }],
+  };
+}
+
+function revisionOf(files: readonly ConfigFile[], unread: readonly Problem[], root: string): string {
+  const start = join(root, '/').length;
+  // A name cannot hold a NUL, so no two folders read the same.
+  const readLines = files.map(({ file, hash }) => `${file.slice(start)}\0${hash}\n`);
+  const unreadLines = unread.map(({ place, code }) => `${place.file.slice(start)}\0${code}\n`);
+  return hash('sha256', [...readLines, ...unreadLines].join(''));
+}

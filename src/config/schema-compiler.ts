@@ -1,0 +1,81 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { DataValidationCxt } from 'ajv/dist/types/index.js';
+import duration from '../../schemas/source/duration.schema.json' with { type: 'json' };
+import secret from '../../schemas/source/secret.schema.json' with { type: 'json' };
+import size from '../../schemas/source/size.schema.json' with { type: 'json' };
+import stage from '../../schemas/source/stage.schema.json' with { type: 'json' };
+import { schemaFormats } from './schema-formats.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+/** What a validation notes on its way: values of the shared schemas, by their JSON pointers. */
+export interface Findings {
+  readonly secrets: Map<string, unknown>;
+  /** Durations in milliseconds and sizes in bytes. */
+  readonly amounts: Map<string, number>;
+}
+
+/** Compiles a JSON Schema that may refer to the shared ones. To be called with `Findings` as `this`. Throws if it does not compile. */
+export function compile(schema: object): ValidateFunction {
+  try {
+    return ajv.compile(schema);
+  } finally {
+    // The instance is shared and lives as long as the process; the compiled function needs nothing kept in it.
+    ajv.removeSchema(schema);
+  }
+}
+
+const ajv = new Ajv({
+  allErrors: true,
+  verbose: true,
+  strict: true,
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+  allowUnionTypes: true,
+  // Without it `required: ['toString']` passes `{}`.
+  ownProperties: true,
+  useDefaults: true,
+  passContext: true,
+  // A shared schema must stay a function of its own: defaults of a stage may not be set inside `anyOf`.
+  inlineRefs: false,
+  formats: schemaFormats,
+});
+ajv.addVocabulary([
+  'pullcordStage',
+  'tsType',
+  'deprecationMessage',
+  'markdownDescription',
+  'enumDescriptions',
+  'markdownEnumDescriptions',
+  'defaultSnippets',
+]);
+ajv.addKeyword({ keyword: 'pullcord', schemaType: 'string', errors: false, validate: note });
+for (const keyword of ['minDuration', 'minSize']) addLimit(keyword, (amount, limit) => amount >= limit);
+for (const keyword of ['maxDuration', 'maxSize']) addLimit(keyword, (amount, limit) => amount <= limit);
+ajv.addSchema([secret, duration, size, stage]);
+
+function note(this: Findings, kind: string, value: unknown, _schema?: unknown, context?: DataValidationCxt): boolean {
+  const pointer = context?.instancePath ?? '';
+  if (kind === 'secret') {
+    this.secrets.set(pointer, value);
+    return true;
+  }
+  if (kind === 'env') return true;
+  const amount = typeof value === 'string' ? (kind === 'size' ? parseSize(value) : parseDuration(value)) : undefined;
+  if (amount !== undefined) this.amounts.set(pointer, amount);
+  return true;
+}
+
+function addLimit(keyword: string, isWithin: (amount: number, limit: number) => boolean): void {
+  const parse = keyword.endsWith('Size') ? parseSize : parseDuration;
+  ajv.addKeyword({
+    keyword,
+    type: 'string',
+    schemaType: 'string',
+    compile: (written: string) => {
+      const limit = parse(written);
+      if (limit === undefined) throw new Error(`${keyword}: "${written}" has no unit`);
+      return (value: string) => isWithin(parse(value) ?? limit, limit);
+    },
+  });
+}

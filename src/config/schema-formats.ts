@@ -1,0 +1,56 @@
+import { isIP } from 'node:net';
+import type { Format } from 'ajv';
+import { fullFormats } from 'ajv-formats/dist/formats.js';
+import languages from 'iso-639-1';
+import { parseExpiry } from './expiry.ts';
+
+/** The string formats that schemas may name: those of JSON Schema and our own. */
+export const schemaFormats: Record<string, Format> = {
+  ...fullFormats,
+  'iso-639-1': isLanguage,
+  'iana-time-zone': isTimeZone,
+  'date-or-date-time': (text: string) => parseExpiry(text) !== undefined,
+  'trusted-proxy': (text: string) => text.split(',').every((part) => isNetwork(part.trim())),
+};
+
+/** What a value of a format is called in a problem. */
+export const formatNames: ReadonlyMap<string, string> = new Map([
+  ['iso-639-1', 'an ISO 639-1 language code such as en'],
+  ['iana-time-zone', 'the name of an IANA time zone such as Europe/Berlin'],
+  ['date-or-date-time', 'a day such as 2027-06-30, or a time with its zone such as 2027-06-30T12:00:00Z'],
+  ['trusted-proxy', 'an IP address, a network such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal'],
+  ['uri', 'an absolute URL'],
+  ['date', 'a day such as 2027-06-30'],
+  ['date-time', 'a time with its zone such as 2027-06-30T12:00:00Z'],
+  ['email', 'an e-mail address'],
+  ['regex', 'a regular expression'],
+  ['hostname', 'a host name'],
+]);
+
+function isLanguage(text: string): boolean {
+  return /^[a-z]{2}$/.test(text) && languages.validate(text);
+}
+
+// There are some 600 zones, so what is remembered is bounded; building a DateTimeFormat per request would be slow.
+const knownTimeZones = new Set<string>();
+
+function isTimeZone(text: string): boolean {
+  if (text.length > 64 || !/^[A-Za-z]/.test(text)) return false;
+  const name = text.toLowerCase();
+  if (knownTimeZones.has(name)) return true;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+  } catch {
+    return false;
+  }
+  knownTimeZones.add(name);
+  return true;
+}
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}

@@ -1,0 +1,81 @@
+import { pointerSegments } from '../diagnostics/json-pointer.ts';
+import type { SecretReference } from './model.ts';
+import { compile, type Findings } from './schema-compiler.ts';
+import { toProblems } from './schema-problems.ts';
+
+/** Something wrong with a value, at a JSON pointer into it. */
+export interface SchemaProblem {
+  readonly code: string;
+  readonly pointer: string;
+  /** Points at the member's name instead of its value. */
+  readonly atName?: boolean;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface SecretAt {
+  readonly pointer: string;
+  readonly reference: SecretReference;
+}
+
+export type Validated<T> =
+  | { readonly ok: true; readonly value: T; readonly secrets: readonly SecretAt[] }
+  | { readonly ok: false; readonly problems: readonly SchemaProblem[] };
+
+export interface SchemaValidator<T> {
+  /**
+   * Checks a value and leaves it alone: what comes back is a copy with defaults filled in, durations in milliseconds
+   * and sizes in bytes. Secrets stay references; `secrets` says where they are.
+   */
+  validate(value: unknown): Validated<T>;
+}
+
+/**
+ * Compiles a JSON Schema (draft-07) that may refer to `urn:pullcord:secret`, `urn:pullcord:duration` and
+ * `urn:pullcord:size`. `T` is what the schema describes. Throws an Error if the schema itself is not valid.
+ */
+export function compileSchema<T = unknown>(schema: object): SchemaValidator<T> {
+  const check = compileOrExplain(schema);
+  return {
+    validate(value) {
+      const copy: unknown = structuredClone(value);
+      const findings: Findings = { secrets: new Map(), amounts: new Map() };
+      if (!check.call(findings, copy)) return { ok: false, problems: toProblems(check.errors ?? [], schema) };
+      let result = copy;
+      for (const [pointer, amount] of findings.amounts) result = replaceAt(result, pointer, amount);
+      return { ok: true, value: result as T, secrets: secretsOf(findings) };
+    },
+  };
+}
+
+function compileOrExplain(schema: object): ReturnType<typeof compile> {
+  try {
+    return compile(schema);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`The JSON Schema does not compile: ${reason}`, { cause: error });
+  }
+}
+
+function secretsOf(findings: Findings): readonly SecretAt[] {
+  return [...findings.secrets].flatMap(([pointer, reference]) =>
+    isSecretReference(reference) ? [{ pointer, reference }] : [],
+  );
+}
+
+function isSecretReference(value: unknown): value is SecretReference {
+  return typeof value === 'object' && value !== null && ('env' in value || 'file' in value);
+}
+
+function replaceAt(root: unknown, pointer: string, replacement: unknown): unknown {
+  const segments = [...pointerSegments(pointer)];
+  const last = segments.pop();
+  if (last === undefined) return replacement;
+  const parent = segments.reduce<unknown>((value, segment) => (isRecord(value) ? value[segment] : undefined), root);
+  if (isRecord(parent)) parent[last] = replacement;
+  return root;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,122 @@
+import { dirname, resolve } from 'node:path';
+import type { JsonObject } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
+import type {
+  DefaultsDocument,
+  FilterDocument,
+  NamedFilterDocument,
+  StageDocument,
+  TriggerDocument,
+} from './documents.gen.ts';
+import type { FilterUse, StageUse } from './model.ts';
+
+/**
+ * Resolves stages trigger → project defaults → gateway defaults, and expands short forms. What stands in one place of
+ * the YAML is one object, however many triggers share it.
+ */
+export class StageResolver {
+  /** What is wrong with the filters that were resolved. */
+  readonly problems: Problem[] = [];
+  readonly #uses = new Map<string, StageUse>();
+  readonly #filters = new Map<string, readonly FilterUse[]>();
+  readonly #defaultsByProject: ReadonlyMap<string, readonly Level[]>;
+  readonly #gatewayDefaults: readonly Level[];
+
+  constructor({ gateways, projects }: DocumentSet) {
+    this.#gatewayDefaults = gateways.slice(0, 1).map(levelOf);
+    this.#defaultsByProject = new Map(
+      projects.map((project) => [project.document.id, [levelOf(project), ...this.#gatewayDefaults]]),
+    );
+  }
+
+  /** The stage of a trigger, or undefined if neither it nor the defaults have one. */
+  stage(trigger: InFile<TriggerDocument>, name: 'auth' | 'dedup' | 'run' | 'respond'): StageUse | undefined {
+    for (const { file, base, stages } of this.#levels(trigger)) {
+      const written = stages[name];
+      if (written !== undefined) return this.use(file, `${base}/${name}`, written);
+    }
+    return undefined;
+  }
+
+  /** The filters of a trigger, in order. */
+  filters(trigger: InFile<TriggerDocument>): readonly FilterUse[] {
+    for (const { file, base, stages } of this.#levels(trigger)) {
+      if (stages.filter !== undefined) return this.#filterUses(file, `${base}/filter`, stages.filter);
+    }
+    return [];
+  }
+
+  /** What is written at a place; a string is the name of a plugin without options. */
+  use(file: string, pointer: string, written: StageDocument | string): StageUse {
+    const key = `${file}\0${pointer}`;
+    const known = this.#uses.get(key);
+    if (known) return known;
+    const made = typeof written === 'string' ? shortUse(file, pointer, written) : longUse(file, pointer, written);
+    this.#uses.set(key, made);
+    return made;
+  }
+
+  #levels(trigger: InFile<TriggerDocument>): readonly Level[] {
+    const defaults = this.#defaultsByProject.get(trigger.document.project) ?? this.#gatewayDefaults;
+    return [{ file: trigger.file, base: '', stages: trigger.document }, ...defaults];
+  }
+
+  #filterUses(file: string, pointer: string, written: FilterDocument): readonly FilterUse[] {
+    const key = `${file}\0${pointer}`;
+    const known = this.#filters.get(key);
+    if (known) return known;
+    const made = expandFilters(file, pointer, written);
+    this.#filters.set(key, made);
+    this.problems.push(...duplicateNames(made));
+    return made;
+  }
+}
+
+interface Level {
+  readonly file: string;
+  /** Pointer of what holds the stages. */
+  readonly base: string;
+  readonly stages: DefaultsDocument;
+}
+
+function levelOf({ file, document }: InFile<{ readonly defaults: DefaultsDocument }>): Level {
+  return { file, base: '/defaults', stages: document.defaults };
+}
+
+function expandFilters(file: string, pointer: string, written: FilterDocument): readonly FilterUse[] {
+  if (typeof written === 'string')
+    return [{ ...shortUse(file, pointer, 'jsonata', { expression: written }), name: 'filter 1' }];
+  if (!Array.isArray(written)) return [namedFilter(file, pointer, written, 0)];
+  return written.map((filter, index) => namedFilter(file, `${pointer}/${index}`, filter, index));
+}
+
+function namedFilter(file: string, pointer: string, { name, ...use }: NamedFilterDocument, index: number): FilterUse {
+  return { ...longUse(file, pointer, use), name: name ?? `filter ${index + 1}` };
+}
+
+function duplicateNames(filters: readonly FilterUse[]): readonly Problem[] {
+  const names = filters.map(({ name }) => name);
+  const repeated = filters.filter(({ name }, index) => names.indexOf(name) !== index);
+  const message = 'another filter has this name';
+  const hint = 'The name tells which filter dropped a request: choose another.';
+  return repeated.map(({ place }) =>
+    errorAt(place.file, `${place.pointer}/name`, 'duplicate_filter_name', message, hint),
+  );
+}
+
+function longUse(file: string, pointer: string, { uses, with: options = {} }: StageDocument): StageUse {
+  return {
+    uses,
+    with: options,
+    folder: resolve(dirname(file)),
+    place: { file, pointer },
+    optionPlaces: (option) => ({ file, pointer: `${pointer}/with${option}` }),
+  };
+}
+
+/** One value stands for the whole stage, so every problem of its options is there. */
+function shortUse(file: string, pointer: string, uses: string, options: JsonObject = {}): StageUse {
+  const place = { file, pointer };
+  return { uses, with: options, folder: resolve(dirname(file)), place, optionPlaces: () => place };
+}

@@ -1,0 +1,30 @@
+const millisecondsPerUnit: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+const bytesPerUnit: ReadonlyMap<string, number> = new Map([
+  ['B', 1],
+  ['KiB', 1024],
+  ['MiB', 1024 ** 2],
+  ['GiB', 1024 ** 3],
+]);
+
+/** Gives the milliseconds of a duration such as `30s`, or undefined if it is none. */
+export function parseDuration(text: string): number | undefined {
+  return parse(text, millisecondsPerUnit);
+}
+
+/** Gives the bytes of a size such as `64KiB`, or undefined if it is none. */
+export function parseSize(text: string): number | undefined {
+  return parse(text, bytesPerUnit);
+}
+
+function parse(text: string, units: ReadonlyMap<string, number>): number | undefined {
+  const match = /^(0|[1-9][0-9]{0,8})([A-Za-z]+)$/.exec(text);
+  const factor = units.get(match?.[2] ?? '');
+  return factor === undefined ? undefined : Number(match?.[1]) * factor;
+}

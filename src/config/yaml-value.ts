@@ -1,0 +1,68 @@
+import { type Document, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
+import type { JsonValue } from '../contract/index.ts';
+import { joinPointer } from '../diagnostics/json-pointer.ts';
+import type { LocalProblem } from './local-problem.ts';
+
+export interface YamlValue {
+  readonly value: JsonValue;
+  readonly problems: readonly LocalProblem[];
+}
+
+/** Makes a value of a composed document, and finds what YAML allows and JSON does not: duplicate fields, odd numbers. */
+export function toValue(document: Document): YamlValue {
+  const problems: LocalProblem[] = [];
+  return { value: convert(document.contents, '', problems), problems };
+}
+
+function convert(node: unknown, pointer: string, problems: LocalProblem[]): JsonValue {
+  if (isSeq<Node>(node)) return node.items.map((item, index) => convert(item, joinPointer(pointer, index), problems));
+  if (isScalar(node)) return scalar(node, pointer, problems);
+  if (!isMap<Scalar, Node>(node)) return null;
+  const members = new Map<string, JsonValue>();
+  for (const { key, value } of node.items) {
+    const name = String(key.value);
+    const at = joinPointer(pointer, name);
+    // With `uniqueKeys` yaml compares each key with all others: half a minute for a file of 50,000.
+    if (members.has(name)) problems.push(duplicate(name, key));
+    if (name === '<<') problems.push(mergeKey(key));
+    members.set(name, convert(value, at, problems));
+  }
+  // Unlike an assignment it makes an ordinary member of `__proto__` too.
+  return Object.fromEntries(members);
+}
+
+function scalar(node: Scalar, pointer: string, problems: LocalProblem[]): JsonValue {
+  const { value } = node;
+  if (typeof value !== 'number') return typeof value === 'string' || typeof value === 'boolean' ? value : null;
+  const isExact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+  if (isExact) return value;
+  problems.push({
+    code: 'bad_number',
+    message: 'this number cannot be kept exactly',
+    hint: 'Put it in quotes if it is text.',
+    pointer,
+    offset: node.range?.[0] ?? 0,
+  });
+  return null;
+}
+
+function duplicate(name: string, key: Scalar): LocalProblem {
+  const shown = JSON.stringify(name.slice(0, 64));
+  return {
+    code: 'duplicate_field',
+    message: `${shown} is here twice`,
+    hint: 'Keep one of them.',
+    pointer: '',
+    offset: key.range?.[0] ?? 0,
+  };
+}
+
+function mergeKey(key: Scalar): LocalProblem {
+  return {
+    code: 'unsupported_yaml',
+    message: 'merge keys (`<<`) are not supported',
+    hint: 'Write the fields out.',
+    pointer: '',
+    offset: key.range?.[0] ?? 0,
+  };
+}
