@@ -7,7 +7,10 @@ import { registerServe } from './serve.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 import { registerValidate } from './validate.ts';
 
-/** Runs the command line; gives the exit code: 0 fine, 1 problems found, 2 wrong usage, 70 a fault of ours. */
+/**
+ * Runs the command line; gives the exit code: 0 fine, 1 problems found, 2 wrong usage, 70 a fault of ours. What a command
+ * needs is imported when it runs, so that the others, and help, need not wait for it.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.fine;
   const program = new Command('pullcord')

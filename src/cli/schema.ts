@@ -1,9 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Argument, type Command } from 'commander';
-import { buildEditorSchemas, type EditorSchemaName, editorSchemaNames } from '../config/editor-schema.ts';
-import { formatProblems } from '../diagnostics/format.ts';
-import { describePlugins } from '../runtime/describe-plugins.ts';
 import { configOption } from './config-option.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
@@ -23,6 +20,11 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
     .addOption(configOption())
     .addHelpText('after', '\nExamples:\n  pullcord schema Trigger\n  pullcord schema --out schemas')
     .action(async (kind: KindName | undefined, { config: root, out }: { config: string; out?: string }) => {
+      const [{ buildEditorSchemas }, { formatProblems }, { describePlugins }] = await Promise.all([
+        import('../config/editor-schema.ts'),
+        import('../diagnostics/format.ts'),
+        import('../runtime/describe-plugins.ts'),
+      ]);
       const { plugins, problems, sources } = await describePlugins(root);
       if (problems.length > 0) terminal.words(formatProblems(problems, sources, { format: 'text' }));
       const schemas = buildEditorSchemas(plugins);
@@ -32,11 +34,11 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
     });
 }
 
-async function writeSchemas(folder: string, schemas: Record<EditorSchemaName, object>): Promise<void> {
+async function writeSchemas(folder: string, schemas: Readonly<Record<string, object>>): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const name of editorSchemaNames) {
+  for (const [name, schema] of Object.entries(schemas)) {
     const file = join(folder, `${name}.schema.json`);
-    await writeFile(file, `${JSON.stringify(schemas[name], undefined, 2)}\n`);
+    await writeFile(file, `${JSON.stringify(schema, undefined, 2)}\n`);
     terminal.words(`written: ${file}`);
   }
 }

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { formatProblems } from '../diagnostics/format.ts';
-import { type Gateway, startGateway } from '../http/gateway.ts';
+import type { Gateway } from '../http/gateway.ts';
 import { configOption, existingFolder } from './config-option.ts';
-import { createLog, type Log } from './log.ts';
+import type { Log } from './log.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
 export function registerServe(program: Command, finish: (code: ExitCode) => void): void {
@@ -19,6 +18,11 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
 }
 
 async function serve(root: string): Promise<ExitCode> {
+  const [{ startGateway }, { createLog }, { formatProblems }] = await Promise.all([
+    import('../http/gateway.ts'),
+    import('./log.ts'),
+    import('../diagnostics/format.ts'),
+  ]);
   const log = createLog();
   const crash = (error: unknown) => {
     log.fatal({ err: error }, 'the gateway failed unexpectedly');

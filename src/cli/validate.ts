@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { formatProblems, type ProblemFormat, problemFormats } from '../diagnostics/format.ts';
-import { checkConfig } from '../runtime/check-config.ts';
+import { type ProblemFormat, problemFormats } from '../diagnostics/formats.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
@@ -25,7 +24,9 @@ export function registerValidate(program: Command, finish: (code: ExitCode) => v
       '\nExamples:\n  pullcord validate\n  pullcord validate --config deploy/config --format github',
     )
     .action(async ({ config: root, format }: ValidateOptions) => {
+      const { checkConfig } = await import('../runtime/check-config.ts');
       const { problems, sources, summary } = await checkConfig(existingFolder(root));
+      const { formatProblems } = await import('../diagnostics/format.ts');
       const text = formatProblems(problems, sources, { format, color: terminal.hasColor });
       if (text !== '') terminal.data(text);
       const errors = problems.filter((problem) => problem.severity === 'error').length;

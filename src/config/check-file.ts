@@ -21,7 +21,7 @@ export function checkFile(bytes: Uint8Array): CheckedFile {
   const parsed = parseYaml(bytes);
   const { text } = parsed;
   if (!parsed.ok) {
-    const claims = { kind: undefined, id: undefined };
+    const claims = claimsOf({ kind: fieldOf(text, 'kind'), id: fieldOf(text, 'id') });
     return deepFreeze({ text, isYaml: false, document: undefined, claims, problems: parsed.problems });
   }
   const checked = checkDocument(parsed.value);
@@ -37,4 +37,9 @@ export function checkFile(bytes: Uint8Array): CheckedFile {
 function claimsOf(value: unknown): CheckedFile['claims'] {
   const { kind, id } = Object(value);
   return { kind: isKind(kind) ? kind : undefined, id: typeof id === 'string' ? id : undefined };
+}
+
+/** What a line of a text that is no YAML gives as a field of its document. */
+function fieldOf(text: string, name: string): string | undefined {
+  return new RegExp(`^${name}: *["']?([\\w-]+)`, 'm').exec(text)?.[1];
 }

@@ -23,7 +23,7 @@ export interface DocumentSet {
   readonly apiKeys: readonly InFile<ApiKeyDocument>[];
   readonly projects: readonly InFile<ProjectDocument>[];
   readonly triggers: readonly InFile<TriggerDocument>[];
-  /** Says whether a faulty or unreadable file may be what is missing. */
+  /** Says whether a faulty or unreadable file is likely to be what is missing. */
   mayDeclare(kind: Kind, id?: string): boolean;
   /** Names a place in words: `file:line`. */
   describe(place: Place): string;
@@ -43,8 +43,8 @@ export function documentsOf(files: readonly FileInConfig[], { root, sources, isC
     mayDeclare: (kind, id) =>
       !isComplete ||
       faulty.some((claims) => {
-        const isThatId = id === undefined || claims.id === undefined || claims.id === id;
-        return claims.kind === undefined || (claims.kind === kind && isThatId);
+        if (claims.kind === undefined) return id === undefined;
+        return claims.kind === kind && (id === undefined || claims.id === undefined || claims.id === id);
       }),
     describe(place) {
       const source = sources.get(place.file);

@@ -1,4 +1,4 @@
-import { closest } from '../diagnostics/closest.ts';
+import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { type DocumentSet, errorAt } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
@@ -29,9 +29,5 @@ export function projectProblems(documents: DocumentSet): readonly Problem[] {
 export function unknownProject(documents: DocumentSet, id: string, file: string, pointer: string): readonly Problem[] {
   const ids = documents.projects.map(({ document }) => document.id);
   if (ids.includes(id) || documents.mayDeclare('Project', id)) return [];
-  const meant = closest(id, ids);
-  const some = ids.slice(0, 10).join(', ');
-  const hint =
-    meant !== undefined ? `Did you mean "${meant}"?` : some === '' ? 'There are no projects.' : `Projects are ${some}.`;
-  return [errorAt(file, pointer, 'unknown_project', `there is no project "${id}"`, hint)];
+  return [errorAt(file, pointer, 'unknown_project', `there is no project "${id}"`, suggest(id, ids, 'projects'))];
 }

@@ -1,4 +1,4 @@
-import { closest } from '../diagnostics/closest.ts';
+import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import type { TriggerDocument } from './documents.gen.ts';
@@ -61,17 +61,14 @@ function testProblems(
     const problems: Problem[] = [];
     if (by !== undefined && !filterNames.includes(by)) {
       const message = `the trigger has no filter "${by}"`;
-      problems.push(errorAt(file, `/tests/${index}/expect/by`, 'unknown_filter', message, suggestion(by, filterNames)));
+      problems.push(
+        errorAt(file, `/tests/${index}/expect/by`, 'unknown_filter', message, suggest(by, filterNames, 'filters')),
+      );
     }
     if (key !== undefined && !keyIds.includes(key) && !documents.mayDeclare('ApiKey', key)) {
       const message = `there is no API key "${key}"`;
-      problems.push(errorAt(file, `/tests/${index}/key`, 'unknown_key', message, suggestion(key, keyIds)));
+      problems.push(errorAt(file, `/tests/${index}/key`, 'unknown_key', message, suggest(key, keyIds, 'API keys')));
     }
     return problems;
   });
-}
-
-function suggestion(written: string, names: readonly string[]): string | undefined {
-  const meant = closest(written, names);
-  return meant === undefined ? undefined : `Did you mean "${meant}"?`;
 }

@@ -28,6 +28,8 @@ export interface LinkContext {
 export interface Linked {
   /** Undefined if anything is wrong. */
   readonly config: Config | undefined;
+  /** What could be put together all the same, fit for finding more problems and for nothing else. */
+  readonly partial: Config | undefined;
   readonly problems: readonly Problem[];
 }
 
@@ -44,6 +46,6 @@ export function link(files: readonly FileInConfig[], context: LinkContext): Link
     ...stages.problems,
   ];
   const isFaulty = problems.length > 0 || files.some(({ checked }) => checked.document === undefined);
-  const config = isFaulty ? undefined : buildConfig(documents, stages, context.revision);
-  return { config: deepFreeze(config), problems };
+  const built = deepFreeze(buildConfig(documents, stages, context.revision));
+  return { config: isFaulty ? undefined : built, partial: built, problems };
 }

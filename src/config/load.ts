@@ -4,8 +4,8 @@ import { type CheckedFile, checkFile } from './check-file.ts';
 import { type FileInConfig, link } from './link.ts';
 import { inFile } from './local-problem.ts';
 import type { Config } from './model.ts';
-import { composeDocument } from './parse.ts';
 import { type ConfigFile, type ConfigFiles, readConfigFiles } from './read-files.ts';
+import { composeDocument } from './yaml-document.ts';
 
 export type LoadedConfig =
   | {
@@ -18,6 +18,8 @@ export type LoadedConfig =
     }
   | {
       readonly ok: false;
+      /** What is sound of the config, to find further problems in; undefined if there is no Gateway. */
+      readonly partial: Config | undefined;
       readonly problems: readonly Problem[];
       readonly sources: Sources;
       readonly revision: string;
@@ -60,7 +62,9 @@ export class ConfigLoader {
     });
     const problems = [...readProblems, ...fileProblems, ...linked.problems];
     const isFaulty = problems.some(({ severity }) => severity === 'error');
-    if (isFaulty || linked.config === undefined) return { ok: false, problems, sources, revision };
+    if (isFaulty || linked.config === undefined) {
+      return { ok: false, partial: linked.partial, problems, sources, revision };
+    }
     return { ok: true, config: linked.config, problems, sources, revision };
   }
 

@@ -1,8 +1,8 @@
-import { type Document, parseDocument } from 'yaml';
 import type { JsonValue } from '../contract/index.ts';
 import { decode } from './decode.ts';
 import { configLimits } from './limits.ts';
 import type { LocalProblem } from './local-problem.ts';
+import { composeTokens } from './yaml-document.ts';
 import { guardYaml } from './yaml-guard.ts';
 import { toValue } from './yaml-value.ts';
 
@@ -17,39 +17,16 @@ export type Parsed =
 export function parseYaml(bytes: Uint8Array): Parsed {
   if (bytes.byteLength > configLimits.bytesPerFile) return { ok: false, text: '', problems: [tooLarge()] };
   const { text, problem } = decode(bytes);
-  const refusal = problem ?? guardYaml(text);
-  if (refusal) return { ok: false, text, problems: [refusal] };
+  if (problem) return { ok: false, text, problems: [problem] };
+  const guarded = guardYaml(text);
+  if (!guarded.ok) return { ok: false, text, problems: [guarded.problem] };
   try {
-    return parseText(text);
+    return parseTokens(text, guarded.tokens);
   } catch {
     // Nothing is known to get here; if something does, it is a faulty file and not the end of the gateway.
     return { ok: false, text, problems: [syntax('the file cannot be read as YAML', 0)] };
   }
 }
-
-/** Composes a YAML document of a text that `parseYaml` took, to find positions in. */
-export function composeDocument(text: string): Document {
-  // A faulty file can hold 50,000 faults, and the stack trace of each is four fifths of the time.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return parseDocument(text, parseOptions);
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}
-
-const parseOptions = {
-  version: '1.2',
-  schema: 'core',
-  merge: false,
-  resolveKnownTags: false,
-  stringKeys: true,
-  uniqueKeys: false,
-  strict: true,
-  prettyErrors: false,
-  logLevel: 'error',
-} as const;
 
 /** What is wrong with a file that is over the limit of `configLimits.bytesPerFile`. */
 export function tooLarge(): LocalProblem {
@@ -57,8 +34,8 @@ export function tooLarge(): LocalProblem {
   return { code: 'file_too_large', message, pointer: '' };
 }
 
-function parseText(text: string): Parsed {
-  const document = composeDocument(text);
+function parseTokens(text: string, tokens: readonly string[]): Parsed {
+  const document = composeTokens(tokens, text.length);
   const faults = [...document.errors, ...document.warnings].slice(0, mostProblems);
   if (faults.length > 0) return { ok: false, text, problems: faults.map(fault) };
   if (document.contents === null || document.contents.range?.[0] === document.contents.range?.[1])

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../diagnostics/problem.ts';
 import { findFiles } from './find-files.ts';
 import { configLimits } from './limits.ts';
 import { inFile } from './local-problem.ts';
 import { tooLarge } from './parse.ts';
+import { readBounded } from './read-bounded.ts';
 
 export interface ConfigFile {
   /** The config folder as given, joined with the path below it. */
@@ -24,7 +24,7 @@ export interface ConfigFiles {
   readonly revision: string;
 }
 
-const filesAtOnce = 32;
+const filesAtOnce = 8;
 
 /** Reads all config files of a folder, without looking into them. Never rejects: what cannot be read is a problem. */
 export async function readConfigFiles(root: string): Promise<ConfigFiles> {
@@ -32,10 +32,11 @@ export async function readConfigFiles(root: string): Promise<ConfigFiles> {
   const outcomes: (ConfigFile | Problem)[] = [];
   let next = 0;
   async function work(): Promise<void> {
+    const buffer = Buffer.allocUnsafe(configLimits.bytesPerFile + 1);
     while (next < paths.length) {
       const index = next++;
       const path = paths[index];
-      if (path !== undefined) outcomes[index] = await readConfigFile(join(root, path));
+      if (path !== undefined) outcomes[index] = await readConfigFile(join(root, path), buffer);
     }
   }
   await Promise.all(Array.from({ length: filesAtOnce }, work));
@@ -46,16 +47,10 @@ export async function readConfigFiles(root: string): Promise<ConfigFiles> {
   return { files: kept, problems: unread, revision: revisionOf(kept, unread, root) };
 }
 
-async function readConfigFile(file: string): Promise<ConfigFile | Problem> {
+async function readConfigFile(file: string, buffer: Buffer): Promise<ConfigFile | Problem> {
   try {
-    // Opening a pipe would wait for its writer, so its kind is asked first.
-    if (!(await stat(file)).isFile()) return unreadable(file, 'this is not a regular file');
-    await using handle = await open(file, 'r');
-    const { size } = await handle.stat();
-    if (size > configLimits.bytesPerFile) return inFile(tooLarge(), file);
-    const bytes = await handle.readFile();
-    if (bytes.byteLength > configLimits.bytesPerFile) return inFile(tooLarge(), file);
-    return { file, bytes, hash: hash('sha256', bytes) };
+    const bytes = await readBounded(file, configLimits.bytesPerFile, buffer);
+    return bytes === undefined ? inFile(tooLarge(), file) : { file, bytes, hash: hash('sha256', bytes) };
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     return unreadable(file, `the file cannot be read${reason}`);

@@ -2,15 +2,19 @@ import { CST, Lexer } from 'yaml';
 import { configLimits } from './limits.ts';
 import type { LocalProblem } from './local-problem.ts';
 
+export type GuardedYaml =
+  | { readonly ok: true; readonly tokens: readonly string[] }
+  | { readonly ok: false; readonly problem: LocalProblem };
+
 /**
- * Refuses YAML that the composer must never see: nesting that would exhaust the stack, explicit keys, which take it
- * quadratic time, and what config does without (anchors, aliases, tags, directives). Looks at tokens only, one after
- * the other, so that nothing in a file can make it slow or deep. Gives the first problem.
+ * Gives the tokens of a YAML text, and refuses what the composer must never see: nesting that would exhaust the stack,
+ * explicit keys, which take it quadratic time, and what config does without (anchors, aliases, tags, directives). Looks
+ * at one token after the other, so that nothing in a file can make it slow or deep.
  */
-export function guardYaml(text: string): LocalProblem | undefined {
+export function guardYaml(text: string): GuardedYaml {
   const depth = new DepthGauge();
+  const tokens: string[] = [];
   let offset = 0;
-  let tokens = 0;
   let documents = 0;
   let isScalar = false;
   for (const token of new Lexer().lex(text)) {
@@ -18,18 +22,19 @@ export function guardYaml(text: string): LocalProblem | undefined {
     isScalar = type === 'scalar';
     if (type === 'doc-start') documents += 1;
     const refusal = documents > 1 ? refusals['second-document'] : type === null ? undefined : refusals[type];
-    if (refusal) return { ...refusal, pointer: '', offset };
-    tokens += 1;
-    if (tokens > configLimits.yamlTokens)
-      return { code: 'yaml_too_long', message: 'too much YAML for one file', pointer: '', offset };
+    if (refusal) return { ok: false, problem: { ...refusal, pointer: '', offset } };
+    if (tokens.push(token) > configLimits.yamlTokens)
+      return refuse('yaml_too_long', 'too much YAML for one file', offset);
     depth.take(type, token, offset);
-    if (depth.levels > configLimits.yamlDepth) {
-      const message = `more than ${configLimits.yamlDepth} levels of nesting`;
-      return { code: 'yaml_too_deep', message, pointer: '', offset };
-    }
+    if (depth.levels > configLimits.yamlDepth)
+      return refuse('yaml_too_deep', `more than ${configLimits.yamlDepth} levels of nesting`, offset);
     if (!widthless.has(type ?? '')) offset += token.length;
   }
-  return undefined;
+  return { ok: true, tokens };
+}
+
+function refuse(code: string, message: string, offset: number): GuardedYaml {
+  return { ok: false, problem: { code, message, pointer: '', offset } };
 }
 
 /** Signals of the lexer that stand for no text. */

@@ -22,7 +22,6 @@ function convert(node: unknown, pointer: string, problems: LocalProblem[]): Json
   for (const { key, value } of node.items) {
     const name = String(key.value);
     const at = joinPointer(pointer, name);
-    // With `uniqueKeys` yaml compares each key with all others: half a minute for a file of 50,000.
     if (members.has(name)) problems.push(duplicate(name, key));
     if (name === '<<') problems.push(mergeKey(key));
     members.set(name, convert(value, at, problems));

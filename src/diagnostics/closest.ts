@@ -12,3 +12,13 @@ export function closest(written: string, names: readonly string[]): string | und
   }
   return best?.name;
 }
+
+/** The most names that a hint lists. */
+const mostNames = 12;
+
+/** What to write instead: the closest name, or those that there are. */
+export function suggest(written: string, names: readonly string[], noun: string): string {
+  const near = closest(written, names);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  return names.length === 0 ? `There are no ${noun}.` : `Known ${noun}: ${names.slice(0, mostNames).join(', ')}.`;
+}

@@ -2,13 +2,10 @@ import { formatGithub } from './format-github.ts';
 import { formatJson } from './format-json.ts';
 import { formatSarif } from './format-sarif.ts';
 import { formatText } from './format-text.ts';
+import type { ProblemFormat } from './formats.ts';
 import { locateProblems } from './located-problem.ts';
 import type { Problem } from './problem.ts';
 import type { Sources } from './source.ts';
-
-/** The ways in which problems can be printed. */
-export const problemFormats = ['text', 'json', 'github', 'sarif'] as const;
-export type ProblemFormat = (typeof problemFormats)[number];
 
 export interface FormatOptions {
   readonly format: ProblemFormat;

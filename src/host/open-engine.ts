@@ -2,7 +2,7 @@ import type { EditorPlugin } from '../config/editor-schema.ts';
 import type { StageUse } from '../config/model.ts';
 import { compileSchema } from '../config/schema-validator.ts';
 import type { Engine, PluginLog } from '../contract/index.ts';
-import { closest } from '../diagnostics/closest.ts';
+import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { engines } from '../engine/index.ts';
 import { resolveOptions } from './options.ts';
@@ -32,13 +32,11 @@ export async function checkEngine(use: StageUse) {
 }
 
 function unknownEngine(use: StageUse): Problem {
-  const names = [...engines.keys()];
-  const near = closest(use.uses, names);
   return {
     code: 'unknown_engine',
     severity: 'error',
     message: `there is no engine named ${use.uses}`,
-    hint: near === undefined ? `known engines: ${names.join(', ')}` : `did you mean ${near}?`,
+    hint: suggest(use.uses, [...engines.keys()], 'engines'),
     place: { ...use.place, pointer: `${use.place.pointer}/uses` },
   };
 }

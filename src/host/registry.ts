@@ -1,6 +1,6 @@
 import { compileSchema, type SchemaValidator } from '../config/schema-validator.ts';
 import type { Plugin, Stage } from '../contract/index.ts';
-import { closest } from '../diagnostics/closest.ts';
+import { suggest } from '../diagnostics/closest.ts';
 
 /** A plugin with its options schema compiled. */
 export interface RegisteredPlugin {
@@ -38,8 +38,7 @@ export class Registry {
   /** What to write instead of a name that is not there. */
   suggest(stage: Stage, name: string): string {
     const names = this.list().flatMap((plugin) => (plugin.stage === stage ? [plugin.name] : []));
-    const near = closest(name, names);
-    return near === undefined ? `known ${stage} plugins: ${names.join(', ')}` : `did you mean ${near}?`;
+    return suggest(name, names, `${stage} plugins`);
   }
 }
 

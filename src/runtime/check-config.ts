@@ -16,17 +16,19 @@ export interface CheckedConfig {
 
 const silent: PluginLog = { info() {}, warn() {}, error() {} };
 
-/** Checks a config folder by a true provision that is never started. Secrets that are not there are warnings. */
+/**
+ * Checks a config folder by a true provision that is never started; what is sound of a faulty one is provisioned too,
+ * so that all problems are told at once. Secrets that are not there are warnings.
+ */
 export async function checkConfig(root: string): Promise<CheckedConfig> {
   const loaded = await new ConfigLoader(root).load();
   const { sources } = loaded;
-  if (!loaded.ok) return { problems: loaded.problems, sources, summary: undefined };
-  const { config } = loaded;
+  const config = loaded.ok ? loaded.config : loaded.partial;
+  if (config === undefined) return { problems: loaded.problems, sources, summary: undefined };
   const builder = new SnapshotBuilder(root, builtinRegistry(), silent);
-  const [built, engine] = await Promise.all([builder.check(config), checkEngine(config.engine)]);
-  await builder.disposed();
-  const problems = [...loaded.problems, ...built, ...(engine.ok ? [] : engine.problems)];
-  return { problems, sources, summary: summarize(config) };
+  const [stages, engine] = await Promise.all([builder.check(config), checkEngine(config.engine)]);
+  const problems = [...loaded.problems, ...stages, ...(engine.ok ? [] : engine.problems)];
+  return { problems, sources, summary: loaded.ok ? summarize(config) : undefined };
 }
 
 function summarize({ organization, projects, triggers, apiKeys }: Config): string {

@@ -55,7 +55,7 @@ t.test('validate prints every problem at once as file:line:col code message, and
   const ended = await command(t, ['validate', '--config', root]);
   t.equal(ended.code, 1);
   t.match(ended.stdout, /triggers\/bad\.yaml:3:10 unknown_project .*suport/);
-  t.match(ended.stdout, /did you mean support\?/);
+  t.match(ended.stdout, /Did you mean "support"\?/);
   t.match(ended.stdout, /triggers\/worse\.yaml:6:1 unknown_field .*fliter/);
   t.match(ended.stdout, /triggers\/worst\.yaml:2:\d+ /);
   t.match(ended.stdout, />\s*3 \| project: suport/, 'with a code frame');
@@ -81,7 +81,7 @@ t.test('validate finds what only a true provision can: expressions, plugins, opt
   const { code, stdout } = await command(t, ['validate', '--config', root]);
   t.equal(code, 1);
   t.match(stdout, /a\.yaml:1:\d+ bad_option /);
-  t.match(stdout, /b\.yaml:1:\d+ unknown_plugin [\s\S]*did you mean echo\?/);
+  t.match(stdout, /b\.yaml:1:\d+ unknown_plugin [\s\S]*Did you mean "echo"\?/);
   t.match(stdout, /c\.yaml:1:\d+ unknown_field [\s\S]*timeout/);
   t.match(stdout, /d\.yaml:1:\d+ missing_secret .*PULLCORD_TEST_ABSENT/);
 });
