@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { STATUS_CODES } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { configOption } from './config-option.ts';
@@ -38,23 +39,26 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
   if (base === undefined) return exitCodes.problems;
   const address = `${base.replace(/\/$/, '')}${pathOf(trigger)}`;
   const body = await bodyOf(options.data);
-  let response: Response;
+  const { request } = await import('undici');
   try {
-    response = await fetch(address, {
+    const { statusCode, body: answer } = await request(address, {
       method: 'POST',
       headers: headersOf(options, body !== undefined),
-      redirect: 'manual',
+      // The one deadline is the user's: agents may be silent for longer than a client's defaults.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       signal: AbortSignal.timeout(secondsOf(options.timeout) * 1000),
       ...(body !== undefined && { body }),
     });
+    const content = await answer.text();
+    terminal.words(`${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim());
+    if (content !== '') terminal.data(content);
+    return statusCode >= 200 && statusCode < 300 ? exitCodes.fine : exitCodes.problems;
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     terminal.words(`error: no answer from ${address}: ${reasonOf(error)}`);
     return exitCodes.problems;
   }
-  terminal.words(`${response.status} ${response.statusText}`);
-  const answer = await response.text();
-  if (answer !== '') terminal.data(answer);
-  return response.ok ? exitCodes.fine : exitCodes.problems;
 }
 
 async function configuredUrl(root: string): Promise<string | undefined> {
@@ -82,15 +86,15 @@ async function bodyOf(data: string | undefined): Promise<string | undefined> {
   }
 }
 
-function headersOf(options: SendOptions, hasBody: boolean): Headers {
-  const headers = new Headers(hasBody ? { 'content-type': 'application/json' } : {});
+function headersOf(options: SendOptions, hasBody: boolean): Record<string, string> {
+  const headers: Record<string, string> = hasBody ? { 'content-type': 'application/json' } : {};
   for (const header of options.header) {
     const colon = header.indexOf(':');
     if (colon < 1) throw new UsageError(`the header ${header} is not of the form name:value`);
-    headers.set(header.slice(0, colon).trim(), header.slice(colon + 1).trim());
+    headers[header.slice(0, colon).trim().toLowerCase()] = header.slice(colon + 1).trim();
   }
   const key = options.key ?? process.env.PULLCORD_API_KEY;
-  if (key !== undefined) headers.set('x-api-key', key);
+  if (key !== undefined) headers['x-api-key'] = key;
   return headers;
 }
 
@@ -102,6 +106,5 @@ function secondsOf(timeout: string): number {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }

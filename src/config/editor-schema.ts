@@ -101,7 +101,7 @@ class Bundler {
     const [name, schema] = shared.get(reference) ?? [];
     if (name === undefined || schema === undefined) return reference;
     const isStage = name === 'stage' && typeof pullcordStage === 'string';
-    return this.#define(isStage ? pullcordStage : name, isStage ? { ...schema, pullcordStage } : schema);
+    return this.#define(isStage ? `${pullcordStage}-use` : name, isStage ? { ...schema, pullcordStage } : schema);
   }
 
   #define(name: string, schema: object): string {

@@ -1,8 +1,11 @@
+import { LRUCache } from 'lru-cache';
 import type { PluginLog } from '../contract/index.ts';
 import type { LiveTrigger } from '../runtime/snapshot.ts';
 
 /** How often refusals are summed up in the log, in milliseconds. */
 const summaryEveryMs = 10_000;
+/** Triggers come and go over months of reloads; the counts of those that no request asks for any more may go. */
+const mostCounts = 10_000;
 
 /** How often requests came out in one way. */
 export interface OutcomeCount {
@@ -25,7 +28,7 @@ interface Entry extends OutcomeCount {
  * others as one line every ten seconds.
  */
 export class OutcomeLog {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new LRUCache<string, Entry>({ max: mostCounts });
   readonly #log: PluginLog;
   readonly #timer: NodeJS.Timeout;
 

@@ -7,8 +7,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import http from '../../plugins/run/http/index.ts';
 import type { Options } from '../../plugins/run/http/options.gen.ts';
-import { parseAgentJson } from '../../src/contract/index.ts';
-import { OptionsError, type RunRequest } from '../../src/contract/index.ts';
+import { OptionsError, parseAgentJson, type RunRequest } from '../../src/contract/index.ts';
 import { pluginContext } from '../support/exchange.ts';
 
 const run: RunRequest = {

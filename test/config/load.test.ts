@@ -1,0 +1,237 @@
+import { appendFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { demoKeySha256 } from '../../src/config/demo-key.ts';
+import { ConfigLoader } from '../../src/config/load.ts';
+import { readConfigFiles } from '../../src/config/read-files.ts';
+import {
+  basicFiles,
+  configFolder,
+  gatewayFile,
+  projectFile,
+  triggerFile,
+  writeInto,
+} from '../support/config-folder.ts';
+
+async function load(root: string) {
+  const loaded = await new ConfigLoader(root).load();
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.config;
+}
+
+async function codes(root: string): Promise<readonly string[]> {
+  return (await new ConfigLoader(root).load()).problems.map(({ code }) => code);
+}
+
+t.test('resolves a stage from the trigger, else its project, else the gateway', async (t) => {
+  const use = (name: string) => ({ uses: name });
+  const root = await configFolder(t, {
+    'gateway.yaml': gatewayFile({
+      defaults: { auth: use('g'), run: use('g'), respond: use('g'), dedup: 'g', filter: 'g' },
+    }),
+    'project.yaml': projectFile('support', { defaults: { run: use('p'), respond: use('p'), filter: [use('p')] } }),
+    'trigger.yaml': triggerFile('a', { run: undefined, respond: use('t') }),
+    'without.yaml': triggerFile('b', { run: undefined, filter: [] }),
+  });
+  const [trigger, without] = (await load(root)).triggers;
+  t.match(trigger, { auth: { uses: 'g' }, dedup: { uses: 'g' }, run: { uses: 'p' }, respond: { uses: 't' } });
+  t.match(trigger?.filters, [{ uses: 'p', name: 'filter 1' }]);
+  t.strictSame(without?.filters, [], 'no filters are filters too');
+  t.equal(trigger?.run, without?.run, 'what is written once is one object');
+});
+
+t.test('expands short forms, and places the problems of their options at what is written', async (t) => {
+  const root = await configFolder(t, {
+    ...basicFiles(),
+    'trigger.yaml': triggerFile('a', { filter: 'customer.plan = "pro"', dedup: 'body' }),
+    'long.yaml': triggerFile('b', { filter: { uses: 'jsonata', name: 'n', with: { expression: 'true' } } }),
+  });
+  const [long, short] = (await load(root)).triggers;
+  const file = join(root, 'trigger.yaml');
+  t.match(short?.filters, [{ uses: 'jsonata', with: { expression: 'customer.plan = "pro"' }, name: 'filter 1' }]);
+  t.strictSame(short?.filters[0]?.optionPlaces('/expression'), { file, pointer: '/filter' });
+  t.match(short?.dedup, { uses: 'body', with: {}, folder: root });
+  t.match(long?.filters, [{ uses: 'jsonata', name: 'n' }]);
+  t.strictSame(long?.filters[0]?.optionPlaces('/expression'), {
+    file: join(root, 'long.yaml'),
+    pointer: '/filter/with/expression',
+  });
+});
+
+t.test('fills in what is not written', async (t) => {
+  const minimal = 'version: 1\nkind: Gateway\norganization: acme\n';
+  const config = await load(await configFolder(t, { 'gateway.yaml': minimal }));
+  t.match(config, {
+    organization: 'acme',
+    server: {
+      host: '127.0.0.1',
+      port: 8080,
+      basePath: '/api/v1.0',
+      bodyLimitBytes: 1024 ** 2,
+      requestTimeoutMs: 30_000,
+      drainTimeoutMs: 30_000,
+    },
+    admin: { host: '127.0.0.1', port: 9090 },
+    engine: { uses: 'memory' },
+    defaultAuth: { uses: 'api-key' },
+    triggers: [],
+  });
+});
+
+t.test('gives an API key as plugins know it; a day of expiry begins at 00:00 UTC', async (t) => {
+  const hash = (digit: string) => `sha256:${digit.repeat(64)}`;
+  const secrets = [
+    { hash: hash('a'), expires: '2027-06-30' },
+    { hash: hash('b'), expires: '2027-06-30T12:00:00+02:00' },
+    { hash: hash('c') },
+  ];
+  const key = { version: 1, kind: 'ApiKey', id: 'k', secrets, permissions: ['project.runs'], projects: ['*'] };
+  const root = await configFolder(t, { 'gateway.yaml': gatewayFile(), 'key.yaml': JSON.stringify(key) });
+  t.strictSame((await load(root)).apiKeys, [
+    {
+      id: 'k',
+      secrets: [
+        { sha256: 'a'.repeat(64), expiresAt: Date.UTC(2027, 5, 30) },
+        { sha256: 'b'.repeat(64), expiresAt: Date.UTC(2027, 5, 30, 10) },
+        { sha256: 'c'.repeat(64), expiresAt: undefined },
+      ],
+      permissions: ['project.runs'],
+      projects: ['*'],
+      status: 'active',
+    },
+  ]);
+});
+
+t.test('serves the demo key on loopback, and revoked anywhere', async (t) => {
+  const key = { id: 'demo', permissions: ['project.trigger'], projects: ['*'] };
+  const demo = { version: 1, kind: 'ApiKey', ...key, secrets: [{ hash: `sha256:${demoKeySha256}` }] };
+  const file = (members: object) => JSON.stringify({ ...demo, ...members });
+  for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost']) {
+    const root = await configFolder(t, { 'gateway.yaml': gatewayFile({ server: { host } }), 'demo.yaml': file({}) });
+    t.strictSame(await codes(root), [], host);
+  }
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'gateway.internal']) {
+    const root = await configFolder(t, { 'gateway.yaml': gatewayFile({ server: { host } }), 'demo.yaml': file({}) });
+    t.strictSame(await codes(root), ['demo_key_exposed'], host);
+    await writeInto(root, 'demo.yaml', file({ status: 'revoked' }));
+    t.strictSame(await codes(root), [], `${host}, revoked`);
+  }
+});
+
+t.test('freezes all of the config', async (t) => {
+  const config = await load(await configFolder(t, { ...basicFiles(), 'a.yaml': triggerFile('a', { filter: 'x' }) }));
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (!Object.isFrozen(value)) t.fail(`${path} is not frozen`);
+    for (const [name, member] of Object.entries(value)) visit(member, `${path}.${name}`);
+  };
+  visit(config, 'config');
+  t.pass();
+});
+
+t.test('gives the same object again while nothing changes, and sees any change', async (t) => {
+  const root = await configFolder(t, { ...basicFiles(), 'a.yaml': triggerFile('a') });
+  const loader = new ConfigLoader(root);
+  const first = await loader.load();
+  t.equal(await loader.load(), first);
+  await appendFile(join(root, 'a.yaml'), '\n# a comment');
+  const second = await loader.load();
+  t.not(second.revision, first.revision, 'a comment is a change');
+  await rename(join(root, 'a.yaml'), join(root, 'b.yaml'));
+  const third = await loader.load();
+  t.not(third.revision, second.revision, 'a new name is a change');
+  await writeInto(root, 'b.yaml', 'nonsense');
+  t.equal((await loader.load()).ok, false);
+  await writeInto(root, 'a.yaml', triggerFile('a'));
+  await rm(join(root, 'b.yaml'));
+  const fourth = await loader.load();
+  t.equal(fourth.revision, first.revision, 'the same files are the same revision');
+  t.ok(fourth.ok);
+});
+
+t.test('does not parse again what it has seen', async (t) => {
+  const files = Object.fromEntries(
+    Array.from({ length: 300 }, (_, index) => [`t${index}.yaml`, triggerFile(`t${index}`)]),
+  );
+  const root = await configFolder(t, { ...basicFiles(), ...files });
+  const loader = new ConfigLoader(root);
+  const cpuMs = async (work: () => Promise<unknown>) => {
+    const before = process.cpuUsage();
+    await work();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  };
+  const coldMs = await cpuMs(() => loader.load());
+  await appendFile(join(root, 't7.yaml'), '\n');
+  const warmMs = await cpuMs(() => loader.load());
+  t.ok(warmMs < coldMs / 2, `${Math.round(coldMs)} ms at first, ${Math.round(warmMs)} ms after an edit`);
+});
+
+t.test('reads a ConfigMap, whose files are links into ..data', async (t) => {
+  const root = await configFolder(t, {
+    '..2026_01/gateway.yaml': gatewayFile(),
+    '..2026_02/gateway.yaml': gatewayFile(),
+  });
+  await writeInto(root, '..2026_02/project.yaml', projectFile('support'));
+  await symlink('..2026_01', join(root, '..data'));
+  await symlink('..data/gateway.yaml', join(root, 'gateway.yaml'));
+  const loader = new ConfigLoader(root);
+  const first = await loader.load();
+  t.ok(first.ok);
+  t.strictSame([...first.sources.keys()], [join(root, 'gateway.yaml')], 'each file once');
+  await writeInto(root, '..2026_02/gateway.yaml', gatewayFile({ organization: 'other' }));
+  await symlink('..2026_02', join(root, '..new'));
+  await rename(join(root, '..new'), join(root, '..data'));
+  t.match(await loader.load(), { ok: true, config: { organization: 'other' } });
+});
+
+t.test('follows links to folders, once', async (t) => {
+  const outside = await configFolder(t, { 'project.yaml': projectFile('support') });
+  const root = await configFolder(t, { 'gateway.yaml': gatewayFile() });
+  await symlink(outside, join(root, 'shared'));
+  await symlink(outside, join(root, 'shared-too'));
+  await symlink('.', join(root, 'itself'));
+  const loaded = await new ConfigLoader(root).load();
+  t.match(loaded, { ok: true, config: { projects: [{ id: 'support' }] } });
+});
+
+t.test('says what it could not read', async (t) => {
+  const root = await configFolder(t, { 'gateway.yaml': gatewayFile(), 'large.yaml': '#'.repeat(256 * 1024 + 1) });
+  await symlink('nowhere', join(root, 'broken.yaml'));
+  await symlink('/dev/zero', join(root, 'endless.yaml'));
+  const { problems } = await new ConfigLoader(root).load();
+  t.strictSame(
+    problems.map(({ code, place }) => [code, place.file.slice(root.length + 1)]),
+    [
+      ['unreadable_file', 'broken.yaml'],
+      ['file_too_large', 'endless.yaml'],
+      ['file_too_large', 'large.yaml'],
+    ],
+  );
+});
+
+t.test('says that a folder is not there', async (t) => {
+  const root = join(await configFolder(t, {}), 'missing');
+  t.strictSame(await codes(root), ['unreadable_folder']);
+  const file = await configFolder(t, { 'gateway.yaml': gatewayFile() });
+  t.strictSame(await codes(join(file, 'gateway.yaml')), ['unreadable_folder']);
+});
+
+t.test('ends at 32 folders deep', async (t) => {
+  const root = await configFolder(t, { 'gateway.yaml': gatewayFile() });
+  const path = (depth: number) => join(root, ...Array.from({ length: depth }, () => 'd'));
+  await mkdir(path(32), { recursive: true });
+  await writeFile(join(path(32), 'project.yaml'), projectFile('deep'));
+  t.match(await load(root), { projects: [{ id: 'deep' }] });
+  await mkdir(path(33));
+  t.strictSame(await codes(root), ['folder_too_deep']);
+});
+
+t.test('tells the revision without looking into the files', async (t) => {
+  const root = await configFolder(t, { ...basicFiles(), 'a.yaml': 'nonsense: [' });
+  const { revision, files } = await readConfigFiles(root);
+  t.equal(revision, (await new ConfigLoader(root).load()).revision);
+  t.match(files[0], { file: join(root, 'a.yaml'), hash: /^[0-9a-f]{64}$/ });
+  const moved = await configFolder(t, { ...basicFiles(), 'a.yaml': 'nonsense: [' });
+  t.equal((await readConfigFiles(moved)).revision, revision, 'wherever the folder is');
+});

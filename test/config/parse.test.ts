@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { parseYaml } from '../../src/config/parse.ts';
+
+const mostBytes = 256 * 1024;
+
+function parse(text: string) {
+  return parseYaml(Buffer.from(text));
+}
+
+function codesOf(text: string | Uint8Array): readonly string[] {
+  const parsed = parseYaml(typeof text === 'string' ? Buffer.from(text) : text);
+  return parsed.ok ? [] : parsed.problems.map(({ code }) => code);
+}
+
+function repeat(piece: string, bytes = mostBytes): string {
+  return piece.repeat(Math.floor(bytes / Buffer.byteLength(piece)));
+}
+
+function lines(bytes: number, line: (index: number) => string): string {
+  let text = '';
+  for (let index = 0; text.length < bytes - 1_000; index++) text += line(index);
+  return text;
+}
+
+// The time is this generous because a machine may be busy; what these guard against takes 25 seconds, or the process.
+const deadlineMs = 5_000;
+
+const hostile: readonly [name: string, text: string, code: string | undefined][] = [
+  ['3,000 lists in one line', '['.repeat(3_000), 'yaml_too_deep'],
+  ['3,000 maps in one line', '{a: '.repeat(3_000), 'yaml_too_deep'],
+  ['3,000 block lists in one line', '- '.repeat(3_000), 'yaml_too_deep'],
+  ['3,000 keys in one line', 'a: '.repeat(3_000), 'yaml_too_deep'],
+  ['700 maps by indentation', lines(mostBytes, (index) => `${' '.repeat(index)}a:\n`), 'yaml_too_deep'],
+  ['700 lists by indentation', lines(mostBytes, (index) => `${' '.repeat(index)}-\n`), 'yaml_too_deep'],
+  ['500 explicit keys', '? '.repeat(500), 'unsupported_yaml'],
+  ['500 explicit keys in a list', `[${'? '.repeat(500)}]`, 'unsupported_yaml'],
+  ['256 KiB of keys', lines(mostBytes, (index) => `k${index}: 1\n`), 'yaml_too_long'],
+  ['as many keys as there may be', lines(60_000, (index) => `k${index}: 1\n`), undefined],
+  ['an alias bomb', 'a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n', 'unsupported_yaml'],
+  ['closing brackets', repeat(']'), 'yaml_too_long'],
+  ['as many closing brackets as there may be', repeat(']', 49_000), 'yaml_syntax'],
+  ['empty lists', repeat('[]', 49_000), 'yaml_syntax'],
+  ['single quotes', repeat("'\n", 80_000), 'yaml_syntax'],
+  ['double quotes', `a: ${repeat('"\n', 40_000)}`, 'yaml_syntax'],
+  ['comments', repeat('#\n', 49_000), 'empty_file'],
+  ['indented comments', `a:\n${repeat(' #\n', 49_000)}`, undefined],
+  ['empty lines', repeat('\n', 49_000), 'empty_file'],
+  ['commas', `[${repeat(',', 49_000)}`, 'yaml_syntax'],
+  ['one long scalar', repeat('a'), undefined],
+  ['one long block scalar', `a: |\n${repeat(' b\n', mostBytes - 10)}`, undefined],
+  ['documents', repeat('---\n'), 'multiple_documents'],
+  ['a file that is too large', ' '.repeat(mostBytes + 1), 'file_too_large'],
+];
+
+for (const [name, text, code] of hostile) {
+  t.test(`answers soon: ${name}`, async (t) => {
+    const startedAt = performance.now();
+    const [found] = codesOf(text);
+    t.equal(found, code);
+    t.ok(performance.now() - startedAt < deadlineMs, 'in time');
+  });
+}
+
+t.test('takes 64 levels and refuses 65, however they are written', async (t) => {
+  const nested: ((levels: number) => string)[] = [
+    (levels) => '['.repeat(levels) + ']'.repeat(levels),
+    (levels) => '- '.repeat(levels),
+    (levels) => Array.from({ length: levels }, (_, level) => `${' '.repeat(level)}a:\n`).join(''),
+    (levels) => `${Array.from({ length: levels }, (_, level) => `${' '.repeat(level)}-\n`).join('')}`,
+  ];
+  for (const text of nested) {
+    t.ok(parse(text(64)).ok);
+    t.strictSame(codesOf(text(65)), ['yaml_too_deep']);
+  }
+});
+
+t.test('counts a list under a key of its own column as a level', async (t) => {
+  const text = (levels: number) =>
+    Array.from({ length: levels }, (_, level) => `${'  '.repeat(level)}${level === 0 ? '' : '- '}a:\n`).join('');
+  t.ok(parse(text(32)).ok);
+  t.strictSame(codesOf(text(34)), ['yaml_too_deep']);
+});
+
+const sample = `# a comment
+version: 1
+kind: Trigger
+name: "Rückerstattung \\u00e9 🙂"
+filter: |
+  customer.plan in ["pro"]
+    and true
+run: { uses: http, with: { url: 'http://127.0.0.1:3001/it''s', list: [1, 2.5, ~, true] } }
+tests:
+  - name: >-
+      folded
+      text
+    body: {}
+`;
+
+t.test('never throws on a file that ends too soon, at any byte', async (t) => {
+  const bytes = Buffer.from(sample);
+  for (let end = 0; end <= bytes.length; end++) parseYaml(bytes.subarray(0, end));
+  t.ok(parse(sample).ok);
+});
+
+t.test('never throws, whatever the bytes are', async (t) => {
+  const pieces = [
+    'a',
+    ' ',
+    '\n',
+    '- ',
+    ': ',
+    '? ',
+    '[',
+    ']',
+    '{',
+    '}',
+    ',',
+    '"',
+    "'",
+    '|',
+    '>',
+    '#',
+    '&a',
+    '*a',
+    '!a',
+    '%',
+    '---',
+    '\t',
+    '\r',
+    'é',
+    '\0',
+  ];
+  const texts = fc.array(fc.constantFrom(...pieces), { maxLength: 60 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(texts, (text) => void parse(text)),
+    { numRuns: 2_000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void parseYaml(bytes)),
+    { numRuns: 2_000 },
+  );
+  t.pass();
+});
+
+t.test('gives the value that JSON gives, since JSON is YAML', async (t) => {
+  const safe = fc.jsonValue({ maxDepth: 5 }).filter((value) => {
+    const text = JSON.stringify(value);
+    return value !== null && !/"<<":|[\u007f-\u009f]|e[+-]?\d/.test(text) && !/\d{16}/.test(text);
+  });
+  fc.assert(
+    fc.property(safe, (value) => {
+      const parsed = parse(JSON.stringify({ value }));
+      t.strictSame(parsed.ok && JSON.stringify(parsed.value), JSON.stringify({ value }));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+t.test('keeps __proto__ an ordinary field', async (t) => {
+  const parsed = parse('__proto__: { admin: true }\n');
+  t.ok(parsed.ok && Object.hasOwn(Object(parsed.value), '__proto__'));
+  t.equal(Reflect.get({}, 'admin'), undefined);
+});
+
+t.test('refuses what is not UTF-8, and says where', async (t) => {
+  const parsed = parseYaml(Buffer.concat([Buffer.from('a: ü'), Buffer.from([0xff]), Buffer.from('\n')]));
+  t.match(parsed, { ok: false, problems: [{ code: 'invalid_utf8', offset: 4 }] });
+  t.ok(parse('a: \uFFFD\n').ok, 'a replacement character that was written is text');
+  t.strictSame(codesOf(Buffer.from('version: 1\n', 'utf16le')), ['bad_character']);
+});
+
+t.test('takes a byte order mark and Windows line ends', async (t) => {
+  t.match(parse('\uFEFFversion: 1\r\nkind: Project\r\n'), { ok: true, value: { version: 1, kind: 'Project' } });
+});
+
+t.test('takes values as the core schema says', async (t) => {
+  t.match(parse('[yes, 0e123, 1_000, 0o17, 2027-06-30, "1", ~]'), {
+    ok: true,
+    value: ['yes', 0, '1_000', 15, '2027-06-30', '1', null],
+  });
+});
+
+t.test('finds the second of two fields of one name', async (t) => {
+  const parsed = parse('a: { b: 1, c: 2, b: 3 }\n');
+  t.match(parsed, { ok: false, problems: [{ code: 'duplicate_field', offset: 17 }] });
+  t.strictSame(codesOf('1: a\n"1": b\n'), ['duplicate_field']);
+});

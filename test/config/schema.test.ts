@@ -1,0 +1,197 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import t from 'tap';
+import { parse } from 'yaml';
+import { buildEditorSchemas } from '../../src/config/editor-schema.ts';
+import { parseExpiry } from '../../src/config/expiry.ts';
+import { compileSchema } from '../../src/config/schema-validator.ts';
+import { parseDuration, parseSize } from '../../src/config/units.ts';
+
+const secret = { $ref: 'urn:pullcord:secret' };
+const duration = { $ref: 'urn:pullcord:duration' };
+const size = { $ref: 'urn:pullcord:size' };
+
+function closed(properties: object, members: object = {}): object {
+  return { type: 'object', additionalProperties: false, properties, ...members };
+}
+
+function problemsOf(schema: object, value: unknown): readonly (readonly [string, string])[] {
+  const result = compileSchema(schema).validate(value);
+  return result.ok ? [] : result.problems.map(({ code, pointer }) => [code, pointer]);
+}
+
+t.test('fills in defaults, converts durations and sizes, and says where secrets are', async (t) => {
+  const schema = closed({
+    timeout: { ...duration, default: '30s' },
+    limits: closed({ body: { ...size, default: '1KiB' } }, { default: {} }),
+    steps: { type: 'array', items: duration },
+    headers: { type: 'object', additionalProperties: { anyOf: [{ type: 'string' }, secret] } },
+    token: secret,
+  });
+  const written = { steps: ['5m', '2d'], headers: { a: 'x', 'b/c': { env: 'B' } }, token: { file: 't' } };
+  const before = structuredClone(written);
+  const result = compileSchema(schema).validate(written);
+  t.match(result, {
+    ok: true,
+    value: { timeout: 30_000, limits: { body: 1024 }, steps: [300_000, 172_800_000], token: { file: 't' } },
+  });
+  t.strictSame(result.ok && [...result.secrets].sort((left, right) => (left.pointer < right.pointer ? -1 : 1)), [
+    { pointer: '/headers/b~1c', reference: { env: 'B' } },
+    { pointer: '/token', reference: { file: 't' } },
+  ]);
+  t.strictSame(written, before, 'what is written stays as it is');
+});
+
+t.test('converts what is itself a duration', async (t) => {
+  t.match(compileSchema(duration).validate('250ms'), { ok: true, value: 250 });
+});
+
+t.test('never shows a value that stands where a secret belongs', async (t) => {
+  const schema = closed({ token: secret, either: { anyOf: [{ type: 'boolean' }, secret] }, number: secret });
+  const result = compileSchema(schema).validate({ token: 'hunter2', either: 'hunter2', number: 12345 });
+  t.match(result, { ok: false, problems: [{ code: 'literal_secret' }, { code: 'literal_secret' }, {}] });
+  t.notMatch(JSON.stringify(result), /hunter2|12345/);
+  t.strictSame(problemsOf(schema, { token: { env: 'hunter-2' } }), [['literal_secret', '/token/env']]);
+  t.strictSame(problemsOf(schema, { token: {} }), [['bad_secret', '/token']]);
+  t.strictSame(problemsOf(schema, { token: { evn: 'A' } }), [['unknown_field', '/token/evn']]);
+});
+
+t.test('tells of the alternative that was most likely meant', async (t) => {
+  const schema = closed({
+    list: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'integer' } }] },
+    shape: {
+      oneOf: [
+        closed({ kind: { const: 'circle' }, radius: { type: 'number' } }, { required: ['kind', 'radius'] }),
+        closed({ kind: { const: 'square' }, side: { type: 'number' } }, { required: ['kind', 'side'] }),
+      ],
+    },
+  });
+  t.strictSame(problemsOf(schema, { list: [1, 'two'] }), [['wrong_type', '/list/1']]);
+  t.strictSame(problemsOf(schema, { list: 1 }), [['wrong_type', '/list']]);
+  t.strictSame(problemsOf(schema, { shape: { kind: 'square', sid: 1 } }), [['unknown_field', '/shape/sid']]);
+  t.strictSame(problemsOf(schema, { shape: { kind: 'circle', radius: 'x' } }), [['wrong_type', '/shape/radius']]);
+});
+
+t.test('takes only own members for present', async (t) => {
+  t.strictSame(problemsOf(closed({ toString: { type: 'string' } }, { required: ['toString'] }), {}), [
+    ['missing_field', '/toString'],
+  ]);
+});
+
+t.test('holds amounts to the limits of their schema', async (t) => {
+  const schema = closed({
+    timeout: { ...duration, minDuration: '1s', maxDuration: '1h' },
+    body: { ...size, maxSize: '1MiB' },
+  });
+  t.strictSame(problemsOf(schema, { timeout: '60m', body: '1024KiB' }), []);
+  t.strictSame(problemsOf(schema, { timeout: '61m', body: '1025KiB' }), [
+    ['out_of_range', '/timeout'],
+    ['out_of_range', '/body'],
+  ]);
+  t.strictSame(problemsOf(schema, { timeout: '999ms' }), [['out_of_range', '/timeout']]);
+});
+
+t.test('says why a schema does not compile', async (t) => {
+  t.throws(() => compileSchema(closed({ a: { typ: 'string' } })), { message: /does not compile.*typ/ });
+  t.throws(() => compileSchema({ type: 'objct' }), { message: /does not compile/ });
+  t.throws(() => compileSchema(closed({ a: { $ref: 'urn:pullcord:secrets' } })), { message: /urn:pullcord:secrets/ });
+  const twice = { $id: 'urn:acme:x', type: 'string' };
+  compileSchema(twice);
+  t.doesNotThrow(() => compileSchema(structuredClone(twice)), 'two plugins may have schemas of one id');
+});
+
+t.test('answers soon, however much is wrong', async (t) => {
+  const schema = closed({ list: { type: 'array', items: { anyOf: [{ type: 'string' }, closed({ a: duration })] } } });
+  const members = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`member${index}`, index]));
+  const list = Array.from({ length: 20_000 }, (_, index) => index);
+  const startedAt = performance.now();
+  const result = compileSchema(schema).validate({ ...members, list });
+  t.ok(!result.ok && result.problems.length <= 50);
+  t.ok(performance.now() - startedAt < 5_000);
+});
+
+t.test('reads durations and sizes in their own units only', async (t) => {
+  t.strictSame(
+    ['250ms', '30s', '5m', '24h', '7d', '0s'].map(parseDuration),
+    [250, 30_000, 300_000, 86_400_000, 604_800_000, 0],
+  );
+  t.strictSame(['512B', '64KiB', '1MiB', '1GiB'].map(parseSize), [512, 65_536, 1_048_576, 1_073_741_824]);
+  for (const text of ['', '5', 's', '1.5s', '-1s', '05s', '1 s', '1S', '1MB', '1e3s', '9999999999s']) {
+    t.equal(parseDuration(text), undefined, text);
+    t.equal(parseSize(text), undefined, text);
+  }
+  fc.assert(fc.property(fc.nat(999_999_999), (amount) => parseDuration(`${amount}ms`) === amount));
+});
+
+t.test('takes an expiry only if it is a moment that there is', async (t) => {
+  t.equal(parseExpiry('2027-06-30'), Date.UTC(2027, 5, 30));
+  t.equal(parseExpiry('2028-02-29T00:00:00Z'), Date.UTC(2028, 1, 29));
+  t.equal(parseExpiry('2027-06-30T02:00+02:00'), Date.UTC(2027, 5, 30));
+  for (const text of ['2027-02-29', '2027-04-31', '2027-13-01', '2027-06-30T12:00', '2027-06-30T25:00Z', '2027', '1'])
+    t.equal(parseExpiry(text), undefined, text);
+});
+
+const optionsSchema = closed({ url: { type: 'string' }, timeout: duration, token: secret }, { required: ['url'] });
+const plugins = [
+  { stage: 'run', name: 'http', optionsSchema },
+  {
+    stage: 'filter',
+    name: 'jsonata',
+    optionsSchema: closed(
+      { expression: { $ref: '#/definitions/text' } },
+      { definitions: { text: { type: 'string' } } },
+    ),
+  },
+  { stage: 'dedup', name: 'body', optionsSchema: closed({ window: duration }) },
+  { stage: 'engine', name: 'sqlite', optionsSchema: closed({ path: { type: 'string' } }) },
+] as const;
+
+t.test('builds schemas for editors that check `with` by its `uses`', async (t) => {
+  const schemas = buildEditorSchemas(plugins);
+  // Without our formats, as an editor reads them; with no way to fetch a reference.
+  const check = new Ajv({ strict: false, logger: false }).compile(schemas.trigger);
+  const trigger = (members: object) => ({ version: 1, kind: 'Trigger', project: 'p', key: 'k', ...members });
+  const run = (use: object) => check(trigger({ run: use }));
+  t.ok(run({ uses: 'http', with: { url: 'x', timeout: '5m', token: { env: 'A' } } }));
+  t.notOk(run({ uses: 'http', with: { url: 'x', timeout: 5 } }), 'a wrong option');
+  t.notOk(run({ uses: 'http', with: { url: 'x', tokn: { env: 'A' } } }), 'an unknown option');
+  t.notOk(run({ uses: 'http' }), 'a missing option');
+  t.ok(run({ uses: 'acme', with: { anything: 1 } }), 'a plugin that is not known');
+  const filter = (use: unknown) => check(trigger({ filter: use }));
+  t.ok(filter('true'));
+  t.ok(filter({ uses: 'jsonata', name: 'n', with: { expression: 'true' } }));
+  t.ok(filter([{ uses: 'acme', with: { anything: 1 } }]));
+  t.notOk(filter([{ uses: 'jsonata', with: { expression: 1 } }]), 'a wrong option behind a reference');
+  const dedup = (use: unknown) => check(trigger({ dedup: use }));
+  t.ok(dedup('body'));
+  t.ok(dedup({ uses: 'body', with: { window: '1h' } }));
+  t.notOk(dedup({ uses: 'body', with: { widow: '1h' } }));
+  const gateway = new Ajv({ strict: false, logger: false }).compile(schemas.gateway);
+  const withEngine = (use: object) => gateway({ version: 1, kind: 'Gateway', organization: 'a', engine: use });
+  t.ok(withEngine({ uses: 'sqlite', with: { path: 'x' } }));
+  t.notOk(withEngine({ uses: 'sqlite', with: { paht: 'x' } }));
+});
+
+t.test('editor schemas need nothing but themselves', async (t) => {
+  for (const schema of Object.values(buildEditorSchemas(plugins))) {
+    const text = JSON.stringify(schema);
+    t.notMatch(text, /urn:pullcord|"pullcord|maxDuration|maxSize/);
+    for (const [, name] of text.matchAll(/"\$ref":"#\/definitions\/([^/"]+)/g))
+      t.ok(Reflect.has(Object(Reflect.get(schema, 'definitions')), name ?? ''), `${name} is there`);
+  }
+});
+
+t.test('every file of the example passes the schema that its editor line names', async (t) => {
+  const root = join(import.meta.dirname, '../../config');
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+  for (const file of files) {
+    const path = join(root, file);
+    const text = readFileSync(path, 'utf8');
+    const named = /\$schema=(\S+)/.exec(text)?.[1] ?? '';
+    const schema: object = JSON.parse(readFileSync(join(path, '..', named), 'utf8'));
+    const check = new Ajv({ strict: false, logger: false }).compile(schema);
+    t.ok(check(parse(text)), `${file}: ${JSON.stringify(check.errors)}`);
+  }
+});

@@ -1,0 +1,171 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { ConfigLoader } from '../src/config/load.ts';
+import { formatProblems } from '../src/diagnostics/format.ts';
+import {
+  basicFiles,
+  configFolder,
+  gatewayFile,
+  keyFile,
+  projectFile,
+  triggerFile,
+  writeInto,
+} from './support/config-folder.ts';
+import { type FuzzedRequest, fuzzedRequests } from './support/fuzzed-requests.ts';
+import { serveFolder, startTestGateway } from './support/gateway.ts';
+import { exchangeBytes, type RawAnswer } from './support/raw-http.ts';
+
+const example = join(import.meta.dirname, '../config');
+const connections = 10_000;
+const atOnce = 20;
+
+t.test('10,000 fuzzed connections get no 5xx, and every error is a problem', async (t) => {
+  const gateway = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ server: { port: 0, bodyLimit: '32KiB' } }),
+    'triggers/echo.yaml': triggerFile('echo'),
+    'triggers/once.yaml': triggerFile('once', { dedup: 'body' }),
+    'triggers/pros.yaml': triggerFile('pros', { filter: 'customer.plan = "pro" or $count(*) > 3' }),
+    'triggers/strict.yaml': triggerFile('strict', {
+      filter: [{ uses: 'json-schema', with: { schema: { required: ['customer'] } } }],
+    }),
+    'triggers/paused.yaml': triggerFile('paused', { status: 'paused' }),
+  });
+  const { port } = gateway.gateway.address;
+  const counts = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(fc.array(fuzzedRequests(), { minLength: atOnce, maxLength: atOnce }), async (requests) => {
+      await Promise.all(
+        requests.map(async (request) => {
+          const outcomes = await outcomesOf(port, request);
+          for (const outcome of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+        }),
+      );
+    }),
+    { numRuns: connections / atOnce, endOnFailure: true, reporter: throwWithoutValues },
+  );
+  t.comment(Object.fromEntries(counts));
+  for (const outcome of [
+    '200',
+    'filtered',
+    'duplicate',
+    'invalid_body',
+    'bad_request',
+    'unauthorized',
+    'trigger_not_found',
+  ]) {
+    t.ok(counts.get(outcome), `${outcome} was among the answers`);
+  }
+  t.ok((counts.get('no answer') ?? 0) < connections / 5, 'nearly all were answered');
+  t.strictSame(
+    gateway.log.filter(({ level }) => level === 'error'),
+    [],
+  );
+  t.equal((await gateway.fire('echo', { instruction: 'still there?' })).status, 200);
+});
+
+t.test('a config file cut off anywhere loads or tells its problems', async (t) => {
+  const { sources } = await new ConfigLoader(example).load();
+  const files = [...sources.keys()].map((file) => relative(example, file));
+  const refused = await Promise.all(files.map((file) => refusedCuts(t, file)));
+  t.ok(Math.max(...refused) > 300, 'in the middle of a file nearly every cut is an error');
+});
+
+/** Cuts one file of the example config at every byte; gives how often the config was refused. */
+async function refusedCuts(t: Test, file: string): Promise<number> {
+  // What the file needs to be a config: each further file is read at each cut.
+  const needed = new Set(['gateway.yaml', 'projects/support/project.yaml', 'projects/engineering/project.yaml', file]);
+  const texts = [...needed].map(async (name) => [name, await readFile(join(example, name), 'utf8')] as const);
+  const root = await configFolder(t, Object.fromEntries(await Promise.all(texts)));
+  const loader = new ConfigLoader(root);
+  const bytes = await readFile(join(example, file));
+  let refused = 0;
+  for (let length = 0; length <= bytes.length; length += 1) {
+    await writeFile(join(root, file), bytes.subarray(0, length));
+    const loaded = await loader.load();
+    if (loaded.ok) continue;
+    refused += 1;
+    const reason = loaded.problems.find(({ severity }) => severity === 'error');
+    const text = formatProblems(loaded.problems, loaded.sources, { format: 'text' });
+    if (reason === undefined || !text.includes(reason.message)) t.fail(`${file} cut to ${length} bytes: ${text}`);
+    if (length === bytes.length) t.fail(`${file} as a whole: ${text}`);
+  }
+  return refused;
+}
+
+t.test('while a file is cut off the last good config serves', async (t) => {
+  const root = await exampleCopy(t);
+  await writeInto(root, 'gateway.yaml', gatewayFile());
+  await writeInto(root, 'echo/project.yaml', projectFile('support-test'));
+  await writeInto(root, 'echo/trigger.yaml', triggerFile('fuzz-echo', { project: 'support-test' }));
+  await writeInto(root, 'echo/key.yaml', keyFile('all', { projects: ['support-test'] }));
+  const { gateway, fire } = await serveFolder(t, root);
+  const { sources } = await new ConfigLoader(root).load();
+  const before = gateway.revision;
+  let refused = 0;
+  for (const file of sources.keys()) {
+    if (relative(root, file) === 'gateway.yaml') continue;
+    const bytes = await readFile(file);
+    for (const share of [0, 0.2, 0.45, 0.7, 0.95]) {
+      const serving = gateway.revision;
+      await writeFile(file, bytes.subarray(0, Math.floor(bytes.length * share)));
+      const report = await gateway.reloader.reload();
+      if (!report.ok) {
+        refused += 1;
+        t.equal(gateway.revision, serving);
+        const answer = await fire(
+          'fuzz-echo',
+          { share },
+          { project: 'support-test', secret: 'pc_all_secret_of_the_tests' },
+        );
+        t.equal(answer.status, 200);
+      }
+    }
+    await writeFile(file, bytes);
+    t.ok((await gateway.reloader.reload()).ok);
+    t.equal(gateway.revision, before);
+  }
+  t.ok(refused > 20);
+});
+
+/** The answers' codes, or their statuses where they are none of an error. Throws if one is not as every answer must be. */
+async function outcomesOf(port: number, { bytes, methods }: FuzzedRequest): Promise<string[]> {
+  try {
+    const answers = await exchangeBytes(port, bytes, methods);
+    return answers.length === 0
+      ? ['no answer']
+      : answers.map((answer, index) => outcomeOf(answer, methods[index] === 'HEAD'));
+  } catch (error) {
+    throw new Error(`on ${JSON.stringify(bytes.toString('latin1').slice(0, 2000))}: ${error}`);
+  }
+}
+
+function outcomeOf({ status, headers, body }: RawAnswer, isHead: boolean): string {
+  if (status >= 500) throw new Error(`${status}: ${body}`);
+  if (status < 400) return String(status);
+  if (headers.get('content-type') !== 'application/problem+json') throw new Error(`${status} is no problem: ${body}`);
+  if (isHead) return `${status} to HEAD`;
+  const problem = JSON.parse(body);
+  if (problem.status !== status || typeof problem.code !== 'string' || typeof problem.requestId !== 'string') {
+    throw new Error(`${status} lacks members: ${body}`);
+  }
+  return problem.code;
+}
+
+/** The values of a failed run are hundreds of kilobytes; its error tells the one that matters. */
+function throwWithoutValues({
+  failed,
+  seed,
+  counterexamplePath,
+  errorInstance,
+}: fc.RunDetails<[FuzzedRequest[]]>): void {
+  if (failed) throw new Error(`seed ${seed}, path ${counterexamplePath}: ${errorInstance}`);
+}
+
+async function exampleCopy(t: Test): Promise<string> {
+  const root = await configFolder(t, {});
+  await cp(example, join(root, 'config'), { recursive: true });
+  return join(root, 'config');
+}
