@@ -25,6 +25,7 @@ export const problemCodes = {
     status: 415,
     detail: 'The body must be JSON: Content-Type: application/json, not encoded.',
   },
+  expectation_failed: { status: 417, detail: 'This gateway takes no Expect header but 100-continue.' },
   rate_limited: { status: 429, detail: 'Too many requests.' },
   headers_too_large: { status: 431, detail: 'The request headers are larger than this gateway takes.' },
   internal_error: { status: 500, detail: 'The gateway failed. Nothing is known of the request.' },

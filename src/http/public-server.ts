@@ -51,6 +51,10 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
       else socket.end(rawProblem(codeOfClientError(error), requestIds()));
     },
   });
+  // Node would answer an `Expect` other than 100-continue by itself, and without a body.
+  app.server.on('checkExpectation', (_request, response) => {
+    response.socket?.end(rawProblem('expectation_failed', requestIds()));
+  });
   app.decorateRequest('call', null);
   app.removeAllContentTypeParsers();
   // Two exact entries spare the framework from parsing the media type of each request; the last one takes all others.

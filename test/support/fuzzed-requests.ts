@@ -107,7 +107,7 @@ function headers(): fc.Arbitrary<string[]> {
       'content-encoding',
       'content-length',
       'transfer-encoding',
-
+      'expect',
       'connection',
       'upgrade',
       'host',

@@ -19,7 +19,7 @@ const maxIdle = 16;
  * evaluation has an expression to itself.
  */
 export class EvaluatorPool {
-  readonly #idle: Evaluator[];
+  readonly #idle: Evaluator[] = [];
   readonly #create: () => Evaluator;
 
   /** Throws an OptionsError if the expression cannot be used. */
@@ -32,7 +32,6 @@ export class EvaluatorPool {
 
   private constructor(create: () => Evaluator) {
     this.#create = create;
-    this.#idle = [create()];
   }
 
   take(): Evaluator {

@@ -14,8 +14,12 @@ const maxPictureComponents = 8;
 /** The code of JSONata's error for a sequence that grew too long. */
 const tooLong = 'D2015';
 
+/** The same for every filter, and asking takes longer than parsing one. */
+let implementations: Promise<Implementation[]> | undefined;
+
 export async function functionLimiter(): Promise<LimitFunctions> {
-  const [distinct, pad, toMillis] = await Promise.all(['distinct', 'pad', 'toMillis'].map(implementationOf));
+  implementations ??= Promise.all(['distinct', 'pad', 'toMillis'].map(implementationOf));
+  const [distinct, pad, toMillis] = await implementations;
   // Each parameter is spelled out, for JSONata tells functions' arity from them.
   return (expression, deadline) => {
     expression.registerFunction(
