@@ -105,7 +105,9 @@ function duplicateNames(filters: readonly FilterUse[]): readonly Problem[] {
   );
 }
 
-function longUse(file: string, pointer: string, { uses, with: options = {} }: StageDocument): StageUse {
+const noOptions: JsonObject = Object.freeze({});
+
+function longUse(file: string, pointer: string, { uses, with: options = noOptions }: StageDocument): StageUse {
   return {
     uses,
     with: options,
@@ -116,7 +118,7 @@ function longUse(file: string, pointer: string, { uses, with: options = {} }: St
 }
 
 /** One value stands for the whole stage, so every problem of its options is there. */
-function shortUse(file: string, pointer: string, uses: string, options: JsonObject = {}): StageUse {
+function shortUse(file: string, pointer: string, uses: string, options: JsonObject = noOptions): StageUse {
   const place = { file, pointer };
   return { uses, with: options, folder: resolve(dirname(file)), place, optionPlaces: () => place };
 }

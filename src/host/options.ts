@@ -1,15 +1,37 @@
+import { hash } from 'node:crypto';
+import { deepFreeze } from '../config/deep-freeze.ts';
 import type { StageUse } from '../config/model.ts';
 import type { SchemaValidator } from '../config/schema-validator.ts';
 import { pointerSegments } from '../diagnostics/json-pointer.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { resolveSecret } from './secrets.ts';
 
-export type ResolvedOptions =
-  | { readonly ok: true; readonly options: unknown; readonly hasSecrets: boolean }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+export interface GoodOptions {
+  readonly ok: true;
+  /** Frozen. */
+  readonly options: unknown;
+  /** Equal options have equal digests. Hashed, since options hold resolved secrets. */
+  readonly digest: string;
+  readonly hasSecrets: boolean;
+}
+
+export type ResolvedOptions = GoodOptions | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** What was found good of an unchanged file, for the next reload. Secrets are read each time. */
+const known = new WeakMap<SchemaValidator<unknown>, WeakMap<object, GoodOptions>>();
 
 /** Checks `with:` against the plugin's schema, fills in defaults, converts durations and sizes, and reads secrets. */
 export async function resolveOptions(schema: SchemaValidator<unknown>, use: StageUse): Promise<ResolvedOptions> {
+  const knownOfSchema = known.get(schema) ?? new WeakMap<object, GoodOptions>();
+  known.set(schema, knownOfSchema);
+  const before = knownOfSchema.get(use.with);
+  if (before !== undefined) return before;
+  const resolved = await resolveAnew(schema, use);
+  if (resolved.ok && !resolved.hasSecrets) knownOfSchema.set(use.with, resolved);
+  return resolved;
+}
+
+async function resolveAnew(schema: SchemaValidator<unknown>, use: StageUse): Promise<ResolvedOptions> {
   const validated = schema.validate(use.with);
   if (!validated.ok) {
     return {
@@ -34,9 +56,9 @@ export async function resolveOptions(schema: SchemaValidator<unknown>, use: Stag
         place: use.optionPlaces(pointer),
       });
   }
-  return problems.length > 0
-    ? { ok: false, problems }
-    : { ok: true, options, hasSecrets: validated.secrets.length > 0 };
+  if (problems.length > 0) return { ok: false, problems };
+  const digest = hash('sha256', JSON.stringify(options));
+  return { ok: true, options: deepFreeze(options), digest, hasSecrets: validated.secrets.length > 0 };
 }
 
 /** Sets the member at a pointer of a value that has it; the options are this host's own copy. */

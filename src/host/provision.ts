@@ -18,13 +18,11 @@ import type { Problem } from '../diagnostics/problem.ts';
 import { faultOfInstance } from './check-plugin.ts';
 import { withDeadline } from './deadline.ts';
 import { InstancePool, runClosers } from './instance-pool.ts';
-import { type ResolvedOptions, resolveOptions } from './options.ts';
+import { type GoodOptions, resolveOptions } from './options.ts';
 import type { Registry } from './registry.ts';
 
 /** How long a plugin's `create` may take, in milliseconds. */
 const createDeadlineMs = 10_000;
-
-type GoodOptions = Extract<ResolvedOptions, { ok: true }>;
 
 /** A trigger with an instance of a plugin in each of its stages. */
 export interface ProvisionedTrigger {
@@ -162,7 +160,7 @@ class ProvisioningSession {
       for (const problem of resolved.problems) this.#report(problem);
       return undefined;
     }
-    const identity = this.#identityOf(registered.plugin, use, resolved.options);
+    const identity = this.#identityOf(registered.plugin, use, resolved);
     if (this.#byIdentity.has(identity)) return this.#byIdentity.get(identity);
     const instance = await this.#holdOrCreate(identity, registered.plugin, use, resolved);
     // A failure is not remembered: the same fault at another place is another line to mend.
@@ -170,10 +168,10 @@ class ProvisioningSession {
     return instance;
   }
 
-  /** Equal options in equal surroundings make equal instances. Hashed, since options hold resolved secrets. */
-  #identityOf(plugin: Plugin, use: StageUse, options: unknown): string {
+  /** Equal options in equal surroundings make equal instances. */
+  #identityOf(plugin: Plugin, use: StageUse, { digest }: GoodOptions): string {
     const surroundings = plugin.stage === 'auth' ? this.#apiKeysDigest : '';
-    return hash('sha256', JSON.stringify([plugin.stage, plugin.name, use.folder, surroundings, options]));
+    return [plugin.stage, plugin.name, digest, surroundings, use.folder].join('\0');
   }
 
   async #holdOrCreate(identity: string, plugin: Plugin, use: StageUse, resolved: GoodOptions): Promise<unknown> {
