@@ -11,26 +11,37 @@ export interface YamlValue {
 /** Makes a value of a composed document, and finds what YAML allows and JSON does not: duplicate fields, odd numbers. */
 export function toValue(document: Document): YamlValue {
   const problems: LocalProblem[] = [];
-  return { value: convert(document.contents, '', problems), problems };
+  return { value: convert(document.contents, [], problems), problems };
 }
 
-function convert(node: unknown, pointer: string, problems: LocalProblem[]): JsonValue {
-  if (isSeq<Node>(node)) return node.items.map((item, index) => convert(item, joinPointer(pointer, index), problems));
-  if (isScalar(node)) return scalar(node, pointer, problems);
+/** @param path the names above the node; pointers are made of it only where something is wrong */
+function convert(node: unknown, path: (string | number)[], problems: LocalProblem[]): JsonValue {
+  if (isScalar(node)) return scalar(node, path, problems);
+  if (isSeq<Node>(node)) return node.items.map((item, index) => member(item, index, path, problems));
   if (!isMap<Scalar, Node>(node)) return null;
-  const members = new Map<string, JsonValue>();
+  const object: Record<string, JsonValue> = {};
   for (const { key, value } of node.items) {
     const name = String(key.value);
-    const at = joinPointer(pointer, name);
-    if (members.has(name)) problems.push(duplicate(name, key));
+    if (Object.hasOwn(object, name)) problems.push(duplicate(name, key));
     if (name === '<<') problems.push(mergeKey(key));
-    members.set(name, convert(value, at, problems));
+    setOwn(object, name, member(value, name, path, problems));
   }
-  // Unlike an assignment it makes an ordinary member of `__proto__` too.
-  return Object.fromEntries(members);
+  return object;
 }
 
-function scalar(node: Scalar, pointer: string, problems: LocalProblem[]): JsonValue {
+function member(node: unknown, name: string | number, path: (string | number)[], problems: LocalProblem[]): JsonValue {
+  path.push(name);
+  const value = convert(node, path, problems);
+  path.pop();
+  return value;
+}
+
+function setOwn(object: Record<string, JsonValue>, name: string, value: JsonValue): void {
+  if (name !== '__proto__') object[name] = value;
+  else Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true });
+}
+
+function scalar(node: Scalar, path: readonly (string | number)[], problems: LocalProblem[]): JsonValue {
   const { value } = node;
   if (typeof value !== 'number') return typeof value === 'string' || typeof value === 'boolean' ? value : null;
   const isExact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
@@ -39,7 +50,7 @@ function scalar(node: Scalar, pointer: string, problems: LocalProblem[]): JsonVa
     code: 'bad_number',
     message: 'this number cannot be kept exactly',
     hint: 'Put it in quotes if it is text.',
-    pointer,
+    pointer: joinPointer('', ...path),
     offset: node.range?.[0] ?? 0,
   });
   return null;

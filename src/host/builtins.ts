@@ -29,7 +29,5 @@ export const builtinPlugins: readonly Plugin[] = [
 
 /** A registry of the built-in plugins. */
 export function builtinRegistry(): Registry {
-  const registry = new Registry();
-  for (const plugin of builtinPlugins) registry.add(plugin);
-  return registry;
+  return new Registry(builtinPlugins);
 }

@@ -8,31 +8,45 @@ export interface RegisteredPlugin {
   readonly options: SchemaValidator<unknown>;
 }
 
+/** Plugins outlive the registries of single configs, and so does what their options are checked with. */
+const validators = new WeakMap<Plugin, SchemaValidator<unknown>>();
+
+function validatorOf(plugin: Plugin): SchemaValidator<unknown> {
+  const validator = validators.get(plugin) ?? compileSchema(plugin.optionsSchema);
+  validators.set(plugin, validator);
+  return validator;
+}
+
 /** The plugins that `uses:` can name. */
 export class Registry {
-  readonly #plugins = new Map<string, RegisteredPlugin>();
+  readonly #plugins: Map<string, Plugin>;
+
+  /** @param plugins known to be sound and of different names: their options schemas are compiled when first needed */
+  constructor(plugins: readonly Plugin[]) {
+    this.#plugins = new Map(plugins.map((plugin) => [idOf(plugin.stage, plugin.name), plugin]));
+  }
 
   /** Adds a plugin. Throws if its name is taken in its stage or its options schema does not compile. */
   add(plugin: Plugin): void {
     const id = idOf(plugin.stage, plugin.name);
     if (this.#plugins.has(id)) throw new Error(`there already is a ${plugin.stage} plugin named ${plugin.name}`);
-    this.#plugins.set(id, { plugin, options: compileSchema(plugin.optionsSchema) });
+    validatorOf(plugin);
+    this.#plugins.set(id, plugin);
   }
 
   get(stage: Stage, name: string): RegisteredPlugin | undefined {
-    return this.#plugins.get(idOf(stage, name));
+    const plugin = this.#plugins.get(idOf(stage, name));
+    return plugin && { plugin, options: validatorOf(plugin) };
   }
 
   /** All plugins, those of the gateway first. */
   list(): readonly Plugin[] {
-    return [...this.#plugins.values()].map((registered) => registered.plugin);
+    return [...this.#plugins.values()];
   }
 
   /** A registry that starts with the plugins of this one. */
   extend(): Registry {
-    const extended = new Registry();
-    for (const [id, registered] of this.#plugins) extended.#plugins.set(id, registered);
-    return extended;
+    return new Registry(this.list());
   }
 
   /** What to write instead of a name that is not there. */
