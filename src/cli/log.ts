@@ -1,22 +1,11 @@
-import { destination, pino } from 'pino';
+import { destination, pino, stdSerializers } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { PluginLog } from '../contract/index.ts';
+import { redactSecrets } from './redact.ts';
 
 /** Lines are written in blocks, since a system call for each would cost more than the request; this often at least. */
 const flushEveryMs = 100;
 const blockBytes = 4096;
-
-/** Whatever field carries a credential is cut out by its name, wherever a log line puts it. */
-const secretFields = [
-  'x-api-key',
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'proxy-authorization',
-  'token',
-  'secret',
-  'password',
-];
 
 export interface Log extends PluginLog {
   fatal(fields: object, message: string): void;
@@ -27,8 +16,12 @@ export interface Log extends PluginLog {
 /** The gateway's log: JSON lines on stderr, or readable lines if that is a terminal. */
 export function createLog(): Log {
   const level = process.env.PULLCORD_LOG_LEVEL ?? 'info';
-  const paths = secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
-  const options = { level, base: null, redact: { paths, censor: '[secret]' } };
+  const options = {
+    level,
+    base: null,
+    formatters: { log: redactSecrets },
+    serializers: { err: (error: Error) => redactSecrets(stdSerializers.err(error)) },
+  };
   if (process.stderr.isTTY) {
     const pretty = PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', colorize: !process.env.NO_COLOR });
     return Object.assign(pino(options, pretty), { close() {} });

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from 'uuidv7';
 import type { Claim, Engine, MaybePromise, NewRun, RunRecord } from '../../contract/index.ts';
 
 /** A new, empty engine that has not been started, with room for at least 2,000 runs and claims. */
