@@ -1,19 +1,28 @@
-import { STATUS_CODES } from 'node:http';
+import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { type JsonObject, type ProblemCode, problem, type Reply } from '../contract/index.ts';
 
-/** Sends what a stage or the gateway decided. Every error leaves as application/problem+json (RFC 9457). */
+/**
+ * Sends what a stage or the gateway decided. Every error leaves as application/problem+json (RFC 9457). Written past
+ * the framework, which would add a charset to that media type, or for bytes make two system calls of one.
+ */
 export function sendReply(reply: FastifyReply, requestId: string, answer: Reply): FastifyReply {
-  const { status, headers, body } = answer;
-  reply.code(status);
-  if (headers !== undefined) reply.headers(headers);
+  const { status, body } = answer;
+  const headers: Record<string, number | string | string[] | undefined> = { ...reply.getHeaders(), ...answer.headers };
+  let text = '';
   if (status >= 400) {
-    // As bytes: to a text Fastify would add a charset, which this media type does not have.
-    const bytes = Buffer.from(renderProblem(status, requestId, body));
-    return reply.header('content-type', 'application/problem+json').send(bytes);
+    text = renderProblem(status, requestId, body);
+    headers['content-type'] = 'application/problem+json';
+  } else if (body !== undefined) {
+    text = JSON.stringify(body);
+    headers['content-type'] = 'application/json; charset=utf-8';
   }
-  if (body === undefined) return reply.send();
-  return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body));
+  if (text !== '') headers['content-length'] = Buffer.byteLength(text);
+  // Refuses by throwing what a plugin must not set; then the framework's error handler still has a reply to send.
+  reply.raw.writeHead(status, headers as OutgoingHttpHeaders);
+  reply.hijack();
+  reply.raw.end(text);
+  return reply;
 }
 
 export function sendProblem(

@@ -87,6 +87,26 @@ t.test('a broken plugin is a diagnostic at its line, never a crash', async (t) =
   }
 });
 
+t.test('an answer that cannot be sent becomes a 500, and no request hangs', async (t) => {
+  const faulty = ['bad-header', 'bad-status', 'no-reply', 'no-json', 'throws'];
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ plugins: [join(fixtures, 'odd-answers.js')] }),
+    ...Object.fromEntries(
+      [...faulty, 'no-content'].map((uses) => [`${uses}.yaml`, triggerFile(uses, { respond: { uses } })]),
+    ),
+  });
+  for (const uses of faulty) {
+    const answer = await fire(uses, {});
+    t.equal(answer.status, 500, uses);
+    t.match(answer.body, { code: 'internal_error' }, uses);
+    t.equal(answer.headers.get('x-note'), null);
+  }
+  const empty = await fire('no-content', {});
+  t.equal(empty.status, 204);
+  t.equal(empty.headers.get('content-length'), null);
+});
+
 t.test('a plugin cannot take the name of another one', async (t) => {
   const root = await folderWith(t, ['./echo.js']);
   const source = await readFile(join(fixtures, 'counting-filter.js'), 'utf8');
