@@ -5,7 +5,7 @@ import { redactSecrets } from './redact.ts';
 
 /** Lines are written in blocks, since a system call for each would cost more than the request; this often at least. */
 const flushEveryMs = 100;
-const blockBytes = 4096;
+const blockBytes = 16_000;
 
 export interface Log extends PluginLog {
   fatal(fields: object, message: string): void;

@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import type { Engine, Exchange, MaybePromise, PluginLog } from '../contract/index.ts';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
+import {
+  type Engine,
+  type Exchange,
+  type PluginLog,
+  type ProblemCode,
+  problem,
+  type Reply,
+} from '../contract/index.ts';
 import type { Live } from '../runtime/live.ts';
 import { fire } from '../runtime/pipeline.ts';
-import { type Admission, admit, type Refusal } from './admission.ts';
+import { admit } from './admission.ts';
 import { Call } from './call.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError, codeOfFastifyError } from './protocol-errors.ts';
-import { rawProblem, sendProblem, sendReply } from './reply.ts';
-import { inputOf, noBody, type RequestBody, readRequestBody } from './request-body.ts';
-import { parseRoute } from './route.ts';
-import { cancelRun, readRun } from './run-resource.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Null only before the onRequest hook. */
-    call: Call | null;
-  }
-}
+import { rawProblem, sendProblem, writeReply } from './reply.ts';
+import { inputOf, readRequestBody } from './request-body.ts';
+import { answerRun } from './run-resource.ts';
 
 /** How often slow clients are looked for; with it a request timeout is exact to about a second. */
 const connectionsCheckMs = 1000;
@@ -38,6 +38,7 @@ export interface PublicServerParts {
  */
 export function createPublicServer(parts: PublicServerParts): FastifyInstance {
   const requestIds = requestIdSource();
+  let isStopping = false;
   const app = fastify({
     logger: false,
     logController: new LogController({ disableRequestLogging: true }),
@@ -45,6 +46,8 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
     http: { connectionsCheckingInterval: connectionsCheckMs },
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    // Its own answer would not be a problem document.
+    return503OnClosing: false,
     frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
@@ -55,113 +58,89 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
   app.server.on('checkExpectation', (_request, response) => {
     response.socket?.end(rawProblem('expectation_failed', requestIds()));
   });
-  app.decorateRequest('call', null);
-  app.removeAllContentTypeParsers();
-  // Two exact entries spare the framework from parsing the media type of each request; the last one takes all others.
-  for (const type of ['application/json', 'application/json; charset=utf-8', '*']) {
-    app.addContentTypeParser(type, (request, payload, done) => {
-      const { server } = callOf(request).snapshot.config;
-      readRequestBody(request.headers, payload, server.bodyLimitBytes, (body) => done(null, body));
-    });
-  }
-
-  app.addHook('onRequest', (request, reply, done) => {
-    const call = openCall(parts.live, request);
-    request.call = call;
-    const refusal = refuseUnread(call, request);
-    if (refusal !== undefined) return void refuse(parts, request, reply, refusal);
-    if (call.route === undefined) return done();
-    const admitted = admit(call.snapshot, call.route, call.head);
-    const settle = (decision: Admission | Refusal) => {
-      if (decision.kind === 'refused') return void refuse(parts, request, reply, decision);
-      call.admission = decision;
-      done();
-    };
-    if (admitted instanceof Promise) admitted.then(settle).catch(done);
-    else settle(admitted);
+  // Answered in the first hook: what the framework does between it and a handler, reading the body first of all, is
+  // done here after the caller is known.
+  app.addHook('onRequest', ({ raw, id }, reply) => {
+    reply.hijack();
+    void serve(parts, raw, reply.raw, id, isStopping);
   });
-  app.addHook('onResponse', (request, _reply, done) => {
-    request.call?.snapshot.release();
+  app.addHook('preClose', (done) => {
+    isStopping = true;
     done();
   });
-
-  app.all('*', (request, reply) => answer(parts, request, reply));
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
+  app.all('*', () => undefined);
   app.setErrorHandler((error: Error, request, reply) => {
-    const code = codeOfFastifyError(error);
-    if (code === 'internal_error')
-      parts.log.error({ requestId: request.id, err: error }, 'a request failed unexpectedly');
-    return sendProblem(reply, request.id, code);
+    sendProblem(reply, request.id, codeOfFastifyError(error));
   });
   return app;
 }
 
-function openCall(live: Live, request: FastifyRequest): Call {
-  const snapshot = live.current;
-  const query = request.url.indexOf('?');
-  const path = query === -1 ? request.url : request.url.slice(0, query);
-  return new Call(request, snapshot, parseRoute(path, snapshot.config.server.basePath), path);
-}
-
-function callOf(request: FastifyRequest): Call {
-  if (request.call === null) throw new Error('the onRequest hook did not run');
-  return request.call;
-}
-
-/** What can be refused by the head alone, whoever asks. */
-function refuseUnread(call: Call, request: FastifyRequest): Refusal | undefined {
-  const { bodyLimitBytes } = call.snapshot.config.server;
-  if (Number(request.headers['content-length'] ?? 0) > bodyLimitBytes) {
-    return { kind: 'refused', code: 'body_too_large', reason: '' };
-  }
-  return undefined;
-}
-
-function refuse(parts: PublicServerParts, request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
-  parts.outcomes.count(undefined, refusal.code, refusal.reason);
-  const { headers } = request;
-  const unread = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
-  if (unread > unreadLimitBytes) reply.header('connection', 'close');
-  if (refusal.code === 'unauthorized') reply.header('www-authenticate', 'ApiKey');
-  sendProblem(reply, request.id, refusal.code);
-}
-
-function answer(parts: PublicServerParts, request: FastifyRequest, reply: FastifyReply): MaybePromise<FastifyReply> {
-  const call = callOf(request);
-  const { route, admission, snapshot } = call;
-  if (route === undefined || admission === undefined) return sendProblem(reply, request.id, 'not_found');
-  if (route.kind === 'trigger') {
-    if (request.method === 'POST') return fireTrigger(parts, call, admission, request, reply);
-    return sendProblem(reply, request.id, 'method_not_allowed', {}, { allow: 'POST' });
-  }
-  if (request.method === 'GET') return readRun(parts.engine, snapshot, admission, route.runId, request.id, reply);
-  if (request.method === 'DELETE') return cancelRun(parts.engine, snapshot, admission, route.runId, request.id, reply);
-  return sendProblem(reply, request.id, 'method_not_allowed', {}, { allow: 'GET, DELETE' });
-}
-
-async function fireTrigger(
+/** Answers one request, whatever happens. */
+async function serve(
   parts: PublicServerParts,
-  call: Call,
-  { trigger, principal }: Admission,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const body = (request.body as RequestBody | undefined) ?? noBody;
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  isStopping: boolean,
+): Promise<void> {
+  const call = new Call(request, requestId, parts.live.current);
+  try {
+    send(response, requestId, isStopping ? stopping : await answer(parts, call, request));
+  } catch (error) {
+    parts.log.error({ requestId, err: error }, 'a request failed unexpectedly');
+    send(response, requestId, problem('internal_error'));
+  } finally {
+    call.snapshot.release();
+  }
+}
+
+const stopping = problem('unavailable', {}, { 'retry-after': '1' });
+
+/** All that happens to one request: admit → body → fire. */
+async function answer(parts: PublicServerParts, call: Call, raw: IncomingMessage): Promise<Reply> {
+  const { snapshot, route, head } = call;
+  const { bodyLimitBytes } = snapshot.config.server;
+  // Told by the head alone, whoever asks.
+  if (Number(raw.headers['content-length'] ?? 0) > bodyLimitBytes) return refused(parts, 'body_too_large');
+  if (route === undefined) return problem('not_found');
+  const admitted = admit(snapshot, route, head);
+  const admission = admitted instanceof Promise ? await admitted : admitted;
+  if (admission.kind === 'refused') return refused(parts, admission.code, admission.reason);
+  const { trigger, principal } = admission;
+  if (route.kind === 'run') return answerRun(parts.engine, snapshot, admission, route.runId, head.method);
+  if (head.method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
+
+  const body = await readRequestBody(raw, bodyLimitBytes);
   if (body.kind === 'refused') {
     parts.outcomes.count(trigger, body.code);
-    return sendProblem(reply, request.id, body.code, body.members);
+    return problem(body.code, body.members);
   }
   const exchange: Exchange = {
-    ...call.head,
+    ...head,
     project: trigger.project,
     trigger: trigger.trigger,
     principal,
     bodyText: body.text,
     input: inputOf(body, trigger.project.language),
   };
-  const verdict = await fire(parts.engine, call.snapshot, trigger, exchange);
+  const verdict = await fire(parts.engine, snapshot, trigger, exchange);
   parts.outcomes.count(trigger, verdict.kind, 'by' in verdict ? verdict.by : '');
-  return sendReply(reply, request.id, verdict.reply);
+  return verdict.reply;
+}
+
+function refused(parts: PublicServerParts, code: ProblemCode, reason = ''): Reply {
+  parts.outcomes.count(undefined, code, reason);
+  return problem(code, {}, code === 'unauthorized' ? { 'www-authenticate': 'ApiKey' } : {});
+}
+
+function send(response: ServerResponse, requestId: string, answered: Reply): void {
+  const { req } = response;
+  if (!req.readableEnded && declaredLength(req) > unreadLimitBytes) response.setHeader('connection', 'close');
+  writeReply(response, requestId, answered);
+}
+
+function declaredLength({ headers }: IncomingMessage): number {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
 }
 
 /** Unique without asking for randomness each time; a gateway that starts anew never repeats the ids of another. */

@@ -6,29 +6,24 @@ export type ReadBody =
 
 /**
  * Reads a request's body up to a limit in bytes. `tooLarge: false` means that the client went away or broke the
- * framing; how long it may take is the server's request timeout.
+ * framing; how long it may take is the server's request timeout. Never rejects.
  */
-export function readBody(request: IncomingMessage, limitBytes: number, done: (body: ReadBody) => void): void {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  request.on('data', onData).on('end', onEnd).on('error', onBroken).on('aborted', onBroken);
-
-  function onData(chunk: Buffer): void {
-    length += chunk.length;
-    if (length > limitBytes) finish({ ok: false, tooLarge: true });
-    else chunks.push(chunk);
-  }
-  function onEnd(): void {
-    const [first] = chunks;
-    finish({ ok: true, bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length) });
-  }
-  function onBroken(): void {
-    finish({ ok: false, tooLarge: false });
-  }
-  function finish(body: ReadBody): void {
-    request.off('data', onData).off('end', onEnd).off('error', onBroken).off('aborted', onBroken);
-    // What still comes of a broken request must not become an uncaught error.
-    request.on('error', () => {});
-    done(body);
-  }
+export function readBody(request: IncomingMessage, limitBytes: number): Promise<ReadBody> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      // What comes after is let go by: the answer closes the connection.
+      if (length > limitBytes) resolve({ ok: false, tooLarge: true });
+      else chunks.push(chunk);
+    });
+    request.on('end', () => {
+      const [first] = chunks;
+      resolve({ ok: true, bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length) });
+    });
+    // It closes after its end too, when the promise is settled. A broken one emits an error first.
+    request.on('close', () => resolve({ ok: false, tooLarge: false }));
+    request.on('error', () => resolve({ ok: false, tooLarge: false }));
+  });
 }

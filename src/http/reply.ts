@@ -1,28 +1,24 @@
-import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { type JsonObject, type ProblemCode, problem, type Reply } from '../contract/index.ts';
 
 /**
- * Sends what a stage or the gateway decided. Every error leaves as application/problem+json (RFC 9457). Written past
- * the framework, which would add a charset to that media type, or for bytes make two system calls of one.
+ * Writes what a stage or the gateway decided. Every error leaves as application/problem+json (RFC 9457), past the
+ * framework, which would add a charset to that media type or make two system calls of one. Throws before anything is
+ * written if a header, the status or the body cannot be sent.
  */
-export function sendReply(reply: FastifyReply, requestId: string, answer: Reply): FastifyReply {
-  const { status, body } = answer;
-  const headers: Record<string, number | string | string[] | undefined> = { ...reply.getHeaders(), ...answer.headers };
+export function writeReply(response: ServerResponse, requestId: string, { status, headers, body }: Reply): void {
+  const sent: Record<string, string | number> = { ...headers };
   let text = '';
   if (status >= 400) {
     text = renderProblem(status, requestId, body);
-    headers['content-type'] = 'application/problem+json';
+    sent['content-type'] = 'application/problem+json';
   } else if (body !== undefined) {
     text = JSON.stringify(body);
-    headers['content-type'] = 'application/json; charset=utf-8';
+    sent['content-type'] = 'application/json; charset=utf-8';
   }
-  if (text !== '') headers['content-length'] = Buffer.byteLength(text);
-  // Refuses by throwing what a plugin must not set; then the framework's error handler still has a reply to send.
-  reply.raw.writeHead(status, headers as OutgoingHttpHeaders);
-  reply.hijack();
-  reply.raw.end(text);
-  return reply;
+  if (text !== '') sent['content-length'] = Buffer.byteLength(text);
+  response.writeHead(status, sent).end(text);
 }
 
 export function sendProblem(
@@ -32,7 +28,9 @@ export function sendProblem(
   members?: JsonObject,
   headers?: Readonly<Record<string, string>>,
 ): FastifyReply {
-  return sendReply(reply, requestId, problem(code, members, headers));
+  reply.hijack();
+  writeReply(reply.raw, requestId, problem(code, members, headers));
+  return reply;
 }
 
 /** The bytes of an error for a connection that has no request yet, e.g. one that sent no valid HTTP. */

@@ -10,21 +10,15 @@ export type RequestBody =
   | { readonly kind: 'refused'; readonly code: ProblemCode; readonly members?: JsonObject };
 
 /** No body is as good as an empty object, but takes no part in dedup. */
-export const noBody: RequestBody = { kind: 'read', text: undefined, members: {} };
+const noBody: RequestBody = { kind: 'read', text: undefined, members: {} };
 
 /** Reads the body of a request to fire a trigger: a JSON object, or nothing. Untrusted input ends as a refusal, never a throw. */
-export function readRequestBody(
-  headers: IncomingHttpHeaders,
-  payload: IncomingMessage,
-  limitBytes: number,
-  done: (body: RequestBody) => void,
-): void {
-  readBody(payload, limitBytes, (read) => {
-    if (!read.ok) return done({ kind: 'refused', code: read.tooLarge ? 'body_too_large' : 'bad_request' });
-    if (read.bytes.length === 0) return done(noBody);
-    if (!isPlainJson(headers)) return done({ kind: 'refused', code: 'unsupported_media_type' });
-    done(parse(read.bytes));
-  });
+export async function readRequestBody(request: IncomingMessage, limitBytes: number): Promise<RequestBody> {
+  const read = await readBody(request, limitBytes);
+  if (!read.ok) return { kind: 'refused', code: read.tooLarge ? 'body_too_large' : 'bad_request' };
+  if (read.bytes.length === 0) return noBody;
+  if (!isPlainJson(request.headers)) return { kind: 'refused', code: 'unsupported_media_type' };
+  return parse(read.bytes);
 }
 
 /** What filters and the agent see: the caller's members, and the defaults of those that it left out. */

@@ -1,41 +1,36 @@
-import type { FastifyReply } from 'fastify';
-import { type Engine, isFinal, type JsonObject, type Principal, type RunRecord } from '../contract/index.ts';
+import {
+  type Engine,
+  isFinal,
+  type JsonObject,
+  type Principal,
+  problem,
+  type Reply,
+  type RunRecord,
+} from '../contract/index.ts';
 import { statusUrl } from '../runtime/pipeline.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import type { Admission } from './admission.ts';
-import { sendProblem, sendReply } from './reply.ts';
 
 /** How soon a caller may ask again for a run that goes on, in seconds. */
 const retryAfter = '2';
 
-/** `GET …/run/:runId` */
-export async function readRun(
+/**
+ * `GET …/run/:runId` tells how a run stands. `DELETE` cancels it, and tells how it stands then; one that has ended
+ * stays as it is.
+ */
+export async function answerRun(
   engine: Engine,
   snapshot: Snapshot,
   admission: Admission,
   runId: string,
-  requestId: string,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const run = await findRun(engine, admission, runId);
-  if (typeof run === 'string') return sendProblem(reply, requestId, run);
-  return sendRun(snapshot, admission.trigger, run, requestId, reply);
-}
-
-/** `DELETE …/run/:runId`: cancels it, and tells how the run stands then; one that has ended stays as it is. */
-export async function cancelRun(
-  engine: Engine,
-  snapshot: Snapshot,
-  admission: Admission,
-  runId: string,
-  requestId: string,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+  method: string,
+): Promise<Reply> {
+  if (method !== 'GET' && method !== 'DELETE') return problem('method_not_allowed', {}, { allow: 'GET, DELETE' });
   const found = await findRun(engine, admission, runId);
-  if (typeof found === 'string') return sendProblem(reply, requestId, found);
+  if (typeof found === 'string') return problem(found);
+  if (method === 'GET') return runReply(snapshot, admission.trigger, found);
   await engine.cancel(runId);
-  const run = (await engine.get(runId)) ?? found;
-  return sendRun(snapshot, admission.trigger, run, requestId, reply);
+  return runReply(snapshot, admission.trigger, (await engine.get(runId)) ?? found);
 }
 
 async function findRun(
@@ -56,16 +51,9 @@ function mayUse(principal: Principal, run: RunRecord): boolean {
   return run.principal === principal.id || principal.permissions.has('project.runs');
 }
 
-function sendRun(
-  snapshot: Snapshot,
-  trigger: LiveTrigger,
-  run: RunRecord,
-  requestId: string,
-  reply: FastifyReply,
-): FastifyReply {
-  const headers = isFinal(run.state) ? undefined : { 'retry-after': retryAfter };
+function runReply(snapshot: Snapshot, trigger: LiveTrigger, run: RunRecord): Reply {
   const body = { ...describeRun(run), statusUrl: statusUrl(snapshot, trigger, run.id) };
-  return sendReply(reply, requestId, { status: 200, body, ...(headers && { headers }) });
+  return isFinal(run.state) ? { status: 200, body } : { status: 200, body, headers: { 'retry-after': retryAfter } };
 }
 
 /** A run as a caller may see it; times are ISO 8601 in UTC. */
