@@ -21,7 +21,8 @@ export interface Comparison {
 /** Medians over the rounds. */
 export type Side = Measured;
 
-const warmUpSeconds = 2;
+/** The compiler goes on improving both for some thousands of requests. */
+const warmUpSeconds = 5;
 
 /** Measures one row on both servers in turns, so that what slows the machine for a while slows both. */
 export async function compare(row: Row, gateway: BenchServer, bare: BenchServer, effort: Effort): Promise<Comparison> {

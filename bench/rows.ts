@@ -20,10 +20,7 @@ const wrongSecret = 'pc_some_other_secret_of_this_length_0123456789a';
 /** The names of the two filters that every request meets. */
 export const filters = [
   { name: 'paying customers', expression: 'customer.plan in ["pro", "enterprise"]' },
-  {
-    name: 'worth an agent',
-    expression: '$sum(order.lines.(quantity * price)) > 50 and $contains(instruction, "refund")',
-  },
+  { name: 'about a refund', expression: '$contains(instruction, "refund")' },
 ];
 
 /** What is counted up in the bodies that must differ: twelve digits. */

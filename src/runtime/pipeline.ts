@@ -1,4 +1,3 @@
-import { uuidv7 } from 'uuidv7';
 import {
   type AcceptedRun,
   type Claim,
@@ -9,6 +8,7 @@ import {
   type Reply,
   type RunView,
 } from '../contract/index.ts';
+import { newRunId } from './run-id.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
 /** What the filter stage decided. */
@@ -80,7 +80,7 @@ async function claimOf(trigger: LiveTrigger, exchange: Exchange): Promise<Claim 
 function newRun(snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange): NewRun {
   const { sessionId } = exchange.input;
   return {
-    id: uuidv7(),
+    id: newRunId(),
     project: trigger.project.id,
     trigger: trigger.trigger.key,
     revision: snapshot.revision,
