@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { configOption } from './config-option.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
@@ -10,7 +10,9 @@ type KindName = keyof typeof kindNames;
 export function registerSchema(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('schema')
-    .addArgument(new Argument('[kind]', 'the kind of config file').choices(Object.keys(kindNames)))
+    .addArgument(
+      new Argument('[kind]', `the kind of config file: ${Object.keys(kindNames).join(', ')}`).argParser(parseKind),
+    )
     .summary('print the JSON Schemas of config files')
     .description(
       'Prints the JSON Schema of a kind of config file, for editors: it completes and checks the options of each\n' +
@@ -32,6 +34,13 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
       else terminal.data(JSON.stringify(kind === undefined ? schemas : schemas[kindNames[kind]], undefined, 2));
       finish(problems.length > 0 ? exitCodes.problems : exitCodes.fine);
     });
+}
+
+function parseKind(written: string): KindName {
+  const names = Object.keys(kindNames) as KindName[];
+  const kind = names.find((name) => [name.toLowerCase(), kindNames[name]].includes(written.toLowerCase()));
+  if (kind === undefined) throw new InvalidArgumentError(`Kinds are ${names.join(', ')}.`);
+  return kind;
 }
 
 async function writeSchemas(folder: string, schemas: Readonly<Record<string, object>>): Promise<void> {

@@ -287,7 +287,7 @@ export interface TriggerDocument {
   run?: StageDocument;
   respond?: StageDocument;
   /**
-   * Requests and what should become of them; `pullcord test` runs them without calling an agent.
+   * Requests and what should become of them.
    */
   tests: TriggerTestDocument[];
 }

@@ -11,7 +11,7 @@ import {
   type Reply,
 } from '../contract/index.ts';
 import type { Live } from '../runtime/live.ts';
-import { fire } from '../runtime/pipeline.ts';
+import { fire, type Verdict } from '../runtime/pipeline.ts';
 import { admit } from './admission.ts';
 import { Call } from './call.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -124,8 +124,13 @@ async function answer(parts: PublicServerParts, call: Call, raw: IncomingMessage
     input: inputOf(body, trigger.project.language),
   };
   const verdict = await fire(parts.engine, snapshot, trigger, exchange);
-  parts.outcomes.count(trigger, verdict.kind, 'by' in verdict ? verdict.by : '');
+  parts.outcomes.count(trigger, outcomeOf(verdict), 'by' in verdict ? verdict.by : '');
   return verdict.reply;
+}
+
+/** `accepted`, or the code of the reply. */
+function outcomeOf({ kind }: Verdict): string {
+  return kind === 'dropped' ? 'filtered' : kind;
 }
 
 function refused(parts: PublicServerParts, code: ProblemCode, reason = ''): Reply {
