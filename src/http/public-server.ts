@@ -83,22 +83,23 @@ async function serve(
   requestId: string,
   isStopping: boolean,
 ): Promise<void> {
-  const call = new Call(request, requestId, parts.live.current);
+  let call: Call | undefined;
   try {
+    call = new Call(request, requestId, parts.live.current);
     send(response, requestId, isStopping ? stopping : await answer(parts, call, request));
   } catch (error) {
     parts.log.error({ requestId, err: error }, 'a request failed unexpectedly');
-    send(response, requestId, problem('internal_error'));
+    if (response.headersSent) response.destroy();
+    else send(response, requestId, problem('internal_error'));
   } finally {
-    call.snapshot.release();
+    call?.snapshot.release();
   }
 }
 
 const stopping = problem('unavailable', {}, { 'retry-after': '1' });
 
 /** All that happens to one request: admit → body → fire. */
-async function answer(parts: PublicServerParts, call: Call, raw: IncomingMessage): Promise<Reply> {
-  const { snapshot, route, head } = call;
+async function answer(parts: PublicServerParts, { snapshot, route, head }: Call, raw: IncomingMessage): Promise<Reply> {
   const { bodyLimitBytes } = snapshot.config.server;
   // Told by the head alone, whoever asks.
   if (Number(raw.headers['content-length'] ?? 0) > bodyLimitBytes) return refused(parts, 'body_too_large');
