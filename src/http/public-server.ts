@@ -38,7 +38,6 @@ export interface PublicServerParts {
  */
 export function createPublicServer(parts: PublicServerParts): FastifyInstance {
   const requestIds = requestIdSource();
-  let isStopping = false;
   const app = fastify({
     logger: false,
     logController: new LogController({ disableRequestLogging: true }),
@@ -46,7 +45,7 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
     http: { connectionsCheckingInterval: connectionsCheckMs },
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
-    // Its own answer would not be a problem document.
+    // On open connections requests are still answered while it closes; the engine says whether it takes new runs.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -62,11 +61,7 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
   // done here after the caller is known.
   app.addHook('onRequest', ({ raw, id }, reply) => {
     reply.hijack();
-    void serve(parts, raw, reply.raw, id, isStopping);
-  });
-  app.addHook('preClose', (done) => {
-    isStopping = true;
-    done();
+    void serve(parts, raw, reply.raw, id);
   });
   app.all('*', () => undefined);
   app.setErrorHandler((error: Error, request, reply) => {
@@ -81,12 +76,11 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  isStopping: boolean,
 ): Promise<void> {
   let call: Call | undefined;
   try {
     call = new Call(request, requestId, parts.live.current);
-    send(response, requestId, isStopping ? stopping : await answer(parts, call, request));
+    send(response, requestId, await answer(parts, call, request));
   } catch (error) {
     parts.log.error({ requestId, err: error }, 'a request failed unexpectedly');
     if (response.headersSent) response.destroy();
@@ -95,8 +89,6 @@ async function serve(
     call?.snapshot.release();
   }
 }
-
-const stopping = problem('unavailable', {}, { 'retry-after': '1' });
 
 /** All that happens to one request: admit → body → fire. */
 async function answer(parts: PublicServerParts, { snapshot, route, head }: Call, raw: IncomingMessage): Promise<Reply> {

@@ -407,6 +407,36 @@ t.test('closing lets what runs end, and takes nothing new', async (t) => {
   await closed;
 });
 
+t.test('503: what comes on an open connection while the gateway closes is refused in so many words', async (t) => {
+  const agent = createServer();
+  t.teardown(() => agent.close());
+  const port = await listen(agent);
+  const { gateway, adminUrl } = await startTestGateway(t, {
+    ...files(),
+    'gateway.yaml': gatewayFile({ server: { drainTimeout: '30s' } }),
+    'triggers/agent.yaml': triggerFile('agent', { run: { uses: 'http', with: { url: `http://127.0.0.1:${port}/` } } }),
+  });
+  const socket = connect(gateway.address.port, '127.0.0.1');
+  const request = [
+    'POST /api/v1.0/project/support/trigger/agent HTTP/1.1',
+    'Host: gateway',
+    `X-API-Key: ${secrets.website}`,
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
+  socket.write(request);
+  const [, response] = await once(agent, 'request');
+  const closed = gateway.close();
+  await until(async () => (await fetch(`${adminUrl}/readyz`)).status === 503);
+  socket.write(request, () => response.setHeader('content-type', 'application/json').end('"done"'));
+  const received = await text(socket);
+  await closed;
+  const [first, second] = received.split(/(?<=\})(?=HTTP)/);
+  t.match(first, /^HTTP\/1\.1 200 .*"done"/s);
+  t.match(second, /^HTTP\/1\.1 503 .*application\/problem\+json.*"code":"unavailable"/s);
+});
+
 async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
