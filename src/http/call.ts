@@ -13,8 +13,7 @@ export class Call {
   /** Leases the snapshot: the request ends on the config that it began with. */
   constructor(request: IncomingMessage, requestId: string, snapshot: Snapshot) {
     const { url = '', method = '' } = request;
-    const query = url.indexOf('?');
-    const path = query === -1 ? url : url.slice(0, query);
+    const path = pathOf(url.startsWith('/') ? url : url.replace(absoluteForm, ''));
     snapshot.lease();
     this.snapshot = snapshot;
     this.route = parseRoute(path, snapshot.config.server.basePath);
@@ -27,4 +26,12 @@ export class Call {
       ip: clientIp(request, snapshot.config.server.trustProxy),
     };
   }
+}
+
+/** RFC 9112 §3.2.2: what a client sends to a proxy, and every server must take. */
+const absoluteForm = /^https?:\/\/[^/?#]*/i;
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
 }

@@ -42,7 +42,8 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
     logger: false,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIds,
-    http: { connectionsCheckingInterval: connectionsCheckMs },
+    // Node would answer a request without Host by itself, and without a body.
+    http: { connectionsCheckingInterval: connectionsCheckMs, requireHostHeader: false },
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     // On open connections requests are still answered while it closes; the engine says whether it takes new runs.
@@ -53,10 +54,11 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
       else socket.end(rawProblem(codeOfClientError(error), requestIds()));
     },
   });
-  // Node would answer an `Expect` other than 100-continue by itself, and without a body.
+  // So it would an `Expect` other than 100-continue, and a CONNECT not at all.
   app.server.on('checkExpectation', (_request, response) => {
     response.socket?.end(rawProblem('expectation_failed', requestIds()));
   });
+  app.server.on('connect', (_request, socket) => socket.end(rawProblem('bad_request', requestIds())));
   // Answered in the first hook: what the framework does between it and a handler, reading the body first of all, is
   // done here after the caller is known.
   app.addHook('onRequest', ({ raw, id }, reply) => {
@@ -93,6 +95,7 @@ async function serve(
 /** All that happens to one request: admit → body → fire. */
 async function answer(parts: PublicServerParts, { snapshot, route, head }: Call, raw: IncomingMessage): Promise<Reply> {
   const { bodyLimitBytes } = snapshot.config.server;
+  if (raw.headers.host === undefined && raw.httpVersion === '1.1') return refused(parts, 'bad_request', 'no Host');
   // Told by the head alone, whoever asks.
   if (Number(raw.headers['content-length'] ?? 0) > bodyLimitBytes) return refused(parts, 'body_too_large');
   if (route === undefined) return problem('not_found');

@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer';
+
 /** What an address of the public listener means. Names are as the caller wrote them. */
 export type Route =
   | { readonly kind: 'trigger'; readonly projectId: string; readonly key: string }
@@ -21,10 +23,12 @@ export function parseRoute(path: string, basePath: string): Route | undefined {
   return runId === undefined ? undefined : { kind: 'run', projectId, key, runId };
 }
 
+/** Names are ASCII. What else might be taken for one, as the Kelvin sign in lower case is a `k`, names nothing. */
 function decode(part: string | undefined): string | undefined {
   if (part === undefined || !part.includes('%')) return part;
   try {
-    return decodeURIComponent(part);
+    const decoded = decodeURIComponent(part);
+    return isAscii(Buffer.from(decoded)) ? decoded : '';
   } catch {
     return undefined;
   }

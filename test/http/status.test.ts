@@ -389,6 +389,32 @@ t.test('the catalogue of codes is public: it changes only on purpose', async (t)
   );
 });
 
+t.test('requests in odd forms get what they mean, or a problem', async (t) => {
+  const { gateway } = await startTestGateway(t, files());
+  const path = '/api/v1.0/project/support/trigger/echo';
+  const answerTo = async (head: readonly string[]) => {
+    const socket = connect(gateway.address.port, '127.0.0.1');
+    socket.write(
+      [...head, `X-API-Key: ${secrets.website}`, 'Connection: close', 'Content-Length: 0', '', ''].join('\r\n'),
+    );
+    const received = await text(socket);
+    const code = /"code":"(\w+)"/.exec(received)?.[1];
+    if (code !== undefined) t.match(received, /content-type: application\/problem\+json/);
+    return `${received.slice(9, 12)} ${code}`;
+  };
+  const host = 'Host: gateway';
+  t.equal(await answerTo([`POST http://gateway${path}?a=1 HTTP/1.1`, host]), '200 undefined', 'absolute form');
+  t.equal(await answerTo([`POST ${path} HTTP/1.0`]), '200 undefined', 'HTTP/1.0 knows no Host');
+  t.equal(await answerTo([`POST ${path} HTTP/1.1`]), '400 bad_request', 'no Host');
+  t.equal(await answerTo([`CONNECT ${path} HTTP/1.1`, host]), '400 bad_request', 'CONNECT');
+  t.equal(await answerTo(['OPTIONS * HTTP/1.1', host]), '404 not_found', 'asterisk form');
+  t.equal(await answerTo([`POST /${path} HTTP/1.1`, host]), '404 not_found', 'two slashes');
+  t.equal(await answerTo([`POST ${path.replace('echo', 'ec%68o')} HTTP/1.1`, host]), '200 undefined', 'escaped');
+  const kelvin = path.replace('echo', 'bro%E2%84%AAen');
+  t.equal(await answerTo([`POST ${kelvin} HTTP/1.1`, host]), '404 trigger_not_found', 'a Kelvin sign is no k');
+  t.equal(await answerTo([`PROPFIND ${path} HTTP/1.1`, host]), '405 method_not_allowed');
+});
+
 t.test('closing lets what runs end, and takes nothing new', async (t) => {
   const agent = createServer();
   t.teardown(() => agent.close());
