@@ -16,7 +16,7 @@ import { admit } from './admission.ts';
 import { Call } from './call.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError, codeOfFastifyError } from './protocol-errors.ts';
-import { rawProblem, sendProblem, writeReply } from './reply.ts';
+import { endConnection, sendProblem, writeReply } from './reply.ts';
 import { inputOf, readRequestBody } from './request-body.ts';
 import { answerRun } from './run-resource.ts';
 
@@ -50,15 +50,15 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
-      if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-      else socket.end(rawProblem(codeOfClientError(error), requestIds()));
+      if (error.code === 'ECONNRESET') socket.destroy();
+      else endConnection(socket, codeOfClientError(error), requestIds());
     },
   });
   // So it would an `Expect` other than 100-continue, and a CONNECT not at all.
   app.server.on('checkExpectation', (_request, response) => {
-    response.socket?.end(rawProblem('expectation_failed', requestIds()));
+    writeReply(response, requestIds(), problem('expectation_failed', {}, { connection: 'close' }));
   });
-  app.server.on('connect', (_request, socket) => socket.end(rawProblem('bad_request', requestIds())));
+  app.server.on('connect', (_request, socket) => endConnection(socket, 'bad_request', requestIds()));
   // Answered in the first hook: what the framework does between it and a handler, reading the body first of all, is
   // done here after the caller is known.
   app.addHook('onRequest', ({ raw, id }, reply) => {

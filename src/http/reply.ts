@@ -1,6 +1,10 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { type JsonObject, type ProblemCode, problem, type Reply } from '../contract/index.ts';
+
+/** How long a client may take to hear why its connection ends. */
+const lastWordsMs = 1000;
 
 /**
  * Writes what a stage or the gateway decided. Every error leaves as application/problem+json (RFC 9457), past the
@@ -33,8 +37,20 @@ export function sendProblem(
   return reply;
 }
 
-/** The bytes of an error for a connection that has no request yet, e.g. one that sent no valid HTTP. */
-export function rawProblem(code: ProblemCode, requestId: string): string {
+/**
+ * Ends a connection that has no request to answer, e.g. one that sent no valid HTTP, with a problem as its last words.
+ * Nobody else may be listening to it any more, so its errors end here too, and a client that stays is cut off.
+ */
+export function endConnection(socket: Duplex, code: ProblemCode, requestId: string): void {
+  socket.on('error', () => {});
+  // What is still sent would otherwise be answered by a reset, which can overtake the last words.
+  socket.resume();
+  if (socket.writable) socket.end(rawProblem(code, requestId));
+  else socket.destroy();
+  setTimeout(() => socket.destroy(), lastWordsMs).unref();
+}
+
+function rawProblem(code: ProblemCode, requestId: string): string {
   const { status, body } = problem(code);
   const text = renderProblem(status, requestId, body);
   return [

@@ -415,6 +415,50 @@ t.test('requests in odd forms get what they mean, or a problem', async (t) => {
   t.equal(await answerTo([`PROPFIND ${path} HTTP/1.1`, host]), '405 method_not_allowed');
 });
 
+t.test('CONNECT, Expect and nonsense end a connection in any state, and the gateway goes on', async (t) => {
+  const { gateway, fire } = await startTestGateway(t, files());
+  const { port } = gateway.address;
+  const trigger = '/api/v1.0/project/support/trigger';
+  const post = (key: string, ...more: readonly string[]) => [
+    `POST ${trigger}/${key} HTTP/1.1`,
+    'Host: x',
+    `X-API-Key: ${secrets.website}`,
+    ...more,
+    'Content-Length: 0',
+  ];
+  const endings = [
+    ['CONNECT x:1 HTTP/1.1', 'Host: x'],
+    ['GET / HTTP/1.1', 'Host: x', 'Expect: miracles'],
+    ['NONSENSE'],
+  ];
+  const bytesOf = (...requests: readonly (readonly string[])[]) =>
+    requests.map((lines) => [...lines, '', ''].join('\r\n')).join('');
+  const client = (allowHalfOpen = false) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen }).on('error', () => {});
+    return { socket, closed: new Promise((resolve) => socket.on('close', resolve)) };
+  };
+  for (const ending of endings) {
+    for (const before of [[], [post('echo', 'Connection: close')], [post('slow')], [['GET / HTTP/1.0']], endings]) {
+      const bytes = bytesOf(...before, ending, ending);
+      const halfClosed = client();
+      halfClosed.socket.resume().end(bytes);
+      const reset = client();
+      reset.socket.write(bytes, () => reset.socket.resetAndDestroy());
+      await Promise.all([halfClosed.closed, reset.closed]);
+    }
+  }
+  const staying = client(true);
+  staying.socket.write(bytesOf(['CONNECT x:1 HTTP/1.1', 'Host: x']));
+  const [answer] = await once(staying.socket, 'data');
+  t.match(String(answer), /^HTTP\/1.1 400 /);
+  await until(async () => !staying.socket.write('still here') || staying.socket.destroyed);
+  await staying.closed;
+  const afterSlow = connect(port, '127.0.0.1');
+  afterSlow.write(bytesOf(post('slow'), ['GET / HTTP/1.1', 'Host: x', 'Expect: miracles']));
+  t.match(await text(afterSlow), /wait_timeout[\s\S]*expectation_failed/, 'answers keep their order');
+  t.equal((await fire('echo', {})).status, 200);
+});
+
 t.test('closing lets what runs end, and takes nothing new', async (t) => {
   const agent = createServer();
   t.teardown(() => agent.close());
