@@ -1,9 +1,23 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ApiKeyDeclaration } from '../contract/index.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
-import type { ApiKeyDocument, GatewayDocument, ProjectDocument, TriggerDocument } from './documents.gen.ts';
+import type {
+  ApiKeyDocument,
+  GatewayDocument,
+  ProjectDocument,
+  RecordDocument,
+  TriggerDocument,
+} from './documents.gen.ts';
 import { parseExpiry } from './expiry.ts';
-import type { Config, PluginReference, ProjectConfig, ServerConfig, TriggerConfig, TriggerTest } from './model.ts';
+import type {
+  Config,
+  PluginReference,
+  ProjectConfig,
+  RecordPolicy,
+  ServerConfig,
+  TriggerConfig,
+  TriggerTest,
+} from './model.ts';
 import type { StageResolver } from './stage-resolver.ts';
 
 /** Puts documents that were checked together into a config; undefined if there is no gateway. */
@@ -79,7 +93,7 @@ function triggerConfig(
   const { file, document } = trigger;
   const project = projects.get(document.project);
   const auth = stages.stage(trigger, 'auth');
-  const run = stages.stage(trigger, 'run');
+  const run = stages.run(trigger);
   const respond = stages.stage(trigger, 'respond');
   // Linking has found all of them; a trigger without would have been a problem.
   if (!project || !auth || !run || !respond) return undefined;
@@ -88,9 +102,20 @@ function triggerConfig(
     ...{ project, key, name, status, auth, run, respond },
     filters: stages.filters(trigger),
     dedup: stages.stage(trigger, 'dedup'),
+    record: recordPolicy(stages.setting(trigger, 'record')),
+    sessionTtlMs: stages.setting(trigger, 'sessions')?.ttl ?? sessionTtlMs,
     tests: testsOf(trigger),
     place: { file, pointer: '/key' },
   };
+}
+
+/** How long a conversation is remembered where nothing is said of it: 30 days. */
+const sessionTtlMs = 30 * 86_400_000;
+
+function recordPolicy(written: RecordDocument = 'full'): RecordPolicy {
+  return typeof written === 'string'
+    ? { keep: written, mask: [] }
+    : { keep: written.keep ?? 'full', mask: written.mask ?? [] };
 }
 
 function testsOf({ file, document }: InFile<TriggerDocument>): readonly TriggerTest[] {

@@ -14,6 +14,10 @@ export type FilterDocument = string | NamedFilterDocument | NamedFilterDocument[
  * What makes two requests the same. A string is the name of a plugin without options. Absent: every request is accepted.
  */
 export type DedupDocument = string | StageDocument;
+/**
+ * What is kept of a run after it has ended: all, neither input nor output, or nothing. A dedup claim lasts in any case.
+ */
+export type RecordDocument = ('full' | 'metadata' | 'none') | RecordPolicyDocument;
 
 /**
  * The gateway of an organization. A config folder has exactly one.
@@ -106,12 +110,14 @@ export interface GatewayDocument {
     auth: StageDocument;
     filter?: FilterDocument;
     dedup?: DedupDocument;
-    run?: StageDocument;
+    run?: RunStageDocument;
+    record?: RecordDocument;
+    sessions?: SessionsDocument;
     respond: StageDocument;
   };
 }
 /**
- * What keeps runs and dedup claims, and executes runs.
+ * What keeps runs, dedup claims and conversations, and executes runs.
  */
 export interface EngineDocument {
   /**
@@ -152,6 +158,66 @@ export interface NamedFilterDocument {
    * Options of the filter plugin. Its own schema says which there are.
    */
   with?: JsonObject;
+}
+/**
+ * How the agent is called.
+ */
+export interface RunStageDocument {
+  /**
+   * Name of the run plugin.
+   */
+  uses: string;
+  /**
+   * Options of the run plugin. Its own schema says which there are.
+   */
+  with?: JsonObject;
+  /**
+   * How many runs of the trigger may be executed at once; further ones are queued. Without it only the engine's limit counts.
+   */
+  concurrency?: number;
+  /**
+   * How long one attempt may take, whatever the plugin does. In milliseconds.
+   */
+  timeout: number;
+  /**
+   * Whether an attempt that failed is followed by another one, where the failure is one that may pass. The pauses double, and vary by a fifth.
+   */
+  retry?: {
+    /**
+     * How often the run is tried in all.
+     */
+    attempts: number;
+    /**
+     * The pause after the first attempt. In milliseconds.
+     */
+    backoff: number;
+    /**
+     * The longest pause. In milliseconds.
+     */
+    max: number;
+  };
+}
+/**
+ * What is kept, and what is never stored at all.
+ */
+export interface RecordPolicyDocument {
+  /**
+   * `full`, as where nothing is said: input and output; `metadata`: neither; `none`: nothing of the run.
+   */
+  keep?: 'full' | 'metadata' | 'none';
+  /**
+   * JSON pointers into the input: what is there is masked before anything is stored. A run that a crash interrupts then fails, since its input is not whole.
+   */
+  mask?: string[];
+}
+/**
+ * How conversations, which callers name by `sessionId`, are remembered.
+ */
+export interface SessionsDocument {
+  /**
+   * How long after its last run a conversation is remembered. In milliseconds.
+   */
+  ttl: number;
 }
 /**
  * A caller's credential: what it may do, and where.
@@ -246,7 +312,9 @@ export interface DefaultsDocument {
   auth?: StageDocument;
   filter?: FilterDocument;
   dedup?: DedupDocument;
-  run?: StageDocument;
+  run?: RunStageDocument;
+  record?: RecordDocument;
+  sessions?: SessionsDocument;
   respond?: StageDocument;
 }
 /**
@@ -284,7 +352,9 @@ export interface TriggerDocument {
   auth?: StageDocument;
   filter?: FilterDocument;
   dedup?: DedupDocument;
-  run?: StageDocument;
+  run?: RunStageDocument;
+  record?: RecordDocument;
+  sessions?: SessionsDocument;
   respond?: StageDocument;
   /**
    * Requests and what should become of them.

@@ -69,6 +69,30 @@ export interface StageUse {
   readonly optionPlaces: OptionPlaces;
 }
 
+/** How the agent is called, and how often. */
+export interface RunUse extends StageUse {
+  /** How many runs of one trigger may be executed at once; undefined: as many as the engine takes. */
+  readonly concurrency: number | undefined;
+  /** How long one attempt may take. */
+  readonly timeoutMs: number;
+  readonly retry: RetryPolicy;
+}
+
+export interface RetryPolicy {
+  /** How often a run is tried in all. */
+  readonly attempts: number;
+  /** The pause after the first attempt; it doubles up to `maxMs`. */
+  readonly backoffMs: number;
+  readonly maxMs: number;
+}
+
+/** What is kept of a run after it has ended. */
+export interface RecordPolicy {
+  readonly keep: 'full' | 'metadata' | 'none';
+  /** JSON pointers into the input. */
+  readonly mask: readonly string[];
+}
+
 /** Maps a pointer into `with` to its place in the file. Short forms (`filter: <string>`) have another shape there. */
 export type OptionPlaces = (pointer: string) => Place;
 
@@ -85,8 +109,11 @@ export interface TriggerConfig {
   readonly auth: StageUse;
   readonly filters: readonly FilterUse[];
   readonly dedup: StageUse | undefined;
-  readonly run: StageUse;
+  readonly run: RunUse;
   readonly respond: StageUse;
+  readonly record: RecordPolicy;
+  /** How long after its last run a conversation is remembered. */
+  readonly sessionTtlMs: number;
   readonly tests: readonly TriggerTest[];
   readonly place: Place;
 }

@@ -6,10 +6,11 @@ import type {
   DefaultsDocument,
   FilterDocument,
   NamedFilterDocument,
+  RunStageDocument,
   StageDocument,
   TriggerDocument,
 } from './documents.gen.ts';
-import type { FilterUse, StageUse } from './model.ts';
+import type { FilterUse, RunUse, StageUse } from './model.ts';
 
 /**
  * Resolves stages trigger → project defaults → gateway defaults, and expands short forms. What stands in one place of
@@ -19,6 +20,7 @@ export class StageResolver {
   /** What is wrong with the filters that were resolved. */
   readonly problems: Problem[] = [];
   readonly #uses = new Map<string, StageUse>();
+  readonly #runs = new Map<StageUse, RunUse>();
   readonly #filters = new Map<string, readonly FilterUse[]>();
   readonly #defaultsByProject: ReadonlyMap<string, readonly Level[]>;
   readonly #gatewayDefaults: readonly Level[];
@@ -37,6 +39,24 @@ export class StageResolver {
       if (written !== undefined) return this.use(file, `${base}/${name}`, written);
     }
     return undefined;
+  }
+
+  /** The run stage of a trigger, with how often it may be tried; undefined if there is none. */
+  run(trigger: InFile<TriggerDocument>): RunUse | undefined {
+    const use = this.stage(trigger, 'run');
+    const written = this.setting(trigger, 'run');
+    if (use === undefined || written === undefined) return undefined;
+    const run = this.#runs.get(use) ?? { ...use, ...runLimits(written) };
+    this.#runs.set(use, run);
+    return run;
+  }
+
+  /** What a trigger, or else its defaults, say of something that is no plugin's. */
+  setting<Name extends 'record' | 'sessions' | 'run'>(
+    trigger: InFile<TriggerDocument>,
+    name: Name,
+  ): DefaultsDocument[Name] | undefined {
+    return this.#levels(trigger).find(({ stages }) => stages[name] !== undefined)?.stages[name];
   }
 
   /** The filters of a trigger, in order. */
@@ -71,6 +91,14 @@ export class StageResolver {
     this.problems.push(...duplicateNames(made));
     return made;
   }
+}
+
+/** Without `retry` there is one attempt. */
+const noRetry = { attempts: 1, backoff: 0, max: 0 };
+
+function runLimits({ concurrency, timeout: timeoutMs, retry = noRetry }: RunStageDocument) {
+  const { attempts, backoff: backoffMs, max: maxMs } = retry;
+  return { concurrency, timeoutMs, retry: { attempts, backoffMs, maxMs } };
 }
 
 interface Level {

@@ -1,12 +1,16 @@
 import type { TriggerInput } from './exchange.ts';
 import type { JsonValue, MaybePromise } from './json.ts';
 
-/** Where a run stands. `succeeded`, `failed` and `cancelled` are final. */
-export type RunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+/**
+ * Where a run stands. All but `queued` and `running` are final. `input_required`: the agent asked back, its question is
+ * the output, and the next run of the same session answers it.
+ */
+export const runStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'input_required'] as const;
+export type RunState = (typeof runStates)[number];
 
 /** Says whether a run in this state will never change again. */
 export function isFinal(state: RunState): boolean {
-  return state === 'succeeded' || state === 'failed' || state === 'cancelled';
+  return state !== 'queued' && state !== 'running';
 }
 
 /** What is stored of a run. Data only, so that another process, or a later start, can take it up. */
@@ -21,15 +25,23 @@ export interface RunRecord {
   /** Id of the principal that fired it. */
   readonly principal: string;
   readonly sessionId: string | undefined;
-  readonly input: TriggerInput;
+  /** The run whose input this one repeats, if it is a replay. */
+  readonly replayOf: string | undefined;
+  /** With what the trigger's record policy masks; undefined where the policy keeps no input of a run that is final. */
+  readonly input: TriggerInput | undefined;
   readonly state: RunState;
   /** How often execution was started; 0 while queued for the first time. */
   readonly attempt: number;
-  /** Milliseconds since the epoch, as are the next two. */
+  /** Milliseconds since the epoch, as are all times here. */
   readonly acceptedAt: number;
+  /** When the latest attempt was started. */
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
-  /** Set when it succeeded. */
+  /** When a queued run is tried again after an attempt that failed. */
+  readonly retryAt: number | undefined;
+  /** Attempts that failed and were followed, or will be, by another one. The oldest first. */
+  readonly failedAttempts: readonly FailedAttempt[];
+  /** Set when it succeeded or asked back, unless the record policy keeps no output. */
   readonly output: JsonValue | undefined;
   /** Set when it failed: what happened, fit for a caller's eyes. */
   readonly failure: RunFailure | undefined;
@@ -40,11 +52,42 @@ export interface RunFailure {
   readonly retryable: boolean;
 }
 
+export interface FailedAttempt {
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** What happened, fit for a caller's eyes. */
+  readonly message: string;
+}
+
 /** A run as it is submitted: the record without what only execution can tell. */
-export type NewRun = Pick<
-  RunRecord,
-  'id' | 'project' | 'trigger' | 'revision' | 'principal' | 'sessionId' | 'input' | 'acceptedAt'
->;
+export interface NewRun
+  extends Pick<
+    RunRecord,
+    'id' | 'project' | 'trigger' | 'revision' | 'principal' | 'sessionId' | 'replayOf' | 'acceptedAt'
+  > {
+  readonly input: TriggerInput;
+  readonly policy: RunPolicy;
+}
+
+/** What the trigger wants of the engine besides the execution of its runs. */
+export interface RunPolicy {
+  /**
+   * What is kept of a run that is final: `full` all, `metadata` neither input nor output, `none` nothing at all. Until
+   * then a run needs its input, and its claim outlives it in any case.
+   */
+  readonly keep: 'full' | 'metadata' | 'none';
+  /**
+   * JSON pointers (RFC 6901) into the input. Values there are masked before anything is stored. A run with a masked
+   * input cannot be resumed in another process: it fails there, and lets go of its claim.
+   */
+  readonly mask: readonly string[];
+  /** How long a session is remembered after its last run, in milliseconds. */
+  readonly sessionTtlMs: number;
+  /** Whether the executor is to be notified when the run is final. */
+  readonly notify: boolean;
+}
 
 /**
  * The right to be the only run of its fingerprint. Held while its run is queued, running or succeeded; released when
@@ -61,21 +104,50 @@ export interface Claim {
 }
 
 export type Submission =
-  | { readonly kind: 'accepted' }
+  | {
+      readonly kind: 'accepted';
+      /** As `Engine.wait` of this run, and whatever its policy keeps: the submitter gets the whole outcome. */
+      wait(timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord>;
+    }
   /** The fingerprint is claimed by this run; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   /** There is no room; nothing was stored. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
+/** How one attempt ended. `memory`: what its session remembers from now on, stored in one step with the outcome. */
 export type RunOutcome =
-  | { readonly kind: 'succeeded'; readonly output: JsonValue }
-  | { readonly kind: 'failed'; readonly message: string; readonly retryable: boolean };
+  | { readonly kind: 'succeeded' | 'input_required'; readonly output: JsonValue; readonly memory?: JsonValue }
+  | { readonly kind: 'failed'; readonly message: string; readonly retryable: boolean; readonly memory?: JsonValue }
+  /** Failed, and to be tried again after so many milliseconds: the run is queued until then. */
+  | { readonly kind: 'retry'; readonly message: string; readonly delayMs: number; readonly memory?: JsonValue };
 
-/**
- * Executes one attempt of a run. Called by the engine only. Must settle soon after `signal` aborts. A rejection counts
- * as a failure that is not retryable.
- */
-export type Executor = (run: RunRecord, signal: AbortSignal) => MaybePromise<RunOutcome>;
+/** A run that an executor is given: with its whole input, whatever is kept of it. */
+export interface StartedRun extends RunRecord {
+  readonly input: TriggerInput;
+}
+
+/** A conversation: runs of one (project, trigger, sessionId) are executed one at a time, in the order of acceptance. */
+export interface Session {
+  /** What its runs have remembered, as of the start of the attempt; undefined in a new or expired session. */
+  readonly memory: JsonValue | undefined;
+  /** Stores what is to be remembered before the attempt ends. Durable when it resolves; at most 1 MiB as JSON. */
+  remember(memory: JsonValue): MaybePromise<void>;
+}
+
+export interface Executor {
+  /**
+   * Executes one attempt of a run. Called by the engine only. Must settle soon after `signal` aborts. A rejection counts
+   * as a failure that is not retryable.
+   */
+  execute(run: StartedRun, signal: AbortSignal, session: Session | undefined): MaybePromise<RunOutcome>;
+  /** How many runs of a trigger may be running at once. Asked at each start, since a reload may change it. */
+  concurrencyOf?(project: string, trigger: string): number;
+  /**
+   * Tells somebody that a run is final. At least once for each run that asks for it, also after a crash, until it is
+   * done. The attempt counts from 1. The result says in how many milliseconds to try again; undefined: it is done.
+   */
+  notify?(run: RunRecord, attempt: number, signal: AbortSignal): MaybePromise<number | undefined>;
+}
 
 export interface RunQuery {
   readonly project?: string;
@@ -83,8 +155,16 @@ export interface RunQuery {
   readonly state?: RunState;
   /** Accepted at or after, milliseconds since the epoch. */
   readonly since?: number;
+  /** Older than this run in the order of the list: the last of the page before. */
+  readonly after?: Pick<RunRecord, 'id' | 'acceptedAt'>;
   /** At most this many, newest first. */
   readonly limit: number;
+}
+
+/** How much an engine has to do. */
+export interface EngineLoad {
+  readonly queued: number;
+  readonly running: number;
 }
 
 export type Cancellation =
@@ -108,6 +188,10 @@ export interface Engine {
   cancel(runId: string): MaybePromise<Cancellation>;
   /** Begins to execute. Runs submitted before are kept until then. Called once. */
   start(executor: Executor): MaybePromise<void>;
-  /** Stops taking runs, waits up to `drainMs` for running ones to end, aborts the rest, frees everything. */
+  load(): EngineLoad;
+  /**
+   * Stops taking and starting runs, waits up to `drainMs` for running ones to end, aborts the rest, frees everything.
+   * A durable engine hands what has not ended to its next start.
+   */
   close(drainMs: number): Promise<void>;
 }

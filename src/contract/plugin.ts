@@ -1,5 +1,5 @@
 import type { ApiKeyDeclaration } from './api-key.ts';
-import type { RunFailure, RunOutcome, RunRecord, RunState } from './engine.ts';
+import type { RunFailure, RunState, Session, StartedRun } from './engine.ts';
 import type { Exchange, Principal, RequestHead } from './exchange.ts';
 import type { JsonValue, MaybePromise } from './json.ts';
 
@@ -104,8 +104,25 @@ export interface Run {
    */
   execute(run: RunRequest, signal: AbortSignal): MaybePromise<RunResult>;
 }
-export type RunRequest = Pick<RunRecord, 'id' | 'project' | 'trigger' | 'sessionId' | 'input' | 'attempt'>;
-export type RunResult = RunOutcome;
+export interface RunRequest extends Pick<StartedRun, 'id' | 'project' | 'trigger' | 'sessionId' | 'input' | 'attempt'> {
+  /** What earlier runs of the same sessionId left for this one; undefined without a sessionId. */
+  readonly session?: Session | undefined;
+}
+/** `memory`: what the session is to remember, a transcript or a back end's conversation id; without it, what it did. */
+export type RunResult =
+  | { readonly kind: 'succeeded'; readonly output: JsonValue; readonly memory?: JsonValue }
+  /** The agent asks back: `output` is its question, and the next request of the same sessionId answers it. */
+  | { readonly kind: 'input_required'; readonly output: JsonValue; readonly memory?: JsonValue }
+  | {
+      readonly kind: 'failed';
+      /** What happened, fit for a caller's eyes: no payload, no secret. */
+      readonly message: string;
+      /** Whether another attempt may succeed. The trigger's `retry` says whether there is one. */
+      readonly retryable: boolean;
+      /** How many milliseconds the agent asked to be left alone. */
+      readonly retryAfterMs?: number;
+      readonly memory?: JsonValue;
+    };
 
 /** Answers the caller of an accepted request. */
 export interface Respond {

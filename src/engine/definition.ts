@@ -16,4 +16,6 @@ export interface EngineDefinition<Options = unknown> {
 export interface EngineContext {
   /** Writes to the gateway's log with the engine's name. Never log payloads or secrets. */
   readonly log: PluginLog;
+  /** Makes an absolute path of one in options: relative ones start at the folder of gateway.yaml. */
+  resolvePath(path: string): string;
 }

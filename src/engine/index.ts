@@ -1,7 +1,8 @@
 import type { EngineDefinition } from './definition.ts';
 import { memory } from './memory/index.ts';
+import { sqlite } from './sqlite/index.ts';
 
-const all: readonly EngineDefinition[] = [memory];
+const all: readonly EngineDefinition[] = [sqlite, memory];
 
 /** Every engine that gateway.yaml can name. */
 export const engines: ReadonlyMap<string, EngineDefinition> = new Map(all.map((engine) => [engine.name, engine]));

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { EditorPlugin } from '../config/editor-schema.ts';
 import type { StageUse } from '../config/model.ts';
 import { compileSchema } from '../config/schema-validator.ts';
@@ -15,8 +16,9 @@ export type OpenedEngine =
 export async function openEngine(use: StageUse, log: PluginLog): Promise<OpenedEngine> {
   const checked = await checkEngine(use);
   if (!checked.ok) return checked;
+  const context = { log, resolvePath: (path: string) => resolve(use.folder, path) };
   try {
-    return { ok: true, engine: await checked.definition.create(checked.options, { log }) };
+    return { ok: true, engine: await checked.definition.create(checked.options, context) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { ok: false, problems: [{ code: 'engine_failed', severity: 'error', message, place: use.place }] };

@@ -1,34 +1,42 @@
-import type { Executor, PluginLog, RunOutcome, RunRecord } from '../contract/index.ts';
+import type { Executor, PluginLog, RunOutcome, RunRecord, RunResult } from '../contract/index.ts';
+import { withinTime } from './attempt-deadline.ts';
 import type { Live } from './live.ts';
+import { outcomeOf } from './retry.ts';
 
 /**
  * Executes runs for the engine with the run plugin of their trigger, under the snapshot that accepted them while it
- * lives, else under the current one. A snapshot is leased until its run has ended.
+ * lives, else under the current one. A snapshot is leased until the attempt has ended.
  */
 export function createExecutor(live: Live, log: PluginLog): Executor {
-  return (run, signal) => {
-    const snapshot = live.ofRevision(run.revision);
-    const trigger = snapshot.find(run.project, run.trigger);
-    if (trigger === undefined) {
-      return { kind: 'failed', message: 'the trigger is no longer declared', retryable: false };
-    }
-    const startedAt = performance.now();
-    snapshot.lease();
-    const ended = (outcome: RunOutcome): RunOutcome => {
-      snapshot.release();
-      logEnd(log, run, outcome, performance.now() - startedAt);
-      return outcome;
-    };
-    const failed = (error: unknown): RunOutcome => {
-      log.error({ err: error, runId: run.id, plugin: trigger.config.run.uses }, 'a run plugin threw');
-      return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
-    };
-    try {
-      const outcome = trigger.run.execute(run, signal);
-      return outcome instanceof Promise ? outcome.then(ended, failed) : ended(outcome);
-    } catch (error) {
-      return failed(error);
-    }
+  return {
+    execute(run, signal, session) {
+      const snapshot = live.ofRevision(run.revision);
+      const trigger = snapshot.find(run.project, run.trigger);
+      if (trigger === undefined) {
+        return { kind: 'failed', message: 'the trigger is no longer declared', retryable: false };
+      }
+      const { uses, timeoutMs, retry } = trigger.config.run;
+      const startedAt = performance.now();
+      snapshot.lease();
+      const ended = (result: RunResult): RunOutcome => {
+        snapshot.release();
+        const outcome = outcomeOf(result, run.attempt, retry);
+        logEnd(log, run, outcome, performance.now() - startedAt);
+        return outcome;
+      };
+      const failed = (error: unknown): RunOutcome => {
+        log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
+        return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
+      };
+      const request = session === undefined ? run : { ...run, session };
+      try {
+        const result = withinTime(timeoutMs, signal, (attemptSignal) => trigger.run.execute(request, attemptSignal));
+        return result instanceof Promise ? result.then(ended, failed) : ended(result);
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.config.run.concurrency ?? Infinity,
   };
 }
 
@@ -38,8 +46,20 @@ function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome, durationMs:
     project: run.project,
     trigger: run.trigger,
     principal: run.principal,
+    attempt: run.attempt,
     durationMs: Math.round(durationMs),
   };
-  if (outcome.kind === 'succeeded') log.info(fields, 'run succeeded');
-  else log.warn({ ...fields, failure: outcome.message }, 'run failed');
+  switch (outcome?.kind) {
+    case 'succeeded':
+      log.info(fields, 'run succeeded');
+      break;
+    case 'input_required':
+      log.info(fields, 'run asks back');
+      break;
+    case 'retry':
+      log.warn({ ...fields, failure: outcome.message, retryInMs: outcome.delayMs }, 'attempt failed');
+      break;
+    default:
+      log.warn({ ...fields, failure: outcome?.message }, 'run failed');
+  }
 }

@@ -1,13 +1,4 @@
-import {
-  type AcceptedRun,
-  type Claim,
-  type Engine,
-  type Exchange,
-  type NewRun,
-  problem,
-  type Reply,
-  type RunView,
-} from '../contract/index.ts';
+import { type Claim, type Engine, type Exchange, type NewRun, problem, type Reply } from '../contract/index.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
@@ -56,7 +47,11 @@ export async function fire(
     };
   }
 
-  const accepted = acceptedRun(engine, run, statusUrl(snapshot, trigger, run.id));
+  const accepted = {
+    runId: run.id,
+    statusUrl: statusUrl(snapshot, trigger, run.id),
+    wait: (timeoutMs: number) => submission.wait(timeoutMs),
+  };
   return { kind: 'accepted', runId: run.id, reply: await trigger.respond.respond(exchange, accepted) };
 }
 
@@ -86,28 +81,14 @@ function newRun(snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange): N
     revision: snapshot.revision,
     principal: exchange.principal.id,
     sessionId: typeof sessionId === 'string' ? sessionId : undefined,
+    replayOf: undefined,
     input: exchange.input,
+    policy: trigger.policy,
     acceptedAt: exchange.receivedAt,
-  };
-}
-
-function acceptedRun(engine: Engine, { id }: NewRun, statusUrl: string): AcceptedRun {
-  return {
-    runId: id,
-    statusUrl,
-    wait(timeoutMs) {
-      const record = engine.wait(id, timeoutMs);
-      return record instanceof Promise ? record.then(orQueued) : orQueued(record);
-    },
   };
 }
 
 /** Absolute path on the public listener at which a caller reads a run. */
 export function statusUrl(snapshot: Snapshot, { project, trigger }: LiveTrigger, runId: string): string {
   return `${snapshot.config.server.basePath}/project/${project.id}/trigger/${trigger.key}/run/${runId}`;
-}
-
-/** An engine may have forgotten a run that finished long ago; the caller then reads it as not finished. */
-function orQueued(record: RunView | undefined): RunView {
-  return record ?? { state: 'queued', output: undefined, failure: undefined };
 }

@@ -1,5 +1,5 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
-import type { Auth, ProjectInfo, TriggerInfo } from '../contract/index.ts';
+import type { Auth, ProjectInfo, RunPolicy, TriggerInfo } from '../contract/index.ts';
 import type { ProvisionedTrigger } from '../host/provision.ts';
 
 /** A trigger ready to be fired, with all that a request would otherwise have to look up or build. */
@@ -10,6 +10,7 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   readonly isActive: boolean;
   /** Dedup claims of different triggers never meet. */
   readonly claimScope: string;
+  readonly policy: RunPolicy;
 }
 
 /**
@@ -70,13 +71,14 @@ export class Snapshot {
 function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<string, LiveTrigger>> {
   const projects = new Map<string, Map<string, LiveTrigger>>();
   for (const provisioned of triggers) {
-    const { project, key, name, status } = provisioned.config;
+    const { project, key, name, status, record, sessionTtlMs } = provisioned.config;
     const live: LiveTrigger = {
       ...provisioned,
       project: Object.freeze({ id: project.id, name: project.name, language: project.language }),
       trigger: Object.freeze({ key, name }),
       isActive: status === 'active',
       claimScope: `${project.id}/${key.toLowerCase()}`,
+      policy: Object.freeze({ ...record, sessionTtlMs, notify: false }),
     };
     const keys = projects.get(project.id) ?? new Map<string, LiveTrigger>();
     keys.set(key.toLowerCase(), Object.freeze(live));

@@ -6,6 +6,10 @@ const unrestLimitMs = 1000;
 /** A watcher misses some ways of changing files (a swapped symlink above the folder, an inotify limit), a look does not. */
 const lookEveryMs = 2000;
 
+/** A config folder may be the root of its repository, and hold the journal, which changes all the time. */
+const isForeign = /[/\\](\.git|node_modules)([/\\]|$)/;
+const isConfig = /\.ya?ml$/i;
+
 export interface ConfigWatch {
   close(): Promise<void>;
 }
@@ -22,8 +26,7 @@ export function watchConfig(
   const scheduler = new HintScheduler(onHint);
   const watcher = watch(root, {
     ignoreInitial: true,
-    // A config folder may be the root of its repository.
-    ignored: /[/\\](\.git|node_modules)([/\\]|$)/,
+    ignored: (path, stats) => isForeign.test(path) || (stats?.isFile() === true && !isConfig.test(path)),
   });
   watcher.on('all', () => scheduler.hint());
   watcher.on('error', onWatchError);

@@ -72,7 +72,7 @@ t.test('fills in what is not written', async (t) => {
       drainTimeoutMs: 30_000,
     },
     admin: { host: '127.0.0.1', port: 9090 },
-    engine: { uses: 'memory' },
+    engine: { uses: 'sqlite' },
     defaultAuth: { uses: 'api-key' },
     triggers: [],
   });

@@ -6,7 +6,7 @@ import { failure, success, Worker } from '../../src/engine/conformance/worker.ts
 import type { ConformanceHarness } from '../../src/engine/conformance.ts';
 import type { MemoryEngineOptions } from '../../src/engine/memory/index.ts';
 
-const limits = { maxActive: 3, maxFinished: 3, keepFinished: 100, maxClaims: 3 };
+const limits = { concurrency: 100, maxQueued: 3, maxSessions: 3, maxFinished: 3, keepFinished: 100, maxClaims: 3 };
 
 interface ModelRun {
   readonly id: string;
@@ -30,8 +30,8 @@ class Model {
       ({ state, acceptedAt, claim }) =>
         !isFinal(state) || acceptedAt + (claim?.windowMs ?? Number.POSITIVE_INFINITY) > now,
     );
+    if (this.queued.length >= limits.maxQueued) return 'unavailable';
     if (claim !== undefined && this.holderOf(claim) !== undefined) return 'duplicate';
-    if (this.active.length >= limits.maxActive) return 'unavailable';
     if (claim !== undefined && this.holders.length >= limits.maxClaims) return 'unavailable';
     const { id, acceptedAt } = run;
     const stored: ModelRun = { id, claim, acceptedAt, state: this.started ? 'running' : 'queued', finishedAt: 0 };
@@ -59,6 +59,10 @@ class Model {
 
   get active(): ModelRun[] {
     return this.runs.filter((run) => !isFinal(run.state));
+  }
+
+  get queued(): ModelRun[] {
+    return this.runs.filter((run) => run.state === 'queued');
   }
 
   get finished(): ModelRun[] {
@@ -145,7 +149,7 @@ const commands: fc.Arbitrary<Command>[] = [
   fc.constant(
     command('start', async (model, real) => {
       if (model.started) return;
-      await real.engine.start(real.worker.execute);
+      await real.engine.start(real.worker);
       for (const run of model.active) run.state = 'running';
       model.started = true;
     }),

@@ -9,13 +9,16 @@ import type { NewRun } from '../../src/contract/index.ts';
 import { newClaim, newRun } from '../../src/engine/conformance/harness.ts';
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
+import { ExpiryQueue } from '../../src/engine/execution/expiry-queue.ts';
 import { engines } from '../../src/engine/index.ts';
-import { ExpiryQueue } from '../../src/engine/memory/expiry-queue.ts';
 import { createMemoryEngine, type MemoryEngineOptions } from '../../src/engine/memory/index.ts';
+import { recordingLog } from '../support/gateway.ts';
 import { checkAgainstModel } from './memory-model.ts';
 
 const defaults: MemoryEngineOptions = {
-  maxActive: 10_000,
+  concurrency: 10_000,
+  maxQueued: 10_000,
+  maxSessions: 100,
   maxFinished: 10_000,
   keepFinished: 3_600_000,
   maxClaims: 1e6,
@@ -29,7 +32,7 @@ function open(options: Partial<MemoryEngineOptions> = {}): ConformanceHarness {
       now += ms;
     },
   };
-  return { engine: createMemoryEngine({ ...defaults, ...options }, clock), clock };
+  return { engine: createMemoryEngine({ ...defaults, ...options }, recordingLog(), clock), clock };
 }
 
 async function collectGarbage(): Promise<void> {
@@ -49,38 +52,26 @@ t.test('does what a plain model of runs and claims does, whatever the order of c
 t.test('can be picked by name', async (t) => {
   const definition = engines.get('memory');
   t.equal(definition?.name, 'memory');
-  const log = { info() {}, warn() {}, error() {} };
-  const engine = await definition?.create(defaults, { log });
+  const engine = await definition?.create(defaults, { log: recordingLog(), resolvePath: (path) => path });
   t.teardown(() => engine?.close(0));
   t.strictSame(await engine?.list({ limit: 1 }), []);
 });
 
-t.test('is final when submit returns if the executor answers at once', async (t) => {
-  const harness = open();
-  const { engine } = harness;
-  t.teardown(() => engine.close(0));
-  await engine.start(() => success);
-  const run = newRun(harness);
-  t.strictSame(engine.submit(run, newClaim()), { kind: 'accepted' }, 'no promise');
-  t.match(engine.wait(run.id, 1000), { state: 'succeeded' }, 'no promise');
-});
-
-t.test('takes no more runs than may be active, until one ends', async (t) => {
-  const harness = open({ maxActive: 2 });
+t.test('takes no more runs than may be queued, until one ends', async (t) => {
+  const harness = open({ concurrency: 1, maxQueued: 2 });
   const { engine } = harness;
   t.teardown(() => engine.close(0));
   const [first, second, third] = [newRun(harness), newRun(harness), newRun(harness)];
-  engine.submit(first, newClaim());
-  engine.submit(second, undefined);
-  t.match(engine.submit(third, newClaim({ fingerprint: 'third' })), {
+  await engine.submit(first, newClaim());
+  await engine.submit(second, undefined);
+  t.match(await engine.submit(third, newClaim({ fingerprint: 'third' })), {
     kind: 'unavailable',
-    reason: 'too many active runs',
+    reason: 'too many queued runs',
   });
-  t.equal(engine.get(third.id), undefined, 'stores nothing');
-  t.match(engine.submit(third, newClaim()), { kind: 'duplicate' }, 'still tells a duplicate');
-  engine.cancel(second.id);
-  t.strictSame(
-    engine.submit(third, newClaim({ fingerprint: 'third' })),
+  t.equal(await engine.get(third.id), undefined, 'stores nothing');
+  await engine.cancel(second.id);
+  t.match(
+    await engine.submit(third, newClaim({ fingerprint: 'third' })),
     { kind: 'accepted' },
     'the claim was not stored either',
   );
@@ -90,14 +81,14 @@ t.test('takes no more claims than it may hold, until one ends', async (t) => {
   const harness = open({ maxClaims: 2 });
   const { engine, clock } = harness;
   t.teardown(() => engine.close(0));
-  await engine.start(() => success);
+  await engine.start({ execute: () => success });
   const submit = (fingerprint: string) => engine.submit(newRun(harness), newClaim({ fingerprint, windowMs: 1000 }));
-  t.match(submit('a'), { kind: 'accepted' });
-  t.match(submit('b'), { kind: 'accepted' });
-  t.match(submit('c'), { kind: 'unavailable', reason: 'too many dedup claims' });
-  t.match(engine.submit(newRun(harness), undefined), { kind: 'accepted' }, 'a run without a claim needs no room');
+  t.match(await submit('a'), { kind: 'accepted' });
+  t.match(await submit('b'), { kind: 'accepted' });
+  t.match(await submit('c'), { kind: 'unavailable', reason: 'too many dedup claims' });
+  t.match(await engine.submit(newRun(harness), undefined), { kind: 'accepted' }, 'a run without a claim needs no room');
   clock.advance(1000);
-  t.match(submit('c'), { kind: 'accepted' });
+  t.match(await submit('c'), { kind: 'accepted' });
 });
 
 t.test(
@@ -109,15 +100,15 @@ t.test(
     const claims = Array.from({ length: 200 }, (_, index) =>
       newClaim({ fingerprint: `${index}`, windowMs: 1000 }),
     ).reverse();
-    await engine.start(() => success);
+    await engine.start({ execute: () => success });
     for (const claim of claims.toReversed()) {
-      engine.submit(newRun(harness), claim);
+      await engine.submit(newRun(harness), claim);
       clock.advance(1);
     }
     clock.advance(999);
-    const kinds = [...claims, ...claims].map((claim) => engine.submit(newRun(harness), claim));
-    t.strictSame([...new Set(kinds.slice(0, 200).map((it) => 'kind' in it && it.kind))], ['accepted']);
-    t.strictSame([...new Set(kinds.slice(200).map((it) => 'kind' in it && it.kind))], ['duplicate']);
+    const kinds = await Promise.all([...claims, ...claims].map((claim) => engine.submit(newRun(harness), claim)));
+    t.strictSame([...new Set(kinds.slice(0, 200).map((it) => it.kind))], ['accepted']);
+    t.strictSame([...new Set(kinds.slice(200).map((it) => it.kind))], ['duplicate']);
   },
 );
 
@@ -126,19 +117,19 @@ t.test('forgets the run that finished first when there are too many, and keeps i
   const { engine, clock } = harness;
   t.teardown(() => engine.close(0));
   const worker = new Worker();
-  await engine.start(worker.execute);
+  await engine.start(worker);
   const runs = ['a', 'b', 'c'].map((fingerprint) => ({ run: newRun(harness), claim: newClaim({ fingerprint }) }));
-  for (const { run, claim } of runs) engine.submit(run, claim);
+  for (const { run, claim } of runs) await engine.submit(run, claim);
   const [a = '', b = '', c = ''] = runs.map(({ run }) => run.id);
   for (const id of [b, a, c]) {
     (await worker.started(id)).settle(success);
     await engine.wait(id, 1000);
     clock.advance(-1000);
   }
-  t.equal(engine.get(b), undefined);
-  t.match(engine.get(a), { state: 'succeeded' });
-  t.match(engine.get(c), { state: 'succeeded' }, 'although the clock was set back meanwhile');
-  t.strictSame(engine.submit(newRun(harness), newClaim({ fingerprint: 'b' })), { kind: 'duplicate', runId: b });
+  t.equal(await engine.get(b), undefined);
+  t.match(await engine.get(a), { state: 'succeeded' });
+  t.match(await engine.get(c), { state: 'succeeded' }, 'although the clock was set back meanwhile');
+  t.strictSame(await engine.submit(newRun(harness), newClaim({ fingerprint: 'b' })), { kind: 'duplicate', runId: b });
 });
 
 t.test('forgets finished runs after their time, not active ones, and keeps their claims', async (t) => {
@@ -146,19 +137,21 @@ t.test('forgets finished runs after their time, not active ones, and keeps their
   const { engine, clock } = harness;
   t.teardown(() => engine.close(0));
   const worker = new Worker();
-  await engine.start((run, signal) => (run.trigger === 'slow' ? worker.execute(run, signal) : success));
+  await engine.start({
+    execute: (run, signal, session) => (run.trigger === 'slow' ? worker.execute(run, signal, session) : success),
+  });
   const slow = newRun(harness, { trigger: 'slow' });
   const finished = newRun(harness);
-  engine.submit(slow, undefined);
-  engine.submit(finished, newClaim());
+  await engine.submit(slow, undefined);
+  await engine.submit(finished, newClaim());
   clock.advance(999);
-  t.match(engine.get(finished.id), { state: 'succeeded' });
+  t.match(await engine.get(finished.id), { state: 'succeeded' });
   clock.advance(1);
-  t.equal(engine.get(finished.id), undefined);
-  t.equal(engine.wait(finished.id, 1000), undefined);
-  t.strictSame(engine.cancel(finished.id), { kind: 'not_found' });
+  t.equal(await engine.get(finished.id), undefined);
+  t.equal(await engine.wait(finished.id, 1000), undefined);
+  t.strictSame(await engine.cancel(finished.id), { kind: 'not_found' });
   t.match(await engine.list({ limit: 10 }), [{ id: slow.id, state: 'running' }]);
-  t.strictSame(engine.submit(newRun(harness), newClaim()), { kind: 'duplicate', runId: finished.id });
+  t.strictSame(await engine.submit(newRun(harness), newClaim()), { kind: 'duplicate', runId: finished.id });
 });
 
 t.test('frees what has run out although nothing is submitted any more', async (t) => {
@@ -168,8 +161,8 @@ t.test('frees what has run out although nothing is submitted any more', async (t
   const harness = open({ keepFinished: 1000 });
   const { engine, clock } = harness;
   t.teardown(() => engine.close(0));
-  await engine.start(() => success);
-  const input = submitOne();
+  await engine.start({ execute: () => success });
+  const input = await submitOne();
   await collectGarbage();
   t.not(input.deref(), undefined, 'kept for its time');
   clock.advance(1000);
@@ -177,9 +170,9 @@ t.test('frees what has run out although nothing is submitted any more', async (t
   await collectGarbage();
   t.equal(input.deref(), undefined);
 
-  function submitOne(): WeakRef<NewRun['input']> {
+  async function submitOne(): Promise<WeakRef<NewRun['input']>> {
     const run = newRun(harness);
-    engine.submit(run, newClaim({ windowMs: 1000 }));
+    await engine.submit(run, newClaim({ windowMs: 1000 }));
     return new WeakRef(run.input);
   }
 });
@@ -188,22 +181,24 @@ t.test('fails what did not end by itself when it stops, so that the caller may t
   const harness = open();
   const { engine } = harness;
   const worker = new Worker();
-  await engine.start(worker.execute);
+  await engine.start(worker);
   const run = newRun(harness);
-  engine.submit(run, newClaim());
+  await engine.submit(run, newClaim());
   await engine.close(1);
-  t.match(engine.get(run.id), { state: 'failed', failure: { message: 'the gateway stopped', retryable: true } });
+  t.match(await engine.get(run.id), { state: 'failed', failure: { message: 'the gateway stopped', retryable: true } });
 });
 
 t.test('refuses a second start and a run id that it has already', async (t) => {
   const harness = open();
   const { engine } = harness;
   t.teardown(() => engine.close(0));
-  await engine.start(() => success);
-  t.throws(() => engine.start(() => success), { message: 'the engine has been started already' });
+  await engine.start({ execute: () => success });
+  await t.rejects(async () => engine.start({ execute: () => success }), {
+    message: 'the engine has been started already',
+  });
   const run = newRun(harness);
-  engine.submit(run, undefined);
-  t.throws(() => engine.submit(run, undefined), { message: 'a run of this id is stored already' });
+  await engine.submit(run, undefined);
+  await t.rejects(async () => engine.submit(run, undefined), { message: 'a run of this id is stored already' });
 });
 
 t.test('fails a run whose plugin answers with something that is no outcome', async (t) => {
@@ -211,11 +206,11 @@ t.test('fails a run whose plugin answers with something that is no outcome', asy
   const { engine } = harness;
   t.teardown(() => engine.close(0));
   const answers = ['undefined', 'null', '{}', '{ kind: "started" }', '"text"'];
-  await engine.start(() => new Function(`return ${answers.shift()}`)());
+  await engine.start({ execute: () => new Function(`return ${answers.shift()}`)() });
   while (answers.length > 0) {
     const run = newRun(harness);
-    engine.submit(run, undefined);
-    t.match(engine.get(run.id), { state: 'failed', failure: { message: 'the run plugin failed unexpectedly' } });
+    await engine.submit(run, undefined);
+    t.match(await engine.get(run.id), { state: 'failed', failure: { message: 'the run plugin failed unexpectedly' } });
   }
 });
 

@@ -287,6 +287,6 @@ t.test('a key that is revoked stops working', async (t) => {
 
 t.test('the engine cannot be changed under way', async (t: Test) => {
   const gateway = await startTestGateway(t, files());
-  await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ engine: { uses: 'memory', with: { maxActive: 5 } } }));
+  await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ engine: { uses: 'memory', with: { maxQueued: 5 } } }));
   await until(async () => (await config(gateway)).lastReload.diagnostics[0]?.code === 'engine_changed', alwaysMs);
 });

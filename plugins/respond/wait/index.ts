@@ -30,7 +30,8 @@ export default {
 function reply({ runId, statusUrl }: AcceptedRun, view: RunView): Reply {
   switch (view.state) {
     case 'succeeded':
-      return { status: 200, body: { runId, status: 'succeeded', output: view.output ?? null } };
+    case 'input_required':
+      return { status: 200, body: { runId, status: view.state, output: view.output ?? null } };
     case 'failed':
       return problem('run_failed', { runId, statusUrl, ...(view.failure && { detail: view.failure.message }) });
     case 'cancelled':

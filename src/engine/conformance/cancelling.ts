@@ -14,7 +14,7 @@ export const cancelCases: readonly ConformanceCase[] = [
     assert.equal(record?.state, 'cancelled');
     assert.equal(record?.attempt, 0);
     assert.equal(record?.startedAt, undefined);
-    await engine.start(worker.execute);
+    await engine.start(worker);
     await worker.started(other.id);
     assert.deepEqual(
       worker.attempts.map(({ run }) => run.id),
@@ -25,7 +25,7 @@ export const cancelCases: readonly ConformanceCase[] = [
   promise('aborts a running run, ends it at once and tells those who wait', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const run = newRun(harness);
     await engine.submit(run, undefined);
     const { signal } = await worker.started(run.id);
@@ -41,7 +41,7 @@ export const cancelCases: readonly ConformanceCase[] = [
   promise('ignores what comes of a run after it was cancelled', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const late = [() => success, () => failure, () => Promise.reject(new Error('aborted'))];
     for (const outcome of late) {
       const run = newRun(harness);
@@ -61,9 +61,11 @@ export const cancelCases: readonly ConformanceCase[] = [
 
   promise('lets an executor cancel its own run', async (harness) => {
     const { engine } = harness;
-    await engine.start(async (run) => {
-      await engine.cancel(run.id);
-      return success;
+    await engine.start({
+      async execute(run) {
+        await engine.cancel(run.id);
+        return success;
+      },
     });
     const run = newRun(harness);
     await engine.submit(run, undefined);
@@ -73,7 +75,7 @@ export const cancelCases: readonly ConformanceCase[] = [
   promise('leaves a final run as it is and says in which state it ended', async (harness) => {
     const { engine } = harness;
     const outcomes = [success, failure];
-    await engine.start(() => outcomes.shift() ?? failure);
+    await engine.start({ execute: () => outcomes.shift() ?? failure });
     for (const state of ['succeeded', 'failed'] as const) {
       const run = newRun(harness);
       await engine.submit(run, undefined);

@@ -10,7 +10,7 @@ export const claimCases: readonly ConformanceCase[] = [
     async (harness) => {
       const { engine } = harness;
       const worker = new Worker();
-      await engine.start(worker.execute);
+      await engine.start(worker);
       const runs = Array.from({ length: 1000 }, () => newRun(harness));
       const submissions = await Promise.all(runs.map((run) => engine.submit(run, newClaim())));
       const accepted = runs.filter((_, index) => submissions[index]?.kind === 'accepted');
@@ -33,7 +33,7 @@ export const claimCases: readonly ConformanceCase[] = [
 
   promise('takes runs without a claim as often as they come', async (harness) => {
     for (let count = 0; count < 2; count += 1) {
-      assert.deepEqual(await harness.engine.submit(newRun(harness), undefined), { kind: 'accepted' });
+      assert.equal((await harness.engine.submit(newRun(harness), undefined)).kind, 'accepted');
     }
   }),
 
@@ -54,7 +54,7 @@ export const claimCases: readonly ConformanceCase[] = [
     const again = async () => engine.submit(newRun(harness), newClaim());
     await engine.submit(run, newClaim());
     assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const attempt = await worker.started(run.id);
     assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
     attempt.settle(success);
@@ -64,10 +64,10 @@ export const claimCases: readonly ConformanceCase[] = [
 
   promise('releases the claim when the run fails', async (harness) => {
     const { engine } = harness;
-    await engine.start(() => failure);
+    await engine.start({ execute: () => failure });
     for (let count = 0; count < 2; count += 1) {
       const run = newRun(harness);
-      assert.deepEqual(await engine.submit(run, newClaim()), { kind: 'accepted' });
+      assert.equal((await engine.submit(run, newClaim())).kind, 'accepted');
       assert.equal((await ended(harness, run.id)).state, 'failed');
     }
   }),
@@ -78,12 +78,12 @@ export const claimCases: readonly ConformanceCase[] = [
     const queued = newRun(harness);
     await engine.submit(queued, newClaim());
     await engine.cancel(queued.id);
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const running = newRun(harness);
-    assert.deepEqual(await engine.submit(running, newClaim()), { kind: 'accepted' });
+    assert.equal((await engine.submit(running, newClaim())).kind, 'accepted');
     await worker.started(running.id);
     await engine.cancel(running.id);
-    assert.deepEqual(await engine.submit(newRun(harness), newClaim()), { kind: 'accepted' });
+    assert.equal((await engine.submit(newRun(harness), newClaim())).kind, 'accepted');
   }),
 
   promise('keeps the claim of a failed or cancelled run when it is to be kept', async (harness) => {
@@ -92,7 +92,7 @@ export const claimCases: readonly ConformanceCase[] = [
     const cancelled = newRun(harness);
     await engine.submit(cancelled, kept('cancelled'));
     await engine.cancel(cancelled.id);
-    await engine.start(() => failure);
+    await engine.start({ execute: () => failure });
     const failed = newRun(harness);
     await engine.submit(failed, kept('failed'));
     assert.equal((await ended(harness, failed.id)).state, 'failed');
@@ -103,7 +103,7 @@ export const claimCases: readonly ConformanceCase[] = [
 
   promise('ends a claim when its window has passed since acceptance, and not before', async (harness) => {
     const { engine, clock } = harness;
-    await engine.start(() => success);
+    await engine.start({ execute: () => success });
     const claim = newClaim({ windowMs: hourMs });
     const run = newRun(harness);
     await engine.submit(run, claim);
@@ -111,7 +111,7 @@ export const claimCases: readonly ConformanceCase[] = [
     clock.advance(hourMs - 1);
     assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: run.id });
     clock.advance(1);
-    assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'accepted' });
+    assert.equal((await engine.submit(newRun(harness), claim)).kind, 'accepted');
   }),
 
   promise(
@@ -119,7 +119,7 @@ export const claimCases: readonly ConformanceCase[] = [
     async (harness) => {
       const { engine, clock } = harness;
       const worker = new Worker();
-      await engine.start(worker.execute);
+      await engine.start(worker);
       const claim = newClaim({ windowMs: hourMs, keepOnFailure: true });
       const run = newRun(harness);
       await engine.submit(run, claim);
@@ -129,7 +129,7 @@ export const claimCases: readonly ConformanceCase[] = [
       assert.equal((await ended(harness, run.id)).state, 'failed');
       assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: run.id });
       clock.advance(1);
-      assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'accepted' });
+      assert.equal((await engine.submit(newRun(harness), claim)).kind, 'accepted');
     },
   ),
 
@@ -142,17 +142,17 @@ export const claimCases: readonly ConformanceCase[] = [
     await engine.submit(run, claim);
     clock.advance(2 * hourMs);
     assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const attempt = await worker.started(run.id);
     assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
     attempt.settle(success);
     assert.equal((await ended(harness, run.id)).state, 'succeeded');
-    assert.deepEqual(await again(), { kind: 'accepted' });
+    assert.equal((await again()).kind, 'accepted');
   }),
 
   promise('never ends a claim without a window', async (harness) => {
     const { engine, clock } = harness;
-    await engine.start(() => success);
+    await engine.start({ execute: () => success });
     const run = newRun(harness);
     await engine.submit(run, newClaim());
     assert.equal((await ended(harness, run.id)).state, 'succeeded');
@@ -162,7 +162,7 @@ export const claimCases: readonly ConformanceCase[] = [
 
   promise('does not end a claim early when the clock is set back', async (harness) => {
     const { engine, clock } = harness;
-    await engine.start(() => success);
+    await engine.start({ execute: () => success });
     const claim = newClaim({ windowMs: hourMs });
     const run = newRun(harness);
     await engine.submit(run, claim);
@@ -175,7 +175,7 @@ export const claimCases: readonly ConformanceCase[] = [
 
   promise('lets a run that takes over an ended claim hold it for its own window', async (harness) => {
     const { engine, clock } = harness;
-    await engine.start(() => success);
+    await engine.start({ execute: () => success });
     const claim = newClaim({ windowMs: hourMs });
     const first = newRun(harness);
     await engine.submit(first, claim);
@@ -187,6 +187,6 @@ export const claimCases: readonly ConformanceCase[] = [
     clock.advance(hourMs - 1);
     assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: second.id });
     clock.advance(1);
-    assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'accepted' });
+    assert.equal((await engine.submit(newRun(harness), claim)).kind, 'accepted');
   }),
 ];

@@ -6,7 +6,7 @@ export const closeCases: readonly ConformanceCase[] = [
   promise('lets a running run end while it closes', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const run = newRun(harness);
     await engine.submit(run, undefined);
     const attempt = await worker.started(run.id);
@@ -21,7 +21,7 @@ export const closeCases: readonly ConformanceCase[] = [
   promise('takes no run while it closes and after', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const run = newRun(harness);
     await engine.submit(run, undefined);
     const attempt = await worker.started(run.id);
@@ -36,7 +36,7 @@ export const closeCases: readonly ConformanceCase[] = [
   promise('aborts what still runs when the time to drain is up, and ends all waits', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const runs = [newRun(harness), newRun(harness)];
     for (const run of runs) await engine.submit(run, undefined);
     const attempts = await Promise.all(runs.map((run) => worker.started(run.id)));
@@ -58,7 +58,7 @@ export const closeCases: readonly ConformanceCase[] = [
 
   promise('can be closed twice, also at once', async (harness) => {
     const { engine } = harness;
-    await engine.start(() => success);
+    await engine.start({ execute: () => success });
     await Promise.all([engine.close(0), engine.close(0)]);
     await engine.close(0);
   }),

@@ -12,9 +12,11 @@ export const executionCases: readonly ConformanceCase[] = [
       for (const run of runs) await engine.submit(run, undefined);
       for (const run of runs) assert.equal((await engine.get(run.id))?.state, 'queued');
       const started: string[] = [];
-      await engine.start((run) => {
-        started.push(run.id);
-        return success;
+      await engine.start({
+        execute(run) {
+          started.push(run.id);
+          return success;
+        },
       });
       for (const run of runs) assert.equal((await ended(harness, run.id)).state, 'succeeded');
       assert.deepEqual(
@@ -26,16 +28,19 @@ export const executionCases: readonly ConformanceCase[] = [
 
   promise('gives the executor the run as it was submitted, running, in its first attempt', async (harness) => {
     const worker = new Worker();
-    await harness.engine.start(worker.execute);
+    await harness.engine.start(worker);
     const run = newRun(harness, { sessionId: 'conversation 1', input: { environment: 'api', language: 'de', n: [1] } });
     await harness.engine.submit(run, newClaim());
     const attempt = await worker.started(run.id);
+    const { policy, ...submitted } = run;
     assert.deepEqual(attempt.run, {
-      ...run,
+      ...submitted,
       state: 'running',
       attempt: 1,
       startedAt: harness.clock.now(),
       finishedAt: undefined,
+      retryAt: undefined,
+      failedAttempts: [],
       output: undefined,
       failure: undefined,
     } satisfies RunRecord);
@@ -46,7 +51,7 @@ export const executionCases: readonly ConformanceCase[] = [
     const worker = new Worker();
     const run = newRun(harness);
     await harness.engine.submit(run, undefined);
-    await harness.engine.start(worker.execute);
+    await harness.engine.start(worker);
     (await worker.started(run.id)).settle(success);
     await ended(harness, run.id);
     assert.equal(worker.attempts.length, 1);
@@ -56,7 +61,7 @@ export const executionCases: readonly ConformanceCase[] = [
     const { engine, clock } = harness;
     const outcome = { kind: 'succeeded', output: { list: [1, null, 'é'], deep: { is: true } } } as const;
     let isLater = false;
-    await engine.start(() => (isLater ? Promise.resolve(outcome) : outcome));
+    await engine.start({ execute: () => (isLater ? Promise.resolve(outcome) : outcome) });
     for (isLater of [false, true]) {
       const run = newRun(harness);
       await engine.submit(run, undefined);
@@ -70,7 +75,7 @@ export const executionCases: readonly ConformanceCase[] = [
   }),
 
   promise('keeps the failure that the executor reports', async (harness) => {
-    await harness.engine.start(() => failure);
+    await harness.engine.start({ execute: () => failure });
     const run = newRun(harness);
     await harness.engine.submit(run, undefined);
     const record = await ended(harness, run.id);
@@ -89,7 +94,7 @@ export const executionCases: readonly ConformanceCase[] = [
       () => Promise.reject(new Error(secret)),
       () => success,
     ];
-    await engine.start(() => (executors.shift() ?? (() => failure))());
+    await engine.start({ execute: () => (executors.shift() ?? (() => failure))() });
     for (const state of ['failed', 'failed', 'succeeded']) {
       const run = newRun(harness);
       await engine.submit(run, newClaim());
@@ -117,7 +122,7 @@ export const executionCases: readonly ConformanceCase[] = [
     };
     await engine.submit(run, undefined);
     await look();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const attempt = await worker.started(run.id);
     await look();
     attempt.settle(success);

@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7';
-import type { Claim, Engine, MaybePromise, NewRun, RunRecord } from '../../contract/index.ts';
+import type { Claim, Engine, MaybePromise, NewRun, RunPolicy, RunRecord } from '../../contract/index.ts';
 
 /** A new, empty engine that has not been started, with room for at least 2,000 runs and claims. */
 export interface ConformanceHarness {
@@ -54,6 +54,9 @@ async function inTime(tried: Promise<void>): Promise<void> {
   }
 }
 
+/** The policy of a trigger that says nothing of it. */
+export const keepAll: RunPolicy = { keep: 'full', mask: [], sessionTtlMs: 3_600_000, notify: false };
+
 /** A run as the gateway submits it, accepted now. */
 export function newRun({ clock }: ConformanceHarness, changes: Partial<NewRun> = {}): NewRun {
   return {
@@ -63,7 +66,9 @@ export function newRun({ clock }: ConformanceHarness, changes: Partial<NewRun> =
     revision: 'a1b2c3',
     principal: 'website',
     sessionId: undefined,
+    replayOf: undefined,
     input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
+    policy: keepAll,
     acceptedAt: clock.now(),
     ...changes,
   };

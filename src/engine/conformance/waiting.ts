@@ -6,7 +6,7 @@ export const waitCases: readonly ConformanceCase[] = [
   promise('tells all who wait as soon as the run is final', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const run = newRun(harness);
     await engine.submit(run, undefined);
     const attempt = await worker.started(run.id);
@@ -17,7 +17,7 @@ export const waitCases: readonly ConformanceCase[] = [
 
   promise('does not let a wait for a run that is final take time', async (harness) => {
     const { engine } = harness;
-    await engine.start(() => success);
+    await engine.start({ execute: () => success });
     const run = newRun(harness);
     await engine.submit(run, undefined);
     await ended(harness, run.id);
@@ -28,7 +28,7 @@ export const waitCases: readonly ConformanceCase[] = [
   promise('gives the run as it stands when the time is up, and the run goes on', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const run = newRun(harness);
     await engine.submit(run, undefined);
     const attempt = await worker.started(run.id);
@@ -41,7 +41,7 @@ export const waitCases: readonly ConformanceCase[] = [
   promise('gives the run as it stands when whoever waits goes away, before or during the wait', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const run = newRun(harness);
     await engine.submit(run, undefined);
     const attempt = await worker.started(run.id);
@@ -61,14 +61,14 @@ export const waitCases: readonly ConformanceCase[] = [
     const run = newRun(harness);
     await engine.submit(run, undefined);
     const wait = engine.wait(run.id, foreverMs);
-    await engine.start(() => success);
+    await engine.start({ execute: () => success });
     assert.equal((await wait)?.state, 'succeeded');
   }),
 
   promise('waits longer than the longest timer of Node', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start(worker.execute);
+    await engine.start(worker);
     const run = newRun(harness);
     await engine.submit(run, undefined);
     const attempt = await worker.started(run.id);

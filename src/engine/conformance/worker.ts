@@ -1,24 +1,32 @@
-import type { Executor, RunOutcome, RunRecord } from '../../contract/index.ts';
+import type { Executor, RunOutcome, Session, StartedRun } from '../../contract/index.ts';
 
-export const success: RunOutcome = { kind: 'succeeded', output: { answer: 42 } };
-export const failure: RunOutcome = { kind: 'failed', message: 'the agent answered 500', retryable: true };
+export const success: RunOutcome & { kind: 'succeeded' | 'input_required' } = {
+  kind: 'succeeded',
+  output: { answer: 42 },
+};
+export const failure: RunOutcome & { kind: 'failed' } = {
+  kind: 'failed',
+  message: 'the agent answered 500',
+  retryable: true,
+};
 
 interface Attempt {
-  readonly run: RunRecord;
+  readonly run: StartedRun;
   readonly signal: AbortSignal;
+  readonly session: Session | undefined;
   /** Ends the attempt. */
   settle(outcome: RunOutcome | Promise<RunOutcome>): void;
 }
 
 /** An executor whose attempts go on until the case ends them. */
-export class Worker {
+export class Worker implements Executor {
   /** In the order in which the engine started them. */
   readonly attempts: Attempt[] = [];
   readonly #awaited: (() => void)[] = [];
 
-  readonly execute: Executor = (run, signal) => {
+  readonly execute: Executor['execute'] = (run, signal, session) => {
     const { promise, resolve } = Promise.withResolvers<RunOutcome>();
-    this.attempts.push({ run, signal, settle: resolve });
+    this.attempts.push({ run, signal, session, settle: resolve });
     for (const arrive of this.#awaited.splice(0)) arrive();
     return promise;
   };

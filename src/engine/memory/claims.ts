@@ -1,5 +1,5 @@
 import type { Claim, NewRun } from '../../contract/index.ts';
-import { ExpiryQueue } from './expiry-queue.ts';
+import { ExpiryQueue } from '../execution/expiry-queue.ts';
 
 /** A claim and the run that holds it. */
 export interface HeldClaim extends Claim {

@@ -5,9 +5,13 @@
  */
 export interface Options {
   /**
-   * How many runs may be queued or running at once. Requests beyond are answered 503.
+   * How many runs may be executed at once.
    */
-  maxActive: number;
+  concurrency: number;
+  /**
+   * How many runs may wait to be executed. Requests beyond are answered 503.
+   */
+  maxQueued: number;
   /**
    * How many finished runs can still be read. The one that finished first is forgotten first; its dedup claim stays.
    */
@@ -20,4 +24,8 @@ export interface Options {
    * How many dedup claims are held at once. Requests that need another are answered 503 until one ends.
    */
   maxClaims: number;
+  /**
+   * How many conversations are remembered. Beyond, the one that was idle longest is forgotten.
+   */
+  maxSessions: number;
 }

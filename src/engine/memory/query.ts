@@ -4,15 +4,23 @@ import type { RunQuery, RunRecord } from '../../contract/index.ts';
 export function newestFirst(records: readonly RunRecord[], query: RunQuery): RunRecord[] {
   return records
     .filter((record) => matches(record, query))
-    .sort((one, other) => other.acceptedAt - one.acceptedAt || (one.id < other.id ? 1 : -1))
+    .sort(byAge)
     .slice(0, Math.max(0, query.limit));
 }
 
-function matches(record: RunRecord, { project, trigger, state, since }: RunQuery): boolean {
+/** Negative if `one` is the newer. */
+function byAge(one: Pick<RunRecord, 'id' | 'acceptedAt'>, other: Pick<RunRecord, 'id' | 'acceptedAt'>): number {
+  if (one.acceptedAt !== other.acceptedAt) return other.acceptedAt - one.acceptedAt;
+  if (one.id === other.id) return 0;
+  return one.id < other.id ? 1 : -1;
+}
+
+function matches(record: RunRecord, { project, trigger, state, since, after }: RunQuery): boolean {
   return (
     (project === undefined || record.project === project) &&
     (trigger === undefined || record.trigger === trigger) &&
     (state === undefined || record.state === state) &&
-    (since === undefined || record.acceptedAt >= since)
+    (since === undefined || record.acceptedAt >= since) &&
+    (after === undefined || byAge(after, record) < 0)
   );
 }

@@ -9,3 +9,9 @@ export const unexpectedFailure: RunOutcome & { readonly kind: 'failed' } = {
 
 /** The failure of a run that was cut short by a stop of the gateway. */
 export const stopped: RunFailure = { message: 'the gateway stopped', retryable: true };
+
+/** The failure of a run that cannot be taken up again, since parts of its input were masked in the store. */
+export const maskedInput: RunFailure = {
+  message: 'the gateway stopped, and the masked parts of the input were not stored',
+  retryable: true,
+};

@@ -27,6 +27,11 @@ export class ExpiryQueue<T> {
     heap[index] = item;
   }
 
+  /** When the first value expires. */
+  get nextAt(): number | undefined {
+    return this.#heap[0]?.at;
+  }
+
   /** Removes the value that expires first, provided that it has expired at `now`. */
   takeExpired(now: number): T | undefined {
     const first = this.#heap[0];

@@ -1,0 +1,51 @@
+import type { RunPolicy, RunRecord, TriggerInput } from '../../contract/index.ts';
+import { longestTimerMs } from './timers.ts';
+
+/** A run that is not final, or just became so. Its record is replaced, never changed: whoever has one keeps what was true. */
+export class ActiveRun {
+  record: RunRecord;
+  readonly policy: RunPolicy;
+  /** The whole input, where the store has none or executing can begin without asking it. */
+  input: TriggerInput | undefined;
+  /** While an attempt is executed. */
+  controller: AbortController | undefined = undefined;
+  /** Whether its end is decided, though perhaps not yet stored: nothing that comes later counts. */
+  isEnding = false;
+  /** Settles when its end is stored, which is when it leaves the engine's hands. */
+  readonly stored = Promise.withResolvers<void>();
+  #waiters: Set<() => void> | undefined = undefined;
+  #isEnded = false;
+
+  constructor(record: RunRecord, policy: RunPolicy, input: TriggerInput | undefined) {
+    this.record = record;
+    this.policy = policy;
+    this.input = input;
+    // Nobody need be waiting for it.
+    this.stored.promise.catch(() => {});
+  }
+
+  /** The record when the run has ended, when the time is up or when the signal aborts, whichever is first. */
+  wait(timeoutMs: number, signal: AbortSignal | undefined): RunRecord | Promise<RunRecord> {
+    if (this.#isEnded || !(timeoutMs > 0) || signal?.aborted) return this.record;
+    return new Promise((resolve) => {
+      this.#waiters ??= new Set();
+      const waiters = this.#waiters;
+      const answer = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', answer);
+        waiters.delete(answer);
+        resolve(this.record);
+      };
+      const timer = setTimeout(answer, Math.min(timeoutMs, longestTimerMs));
+      signal?.addEventListener('abort', answer);
+      waiters.add(answer);
+    });
+  }
+
+  /** Ends all waits, now and later: the record is the last one. */
+  settle(): void {
+    this.#isEnded = true;
+    for (const answer of this.#waiters ?? []) answer();
+    this.stored.resolve();
+  }
+}

@@ -1,0 +1,434 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Cancellation,
+  type Claim,
+  type Engine,
+  type EngineLoad,
+  type Executor,
+  type FailedAttempt,
+  isFinal,
+  type JsonValue,
+  type MaybePromise,
+  type NewRun,
+  type PluginLog,
+  type RunFailure,
+  type RunOutcome,
+  type RunQuery,
+  type RunRecord,
+  type Session,
+  type StartedRun,
+  type Submission,
+} from '../../contract/index.ts';
+import { ActiveRun } from './active-run.ts';
+import { maskedInput, stopped, unexpectedFailure } from './failures.ts';
+import { maskRun } from './masking.ts';
+import { Notifications } from './notifications.ts';
+import { queuedRecord } from './records.ts';
+import { Scheduler } from './scheduler.ts';
+import type { End, PendingRun, StartedAttempt, Store, StoredSubmission } from './store.ts';
+import { StoreUnavailable } from './store-error.ts';
+import { type Clock, longestTimerMs } from './timers.ts';
+
+export interface ExecutionOptions {
+  /** How many runs may be running at once. */
+  readonly concurrency: number;
+  /** How many may wait to be started; more are refused. */
+  readonly maxQueued: number;
+}
+
+export interface ExecutionParts {
+  readonly store: Store;
+  readonly options: ExecutionOptions;
+  readonly clock: Clock;
+  readonly log: PluginLog;
+  /** Whether what has not ended outlives the engine: if not, it is failed when the engine closes. */
+  readonly isDurable: boolean;
+}
+
+/** What a session may remember, in UTF-16 units of JSON. */
+const mostMemory = 1024 * 1024;
+/** How long to wait until the store is tried again, at first and at most. Milliseconds. */
+const storeRetryMs = { first: 100, most: 5000 };
+
+/** Executes the runs that a store keeps. What a caller is told of a run was stored before. */
+export class ExecutionEngine implements Engine {
+  readonly #store: Store;
+  readonly #options: ExecutionOptions;
+  readonly #clock: Clock;
+  readonly #log: PluginLog;
+  readonly #isDurable: boolean;
+  readonly #scheduler: Scheduler;
+  readonly #notifications: Notifications;
+  /** Runs that are not final, and those whose end is not yet stored, by id. */
+  readonly #active = new Map<string, ActiveRun>();
+  readonly #pauses = new Set<NodeJS.Timeout>();
+  /** Aborted when the time to drain is over. */
+  readonly #released = new AbortController();
+  #executor: Executor | undefined;
+  #submitting = 0;
+  #isClosing = false;
+  #closed: Promise<void> | undefined;
+  #whenIdle: (() => void) | undefined;
+
+  constructor({ store, options, clock, log, isDurable }: ExecutionParts) {
+    this.#store = store;
+    this.#options = options;
+    this.#clock = clock;
+    this.#log = log;
+    this.#isDurable = isDurable;
+    this.#scheduler = new Scheduler({
+      concurrency: options.concurrency,
+      concurrencyOf: (project, trigger) => this.#executor?.concurrencyOf?.(project, trigger) ?? options.concurrency,
+    });
+    this.#notifications = new Notifications(store, clock, log);
+  }
+
+  async submit(run: NewRun, claim: Claim | undefined): Promise<Submission> {
+    if (this.#isClosing) return { kind: 'unavailable', reason: 'the gateway is stopping' };
+    if (this.#active.has(run.id)) throw new Error('a run of this id is stored already');
+    if (this.#scheduler.queued >= this.#options.maxQueued)
+      return { kind: 'unavailable', reason: 'too many queued runs' };
+    const stored = maskRun(run);
+    const active = new ActiveRun(queuedRecord(stored), run.policy, run.input);
+    this.#active.set(run.id, active);
+    this.#scheduler.add(active);
+    // There is room for one at most that was not started before: the new one, or the head of its line.
+    const next = this.#nextStart();
+    const startedAt = next === active ? this.#clock.now() : undefined;
+    if (next !== undefined && next !== active) void this.#start(next);
+
+    this.#submitting += 1;
+    const submission = await this.#tryToStore(active, stored, claim, startedAt);
+    this.#submitting -= 1;
+    if (submission.kind !== 'accepted') {
+      this.#forget(active);
+      this.#tellIfIdle();
+      return submission;
+    }
+    if (active.isEnding) return accepted(active);
+    if (startedAt !== undefined) {
+      this.#execute(active, { attempt: 1, startedAt }, { input: run.input, memory: submission.memory });
+    } else if (stored === run) {
+      // Its turn may be far away: until then the store keeps the input, and not this process.
+      if (active.record.state === 'queued') active.input = undefined;
+    }
+    return accepted(active);
+  }
+
+  async wait(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunRecord | undefined> {
+    return (await this.#active.get(runId)?.wait(timeoutMs, signal)) ?? this.#store.get(runId);
+  }
+
+  async get(runId: string): Promise<RunRecord | undefined> {
+    const active = this.#active.get(runId);
+    // Of one that is ending the store knows whether it has ended.
+    return active === undefined || active.isEnding ? this.#store.get(runId) : active.record;
+  }
+
+  async list(query: RunQuery): Promise<readonly RunRecord[]> {
+    return this.#store.list(query);
+  }
+
+  load(): EngineLoad {
+    return { queued: this.#scheduler.queued, running: this.#scheduler.running };
+  }
+
+  async cancel(runId: string): Promise<Cancellation> {
+    const active = this.#active.get(runId);
+    if (active !== undefined && !active.isEnding) {
+      const { controller } = active;
+      const stored = this.#end(active, 'cancelled', undefined, undefined, undefined);
+      controller?.abort();
+      await stored;
+      return { kind: 'cancelled' };
+    }
+    await active?.stored.promise;
+    const record = active?.record ?? (await this.#store.get(runId));
+    if (record === undefined) return { kind: 'not_found' };
+    if (isFinal(record.state)) return { kind: 'already_final', state: record.state };
+    // Of an earlier process, and this engine has not been started.
+    const finishedAt = this.#clock.now();
+    await this.#store.end({ ...noResult, id: runId, state: 'cancelled', finishedAt });
+    return { kind: 'cancelled' };
+  }
+
+  async start(executor: Executor): Promise<void> {
+    if (this.#executor !== undefined) throw new Error('the engine has been started already');
+    if (this.#isClosing) return;
+    const pending = await this.#store.pending();
+    const notifications = await this.#store.pendingNotifications();
+    this.#executor = executor;
+    for (const one of pending) if (!this.#active.has(one.record.id)) this.#resume(one);
+    if (executor.notify !== undefined) {
+      this.#notifications.start((run, attempt, signal) => executor.notify?.(run, attempt, signal));
+      for (const notification of notifications) this.#notifications.add(notification);
+    }
+    this.#pump();
+  }
+
+  close(drainMs: number): Promise<void> {
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  async #tryToStore(
+    active: ActiveRun,
+    run: NewRun,
+    claim: Claim | undefined,
+    startedAt: number | undefined,
+  ): Promise<StoredSubmission> {
+    try {
+      return await this.#store.submit(run, claim, startedAt);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return { kind: 'unavailable', reason: error.message };
+      this.#submitting -= 1;
+      this.#forget(active);
+      throw error;
+    }
+  }
+
+  /** Takes up a run that an earlier process left. */
+  #resume({ record, policy, isMasked }: PendingRun): void {
+    const interrupted = record.state === 'running' ? [interruption(record, this.#clock.now())] : [];
+    const active = new ActiveRun(
+      { ...record, state: 'queued', failedAttempts: [...record.failedAttempts, ...interrupted] },
+      policy,
+      undefined,
+    );
+    this.#active.set(record.id, active);
+    this.#scheduler.add(active);
+    if (isMasked) void this.#end(active, 'failed', undefined, maskedInput, undefined);
+  }
+
+  #nextStart(): ActiveRun | undefined {
+    return this.#executor === undefined || this.#isClosing ? undefined : this.#scheduler.next();
+  }
+
+  /** Starts all that may start. */
+  #pump(): void {
+    for (let run = this.#nextStart(); run !== undefined; run = this.#nextStart()) void this.#start(run);
+  }
+
+  /** Begins another attempt of a queued run. */
+  async #start(active: ActiveRun): Promise<void> {
+    const start = { attempt: active.record.attempt + 1, startedAt: this.#clock.now() };
+    try {
+      const stored = await this.#store.start({ id: active.record.id, ...start });
+      if (!active.isEnding) this.#execute(active, start, { ...stored, input: active.input ?? stored.input });
+    } catch (error) {
+      if (active.isEnding || this.#isClosing) return;
+      this.#log.error({ err: error, runId: active.record.id }, 'a run could not be started: trying again');
+      this.#scheduler.pause(active);
+      this.#readyAfter(active, storeRetryMs.most);
+    }
+  }
+
+  #execute(
+    active: ActiveRun,
+    { attempt, startedAt }: { attempt: number; startedAt: number },
+    { input, memory }: StartedAttempt,
+  ): void {
+    const controller = new AbortController();
+    active.record = { ...active.record, state: 'running', attempt, startedAt, retryAt: undefined };
+    active.controller = controller;
+    const settle = (outcome: RunOutcome): void => {
+      // Otherwise it was cancelled meanwhile, or handed back, and the outcome comes too late.
+      if (active.controller === controller) this.#settle(active, outcome);
+    };
+    let outcome: MaybePromise<RunOutcome> | undefined;
+    try {
+      const run: StartedRun = { ...active.record, input };
+      outcome = this.#executor?.execute(run, controller.signal, this.#sessionOf(active, memory));
+    } catch {
+      outcome = unexpectedFailure;
+    }
+    if (outcome instanceof Promise) outcome.then(settle, () => settle(unexpectedFailure));
+    else settle(outcome ?? unexpectedFailure);
+  }
+
+  #sessionOf({ record }: ActiveRun, memory: string | undefined): Session | undefined {
+    if (record.sessionId === undefined) return undefined;
+    return {
+      memory: memory === undefined ? undefined : JSON.parse(memory),
+      remember: async (next) => {
+        const text = memoryText(next);
+        if (text === undefined) throw new Error('a session cannot remember more than 1 MiB');
+        await this.#store.remember(record.id, text);
+      },
+    };
+  }
+
+  #settle(active: ActiveRun, outcome: RunOutcome): void {
+    // A plugin in plain JavaScript may give anything; a gateway that falls over it would be worse than a failed run.
+    const memory = outcome?.memory === undefined ? undefined : memoryText(outcome.memory);
+    if (outcome?.memory !== undefined && memory === undefined) {
+      const message = 'the run plugin gave more than a session can remember';
+      void this.#end(active, 'failed', undefined, { message, retryable: false }, undefined);
+      return;
+    }
+    switch (outcome?.kind) {
+      case 'succeeded':
+      case 'input_required':
+        void this.#end(active, outcome.kind, outcome.output ?? null, undefined, memory);
+        break;
+      case 'retry':
+        void this.#retry(active, outcome.message, outcome.delayMs, memory);
+        break;
+      default: {
+        const { message, retryable } = outcome?.kind === 'failed' ? outcome : unexpectedFailure;
+        void this.#end(active, 'failed', undefined, { message, retryable }, memory);
+      }
+    }
+  }
+
+  async #retry(active: ActiveRun, message: string, delayMs: number, memory: string | undefined): Promise<void> {
+    const { id, attempt, acceptedAt, startedAt = acceptedAt } = active.record;
+    const endedAt = this.#clock.now();
+    const failed: FailedAttempt = { attempt, startedAt, endedAt, message };
+    const retryAt = endedAt + delayMs;
+    active.controller = undefined;
+    active.record = {
+      ...active.record,
+      state: 'queued',
+      retryAt,
+      failedAttempts: [...active.record.failedAttempts, failed],
+    };
+    this.#scheduler.pause(active);
+    this.#readyAfter(active, delayMs);
+    this.#pump();
+    this.#tellIfIdle();
+    // Not stored, it would only look as if it still ran: the next start says which attempt it is.
+    await this.#untilStored(id, () => this.#store.retry({ id, failed, retryAt, memory }));
+  }
+
+  /** Makes a run final. Settles when that is stored, or the engine has closed without. */
+  async #end(
+    active: ActiveRun,
+    state: End['state'],
+    output: JsonValue | undefined,
+    failure: RunFailure | undefined,
+    memory: string | undefined,
+  ): Promise<void> {
+    const { id } = active.record;
+    const finishedAt = this.#clock.now();
+    active.isEnding = true;
+    active.controller = undefined;
+    // The next of its session is stored after it, so that it finds what this one remembers.
+    this.#scheduler.remove(active);
+    let end: End = { id, state, finishedAt, output, failure, memory };
+    let stored = this.#untilStored(id, () => this.#store.end(end));
+    this.#pump();
+    let isStored: boolean;
+    try {
+      isStored = await stored;
+    } catch (err) {
+      // A plugin in plain JavaScript may give what no store can keep, e.g. a BigInt.
+      this.#log.error({ err, runId: id }, 'what a run gave cannot be stored');
+      end = { id, state: 'failed', finishedAt, output: undefined, failure: unexpectedFailure, memory: undefined };
+      stored = this.#untilStored(id, () => this.#store.end(end));
+      isStored = await stored;
+    }
+    if (isStored) {
+      const { state, output, failure } = end;
+      active.record = { ...active.record, state, finishedAt, output, failure, retryAt: undefined };
+      if (active.policy.notify) this.#notifications.add({ id, attempts: 0, dueAt: finishedAt });
+    }
+    this.#active.delete(id);
+    active.settle();
+    this.#tellIfIdle();
+  }
+
+  /** Tries until the store takes it. Gives up only when the engine closes: then the next start does it again. */
+  async #untilStored(runId: string, write: () => MaybePromise<void>): Promise<boolean> {
+    for (let delayMs = storeRetryMs.first; ; delayMs = Math.min(delayMs * 2, storeRetryMs.most)) {
+      try {
+        await write();
+        return true;
+      } catch (err) {
+        if (!(err instanceof StoreUnavailable)) throw err;
+        this.#log.error({ err, runId }, 'what became of a run could not be stored: trying again');
+        const isOver = await sleep(delayMs, false, { signal: this.#released.signal }).catch(() => true);
+        if (isOver) return false;
+      }
+    }
+  }
+
+  #readyAfter(active: ActiveRun, delayMs: number): void {
+    const pause = setTimeout(
+      () => {
+        this.#pauses.delete(pause);
+        if (active.isEnding) return;
+        this.#scheduler.ready(active);
+        this.#pump();
+      },
+      Math.min(delayMs, longestTimerMs),
+    );
+    this.#pauses.add(pause);
+  }
+
+  /** Takes back what was never stored. */
+  #forget(active: ActiveRun): void {
+    active.isEnding = true;
+    this.#active.delete(active.record.id);
+    this.#scheduler.remove(active);
+    active.settle();
+    this.#pump();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    this.#isClosing = true;
+    if (drainMs > 0 && !this.#isIdle()) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(drainMs, longestTimerMs));
+        this.#whenIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#released.abort();
+    for (const pause of this.#pauses) clearTimeout(pause);
+    const left = [...this.#active.values()].filter((active) => !active.isEnding);
+    const controllers = left.map(({ controller }) => controller);
+    if (!this.#isDurable) {
+      await Promise.all(left.map((active) => this.#end(active, 'failed', undefined, stopped, undefined)));
+    }
+    for (const active of left) {
+      active.isEnding = true;
+      active.controller = undefined;
+    }
+    for (const controller of controllers) controller?.abort();
+    await this.#notifications.close();
+    await this.#store.close();
+    for (const active of left) active.settle();
+  }
+
+  #tellIfIdle(): void {
+    if (this.#whenIdle !== undefined && this.#isIdle()) this.#whenIdle();
+  }
+
+  /** Whether nothing is being stored or executed. */
+  #isIdle(): boolean {
+    if (this.#submitting > 0) return false;
+    for (const { record, isEnding } of this.#active.values()) {
+      if (isEnding || record.state === 'running') return false;
+    }
+    return true;
+  }
+}
+
+function accepted(active: ActiveRun): Submission {
+  return { kind: 'accepted', wait: (timeoutMs, signal) => active.wait(timeoutMs, signal) };
+}
+
+const noResult = { output: undefined, failure: undefined, memory: undefined };
+
+function interruption({ attempt, acceptedAt, startedAt = acceptedAt }: RunRecord, endedAt: number): FailedAttempt {
+  return { attempt, startedAt, endedAt, message: stopped.message };
+}
+
+/** What a session is to remember as JSON; undefined if that is too long. */
+function memoryText(memory: JsonValue): string | undefined {
+  const text = JSON.stringify(memory);
+  return text.length > mostMemory ? undefined : text;
+}

@@ -1,0 +1,23 @@
+import type { NewRun, RunPolicy, RunRecord } from '../../contract/index.ts';
+
+/** A run as it stands when it was just submitted. */
+export function queuedRecord(run: NewRun): RunRecord {
+  const { id, project, trigger, revision, principal, sessionId, replayOf, input, acceptedAt } = run;
+  return {
+    ...{ id, project, trigger, revision, principal, sessionId, replayOf, input, acceptedAt },
+    state: 'queued',
+    attempt: 0,
+    startedAt: undefined,
+    finishedAt: undefined,
+    retryAt: undefined,
+    failedAttempts: [],
+    output: undefined,
+    failure: undefined,
+  };
+}
+
+/** What is kept of a run that is final; undefined: nothing. */
+export function keptRecord(record: RunRecord, keep: RunPolicy['keep']): RunRecord | undefined {
+  if (keep === 'none') return undefined;
+  return keep === 'full' ? record : { ...record, input: undefined, output: undefined };
+}

@@ -1,0 +1,93 @@
+import type {
+  Claim,
+  FailedAttempt,
+  JsonValue,
+  MaybePromise,
+  NewRun,
+  RunFailure,
+  RunPolicy,
+  RunQuery,
+  RunRecord,
+  Submission,
+  TriggerInput,
+} from '../../contract/index.ts';
+
+/** A run that is not final, as a store knows it when an engine starts. */
+export interface PendingRun {
+  /** Without its input, which `start` gives. */
+  readonly record: RunRecord;
+  readonly policy: RunPolicy;
+  /** Whether parts of the input were masked, so that it cannot be executed from the store. */
+  readonly isMasked: boolean;
+}
+
+/** What is needed to execute an attempt. */
+export interface StartedAttempt {
+  readonly input: TriggerInput;
+  /** What the session remembers, as JSON. */
+  readonly memory: string | undefined;
+}
+
+export interface Start {
+  readonly id: string;
+  readonly attempt: number;
+  readonly startedAt: number;
+}
+
+/** How a run became final. */
+export interface End {
+  readonly id: string;
+  readonly state: 'succeeded' | 'failed' | 'cancelled' | 'input_required';
+  readonly finishedAt: number;
+  readonly output: JsonValue | undefined;
+  readonly failure: RunFailure | undefined;
+  /** What the session remembers from now on, as JSON; undefined: what it did. */
+  readonly memory: string | undefined;
+}
+
+/** An attempt that failed and will be followed by another one. */
+export interface Retry {
+  readonly id: string;
+  readonly failed: FailedAttempt;
+  readonly retryAt: number;
+  readonly memory: string | undefined;
+}
+
+/** A run that is final and of which somebody is still to be told. */
+export interface PendingNotification {
+  readonly id: string;
+  /** Attempts made so far. */
+  readonly attempts: number;
+  /** When the next one is due. */
+  readonly dueAt: number;
+}
+
+export type StoredSubmission =
+  | { readonly kind: 'accepted'; readonly memory: string | undefined }
+  | Exclude<Submission, { kind: 'accepted' }>;
+
+/**
+ * Where an engine keeps runs, claims and sessions. Each call is one atomic step, as durable as the store is when it
+ * settles, and steps take effect in the order of the calls. A call that rejects has changed nothing.
+ */
+export interface Store {
+  /** Stores the run, already masked, and its claim; as running in its first attempt if `startedAt` is given. */
+  submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): MaybePromise<StoredSubmission>;
+  start(start: Start): MaybePromise<StartedAttempt>;
+  /** Makes the run final, settles its claim and lets go of what its policy does not keep. */
+  end(end: End): MaybePromise<void>;
+  retry(retry: Retry): MaybePromise<void>;
+  /** Stores what the session of a run remembers, as JSON. */
+  remember(id: string, memory: string): MaybePromise<void>;
+  get(id: string): MaybePromise<RunRecord | undefined>;
+  list(query: RunQuery): MaybePromise<readonly RunRecord[]>;
+  /** Runs that are not final, in the order of their acceptance. */
+  pending(): MaybePromise<readonly PendingRun[]>;
+  pendingNotifications(): MaybePromise<readonly PendingNotification[]>;
+  /** The run as its notification is to tell of it, with its output whatever the policy keeps. */
+  ended(id: string): MaybePromise<RunRecord | undefined>;
+  notifyLater(notification: PendingNotification): MaybePromise<void>;
+  notified(id: string): MaybePromise<void>;
+  /** Frees everything. Runs that are not final stay as they are, for the next start. */
+  close(): MaybePromise<void>;
+}

@@ -1,0 +1,178 @@
+import { type Claim, isFinal, type NewRun, type RunQuery, type RunRecord } from '../../contract/index.ts';
+import { keptRecord, queuedRecord } from '../execution/records.ts';
+import type {
+  End,
+  PendingNotification,
+  PendingRun,
+  Retry,
+  Start,
+  StartedAttempt,
+  Store,
+  StoredSubmission,
+} from '../execution/store.ts';
+import type { Clock } from '../execution/timers.ts';
+import { Claims } from './claims.ts';
+import { FinishedRuns } from './finished-runs.ts';
+import type { Options } from './options.gen.ts';
+import { newestFirst } from './query.ts';
+import { Sessions } from './sessions.ts';
+import type { StoredRun } from './stored-run.ts';
+
+const sweepEveryMs = 60_000;
+/** How much of the past one sweep clears away: bounded, so that a million claims that end together stall nobody. */
+const sweepAtSubmit = 64;
+const sweepAtTimer = 10_000;
+
+/** Runs, claims and sessions in the memory of this process. */
+export class MemoryStore implements Store {
+  readonly #options: Options;
+  readonly #clock: Clock;
+  /** In the order of submission. */
+  readonly #runs = new Map<string, StoredRun>();
+  readonly #finished = new FinishedRuns();
+  readonly #claims = new Claims();
+  readonly #sessions: Sessions;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(options: Options, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#sessions = new Sessions(options.maxSessions, clock);
+    this.#sweeper = setInterval(() => this.#sweepAll(), sweepEveryMs).unref();
+  }
+
+  submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): StoredSubmission {
+    if (this.#runs.has(run.id)) throw new Error('a run of this id is stored already');
+    const now = this.#clock.now();
+    this.#sweep(now, sweepAtSubmit);
+    const holder = claim && this.#claims.find(claim.scope, claim.fingerprint, now);
+    if (holder !== undefined) return { kind: 'duplicate', runId: holder.runId };
+    if (claim !== undefined && this.#claims.size >= this.#options.maxClaims) {
+      return { kind: 'unavailable', reason: 'too many dedup claims' };
+    }
+    const queued = queuedRecord(run);
+    this.#runs.set(run.id, {
+      record: startedAt === undefined ? queued : { ...queued, state: 'running', attempt: 1, startedAt },
+      policy: run.policy,
+      claim: claim && this.#claims.hold(claim, run),
+      notifyAttempts: undefined,
+      nextFinished: undefined,
+    });
+    return { kind: 'accepted', memory: this.#sessions.recall(queued, run.policy) };
+  }
+
+  start({ id, attempt, startedAt }: Start): StartedAttempt {
+    const stored = this.#stored(id);
+    const { input } = stored.record;
+    if (input === undefined) throw new Error('a run that is final cannot be started');
+    stored.record = { ...stored.record, state: 'running', attempt, startedAt, retryAt: undefined };
+    return { input, memory: this.#sessions.recall(stored.record, stored.policy) };
+  }
+
+  end({ id, state, finishedAt, output, failure, memory }: End): void {
+    const stored = this.#stored(id);
+    stored.record = { ...stored.record, state, finishedAt, output, failure, retryAt: undefined };
+    if (stored.claim !== undefined)
+      this.#claims.settle(stored.claim, state === 'succeeded' || state === 'input_required');
+    this.#sessions.touch(stored.record, stored.policy, memory);
+    this.#finished.add(stored);
+    if (this.#finished.size > this.#options.maxFinished) this.#forgetFirst();
+    if (stored.policy.notify) stored.notifyAttempts = 0;
+    else this.#keep(stored);
+  }
+
+  retry({ id, failed, retryAt, memory }: Retry): void {
+    const stored = this.#stored(id);
+    const failedAttempts = [...stored.record.failedAttempts, failed];
+    stored.record = { ...stored.record, state: 'queued', retryAt, failedAttempts };
+    this.#sessions.touch(stored.record, stored.policy, memory);
+  }
+
+  remember(id: string, memory: string): void {
+    const { record, policy } = this.#stored(id);
+    this.#sessions.touch(record, policy, memory);
+  }
+
+  get(id: string): RunRecord | undefined {
+    const stored = this.#runs.get(id);
+    return stored && this.#visible(stored, this.#clock.now());
+  }
+
+  list(query: RunQuery): readonly RunRecord[] {
+    const now = this.#clock.now();
+    const visible = [...this.#runs.values()].map((stored) => this.#visible(stored, now));
+    return newestFirst(
+      visible.filter((record) => record !== undefined),
+      query,
+    );
+  }
+
+  pending(): readonly PendingRun[] {
+    const active = [...this.#runs.values()].filter(({ record }) => !isFinal(record.state));
+    return active.map(({ record, policy }) => ({ record, policy, isMasked: false }));
+  }
+
+  pendingNotifications(): readonly PendingNotification[] {
+    return [];
+  }
+
+  ended(id: string): RunRecord | undefined {
+    return this.#runs.get(id)?.record;
+  }
+
+  notifyLater({ id, attempts }: PendingNotification): void {
+    const stored = this.#runs.get(id);
+    if (stored !== undefined) stored.notifyAttempts = attempts;
+  }
+
+  notified(id: string): void {
+    const stored = this.#runs.get(id);
+    if (stored === undefined) return;
+    stored.notifyAttempts = undefined;
+    this.#keep(stored);
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+  }
+
+  #stored(id: string): StoredRun {
+    const stored = this.#runs.get(id);
+    if (stored === undefined) throw new Error('there is no such run');
+    return stored;
+  }
+
+  /** What may be seen of a run; undefined: nothing. */
+  #visible({ record, policy }: StoredRun, now: number): RunRecord | undefined {
+    if (record.finishedAt === undefined) return record;
+    return record.finishedAt + this.#options.keepFinished <= now ? undefined : keptRecord(record, policy.keep);
+  }
+
+  /** Lets go of what the policy does not keep. */
+  #keep(stored: StoredRun): void {
+    const kept = keptRecord(stored.record, stored.policy.keep);
+    if (kept !== undefined) stored.record = kept;
+    else this.#runs.delete(stored.record.id);
+  }
+
+  #forgetFirst(): void {
+    const first = this.#finished.takeFirst();
+    if (first !== undefined) this.#runs.delete(first.record.id);
+  }
+
+  /** Forgets finished runs and claims whose time is over, at most so many, and says whether there may be more. */
+  #sweep(now: number, limit: number): boolean {
+    let count = 0;
+    for (; count < limit; count += 1) {
+      const { first } = this.#finished;
+      if (first?.record.finishedAt === undefined || first.record.finishedAt + this.#options.keepFinished > now) break;
+      this.#forgetFirst();
+    }
+    const mayHaveMore = this.#claims.sweep(now, limit);
+    return mayHaveMore || count === limit;
+  }
+
+  #sweepAll(): void {
+    if (this.#sweep(this.#clock.now(), sweepAtTimer)) setImmediate(() => this.#sweepAll()).unref();
+  }
+}

@@ -1,0 +1,90 @@
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { migrate } from './migrations.ts';
+import { codes, primaryCode } from './sqlite-error.ts';
+
+export interface OpenDatabase {
+  readonly database: DatabaseSync;
+  close(): void;
+}
+
+/**
+ * Opens the journal for this process alone. Throws an Error fit for an operator's eyes if another process has it, if it
+ * is none of ours or of a later version, or if commits would not be durable.
+ */
+export function openDatabase(path: string, maxSizeBytes: number | undefined): OpenDatabase {
+  createFile(path);
+  const lock = takeLock(path);
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path);
+    configure(database, maxSizeBytes);
+    migrate(database, path);
+    database.prepare("INSERT OR REPLACE INTO meta VALUES ('owner', ?)").run(String(process.pid));
+    checkDurability(database);
+  } catch (error) {
+    database?.close();
+    lock.close();
+    throw error;
+  }
+  const opened = database;
+  return {
+    database: opened,
+    close() {
+      opened.close();
+      lock.close();
+    },
+  };
+}
+
+/** Readable by its owner alone: it holds what callers sent. A folder made for it is kept out of git. */
+function createFile(path: string): void {
+  const folder = dirname(path);
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, '.gitignore'), '*\n');
+  }
+  closeSync(openSync(path, 'a', 0o600));
+}
+
+/** Locks a file of its own, so that others may read the journal. The system frees it when the process dies. */
+function takeLock(path: string): DatabaseSync {
+  const lock = new DatabaseSync(`${path}.lock`);
+  try {
+    lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (primaryCode(error) !== codes.busy) throw error;
+    const pid = ownerOf(path);
+    throw new Error(`another process${pid === undefined ? '' : ` (${pid})`} uses ${path}`);
+  }
+}
+
+function ownerOf(path: string): string | undefined {
+  try {
+    using database = new DatabaseSync(path, { readOnly: true });
+    return String(database.prepare("SELECT value FROM meta WHERE name = 'owner'").get()?.value ?? '') || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function configure(database: DatabaseSync, maxSizeBytes: number | undefined): void {
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST');
+  // The log is cut back to this when a checkpoint has emptied it.
+  database.exec(`PRAGMA journal_size_limit = ${16 * 1024 * 1024}`);
+  if (maxSizeBytes === undefined) return;
+  const pageSize = Number(database.prepare('PRAGMA page_size').get()?.page_size);
+  database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageSize))}`);
+}
+
+/** Both settings are only wishes: SQLite may keep another mode, and tells it after a write. */
+function checkDurability(database: DatabaseSync): void {
+  const mode = database.prepare('PRAGMA journal_mode').get()?.journal_mode;
+  const synchronous = database.prepare('PRAGMA synchronous').get()?.synchronous;
+  if (mode !== 'wal' || synchronous !== 2) {
+    throw new Error(`the journal would not be durable: journal_mode ${mode}, synchronous ${synchronous}`);
+  }
+}

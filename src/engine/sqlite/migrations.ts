@@ -1,0 +1,89 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** "Pull" in ASCII: marks the file as a journal of Pullcord (https://www.sqlite.org/pragma.html#pragma_application_id). */
+const applicationId = 0x50756c6c;
+
+/** Each brings a journal from the version that is its index to the next. What is released is never changed. */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    project TEXT NOT NULL,
+    trigger_key TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    session_id TEXT,
+    replay_of TEXT,
+    state TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    retry_at INTEGER,
+    failed_attempts TEXT,
+    failure TEXT,
+    keep TEXT NOT NULL,
+    is_masked INTEGER NOT NULL,
+    session_ttl INTEGER NOT NULL,
+    notify INTEGER NOT NULL,
+    claim_scope TEXT,
+    claim_fingerprint TEXT,
+    keep_claim INTEGER,
+    input TEXT,
+    output TEXT
+  ) STRICT;
+  CREATE INDEX runs_by_time ON runs (accepted_at, id);
+  CREATE INDEX runs_by_trigger ON runs (trigger_key, accepted_at, id);
+  CREATE INDEX runs_by_project ON runs (project, accepted_at, id);
+  CREATE INDEX runs_by_state ON runs (state, accepted_at, id);
+  CREATE INDEX runs_finished ON runs (finished_at) WHERE finished_at IS NOT NULL;
+
+  CREATE TABLE claims (
+    scope TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    until INTEGER,
+    is_active INTEGER NOT NULL,
+    PRIMARY KEY (scope, fingerprint)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX claims_ending ON claims (until) WHERE until IS NOT NULL AND is_active = 0;
+
+  CREATE TABLE sessions (
+    project TEXT NOT NULL,
+    trigger_key TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    memory TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (project, trigger_key, session_id)
+  ) STRICT;
+  CREATE INDEX sessions_ending ON sessions (until);
+
+  CREATE TABLE notifications (
+    id TEXT PRIMARY KEY,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/** Brings a journal to the current version, or throws an Error that says why it cannot be used. */
+export function migrate(database: DatabaseSync, path: string): void {
+  const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
+  const id = Number(database.prepare('PRAGMA application_id').get()?.application_id);
+  const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.count === 0;
+  if (!isEmpty && id !== applicationId) throw new Error(`${path} is a database, but no journal of Pullcord`);
+  if (version > migrations.length) {
+    throw new Error(`${path} was written by a later version of Pullcord (journal version ${version})`);
+  }
+  if (version === migrations.length) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    for (const migration of migrations.slice(version)) database.exec(migration);
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}; COMMIT`);
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,23 @@
+/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that say that the store is out of reach. */
+export const codes = { busy: 5, locked: 6, noMemory: 7, readOnly: 8, io: 10, corrupt: 11, full: 13, cantOpen: 14 };
+
+const unavailable: ReadonlyMap<number, string> = new Map([
+  [codes.busy, 'the journal is locked'],
+  [codes.locked, 'the journal is locked'],
+  [codes.noMemory, 'the journal has no memory left'],
+  [codes.readOnly, 'the journal cannot be written'],
+  [codes.io, 'the journal cannot be read or written (I/O error)'],
+  [codes.corrupt, 'the journal is damaged'],
+  [codes.full, 'the journal cannot grow: the disk is full, or its maxSize is reached'],
+  [codes.cantOpen, 'the journal cannot be opened'],
+]);
+
+export function primaryCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  return error.errcode & 0xff;
+}
+
+/** Why the journal is out of reach, if that is what the error says. */
+export function outOfReach(error: unknown): string | undefined {
+  return unavailable.get(primaryCode(error) ?? -1);
+}
