@@ -3,7 +3,11 @@ import { claimCases } from './conformance/claiming.ts';
 import { closeCases } from './conformance/closing.ts';
 import { executionCases } from './conformance/executing.ts';
 import type { ConformanceCase } from './conformance/harness.ts';
+import { keepCases } from './conformance/keeping.ts';
+import { limitCases } from './conformance/limiting.ts';
 import { readCases } from './conformance/reading.ts';
+import { retryCases } from './conformance/retrying.ts';
+import { sessionCases } from './conformance/sessions.ts';
 import { waitCases } from './conformance/waiting.ts';
 
 export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conformance/harness.ts';
@@ -18,5 +22,9 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...waitCases,
   ...cancelCases,
   ...readCases,
+  ...limitCases,
+  ...retryCases,
+  ...sessionCases,
+  ...keepCases,
   ...closeCases,
 ];

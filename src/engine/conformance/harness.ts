@@ -91,3 +91,12 @@ export async function ended({ engine }: ConformanceHarness, runId: string): Prom
   if (record === undefined) throw new Error('the engine does not know a run that it has just accepted');
   return record;
 }
+
+/** What `look` gives as soon as it gives something; asked again whenever the event loop has turned. */
+export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { type ConformanceCase, foreverMs, keepAll, newClaim, newRun, promise } from './harness.ts';
+import { success, Worker } from './worker.ts';
+
+export const keepCases: readonly ConformanceCase[] = [
+  promise('keeps of a finished run what its policy says; its submitter gets the whole outcome', async (harness) => {
+    const { engine } = harness;
+    await engine.start({ execute: () => success });
+    for (const keep of ['full', 'metadata', 'none'] as const) {
+      const run = newRun(harness, { policy: { ...keepAll, keep } });
+      const claim = newClaim({ fingerprint: keep });
+      const submission = await engine.submit(run, claim);
+      assert.equal(submission.kind, 'accepted');
+      const told = submission.kind === 'accepted' ? await submission.wait(foreverMs) : undefined;
+      assert.deepEqual([told?.state, told?.output], ['succeeded', { answer: 42 }]);
+      const record = await engine.get(run.id);
+      const listed = (await engine.list({ limit: 10 })).find(({ id }) => id === run.id);
+      assert.deepEqual(listed, record);
+      if (keep === 'none') assert.equal(record, undefined);
+      else {
+        assert.equal(record?.state, 'succeeded');
+        assert.deepEqual(
+          [record?.input, record?.output],
+          keep === 'full' ? [run.input, { answer: 42 }] : [undefined, undefined],
+        );
+      }
+      assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: run.id });
+    }
+  }),
+
+  promise('needs the input until the run has ended, whatever is kept', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    const run = newRun(harness, { policy: { ...keepAll, keep: 'none' } });
+    await engine.submit(run, undefined);
+    assert.deepEqual((await engine.get(run.id))?.input, run.input);
+    await engine.start(worker);
+    assert.deepEqual((await worker.started(run.id)).run.input, run.input);
+  }),
+
+  promise('masks what is stored of the input, and nothing of what is executed', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    const customer = { email: 'ada@example.org', 'a/b~': ['x', 'y'], id: 1 };
+    const input = { environment: 'api', language: 'en', customer };
+    const mask = ['/customer/email', '/customer/a~1b~0/1', '/customer/phone', '/nothing/there', '/customer/id/x'];
+    const masked = { ...input, customer: { email: '***', 'a/b~': ['x', '***'], id: 1 } };
+    const runs = [
+      newRun(harness, { input, policy: { ...keepAll, mask } }),
+      newRun(harness, { input, policy: { ...keepAll, mask } }),
+    ];
+    const [queued, direct] = runs;
+    if (queued === undefined || direct === undefined) throw new Error('two runs');
+    await engine.submit(queued, undefined);
+    await engine.start(worker);
+    await engine.submit(direct, undefined);
+    for (const run of runs) {
+      const attempt = await worker.started(run.id);
+      assert.deepEqual(attempt.run.input, input);
+      assert.deepEqual((await engine.get(run.id))?.input, masked);
+      attempt.settle(success);
+      await engine.wait(run.id, foreverMs);
+      assert.deepEqual((await engine.get(run.id))?.input, masked);
+    }
+  }),
+
+  promise('tells of a run that is final until it is done, with its output though that is not kept', async (harness) => {
+    const { engine } = harness;
+    const told: unknown[] = [];
+    const done = Promise.withResolvers<void>();
+    await engine.start({
+      execute: () => success,
+      notify(run, attempt) {
+        told.push([run.id, run.state, run.output, attempt]);
+        if (attempt < 3) return 1;
+        done.resolve();
+        return undefined;
+      },
+    });
+    const run = newRun(harness, { policy: { ...keepAll, keep: 'none', notify: true } });
+    await engine.submit(newRun(harness), undefined);
+    await engine.submit(run, undefined);
+    await done.promise;
+    assert.deepEqual(
+      told,
+      [1, 2, 3].map((attempt) => [run.id, 'succeeded', { answer: 42 }, attempt]),
+    );
+  }),
+
+  promise('lists page by page', async (harness) => {
+    const { engine, clock } = harness;
+    const runs = [];
+    for (const step of [0, 0, 1, 0, 5]) {
+      clock.advance(step);
+      const run = newRun(harness);
+      runs.push(run);
+      await engine.submit(run, undefined);
+    }
+    const all = await engine.list({ limit: 10 });
+    const paged = [];
+    for (let page = await engine.list({ limit: 2 }); page.length > 0; ) {
+      paged.push(...page);
+      const after = page.at(-1);
+      page = after === undefined ? [] : await engine.list({ limit: 2, after });
+    }
+    assert.deepEqual(paged, all);
+    assert.equal(all.length, runs.length);
+  }),
+];

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import type { RunOutcome } from '../../contract/index.ts';
+import { type ConformanceCase, ended, newClaim, newRun, promise, until } from './harness.ts';
+import { success, Worker } from './worker.ts';
+
+const again: RunOutcome = { kind: 'retry', message: 'the agent answered 503', delayMs: 1 };
+
+export const retryCases: readonly ConformanceCase[] = [
+  promise('tries a run again under the same id, counts attempts and keeps what went wrong', async (harness) => {
+    const { engine, clock } = harness;
+    const seen: [string, number][] = [];
+    await engine.start({
+      execute(run) {
+        seen.push([run.id, run.attempt]);
+        return run.attempt < 3 ? again : success;
+      },
+    });
+    const run = newRun(harness);
+    await engine.submit(run, newClaim());
+    const record = await ended(harness, run.id);
+    assert.deepEqual(
+      seen,
+      [1, 2, 3].map((attempt) => [run.id, attempt]),
+    );
+    const failed = { startedAt: clock.now(), endedAt: clock.now(), message: 'the agent answered 503' };
+    assert.deepEqual(record.failedAttempts, [
+      { attempt: 1, ...failed },
+      { attempt: 2, ...failed },
+    ]);
+    assert.equal(record.state, 'succeeded');
+    assert.equal(record.attempt, 3);
+    assert.deepEqual(await engine.get(run.id), record);
+  }),
+
+  promise('is queued and holds its claim while it waits for another attempt, and can be cancelled', async (harness) => {
+    const { engine, clock } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    await engine.submit(run, newClaim());
+    (await worker.started(run.id)).settle({ ...again, delayMs: 3_600_000 });
+    const record = await until(async () => {
+      const current = await engine.get(run.id);
+      return current?.state === 'queued' ? current : undefined;
+    });
+    assert.equal(record.retryAt, clock.now() + 3_600_000);
+    assert.equal(record.attempt, 1);
+    assert.deepEqual(await engine.submit(newRun(harness), newClaim()), { kind: 'duplicate', runId: run.id });
+    assert.deepEqual(await engine.cancel(run.id), { kind: 'cancelled' });
+    assert.equal((await engine.get(run.id))?.retryAt, undefined);
+    assert.equal(worker.attempts.length, 1);
+  }),
+
+  promise('leaves its place to others while it waits for another attempt', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start({ execute: worker.execute, concurrencyOf: () => 1 });
+    const [first, second] = [newRun(harness), newRun(harness)];
+    await engine.submit(first, undefined);
+    await engine.submit(second, undefined);
+    (await worker.started(first.id)).settle({ ...again, delayMs: 3_600_000 });
+    (await worker.started(second.id)).settle(success);
+    assert.equal((await ended(harness, second.id)).state, 'succeeded');
+  }),
+];
