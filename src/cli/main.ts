@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerKeys } from './keys.ts';
+import { registerRuns } from './runs.ts';
 import { registerSchema } from './schema.ts';
 import { registerSend } from './send.ts';
 import { registerServe } from './serve.ts';
@@ -23,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const finish = (code: ExitCode) => {
     exitCode = code;
   };
-  for (const register of [registerServe, registerValidate, registerKeys, registerSend, registerSchema]) {
+  for (const register of [registerServe, registerValidate, registerKeys, registerSend, registerRuns, registerSchema]) {
     register(program, finish);
   }
   try {

@@ -174,8 +174,8 @@ export type Cancellation =
 
 /**
  * Keeps runs and dedup claims, and executes runs. Not a stage: `gateway.yaml` picks it. Every engine passes the same
- * conformance kit (src/engine/conformance.ts). A rejected promise means that the store is out of reach: nothing was
- * changed, and the caller may try again.
+ * conformance kit (src/engine/conformance.ts). A promise that rejects with
+ * `EngineUnavailable` means that the store is out of reach: nothing was changed, and the caller may try again.
  */
 export interface Engine {
   /** Stores the run and its claim in one atomic step, or neither. Accepted means stored as durably as the engine can. */

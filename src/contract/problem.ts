@@ -19,6 +19,7 @@ export const problemCodes = {
   method_not_allowed: { status: 405, detail: 'This address does not take that method.' },
   wait_timeout: { status: 408, detail: 'The run did not finish in time. It goes on; read it at statusUrl.' },
   request_timeout: { status: 408, detail: 'The request was not complete in time.' },
+  not_replayable: { status: 409, detail: 'The input of the run was not kept, so it cannot be repeated.' },
   body_too_large: { status: 413, detail: 'The body is larger than this gateway takes.' },
   uri_too_long: { status: 414, detail: 'The address is longer than this gateway takes.' },
   unsupported_media_type: {

@@ -1,9 +1,12 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import { type Engine, EngineUnavailable } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { Live } from '../runtime/live.ts';
 import type { Reloader } from '../runtime/reloader.ts';
+import { RunOperations } from '../runtime/run-operations.ts';
+import { registerRuns } from './admin-runs.ts';
 import { metricsOf } from './metrics.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfFastifyError } from './protocol-errors.ts';
@@ -11,6 +14,7 @@ import { sendProblem } from './reply.ts';
 
 export interface AdminServerParts {
   readonly live: Live;
+  readonly engine: Engine;
   readonly reloader: () => Reloader;
   readonly outcomes: OutcomeLog;
   /** Read at each request, since a reload may change it; undefined: none is asked for. */
@@ -27,7 +31,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     requestTimeout: 10_000,
     forceCloseConnections: true,
   });
-  const metrics = metricsOf(parts.outcomes);
+  const metrics = metricsOf(parts.outcomes, parts.engine);
 
   app.addHook('onRequest', (request, reply, done) => {
     const isOpen = request.routeOptions.url === '/livez' || request.routeOptions.url === '/readyz';
@@ -47,8 +51,11 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
     return reply.code(report.ok ? 200 : 422).send(describeConfig(parts.live, parts.reloader()));
   });
+  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
-  app.setErrorHandler((error, request, reply) => sendProblem(reply, request.id, codeOfFastifyError(error)));
+  app.setErrorHandler((error: Error, request, reply) =>
+    sendProblem(reply, request.id, EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error)),
+  );
   return app;
 }
 

@@ -9,13 +9,17 @@ export class Call {
   readonly snapshot: Snapshot;
   readonly head: RequestHead;
   readonly route: Route | undefined;
+  /** What follows the `?` of the address. */
+  readonly query: string;
 
   /** Leases the snapshot: the request ends on the config that it began with. */
   constructor(request: IncomingMessage, requestId: string, snapshot: Snapshot) {
     const { url = '', method = '' } = request;
-    const path = pathOf(url.startsWith('/') ? url : url.replace(absoluteForm, ''));
+    const target = url.startsWith('/') ? url : url.replace(absoluteForm, '');
+    const path = pathOf(target);
     snapshot.lease();
     this.snapshot = snapshot;
+    this.query = target.slice(path.length + 1);
     this.route = parseRoute(path, snapshot.config.server.basePath);
     this.head = {
       requestId,

@@ -118,7 +118,7 @@ class Surface implements ReloadParticipant {
   constructor(live: Live, engine: Engine, outcomes: OutcomeLog, log: PluginLog, reloader: () => Reloader) {
     this.publicListener = new Listener(() => createPublicServer({ live, engine, outcomes, log }));
     this.adminListener = new Listener(() =>
-      createAdminServer({ live, reloader, outcomes, token: () => this.#token, isReady: () => this.#isReady }),
+      createAdminServer({ live, engine, reloader, outcomes, token: () => this.#token, isReady: () => this.#isReady }),
     );
   }
 

@@ -1,8 +1,9 @@
-import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Engine } from '../contract/index.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 /** The gateway's metrics in Prometheus' text format. Costs nothing until it is read. */
-export function metricsOf(outcomes: OutcomeLog): { contentType: string; text(): Promise<string> } {
+export function metricsOf(outcomes: OutcomeLog, engine: Engine): { contentType: string; text(): Promise<string> } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Counter({
@@ -15,6 +16,15 @@ export function metricsOf(outcomes: OutcomeLog): { contentType: string; text(): 
       for (const { project, trigger, outcome, reason, total } of outcomes.counts()) {
         this.inc({ project, trigger, outcome, reason }, total);
       }
+    },
+  });
+  new Gauge({
+    name: 'pullcord_runs',
+    help: 'Runs that have not ended, by state: queued or running.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(engine.load())) this.set({ state }, count);
     },
   });
   return { contentType: registry.contentType, text: () => registry.metrics() };

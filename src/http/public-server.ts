@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import {
   type Engine,
+  EngineUnavailable,
   type Exchange,
   type PluginLog,
   type ProblemCode,
@@ -72,6 +73,12 @@ export function createPublicServer(parts: PublicServerParts): FastifyInstance {
   return app;
 }
 
+const unavailable = problem(
+  'unavailable',
+  { detail: 'What is asked for cannot be read now. Try again.' },
+  { 'retry-after': '1' },
+);
+
 /** Answers one request, whatever happens. */
 async function serve(
   parts: PublicServerParts,
@@ -82,18 +89,25 @@ async function serve(
   let call: Call | undefined;
   try {
     call = new Call(request, requestId, parts.live.current);
-    send(response, requestId, await answer(parts, call, request));
+    send(response, requestId, await answer(parts, call, request, response));
   } catch (error) {
-    parts.log.error({ requestId, err: error }, 'a request failed unexpectedly');
+    const isUnavailable = EngineUnavailable.is(error);
+    if (isUnavailable) parts.log.error({ requestId, reason: error.message }, 'the engine is out of reach');
+    else parts.log.error({ requestId, err: error }, 'a request failed unexpectedly');
     if (response.headersSent) response.destroy();
-    else send(response, requestId, problem('internal_error'));
+    else send(response, requestId, isUnavailable ? unavailable : problem('internal_error'));
   } finally {
     call?.snapshot.release();
   }
 }
 
 /** All that happens to one request: admit → body → fire. */
-async function answer(parts: PublicServerParts, { snapshot, route, head }: Call, raw: IncomingMessage): Promise<Reply> {
+async function answer(
+  parts: PublicServerParts,
+  { snapshot, route, head, query }: Call,
+  raw: IncomingMessage,
+  response: ServerResponse,
+): Promise<Reply> {
   const { bodyLimitBytes } = snapshot.config.server;
   if (raw.headers.host === undefined && raw.httpVersion === '1.1') return refused(parts, 'bad_request', 'no Host');
   // Told by the head alone, whoever asks.
@@ -103,7 +117,8 @@ async function answer(parts: PublicServerParts, { snapshot, route, head }: Call,
   const admission = admitted instanceof Promise ? await admitted : admitted;
   if (admission.kind === 'refused') return refused(parts, admission.code, admission.reason);
   const { trigger, principal } = admission;
-  if (route.kind === 'run') return answerRun(parts.engine, snapshot, admission, route.runId, head.method);
+  if (route.kind === 'run')
+    return answerRun(parts.engine, snapshot, admission, { runId: route.runId, method: head.method, query, response });
   if (head.method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
 
   const body = await readRequestBody(raw, bodyLimitBytes);

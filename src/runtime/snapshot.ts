@@ -68,17 +68,22 @@ export class Snapshot {
   }
 }
 
+/** What a trigger wants of the engine besides the execution of its runs. */
+export function policyOf({ record, sessionTtlMs }: TriggerConfig): RunPolicy {
+  return Object.freeze({ ...record, sessionTtlMs, notify: false });
+}
+
 function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<string, LiveTrigger>> {
   const projects = new Map<string, Map<string, LiveTrigger>>();
   for (const provisioned of triggers) {
-    const { project, key, name, status, record, sessionTtlMs } = provisioned.config;
+    const { project, key, name, status } = provisioned.config;
     const live: LiveTrigger = {
       ...provisioned,
       project: Object.freeze({ id: project.id, name: project.name, language: project.language }),
       trigger: Object.freeze({ key, name }),
       isActive: status === 'active',
       claimScope: `${project.id}/${key.toLowerCase()}`,
-      policy: Object.freeze({ ...record, sessionTtlMs, notify: false }),
+      policy: policyOf(provisioned.config),
     };
     const keys = projects.get(project.id) ?? new Map<string, LiveTrigger>();
     keys.set(key.toLowerCase(), Object.freeze(live));

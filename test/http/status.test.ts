@@ -378,6 +378,7 @@ t.test('the catalogue of codes is public: it changes only on purpose', async (t)
       '405 method_not_allowed',
       '408 wait_timeout',
       '408 request_timeout',
+      '409 not_replayable',
       '413 body_too_large',
       '414 uri_too_long',
       '415 unsupported_media_type',

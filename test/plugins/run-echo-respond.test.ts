@@ -55,7 +55,7 @@ function later(run: AcceptedRun, view: MaybePromise<RunView>): AcceptedRun {
 }
 
 t.test('wait', async (t) => {
-  const plugin = wait.create(pluginContext, { timeout: 30_000 });
+  const plugin = wait.create(pluginContext, { timeout: 30_000, async: true });
   const answer = (view: Partial<RunView>) => plugin.respond(exchangeOf({}), acceptedRun(view));
 
   t.test('gives the output of a run that succeeded, and null for none', async (t) => {

@@ -7,6 +7,7 @@ import {
 } from '../../../src/contract/index.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
+import { type Terms, termsOf } from './prefer.ts';
 
 /** When to look again after a wait in vain, in seconds. */
 const retryAfterSeconds = '5';
@@ -17,17 +18,35 @@ export default {
   name: 'wait',
   summary: 'Waits for the run and answers with its output; after the timeout 408 with an address to poll.',
   optionsSchema: schema,
-  create(_context, { timeout: timeoutMs }) {
+  create(_context, { timeout: timeoutMs, async: mayBeAsync }) {
     return {
-      respond(_exchange, accepted) {
-        const view = accepted.wait(timeoutMs);
-        return view instanceof Promise ? view.then((settled) => reply(accepted, settled)) : reply(accepted, view);
+      respond({ headers }, accepted) {
+        const terms = headers.prefer === undefined ? undefined : termsOf(headers.prefer, timeoutMs, mayBeAsync);
+        const view = accepted.wait(terms?.waitMs ?? timeoutMs);
+        return view instanceof Promise
+          ? view.then((settled) => reply(accepted, settled, terms))
+          : reply(accepted, view, terms);
       },
     };
   },
 } satisfies RespondPlugin<Options>;
 
-function reply({ runId, statusUrl }: AcceptedRun, view: RunView): Reply {
+function reply(accepted: AcceptedRun, view: RunView, terms: Terms | undefined): Reply {
+  const isUnderWay = view.state === 'queued' || view.state === 'running';
+  const answer = isUnderWay && terms?.isAsync ? later(accepted, view) : outcome(accepted, view);
+  if (terms === undefined || terms.applied === '') return answer;
+  return { ...answer, headers: { ...answer.headers, 'preference-applied': terms.applied } };
+}
+
+function later({ runId, statusUrl }: AcceptedRun, { state }: RunView): Reply {
+  return {
+    status: 202,
+    headers: { location: statusUrl, 'retry-after': retryAfterSeconds },
+    body: { runId, status: state, statusUrl },
+  };
+}
+
+function outcome({ runId, statusUrl }: AcceptedRun, view: RunView): Reply {
   switch (view.state) {
     case 'succeeded':
     case 'input_required':

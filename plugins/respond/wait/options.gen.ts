@@ -8,4 +8,8 @@ export interface Options {
    * How long the caller waits for the run. After it the answer is 408 and the run goes on. Proxies often cut at 60s to 100s. In milliseconds.
    */
   timeout: number;
+  /**
+   * Whether a caller that asks for it (`Prefer: respond-async`, RFC 7240) is answered 202 instead of waiting.
+   */
+  async: boolean;
 }

@@ -4,6 +4,7 @@ import {
   type Claim,
   type Engine,
   type EngineLoad,
+  EngineUnavailable,
   type Executor,
   type FailedAttempt,
   isFinal,
@@ -26,7 +27,6 @@ import { Notifications } from './notifications.ts';
 import { queuedRecord } from './records.ts';
 import { Scheduler } from './scheduler.ts';
 import type { End, PendingRun, StartedAttempt, Store, StoredSubmission } from './store.ts';
-import { StoreUnavailable } from './store-error.ts';
 import { type Clock, longestTimerMs } from './timers.ts';
 
 export interface ExecutionOptions {
@@ -180,7 +180,7 @@ export class ExecutionEngine implements Engine {
     try {
       return await this.#store.submit(run, claim, startedAt);
     } catch (error) {
-      if (error instanceof StoreUnavailable) return { kind: 'unavailable', reason: error.message };
+      if (EngineUnavailable.is(error)) return { kind: 'unavailable', reason: error.message };
       this.#submitting -= 1;
       this.#forget(active);
       throw error;
@@ -345,7 +345,7 @@ export class ExecutionEngine implements Engine {
         await write();
         return true;
       } catch (err) {
-        if (!(err instanceof StoreUnavailable)) throw err;
+        if (!EngineUnavailable.is(err)) throw err;
         this.#log.error({ err, runId }, 'what became of a run could not be stored: trying again');
         const isOver = await sleep(delayMs, false, { signal: this.#released.signal }).catch(() => true);
         if (isOver) return false;

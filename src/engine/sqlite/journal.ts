@@ -1,8 +1,14 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Claim, NewRun, RunQuery, RunRecord } from '../../contract/index.ts';
-import { isFinal } from '../../contract/index.ts';
+import {
+  type Claim,
+  EngineUnavailable,
+  isFinal,
+  type NewRun,
+  type RunQuery,
+  type RunRecord,
+} from '../../contract/index.ts';
 import { keptRecord } from '../execution/records.ts';
 import type {
   End,
@@ -14,7 +20,6 @@ import type {
   Store,
   StoredSubmission,
 } from '../execution/store.ts';
-import { StoreUnavailable } from '../execution/store-error.ts';
 import type { Clock } from '../execution/timers.ts';
 import type { JournalData, JournalMessage, Operation, OperationResult, RunRow } from './protocol.ts';
 import { policyOf, recordOf } from './run-rows.ts';
@@ -138,7 +143,7 @@ export class Journal implements Store {
   }
 
   #ask<T>(operation: Operation): Promise<T> {
-    if (this.#isOver) return Promise.reject(new StoreUnavailable('the journal is closed'));
+    if (this.#isOver) return Promise.reject(new EngineUnavailable('the journal is closed'));
     if (this.#batch.length === 0) setImmediate(() => this.#flush());
     this.#batch.push(operation);
     return new Promise<T>((resolve, reject) => {
@@ -157,7 +162,7 @@ export class Journal implements Store {
     for (const [index, { resolve, reject }] of settled.entries()) {
       const result = results[index];
       if (result?.ok) resolve(result.value);
-      else reject(result?.isOutOfReach ? new StoreUnavailable(result.message) : new Error(result?.message));
+      else reject(result?.isOutOfReach ? new EngineUnavailable(result.message) : new Error(result?.message));
     }
   }
 
@@ -165,7 +170,7 @@ export class Journal implements Store {
   #fail(): void {
     this.#isOver = true;
     clearTimeout(this.#tidying);
-    for (const { reject } of this.#waiting.splice(0)) reject(new StoreUnavailable('the journal is closed'));
+    for (const { reject } of this.#waiting.splice(0)) reject(new EngineUnavailable('the journal is closed'));
   }
 
   #tidyAfter(delayMs: number): void {

@@ -1,0 +1,38 @@
+import type { FastifyInstance } from 'fastify';
+import type { RunFilter, RunOperations } from '../runtime/run-operations.ts';
+import { sendProblem } from './reply.ts';
+
+interface ById {
+  Params: { id: string };
+}
+
+/** Runs for operators: list, show, cancel, replay. */
+export function registerRuns(app: FastifyInstance, operations: RunOperations): void {
+  app.get<{ Querystring: { [Name in keyof RunFilter]: unknown } }>('/runs', async (request, reply) => {
+    const given = Object.entries(request.query).map(([name, value]) => [name, String(value)]);
+    const listed = await operations.list(Object.fromEntries(given));
+    if (!listed.ok) return sendProblem(reply, request.id, 'bad_request', { detail: listed.message });
+    return { runs: listed.runs, next: listed.next ?? null };
+  });
+  app.get<ById>('/runs/:id', async (request, reply) => {
+    return (await operations.show(request.params.id)) ?? sendProblem(reply, request.id, 'run_not_found');
+  });
+  app.post<ById>('/runs/:id/cancel', async (request, reply) => {
+    const cancelled = await operations.cancel(request.params.id);
+    if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
+    return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
+  });
+  app.post<ById>('/runs/:id/replay', async (request, reply) => {
+    const replayed = await operations.replay(request.params.id);
+    switch (replayed.kind) {
+      case 'accepted':
+        return reply.code(202).send(replayed.run);
+      case 'not_found':
+        return sendProblem(reply, request.id, 'run_not_found');
+      case 'unavailable':
+        return sendProblem(reply, request.id, 'unavailable', { detail: replayed.reason }, { 'retry-after': '1' });
+      default:
+        return sendProblem(reply, request.id, replayed.kind);
+    }
+  });
+}

@@ -1,0 +1,133 @@
+import type { Config, TriggerConfig } from '../config/model.ts';
+import { parseDuration } from '../config/units.ts';
+import { type Engine, type JsonObject, type RunQuery, type RunState, runStates } from '../contract/index.ts';
+import { newRunId } from './run-id.ts';
+import { detailRun, summarizeRun } from './run-view.ts';
+import { policyOf } from './snapshot.ts';
+
+/** What an operator asks of a list of runs, as written on a command line or in an address. */
+export interface RunFilter {
+  /** A key, or project/key. */
+  readonly trigger?: string | undefined;
+  readonly project?: string | undefined;
+  readonly state?: string | undefined;
+  /** A duration (so long ago) or a time in ISO 8601. */
+  readonly since?: string | undefined;
+  readonly limit?: string | undefined;
+  /** Id of the last run of the page before. */
+  readonly after?: string | undefined;
+}
+
+export type ListedRuns =
+  | { readonly ok: true; readonly runs: readonly JsonObject[]; readonly next: string | undefined }
+  /** What is wrong with the filter. */
+  | { readonly ok: false; readonly message: string };
+
+export type CancelledRun =
+  | { readonly kind: 'cancelled' | 'already_final'; readonly run: JsonObject }
+  | { readonly kind: 'not_found' };
+
+export type ReplayedRun =
+  | { readonly kind: 'accepted'; readonly run: JsonObject }
+  | { readonly kind: 'not_found' | 'trigger_not_found' | 'not_replayable' }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+const mostListed = 1000;
+const listedByDefault = 50;
+
+/** What operators do with runs, on the admin listener of a gateway or on the files of one that is not running. */
+export class RunOperations {
+  readonly #engine: Engine;
+  readonly #config: () => Config;
+
+  constructor(engine: Engine, config: () => Config) {
+    this.#engine = engine;
+    this.#config = config;
+  }
+
+  async list(filter: RunFilter): Promise<ListedRuns> {
+    const query = await this.#query(filter);
+    if (typeof query === 'string') return { ok: false, message: query };
+    // One more than asked for tells whether there is another page.
+    const found = await this.#engine.list({ ...query, limit: query.limit + 1 });
+    const runs = found.slice(0, query.limit);
+    return { ok: true, runs: runs.map(summarizeRun), next: found.length > runs.length ? runs.at(-1)?.id : undefined };
+  }
+
+  async show(id: string): Promise<JsonObject | undefined> {
+    const run = await this.#engine.get(id);
+    return run && detailRun(run);
+  }
+
+  async cancel(id: string): Promise<CancelledRun> {
+    const before = await this.#engine.get(id);
+    const { kind } = await this.#engine.cancel(id);
+    const run = (await this.#engine.get(id)) ?? before;
+    return run === undefined || kind === 'not_found' ? { kind: 'not_found' } : { kind, run: detailRun(run) };
+  }
+
+  /** A new run of a recorded input: no filter is asked again, and no dedup claim is in its way. */
+  async replay(id: string): Promise<ReplayedRun> {
+    const recorded = await this.#engine.get(id);
+    if (recorded === undefined) return { kind: 'not_found' };
+    const trigger = this.#trigger(recorded.project, recorded.trigger);
+    if (trigger === undefined) return { kind: 'trigger_not_found' };
+    const { input, project, principal, sessionId } = recorded;
+    const policy = policyOf(trigger);
+    // What was masked is gone: an agent must not take the mask for a value.
+    if (input === undefined || policy.mask.length > 0) return { kind: 'not_replayable' };
+    const { revision } = this.#config();
+    const run = { id: newRunId(), project, trigger: trigger.key, revision, principal, sessionId, replayOf: id };
+    const submission = await this.#engine.submit({ ...run, input, policy, acceptedAt: Date.now() }, undefined);
+    if (submission.kind !== 'accepted') {
+      return { kind: 'unavailable', reason: submission.kind === 'unavailable' ? submission.reason : submission.kind };
+    }
+    return { kind: 'accepted', run: detailRun(await submission.wait(0)) };
+  }
+
+  #trigger(project: string, key: string): TriggerConfig | undefined {
+    const wanted = key.toLowerCase();
+    return this.#config().triggers.find((one) => one.project.id === project && one.key.toLowerCase() === wanted);
+  }
+
+  /** What the engine is to be asked, or what is wrong with the filter. */
+  async #query({ trigger, project, state, since, limit, after }: RunFilter): Promise<RunQuery | string> {
+    const [key = '', projectOfKey] = (trigger ?? '').split('/').reverse();
+    const inProject = projectOfKey ?? project;
+    const query: { -readonly [Name in keyof RunQuery]: RunQuery[Name] } = { limit: Number(limit ?? listedByDefault) };
+    if (inProject !== undefined) query.project = inProject;
+    if (trigger !== undefined) query.trigger = this.#writtenKey(key, inProject);
+    if (!(Number.isInteger(query.limit) && query.limit >= 1 && query.limit <= mostListed)) {
+      return `limit must be a whole number from 1 to ${mostListed}`;
+    }
+    if (state !== undefined) {
+      if (!isRunState(state)) return `state must be one of ${runStates.join(', ')}`;
+      query.state = state;
+    }
+    if (since !== undefined) {
+      const agoMs = parseDuration(since);
+      query.since = agoMs === undefined ? Date.parse(since) : Date.now() - agoMs;
+      if (Number.isNaN(query.since))
+        return 'since must be a duration such as 1h, or a time such as 2027-06-30T12:00:00Z';
+    }
+    if (after !== undefined) {
+      const last = await this.#engine.get(after);
+      if (last === undefined) return 'after must be the id of a run that is still kept';
+      query.after = last;
+    }
+    return query;
+  }
+
+  /** Keys are matched without regard to case, and stored as their YAML has them. */
+  #writtenKey(key: string, project: string | undefined): string {
+    const wanted = key.toLowerCase();
+    const declared = this.#config().triggers.find(
+      (one) => one.key.toLowerCase() === wanted && (project === undefined || one.project.id === project),
+    );
+    return declared?.key ?? key;
+  }
+}
+
+function isRunState(text: string): text is RunState {
+  return runStates.some((state) => state === text);
+}

@@ -1,0 +1,45 @@
+import type { JsonObject, RunRecord } from '../contract/index.ts';
+
+/** A run as its caller may see it; times are ISO 8601 in UTC. */
+export function describeRun(run: RunRecord): JsonObject {
+  return {
+    runId: run.id,
+    status: run.state,
+    attempt: run.attempt,
+    acceptedAt: isoTime(run.acceptedAt),
+    ...(run.startedAt !== undefined && { startedAt: isoTime(run.startedAt) }),
+    ...(run.finishedAt !== undefined && { finishedAt: isoTime(run.finishedAt) }),
+    ...(run.retryAt !== undefined && { retryAt: isoTime(run.retryAt) }),
+    ...(run.failedAttempts.length > 0 && {
+      failedAttempts: run.failedAttempts.map(({ attempt, startedAt, endedAt, message }) => ({
+        ...{ attempt, startedAt: isoTime(startedAt), endedAt: isoTime(endedAt), message },
+      })),
+    }),
+    ...(run.output !== undefined && { output: run.output }),
+    ...(run.failure !== undefined && { error: { message: run.failure.message, retryable: run.failure.retryable } }),
+  };
+}
+
+/** A run as an operator sees it, without what went in and came out. */
+export function summarizeRun(run: RunRecord): JsonObject {
+  const { output, ...view } = describeRun(run);
+  return {
+    ...{ runId: run.id, project: run.project, trigger: run.trigger, key: run.principal, ...view },
+    revision: run.revision,
+    ...(run.sessionId !== undefined && { sessionId: run.sessionId }),
+    ...(run.replayOf !== undefined && { replayOf: run.replayOf }),
+  };
+}
+
+/** All that is kept of a run. */
+export function detailRun(run: RunRecord): JsonObject {
+  return {
+    ...summarizeRun(run),
+    ...(run.input !== undefined && { input: run.input }),
+    ...(run.output !== undefined && { output: run.output }),
+  };
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,97 @@
+import t from 'tap';
+import { command } from '../support/command.ts';
+import { basicFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
+import { startTestGateway } from '../support/gateway.ts';
+
+const files = {
+  ...basicFiles(),
+  'triggers/Echo.yaml': triggerFile('Echo', { dedup: 'body' }),
+  'triggers/failing.yaml': triggerFile('failing', { run: { uses: 'command', with: { argv: ['false'] } } }),
+  'triggers/slow.yaml': triggerFile('slow', {
+    run: { uses: 'echo', with: { delay: '1h' } },
+    respond: { uses: 'accepted' },
+  }),
+  'triggers/masked.yaml': triggerFile('masked', { record: { mask: ['/card'] } }),
+};
+
+t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one that is not', async (t) => {
+  const { gateway, fire, adminUrl, root } = await startTestGateway(t, files);
+  const echo = (await fire('echo', { order: 7 })).body;
+  await fire('failing', {});
+  const slow = (await fire('slow', {})).body;
+  const masked = (await fire('masked', { card: '4111' })).body;
+
+  const runs = (...args: string[]) => command(t, ['runs', ...args, '--config', root]);
+  const check = async (how: string, ...where: string[]) => {
+    const listed = await runs('list', '--json', ...where);
+    t.match(
+      JSON.parse(listed.stdout)
+        .runs.map((run: { trigger: string }) => run.trigger)
+        .slice(-4),
+      ['masked', 'slow', 'failing', 'Echo'],
+      how,
+    );
+    const table = await runs('list', '--state', 'failed', '--trigger', 'support/FAILING', '--since', '1h', ...where);
+    t.match(table.stdout, /^RUN +TRIGGER +STATUS.*\n\S+ +support\/failing +failed +1 .* {2}\S.*\n$/);
+    const page = await runs('list', '--limit', '1', ...where);
+    t.match(page.stderr, /there are more: --after \S+/);
+    const next = await runs('list', '--after', masked.runId, '--limit', '1', '--format', 'json', ...where);
+    t.match(JSON.parse(next.stdout), { runs: [{ runId: slow.runId }] });
+    t.match(JSON.parse((await runs('show', echo.runId, ...where)).stdout), {
+      input: { order: 7 },
+      output: { order: 7 },
+      key: 'website',
+    });
+    for (const action of ['show', 'cancel', 'replay']) {
+      t.match(await runs(action, 'nothing', ...where), { code: 1, stderr: 'error: there is no run nothing' });
+    }
+    for (const wrong of [
+      ['--state', 'lost'],
+      ['--limit', '0'],
+      ['--since', 'soon'],
+      ['--after', 'nothing'],
+    ]) {
+      t.match(await runs('list', ...wrong, ...where), { code: 2, stdout: '' }, wrong.join(' '));
+    }
+    t.match(await runs('cancel', echo.runId, ...where), { code: 1, stderr: /had already ended: succeeded/ });
+    t.match(await runs('replay', masked.runId, ...where), { code: 1, stderr: /not kept/ });
+  };
+
+  await check('by the admin listener', '--url', adminUrl);
+  const replayed = await runs('replay', echo.runId, '--url', adminUrl);
+  t.match(JSON.parse(replayed.stdout), { replayOf: echo.runId, input: { order: 7 } }, 'dedup is not in its way');
+  const cancelled = await runs('cancel', slow.runId, '--url', adminUrl);
+  t.match([cancelled.code, JSON.parse(cancelled.stdout).status], [0, 'cancelled']);
+  t.match(await runs('list'), { code: 1, stderr: new RegExp(`another process \\(${process.pid}\\) uses `) });
+
+  const waiting = (await fire('slow', {})).body;
+  await gateway.close();
+  await check('in the journal');
+  const stopped = await runs('cancel', waiting.runId);
+  t.match([stopped.code, JSON.parse(stopped.stdout).status], [0, 'cancelled']);
+  const queued = JSON.parse((await runs('replay', echo.runId)).stdout);
+  t.match(queued, { status: 'queued', replayOf: echo.runId }, 'the next start executes it');
+  t.match(await runs('list', '--url', adminUrl), { code: 1, stderr: /no answer from .*ECONNREFUSED/ });
+});
+
+t.test('asks the admin listener with its token, and says when it is wrong', async (t) => {
+  process.env.PULLCORD_TEST_ADMIN = 'token of the tests';
+  t.teardown(() => delete process.env.PULLCORD_TEST_ADMIN);
+  const { adminUrl, root } = await startTestGateway(t, {
+    ...files,
+    'gateway.yaml': gatewayFile({ admin: { port: 0, token: { env: 'PULLCORD_TEST_ADMIN' } } }),
+  });
+  const list = (env: Record<string, string>) =>
+    command(t, ['runs', 'list', '--url', adminUrl, '--config', root], { env });
+  t.match(await list({ PULLCORD_ADMIN_TOKEN: 'token of the tests' }), { code: 0, stderr: 'no runs' });
+  t.match(await list({}), { code: 1, stderr: /PULLCORD_ADMIN_TOKEN/ });
+});
+
+t.test('says that the memory engine keeps nothing outside of a gateway', async (t) => {
+  const { gateway, root } = await startTestGateway(t, {
+    ...files,
+    'gateway.yaml': gatewayFile({ engine: { uses: 'memory' } }),
+  });
+  await gateway.close();
+  t.match(await command(t, ['runs', 'list', '--config', root]), { code: 1, stderr: /keeps nothing outside/ });
+});
