@@ -23,6 +23,9 @@ app.post<Call>('/api/v1.0/project/:projectId/trigger/:key', (request, reply) => 
   switch (key) {
     case 'accepted':
       return reply.send({ runId, status: 'succeeded', output: { environment: 'api', ...(request.body as object) } });
+    case 'background':
+      reply.code(202).header('location', statusUrl).header('retry-after', '5');
+      return reply.send({ runId, status: 'running', statusUrl });
     case 'dropped':
       return refuse('filtered', { filter: filters[0]?.name });
     case 'duplicate':

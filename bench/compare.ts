@@ -10,12 +10,12 @@ export interface Effort {
 
 export interface Comparison {
   readonly row: Row;
-  /** Median of gateway / bare over the rounds. */
+  /** Median of subject / reference over the rounds. */
   readonly ratio: number;
   /** Interquartile range of these ratios. */
   readonly spread: number;
-  readonly gateway: Side;
-  readonly bare: Side;
+  readonly subject: Side;
+  readonly reference: Side;
 }
 
 /** Medians over the rounds. */
@@ -25,39 +25,44 @@ export type Side = Measured;
 const warmUpSeconds = 5;
 
 /** Measures one row on both servers in turns, so that what slows the machine for a while slows both. */
-export async function compare(row: Row, gateway: BenchServer, bare: BenchServer, effort: Effort): Promise<Comparison> {
-  await answersAlike(row, gateway, bare);
-  await load(gateway, row, warmUpSeconds);
-  await load(bare, row, warmUpSeconds);
-  const ofGateway: Measured[] = [];
-  const ofBare: Measured[] = [];
+export async function compare(
+  row: Row,
+  subject: BenchServer,
+  reference: BenchServer,
+  effort: Effort,
+): Promise<Comparison> {
+  await answersAlike(row, subject, reference);
+  await load(subject, row, warmUpSeconds);
+  await load(reference, row, warmUpSeconds);
+  const ofSubject: Measured[] = [];
+  const ofReference: Measured[] = [];
   const ratios: number[] = [];
   for (let round = 0; round < effort.rounds; round += 1) {
-    const isGatewayFirst = round % 2 === 0;
-    const first = await load(isGatewayFirst ? gateway : bare, row, effort.secondsPerRun);
-    const second = await load(isGatewayFirst ? bare : gateway, row, effort.secondsPerRun);
-    const [measured, reference] = isGatewayFirst ? [first, second] : [second, first];
-    ofGateway.push(measured);
-    ofBare.push(reference);
-    ratios.push(measured.requestsPerSecond / reference.requestsPerSecond);
+    const isSubjectFirst = round % 2 === 0;
+    const first = await load(isSubjectFirst ? subject : reference, row, effort.secondsPerRun);
+    const second = await load(isSubjectFirst ? reference : subject, row, effort.secondsPerRun);
+    const [measured, compared] = isSubjectFirst ? [first, second] : [second, first];
+    ofSubject.push(measured);
+    ofReference.push(compared);
+    ratios.push(measured.requestsPerSecond / compared.requestsPerSecond);
   }
   return {
     row,
     ratio: median(ratios),
     spread: interquartileRange(ratios),
-    gateway: sideOf(ofGateway),
-    bare: sideOf(ofBare),
+    subject: sideOf(ofSubject),
+    reference: sideOf(ofReference),
   };
 }
 
 /** The two must do the same for the caller, or the ratio would mean nothing. */
-async function answersAlike(row: Row, gateway: BenchServer, bare: BenchServer): Promise<void> {
+async function answersAlike(row: Row, subject: BenchServer, reference: BenchServer): Promise<void> {
   // The first of two equal bodies is not yet a duplicate.
-  if (row.name === 'duplicate') await askOnce(gateway, { ...row, status: 200 });
-  const answer = await askOnce(gateway, row);
-  const reference = await askOnce(bare, row);
-  if (answer.members !== reference.members || Math.abs(answer.bytes - reference.bytes) > 30) {
-    throw new Error(`${row.name}: the answers differ: ${JSON.stringify([answer, reference])}`);
+  if (row.name === 'duplicate') await askOnce(subject, { ...row, status: 200 });
+  const answer = await askOnce(subject, row);
+  const compared = await askOnce(reference, row);
+  if (answer.members !== compared.members || Math.abs(answer.bytes - compared.bytes) > 30) {
+    throw new Error(`${row.name}: the answers differ: ${JSON.stringify([answer, compared])}`);
   }
 }
 

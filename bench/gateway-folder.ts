@@ -1,14 +1,20 @@
 import { hash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { filters, goodSecret, rowNames } from './rows.ts';
+import { filters, goodSecret, triggerNames } from './rows.ts';
 
 /** Writes the config of the gateway under test: one trigger for each row, all of the same five stages. */
-export async function writeGatewayFolder(root: string, port: number, adminPort: number): Promise<void> {
+export async function writeGatewayFolder(
+  root: string,
+  engine: 'memory' | 'sqlite',
+  port: number,
+  adminPort: number,
+): Promise<void> {
   await mkdir(root, { recursive: true });
   const write = (file: string, content: object) =>
     writeFile(join(root, file), JSON.stringify({ version: 1, ...content }));
-  await write('gateway.yaml', { kind: 'Gateway', organization: 'bench', server: { port }, admin: { port: adminPort } });
+  const listeners = { server: { port }, admin: { port: adminPort } };
+  await write('gateway.yaml', { kind: 'Gateway', organization: 'bench', ...listeners, engine: { uses: engine } });
   await write('project.yaml', { kind: 'Project', id: 'support', name: 'Support', language: 'en' });
   await write('key.yaml', {
     kind: 'ApiKey',
@@ -17,7 +23,7 @@ export async function writeGatewayFolder(root: string, port: number, adminPort: 
     permissions: ['project.trigger'],
     projects: ['support'],
   });
-  for (const key of rowNames) {
+  for (const key of triggerNames) {
     await write(`${key}.yaml`, {
       kind: 'Trigger',
       project: 'support',
@@ -26,7 +32,7 @@ export async function writeGatewayFolder(root: string, port: number, adminPort: 
       filter: filters.map(({ name, expression }) => ({ name, uses: 'jsonata', with: { expression } })),
       dedup: { uses: 'body', with: { window: '24h' } },
       run: { uses: 'echo' },
-      respond: { uses: 'wait', with: { timeout: '30s' } },
+      respond: key === 'background' ? { uses: 'accepted' } : { uses: 'wait', with: { timeout: '30s' } },
     });
   }
 }

@@ -13,8 +13,6 @@ export interface Measured {
   readonly loadBusy: number;
 }
 
-const connections = 16;
-
 /** Loads a server with one row's requests for so long; throws if any answer is not the row's. */
 export async function load(server: BenchServer, row: Row, seconds: number): Promise<Measured> {
   const serverBefore = processorTimeMs(server.pid);
@@ -25,7 +23,7 @@ export async function load(server: BenchServer, row: Row, seconds: number): Prom
     method: 'POST',
     headers: headersOf(row),
     body: row.body,
-    connections,
+    connections: row.connections,
     duration: seconds,
     sampleInt: 50,
     ...(row.isUnique && { setupClient: countUp }),
@@ -46,7 +44,11 @@ export async function load(server: BenchServer, row: Row, seconds: number): Prom
 
 /** One request, as the load makes it. Gives the members of the answer, to see that both servers answer alike. */
 export async function askOnce(server: BenchServer, row: Row): Promise<{ bytes: number; members: string }> {
-  const response = await fetch(server.url + pathOf(row), { method: 'POST', headers: headersOf(row), body: row.body });
+  // A body of its own where each must differ.
+  const body = row.isUnique
+    ? row.body.replace(sequencePlaceholder, `a${String(Math.random()).slice(2, 13)}`)
+    : row.body;
+  const response = await fetch(server.url + pathOf(row), { method: 'POST', headers: headersOf(row), body });
   const text = await response.text();
   if (response.status !== row.status)
     throw new Error(`${row.name}: ${response.status} instead of ${row.status}: ${text}`);

@@ -1,8 +1,17 @@
+/** What is measured: a gateway by its engine, on a disk of this machine or on one that is made slow; or bare Fastify. */
+export type Subject = 'memory' | 'sqlite' | 'sqlite on a slow disk' | 'bare';
+
 /** One line of the comparison: a request that both servers are asked to answer in the same way. */
 export interface Row {
   readonly name: RowName;
+  /** What is measured, and against what. */
+  readonly subject: Subject;
+  readonly reference: Subject;
+  readonly connections: number;
+  /** The trigger that is fired. */
+  readonly trigger: TriggerName;
   readonly status: number;
-  /** Ratio to bare Fastify that we want to keep, undefined where there is no goal. */
+  /** Ratio to the reference that we want to keep, undefined where there is no goal. */
   readonly goal: number | undefined;
   readonly body: string;
   /** Whether each request has another body, else dedup would answer all but the first. */
@@ -10,8 +19,9 @@ export interface Row {
   readonly secret: string;
 }
 
-export const rowNames = ['accepted', 'dropped', 'duplicate', '401'] as const;
-export type RowName = (typeof rowNames)[number];
+export const triggerNames = ['accepted', 'dropped', 'duplicate', '401', 'background'] as const;
+type TriggerName = (typeof triggerNames)[number];
+export type RowName = Exclude<TriggerName, 'background'> | 'durable' | 'durable-slow-disk' | 'durable-bare';
 
 /** The secret that the gateway of the benchmark knows. */
 export const goodSecret = 'pc_the_secret_of_the_benchmark_0123456789abcdef';
@@ -26,16 +36,37 @@ export const filters = [
 /** What is counted up in the bodies that must differ: twelve digits. */
 export const sequencePlaceholder = '000000000000';
 
+/** The pipeline alone: nothing waits for a disk. */
+const pipeline = {
+  subject: 'memory',
+  reference: 'bare',
+  connections: 16,
+  body: bodyOf('pro'),
+  secret: goodSecret,
+} as const;
+/** Answered 202 as soon as it is stored. */
+const durable = {
+  trigger: 'background',
+  status: 202,
+  connections: 64,
+  body: bodyOf('pro'),
+  isUnique: true,
+  secret: goodSecret,
+} as const;
+
 export const rows: readonly Row[] = [
-  { name: 'accepted', status: 200, goal: 0.45, body: bodyOf('pro'), isUnique: true, secret: goodSecret },
-  { name: 'dropped', status: 400, goal: 0.6, body: bodyOf('free'), isUnique: false, secret: goodSecret },
-  { name: 'duplicate', status: 400, goal: undefined, body: bodyOf('pro'), isUnique: false, secret: goodSecret },
-  { name: '401', status: 401, goal: 0.85, body: bodyOf('pro'), isUnique: false, secret: wrongSecret },
+  { ...pipeline, name: 'accepted', trigger: 'accepted', status: 200, goal: 0.45, isUnique: true },
+  { ...pipeline, name: 'dropped', trigger: 'dropped', status: 400, goal: 0.6, isUnique: false, body: bodyOf('free') },
+  { ...pipeline, name: 'duplicate', trigger: 'duplicate', status: 400, goal: undefined, isUnique: false },
+  { ...pipeline, name: '401', trigger: '401', status: 401, goal: 0.85, isUnique: false, secret: wrongSecret },
+  { ...durable, name: 'durable', subject: 'sqlite', reference: 'memory', goal: 0.7 },
+  { ...durable, name: 'durable-slow-disk', subject: 'sqlite on a slow disk', reference: 'memory', goal: 0.5 },
+  { ...durable, name: 'durable-bare', subject: 'sqlite', reference: 'bare', goal: undefined },
 ];
 
 /** Where a row's requests go, on either server. */
 export function pathOf(row: Row): string {
-  return `/api/v1.0/project/support/trigger/${row.name}`;
+  return `/api/v1.0/project/support/trigger/${row.trigger}`;
 }
 
 /** A support request of about 1 KB. */
@@ -43,7 +74,7 @@ function bodyOf(plan: string): string {
   const line = (sku: string, quantity: number, price: number) => ({ sku, title: `Article ${sku}`, quantity, price });
   return JSON.stringify({
     instruction: 'The customer asks for a refund of the last order, because one of the parcels arrived damaged.',
-    sessionId: '5f0c2a1e-7c1d-4b57-9a86-0a8c5d3c2b11',
+    source: '5f0c2a1e-7c1d-4b57-9a86-0a8c5d3c2b11',
     language: 'en',
     timezone: 'Europe/Berlin',
     customer: {

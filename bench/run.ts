@@ -1,14 +1,15 @@
 // npm run bench: the gateway against a bare Fastify route, on this machine. See bench/README.md.
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { type Comparison, compare, type Effort } from './compare.ts';
 import { type Cores, pinCores } from './cores.ts';
 import type { LoadTimes } from './load-time.ts';
-import { rows } from './rows.ts';
+import { rows, type Subject } from './rows.ts';
 import { type BenchServer, startBareProcess, startGatewayProcess } from './servers.ts';
+import { slowDisk } from './slow-disk.ts';
 
 const { values } = parseArgs({
   options: {
@@ -27,13 +28,19 @@ else await compareAll(values.quick ? { rounds: 4, secondsPerRun: 1 } : { rounds:
 
 async function compareAll(effort: Effort): Promise<void> {
   const comparisons: Comparison[] = [];
-  await withServers(cores, async (gateway, bare) => {
-    for (const row of rows) {
-      if (values.row !== undefined && !values.row.includes(row.name)) continue;
+  for (const row of rows) {
+    if (values.row !== undefined && !values.row.includes(row.name)) continue;
+    await withServers(cores, async (start) => {
+      const subject = await start(row.subject);
+      const reference = await start(row.reference);
+      if (subject === undefined || reference === undefined) {
+        progress(`${row.name}: left out, since there is no C compiler (cc) to slow the disk with`);
+        return;
+      }
       progress(`${row.name}: ${effort.rounds} rounds of ${effort.secondsPerRun} s on each side`);
-      comparisons.push(await compare(row, gateway, bare, effort));
-    }
-  });
+      comparisons.push(await compare(row, subject, reference, effort));
+    });
+  }
   if (values.json) {
     const figures = comparisons.map(({ row, ratio, spread }) => ({
       name: row.name,
@@ -47,9 +54,10 @@ async function compareAll(effort: Effort): Promise<void> {
   if (values.row === undefined) printLoadTimes(await loadTimes());
 }
 
+/** Lends servers, each in a folder of its own, and stops them. */
 async function withServers(
   cores: Cores,
-  use: (gateway: BenchServer, bare: BenchServer) => Promise<void>,
+  use: (start: (subject: Subject) => Promise<BenchServer | undefined>) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pullcord-bench-'));
   const profiles = values['cpu-prof'];
@@ -57,15 +65,29 @@ async function withServers(
     profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`];
   const servers: BenchServer[] = [];
   try {
-    const gateway = await startGatewayProcess(folder, cores, nodeOptions('gateway'));
-    servers.push(gateway);
-    const bare = await startBareProcess(folder, cores, nodeOptions('bare'));
-    servers.push(bare);
-    await use(gateway, bare);
+    await use(async (subject) => {
+      const own = join(folder, subject.replaceAll(' ', '-'));
+      await mkdir(own);
+      const server = await startSubject(subject, own, cores, nodeOptions(subject.replaceAll(' ', '-')));
+      if (server !== undefined) servers.push(server);
+      return server;
+    });
   } finally {
     for (const server of servers) await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function startSubject(
+  subject: Subject,
+  folder: string,
+  cores: Cores,
+  nodeOptions: readonly string[],
+): Promise<BenchServer | undefined> {
+  if (subject === 'bare') return startBareProcess(folder, cores, nodeOptions);
+  const env = subject === 'sqlite on a slow disk' ? await slowDisk(folder) : {};
+  const engine = subject === 'memory' ? 'memory' : 'sqlite';
+  return env && startGatewayProcess(folder, { engine, env }, cores, nodeOptions);
 }
 
 /** In a process of its own, which has compiled nothing yet. */
@@ -77,19 +99,18 @@ async function loadTimes(): Promise<LoadTimes> {
 
 function printComparisons(comparisons: readonly Comparison[]): void {
   const share = (value: number | undefined) => (value === undefined ? '?' : `${Math.round(value * 100)}%`);
+  const microseconds = (value: number | undefined) => (value === undefined ? '?' : Math.round(value));
   console.table(
-    comparisons.map(({ row, ratio, spread, gateway, bare }) => ({
+    comparisons.map(({ row, ratio, spread, subject, reference }) => ({
       row: row.name,
+      compared: `${row.subject} / ${row.reference}`,
       ratio: rounded(ratio),
       spread: rounded(spread),
       goal: row.goal ?? '',
-      'gateway req/s': Math.round(gateway.requestsPerSecond),
-      'bare req/s': Math.round(bare.requestsPerSecond),
-      'gateway µs': Math.round(gateway.serverMicroseconds ?? Number.NaN),
-      'bare µs': Math.round(bare.serverMicroseconds ?? Number.NaN),
-      'gateway busy': share(gateway.serverBusy),
-      'bare busy': share(bare.serverBusy),
-      'load busy': share(bare.loadBusy),
+      'req/s': `${Math.round(subject.requestsPerSecond)} / ${Math.round(reference.requestsPerSecond)}`,
+      'µs of processor': `${microseconds(subject.serverMicroseconds)} / ${microseconds(reference.serverMicroseconds)}`,
+      busy: `${share(subject.serverBusy)} / ${share(reference.serverBusy)}`,
+      'load busy': share(reference.loadBusy),
     })),
   );
 }

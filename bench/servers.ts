@@ -22,14 +22,15 @@ const startWithinMs = 20_000;
  */
 export async function startGatewayProcess(
   folder: string,
+  { engine, env }: { engine: 'memory' | 'sqlite'; env: Record<string, string> },
   cores: Cores,
   nodeOptions: readonly string[],
 ): Promise<BenchServer> {
   const port = await freePort();
   const root = join(folder, 'config');
-  await writeGatewayFolder(root, port, await freePort());
+  await writeGatewayFolder(root, engine, port, await freePort());
   const args = [...nodeOptions, join(repository, 'src/cli/bin.ts'), 'serve', '--config', root];
-  return start(args, port, join(folder, 'gateway.log'), cores);
+  return start(args, port, join(folder, 'gateway.log'), cores, env);
 }
 
 /** Starts the bare Fastify server. */
@@ -43,10 +44,16 @@ export async function startBareProcess(
   return start(args, port, join(folder, 'bare.log'), cores);
 }
 
-async function start(args: readonly string[], port: number, logPath: string, cores: Cores): Promise<BenchServer> {
+async function start(
+  args: readonly string[],
+  port: number,
+  logPath: string,
+  cores: Cores,
+  more: Record<string, string> = {},
+): Promise<BenchServer> {
   const [command = process.execPath, ...rest] = [...cores.serverCommand, process.execPath, ...args];
   const log = openSync(logPath, 'w');
-  const env = { ...process.env, NODE_ENV: 'production' };
+  const env = { ...process.env, NODE_ENV: 'production', ...more };
   const child = spawn(command, rest, { stdio: ['ignore', log, log], env });
   const url = `http://127.0.0.1:${port}`;
   try {

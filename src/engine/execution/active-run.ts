@@ -24,6 +24,10 @@ export class ActiveRun {
     this.stored.promise.catch(() => {});
   }
 
+  get isAwaited(): boolean {
+    return this.#waiters !== undefined && this.#waiters.size > 0;
+  }
+
   /** The record when the run has ended, when the time is up or when the signal aborts, whichever is first. */
   wait(timeoutMs: number, signal: AbortSignal | undefined): RunRecord | Promise<RunRecord> {
     if (this.#isEnded || !(timeoutMs > 0) || signal?.aborted) return this.record;

@@ -105,18 +105,19 @@ export class ExecutionEngine implements Engine {
       this.#tellIfIdle();
       return submission;
     }
-    if (active.isEnding) return accepted(active);
+    if (active.isEnding) return this.#accepted(active);
     if (startedAt !== undefined) {
       this.#execute(active, { attempt: 1, startedAt }, { input: run.input, memory: submission.memory });
     } else if (stored === run) {
       // Its turn may be far away: until then the store keeps the input, and not this process.
       if (active.record.state === 'queued') active.input = undefined;
     }
-    return accepted(active);
+    return this.#accepted(active);
   }
 
   async wait(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunRecord | undefined> {
-    return (await this.#active.get(runId)?.wait(timeoutMs, signal)) ?? this.#store.get(runId);
+    const active = this.#active.get(runId);
+    return active === undefined ? this.#store.get(runId) : this.#wait(active, timeoutMs, signal);
   }
 
   async get(runId: string): Promise<RunRecord | undefined> {
@@ -185,6 +186,15 @@ export class ExecutionEngine implements Engine {
       this.#forget(active);
       throw error;
     }
+  }
+
+  #accepted(active: ActiveRun): Submission {
+    return { kind: 'accepted', wait: (timeoutMs, signal) => this.#wait(active, timeoutMs, signal) };
+  }
+
+  #wait(active: ActiveRun, timeoutMs: number, signal: AbortSignal | undefined): MaybePromise<RunRecord> {
+    if (active.isEnding && timeoutMs > 0) this.#store.hurry();
+    return active.wait(timeoutMs, signal);
   }
 
   /** Takes up a run that an earlier process left. */
@@ -317,6 +327,7 @@ export class ExecutionEngine implements Engine {
     this.#scheduler.remove(active);
     let end: End = { id, state, finishedAt, output, failure, memory };
     let stored = this.#untilStored(id, () => this.#store.end(end));
+    if (active.isAwaited) this.#store.hurry();
     this.#pump();
     let isStored: boolean;
     try {
@@ -415,10 +426,6 @@ export class ExecutionEngine implements Engine {
     }
     return true;
   }
-}
-
-function accepted(active: ActiveRun): Submission {
-  return { kind: 'accepted', wait: (timeoutMs, signal) => active.wait(timeoutMs, signal) };
 }
 
 const noResult = { output: undefined, failure: undefined, memory: undefined };

@@ -74,8 +74,13 @@ export interface Store {
   /** Stores the run, already masked, and its claim; as running in its first attempt if `startedAt` is given. */
   submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): MaybePromise<StoredSubmission>;
   start(start: Start): MaybePromise<StartedAttempt>;
-  /** Makes the run final, settles its claim and lets go of what its policy does not keep. */
+  /**
+   * Makes the run final, settles its claim and lets go of what its policy does not keep. May take its time, so that it
+   * shares a step with others, until `hurry` is called.
+   */
   end(end: End): MaybePromise<void>;
+  /** Somebody waits for what may take its time. */
+  hurry(): void;
   retry(retry: Retry): MaybePromise<void>;
   /** Stores what the session of a run remembers, as JSON. */
   remember(id: string, memory: string): MaybePromise<void>;

@@ -81,6 +81,8 @@ export class MemoryStore implements Store {
     else this.#keep(stored);
   }
 
+  hurry(): void {}
+
   retry({ id, failed, retryAt, memory }: Retry): void {
     const stored = this.#stored(id);
     const failedAttempts = [...stored.record.failedAttempts, failed];

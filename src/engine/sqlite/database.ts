@@ -4,6 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { migrate } from './migrations.ts';
 import { codes, primaryCode } from './sqlite-error.ts';
 
+/** How many pages the write-ahead log may hold before they are moved to the database: 16 MiB. */
+const checkpointPages = 4096;
+const longestLogBytes = 32 * 1024 * 1024;
+
 export interface OpenDatabase {
   readonly database: DatabaseSync;
   close(): void;
@@ -73,8 +77,8 @@ function ownerOf(path: string): string | undefined {
 
 function configure(database: DatabaseSync, maxSizeBytes: number | undefined): void {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST');
-  // The log is cut back to this when a checkpoint has emptied it.
-  database.exec(`PRAGMA journal_size_limit = ${16 * 1024 * 1024}`);
+  // A checkpoint flushes the disk three times. The log is cut back when one has emptied it.
+  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${longestLogBytes}`);
   if (maxSizeBytes === undefined) return;
   const pageSize = Number(database.prepare('PRAGMA page_size').get()?.page_size);
   database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageSize))}`);

@@ -29,6 +29,8 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** How long the end of a run may wait to be stored while nobody waits for it, in milliseconds. */
+const lazyMs = 20;
 /** How often the journal is tidied, in milliseconds. */
 const tidyEveryMs = 10_000;
 
@@ -42,6 +44,8 @@ export class Journal implements Store {
   #batch: Operation[] = [];
   /** In the order of the operations, those of the batch last. */
   #waiting: Waiting[] = [];
+  #soon: NodeJS.Immediate | undefined;
+  #lazy: NodeJS.Timeout | undefined;
   #tidying: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -90,7 +94,11 @@ export class Journal implements Store {
 
   async end({ output, ...end }: End): Promise<void> {
     const text = output === undefined ? undefined : JSON.stringify(output);
-    await this.#ask({ kind: 'end', end: { ...end, output: text } });
+    await this.#ask({ kind: 'end', end: { ...end, output: text } }, lazyMs);
+  }
+
+  hurry(): void {
+    if (this.#batch.length > 0) this.#flushSoon();
   }
 
   async retry(retry: Retry): Promise<void> {
@@ -142,16 +150,27 @@ export class Journal implements Store {
     await exited;
   }
 
-  #ask<T>(operation: Operation): Promise<T> {
+  /** @param delayMs how long the operation may wait for company */
+  #ask<T>(operation: Operation, delayMs = 0): Promise<T> {
     if (this.#isOver) return Promise.reject(new EngineUnavailable('the journal is closed'));
-    if (this.#batch.length === 0) setImmediate(() => this.#flush());
     this.#batch.push(operation);
+    if (delayMs === 0) this.#flushSoon();
+    else this.#lazy ??= setTimeout(() => this.#flush(), delayMs);
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ resolve: (value) => resolve(value as T), reject });
     });
   }
 
+  /** At the end of this turn of the event loop. */
+  #flushSoon(): void {
+    this.#soon ??= setImmediate(() => this.#flush());
+  }
+
   #flush(): void {
+    clearImmediate(this.#soon);
+    clearTimeout(this.#lazy);
+    this.#soon = undefined;
+    this.#lazy = undefined;
     if (this.#batch.length === 0 || this.#isOver) return;
     this.#worker.postMessage(this.#batch);
     this.#batch = [];

@@ -8,6 +8,12 @@ type Ended = Extract<Operation, { kind: 'end' }>['end'];
 /** How much one `tidy` forgets of each sort: little enough that nobody waits for it. */
 const tidyLimit = 200;
 
+/**
+ * Of a claim whether its run is final, or no longer kept. Looked up where it matters, at the end of the window: to note
+ * it in the claim, which is at a random place of its table, would cost each run a page.
+ */
+const isHolderFinal = 'NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = claims.run_id AND runs.finished_at IS NULL)';
+
 /** What the journal does to its tables. Each method is part of a transaction of the caller's. */
 export class Tables {
   readonly #database: DatabaseSync;
@@ -31,7 +37,7 @@ export class Tables {
       const holder = this.#holder(claim, now);
       if (holder !== undefined) return { duplicateOf: holder };
       const until = claim.windowMs === undefined ? null : run.acceptedAt + claim.windowMs;
-      this.#run('INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, 1)', [
+      this.#run('INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)', [
         ...[claim.scope, claim.fingerprint, run.id, until],
       ]);
     }
@@ -76,11 +82,10 @@ export class Tables {
     if (row === undefined) return;
     if (this.#finished !== undefined) this.#finished += 1;
     this.#touchSession(id, memory, finishedAt);
-    if (row.claim_scope !== null) {
-      const isHeld = state === 'succeeded' || state === 'input_required' || row.keep_claim === 1;
-      const change = isHeld ? 'UPDATE claims SET is_active = 0' : 'DELETE FROM claims';
+    const isReleased = (state === 'failed' || state === 'cancelled') && row.keep_claim === 0;
+    if (row.claim_scope !== null && isReleased) {
       const holder: SQLInputValue[] = [String(row.claim_scope), String(row.claim_fingerprint), id];
-      this.#run(`${change} WHERE scope = ? AND fingerprint = ? AND run_id = ?`, holder);
+      this.#run('DELETE FROM claims WHERE scope = ? AND fingerprint = ? AND run_id = ?', holder);
     }
     if (row.notify === 1) this.#run('INSERT OR REPLACE INTO notifications VALUES (?, 0, ?)', [id, finishedAt]);
     else if (row.keep === 'none') this.#forget(id);
@@ -104,20 +109,18 @@ export class Tables {
     return this.#get('SELECT * FROM runs WHERE id = ?', [id]) as RunRow | undefined;
   }
 
-  /** Without inputs and outputs of runs whose policy does not keep them, as `get`. */
+  /** Found in an index alone; then the rows of the page are read. */
   list({ project, trigger, state, since, after, limit }: RunQuery): readonly RunRow[] {
     const conditions: [string, ...SQLInputValue[]][] = [];
     if (trigger !== undefined) conditions.push(['trigger_key = ?', trigger]);
-    // Of two that could be found by an index the one that finds fewer is taken.
-    if (project !== undefined) conditions.push([trigger === undefined ? 'project = ?' : '+project = ?', project]);
-    if (state !== undefined) {
-      conditions.push([(trigger ?? project === undefined) ? 'state = ?' : '+state = ?', state]);
-    }
+    if (project !== undefined) conditions.push(['project = ?', project]);
+    if (state !== undefined) conditions.push(['state = ?', state]);
     if (since !== undefined) conditions.push(['accepted_at >= ?', since]);
     if (after !== undefined) conditions.push(['(accepted_at, id) < (?, ?)', after.acceptedAt, after.id]);
-    conditions.push(["NOT (keep = 'none' AND finished_at IS NOT NULL)"]);
-    const where = conditions.map(([text]) => text).join(' AND ');
-    return this.#statement(`SELECT * FROM runs WHERE ${where} ORDER BY accepted_at DESC, id DESC LIMIT ?`).all(
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([text]) => text).join(' AND ')}`;
+    const index = trigger === undefined ? 'runs_by_time' : 'runs_by_trigger';
+    const found = `SELECT rowid FROM runs INDEXED BY ${index} ${where} ORDER BY accepted_at DESC, id DESC LIMIT ?`;
+    return this.#statement(`SELECT * FROM runs WHERE rowid IN (${found}) ORDER BY accepted_at DESC, id DESC`).all(
       ...conditions.flatMap(([, ...values]) => values),
       Math.max(0, limit),
     ) as unknown as readonly RunRow[];
@@ -125,7 +128,7 @@ export class Tables {
 
   pending(): readonly RunRow[] {
     return this.#statement(
-      "SELECT * FROM runs WHERE state IN ('queued', 'running') ORDER BY accepted_at, rowid",
+      "SELECT * FROM runs INDEXED BY runs_by_time WHERE state IN ('queued', 'running') ORDER BY rowid",
     ).all() as unknown as readonly RunRow[];
   }
 
@@ -148,7 +151,7 @@ export class Tables {
   tidy(now: number): boolean {
     const claims = this.#run(
       `DELETE FROM claims WHERE (scope, fingerprint) IN (SELECT scope, fingerprint FROM claims
-         WHERE until IS NOT NULL AND is_active = 0 AND until <= ? LIMIT ${tidyLimit})`,
+         WHERE until IS NOT NULL AND until <= ? AND ${isHolderFinal} LIMIT ${tidyLimit})`,
       [now],
     );
     const sessions = this.#run(
@@ -182,7 +185,7 @@ export class Tables {
   #holder({ scope, fingerprint }: Claim, now: number): string | undefined {
     const row = this.#get(
       `SELECT run_id FROM claims WHERE scope = ? AND fingerprint = ?
-         AND (is_active = 1 OR until IS NULL OR until > ?)`,
+         AND (until IS NULL OR until > ? OR NOT ${isHolderFinal})`,
       [scope, fingerprint, now],
     );
     return row === undefined ? undefined : String(row.run_id);
