@@ -18,6 +18,7 @@ import type {
   TriggerConfig,
   TriggerTest,
 } from './model.ts';
+import { parseOutboundTarget } from './outbound-target.ts';
 import type { StageResolver } from './stage-resolver.ts';
 
 /** Puts documents that were checked together into a config; undefined if there is no gateway. */
@@ -38,6 +39,7 @@ export function buildConfig(documents: DocumentSet, stages: StageResolver, revis
       place: { file, pointer: '/admin' },
     },
     engine: stages.use(file, '/engine', document.engine),
+    outboundAllow: document.outbound.allow.flatMap((text) => parseOutboundTarget(text) ?? []),
     plugins: pluginReferences(gateway),
     defaultAuth: stages.use(file, '/defaults/auth', document.defaults.auth),
     apiKeys: documents.apiKeys.map(apiKeyDeclaration),
@@ -104,6 +106,7 @@ function triggerConfig(
     dedup: stages.stage(trigger, 'dedup'),
     record: recordPolicy(stages.setting(trigger, 'record')),
     sessionTtlMs: stages.setting(trigger, 'sessions')?.ttl ?? sessionTtlMs,
+    callback: stages.callback(trigger),
     tests: testsOf(trigger),
     place: { file, pointer: '/key' },
   };

@@ -100,6 +100,15 @@ export interface GatewayDocument {
   };
   engine: EngineDocument;
   /**
+   * What the gateway itself may call.
+   */
+  outbound: {
+    /**
+     * Targets of callbacks that are allowed although they are private, loopback or link-local: a host, host:port, IP address or network.
+     */
+    allow: string[];
+  };
+  /**
    * Extra plugins: a path that starts with `./`, `../` or `/`, or the name of an installed package.
    */
   plugins: string[];
@@ -113,6 +122,7 @@ export interface GatewayDocument {
     run?: RunStageDocument;
     record?: RecordDocument;
     sessions?: SessionsDocument;
+    callback?: CallbackDocument;
     respond: StageDocument;
   };
 }
@@ -220,6 +230,19 @@ export interface SessionsDocument {
   ttl: number;
 }
 /**
+ * Who is told of each run that has ended: a POST, signed as Standard Webhooks says, tried again for three days.
+ */
+export interface CallbackDocument {
+  /**
+   * Where it is sent. Private, loopback and link-local addresses must be allowed by `outbound.allow` of the gateway. Redirects are not followed.
+   */
+  url: string;
+  /**
+   * What it is signed with: `whsec_` and base64 as receivers of Standard Webhooks expect it, or any other text.
+   */
+  secret: SecretReference;
+}
+/**
  * A caller's credential: what it may do, and where.
  */
 export interface ApiKeyDocument {
@@ -315,6 +338,7 @@ export interface DefaultsDocument {
   run?: RunStageDocument;
   record?: RecordDocument;
   sessions?: SessionsDocument;
+  callback?: CallbackDocument;
   respond?: StageDocument;
 }
 /**
@@ -355,6 +379,7 @@ export interface TriggerDocument {
   run?: RunStageDocument;
   record?: RecordDocument;
   sessions?: SessionsDocument;
+  callback?: CallbackDocument;
   respond?: StageDocument;
   /**
    * Requests and what should become of them.

@@ -1,5 +1,6 @@
 import type { ApiKeyDeclaration, JsonObject, JsonValue } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
+import type { OutboundTarget } from './outbound-target.ts';
 
 /** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */
 export interface Config {
@@ -9,6 +10,8 @@ export interface Config {
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
   readonly engine: StageUse;
+  /** Targets that callbacks may reach although they are not public. */
+  readonly outboundAllow: readonly OutboundTarget[];
   /** Extra plugins: a path (absolute by now) or a package name. */
   readonly plugins: readonly PluginReference[];
   /** The auth of requests whose trigger is unknown. */
@@ -86,6 +89,15 @@ export interface RetryPolicy {
   readonly maxMs: number;
 }
 
+export interface CallbackConfig {
+  readonly url: string;
+  /** `{ env }` or `{ file }` as written; resolved by the host. */
+  readonly secret: SecretReference;
+  /** Absolute path of the folder of the file it stands in: where a relative path of the secret starts. */
+  readonly folder: string;
+  readonly place: Place;
+}
+
 /** What is kept of a run after it has ended. */
 export interface RecordPolicy {
   readonly keep: 'full' | 'metadata' | 'none';
@@ -114,6 +126,8 @@ export interface TriggerConfig {
   readonly record: RecordPolicy;
   /** How long after its last run a conversation is remembered. */
   readonly sessionTtlMs: number;
+  /** Who is told of a run that has ended. */
+  readonly callback: CallbackConfig | undefined;
   readonly tests: readonly TriggerTest[];
   readonly place: Place;
 }

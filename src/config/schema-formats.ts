@@ -3,6 +3,7 @@ import type { Format } from 'ajv';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import languages from 'iso-639-1';
 import { parseExpiry } from './expiry.ts';
+import { parseOutboundTarget } from './outbound-target.ts';
 
 /** The string formats that schemas may name: those of JSON Schema and our own. */
 export const schemaFormats: Record<string, Format> = {
@@ -10,6 +11,8 @@ export const schemaFormats: Record<string, Format> = {
   'iso-639-1': isLanguage,
   'iana-time-zone': isTimeZone,
   'date-or-date-time': (text: string) => parseExpiry(text) !== undefined,
+  'http-url': isHttpUrl,
+  'outbound-target': (text: string) => parseOutboundTarget(text) !== undefined,
   'trusted-proxy': (text: string) => text.split(',').every((part) => isNetwork(part.trim())),
 };
 
@@ -19,6 +22,8 @@ export const formatNames: ReadonlyMap<string, string> = new Map([
   ['iana-time-zone', 'the name of an IANA time zone such as Europe/Berlin'],
   ['date-or-date-time', 'a day such as 2027-06-30, or a time with its zone such as 2027-06-30T12:00:00Z'],
   ['trusted-proxy', 'an IP address, a network such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal'],
+  ['http-url', 'an http or https URL without credentials'],
+  ['outbound-target', 'a host, host:port, IP address or network such as 10.0.0.0/8'],
   ['uri', 'an absolute URL'],
   ['date', 'a day such as 2027-06-30'],
   ['date-time', 'a time with its zone such as 2027-06-30T12:00:00Z'],
@@ -29,6 +34,11 @@ export const formatNames: ReadonlyMap<string, string> = new Map([
 
 function isLanguage(text: string): boolean {
   return /^[a-z]{2}$/.test(text) && languages.validate(text);
+}
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === '';
 }
 
 // There are some 600 zones, so what is remembered is bounded; building a DateTimeFormat per request would be slow.

@@ -10,7 +10,7 @@ import type {
   StageDocument,
   TriggerDocument,
 } from './documents.gen.ts';
-import type { FilterUse, RunUse, StageUse } from './model.ts';
+import type { CallbackConfig, FilterUse, RunUse, StageUse } from './model.ts';
 
 /**
  * Resolves stages trigger → project defaults → gateway defaults, and expands short forms. What stands in one place of
@@ -49,6 +49,15 @@ export class StageResolver {
     const run = this.#runs.get(use) ?? { ...use, ...runLimits(written) };
     this.#runs.set(use, run);
     return run;
+  }
+
+  /** Who is told of runs of a trigger that have ended. */
+  callback(trigger: InFile<TriggerDocument>): CallbackConfig | undefined {
+    const level = this.#levels(trigger).find(({ stages }) => stages.callback !== undefined);
+    const written = level?.stages.callback;
+    if (level === undefined || written === undefined) return undefined;
+    const { file, base } = level;
+    return { ...written, folder: resolve(dirname(file)), place: { file, pointer: `${base}/callback` } };
   }
 
   /** What a trigger, or else its defaults, say of something that is no plugin's. */

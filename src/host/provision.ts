@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Config, FilterUse, StageUse, TriggerConfig } from '../config/model.ts';
+import type { CallbackConfig, Config, FilterUse, StageUse, TriggerConfig } from '../config/model.ts';
 import type {
   Auth,
   Dedup,
@@ -20,6 +20,8 @@ import { withDeadline } from './deadline.ts';
 import { InstancePool, runClosers } from './instance-pool.ts';
 import { type GoodOptions, resolveOptions } from './options.ts';
 import type { Registry } from './registry.ts';
+import { resolveSecret } from './secrets.ts';
+import { isSigningSecret } from './signing.ts';
 
 /** How long a plugin's `create` may take, in milliseconds. */
 const createDeadlineMs = 10_000;
@@ -32,6 +34,13 @@ export interface ProvisionedTrigger {
   readonly dedup: Dedup | undefined;
   readonly run: Run;
   readonly respond: Respond;
+  readonly callback: CallbackTarget | undefined;
+}
+
+/** Where a signed callback goes. */
+export interface CallbackTarget {
+  readonly url: string;
+  readonly secret: string;
 }
 
 export type Provisioning =
@@ -124,8 +133,26 @@ class ProvisioningSession {
     const dedup = config.dedup && (await this.#stage('dedup', config.dedup));
     const run = await this.#stage('run', config.run);
     const respond = await this.#stage('respond', config.respond);
-    if (!auth || !filters || !run || !respond || (config.dedup && !dedup)) return undefined;
-    return { config, auth, filters, dedup, run, respond };
+    const callback = config.callback && (await this.#callback(config.callback));
+    const isMissing = (config.dedup && !dedup) || (config.callback && !callback);
+    if (!auth || !filters || !run || !respond || isMissing) return undefined;
+    return { config, auth, filters, dedup, run, respond, callback };
+  }
+
+  async #callback({ url, secret: reference, folder, place }: CallbackConfig): Promise<CallbackTarget | undefined> {
+    const secretPlace = { ...place, pointer: `${place.pointer}/secret` };
+    const report = (code: string, message: string) =>
+      this.#report({ code, severity: 'error', message, place: secretPlace });
+    const secret = await resolveSecret(reference, folder);
+    if (!secret.ok) {
+      report('missing_secret', secret.message);
+      return undefined;
+    }
+    if (!isSigningSecret(secret.value)) {
+      report('bad_secret', 'the secret begins with whsec_, and base64 does not follow');
+      return undefined;
+    }
+    return { url, secret: secret.value };
   }
 
   async #filters(uses: readonly FilterUse[]): Promise<ProvisionedTrigger['filters'] | undefined> {

@@ -8,6 +8,7 @@ import { openEngine } from '../host/open-engine.ts';
 import { resolveSecret } from '../host/secrets.ts';
 import { createExecutor } from '../runtime/executor.ts';
 import { Live } from '../runtime/live.ts';
+import { OutboundGuard } from '../runtime/outbound-guard.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
@@ -65,12 +66,14 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const first = { at: Date.now(), ok: true, revision: config.revision, problems: loaded.problems, sources };
   const surface = new Surface(live, engine.engine, outcomes, log, () => reloader);
   const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
-  await engine.engine.start(createExecutor(live, log));
+  const guard = new OutboundGuard(() => live.current.config.outboundAllow);
+  await engine.engine.start(createExecutor(live, log, { guard, log }));
 
   const prepared = await surface.prepare(config);
   if (prepared.problems.length > 0) {
     await prepared.rollback();
     await engine.engine.close(0);
+    await guard.close();
     outcomes.close();
     live.close();
     await builder.disposed();
@@ -100,6 +103,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
       async close() {
         await watching.close();
         await surface.close(engine.engine, live.current.config.server.drainTimeoutMs);
+        await guard.close();
         outcomes.close();
         live.close();
         await builder.disposed();

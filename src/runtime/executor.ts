@@ -1,5 +1,6 @@
 import type { Executor, PluginLog, RunOutcome, RunRecord, RunResult } from '../contract/index.ts';
 import { withinTime } from './attempt-deadline.ts';
+import { type CallbackOptions, sendCallback } from './callback.ts';
 import type { Live } from './live.ts';
 import { outcomeOf } from './retry.ts';
 
@@ -7,7 +8,7 @@ import { outcomeOf } from './retry.ts';
  * Executes runs for the engine with the run plugin of their trigger, under the snapshot that accepted them while it
  * lives, else under the current one. A snapshot is leased until the attempt has ended.
  */
-export function createExecutor(live: Live, log: PluginLog): Executor {
+export function createExecutor(live: Live, log: PluginLog, callbacks: CallbackOptions): Executor {
   return {
     execute(run, signal, session) {
       const snapshot = live.ofRevision(run.revision);
@@ -35,6 +36,11 @@ export function createExecutor(live: Live, log: PluginLog): Executor {
       } catch (error) {
         return failed(error);
       }
+    },
+    notify(run, attempt, signal) {
+      // Where the receiver has changed since, the new one is told.
+      const target = live.current.find(run.project, run.trigger)?.callback;
+      return target && sendCallback(run, target, attempt, signal, callbacks);
     },
     concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.config.run.concurrency ?? Infinity,
   };

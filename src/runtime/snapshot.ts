@@ -69,8 +69,8 @@ export class Snapshot {
 }
 
 /** What a trigger wants of the engine besides the execution of its runs. */
-export function policyOf({ record, sessionTtlMs }: TriggerConfig): RunPolicy {
-  return Object.freeze({ ...record, sessionTtlMs, notify: false });
+export function policyOf({ record, sessionTtlMs, callback }: TriggerConfig): RunPolicy {
+  return Object.freeze({ ...record, sessionTtlMs, notify: callback !== undefined });
 }
 
 function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<string, LiveTrigger>> {

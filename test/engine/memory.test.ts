@@ -13,7 +13,7 @@ import { ExpiryQueue } from '../../src/engine/execution/expiry-queue.ts';
 import { engines } from '../../src/engine/index.ts';
 import { createMemoryEngine, type MemoryEngineOptions } from '../../src/engine/memory/index.ts';
 import { recordingLog } from '../support/gateway.ts';
-import { checkAgainstModel } from './memory-model.ts';
+import { checkAgainstModel } from './model.ts';
 
 const defaults: MemoryEngineOptions = {
   concurrency: 10_000,
@@ -47,7 +47,10 @@ t.test('does what every engine must do', (t) => {
   t.end();
 });
 
-t.test('does what a plain model of runs and claims does, whatever the order of calls', () => checkAgainstModel(open));
+t.test('does what a plain model of runs and claims does, whatever the order of calls', () => {
+  const limits = { maxQueued: 3, maxFinished: 3, keepFinished: 100, maxClaims: 3 };
+  return checkAgainstModel(() => open(limits), limits, 300);
+});
 
 t.test('can be picked by name', async (t) => {
   const definition = engines.get('memory');

@@ -10,6 +10,7 @@ import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { createSqliteEngine, type SqliteEngineOptions } from '../../src/engine/sqlite/index.ts';
 import { recordingLog, until } from '../support/gateway.ts';
+import { checkAgainstModel, type ModelHarness } from './model.ts';
 
 const defaults: Omit<SqliteEngineOptions, 'path'> = {
   concurrency: 10_000,
@@ -61,6 +62,25 @@ async function submit({ engine }: ConformanceHarness, ...args: Parameters<Engine
 t.test('does what every engine must do', (t) => {
   for (const { name, run } of conformanceCases) t.test(name, () => run(openNew));
   t.end();
+});
+
+t.test('does what a plain model does, whatever the order of calls and restarts', () => {
+  const never = Number.POSITIVE_INFINITY;
+  const openModel = async (): Promise<ModelHarness> => {
+    const folder = await newFolder();
+    const path = join(folder, 'pullcord.db');
+    const { engine, clock } = await openAt(path);
+    const reopen = async () => ({
+      engine: await createSqliteEngine({ ...defaults, path }, { log: recordingLog() }, clock),
+      clock,
+    });
+    return { engine, clock, reopen, dispose: () => rm(folder, { recursive: true }) };
+  };
+  return checkAgainstModel(
+    openModel,
+    { maxQueued: never, maxFinished: never, keepFinished: never, maxClaims: never },
+    40,
+  );
 });
 
 t.test(

@@ -4,9 +4,14 @@ import { type Claim, isFinal, type NewRun, type RunState, type Submission } from
 import { newRun } from '../../src/engine/conformance/harness.ts';
 import { failure, success, Worker } from '../../src/engine/conformance/worker.ts';
 import type { ConformanceHarness } from '../../src/engine/conformance.ts';
-import type { MemoryEngineOptions } from '../../src/engine/memory/index.ts';
 
-const limits = { concurrency: 100, maxQueued: 3, maxSessions: 3, maxFinished: 3, keepFinished: 100, maxClaims: 3 };
+/** How much an engine takes and keeps; `Infinity`: no limit that is met here. */
+export interface ModelLimits {
+  readonly maxQueued: number;
+  readonly maxFinished: number;
+  readonly keepFinished: number;
+  readonly maxClaims: number;
+}
 
 interface ModelRun {
   readonly id: string;
@@ -16,13 +21,18 @@ interface ModelRun {
   finishedAt: number;
 }
 
-/** What a memory engine with those limits does, in lists that are searched from end to end. */
+/** What an engine with those limits does, in lists that are searched from end to end. */
 class Model {
   /** Those not forgotten, active ones first, then finished ones in the order in which they finished. */
   runs: ModelRun[] = [];
   /** Runs that hold a claim, also when they are forgotten. */
   holders: ModelRun[] = [];
   started = false;
+  readonly limits: ModelLimits;
+
+  constructor(limits: ModelLimits) {
+    this.limits = limits;
+  }
 
   submit(run: NewRun, claim: Claim | undefined, now: number): Submission['kind'] {
     while (this.finished[0] !== undefined && this.isForgotten(this.finished[0], now)) this.forgetFirst();
@@ -30,9 +40,9 @@ class Model {
       ({ state, acceptedAt, claim }) =>
         !isFinal(state) || acceptedAt + (claim?.windowMs ?? Number.POSITIVE_INFINITY) > now,
     );
-    if (this.queued.length >= limits.maxQueued) return 'unavailable';
+    if (this.queued.length >= this.limits.maxQueued) return 'unavailable';
     if (claim !== undefined && this.holderOf(claim) !== undefined) return 'duplicate';
-    if (claim !== undefined && this.holders.length >= limits.maxClaims) return 'unavailable';
+    if (claim !== undefined && this.holders.length >= this.limits.maxClaims) return 'unavailable';
     const { id, acceptedAt } = run;
     const stored: ModelRun = { id, claim, acceptedAt, state: this.started ? 'running' : 'queued', finishedAt: 0 };
     this.runs.push(stored);
@@ -44,7 +54,7 @@ class Model {
     run.state = state;
     run.finishedAt = now;
     this.runs = [...this.runs.filter((other) => other !== run), run];
-    if (this.finished.length > limits.maxFinished) this.forgetFirst();
+    if (this.finished.length > this.limits.maxFinished) this.forgetFirst();
     if (state !== 'succeeded' && !run.claim?.keepOnFailure)
       this.holders = this.holders.filter((other) => other !== run);
   }
@@ -70,7 +80,7 @@ class Model {
   }
 
   isForgotten(run: ModelRun, now: number): boolean {
-    return isFinal(run.state) && run.finishedAt + limits.keepFinished <= now;
+    return isFinal(run.state) && run.finishedAt + this.limits.keepFinished <= now;
   }
 
   forgetFirst(): void {
@@ -79,23 +89,34 @@ class Model {
   }
 }
 
-interface Real extends ConformanceHarness {
+/** An engine that can be closed and opened again on what it kept. */
+export interface ModelHarness extends ConformanceHarness {
+  reopen?(): Promise<ConformanceHarness>;
+}
+
+interface Real {
+  harness: ModelHarness;
   readonly worker: Worker;
 }
 type Command = fc.AsyncCommand<Model, Real>;
 
-/** Calls an engine with small limits in random orders and compares all that can be seen of it with the model. */
-export async function checkAgainstModel(open: (options: MemoryEngineOptions) => ConformanceHarness): Promise<void> {
+/** Calls an engine in random orders and compares all that can be seen of it with the model. */
+export async function checkAgainstModel(
+  open: () => ModelHarness | Promise<ModelHarness>,
+  limits: ModelLimits,
+  numRuns: number,
+): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: '+1' }), async (sequence) => {
-      const real: Real = { ...open(limits), worker: new Worker() };
+      const real: Real = { harness: await open(), worker: new Worker() };
       try {
-        await fc.asyncModelRun(() => ({ model: new Model(), real }), sequence);
+        await fc.asyncModelRun(() => ({ model: new Model(limits), real }), sequence);
       } finally {
-        await real.engine.close(0);
+        await real.harness.engine.close(0);
+        await real.harness.dispose?.();
       }
     }),
-    { numRuns: 300 },
+    { numRuns },
   );
 }
 
@@ -109,11 +130,11 @@ const claims = fc.record<Claim>({
 const commands: fc.Arbitrary<Command>[] = [
   fc.option(claims, { nil: undefined, freq: 4 }).map((claim) =>
     command(`submit ${JSON.stringify(claim)}`, async (model, real) => {
-      const now = real.clock.now();
-      const run = newRun(real);
+      const now = real.harness.clock.now();
+      const run = newRun(real.harness);
       const holder = claim;
       const expected = model.submit(run, claim, now);
-      const submission = await real.engine.submit(run, claim);
+      const submission = await real.harness.engine.submit(run, claim);
       assert.equal(submission.kind, expected);
       if (submission.kind === 'duplicate') assert.equal(submission.runId, holder && model.holderOf(holder)?.id);
     }),
@@ -122,19 +143,19 @@ const commands: fc.Arbitrary<Command>[] = [
     command(`settle ${nth} ${outcome.kind}`, async (model, real) => {
       const run = model.active.filter(({ state }) => state === 'running')[nth];
       if (run === undefined) return;
-      const ended = real.engine.wait(run.id, 10_000);
-      real.worker.attempts.find((attempt) => attempt.run.id === run.id)?.settle(outcome);
+      const ended = real.harness.engine.wait(run.id, 10_000);
+      real.worker.attempts.findLast((attempt) => attempt.run.id === run.id)?.settle(outcome);
       assert.equal((await ended)?.state, outcome.kind);
-      model.finish(run, outcome.kind, real.clock.now());
+      model.finish(run, outcome.kind, real.harness.clock.now());
     }),
   ),
   fc.nat(8).map((nth) =>
     command(`cancel ${nth}`, async (model, real) => {
-      const now = real.clock.now();
+      const now = real.harness.clock.now();
       const run = model.runs[nth];
       if (run === undefined) return;
       const { state } = run;
-      const cancellation = await real.engine.cancel(run.id);
+      const cancellation = await real.harness.engine.cancel(run.id);
       if (model.isForgotten(run, now)) assert.deepEqual(cancellation, { kind: 'not_found' });
       else if (isFinal(state)) assert.deepEqual(cancellation, { kind: 'already_final', state });
       else {
@@ -145,13 +166,23 @@ const commands: fc.Arbitrary<Command>[] = [
   ),
   fc
     .constantFrom(1, 30, 60, 200, -1, -100)
-    .map((ms) => command(`advance ${ms}`, async (_, real) => real.clock.advance(ms))),
+    .map((ms) => command(`advance ${ms}`, async (_, real) => real.harness.clock.advance(ms))),
   fc.constant(
     command('start', async (model, real) => {
       if (model.started) return;
-      await real.engine.start(real.worker);
+      await real.harness.engine.start(real.worker);
       for (const run of model.active) run.state = 'running';
       model.started = true;
+    }),
+  ),
+  fc.constant(
+    command('restart', async (model, real) => {
+      const { harness } = real;
+      if (harness.reopen === undefined) return;
+      await harness.engine.close(0);
+      real.harness = { ...harness, ...(await harness.reopen()) };
+      // Until the start nothing takes them up, and they are told of as they were.
+      model.started = false;
     }),
   ),
 ];
@@ -164,17 +195,17 @@ function command(name: string, body: (model: Model, real: Real) => Promise<void>
     async run(model, real) {
       await body(model, real);
       const newestFirst = model
-        .visible(real.clock.now())
+        .visible(real.harness.clock.now())
         .sort((one, other) => other.acceptedAt - one.acceptedAt || (one.id < other.id ? 1 : -1));
       const expected = newestFirst.map(({ id, state }) => ({ id, state }));
-      const listed = await real.engine.list({ limit: 100 });
+      const listed = await real.harness.engine.list({ limit: 100 });
       assert.deepEqual(
         listed.map(({ id, state }) => ({ id, state })),
         expected,
       );
       for (const { id, state } of model.runs) {
         const visible = expected.some((run) => run.id === id);
-        assert.equal((await real.engine.get(id))?.state, visible ? state : undefined);
+        assert.equal((await real.harness.engine.get(id))?.state, visible ? state : undefined);
       }
     },
   };

@@ -1,0 +1,92 @@
+import { request } from 'undici';
+import type { JsonObject, PluginLog, RunRecord } from '../contract/index.ts';
+import type { CallbackTarget } from '../host/provision.ts';
+import { signatureOf } from '../host/signing.ts';
+import type { OutboundGuard } from './outbound-guard.ts';
+import { describeRun } from './run-view.ts';
+
+/** The pauses after each attempt that Standard Webhooks recommends, in seconds; after the last one it is given up. */
+const pausesSeconds = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/** By what share of itself a pause varies. */
+const jitter = 0.2;
+/** The longest pause that a receiver can ask for. */
+const longestAskedMs = 24 * 3_600_000;
+
+export interface CallbackOptions {
+  readonly guard: OutboundGuard;
+  readonly log: PluginLog;
+  /** How long one attempt may take. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Tells a receiver that a run has ended: a POST signed as Standard Webhooks says, whose `webhook-id` is the same in each
+ * attempt. Gives the milliseconds until the next attempt, or undefined when there is none. Never rejects.
+ */
+export async function sendCallback(
+  run: RunRecord,
+  target: CallbackTarget,
+  attempt: number,
+  signal: AbortSignal,
+  { guard, log, timeoutMs = 15_000 }: CallbackOptions,
+): Promise<number | undefined> {
+  const url = new URL(target.url);
+  // The path may hold a token.
+  const fields = { runId: run.id, project: run.project, trigger: run.trigger, host: url.host, attempt };
+  let failure: string;
+  let askedMs = 0;
+  try {
+    const body = JSON.stringify(eventOf(run));
+    const id = `run_${run.id}`;
+    const at = new Date();
+    const answer = await request(url, {
+      dispatcher: guard.dispatcherFor(url),
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'pullcord',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+        'webhook-signature': signatureOf(target.secret, id, at, body),
+      },
+      body,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    await answer.body.dump({ limit: 64 * 1024, signal: AbortSignal.timeout(timeoutMs) }).catch(() => {});
+    const { statusCode: status } = answer;
+    if (status >= 200 && status < 300) return undefined;
+    if (status === 410) {
+      log.warn(fields, 'the receiver of callbacks is gone (410): not told');
+      return undefined;
+    }
+    failure = `answered ${status}`;
+    askedMs = retryAfterMs(answer.headers['retry-after']);
+  } catch (error) {
+    failure = error instanceof Error && 'code' in error ? String(error.code) : 'did not answer in time';
+  }
+  const pauseSeconds = pausesSeconds[attempt - 1];
+  if (pauseSeconds === undefined) {
+    log.error({ ...fields, failure }, 'a callback was given up');
+    return undefined;
+  }
+  const pauseMs = pauseSeconds * 1000 * (1 - jitter + 2 * jitter * Math.random());
+  const delayMs = Math.round(Math.max(pauseMs, askedMs));
+  if (!signal.aborted) log.warn({ ...fields, failure, retryInMs: delayMs }, 'a callback failed');
+  return delayMs;
+}
+
+function eventOf(run: RunRecord): JsonObject {
+  const { project, trigger, sessionId, finishedAt = run.acceptedAt } = run;
+  return {
+    type: `run.${run.state}`,
+    timestamp: new Date(finishedAt).toISOString(),
+    data: { project, trigger, ...(sessionId !== undefined && { sessionId }), ...describeRun(run) },
+  };
+}
+
+/** RFC 9110 §10.2.3: seconds, or a date. */
+function retryAfterMs(header: string | string[] | undefined): number {
+  const text = String(header ?? '');
+  const askedMs = /^[0-9]{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return askedMs > 0 ? Math.min(askedMs, longestAskedMs) : 0;
+}

@@ -1,0 +1,201 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { Webhook } from 'standardwebhooks';
+import t, { type Test } from 'tap';
+import { parseOutboundTarget } from '../../src/config/outbound-target.ts';
+import type { RunRecord } from '../../src/contract/index.ts';
+import { newRun } from '../../src/engine/conformance/harness.ts';
+import { queuedRecord } from '../../src/engine/execution/records.ts';
+import { sendCallback } from '../../src/runtime/callback.ts';
+import { OutboundGuard } from '../../src/runtime/outbound-guard.ts';
+import { basicFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
+import { type LogLine, recordingLog, startTestGateway, until } from '../support/gateway.ts';
+
+const secret = `whsec_${Buffer.from('the secret of the receiver, 32 b').toString('base64')}`;
+
+interface Told {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+async function startReceiver(
+  t: Test,
+  answer: (response: ServerResponse, url: string) => void = (response) => response.end(),
+): Promise<{ port: number; url: string; told: Told[] }> {
+  const told: Told[] = [];
+  const server = createServer(async (request, response) => {
+    told.push({ headers: request.headers, body: await text(request) });
+    answer(response, request.url ?? '');
+  });
+  t.teardown(() => server.closeAllConnections());
+  t.teardown(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return { port: address.port, url: `http://127.0.0.1:${address.port}/hook?token=hunter2`, told };
+}
+
+function guardOf(t: Test, allow: readonly string[]): OutboundGuard {
+  const targets = allow.flatMap((entry) => parseOutboundTarget(entry) ?? []);
+  const guard = new OutboundGuard(() => targets);
+  t.teardown(() => guard.close());
+  return guard;
+}
+
+const run: RunRecord = {
+  ...queuedRecord(newRun({ clock: { now: () => 1_700_000_000_000, advance() {} }, engine: Object(undefined) })),
+  state: 'succeeded',
+  attempt: 1,
+  finishedAt: 1_700_000_001_000,
+  output: { answer: 42 },
+};
+
+t.test('tells a receiver of a run that has ended, signed, whatever is kept of the run', async (t) => {
+  process.env.PULLCORD_TEST_CALLBACK = secret;
+  t.teardown(() => delete process.env.PULLCORD_TEST_CALLBACK);
+  const { port, url, told } = await startReceiver(t);
+  const callback = { url, secret: { env: 'PULLCORD_TEST_CALLBACK' } };
+  const { fire, log } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ outbound: { allow: [`127.0.0.1:${port}`] }, defaults: { callback } }),
+    'triggers/echo.yaml': triggerFile('echo', { record: 'none' }),
+    'triggers/failing.yaml': triggerFile('failing', { run: { uses: 'command', with: { argv: ['false'] } } }),
+  });
+  const succeeded = (await fire('echo', { sessionId: 'a' })).body;
+  await until(() => told.length === 1);
+  const failed = (await fire('failing', {})).body;
+  await until(() => told.length === 2);
+  const events = told.map(({ headers, body }) => new Webhook(secret).verify(body, headers as Record<string, string>));
+  t.match(events, [
+    {
+      type: 'run.succeeded',
+      data: { runId: succeeded.runId, trigger: 'echo', sessionId: 'a', output: { sessionId: 'a' } },
+    },
+    { type: 'run.failed', data: { runId: failed.runId, status: 'failed', error: { message: String } } },
+  ]);
+  t.strictSame(
+    told.map(({ headers }) => headers['webhook-id']),
+    [succeeded, failed].map(({ runId }) => `run_${runId}`),
+  );
+  t.throws(() => new Webhook('whsec_b3RoZXI=').verify(told[0]?.body ?? '', Object(told[0]?.headers)), 'another secret');
+  t.notMatch(JSON.stringify(log), /hunter2|whsec_/);
+});
+
+t.test('tries again later, as long as the schedule lasts, and as the receiver asks', async (t) => {
+  const answers: ((response: ServerResponse) => void)[] = [
+    (response) => response.writeHead(500).end(),
+    (response) => response.writeHead(503, { 'retry-after': '7200' }).end(),
+    (response) => response.writeHead(302, { location: '/elsewhere' }).end(),
+    (response) => response.destroy(),
+    () => {},
+    (response) => response.writeHead(400).end('x'.repeat(1_000_000)),
+    (response) => response.writeHead(410).end(),
+    (response) => response.writeHead(500).end(),
+  ];
+  const { port, url, told } = await startReceiver(t, (response) => answers.shift()?.(response));
+  const lines: LogLine[] = [];
+  const guard = guardOf(t, [`127.0.0.1:${port}`]);
+  const send = (attempt: number) =>
+    sendCallback(run, { url, secret: 'any other text' }, attempt, new AbortController().signal, {
+      guard,
+      log: recordingLog(lines),
+      timeoutMs: 200,
+    });
+  const between = (delay: number | undefined, least: number, most: number) =>
+    t.ok(delay !== undefined && delay >= least && delay <= most, `${delay}`);
+  between(await send(1), 4000, 6000);
+  t.equal(await send(1), 7_200_000);
+  between(await send(2), 240_000, 360_000);
+  between(await send(3), 1_440_000, 2_160_000);
+  between(await send(1), 4000, 6000);
+  between(await send(9), 69_000_000, 104_000_000);
+  t.equal(await send(1), undefined, 'gone');
+  t.equal(await send(10), undefined, 'given up');
+  t.equal(told.length, 8, 'no redirect was followed');
+  t.equal(new Set(told.map(({ headers }) => headers['webhook-id'])).size, 1);
+  t.strictSame(lines.map(({ level, message }) => `${level} ${message}`).slice(-2), [
+    'warn the receiver of callbacks is gone (410): not told',
+    'error a callback was given up',
+  ]);
+  t.notMatch(JSON.stringify(lines), /hunter2|any other text/);
+});
+
+t.test('reaches no address that is not public, in whatever notation, unless it is allowed', async (t) => {
+  const guard = guardOf(t, ['10.1.0.0/16', 'localhost:81', '[::1]:82', '192.168.7.7', 'fd00::/8']);
+  const isOpen = (host: string) => {
+    try {
+      guard.dispatcherFor(new URL(`http://${host}/`));
+      return true;
+    } catch (error) {
+      t.match(error, { code: 'ERR_OUTBOUND_FORBIDDEN' });
+      return false;
+    }
+  };
+  const closed = [
+    ...['127.0.0.1', '2130706433', '0x7f.1', '017700000001', '127.1', '10.0.0.1', '172.16.0.1', '192.168.1.1'],
+    ...['169.254.169.254', '100.64.0.1', '0.0.0.0', '224.0.0.1', '255.255.255.255', '198.18.0.1', '192.0.2.1', '[::1]'],
+    ...[
+      '[::]',
+      '[::ffff:127.0.0.1]',
+      '[::ffff:a9fe:a9fe]',
+      '[fe80::1]',
+      '[fc00::1]',
+      '[64:ff9b::7f00:1]',
+      '[2002:7f00:1::]',
+    ],
+  ];
+  for (const host of closed) t.notOk(isOpen(host), host);
+  for (const host of [
+    '93.184.216.34',
+    '[2606:2800:220:1:248:1893:25c8:1946]',
+    '10.1.2.3',
+    '192.168.7.7',
+    '[fd00::1]',
+    '[::1]:82',
+  ]) {
+    t.ok(isOpen(host), host);
+  }
+});
+
+t.test('checks a name by the addresses that are connected to', async (t) => {
+  const { port, told } = await startReceiver(t);
+  const answers = [['127.0.0.1'], ['10.0.0.1', '127.0.0.1'], ['10.0.0.1']];
+  // biome-ignore lint/suspicious/noExplicitAny: of the overloads of dns.lookup only one is asked.
+  const resolve: any = (_name: string, _options: object, done: (error: null, addresses: object[]) => void) =>
+    done(
+      null,
+      (answers.shift() ?? []).map((address) => ({ address, family: 4 })),
+    );
+  const failures: unknown[] = [];
+  for (const allow of ['10.9.9.9', '127.0.0.0/8', '127.0.0.0/8']) {
+    const target = parseOutboundTarget(allow);
+    const guard = new OutboundGuard(() => (target ? [target] : []), resolve);
+    const lines: LogLine[] = [];
+    const url = `http://receiver.example:${port}/`;
+    const log = recordingLog(lines);
+    await sendCallback(run, { url, secret }, 1, new AbortController().signal, { guard, log });
+    failures.push(Object(lines[0]?.fields).failure);
+    await guard.close();
+  }
+  t.strictSame(failures, ['ERR_OUTBOUND_FORBIDDEN', undefined, 'ERR_OUTBOUND_FORBIDDEN']);
+  t.equal(told.length, 1, 'only what is allowed was connected to');
+});
+
+t.test('a reload allows another target', async (t) => {
+  process.env.PULLCORD_TEST_CALLBACK = secret;
+  t.teardown(() => delete process.env.PULLCORD_TEST_CALLBACK);
+  const { port, url, told } = await startReceiver(t);
+  const callback = { url, secret: { env: 'PULLCORD_TEST_CALLBACK' } };
+  const { fire, log, root, gateway } = await startTestGateway(t, {
+    ...basicFiles(),
+    'triggers/echo.yaml': triggerFile('echo', { callback }),
+  });
+  await fire('echo', {});
+  await until(() => log.some(({ fields }) => Object(fields).failure === 'ERR_OUTBOUND_FORBIDDEN'));
+  await writeInto(root, 'gateway.yaml', gatewayFile({ outbound: { allow: [`127.0.0.1:${port}`] } }));
+  await gateway.reloader.reload();
+  await fire('echo', {});
+  await until(() => told.length === 1);
+});
