@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { type Comparison, compare, type Effort } from './compare.ts';
 import { type Cores, pinCores } from './cores.ts';
+import type { JournalTimes } from './journal-size.ts';
 import type { LoadTimes } from './load-time.ts';
 import { rows, type Subject } from './rows.ts';
 import { type BenchServer, startBareProcess, startGatewayProcess } from './servers.ts';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     load: { type: 'boolean', default: false },
+    journal: { type: 'boolean', default: false },
     row: { type: 'string', multiple: true },
     'cpu-prof': { type: 'string' },
   },
@@ -24,6 +26,7 @@ const { values } = parseArgs({
 const cores = pinCores();
 progress(cores.description);
 if (values.load) printLoadTimes(await loadTimes());
+else if (values.journal) printJournalTimes(await journalTimes());
 else await compareAll(values.quick ? { rounds: 4, secondsPerRun: 1 } : { rounds: 10, secondsPerRun: 1.5 });
 
 async function compareAll(effort: Effort): Promise<void> {
@@ -95,6 +98,20 @@ async function loadTimes(): Promise<LoadTimes> {
   progress('loading 1,000 triggers');
   const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'load-time.ts')]);
   return JSON.parse(stdout);
+}
+
+/** In a process of its own, with a thread of its own for each journal. */
+async function journalTimes(): Promise<JournalTimes> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'journal-size.ts')]);
+  return JSON.parse(stdout);
+}
+
+function printJournalTimes({ runs, rows }: JournalTimes): void {
+  if (values.json) process.stdout.write(`${JSON.stringify({ rows })}\n`);
+  else {
+    console.log(`a journal of ${runs} finished runs against an empty one (goal 1.5)`);
+    console.table(rows);
+  }
 }
 
 function printComparisons(comparisons: readonly Comparison[]): void {

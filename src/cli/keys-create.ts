@@ -49,18 +49,18 @@ async function createKey(id: string, options: CreateOptions): Promise<ExitCode> 
     terminal.data(JSON.stringify({ id, secret, document }, undefined, 2));
     return exitCodes.fine;
   }
+  const file = join(options.config, 'keys', `${id}.yaml`);
+  if (options.write && !(await writeNew(file, yaml))) {
+    terminal.words(`error: ${file} exists already; nothing was written`);
+    return exitCodes.problems;
+  }
   terminal.words('The secret of the new key. It is shown this once and stored nowhere: hand it to the caller now.');
   terminal.data(secret);
   if (options.write) {
-    const file = join(options.config, 'keys', `${id}.yaml`);
-    if (!(await writeNew(file, yaml))) {
-      terminal.words(`error: ${file} exists already; nothing was written and the secret above is worth nothing`);
-      return exitCodes.problems;
-    }
     terminal.words(`Written to ${file}: commit it.`);
     return exitCodes.fine;
   }
-  terminal.words(`\nThe file to commit, e.g. as ${join(options.config, 'keys', `${id}.yaml`)}:`);
+  terminal.words(`\nThe file to commit, e.g. as ${file}:`);
   terminal.data(`\n${yaml}`);
   return exitCodes.fine;
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { configOption } from './config-option.ts';
@@ -56,7 +56,9 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
     return statusCode >= 200 && statusCode < 300 ? exitCodes.fine : exitCodes.problems;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    terminal.words(`error: no answer from ${address}: ${reasonOf(error)}`);
+    const reason = reasonOf(error);
+    const hint = reason === 'ECONNREFUSED' ? '; is the gateway running?' : '';
+    terminal.words(`error: no answer from ${address}: ${reason}${hint}`);
     return exitCodes.problems;
   }
 }
@@ -95,7 +97,20 @@ function headersOf(options: SendOptions, hasBody: boolean): Record<string, strin
   }
   const key = options.key ?? process.env.PULLCORD_API_KEY;
   if (key !== undefined) headers['x-api-key'] = key;
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isSendable(name, value)) throw new UsageError(`the value of ${name} has characters that no header can carry`);
+  }
   return headers;
+}
+
+function isSendable(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function secondsOf(timeout: string): number {

@@ -135,7 +135,8 @@ class Surface implements ReloadParticipant {
     }
     const token = admin.token && (await resolveSecret(admin.token, admin.folder));
     if (token?.ok === false) {
-      problems.push({ code: 'missing_secret', severity: 'error', message: token.message, place: admin.place });
+      const place = { ...admin.place, pointer: `${admin.place.pointer}/token` };
+      problems.push({ code: 'missing_secret', severity: 'error', message: token.message, place });
     }
     return {
       problems,

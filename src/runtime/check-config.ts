@@ -5,6 +5,7 @@ import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { builtinRegistry } from '../host/builtins.ts';
 import { checkEngine } from '../host/open-engine.ts';
+import { resolveSecret } from '../host/secrets.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 
 export interface CheckedConfig {
@@ -26,11 +27,25 @@ export async function checkConfig(root: string): Promise<CheckedConfig> {
   const config = loaded.ok ? loaded.config : loaded.partial;
   if (config === undefined) return { problems: loaded.problems, sources, summary: undefined };
   const builder = new SnapshotBuilder(root, builtinRegistry(), silent);
-  const [stages, engine] = await Promise.all([builder.check(config), checkEngine(config.engine)]);
-  const problems = [...loaded.problems, ...stages, ...(engine.ok ? [] : engine.problems)];
+  const [stages, engine, admin] = await Promise.all([
+    builder.check(config),
+    checkEngine(config.engine),
+    adminTokenProblems(config),
+  ]);
+  const problems = [...loaded.problems, ...stages, ...(engine.ok ? [] : engine.problems), ...admin];
   return { problems, sources, summary: loaded.ok ? summarize(config) : undefined };
 }
 
+async function adminTokenProblems({ admin }: Config): Promise<readonly Problem[]> {
+  const token = admin.token && (await resolveSecret(admin.token, admin.folder));
+  if (token === undefined || token.ok) return [];
+  const place = { ...admin.place, pointer: `${admin.place.pointer}/token` };
+  return [{ code: 'missing_secret', severity: 'warning', message: token.message, place }];
+}
+
 function summarize({ organization, projects, triggers, apiKeys }: Config): string {
-  return `organization ${organization}: ${projects.length} projects, ${triggers.length} triggers, ${apiKeys.length} API keys`;
+  const counted = ({ length }: { readonly length: number }, noun: string) =>
+    `${length} ${noun}${length === 1 ? '' : 's'}`;
+  const parts = [counted(projects, 'project'), counted(triggers, 'trigger'), counted(apiKeys, 'API key')];
+  return `organization ${organization}: ${parts.join(', ')}`;
 }

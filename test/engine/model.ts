@@ -142,7 +142,7 @@ const commands: fc.Arbitrary<Command>[] = [
   fc.record({ nth: fc.nat(5), outcome: fc.constantFrom(success, failure) }).map(({ nth, outcome }) =>
     command(`settle ${nth} ${outcome.kind}`, async (model, real) => {
       const run = model.active.filter(({ state }) => state === 'running')[nth];
-      if (run === undefined) return;
+      if (run === undefined || !model.started) return;
       const ended = real.harness.engine.wait(run.id, 10_000);
       real.worker.attempts.findLast((attempt) => attempt.run.id === run.id)?.settle(outcome);
       assert.equal((await ended)?.state, outcome.kind);

@@ -74,6 +74,27 @@ export const executionCases: readonly ConformanceCase[] = [
     }
   }),
 
+  promise('lets a run take a day, and holds its claim meanwhile', async (harness) => {
+    const { engine, clock } = harness;
+    const dayMs = 86_400_000;
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    await engine.submit(run, newClaim({ windowMs: 3_600_000 }));
+    const attempt = await worker.started(run.id);
+    for (let hour = 0; hour < 24; hour += 1) {
+      clock.advance(dayMs / 24);
+      assert.equal((await engine.submit(newRun(harness), newClaim({ windowMs: 3_600_000 }))).kind, 'duplicate');
+      assert.equal((await engine.get(run.id))?.state, 'running');
+    }
+    assert.equal(attempt.signal.aborted, false);
+    attempt.settle(success);
+    const record = await ended(harness, run.id);
+    assert.equal(record.state, 'succeeded');
+    assert.equal((record.finishedAt ?? 0) - (record.startedAt ?? 0), dayMs);
+    assert.equal(record.attempt, 1);
+  }),
+
   promise('keeps the failure that the executor reports', async (harness) => {
     await harness.engine.start({ execute: () => failure });
     const run = newRun(harness);
