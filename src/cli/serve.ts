@@ -31,6 +31,8 @@ async function serve(root: string): Promise<ExitCode> {
   };
   process.once('uncaughtException', crash);
   process.once('unhandledRejection', crash);
+  // A file that may not grow (RLIMIT_FSIZE) is to the journal what a full disk is, and no reason to die.
+  process.on('SIGXFSZ', () => {});
 
   const started = await startGateway({ root, log });
   if (!started.ok) {

@@ -140,9 +140,11 @@ export class ExecutionEngine implements Engine {
       const { controller } = active;
       const stored = this.#end(active, 'cancelled', undefined, undefined, undefined);
       controller?.abort();
+      this.#store.hurry();
       await stored;
       return { kind: 'cancelled' };
     }
+    if (active !== undefined) this.#store.hurry();
     await active?.stored.promise;
     const record = active?.record ?? (await this.#store.get(runId));
     if (record === undefined) return { kind: 'not_found' };
@@ -207,7 +209,7 @@ export class ExecutionEngine implements Engine {
     );
     this.#active.set(record.id, active);
     this.#scheduler.add(active);
-    if (isMasked) void this.#end(active, 'failed', undefined, maskedInput, undefined);
+    if (isMasked) this.#unattended(active, this.#end(active, 'failed', undefined, maskedInput, undefined));
   }
 
   #nextStart(): ActiveRun | undefined {
@@ -273,22 +275,27 @@ export class ExecutionEngine implements Engine {
     const memory = outcome?.memory === undefined ? undefined : memoryText(outcome.memory);
     if (outcome?.memory !== undefined && memory === undefined) {
       const message = 'the run plugin gave more than a session can remember';
-      void this.#end(active, 'failed', undefined, { message, retryable: false }, undefined);
+      this.#unattended(active, this.#end(active, 'failed', undefined, { message, retryable: false }, undefined));
       return;
     }
     switch (outcome?.kind) {
       case 'succeeded':
       case 'input_required':
-        void this.#end(active, outcome.kind, outcome.output ?? null, undefined, memory);
+        this.#unattended(active, this.#end(active, outcome.kind, outcome.output ?? null, undefined, memory));
         break;
       case 'retry':
-        void this.#retry(active, outcome.message, outcome.delayMs, memory);
+        this.#unattended(active, this.#retry(active, outcome.message, outcome.delayMs, memory));
         break;
       default: {
         const { message, retryable } = outcome?.kind === 'failed' ? outcome : unexpectedFailure;
-        void this.#end(active, 'failed', undefined, { message, retryable }, memory);
+        this.#unattended(active, this.#end(active, 'failed', undefined, { message, retryable }, memory));
       }
     }
+  }
+
+  /** Nobody waits for it. What goes wrong is a fault of ours or of the store: the next start has the run again. */
+  #unattended({ record }: ActiveRun, work: Promise<void>): void {
+    work.catch((err) => this.#log.error({ err, runId: record.id }, 'what became of a run could not be stored'));
   }
 
   async #retry(active: ActiveRun, message: string, delayMs: number, memory: string | undefined): Promise<void> {

@@ -39,15 +39,25 @@ if (opened !== undefined) {
 
   function transact<T>(work: () => T): T {
     try {
+      // One that could not even be rolled back, since the disk failed then too.
+      if (database.isTransaction) database.exec('ROLLBACK');
       database.exec('BEGIN IMMEDIATE');
       const result = work();
       database.exec('COMMIT');
       return result;
     } catch (error) {
       tables.forgetCounts();
+      rollBack();
+      throw error;
+    }
+  }
+
+  function rollBack(): void {
+    try {
       // Some errors have rolled back already.
       if (database.isTransaction) database.exec('ROLLBACK');
-      throw error;
+    } catch {
+      // Tried again before the next transaction.
     }
   }
 

@@ -1,5 +1,8 @@
-/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that say that the store is out of reach. */
-export const codes = { busy: 5, locked: 6, noMemory: 7, readOnly: 8, io: 10, corrupt: 11, full: 13, cantOpen: 14 };
+/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html). */
+export const codes = {
+  ...{ busy: 5, locked: 6, noMemory: 7, readOnly: 8, io: 10, corrupt: 11, full: 13, cantOpen: 14 },
+  ...{ tooBig: 18, constraint: 19 },
+};
 
 const unavailable: ReadonlyMap<number, string> = new Map([
   [codes.busy, 'the journal is locked'],
@@ -17,7 +20,9 @@ export function primaryCode(error: unknown): number | undefined {
   return error.errcode & 0xff;
 }
 
-/** Why the journal is out of reach, if that is what the error says. */
+/** Why the journal is out of reach, if that is what the error says: any but one that the operation itself is to blame for. */
 export function outOfReach(error: unknown): string | undefined {
-  return unavailable.get(primaryCode(error) ?? -1);
+  const code = primaryCode(error);
+  if (code === undefined || code === codes.tooBig || code === codes.constraint) return undefined;
+  return unavailable.get(code) ?? `the journal failed (SQLite code ${code})`;
 }
