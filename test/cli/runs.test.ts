@@ -1,10 +1,10 @@
 import t from 'tap';
 import { command } from '../support/command.ts';
-import { basicFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
+import { durable, durableFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 
 const files = {
-  ...basicFiles(),
+  ...durableFiles(),
   'triggers/Echo.yaml': triggerFile('Echo', { dedup: 'body' }),
   'triggers/failing.yaml': triggerFile('failing', { run: { uses: 'command', with: { argv: ['false'] } } }),
   'triggers/slow.yaml': triggerFile('slow', {
@@ -79,7 +79,7 @@ t.test('asks the admin listener with its token, and says when it is wrong', asyn
   t.teardown(() => delete process.env.PULLCORD_TEST_ADMIN);
   const { adminUrl, root } = await startTestGateway(t, {
     ...files,
-    'gateway.yaml': gatewayFile({ admin: { port: 0, token: { env: 'PULLCORD_TEST_ADMIN' } } }),
+    'gateway.yaml': gatewayFile({ engine: durable, admin: { port: 0, token: { env: 'PULLCORD_TEST_ADMIN' } } }),
   });
   const list = (env: Record<string, string>) =>
     command(t, ['runs', 'list', '--url', adminUrl, '--config', root], { env });

@@ -79,7 +79,7 @@ t.test('does what a plain model does, whatever the order of calls and restarts',
   return checkAgainstModel(
     openModel,
     { maxQueued: never, maxFinished: never, keepFinished: never, maxClaims: never },
-    12,
+    4,
   );
 });
 

@@ -9,7 +9,7 @@ import { newRun } from '../../src/engine/conformance/harness.ts';
 import { queuedRecord } from '../../src/engine/execution/records.ts';
 import { sendCallback } from '../../src/runtime/callback.ts';
 import { OutboundGuard } from '../../src/runtime/outbound-guard.ts';
-import { basicFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
+import { durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { type LogLine, recordingLog, startTestGateway, until } from '../support/gateway.ts';
 
 const secret = `whsec_${Buffer.from('the secret of the receiver, 32 b').toString('base64')}`;
@@ -58,8 +58,12 @@ t.test('tells a receiver of a run that has ended, signed, whatever is kept of th
   const { port, url, told } = await startReceiver(t);
   const callback = { url, secret: { env: 'PULLCORD_TEST_CALLBACK' } };
   const { fire, log } = await startTestGateway(t, {
-    ...basicFiles(),
-    'gateway.yaml': gatewayFile({ outbound: { allow: [`127.0.0.1:${port}`] }, defaults: { callback } }),
+    ...durableFiles(),
+    'gateway.yaml': gatewayFile({
+      engine: durable,
+      outbound: { allow: [`127.0.0.1:${port}`] },
+      defaults: { callback },
+    }),
     'triggers/echo.yaml': triggerFile('echo', { record: 'none' }),
     'triggers/failing.yaml': triggerFile('failing', { run: { uses: 'command', with: { argv: ['false'] } } }),
   });
@@ -189,12 +193,12 @@ t.test('a reload allows another target', async (t) => {
   const { port, url, told } = await startReceiver(t);
   const callback = { url, secret: { env: 'PULLCORD_TEST_CALLBACK' } };
   const { fire, log, root, gateway } = await startTestGateway(t, {
-    ...basicFiles(),
+    ...durableFiles(),
     'triggers/echo.yaml': triggerFile('echo', { callback }),
   });
   await fire('echo', {});
   await until(() => log.some(({ fields }) => Object(fields).failure === 'ERR_OUTBOUND_FORBIDDEN'));
-  await writeInto(root, 'gateway.yaml', gatewayFile({ outbound: { allow: [`127.0.0.1:${port}`] } }));
+  await writeInto(root, 'gateway.yaml', gatewayFile({ engine: durable, outbound: { allow: [`127.0.0.1:${port}`] } }));
   await gateway.reloader.reload();
   await fire('echo', {});
   await until(() => told.length === 1);

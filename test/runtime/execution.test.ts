@@ -8,7 +8,15 @@ import { json } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { startCommand } from '../support/command.ts';
-import { basicFiles, configFolder, gatewayFile, secrets, triggerFile, writeInto } from '../support/config-folder.ts';
+import {
+  configFolder,
+  durable,
+  durableFiles,
+  gatewayFile,
+  secrets,
+  triggerFile,
+  writeInto,
+} from '../support/config-folder.ts';
 import { answerOf, serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
 
 interface Call {
@@ -55,7 +63,7 @@ const readRun = async ({ url }: TestGateway, statusUrl: string, query = '') =>
 t.test('a failure that may pass is followed by another attempt under the same run id', async (t) => {
   const agent = await startAgent(t);
   const run = { retry: { attempts: 3, backoff: '10ms', max: '20ms' } };
-  const gateway = await startTestGateway(t, { ...basicFiles(), ...agentTrigger('flaky', agent.url, run) });
+  const gateway = await startTestGateway(t, { ...durableFiles(), ...agentTrigger('flaky', agent.url, run) });
   const answering = gateway.fire('flaky', { order: 7 });
   for (const status of [503, 429]) (await agent.next()).answer(status);
   (await agent.next()).answer(200, 'at last');
@@ -78,7 +86,7 @@ t.test('a failure that may pass is followed by another attempt under the same ru
 t.test('attempts end with their number, and at once where the failure will not pass', async (t) => {
   const agent = await startAgent(t);
   const gateway = await startTestGateway(t, {
-    ...basicFiles(),
+    ...durableFiles(),
     ...agentTrigger('flaky', agent.url, { retry: { attempts: 2, backoff: '10ms' } }),
     ...agentTrigger('once', agent.url, {}),
   });
@@ -98,7 +106,7 @@ t.test('executes as many runs of a trigger at once as it may, the others when th
   const agent = await startAgent(t);
   const more = { respond: { uses: 'accepted' } };
   const gateway = await startTestGateway(t, {
-    ...basicFiles(),
+    ...durableFiles(),
     ...agentTrigger('narrow', agent.url, { concurrency: 1 }, more),
   });
   const first = await gateway.fire('narrow', {});
@@ -115,7 +123,7 @@ t.test('executes as many runs of a trigger at once as it may, the others when th
 
 t.test('cuts an attempt off when its time is over, whatever the plugin thinks of it', async (t) => {
   const gateway = await startTestGateway(t, {
-    ...basicFiles(),
+    ...durableFiles(),
     'triggers/long.yaml': triggerFile('long', { run: { uses: 'echo', with: { delay: '1h' }, timeout: '1s' } }),
   });
   const answer = await gateway.fire('long', {});
@@ -124,7 +132,7 @@ t.test('cuts an attempt off when its time is over, whatever the plugin thinks of
 
 t.test('a caller that goes away stops nothing', async (t) => {
   const agent = await startAgent(t);
-  const gateway = await startTestGateway(t, { ...basicFiles(), ...agentTrigger('slow', agent.url, {}) });
+  const gateway = await startTestGateway(t, { ...durableFiles(), ...agentTrigger('slow', agent.url, {}) });
   const leaving = new AbortController();
   const request = fetch(`${gateway.url}/api/v1.0/project/support/trigger/slow`, {
     method: 'POST',
@@ -143,7 +151,7 @@ t.test('a caller that goes away stops nothing', async (t) => {
 t.test('a caller may prefer not to wait, or not so long, as far as the trigger allows', async (t) => {
   const agent = await startAgent(t);
   const gateway = await startTestGateway(t, {
-    ...basicFiles(),
+    ...durableFiles(),
     ...agentTrigger('slow', agent.url, {}, { respond: { uses: 'wait', with: { timeout: '1h' } } }),
     ...agentTrigger('strict', agent.url, {}, { respond: { uses: 'wait', with: { timeout: '200ms', async: false } } }),
     'triggers/echo.yaml': triggerFile('echo'),
@@ -168,7 +176,7 @@ t.test('a caller may prefer not to wait, or not so long, as far as the trigger a
 t.test('a read can wait for the end of the run', async (t) => {
   const agent = await startAgent(t);
   const more = { respond: { uses: 'accepted' } };
-  const gateway = await startTestGateway(t, { ...basicFiles(), ...agentTrigger('slow', agent.url, {}, more) });
+  const gateway = await startTestGateway(t, { ...durableFiles(), ...agentTrigger('slow', agent.url, {}, more) });
   const { statusUrl } = (await gateway.fire('slow', {})).body;
   const call = await agent.next();
   t.match((await readRun(gateway, statusUrl, '?wait=1ms')).body, { status: 'running' });
@@ -183,8 +191,8 @@ t.test('a read can wait for the end of the run', async (t) => {
 
 t.test('keeps of a run what the trigger, its project or the gateway says', async (t) => {
   const gateway = await startTestGateway(t, {
-    ...basicFiles(),
-    'gateway.yaml': gatewayFile({ defaults: { record: 'metadata' } }),
+    ...durableFiles(),
+    'gateway.yaml': gatewayFile({ engine: durable, defaults: { record: 'metadata' } }),
     'triggers/default.yaml': triggerFile('default'),
     'triggers/full.yaml': triggerFile('full', { record: { mask: ['/customer/email'] } }),
     'triggers/none.yaml': triggerFile('none', { record: 'none' }),
@@ -213,8 +221,8 @@ const countingPlugin = `export default {
 
 t.test('a conversation goes on over a restart, and what is asked back is told', async (t) => {
   const root = await configFolder(t, {
-    ...basicFiles(),
-    'gateway.yaml': gatewayFile({ plugins: ['./counting.mjs'] }),
+    ...durableFiles(),
+    'gateway.yaml': gatewayFile({ engine: durable, plugins: ['./counting.mjs'] }),
     'counting.mjs': countingPlugin,
     'triggers/talk.yaml': triggerFile('talk', { run: { uses: 'counting' } }),
   });
@@ -232,7 +240,10 @@ t.test('a conversation goes on over a restart, and what is asked back is told', 
 t.test('a stop hands what has not ended to the next start', async (t) => {
   const agent = await startAgent(t);
   const more = { dedup: 'body', respond: { uses: 'accepted' } };
-  const root = await configFolder(t, { ...basicFiles(), ...agentTrigger('slow', agent.url, { concurrency: 1 }, more) });
+  const root = await configFolder(t, {
+    ...durableFiles(),
+    ...agentTrigger('slow', agent.url, { concurrency: 1 }, more),
+  });
   const before = await serveFolder(t, root);
   const [running, queued] = [await before.fire('slow', { n: 1 }), await before.fire('slow', { n: 2 })];
   await agent.next();
@@ -247,8 +258,11 @@ t.test('a stop hands what has not ended to the next start', async (t) => {
 });
 
 t.test('with a full disk nothing is accepted or claimed; with room again it goes on by itself', async (t) => {
-  const root = await configFolder(t, { ...basicFiles(), 'triggers/once.yaml': triggerFile('once', { dedup: 'body' }) });
-  await writeInto(root, 'gateway.yaml', gatewayFile());
+  const root = await configFolder(t, {
+    ...durableFiles(),
+    'triggers/once.yaml': triggerFile('once', { dedup: 'body' }),
+  });
+  await writeInto(root, 'gateway.yaml', gatewayFile({ engine: durable }));
   const serve = startCommand(t, ['serve', '--config', root]);
   if (serve.stderr === null) throw new Error('no stderr');
   let url = '';

@@ -39,6 +39,9 @@ export function triggerFile(key: string, members: object = {}): string {
   });
 }
 
+/** The engine that a gateway has by default: for tests of what it keeps. Others do with one that starts faster. */
+export const durable = { uses: 'sqlite' };
+
 /** Listens on free ports; what still runs at the end of a test is not waited for. */
 export function gatewayFile({ server, ...members }: { server?: object; [member: string]: unknown } = {}): string {
   return JSON.stringify({
@@ -47,6 +50,7 @@ export function gatewayFile({ server, ...members }: { server?: object; [member: 
     organization: 'acme',
     server: { port: 0, drainTimeout: '100ms', ...server },
     admin: { port: 0 },
+    engine: { uses: 'memory' },
     ...members,
   });
 }
@@ -69,6 +73,11 @@ export function basicFiles(): Record<string, string> {
     'keys/revoked.yaml': keyFile('revoked', { status: 'revoked' }),
     'keys/all.yaml': keyFile('all', { projects: ['*'] }),
   };
+}
+
+/** The same with an engine that keeps what it accepts. */
+export function durableFiles(): Record<string, string> {
+  return { ...basicFiles(), 'gateway.yaml': gatewayFile({ engine: durable }) };
 }
 
 /** Writes files into a new folder that goes with the test. */

@@ -92,11 +92,13 @@ export async function ended({ engine }: ConformanceHarness, runId: string): Prom
   return record;
 }
 
-/** What `look` gives as soon as it gives something; asked again whenever the event loop has turned. */
+/** What `look` gives as soon as it gives something; asked again whenever the event loop has turned, for two seconds. */
 export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + 2000;
   for (;;) {
     const seen = await look();
     if (seen !== undefined) return seen;
+    if (performance.now() > deadline) throw new Error(`not within two seconds: ${look}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -55,6 +55,8 @@ export class Journal implements Store {
     const worker = new Worker(new URL(`./journal-thread${extname(import.meta.filename)}`, import.meta.url), {
       workerData: data,
       name: 'journal',
+      // What a process preloads is nothing to its journal, and would take longer than all else that opening it takes.
+      execArgv: [],
     });
     const [message]: JournalMessage[] = await once(worker, 'message');
     if (message?.kind !== 'ready') {
