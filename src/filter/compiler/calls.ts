@@ -1,0 +1,125 @@
+import type { Evaluation } from '../evaluation.ts';
+import { EvaluationError, toEvaluationError } from '../evaluation-error.ts';
+import { builtIns } from '../library/built-ins.ts';
+import { call, TailCall } from '../library/call.ts';
+import { parseSignature } from '../library/signature.ts';
+import { FunctionValue } from '../value.ts';
+import { compile } from './compile.ts';
+import type { Evaluator } from './evaluator.ts';
+import { type Node, NotCompilable, required } from './node.ts';
+import { boundNames, type Frame, Scope } from './scope.ts';
+import { variableOf } from './variables.ts';
+
+/** `$name(…)`. `piped` is what stands before `~>`, its first argument then. */
+export function compileFunctionCall(node: Node, scope: Scope, piped?: Evaluator): Evaluator {
+  const procedure = required(node.procedure);
+  const args = required(node.arguments).map((argument) => compile(argument, scope));
+  if (piped !== undefined) args.unshift(piped);
+  const callee = compileCallee(procedure, args.length, scope);
+  const token = nameOf(procedure);
+  const suggests = procedure.type === 'path' ? suggestion(procedure, scope) : undefined;
+  return (run, input, frame) => {
+    const called = callee(run, input, frame);
+    if (called === undefined && suggests?.(run, input, frame)) {
+      throw new EvaluationError('T1005', {}, node.position, token);
+    }
+    const values: unknown[] = [];
+    for (const argument of args) values.push(argument(run, input, frame));
+    try {
+      return call(run, called, values, input);
+    } catch (error) {
+      throw placed(error, node.position, token, called);
+    }
+  };
+}
+
+function compileCallee(procedure: Node, count: number, scope: Scope): Evaluator {
+  if (procedure.type !== 'variable' || procedure.predicate !== undefined || procedure.value === '') {
+    return compile(procedure, scope);
+  }
+  const name = String(procedure.value);
+  if (scope.isBuiltIn(name)) checkBounded(name, count);
+  return variableOf(name, scope);
+}
+
+/** With a picture to parse by, or options to format with, these may take for ever. */
+function checkBounded(name: string, count: number): void {
+  if (name === 'toMillis' && count > 1) throw new NotCompilable('$toMillis with a picture may backtrack for ever');
+  if (name === 'formatNumber' && count !== 2) {
+    throw new NotCompilable('$formatNumber with options may run for ever');
+  }
+}
+
+/** Whether a function has the name of a field that is called as one. */
+function suggestion(procedure: Node, scope: Scope): Evaluator {
+  const name = nameOf(procedure) ?? '';
+  const variable = variableOf(name, scope);
+  return (run, input, frame) => Boolean(builtIns.has(name) || variable(run, input, frame));
+}
+
+function nameOf(procedure: Node): string | undefined {
+  const value = procedure.type === 'path' ? procedure.steps?.[0]?.value : procedure.value;
+  return typeof value === 'string' ? value : undefined;
+}
+
+function placed(thrown: unknown, position: number | undefined, token: string | undefined, called: unknown) {
+  const error = toEvaluationError(thrown);
+  error.token ??= token;
+  error.position = called === undefined ? (error.position ?? position) : (position ?? error.position);
+  return error;
+}
+
+export function compileLambda(node: Node, scope: Scope): Evaluator {
+  if (node.thunk === true) return compileTailCall(required(node.body), scope);
+  const names = required(node.arguments).map((parameter) => String(parameter.value));
+  const body = required(node.body);
+  const inner = new Scope(scope, [...names, ...boundNames(body)], true);
+  for (const name of names) inner.markBound(name);
+  const evaluate = compile(body, inner);
+  const slots = names.map((name) => inner.slotOf(name));
+  const validate = node.signature === undefined ? undefined : parseSignature(node.signature.definition);
+  return (_run, input, frame) => {
+    const invoke = (run: Evaluation, args: unknown[]): unknown => {
+      let own: Frame | undefined = frame;
+      if (inner.hasFrame) {
+        own = inner.frame(frame);
+        for (let index = 0; index < slots.length; index += 1) own[slots[index] as number] = args[index];
+      }
+      run.enter();
+      const result = evaluate(run, input, own);
+      run.leave();
+      return result;
+    };
+    return new FunctionValue(names.length, invoke, validate);
+  };
+}
+
+/** The parser makes a call at the end of a lambda's body a thunk, for whoever called the lambda to call. */
+function compileTailCall(node: Node, scope: Scope): Evaluator {
+  const procedure = required(node.procedure);
+  const args = required(node.arguments).map((argument) => compile(argument, scope));
+  const callee = compileCallee(procedure, args.length, scope);
+  return (run, input, frame) =>
+    new TailCall(() => ({
+      callee: callee(run, input, frame),
+      args: args.map((argument) => argument(run, input, frame)),
+    }));
+}
+
+/** `value ~> function`, which is a call, and `function ~> function`, which is both one after the other. */
+export function compileApply(node: Node, scope: Scope): Evaluator {
+  const left = compile(required(node.lhs as Node | undefined), scope);
+  const rightNode = required(node.rhs);
+  if (rightNode.type === 'function') return compileFunctionCall(rightNode, scope, left);
+  const right = compile(rightNode, scope);
+  const { position } = node;
+  return (run, input, frame) => {
+    const value = left(run, input, frame);
+    const callee = right(run, input, frame);
+    if (!(callee instanceof FunctionValue)) throw new EvaluationError('T2006', { value: callee }, position);
+    if (!(value instanceof FunctionValue)) return call(run, callee, [value], null);
+    return new FunctionValue(1, (inner, [argument]) =>
+      call(inner, callee, [call(inner, value, [argument], null)], null),
+    );
+  };
+}

@@ -1,0 +1,93 @@
+import type { Evaluation } from '../evaluation.ts';
+import { EvaluationError } from '../evaluation-error.ts';
+import { isArray, sequenceOf } from '../value.ts';
+import { compile } from './compile.ts';
+import type { Evaluator } from './evaluator.ts';
+import { type Group, type Node, required } from './node.ts';
+import type { Frame, Scope } from './scope.ts';
+
+export function compileArray(node: Node, scope: Scope): Evaluator {
+  const items = required(node.expressions).map((item) => ({
+    // An array constructor in an array constructor is an item of it; other arrays add their items.
+    nests: item.value === '[',
+    evaluate: compile(item, scope),
+  }));
+  const { consarray } = node;
+  return (run, input, frame) => {
+    const result: unknown[] = [];
+    for (const { nests, evaluate } of items) {
+      const value = evaluate(run, input, frame);
+      if (value === undefined) continue;
+      if (!nests && isArray(value)) {
+        run.spendSequence(result.length + value.length);
+        for (const item of value) result.push(item);
+      } else result.push(value);
+    }
+    return consarray === true ? Object.defineProperty(result, 'cons', { value: true }) : result;
+  };
+}
+
+export function compileGroup(node: Node, scope: Scope): Evaluator {
+  return groupBy(node as unknown as Group, scope);
+}
+
+/** What is collected under one key, and which pair of the constructor it belongs to. */
+interface Collected {
+  items: unknown;
+  readonly pair: number;
+  /** Whether `items` is an array made here. */
+  isOwn: boolean;
+}
+
+/** `{ key: value, … }` over what it is applied to: each item adds to the groups of its keys. */
+export function groupBy(
+  group: Group,
+  scope: Scope,
+): (run: Evaluation, value: unknown, frame: Frame | undefined) => unknown {
+  const pairs = group.lhs.map(([key, value]) => [compile(key, scope), compile(value, scope)] as const);
+  const { position } = group;
+  return (run, value, frame) => {
+    const items = isArray(value) ? value : sequenceOf(value);
+    const groups: Record<string, Collected> = Object.create(null);
+    run.spend(items.length);
+    for (const item of items.length === 0 ? [undefined] : items) {
+      pairs.forEach(([evaluateKey], pair) => {
+        const key = evaluateKey(run, item, frame);
+        if (key === undefined) return;
+        if (typeof key !== 'string') throw new EvaluationError('T1003', { value: key }, position);
+        if (key === '_jsonata_lambda' || key === '_jsonata_function') {
+          throw new EvaluationError('D1013', { value: key }, position);
+        }
+        const collected = groups[key];
+        if (collected === undefined) groups[key] = { items: item, pair, isOwn: false };
+        else if (collected.pair !== pair) throw new EvaluationError('D1009', { value: key }, position);
+        else collect(run, collected, item);
+      });
+    }
+    const result: Record<string, unknown> = Object.create(null);
+    for (const [key, collected] of Object.entries(groups)) {
+      const member = pairs[collected.pair]?.[1](run, collected.items, frame);
+      if (member !== undefined) result[key] = member;
+    }
+    return result;
+  };
+}
+
+/** Adds an item as $append does, but to the same array, so that a large group does not take quadratic time. */
+function collect(run: Evaluation, collected: Collected, item: unknown): void {
+  if (item === undefined) return;
+  if (collected.items === undefined) {
+    collected.items = item;
+    return;
+  }
+  if (!collected.isOwn) {
+    collected.items = isArray(collected.items) ? Array.from(collected.items) : [collected.items];
+    collected.isOwn = true;
+  }
+  const items = collected.items as unknown[];
+  if (isArray(item)) {
+    run.spend(item.length);
+    for (const each of item) items.push(each);
+  } else items.push(item);
+  if (items.length > run.maxSequence) throw new EvaluationError('D2015', { value: items.length });
+}

@@ -1,0 +1,119 @@
+import type { Evaluation } from '../evaluation.ts';
+import { EvaluationError, toEvaluationError } from '../evaluation-error.ts';
+import { isDeepEqual, isNumeric, isTruthy, toText } from '../value.ts';
+import { compile } from './compile.ts';
+import type { Evaluator } from './evaluator.ts';
+import { type Node, NotCompilable, required } from './node.ts';
+import type { Scope } from './scope.ts';
+
+type Operator = (run: Evaluation, left: unknown, right: unknown) => unknown;
+
+export function compileBinary(node: Node, scope: Scope): Evaluator {
+  const left = compile(required(node.lhs as Node | undefined), scope);
+  const right = compile(required(node.rhs), scope);
+  const token = String(node.value);
+  if (token === 'and' || token === 'or') return compileBoolean(token, left, right, node);
+  const operate = operators[token];
+  if (operate === undefined) throw new NotCompilable(`it has an unknown operator (${token})`);
+  return (run, input, frame) => {
+    const leftValue = left(run, input, frame);
+    const rightValue = right(run, input, frame);
+    try {
+      return operate(run, leftValue, rightValue);
+    } catch (error) {
+      throw placed(error, node, token);
+    }
+  };
+}
+
+/** As in the reference, an error of the right side is told at the operator. */
+function compileBoolean(token: 'and' | 'or', left: Evaluator, right: Evaluator, node: Node): Evaluator {
+  const decisive = token === 'or';
+  return (run, input, frame) => {
+    const leftValue = left(run, input, frame);
+    try {
+      return isTruthy(leftValue) === decisive ? decisive : isTruthy(right(run, input, frame));
+    } catch (error) {
+      throw placed(error, node, token);
+    }
+  };
+}
+
+function placed(thrown: unknown, { position }: Node, token: string): EvaluationError {
+  const error = toEvaluationError(thrown);
+  error.position = position;
+  error.token = token;
+  return error;
+}
+
+const operators: Readonly<Record<string, Operator>> = {
+  '+': numeric((left, right) => left + right),
+  '-': numeric((left, right) => left - right),
+  '*': numeric((left, right) => left * right),
+  '/': numeric((left, right) => left / right),
+  '%': numeric((left, right) => left % right),
+  '=': (run, left, right) => left !== undefined && right !== undefined && isDeepEqual(run, left, right),
+  '!=': (run, left, right) => left !== undefined && right !== undefined && !isDeepEqual(run, left, right),
+  '<': comparing((left, right) => left < right),
+  '<=': comparing((left, right) => left <= right),
+  '>': comparing((left, right) => left > right),
+  '>=': comparing((left, right) => left >= right),
+  '&': concatenate,
+  '..': range,
+  in: includes,
+};
+
+function numeric(calculate: (left: number, right: number) => number): Operator {
+  return (_run, left, right) => {
+    if (left !== undefined && !isNumeric(left)) throw new EvaluationError('T2001', { value: left });
+    if (right !== undefined && !isNumeric(right)) throw new EvaluationError('T2002', { value: right });
+    return left === undefined || right === undefined ? undefined : calculate(left, right);
+  };
+}
+
+function comparing(compare: (left: string | number, right: string | number) => boolean): Operator {
+  return (run, left, right) => {
+    if (!isComparable(left) || !isComparable(right)) {
+      throw new EvaluationError('T2010', { value: left === undefined || !isComparable(left) ? left : right });
+    }
+    if (left === undefined || right === undefined) return undefined;
+    if (typeof left !== typeof right) throw new EvaluationError('T2009', { value: left, value2: right });
+    if (typeof left === 'string' && left.length > 256) run.spendText(left.length);
+    return compare(left, right);
+  };
+}
+
+function isComparable(value: unknown): value is string | number | undefined {
+  return typeof value === 'string' || typeof value === 'number' || value === undefined;
+}
+
+function concatenate(run: Evaluation, left: unknown, right: unknown): string {
+  const leftText = left === undefined ? '' : toText(run, left);
+  const rightText = right === undefined ? '' : toText(run, right);
+  run.spendText((leftText.length + rightText.length) * 4);
+  return leftText + rightText;
+}
+
+function range(run: Evaluation, from: unknown, to: unknown): unknown {
+  if (from !== undefined && !Number.isInteger(from)) throw new EvaluationError('T2003', { value: from });
+  if (to !== undefined && !Number.isInteger(to)) throw new EvaluationError('T2004', { value: to });
+  if (from === undefined || to === undefined) return undefined;
+  const first = Number(from);
+  const size = Number(to) - first + 1;
+  if (size < 1) return undefined;
+  if (size > 1e7) throw new EvaluationError('D2014', { value: size });
+  if (size > run.maxSequence) throw new EvaluationError('D2015', { value: size });
+  run.spendSequence(size);
+  return Object.assign(
+    Array.from({ length: size }, (_, index) => first + index),
+    { sequence: true },
+  );
+}
+
+function includes(run: Evaluation, item: unknown, list: unknown): boolean {
+  if (item === undefined || list === undefined) return false;
+  if (!Array.isArray(list)) return item === list;
+  if (list.length > 8) run.spend(list.length >> 3);
+  for (const other of list) if (other === item) return true;
+  return false;
+}

@@ -1,0 +1,289 @@
+import type { Evaluation } from '../evaluation.ts';
+import { EvaluationError } from '../evaluation-error.ts';
+import { mergeSort } from '../library/merge-sort.ts';
+import { lookup } from '../library/objects.ts';
+import {
+  createSequence,
+  FunctionValue,
+  isArray,
+  isNumeric,
+  isObject,
+  isTruthy,
+  type MarkedArray,
+  sequenceOf,
+} from '../value.ts';
+import { compile } from './compile.ts';
+import { groupBy } from './constructors.ts';
+import type { Evaluator } from './evaluator.ts';
+import { type Node, NotCompilable, required } from './node.ts';
+import type { Frame, Scope } from './scope.ts';
+
+type Select = (run: Evaluation, value: unknown, frame: Frame | undefined) => unknown;
+/** Takes what a path has come to one step further. */
+type Step = (run: Evaluation, items: MarkedArray, frame: Frame | undefined) => MarkedArray;
+
+export function compilePath(node: Node, scope: Scope): Evaluator {
+  const nodes = required(node.steps);
+  const first = required(nodes[0]);
+  const steps = nodes.map((step, index) => compileStep(step, scope, index === nodes.length - 1));
+  const constructs = first.consarray === true ? compile(first, scope) : undefined;
+  const takesArray = first.type !== 'variable';
+  const group = node.group === undefined ? undefined : groupBy(node.group, scope);
+  const { keepSingletonArray } = node;
+
+  const walk = (run: Evaluation, from: MarkedArray, start: number, frame: Frame | undefined): MarkedArray => {
+    let items = from;
+    for (let index = start; index < steps.length; index += 1) {
+      items = (steps[index] as Step)(run, items, frame);
+      if (items.length === 0) break;
+    }
+    return items;
+  };
+  const evaluate: Evaluator = (run, input, frame) => {
+    const items = takesArray && isArray(input) ? input : sequenceOf(input);
+    if (constructs === undefined) return walk(run, items, 0, frame);
+    const constructed = constructs(run, items, frame) as MarkedArray | undefined;
+    return constructed === undefined || constructed.length === 0 ? constructed : walk(run, constructed, 1, frame);
+  };
+
+  if (group === undefined && keepSingletonArray !== true && constructs === undefined) {
+    const names = simpleNames(nodes, scope);
+    if (names !== undefined) return compileNames(names, walk, evaluate);
+  }
+  return (run, input, frame) => {
+    let result = evaluate(run, input, frame);
+    if (keepSingletonArray === true && isArray(result)) {
+      if (result.cons === true && result.sequence !== true) result = sequenceOf(result);
+      if (isArray(result) && result.sequence === true) result.keepSingleton = true;
+    }
+    return group === undefined ? result : group(run, result, frame);
+  };
+}
+
+interface SimplePath {
+  /** The variable that it starts at; undefined: the input. */
+  readonly start: Evaluator | undefined;
+  readonly names: readonly string[];
+}
+
+/** The names of a path of nothing but names, behind a variable or not. */
+function simpleNames(nodes: readonly Node[], scope: Scope): SimplePath | undefined {
+  const [first, ...rest] = nodes;
+  if (first === undefined) return undefined;
+  const start = first.type === 'variable' && isPlain(first) ? compile(first, scope) : undefined;
+  const named = start === undefined ? nodes : rest;
+  if (!named.every((step) => step.type === 'name' && isPlain(step))) return undefined;
+  return { start, names: named.map((step) => String(step.value)) };
+}
+
+function isPlain({ predicate, stages, group, keepArray }: Node): boolean {
+  return predicate === undefined && stages === undefined && group === undefined && keepArray !== true;
+}
+
+/** Follows names through objects without making sequences, as long as no array comes. */
+function compileNames(
+  { start, names }: SimplePath,
+  walk: (run: Evaluation, items: MarkedArray, start: number, frame: Frame | undefined) => unknown,
+  evaluate: Evaluator,
+): Evaluator {
+  const offset = start === undefined ? 0 : 1;
+  const read = names.map(memberReader);
+  const last = names.length - 1;
+  const follow: Evaluator = (run, value, frame) => {
+    let current = value;
+    for (let index = 0; index <= last; index += 1) {
+      if (typeof current !== 'object' || current === null) return undefined;
+      current = (read[index] as MemberReader)(current);
+      if (Array.isArray(current) && index < last) {
+        const array = current as MarkedArray;
+        return walk(run, array.cons === true ? sequenceOf(array) : array, index + 1 + offset, frame);
+      }
+    }
+    return current;
+  };
+  if (start === undefined) {
+    const [only] = read;
+    if (last === 0 && only !== undefined) {
+      return (run, input, frame) => {
+        if (typeof input !== 'object' || input === null) return undefined;
+        return Array.isArray(input) ? evaluate(run, input, frame) : only(input);
+      };
+    }
+    return (run, input, frame) => (Array.isArray(input) ? evaluate(run, input, frame) : follow(run, input, frame));
+  }
+  if (last < 0) return evaluate;
+  return (run, input, frame) => {
+    const value = start(run, input, frame);
+    if (!isArray(value)) return follow(run, value, frame);
+    return walk(run, value.cons === true ? sequenceOf(value) : value, 1, frame);
+  };
+}
+
+type MemberReader = (value: object) => unknown;
+
+/** Reads an own member. What every object inherits is told apart only for the few names that are inherited. */
+function memberReader(name: string): MemberReader {
+  if (name in Object.prototype || name in FunctionValue.prototype || isFunctionMember(name)) {
+    return (value) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined);
+  }
+  return (value) => (value as Record<string, unknown>)[name];
+}
+
+/** Names that a FunctionValue has as members of its own. */
+function isFunctionMember(name: string): boolean {
+  return name === 'arity' || name === 'invoke' || name === 'validate';
+}
+
+function compileStep(node: Node, scope: Scope, isLast: boolean): Step {
+  if (node.tuple === true) throw new NotCompilable('it joins values (@, # or %)');
+  const stages = (node.stages ?? []).map(({ type, expr }) => {
+    if (type !== 'filter') throw new NotCompilable('it joins values (@, # or %)');
+    return filterBy(expr, scope);
+  });
+  if (node.type === 'sort') return compileSort(node, scope, stages);
+  const evaluate = node.type === 'name' ? nameStep(node, scope) : compile(node, scope);
+  return (run, items, frame) => {
+    run.spend(items.length);
+    const results: unknown[] = [];
+    for (const item of items) {
+      let result = evaluate(run, item, frame);
+      for (const select of stages) result = select(run, result, frame);
+      if (result !== undefined) results.push(result);
+    }
+    const [only] = results;
+    if (isLast && results.length === 1 && isArray(only) && only.sequence !== true) return only;
+    const flat = createSequence();
+    for (const result of results) {
+      if (isArray(result) && result.cons !== true) for (const each of result) flat.push(each);
+      else flat.push(result);
+    }
+    run.spendSequence(flat.length);
+    return flat;
+  };
+}
+
+function nameStep(node: Node, scope: Scope): Evaluator {
+  const name = String(node.value);
+  const evaluate: Evaluator = (run, input) => {
+    const found = lookup(run, input, name);
+    if (!isArray(found) || found.sequence !== true) return found;
+    if (node.keepArray === true) found.keepSingleton = true;
+    if (found.length === 0) return undefined;
+    return found.length === 1 && found.keepSingleton !== true ? found[0] : found;
+  };
+  if (node.predicate !== undefined || node.group !== undefined) return withRest(node, evaluate, scope);
+  return evaluate;
+}
+
+/** A first step may keep its predicates and grouping as its own. */
+function withRest(node: Node, evaluate: Evaluator, scope: Scope): Evaluator {
+  const selects = (node.predicate ?? []).map(({ expr }) => filterBy(expr, scope));
+  const group = node.group === undefined ? undefined : groupBy(node.group, scope);
+  return (run, input, frame) => {
+    let result = evaluate(run, input, frame);
+    for (const select of selects) result = select(run, result, frame);
+    if (group !== undefined) result = group(run, result, frame);
+    if (!isArray(result) || result.sequence !== true) return result;
+    return result.length === 0 ? undefined : result.length === 1 && result.keepSingleton !== true ? result[0] : result;
+  };
+}
+
+/** A predicate: an index, or a condition for each item. */
+export function filterBy(predicate: Node, scope: Scope): Select {
+  if (predicate.type === 'number') return selectIndex(Math.floor(Number(predicate.value)));
+  const evaluate = compile(predicate, scope);
+  return (run, value, frame) => {
+    const items = isArray(value) ? value : sequenceOf(value);
+    run.spend(items.length);
+    const selected = createSequence();
+    for (let index = 0; index < items.length; index += 1) {
+      const item = items[index];
+      const result = evaluate(run, item, frame);
+      const indexes = isNumeric(result) ? [result] : result;
+      if (isArray(indexes) && indexes.every(isNumeric)) {
+        run.spend(indexes.length);
+        for (const wanted of indexes as number[]) {
+          const floor = Math.floor(wanted);
+          if ((floor < 0 ? items.length + floor : floor) === index) selected.push(item);
+        }
+      } else if (isTruthy(result)) selected.push(item);
+    }
+    return selected;
+  };
+}
+
+function selectIndex(index: number): Select {
+  return (_run, value) => {
+    const items = isArray(value) ? value : [value];
+    const item = items[index < 0 ? items.length + index : index];
+    if (item === undefined) return createSequence();
+    return isArray(item) ? item : sequenceOf(item);
+  };
+}
+
+function compileSort(node: Node, scope: Scope, stages: readonly Select[]): Step {
+  const terms = required(node.terms).map(({ descending, expression }) => ({
+    sign: descending ? -1 : 1,
+    evaluate: compile(expression, scope),
+  }));
+  const { position } = node;
+  return (run, items, frame) => {
+    const isGreater = (left: unknown, right: unknown): boolean => {
+      for (const { sign, evaluate } of terms) {
+        const order = compareKeys(evaluate(run, left, frame), evaluate(run, right, frame), sign, position);
+        if (order !== 0) return order === 1;
+      }
+      return false;
+    };
+    let result: unknown = items.length <= 1 ? items : mergeSort(run, items, isGreater);
+    for (const select of stages) result = select(run, result, frame);
+    return result as MarkedArray;
+  };
+}
+
+/** What has no key comes last, whether the order descends or not. */
+function compareKeys(left: unknown, right: unknown, sign: number, position: number | undefined): number {
+  if (left === undefined) return right === undefined ? 0 : 1;
+  if (right === undefined) return -1;
+  const isLeftKey = typeof left === 'string' || typeof left === 'number';
+  if (!isLeftKey || !(typeof right === 'string' || typeof right === 'number')) {
+    throw new EvaluationError('T2008', { value: isLeftKey ? right : left }, position);
+  }
+  if (typeof left !== typeof right) throw new EvaluationError('T2007', { value: left, value2: right }, position);
+  if (left === right) return 0;
+  return left < right ? -sign : sign;
+}
+
+export function compileWildcard(): Evaluator {
+  return (run, input) => {
+    const value = isArray(input) && input.outerWrapper === true && input.length > 0 ? input[0] : input;
+    const results = createSequence();
+    if (typeof value !== 'object' || value === null || value instanceof FunctionValue) return results;
+    for (const member of Object.values(value)) {
+      if (isArray(member)) for (const item of member.flat(Infinity)) results.push(item);
+      else results.push(member);
+    }
+    run.spendSequence(results.length);
+    return results;
+  };
+}
+
+export function compileDescendants(): Evaluator {
+  return (run, input) => {
+    if (input === undefined) return undefined;
+    const results = createSequence();
+    descend(run, input, results);
+    return results.length === 1 ? results[0] : results;
+  };
+}
+
+function descend(run: Evaluation, value: unknown, results: MarkedArray): void {
+  run.spend(1);
+  if (isArray(value)) {
+    for (const item of value) descend(run, item, results);
+    return;
+  }
+  results.push(value);
+  if (isObject(value)) for (const member of Object.values(value)) descend(run, member, results);
+  if (results.length > run.maxSequence) throw new EvaluationError('D2015', { value: run.maxSequence });
+}

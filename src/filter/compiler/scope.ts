@@ -1,0 +1,97 @@
+import { builtIns } from '../library/built-ins.ts';
+import type { Node } from './node.ts';
+import { NotCompilable } from './node.ts';
+
+/** The variables of a block or of a call at run time; the first item is the frame around it. */
+export type Frame = unknown[];
+
+/** What a variable holds before its `:=` was evaluated: then the name means what it means further out. */
+export const unbound = Symbol('unbound');
+
+/** Where a variable may be found: so many frames out, in that place. */
+interface Place {
+  readonly hops: number;
+  readonly slot: number;
+}
+
+/** The names that a block, a lambda or the whole expression binds, known before anything is evaluated. */
+export class Scope {
+  readonly #parent: Scope | undefined;
+  readonly #names: readonly string[];
+  /** Names whose `:=` has been compiled. */
+  readonly #bound = new Set<string>();
+  /** Whether its frames belong to calls of a lambda, which may come when more is bound than where it stands. */
+  readonly #isLambda: boolean;
+
+  constructor(parent: Scope | undefined, names: readonly string[], isLambda: boolean) {
+    this.#parent = parent;
+    this.#names = [...new Set(names)];
+    this.#isLambda = isLambda;
+  }
+
+  /** Whether evaluations need a frame for it. */
+  get hasFrame(): boolean {
+    return this.#names.length > 0;
+  }
+
+  get size(): number {
+    return this.#names.length;
+  }
+
+  /** A new frame of it, with nothing bound. */
+  frame(parent: Frame | undefined): Frame {
+    const frame = new Array<unknown>(this.#names.length + 1).fill(unbound);
+    frame[0] = parent;
+    return frame;
+  }
+
+  slotOf(name: string): number {
+    return this.#names.indexOf(name) + 1;
+  }
+
+  markBound(name: string): void {
+    this.#bound.add(name);
+  }
+
+  /** Where the name may be bound, innermost first. Throws a NotCompilable if that could make a lambda call itself. */
+  placesOf(name: string): Place[] {
+    const places: Place[] = [];
+    let hops = 0;
+    let leftLambda = false;
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#parent) {
+      if (scope.#names.includes(name)) {
+        if (leftLambda && !scope.#bound.has(name)) {
+          throw new NotCompilable(`$${name} may be a function that calls itself`);
+        }
+        places.push({ hops, slot: scope.slotOf(name) });
+      }
+      if (scope.#isLambda) leftLambda = true;
+      if (scope.hasFrame) hops += 1;
+    }
+    return places;
+  }
+
+  /** Whether the name is always the built-in, unless a binding from outside says otherwise. */
+  isBuiltIn(name: string): boolean {
+    return builtIns.has(name) && this.placesOf(name).length === 0;
+  }
+}
+
+/** The names that a part of an expression binds in the scope where it stands. */
+export function boundNames(node: unknown, names: string[] = []): string[] {
+  if (typeof node !== 'object' || node === null || node instanceof RegExp) return names;
+  if (Array.isArray(node)) {
+    for (const item of node) boundNames(item, names);
+    return names;
+  }
+  const { type, lhs } = node as Partial<Node>;
+  if (type === 'block' || type === 'lambda') {
+    // Their own variables are inside; but predicates that follow a block stand outside.
+    const { predicate, group } = node as Node;
+    boundNames(predicate, names);
+    return boundNames(group, names);
+  }
+  if (type === 'bind') names.push(String((lhs as Node).value));
+  for (const member of Object.values(node)) boundNames(member, names);
+  return names;
+}

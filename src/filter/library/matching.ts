@@ -1,0 +1,126 @@
+import type { Evaluation } from '../evaluation.ts';
+import { EvaluationError } from '../evaluation-error.ts';
+import { RegularExpression } from '../regular-expression.ts';
+import { createSequence, FunctionValue } from '../value.ts';
+import { call } from './call.ts';
+
+/** One place where a matcher matched, and the way to the next. */
+interface Match {
+  readonly match: string;
+  readonly start: number;
+  readonly end: number;
+  readonly groups: readonly (string | undefined)[];
+  readonly next: unknown;
+}
+
+export const matching = {
+  contains(run: Evaluation, text: string | undefined, sought: string | FunctionValue | undefined) {
+    if (text === undefined || sought === undefined) return undefined;
+    run.spendText(text.length);
+    if (typeof sought === 'string') return text.includes(sought);
+    if (sought instanceof RegularExpression) return sought.test(run, text);
+    return firstMatch(run, sought, text) !== undefined;
+  },
+  match(run: Evaluation, text: string | undefined, matcher: unknown, limit = Infinity) {
+    if (text === undefined) return undefined;
+    if (limit < 0) throw new EvaluationError('D3040', { value: limit, index: 3 });
+    const results = createSequence();
+    forEachMatch(run, matcher, text, limit, ({ match, start, groups }) =>
+      results.push({ match, index: start, groups }),
+    );
+    return results;
+  },
+  replace(
+    run: Evaluation,
+    text: string | undefined,
+    pattern: string | FunctionValue,
+    replacement: string | FunctionValue | undefined,
+    limit = Infinity,
+  ) {
+    if (text === undefined) return undefined;
+    if (pattern === '') throw new EvaluationError('D3010', { value: pattern, index: 2 });
+    if (limit < 0) throw new EvaluationError('D3011', { value: limit, index: 4 });
+    run.spendText(text.length);
+    let result = '';
+    let position = 0;
+    const put = (start: number, end: number, substitute: string): void => {
+      run.spendText(substitute.length);
+      result += text.slice(position, start) + substitute;
+      position = end;
+    };
+    if (typeof pattern === 'string') {
+      let count = 0;
+      for (let at = text.indexOf(pattern); at >= 0 && count < limit; at = text.indexOf(pattern, position)) {
+        put(at, at + pattern.length, String(replacement));
+        count += 1;
+      }
+    } else {
+      forEachMatch(run, pattern, text, limit, (match) => {
+        const substitute =
+          typeof replacement === 'string' ? expand(replacement, match) : call(run, replacement, [match], null);
+        if (typeof substitute !== 'string') throw new EvaluationError('D3012', { value: substitute });
+        put(match.start, match.start + match.match.length, substitute);
+      });
+    }
+    return result + text.slice(position);
+  },
+  split(run: Evaluation, text: string | undefined, separator: string | FunctionValue | undefined, limit = Infinity) {
+    if (text === undefined) return undefined;
+    if (limit < 0) throw new EvaluationError('D3020', { value: limit, index: 3 });
+    run.spendText(text.length);
+    if (limit === 0) return [];
+    if (typeof separator === 'string') {
+      const parts = text.split(separator, limit === Infinity ? undefined : limit);
+      run.spendSequence(parts.length);
+      return parts;
+    }
+    const parts: string[] = [];
+    let start = 0;
+    forEachMatch(run, separator, text, limit, (match) => {
+      parts.push(text.slice(start, match.start));
+      start = match.end;
+    });
+    if (parts.length < limit) parts.push(text.slice(start));
+    return parts;
+  },
+};
+
+function forEachMatch(run: Evaluation, matcher: unknown, text: string, limit: number, use: (match: Match) => void) {
+  if (limit <= 0) return;
+  let count = 0;
+  for (let match = firstMatch(run, matcher, text); match !== undefined; match = matchOf(run, match.next)) {
+    if (count >= limit) return;
+    run.spend(1);
+    use(match);
+    count += 1;
+  }
+}
+
+function firstMatch(run: Evaluation, matcher: unknown, text: string): Match | undefined {
+  return matchOf(run, matcher, text);
+}
+
+/** Asks a matcher, or what leads to its next match. It may be a function of the expression, so its answer is checked. */
+function matchOf(run: Evaluation, matcher: unknown, text?: string): Match | undefined {
+  const match = call(run, matcher, [text], null);
+  if (!match) return undefined;
+  const { start, end, groups, next } = match as Partial<Match>;
+  if (typeof start === 'number' || typeof end === 'number' || Array.isArray(groups) || next instanceof FunctionValue) {
+    return match as Match;
+  }
+  throw new EvaluationError('T1010');
+}
+
+/** Fills `$0`, `$1` … and `$$` into a replacement. A group's number is as long as there are groups for. */
+function expand(replacement: string, { match, groups }: Match): string {
+  if (!replacement.includes('$')) return replacement;
+  const maxDigits = groups.length === 0 ? 1 : Math.floor(Math.log10(groups.length)) + 1;
+  return replacement.replace(/\$(\$|\d*)/g, (whole, reference: string) => {
+    if (reference === '$') return '$';
+    if (reference === '') return whole;
+    if (reference.startsWith('0')) return match + reference.slice(1);
+    let number = Number.parseInt(reference.slice(0, maxDigits), 10);
+    if (maxDigits > 1 && number > groups.length) number = Number.parseInt(reference.slice(0, maxDigits - 1), 10);
+    return (groups[number - 1] ?? '') + reference.slice(String(number).length);
+  });
+}

@@ -1,0 +1,85 @@
+import type { Evaluation } from '../evaluation.ts';
+import { EvaluationError } from '../evaluation-error.ts';
+import { createSequence, FunctionValue, isArray, isNumeric, isObject, toText } from '../value.ts';
+
+export const objects = {
+  keys(run: Evaluation, value: unknown) {
+    const names = createSequence();
+    if (isArray(value)) for (const name of namesIn(run, value, Object.create(null))) names.push(name);
+    else if (isObject(value)) for (const name of Object.keys(value)) names.push(name);
+    run.spendSequence(names.length);
+    return names;
+  },
+  lookup,
+  spread(run: Evaluation, value: unknown) {
+    if (!isArray(value) && !isObject(value)) return value;
+    const members = createSequence();
+    spreadInto(run, members, value);
+    return members;
+  },
+  merge(run: Evaluation, list: readonly object[] | undefined) {
+    if (list === undefined) return undefined;
+    const merged: Record<string, unknown> = Object.create(null);
+    for (const object of list) {
+      for (const [name, member] of Object.entries(object)) {
+        run.spend(1);
+        merged[name] = member;
+      }
+    }
+    return merged;
+  },
+  error(_run: Evaluation, message?: string) {
+    throw new EvaluationError('D3137', { message: message || '$error() function evaluated' });
+  },
+  assert(_run: Evaluation, condition: boolean | undefined, message?: string) {
+    if (!condition) throw new EvaluationError('D3141', { message: message || '$assert() statement failed' });
+    return undefined;
+  },
+  type(_run: Evaluation, value: unknown) {
+    if (value === undefined) return undefined;
+    if (value === null) return 'null';
+    if (isNumeric(value)) return 'number';
+    if (typeof value === 'string') return 'string';
+    if (typeof value === 'boolean') return 'boolean';
+    if (isArray(value)) return 'array';
+    return value instanceof FunctionValue ? 'function' : 'object';
+  },
+  clone(run: Evaluation, value: unknown) {
+    return value === undefined ? undefined : JSON.parse(toText(run, value));
+  },
+};
+
+/** What a name is in a value: its member, or for an array the members of its items in one sequence. */
+export function lookup(run: Evaluation, value: unknown, name: string): unknown {
+  if (!isArray(value)) return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  const found = createSequence();
+  run.spend(value.length);
+  for (const item of value) {
+    const member = lookup(run, item, name);
+    if (isArray(member)) for (const each of member) found.push(each);
+    else if (member !== undefined) found.push(member);
+  }
+  run.spendSequence(found.length);
+  return found;
+}
+
+/** Arrays inside of arrays are looked into, and each name comes once. */
+function namesIn(run: Evaluation, items: readonly unknown[], names: Record<string, true>): string[] {
+  run.spend(items.length);
+  for (const item of items) {
+    if (isArray(item)) namesIn(run, item, names);
+    else if (isObject(item)) for (const name of Object.keys(item)) names[name] = true;
+  }
+  return Object.keys(names);
+}
+
+function spreadInto(run: Evaluation, members: unknown[], value: unknown): void {
+  run.spend(1);
+  if (isArray(value)) for (const item of value) spreadInto(run, members, item);
+  else if (isObject(value)) {
+    for (const [name, member] of Object.entries(value)) {
+      run.spend(1);
+      members.push(Object.assign(Object.create(null), { [name]: member }));
+    }
+  } else if (value !== undefined) members.push(value);
+}

@@ -1,0 +1,41 @@
+import jsonata from 'jsonata';
+
+/** A built-in of the reference as it defines it. */
+export interface ReferenceFunction {
+  readonly signature: string;
+  readonly arity: number;
+  readonly call: (...args: unknown[]) => unknown;
+}
+
+const names = [
+  ...['sum', 'count', 'max', 'min', 'average', 'string', 'substring', 'substringBefore', 'substringAfter'],
+  ...['lowercase', 'uppercase', 'length', 'trim', 'pad', 'match', 'contains', 'replace', 'split', 'join'],
+  ...['formatNumber', 'formatBase', 'formatInteger', 'parseInteger', 'number', 'floor', 'ceil', 'round', 'abs'],
+  ...['sqrt', 'power', 'random', 'boolean', 'not', 'map', 'zip', 'filter', 'single', 'reduce', 'sift', 'keys'],
+  ...['lookup', 'append', 'exists', 'spread', 'merge', 'reverse', 'each', 'error', 'assert', 'type', 'sort'],
+  ...['shuffle', 'distinct', 'base64encode', 'base64decode', 'encodeUrlComponent', 'encodeUrl'],
+  ...['decodeUrlComponent', 'decodeUrl', 'toMillis', 'fromMillis', 'clone', 'now', 'millis'],
+] as const;
+export type BuiltInName = (typeof names)[number];
+
+/**
+ * The reference's built-ins: their signatures, and the functions themselves where they are synchronous and end soon.
+ * The package does not export them, but an expression that names one gives it.
+ */
+export const reference: Readonly<Record<BuiltInName, ReferenceFunction>> = await load();
+
+async function load(): Promise<Record<BuiltInName, ReferenceFunction>> {
+  const entries = await Promise.all(names.map(async (name) => [name, await definitionOf(name)] as const));
+  return Object.fromEntries(entries) as Record<BuiltInName, ReferenceFunction>;
+}
+
+async function definitionOf(name: string): Promise<ReferenceFunction> {
+  const definition: { implementation: (...args: unknown[]) => unknown; signature: { definition: string } } =
+    await jsonata(`$${name}`).evaluate(undefined);
+  const { implementation, signature } = definition;
+  return {
+    signature: signature.definition,
+    arity: implementation.length,
+    call: (...args) => Reflect.apply(implementation, undefined, args),
+  };
+}
