@@ -3,10 +3,10 @@ import { EvaluationError, toEvaluationError } from '../evaluation-error.ts';
 import { builtIns } from '../library/built-ins.ts';
 import { call, TailCall } from '../library/call.ts';
 import { parseSignature } from '../library/signature.ts';
+import { type Node, NotCompilable, required } from '../node.ts';
 import { FunctionValue } from '../value.ts';
 import { compile } from './compile.ts';
 import type { Evaluator } from './evaluator.ts';
-import { type Node, NotCompilable, required } from './node.ts';
 import { boundNames, type Frame, Scope } from './scope.ts';
 import { variableOf } from './variables.ts';
 

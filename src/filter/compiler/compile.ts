@@ -1,10 +1,10 @@
 import { EvaluationError } from '../evaluation-error.ts';
+import { type Node, NotCompilable, required } from '../node.ts';
 import { RegularExpression, UnusableRegExp } from '../regular-expression.ts';
 import { isNumeric, isTruthy, type MarkedArray, unwrap } from '../value.ts';
 import { compileApply, compileFunctionCall, compileLambda } from './calls.ts';
 import { compileArray, compileGroup, groupBy } from './constructors.ts';
 import type { Evaluator } from './evaluator.ts';
-import { type Node, NotCompilable, required } from './node.ts';
 import { compileBinary } from './operators.ts';
 import { compileDescendants, compilePath, compileWildcard, filterBy } from './paths.ts';
 import { boundNames, type Frame, Scope } from './scope.ts';

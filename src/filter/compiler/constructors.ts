@@ -1,9 +1,9 @@
 import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
+import { type Group, type Node, required } from '../node.ts';
 import { isArray, sequenceOf } from '../value.ts';
 import { compile } from './compile.ts';
 import type { Evaluator } from './evaluator.ts';
-import { type Group, type Node, required } from './node.ts';
 import type { Frame, Scope } from './scope.ts';
 
 export function compileArray(node: Node, scope: Scope): Evaluator {

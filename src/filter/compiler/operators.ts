@@ -1,9 +1,9 @@
 import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError, toEvaluationError } from '../evaluation-error.ts';
+import { type Node, NotCompilable, required } from '../node.ts';
 import { isDeepEqual, isNumeric, isTruthy, toText } from '../value.ts';
 import { compile } from './compile.ts';
 import type { Evaluator } from './evaluator.ts';
-import { type Node, NotCompilable, required } from './node.ts';
 import type { Scope } from './scope.ts';
 
 type Operator = (run: Evaluation, left: unknown, right: unknown) => unknown;

@@ -2,6 +2,7 @@ import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
 import { mergeSort } from '../library/merge-sort.ts';
 import { lookup } from '../library/objects.ts';
+import { type Node, NotCompilable, required } from '../node.ts';
 import {
   createSequence,
   FunctionValue,
@@ -15,7 +16,6 @@ import {
 import { compile } from './compile.ts';
 import { groupBy } from './constructors.ts';
 import type { Evaluator } from './evaluator.ts';
-import { type Node, NotCompilable, required } from './node.ts';
 import type { Frame, Scope } from './scope.ts';
 
 type Select = (run: Evaluation, value: unknown, frame: Frame | undefined) => unknown;
@@ -42,8 +42,10 @@ export function compilePath(node: Node, scope: Scope): Evaluator {
   const evaluate: Evaluator = (run, input, frame) => {
     const items = takesArray && isArray(input) ? input : sequenceOf(input);
     if (constructs === undefined) return walk(run, items, 0, frame);
-    const constructed = constructs(run, items, frame) as MarkedArray | undefined;
-    return constructed === undefined || constructed.length === 0 ? constructed : walk(run, constructed, 1, frame);
+    const constructed = constructs(run, items, frame);
+    if (steps.length === 1 || constructed === undefined) return constructed;
+    const from = itemsOf(constructed);
+    return constructed === '' || (isArray(constructed) && from.length === 0) ? constructed : walk(run, from, 1, frame);
   };
 
   if (group === undefined && keepSingletonArray !== true && constructs === undefined) {
@@ -58,6 +60,12 @@ export function compilePath(node: Node, scope: Scope): Evaluator {
     }
     return group === undefined ? result : group(run, result, frame);
   };
+}
+
+/** What a predicate leaves of an array constructor may be no array. The reference takes a string for its characters then. */
+function itemsOf(value: unknown): MarkedArray {
+  if (isArray(value)) return value;
+  return typeof value === 'string' ? value.split('') : [];
 }
 
 interface SimplePath {
@@ -259,12 +267,16 @@ export function compileWildcard(): Evaluator {
     const value = isArray(input) && input.outerWrapper === true && input.length > 0 ? input[0] : input;
     const results = createSequence();
     if (typeof value !== 'object' || value === null || value instanceof FunctionValue) return results;
+    let hasArray = false;
     for (const member of Object.values(value)) {
-      if (isArray(member)) for (const item of member.flat(Infinity)) results.push(item);
-      else results.push(member);
+      if (isArray(member)) {
+        hasArray = true;
+        for (const item of member.flat(Infinity)) results.push(item);
+      } else results.push(member);
     }
     run.spendSequence(results.length);
-    return results;
+    // What an array was appended to is no sequence any more.
+    return hasArray ? Array.from(results) : results;
   };
 }
 

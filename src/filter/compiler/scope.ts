@@ -1,6 +1,6 @@
 import { builtIns } from '../library/built-ins.ts';
-import type { Node } from './node.ts';
-import { NotCompilable } from './node.ts';
+import type { Node } from '../node.ts';
+import { NotCompilable } from '../node.ts';
 
 /** The variables of a block or of a call at run time; the first item is the frame around it. */
 export type Frame = unknown[];

@@ -1,8 +1,8 @@
 import { builtIns } from '../library/built-ins.ts';
+import { type Node, NotCompilable, required } from '../node.ts';
 import { isArray } from '../value.ts';
 import { compile } from './compile.ts';
 import type { Evaluator } from './evaluator.ts';
-import { type Node, NotCompilable, required } from './node.ts';
 import { type Frame, type Scope, unbound } from './scope.ts';
 
 /** Functions that are compiled only where they are called with arguments that cannot make them run for ever. */
@@ -20,9 +20,7 @@ export function variableOf(name: string, scope: Scope): Evaluator {
   const places = scope.placesOf(name);
   const builtIn = builtIns.get(name);
   const outside: Evaluator =
-    builtIn === undefined
-      ? ({ bindings }) => (Object.hasOwn(bindings, name) ? bindings[name] : undefined)
-      : () => builtIn;
+    name === '$' ? ({ root }) => root : ({ bindings }) => (Object.hasOwn(bindings, name) ? bindings[name] : builtIn);
   const [first] = places;
   if (first === undefined) return outside;
   if (places.length === 1) {

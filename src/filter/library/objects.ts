@@ -15,7 +15,8 @@ export const objects = {
     if (!isArray(value) && !isObject(value)) return value;
     const members = createSequence();
     spreadInto(run, members, value);
-    return members;
+    // What is appended to is no sequence any more.
+    return isArray(value) && value.length > 0 ? Array.from(members) : members;
   },
   merge(run: Evaluation, list: readonly object[] | undefined) {
     if (list === undefined) return undefined;

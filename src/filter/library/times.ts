@@ -1,17 +1,17 @@
 import type { Evaluation } from '../evaluation.ts';
-import { checkPicture } from './picture.ts';
+import { checkDatePicture } from './picture.ts';
 import { reference } from './reference.ts';
 
 export const times = {
   now(run: Evaluation, picture?: string, timezone?: string) {
-    checkPicture(picture);
+    checkDatePicture(picture);
     return reference.fromMillis.call(run.now, picture, timezone);
   },
   millis: (run: Evaluation) => run.now,
   /** Only without a picture: with one, the reference makes a regular expression that may backtrack for ever. */
   toMillis: (_run: Evaluation, text?: string) => reference.toMillis.call(text),
   fromMillis(_run: Evaluation, millis?: number, picture?: string, timezone?: string) {
-    checkPicture(picture);
+    checkDatePicture(picture);
     return reference.fromMillis.call(millis, picture, timezone);
   },
 };

@@ -1,0 +1,166 @@
+import { compileExpression } from './compiler/compile.ts';
+import type { Evaluator } from './compiler/evaluator.ts';
+import { constantProblem } from './constant.ts';
+import { Evaluation } from './evaluation.ts';
+import { toEvaluationError } from './evaluation-error.ts';
+import { explain } from './explain.ts';
+import type { ExpressionProblem } from './expression-error.ts';
+import type { FilterExpression } from './filter-expression.ts';
+import { IsolatedExpression } from './isolation/isolated-expression.ts';
+import { builtIns } from './library/built-ins.ts';
+import { type Bindings, type Circumstances, defaultLimits, type FilterLimits } from './limits.ts';
+import { type Node, NotCompilable } from './node.ts';
+import { nodesOf, offsetOfToken, parse } from './parse.ts';
+import { isTruthy, type MarkedArray, sequenceOf } from './value.ts';
+
+export interface CompileOptions {
+  readonly limits?: Partial<FilterLimits>;
+  /** Names of all bindings that evaluations will be given: then other variables that nothing binds are warned of. */
+  readonly bindings?: readonly string[];
+}
+
+/**
+ * Makes a JSONata expression ready to be evaluated. What provably ends in time linear in the size of the input (n log n
+ * where it sorts) is compiled to closures; everything else is left to the reference interpreter in processes that can
+ * be ended. Throws an ExpressionError if it cannot be used at all.
+ */
+export function compileFilter(source: string, options: CompileOptions = {}): FilterExpression {
+  const root = parse(source);
+  const limits: FilterLimits = { ...defaultLimits, ...options.limits };
+  const nodes = Array.from(nodesOf(root));
+  const shared: Shared = {
+    warnings: warningsOf(source, root, nodes, options.bindings),
+    variables: variablesOf(nodes),
+    explain: (...given) => explain((part) => compileFilter(part, options), source, root, given),
+  };
+  const compiled = tryCompile(root);
+  return typeof compiled === 'function'
+    ? new CompiledExpression(shared, compiled, limits)
+    : new IsolatedFilter(shared, compiled.reason, new IsolatedExpression(source, limits));
+}
+
+type Shared = Pick<FilterExpression, 'warnings' | 'variables' | 'explain'>;
+
+function tryCompile(root: Node): Evaluator | { readonly reason: string } {
+  try {
+    return compileExpression(root);
+  } catch (error) {
+    if (error instanceof NotCompilable) return { reason: error.message };
+    if (error instanceof RangeError) return { reason: 'it is nested too deeply' };
+    throw error;
+  }
+}
+
+const noBindings: Bindings = Object.freeze({});
+
+class CompiledExpression implements FilterExpression {
+  readonly mode = 'compiled';
+  readonly warnings: FilterExpression['warnings'];
+  readonly variables: FilterExpression['variables'];
+  readonly explain: FilterExpression['explain'];
+  readonly #evaluator: Evaluator;
+  readonly #limits: FilterLimits;
+
+  constructor(shared: Shared, evaluator: Evaluator, limits: FilterLimits) {
+    this.warnings = shared.warnings;
+    this.variables = shared.variables;
+    this.explain = shared.explain;
+    this.#evaluator = evaluator;
+    this.#limits = limits;
+  }
+
+  evaluate(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): unknown {
+    const run = new Evaluation(this.#limits, circumstancesOf(circumstances), input, bindings);
+    try {
+      return this.#evaluator(run, Array.isArray(input) ? wrapped(input) : input, undefined);
+    } catch (error) {
+      throw toEvaluationError(error);
+    }
+  }
+
+  passes(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): boolean {
+    const value = this.evaluate(input, bindings, circumstances);
+    return typeof value === 'boolean' ? value : isTruthy(value);
+  }
+
+  async close(): Promise<void> {}
+}
+
+class IsolatedFilter implements FilterExpression {
+  readonly mode = 'isolated';
+  readonly reason: string;
+  readonly warnings: FilterExpression['warnings'];
+  readonly variables: FilterExpression['variables'];
+  readonly explain: FilterExpression['explain'];
+  readonly #expression: IsolatedExpression;
+
+  constructor(shared: Shared, reason: string, expression: IsolatedExpression) {
+    this.reason = reason;
+    this.warnings = shared.warnings;
+    this.variables = shared.variables;
+    this.explain = shared.explain;
+    this.#expression = expression;
+  }
+
+  evaluate(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): Promise<unknown> {
+    return this.#expression.evaluate('value', input, bindings, circumstancesOf(circumstances));
+  }
+
+  async passes(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): Promise<boolean> {
+    return (await this.#expression.evaluate('boolean', input, bindings, circumstancesOf(circumstances))) === true;
+  }
+
+  close(): Promise<void> {
+    return this.#expression.close();
+  }
+}
+
+function circumstancesOf(given: Partial<Circumstances> = {}): Circumstances {
+  return { now: given.now ?? Date.now(), seed: given.seed ?? Math.floor(Math.random() * 2 ** 32) };
+}
+
+/** An input that is an array is looked at as one value. */
+function wrapped(input: unknown[]): MarkedArray {
+  const outer = sequenceOf(input);
+  outer.outerWrapper = true;
+  return outer;
+}
+
+function variablesOf(nodes: readonly Node[]): Set<string> {
+  const names = nodes.filter(({ type }) => type === 'variable').map(({ value }) => String(value));
+  return new Set(names.filter((name) => name !== '' && name !== '$'));
+}
+
+function warningsOf(
+  source: string,
+  root: Node,
+  nodes: readonly Node[],
+  bindings: readonly string[] | undefined,
+): ExpressionProblem[] {
+  const constant = constantProblem(source, root);
+  const warnings = constant === undefined ? [] : [constant];
+  if (bindings === undefined) return warnings;
+  const known = new Set([...bindings, ...builtIns.keys(), ...boundAnywhere(nodes), '', '$']);
+  for (const { type, value, position } of nodes) {
+    const name = String(value);
+    if (type !== 'variable' || known.has(name)) continue;
+    known.add(name);
+    warnings.push({
+      message: `$${name} is nothing: no such variable or function`,
+      hint: `The variables here are ${bindings.map((binding) => `$${binding}`).join(', ')}.`,
+      ...offsetOfToken(source, position, `$${name}`),
+    });
+  }
+  return warnings;
+}
+
+function boundAnywhere(nodes: readonly Node[]): string[] {
+  return nodes.flatMap((node) => {
+    if (node.type === 'bind') return [String((node.lhs as Node).value)];
+    // Steps of a path may be bound to a variable with `@` and `#`.
+    const { focus, index } = node as { focus?: unknown; index?: unknown };
+    const joined = [focus, index].filter((name) => typeof name === 'string');
+    if (node.type === 'lambda') return [...(node.arguments ?? []).map(({ value }) => String(value)), ...joined];
+    return joined;
+  });
+}

@@ -1,0 +1,91 @@
+import { compileExpression } from './compiler/compile.ts';
+import { Evaluation } from './evaluation.ts';
+import { toEvaluationError } from './evaluation-error.ts';
+import type { ExpressionProblem } from './expression-error.ts';
+import { builtIns } from './library/built-ins.ts';
+import { defaultLimits } from './limits.ts';
+import { type Node, NotCompilable, required } from './node.ts';
+import { nodesOf, offsetOfToken } from './parse.ts';
+import { isTruthy } from './value.ts';
+
+/** What an expression comes to whatever it is given, and the node that decides it. */
+interface Constant {
+  readonly outcome: 'true' | 'false' | 'error';
+  readonly decisive: Node;
+  readonly code?: string;
+}
+
+/** Tells of an expression that comes to the same for every input. */
+export function constantProblem(source: string, root: Node): ExpressionProblem | undefined {
+  const constant = constantOf(root);
+  if (constant === undefined) return undefined;
+  const { outcome, decisive, code } = constant;
+  const place = decisive === root ? { offset: 0 } : offsetOfToken(source, decisive.position, spelled(decisive));
+  if (outcome === 'error') return { message: `the expression always fails, with ${code}`, ...place };
+  const effect = outcome === 'true' ? 'passes every request' : 'drops every request';
+  return { message: `the expression is always ${outcome}: it ${effect}`, ...place };
+}
+
+function constantOf(node: Node): Constant | undefined {
+  if (isPlain(node) && node.type === 'binary' && (node.value === 'and' || node.value === 'or')) {
+    return constantOfBoolean(node);
+  }
+  if (isPlain(node) && node.type === 'block' && node.expressions?.length === 1) {
+    return constantOf(required(node.expressions[0]));
+  }
+  return isConstant(node) ? evaluateConstant(node) : undefined;
+}
+
+/** One side may decide it; an error of the other would not let the request pass either. */
+function constantOfBoolean(node: Node): Constant | undefined {
+  const decisiveOutcome = node.value === 'or' ? 'true' : 'false';
+  const left = constantOf(required(node.lhs as Node | undefined));
+  const right = constantOf(required(node.rhs));
+  if (left?.outcome === 'error' || left?.outcome === decisiveOutcome) return left;
+  if (right?.outcome === decisiveOutcome) return right;
+  if (left === undefined || right === undefined) return undefined;
+  return { ...right, decisive: node };
+}
+
+function evaluateConstant(node: Node): Constant | undefined {
+  try {
+    const run = new Evaluation(defaultLimits, { now: 0, seed: 0 }, undefined, {});
+    const isTrue = isTruthy(compileExpression(node)(run, undefined, undefined));
+    return { outcome: isTrue ? 'true' : 'false', decisive: node };
+  } catch (error) {
+    if (error instanceof NotCompilable) return undefined;
+    return { outcome: 'error', decisive: node, code: toEvaluationError(error).code };
+  }
+}
+
+function isPlain({ predicate, group }: Node): boolean {
+  return predicate === undefined && group === undefined;
+}
+
+const constantTypes: ReadonlySet<string> = new Set([
+  ...['string', 'number', 'value', 'regex', 'unary', 'binary', 'condition', 'block', 'function', 'variable'],
+  // Stages of predicates, which only constants can follow here.
+  'filter',
+]);
+/** Built-ins whose result is not decided by their arguments. */
+const variableFunctions: ReadonlySet<unknown> = new Set(['now', 'millis', 'random', 'shuffle']);
+
+function isConstant(root: Node): boolean {
+  for (const node of nodesOf(root)) {
+    if (!constantTypes.has(node.type)) return false;
+    if (node.type === 'variable' && !(builtIns.has(String(node.value)) && !variableFunctions.has(node.value))) {
+      return false;
+    }
+    // With an argument left out, a function may take what it stands at.
+    if (node.type === 'function' && (node.arguments?.length ?? 0) < arityOf(node)) return false;
+  }
+  return true;
+}
+
+function arityOf({ procedure }: Node): number {
+  return builtIns.get(String(procedure?.value))?.arity ?? Infinity;
+}
+
+function spelled({ type, value }: Node): string {
+  return type === 'string' ? `"${String(value)}"` : String(value);
+}

@@ -1,0 +1,42 @@
+import { EvaluationError } from '../evaluation-error.ts';
+import type { Bindings, Circumstances, FilterLimits } from '../limits.ts';
+import type { Job } from './protocol.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+/** Shared by all expressions: how many processes there are does not grow with their number. */
+const pool = new WorkerPool();
+
+/** An expression for the reference interpreter in another process. */
+export class IsolatedExpression {
+  readonly #source: string;
+  readonly #limits: FilterLimits;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(source: string, limits: FilterLimits) {
+    this.#source = source;
+    this.#limits = limits;
+    pool.hold();
+  }
+
+  /** Rejects with an EvaluationError, or with a NoWorkerError if no process could take it. */
+  async evaluate(
+    wants: Job['wants'],
+    input: unknown,
+    bindings: Bindings,
+    circumstances: Circumstances,
+  ): Promise<unknown> {
+    if (this.#closing !== undefined) throw new Error('the filter is closed');
+    const job: Job = { source: this.#source, limits: this.#limits, wants, input, bindings, circumstances };
+    const answered = pool.evaluate(this, job);
+    this.#underWay.add(answered);
+    const answer = await answered.finally(() => this.#underWay.delete(answered));
+    if (answer.kind === 'value') return answer.value;
+    throw new EvaluationError(answer.code, {}, answer.position, answer.token);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#underWay).then(() => pool.release());
+    return this.#closing;
+  }
+}

@@ -1,0 +1,153 @@
+import { availableParallelism } from 'node:os';
+import type { Answer, Job } from './protocol.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+const maxWorkers = Math.min(Math.max(availableParallelism(), 2), 4) + 1;
+/** Jobs of one expression that may wait for a worker; more are refused. */
+const maxWaiting = 1000;
+/** How long a job may wait for a worker, in milliseconds. */
+const maxWaitMs = 5000;
+/** How long workers that nobody needs are kept, in milliseconds. */
+const maxIdleMs = 30_000;
+
+/** No worker could take a job: too many jobs wait, or no process can be started. */
+export class NoWorkerError extends Error {
+  override readonly name = 'NoWorkerError';
+}
+
+interface Waiting {
+  readonly job: Job;
+  readonly timer: NodeJS.Timeout;
+  readonly resolve: (answer: Answer | Promise<Answer>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The workers of this process. Expressions take turns, and none may have all workers: one that hangs time after time
+ * leaves the others a free worker. There is always one ready to be taken while any expression holds the pool.
+ */
+export class WorkerPool {
+  readonly #idle: WorkerProcess[] = [];
+  readonly #all = new Set<WorkerProcess>();
+  /** The owner that has waited longest since its last turn comes first. */
+  readonly #waiting = new Map<object, Waiting[]>();
+  readonly #working = new Map<object, number>();
+  readonly #exits = new Set<Promise<void>>();
+  #shrinking: NodeJS.Timeout | undefined;
+  #holders = 0;
+
+  /** Keeps workers ready until as many `release`s. */
+  hold(): void {
+    this.#holders += 1;
+    this.#startSpare();
+  }
+
+  /** The last one ends all workers, and resolves when they are gone. */
+  async release(): Promise<void> {
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
+    clearTimeout(this.#shrinking);
+    this.#shrinking = undefined;
+    for (const worker of this.#all) worker.kill();
+    this.#all.clear();
+    this.#idle.length = 0;
+    await Promise.all(this.#exits);
+  }
+
+  /** Evaluates a job of an owner. Rejects with a NoWorkerError. */
+  evaluate(owner: object, job: Job): Promise<Answer> {
+    const queue = this.#waiting.get(owner) ?? [];
+    if (queue.length >= maxWaiting) return Promise.reject(new NoWorkerError('too many evaluations wait'));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#giveUp(owner, waiting), maxWaitMs);
+      const waiting: Waiting = { job, timer, resolve, reject };
+      queue.push(waiting);
+      this.#waiting.set(owner, queue);
+      this.#assign();
+    });
+  }
+
+  #giveUp(owner: object, waiting: Waiting): void {
+    const queue = (this.#waiting.get(owner) ?? []).filter((other) => other !== waiting);
+    if (queue.length === 0) this.#waiting.delete(owner);
+    else this.#waiting.set(owner, queue);
+    clearTimeout(waiting.timer);
+    waiting.reject(new NoWorkerError('no process was free in time'));
+  }
+
+  #assign(): void {
+    for (const [owner, queue] of this.#waiting) {
+      if (this.#idle.length === 0) break;
+      if ((this.#working.get(owner) ?? 0) >= maxWorkers - 1) continue;
+      const waiting = queue.shift();
+      // Its next one comes after those of all others.
+      this.#waiting.delete(owner);
+      if (queue.length > 0) this.#waiting.set(owner, queue);
+      const worker = this.#idle.pop();
+      if (waiting !== undefined && worker !== undefined) this.#start(owner, waiting, worker);
+    }
+    this.#startSpare();
+  }
+
+  #start(owner: object, { job, timer, resolve }: Waiting, worker: WorkerProcess): void {
+    clearTimeout(timer);
+    this.#working.set(owner, (this.#working.get(owner) ?? 0) + 1);
+    const answered = worker.evaluate(job).then((answer) => {
+      const others = (this.#working.get(owner) ?? 1) - 1;
+      if (others === 0) this.#working.delete(owner);
+      else this.#working.set(owner, others);
+      if (worker.isAlive && this.#all.has(worker)) this.#idle.push(worker);
+      else this.#all.delete(worker);
+      this.#assign();
+      return answer;
+    });
+    resolve(answered);
+  }
+
+  /** Sees to it that a worker is free, or will soon be. */
+  #startSpare(): void {
+    const working = Array.from(this.#working.values()).reduce((sum, count) => sum + count, 0);
+    if (this.#holders === 0 || this.#all.size > working || this.#all.size >= maxWorkers) return;
+    const worker = new WorkerProcess();
+    this.#all.add(worker);
+    const exit = worker.exited.then(() => void this.#exits.delete(exit));
+    this.#exits.add(exit);
+    void worker.ready.then((isReady) => {
+      if (!this.#all.has(worker)) return;
+      if (isReady) {
+        this.#idle.push(worker);
+        this.#assign();
+        this.#shrinkLater();
+      } else {
+        this.#all.delete(worker);
+        if (this.#all.size === 0) this.#refuseAll();
+      }
+    });
+    // One that dies while nobody uses it, e.g. killed from outside, is no longer to be taken.
+    void worker.exited.then(() => {
+      const index = this.#idle.indexOf(worker);
+      if (index >= 0) this.#idle.splice(index, 1);
+      this.#all.delete(worker);
+    });
+  }
+
+  #refuseAll(): void {
+    for (const [owner, queue] of this.#waiting) {
+      this.#waiting.delete(owner);
+      for (const { timer, reject } of queue) {
+        clearTimeout(timer);
+        reject(new NoWorkerError('no process could be started'));
+      }
+    }
+  }
+
+  #shrinkLater(): void {
+    this.#shrinking ??= setTimeout(() => {
+      this.#shrinking = undefined;
+      for (const worker of this.#idle.splice(1)) {
+        this.#all.delete(worker);
+        worker.kill();
+      }
+    }, maxIdleMs).unref();
+  }
+}

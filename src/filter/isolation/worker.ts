@@ -1,0 +1,27 @@
+/** A process that evaluates one job after the other, and is killed when one takes too long. */
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { interpret } from './interpreter.ts';
+import { type Job, type Message, watchdogGraceMs } from './protocol.ts';
+
+/** When the job under way has to be over, in seconds since the epoch; 0 when there is none. */
+const overdue = new Int32Array(new SharedArrayBuffer(4));
+
+function send(message: Message): void {
+  process.send?.(message);
+}
+
+process.on('message', async (job: Job) => {
+  Atomics.store(overdue, 0, Math.ceil((Date.now() + job.limits.timeoutMs + watchdogGraceMs) / 1000));
+  send(await interpret(job));
+  Atomics.store(overdue, 0, 0);
+});
+process.on('disconnect', () => process.exit());
+
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+new Worker(fileURLToPath(new URL(`./watchdog${extension}`, import.meta.url)), {
+  workerData: overdue,
+  execArgv: [],
+  env: {},
+}).unref();
+send({ kind: 'ready' });

@@ -1,0 +1,92 @@
+import jsonata from 'jsonata';
+import { ExpressionError, type ExpressionProblem } from './expression-error.ts';
+import type { Node } from './node.ts';
+import { RegularExpression, UnusableRegExp } from './regular-expression.ts';
+
+/** Parses an expression; throws an ExpressionError that tells all that keeps it from being used. */
+export function parse(source: string): Node {
+  const root = parseSyntax(source);
+  const problems = Array.from(nodesOf(root)).flatMap((node) => problemOf(source, node) ?? []);
+  if (problems.length > 0) throw new ExpressionError(problems);
+  return root;
+}
+
+function parseSyntax(source: string): Node {
+  try {
+    return jsonata(source).ast() as unknown as Node;
+  } catch (error) {
+    throw new ExpressionError([describeParseError(source, error)]);
+  }
+}
+
+function problemOf(source: string, node: Node): ExpressionProblem | undefined {
+  if (node.type === 'variable' && node.value === 'eval') {
+    return {
+      message: '$eval is not allowed: it would run text from a request',
+      ...offsetOfToken(source, node.position, '$eval'),
+    };
+  }
+  return node.value instanceof RegExp ? problemOfRegExp(source, node.value, node.position) : undefined;
+}
+
+function problemOfRegExp(source: string, regexp: RegExp, position: unknown): ExpressionProblem | undefined {
+  try {
+    new RegularExpression(regexp);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UnusableRegExp)) throw error;
+    return {
+      message: `the regular expression is not one of RE2: ${error.message}`,
+      hint: 'RE2 has no look-around, no back references, and counts up to 1000.',
+      ...offsetOfLiteral(source, regexp, position),
+    };
+  }
+}
+
+function describeParseError(source: string, error: unknown): ExpressionProblem {
+  if (error instanceof RangeError) return { message: 'the expression is nested too deeply' };
+  if (typeof error !== 'object' || error === null || !('message' in error)) {
+    return { message: 'the expression is not valid JSONata' };
+  }
+  const message = String(error.message);
+  if (error instanceof SyntaxError) return { message, ...offsetOfRegExp(source, message) };
+  const position = 'position' in error ? error.position : undefined;
+  const token = 'token' in error ? String(error.token) : '';
+  return { message, ...offsetOfToken(source, position, token) };
+}
+
+/** JSONata's positions are where a token ends. Gives where it starts, if it stands there as it is. */
+export function offsetOfToken(source: string, position: unknown, token: string): { offset?: number } {
+  if (typeof position !== 'number') return {};
+  const start = position - token.length;
+  const offset = source.startsWith(token, start) ? start : position;
+  return { offset: Math.max(0, Math.min(offset, source.length)) };
+}
+
+/** The source may be spelled another way than in the text, e.g. a line break; then the end has to do. */
+function offsetOfLiteral(source: string, regexp: RegExp, position: unknown): { offset?: number } {
+  if (typeof position !== 'number') return {};
+  // JSONata adds the flag g; the slashes are not part of the source.
+  const start = position - (regexp.source.length + 2 + regexp.flags.length - 1);
+  return { offset: source[start] === '/' ? start : position };
+}
+
+/** A regular expression that JavaScript refuses comes as its SyntaxError, which shows the literal but no place. */
+function offsetOfRegExp(source: string, message: string): { offset?: number } {
+  const literal = /^Invalid regular expression: (\/.*\/)[a-z]*: /s.exec(message)?.[1];
+  const offset = literal === undefined ? -1 : source.indexOf(literal);
+  return offset < 0 ? {} : { offset };
+}
+
+/** Every node of a syntax tree, whatever the member that it hangs on, in the order of the members. */
+export function* nodesOf(root: Node): Generator<Node> {
+  const seen = new Set<unknown>();
+  const pending: unknown[] = [root];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== 'object' || value === null || value instanceof RegExp || seen.has(value)) continue;
+    seen.add(value);
+    if ('type' in value) yield value as Node;
+    pending.push(...Object.values(value).reverse());
+  }
+}
