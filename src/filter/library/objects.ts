@@ -16,7 +16,7 @@ export const objects = {
     const members = createSequence();
     spreadInto(run, members, value);
     // What is appended to is no sequence any more.
-    return isArray(value) && value.length > 0 ? Array.from(members) : members;
+    return isArray(value) && value.some((item) => item !== undefined) ? Array.from(members) : members;
   },
   merge(run: Evaluation, list: readonly object[] | undefined) {
     if (list === undefined) return undefined;
