@@ -12,7 +12,11 @@ const body = {
   language: 'en',
   amount: 129.5,
   customer: { id: 'c-829', plan: 'enterprise', email: 'ada@example.org', tags: ['vip', 'beta'], age: 41 },
-  items: Array.from({ length: 8 }, (_, index) => ({ sku: `SKU-${index}`, price: index * 7.5, quantity: (index % 3) + 1 })),
+  items: Array.from({ length: 8 }, (_, index) => ({
+    sku: `SKU-${index}`,
+    price: index * 7.5,
+    quantity: (index % 3) + 1,
+  })),
   context: { source: 'web', retries: 2, locale: 'en-GB' },
 };
 
