@@ -1,14 +1,14 @@
 import { compileExpression } from './compiler/compile.ts';
 import type { Evaluator } from './compiler/evaluator.ts';
 import { constantProblem } from './constant.ts';
-import { Evaluation } from './evaluation.ts';
+import { Evaluation, noBindings, randomSeed } from './evaluation.ts';
 import { toEvaluationError } from './evaluation-error.ts';
 import { explain } from './explain.ts';
 import type { ExpressionProblem } from './expression-error.ts';
 import type { FilterExpression } from './filter-expression.ts';
 import { IsolatedExpression } from './isolation/isolated-expression.ts';
 import { builtIns } from './library/built-ins.ts';
-import { type Bindings, type Circumstances, defaultLimits, type FilterLimits } from './limits.ts';
+import { type Circumstances, defaultLimits, type FilterLimits } from './limits.ts';
 import { type Node, NotCompilable } from './node.ts';
 import { nodesOf, offsetOfToken, parse } from './parse.ts';
 import { isTruthy, type MarkedArray, sequenceOf } from './value.ts';
@@ -51,8 +51,6 @@ function tryCompile(root: Node): Evaluator | { readonly reason: string } {
   }
 }
 
-const noBindings: Bindings = Object.freeze({});
-
 class CompiledExpression implements FilterExpression {
   readonly mode = 'compiled';
   readonly warnings: FilterExpression['warnings'];
@@ -60,6 +58,8 @@ class CompiledExpression implements FilterExpression {
   readonly explain: FilterExpression['explain'];
   readonly #evaluator: Evaluator;
   readonly #limits: FilterLimits;
+  /** One that no evaluation uses: they come one after the other, unless a getter of an input starts one. */
+  #spare: Evaluation | undefined;
 
   constructor(shared: Shared, evaluator: Evaluator, limits: FilterLimits) {
     this.warnings = shared.warnings;
@@ -70,11 +70,16 @@ class CompiledExpression implements FilterExpression {
   }
 
   evaluate(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): unknown {
-    const run = new Evaluation(this.#limits, circumstancesOf(circumstances), input, bindings);
+    const run = this.#spare ?? new Evaluation(this.#limits);
+    this.#spare = undefined;
+    run.begin(input, bindings, circumstances);
     try {
       return this.#evaluator(run, Array.isArray(input) ? wrapped(input) : input, undefined);
     } catch (error) {
       throw toEvaluationError(error);
+    } finally {
+      run.end();
+      this.#spare = run;
     }
   }
 
@@ -116,7 +121,7 @@ class IsolatedFilter implements FilterExpression {
 }
 
 function circumstancesOf(given: Partial<Circumstances> = {}): Circumstances {
-  return { now: given.now ?? Date.now(), seed: given.seed ?? Math.floor(Math.random() * 2 ** 32) };
+  return { now: given.now ?? Date.now(), seed: given.seed ?? randomSeed() };
 }
 
 /** An input that is an array is looked at as one value. */

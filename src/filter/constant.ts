@@ -1,5 +1,5 @@
 import { compileExpression } from './compiler/compile.ts';
-import { Evaluation } from './evaluation.ts';
+import { Evaluation, noBindings } from './evaluation.ts';
 import { toEvaluationError } from './evaluation-error.ts';
 import type { ExpressionProblem } from './expression-error.ts';
 import { builtIns } from './library/built-ins.ts';
@@ -49,7 +49,8 @@ function constantOfBoolean(node: Node): Constant | undefined {
 
 function evaluateConstant(node: Node): Constant | undefined {
   try {
-    const run = new Evaluation(defaultLimits, { now: 0, seed: 0 }, undefined, {});
+    const run = new Evaluation(defaultLimits);
+    run.begin(undefined, noBindings, { now: 0, seed: 0 });
     const isTrue = isTruthy(compileExpression(node)(run, undefined, undefined));
     return { outcome: isTrue ? 'true' : 'false', decisive: node };
   } catch (error) {

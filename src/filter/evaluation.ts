@@ -2,27 +2,52 @@ import { EvaluationError } from './evaluation-error.ts';
 import type { Bindings, Circumstances, FilterLimits } from './limits.ts';
 import { SeededRandom } from './random.ts';
 
-/** What one evaluation of a compiled expression carries along: what is left to spend, the clock, and the bindings. */
+/** What nothing is bound by. */
+export const noBindings: Bindings = Object.freeze({});
+
+/**
+ * What one evaluation of a compiled expression carries along: what is left to spend, the clock, and the bindings. It can
+ * be used for one evaluation after the other.
+ */
 export class Evaluation {
   /** The whole input: `$$`. */
-  readonly root: unknown;
-  readonly now: number;
-  readonly bindings: Bindings;
+  root: unknown;
+  bindings: Bindings = noBindings;
   readonly maxSequence: number;
   readonly #maxDepth: number;
-  readonly #seed: number;
+  readonly #maxSteps: number;
+  #circumstances: Partial<Circumstances> | undefined;
+  #now: number | undefined;
   #random: SeededRandom | undefined;
-  #steps: number;
+  #steps = 0;
   #depth = 0;
 
-  constructor(limits: FilterLimits, { now, seed }: Circumstances, root: unknown, bindings: Bindings) {
-    this.root = root;
-    this.now = now;
-    this.bindings = bindings;
+  constructor(limits: FilterLimits) {
     this.maxSequence = limits.maxSequence;
     this.#maxDepth = limits.maxDepth;
-    this.#steps = limits.maxSteps;
-    this.#seed = seed;
+    this.#maxSteps = limits.maxSteps;
+  }
+
+  begin(root: unknown, bindings: Bindings, circumstances: Partial<Circumstances> | undefined): void {
+    this.root = root;
+    this.bindings = bindings;
+    this.#circumstances = circumstances;
+    this.#steps = this.#maxSteps;
+    this.#depth = 0;
+  }
+
+  /** Forgets what the evaluation was given. */
+  end(): void {
+    this.root = undefined;
+    this.bindings = noBindings;
+    this.#circumstances = undefined;
+    this.#now = undefined;
+    this.#random = undefined;
+  }
+
+  /** Whether something from outside has the name. */
+  binds(name: string): boolean {
+    return this.bindings !== noBindings && Object.hasOwn(this.bindings, name);
   }
 
   /** Pays for work before it is done; throws when there is nothing left. */
@@ -51,8 +76,18 @@ export class Evaluation {
     this.#depth -= 1;
   }
 
+  /** Milliseconds since the epoch: the same ones throughout the evaluation. */
+  get now(): number {
+    this.#now ??= this.#circumstances?.now ?? Date.now();
+    return this.#now;
+  }
+
   random(): number {
-    this.#random ??= new SeededRandom(this.#seed);
+    this.#random ??= new SeededRandom(this.#circumstances?.seed ?? randomSeed());
     return this.#random.next();
   }
+}
+
+export function randomSeed(): number {
+  return Math.floor(Math.random() * 2 ** 32);
 }

@@ -1,20 +1,99 @@
-import { type Matcher, RE2JS } from 're2js';
+import { RE2JS } from 're2js';
 import type { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { isLinear } from './linear.ts';
 import { FunctionValue } from './value.ts';
 
 /** A regular expression that RE2 cannot take. */
 export class UnusableRegExp extends Error {}
 
+/** Where an engine found a match: the whole of it, and its groups. */
+interface Found {
+  readonly start: number;
+  readonly match: string;
+  readonly groups: (string | undefined)[];
+}
+
+/** Something that matches in time linear in the text. */
+interface Engine {
+  /** What looking at one character costs, in characters of text that are only read. */
+  readonly cost: number;
+  test(text: string): boolean;
+  /** Finds the first match at or after `from`. */
+  find(text: string, from: number): Found | undefined;
+}
+
 /** A literal of the expression. It is a function of a text, and matches in time linear in it. */
 export class RegularExpression extends FunctionValue {
-  readonly #pattern: RE2JS;
+  readonly #engine: Engine;
   readonly #source: string;
 
   /** Throws an UnusableRegExp if RE2 cannot express it. */
   constructor(regexp: RegExp) {
-    super(2, (run, [text, from]) => this.#exec(run, String(text), typeof from === 'number' ? from : 0));
+    super(2, (run, [text, from]) => this.#find(run, String(text), indexOf(from)));
     this.#source = regexp.source;
+    const linear = new LinearEngine(regexp);
+    this.#engine = isLinear(regexp) ? new NativeEngine(regexp) : linear;
+  }
+
+  test(run: Evaluation, text: string): boolean {
+    run.spendText(text.length * this.#engine.cost);
+    return this.#engine.test(text);
+  }
+
+  /** What the reference gives for a match, which leads to the next one. */
+  #find(run: Evaluation, text: string, from: number): object | undefined {
+    if (from > text.length) return undefined;
+    const found = this.#engine.find(text, from);
+    run.spendText(((found === undefined ? text.length : found.start + found.match.length) - from) * this.#engine.cost);
+    if (found === undefined) return undefined;
+    const { match, start, groups } = found;
+    const end = start + match.length;
+    const next = (): unknown => {
+      if (end >= text.length) return undefined;
+      const following = this.#find(run, text, end);
+      if (following !== undefined && 'match' in following && following.match === '') {
+        throw new EvaluationError('D1004', { value: this.#source });
+      }
+      return following;
+    };
+    return { match, start, end, groups, next: new FunctionValue(0, next) };
+  }
+}
+
+/** Where a match may begin, if an expression says it. */
+function indexOf(from: unknown): number {
+  return typeof from === 'number' ? Math.max(0, Math.trunc(from) || 0) : 0;
+}
+
+/** V8's own engine, for what it matches without giving much back. */
+class NativeEngine implements Engine {
+  readonly cost = 2;
+  readonly #tester: RegExp;
+  readonly #finder: RegExp;
+
+  constructor({ source, flags }: RegExp) {
+    this.#tester = new RegExp(source, flags.replace('g', ''));
+    this.#finder = new RegExp(source, flags.includes('g') ? flags : `${flags}g`);
+  }
+
+  test(text: string): boolean {
+    return this.#tester.test(text);
+  }
+
+  find(text: string, from: number): Found | undefined {
+    this.#finder.lastIndex = from;
+    const found = this.#finder.exec(text);
+    return found === null ? undefined : { start: found.index, match: found[0], groups: found.slice(1) };
+  }
+}
+
+/** RE2, for everything else. */
+class LinearEngine implements Engine {
+  readonly cost = 16;
+  readonly #pattern: RE2JS;
+
+  constructor(regexp: RegExp) {
     try {
       this.#pattern = RE2JS.compile(RE2JS.translateRegExp(regexp));
     } catch (error) {
@@ -23,32 +102,15 @@ export class RegularExpression extends FunctionValue {
     }
   }
 
-  test(run: Evaluation, text: string): boolean {
-    run.spendText(text.length * 16);
+  test(text: string): boolean {
     return this.#pattern.matcher(text).find();
   }
 
-  #exec(run: Evaluation, text: string, from: number): object | undefined {
-    run.spendText(text.length * 16);
-    return this.#next(run, this.#pattern.matcher(text), text, from);
-  }
-
-  #next(run: Evaluation, matcher: Matcher, text: string, from: number): object | undefined {
-    if (from > text.length || !matcher.find(from)) return undefined;
-    const match = matcher.group(0) ?? '';
-    const start = matcher.start();
-    const end = matcher.end();
-    run.spendText((end - from) * 16);
+  find(text: string, from: number): Found | undefined {
+    const matcher = this.#pattern.matcher(text);
+    if (!matcher.find(from)) return undefined;
     const groups: (string | undefined)[] = [];
     for (let group = 1; group <= matcher.groupCount(); group += 1) groups.push(matcher.group(group) ?? undefined);
-    const next = (): unknown => {
-      if (end >= text.length) return undefined;
-      const following = this.#next(run, matcher, text, end);
-      if (following !== undefined && 'match' in following && following.match === '') {
-        throw new EvaluationError('D1004', { value: this.#source });
-      }
-      return following;
-    };
-    return { match, start, end, groups, next: new FunctionValue(0, next) };
+    return { start: matcher.start(), match: matcher.group(0) ?? '', groups };
   }
 }

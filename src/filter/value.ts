@@ -20,13 +20,24 @@ export class FunctionValue {
   readonly invoke: (run: Evaluation, args: unknown[], context: unknown) => unknown;
   /** Checks and completes arguments; without it, they are taken as they are. */
   readonly validate: ((args: unknown[], context: unknown) => unknown[]) | undefined;
+  /** Calls it with as many of what a higher-order function gives as it takes. Without it, `invoke` does. */
+  readonly callBack: ((run: Evaluation, item: unknown, key: unknown, all: unknown) => unknown) | undefined;
 
-  constructor(arity: number, invoke: FunctionValue['invoke'], validate?: FunctionValue['validate']) {
+  constructor(
+    arity: number,
+    invoke: FunctionValue['invoke'],
+    validate?: FunctionValue['validate'],
+    callBack?: FunctionValue['callBack'],
+  ) {
     this.arity = arity;
     this.invoke = invoke;
     this.validate = validate;
+    this.callBack = callBack;
   }
 }
+
+/** Names that a FunctionValue has as members of its own. */
+export const functionMembers: ReadonlySet<string> = new Set(['arity', 'invoke', 'validate', 'callBack']);
 
 export function createSequence(): MarkedArray {
   const items: MarkedArray = [];
@@ -95,7 +106,10 @@ function hasMembers(value: object): boolean {
 
 /** The equality of `=`: deep, whatever the order of members. Pays for what it looks at. */
 export function isDeepEqual(run: Evaluation, left: unknown, right: unknown): boolean {
-  if (typeof left === 'string' && left.length > 256) run.spendText(left.length);
+  if (typeof left === 'string') {
+    if (left.length > 256) run.spendText(left.length);
+    return left === right;
+  }
   if (left === right) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
   if (isArray(left) && isArray(right)) {

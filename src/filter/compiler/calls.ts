@@ -1,8 +1,8 @@
 import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError, toEvaluationError } from '../evaluation-error.ts';
-import { builtIns } from '../library/built-ins.ts';
+import { builtIns, directCallOf, scalarBuiltIns } from '../library/built-ins.ts';
 import { call, TailCall } from '../library/call.ts';
-import { parseSignature } from '../library/signature.ts';
+import { type Converter, parseSignature, unfit } from '../library/signature.ts';
 import { type Node, NotCompilable, required } from '../node.ts';
 import { FunctionValue } from '../value.ts';
 import { compile } from './compile.ts';
@@ -18,7 +18,7 @@ export function compileFunctionCall(node: Node, scope: Scope, piped?: Evaluator)
   const callee = compileCallee(procedure, args.length, scope);
   const token = nameOf(procedure);
   const suggests = procedure.type === 'path' ? suggestion(procedure, scope) : undefined;
-  return (run, input, frame) => {
+  const evaluate: Evaluator = (run, input, frame) => {
     const called = callee(run, input, frame);
     if (called === undefined && suggests?.(run, input, frame)) {
       throw new EvaluationError('T1005', {}, node.position, token);
@@ -29,6 +29,70 @@ export function compileFunctionCall(node: Node, scope: Scope, piped?: Evaluator)
       return call(run, called, values, input);
     } catch (error) {
       throw placed(error, node.position, token, called);
+    }
+  };
+  const name = sureBuiltIn(procedure, scope);
+  return name === undefined ? evaluate : compileDirectCall(name, args, node.position, evaluate);
+}
+
+/** The built-in that is called, unless a binding from outside has its name. */
+function sureBuiltIn(procedure: Node, scope: Scope): string | undefined {
+  if (procedure.type !== 'variable' || procedure.predicate !== undefined) return undefined;
+  const name = String(procedure.value);
+  return scope.isBuiltIn(name) ? name : undefined;
+}
+
+/** Whether the result of a call is never a sequence. Nobody expects a binding that has the name of a built-in to be one. */
+export function givesScalar({ procedure }: Node, scope: Scope): boolean {
+  const name = procedure === undefined ? undefined : sureBuiltIn(procedure, scope);
+  return name !== undefined && scalarBuiltIns.has(name);
+}
+
+/** Calls the implementation of a built-in as it is, if the arguments fit and nothing from outside has its name. */
+function compileDirectCall(
+  name: string,
+  args: readonly Evaluator[],
+  position: number | undefined,
+  indirect: Evaluator,
+): Evaluator {
+  const direct = directCallOf(name, args.length);
+  const [first, second, third] = args;
+  if (direct === undefined || first === undefined) return indirect;
+  const { implementation, converters } = direct;
+  const [toFirst, toSecond] = converters as [Converter, Converter];
+  const builtIn = builtIns.get(name);
+  const unfitting = (run: Evaluation, values: unknown[], input: unknown): unknown => {
+    try {
+      return call(run, builtIn, values, input);
+    } catch (error) {
+      throw placed(error, position, name, builtIn);
+    }
+  };
+  if (second === undefined) {
+    return (run, input, frame) => {
+      if (run.binds(name)) return indirect(run, input, frame);
+      const value = first(run, input, frame);
+      const converted = toFirst(value);
+      if (converted === unfit) return unfitting(run, [value], input);
+      try {
+        return implementation(run, converted);
+      } catch (error) {
+        throw placed(error, position, name, builtIn);
+      }
+    };
+  }
+  if (third !== undefined) return indirect;
+  return (run, input, frame) => {
+    if (run.binds(name)) return indirect(run, input, frame);
+    const value = first(run, input, frame);
+    const other = second(run, input, frame);
+    const converted = toFirst(value);
+    const otherConverted = toSecond(other);
+    if (converted === unfit || otherConverted === unfit) return unfitting(run, [value, other], input);
+    try {
+      return implementation(run, converted, otherConverted);
+    } catch (error) {
+      throw placed(error, position, name, builtIn);
     }
   };
 }
@@ -77,7 +141,9 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
   for (const name of names) inner.markBound(name);
   const evaluate = compile(body, inner);
   const slots = names.map((name) => inner.slotOf(name));
-  const validate = node.signature === undefined ? undefined : parseSignature(node.signature.definition);
+  const validate = node.signature === undefined ? undefined : parseSignature(node.signature.definition).validate;
+  const [slot = 0, secondSlot = 0, thirdSlot = 0] = slots;
+  const takesItems = validate === undefined && slots.length <= 3;
   return (_run, input, frame) => {
     const invoke = (run: Evaluation, args: unknown[]): unknown => {
       let own: Frame | undefined = frame;
@@ -90,7 +156,21 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
       run.leave();
       return result;
     };
-    return new FunctionValue(names.length, invoke, validate);
+    if (!takesItems) return new FunctionValue(names.length, invoke, validate);
+    const callBack = (run: Evaluation, item: unknown, key: unknown, all: unknown): unknown => {
+      let own: Frame | undefined = frame;
+      if (inner.hasFrame) {
+        own = inner.frame(frame);
+        if (slot > 0) own[slot] = item;
+        if (secondSlot > 0) own[secondSlot] = key;
+        if (thirdSlot > 0) own[thirdSlot] = all;
+      }
+      run.enter();
+      const result = evaluate(run, input, own);
+      run.leave();
+      return result;
+    };
+    return new FunctionValue(names.length, invoke, undefined, callBack);
   };
 }
 
@@ -99,11 +179,28 @@ function compileTailCall(node: Node, scope: Scope): Evaluator {
   const procedure = required(node.procedure);
   const args = required(node.arguments).map((argument) => compile(argument, scope));
   const callee = compileCallee(procedure, args.length, scope);
-  return (run, input, frame) =>
+  const tail: Evaluator = (run, input, frame) =>
     new TailCall(() => ({
       callee: callee(run, input, frame),
       args: args.map((argument) => argument(run, input, frame)),
     }));
+  const name = sureBuiltIn(procedure, scope);
+  return name === undefined ? tail : compileDirectTail(name, args, tail);
+}
+
+/** A built-in ends by itself, so it can be called where the lambda ends, if it needs nothing of the caller's context. */
+function compileDirectTail(name: string, args: readonly Evaluator[], tail: Evaluator): Evaluator {
+  const direct = directCallOf(name, args.length);
+  if (direct === undefined) return tail;
+  const { implementation, converters } = direct;
+  const builtIn = builtIns.get(name);
+  return (run, input, frame) => {
+    if (run.binds(name)) return tail(run, input, frame);
+    const values = args.map((argument) => argument(run, input, frame));
+    const converted = values.map((value, index) => (converters[index] as Converter)(value));
+    if (converted.includes(unfit)) return new TailCall(() => ({ callee: builtIn, args: values }));
+    return implementation(run, ...converted);
+  };
 }
 
 /** `value ~> function`, which is a call, and `function ~> function`, which is both one after the other. */

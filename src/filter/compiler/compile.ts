@@ -2,7 +2,7 @@ import { EvaluationError } from '../evaluation-error.ts';
 import { type Node, NotCompilable, required } from '../node.ts';
 import { RegularExpression, UnusableRegExp } from '../regular-expression.ts';
 import { isNumeric, isTruthy, type MarkedArray, unwrap } from '../value.ts';
-import { compileApply, compileFunctionCall, compileLambda } from './calls.ts';
+import { compileApply, compileFunctionCall, compileLambda, givesScalar } from './calls.ts';
 import { compileArray, compileGroup, groupBy } from './constructors.ts';
 import type { Evaluator } from './evaluator.ts';
 import { compileBinary } from './operators.ts';
@@ -31,16 +31,37 @@ export function compile(node: Node, scope: Scope): Evaluator {
     const group = groupBy(node.group, scope);
     evaluate = (run, input, frame) => group(run, ungrouped(run, input, frame), frame);
   }
-  return givesNoSequence.has(node.type) && node.predicate === undefined ? evaluate : unwrapped(evaluate, node);
+  return givesNoSequence(node, scope) ? evaluate : unwrapped(evaluate, node);
 }
 
-/** Types of nodes whose result is never a sequence. */
-const givesNoSequence: ReadonlySet<string> = new Set(['string', 'number', 'value', 'regex', 'lambda']);
-const operatorsOnly: ReadonlySet<unknown> = new Set(['and', 'or', '=', '!=', '<', '<=', '>', '>=', '&', 'in']);
+/** Whether the result of a node is surely no sequence: so that there is nothing to unwrap. */
+function givesNoSequence(node: Node, scope: Scope): boolean {
+  if (node.predicate !== undefined || (node.group !== undefined && node.type !== 'path')) return false;
+  switch (node.type) {
+    case 'string':
+    case 'number':
+    case 'value':
+    case 'regex':
+    case 'lambda':
+      return true;
+    case 'binary':
+      return node.value !== '..';
+    case 'unary':
+      return node.value === '-';
+    case 'function':
+      return givesScalar(node, scope);
+    default:
+      return false;
+  }
+}
 
-function unwrapped(evaluate: Evaluator, { type, value, keepArray, predicate }: Node): Evaluator {
-  if (type === 'binary' && operatorsOnly.has(value) && predicate === undefined) return evaluate;
-  if (keepArray !== true) return (run, input, frame) => unwrap(evaluate(run, input, frame));
+function unwrapped(evaluate: Evaluator, { keepArray }: Node): Evaluator {
+  if (keepArray !== true) {
+    return (run, input, frame) => {
+      const result = evaluate(run, input, frame);
+      return Array.isArray(result) ? unwrap(result) : result;
+    };
+  }
   return (run, input, frame) => {
     const result = evaluate(run, input, frame);
     if (Array.isArray(result) && (result as MarkedArray).sequence === true) {

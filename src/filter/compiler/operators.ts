@@ -13,17 +13,115 @@ export function compileBinary(node: Node, scope: Scope): Evaluator {
   const right = compile(required(node.rhs), scope);
   const token = String(node.value);
   if (token === 'and' || token === 'or') return compileBoolean(token, left, right, node);
-  const operate = operators[token];
-  if (operate === undefined) throw new NotCompilable(`it has an unknown operator (${token})`);
-  return (run, input, frame) => {
-    const leftValue = left(run, input, frame);
-    const rightValue = right(run, input, frame);
+  const general = operators[token];
+  if (general === undefined) throw new NotCompilable(`it has an unknown operator (${token})`);
+  const operate: Operator = (run, leftValue, rightValue) => {
     try {
-      return operate(run, leftValue, rightValue);
+      return general(run, leftValue, rightValue);
     } catch (error) {
       throw placed(error, node, token);
     }
   };
+  return (
+    compileWithConstant(node, left, operate) ??
+    compileNumeric(token, left, right, operate) ??
+    ((run, input, frame) => operate(run, left(run, input, frame), right(run, input, frame)))
+  );
+}
+
+/** Where the right side is a literal, it is looked at only once. */
+function compileWithConstant({ value: token, rhs }: Node, left: Evaluator, operate: Operator): Evaluator | undefined {
+  if (rhs === undefined) return undefined;
+  if (token === 'in') {
+    const list = literalsOf(rhs);
+    return list === undefined ? undefined : (run, input, frame) => operate(run, left(run, input, frame), list);
+  }
+  const constant = rhs.value;
+  if (!isLiteral(rhs)) return undefined;
+  if (token === '=') return (run, input, frame) => left(run, input, frame) === constant;
+  if (token !== '!=') return undefined;
+  return (run, input, frame) => {
+    const value = left(run, input, frame);
+    return value !== undefined && value !== constant;
+  };
+}
+
+/** The items of an array constructor of nothing but literals. */
+function literalsOf({ type, value, expressions = [], predicate, group, consarray }: Node): unknown[] | undefined {
+  if (type !== 'unary' || value !== '[' || predicate || group || consarray) return undefined;
+  const areLiterals = expressions.every(isLiteral);
+  return areLiterals ? expressions.map((item) => item.value) : undefined;
+}
+
+function isLiteral({ type, predicate, group }: Node): boolean {
+  return (type === 'string' || type === 'number' || type === 'value') && predicate === undefined && group === undefined;
+}
+
+/** Does with two numbers what is to be done at once; everything else is for the operator itself. */
+function compileNumeric(token: string, left: Evaluator, right: Evaluator, operate: Operator): Evaluator | undefined {
+  switch (token) {
+    case '+':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        if (typeof one !== 'number' || typeof other !== 'number') return operate(run, one, other);
+        return Number.isFinite(one) && Number.isFinite(other) ? one + other : operate(run, one, other);
+      };
+    case '-':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        if (typeof one !== 'number' || typeof other !== 'number') return operate(run, one, other);
+        return Number.isFinite(one) && Number.isFinite(other) ? one - other : operate(run, one, other);
+      };
+    case '*':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        if (typeof one !== 'number' || typeof other !== 'number') return operate(run, one, other);
+        return Number.isFinite(one) && Number.isFinite(other) ? one * other : operate(run, one, other);
+      };
+    case '/':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        if (typeof one !== 'number' || typeof other !== 'number') return operate(run, one, other);
+        return Number.isFinite(one) && Number.isFinite(other) ? one / other : operate(run, one, other);
+      };
+    case '%':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        if (typeof one !== 'number' || typeof other !== 'number') return operate(run, one, other);
+        return Number.isFinite(one) && Number.isFinite(other) ? one % other : operate(run, one, other);
+      };
+    case '<':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        return typeof one === 'number' && typeof other === 'number' ? one < other : operate(run, one, other);
+      };
+    case '<=':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        return typeof one === 'number' && typeof other === 'number' ? one <= other : operate(run, one, other);
+      };
+    case '>':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        return typeof one === 'number' && typeof other === 'number' ? one > other : operate(run, one, other);
+      };
+    case '>=':
+      return (run, input, frame) => {
+        const one = left(run, input, frame);
+        const other = right(run, input, frame);
+        return typeof one === 'number' && typeof other === 'number' ? one >= other : operate(run, one, other);
+      };
+    default:
+      return undefined;
+  }
 }
 
 /** As in the reference, an error of the right side is told at the operator. */
@@ -31,8 +129,11 @@ function compileBoolean(token: 'and' | 'or', left: Evaluator, right: Evaluator, 
   const decisive = token === 'or';
   return (run, input, frame) => {
     const leftValue = left(run, input, frame);
+    if (leftValue === decisive) return decisive;
     try {
-      return isTruthy(leftValue) === decisive ? decisive : isTruthy(right(run, input, frame));
+      if (typeof leftValue !== 'boolean' && isTruthy(leftValue) === decisive) return decisive;
+      const rightValue = right(run, input, frame);
+      return typeof rightValue === 'boolean' ? rightValue : isTruthy(rightValue);
     } catch (error) {
       throw placed(error, node, token);
     }

@@ -6,6 +6,7 @@ import { type Node, NotCompilable, required } from '../node.ts';
 import {
   createSequence,
   FunctionValue,
+  functionMembers,
   isArray,
   isNumeric,
   isObject,
@@ -48,12 +49,11 @@ export function compilePath(node: Node, scope: Scope): Evaluator {
     return constructed === '' || (isArray(constructed) && from.length === 0) ? constructed : walk(run, from, 1, frame);
   };
 
-  if (group === undefined && keepSingletonArray !== true && constructs === undefined) {
-    const names = simpleNames(nodes, scope);
-    if (names !== undefined) return compileNames(names, walk, evaluate);
-  }
+  const names = constructs === undefined ? leadingNames(nodes, scope, keepSingletonArray === true) : undefined;
+  const follow = names === undefined ? evaluate : compileNames(names, nodes.length, walk, evaluate);
+  if (group === undefined && keepSingletonArray !== true) return follow;
   return (run, input, frame) => {
-    let result = evaluate(run, input, frame);
+    let result = follow(run, input, frame);
     if (keepSingletonArray === true && isArray(result)) {
       if (result.cons === true && result.sequence !== true) result = sequenceOf(result);
       if (isArray(result) && result.sequence === true) result.keepSingleton = true;
@@ -68,62 +68,102 @@ function itemsOf(value: unknown): MarkedArray {
   return typeof value === 'string' ? value.split('') : [];
 }
 
-interface SimplePath {
+/** The names that a path begins with, behind a variable or not. */
+interface LeadingNames {
   /** The variable that it starts at; undefined: the input. */
   readonly start: Evaluator | undefined;
   readonly names: readonly string[];
+  /** The predicates of the last one, if the path ends with it. */
+  readonly selects: readonly Select[];
 }
 
-/** The names of a path of nothing but names, behind a variable or not. */
-function simpleNames(nodes: readonly Node[], scope: Scope): SimplePath | undefined {
+function leadingNames(nodes: readonly Node[], scope: Scope, keepsSingleton: boolean): LeadingNames | undefined {
   const [first, ...rest] = nodes;
   if (first === undefined) return undefined;
   const start = first.type === 'variable' && isPlain(first) ? compile(first, scope) : undefined;
-  const named = start === undefined ? nodes : rest;
-  if (!named.every((step) => step.type === 'name' && isPlain(step))) return undefined;
-  return { start, names: named.map((step) => String(step.value)) };
+  const candidates = start === undefined ? nodes : rest;
+  const end = candidates.findIndex((step) => step.type !== 'name' || !isPlain(step));
+  const plain = end < 0 ? candidates : candidates.slice(0, end);
+  const last = candidates[plain.length];
+  const isLast = plain.length === candidates.length - 1;
+  const selects = last?.type === 'name' && isLast && !keepsSingleton ? selectsOf(last, scope) : undefined;
+  const named = selects === undefined ? plain : candidates;
+  // What `[]` makes of a single value is for the steps themselves.
+  if (named.length === 0 || (keepsSingleton && named.length === candidates.length)) return undefined;
+  return { start, names: named.map((step) => String(step.value)), selects: selects ?? [] };
 }
 
 function isPlain({ predicate, stages, group, keepArray }: Node): boolean {
   return predicate === undefined && stages === undefined && group === undefined && keepArray !== true;
 }
 
-/** Follows names through objects without making sequences, as long as no array comes. */
+/** The predicates of a step that has nothing else. */
+function selectsOf({ stages, ...step }: Node, scope: Scope): Select[] | undefined {
+  if (!isPlain(step) || !stages?.every(({ type }) => type === 'filter')) return undefined;
+  return stages.map(({ expr }) => filterBy(expr, scope));
+}
+
+/** Follows names through objects without making sequences, as long as no array comes, and then takes the other steps. */
 function compileNames(
-  { start, names }: SimplePath,
+  { start, names, selects }: LeadingNames,
+  steps: number,
   walk: (run: Evaluation, items: MarkedArray, start: number, frame: Frame | undefined) => unknown,
   evaluate: Evaluator,
 ): Evaluator {
   const offset = start === undefined ? 0 : 1;
   const read = names.map(memberReader);
-  const last = names.length - 1;
+  const { length } = names;
+  const hasSteps = offset + length < steps;
+  const walkFrom = (run: Evaluation, value: MarkedArray, step: number, frame: Frame | undefined): unknown => {
+    if (value.cons === true) return walk(run, sequenceOf(value), step, frame);
+    return value.length === 0 ? undefined : walk(run, value, step, frame);
+  };
+
   const follow: Evaluator = (run, value, frame) => {
     let current = value;
-    for (let index = 0; index <= last; index += 1) {
-      if (typeof current !== 'object' || current === null) return undefined;
-      current = (read[index] as MemberReader)(current);
-      if (Array.isArray(current) && index < last) {
-        const array = current as MarkedArray;
-        return walk(run, array.cons === true ? sequenceOf(array) : array, index + 1 + offset, frame);
+    for (let index = 0; index < length; index += 1) {
+      if (typeof current !== 'object' || current === null) {
+        // The predicates of a step also see that there is nothing, but not where there was no step to take.
+        if (selects.length === 0 || index < length - 1 || (index + offset > 0 && current === undefined)) {
+          return undefined;
+        }
+        current = undefined;
+        break;
       }
+      if (index > 0 && Array.isArray(current)) return walkFrom(run, current, index + offset, frame);
+      current = (read[index] as MemberReader)(current);
     }
+    if (hasSteps) {
+      if (current === undefined) return undefined;
+      return isArray(current)
+        ? walkFrom(run, current, length + offset, frame)
+        : walk(run, sequenceOf(current), length + offset, frame);
+    }
+    for (const select of selects) current = select(run, current, frame);
     return current;
   };
-  if (start === undefined) {
-    const [only] = read;
-    if (last === 0 && only !== undefined) {
-      return (run, input, frame) => {
-        if (typeof input !== 'object' || input === null) return undefined;
-        return Array.isArray(input) ? evaluate(run, input, frame) : only(input);
-      };
-    }
+  if (start !== undefined) {
+    return (run, input, frame) => {
+      const value = start(run, input, frame);
+      return isArray(value) ? walkFrom(run, value, 1, frame) : follow(run, value, frame);
+    };
+  }
+  const [first, second] = read;
+  if (hasSteps || selects.length > 0 || first === undefined || length > 2) {
     return (run, input, frame) => (Array.isArray(input) ? evaluate(run, input, frame) : follow(run, input, frame));
   }
-  if (last < 0) return evaluate;
+  if (second === undefined) {
+    return (run, input, frame) => {
+      if (typeof input !== 'object' || input === null) return undefined;
+      return Array.isArray(input) ? evaluate(run, input, frame) : first(input);
+    };
+  }
   return (run, input, frame) => {
-    const value = start(run, input, frame);
-    if (!isArray(value)) return follow(run, value, frame);
-    return walk(run, value.cons === true ? sequenceOf(value) : value, 1, frame);
+    if (typeof input !== 'object' || input === null) return undefined;
+    if (Array.isArray(input)) return evaluate(run, input, frame);
+    const value = first(input);
+    if (typeof value !== 'object' || value === null) return undefined;
+    return Array.isArray(value) ? walkFrom(run, value, 1, frame) : second(value);
   };
 }
 
@@ -131,15 +171,10 @@ type MemberReader = (value: object) => unknown;
 
 /** Reads an own member. What every object inherits is told apart only for the few names that are inherited. */
 function memberReader(name: string): MemberReader {
-  if (name in Object.prototype || name in FunctionValue.prototype || isFunctionMember(name)) {
+  if (name in Object.prototype || functionMembers.has(name)) {
     return (value) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined);
   }
   return (value) => (value as Record<string, unknown>)[name];
-}
-
-/** Names that a FunctionValue has as members of its own. */
-function isFunctionMember(name: string): boolean {
-  return name === 'arity' || name === 'invoke' || name === 'validate';
 }
 
 function compileStep(node: Node, scope: Scope, isLast: boolean): Step {
@@ -152,28 +187,29 @@ function compileStep(node: Node, scope: Scope, isLast: boolean): Step {
   const evaluate = node.type === 'name' ? nameStep(node, scope) : compile(node, scope);
   return (run, items, frame) => {
     run.spend(items.length);
-    const results: unknown[] = [];
-    for (const item of items) {
-      let result = evaluate(run, item, frame);
-      for (const select of stages) result = select(run, result, frame);
-      if (result !== undefined) results.push(result);
-    }
-    const [only] = results;
-    if (isLast && results.length === 1 && isArray(only) && only.sequence !== true) return only;
     const flat = createSequence();
-    for (const result of results) {
+    let count = 0;
+    let latest: unknown;
+    for (let index = 0; index < items.length; index += 1) {
+      let result = evaluate(run, items[index], frame);
+      for (const select of stages) result = select(run, result, frame);
+      if (result === undefined) continue;
+      count += 1;
+      latest = result;
       if (isArray(result) && result.cons !== true) for (const each of result) flat.push(each);
       else flat.push(result);
     }
     run.spendSequence(flat.length);
-    return flat;
+    return isLast && count === 1 && isArray(latest) && latest.sequence !== true ? latest : flat;
   };
 }
 
 function nameStep(node: Node, scope: Scope): Evaluator {
   const name = String(node.value);
+  const read = memberReader(name);
   const evaluate: Evaluator = (run, input) => {
-    const found = lookup(run, input, name);
+    if (typeof input !== 'object' || input === null) return undefined;
+    const found = Array.isArray(input) ? lookup(run, input, name) : read(input);
     if (!isArray(found) || found.sequence !== true) return found;
     if (node.keepArray === true) found.keepSingleton = true;
     if (found.length === 0) return undefined;
@@ -207,6 +243,8 @@ export function filterBy(predicate: Node, scope: Scope): Select {
     for (let index = 0; index < items.length; index += 1) {
       const item = items[index];
       const result = evaluate(run, item, frame);
+      if (result === true) selected.push(item);
+      if (typeof result === 'boolean' || result === undefined) continue;
       const indexes = isNumeric(result) ? [result] : result;
       if (isArray(indexes) && indexes.every(isNumeric)) {
         run.spend(indexes.length);
@@ -243,7 +281,9 @@ function compileSort(node: Node, scope: Scope, stages: readonly Select[]): Step 
       }
       return false;
     };
-    let result: unknown = items.length <= 1 ? items : mergeSort(run, items, isGreater);
+    let result: unknown = items;
+    if (items.length > 1) result = mergeSort(run, items, isGreater);
+    else if (items.length === 1 && items.sequence !== true) result = sequenceOf(items[0]);
     for (const select of stages) result = select(run, result, frame);
     return result as MarkedArray;
   };

@@ -40,8 +40,11 @@ export class Scope {
 
   /** A new frame of it, with nothing bound. */
   frame(parent: Frame | undefined): Frame {
-    const frame = new Array<unknown>(this.#names.length + 1).fill(unbound);
-    frame[0] = parent;
+    const size = this.#names.length;
+    if (size === 1) return [parent, unbound];
+    if (size === 2) return [parent, unbound, unbound];
+    const frame: Frame = [parent];
+    for (let slot = 1; slot <= size; slot += 1) frame.push(unbound);
     return frame;
   }
 

@@ -6,7 +6,7 @@ import { matching } from './matching.ts';
 import { numbers } from './numbers.ts';
 import { objects } from './objects.ts';
 import { type BuiltInName, reference } from './reference.ts';
-import { parseSignature } from './signature.ts';
+import { type Converter, parseSignature } from './signature.ts';
 import { texts } from './texts.ts';
 import { times } from './times.ts';
 
@@ -20,13 +20,36 @@ const implementations: Readonly<Record<BuiltInName, Implementation>> = {
   ...times,
 };
 
+const signatures = new Map(Object.entries(reference).map(([name, { signature }]) => [name, parseSignature(signature)]));
+
 /** JSONata's built-in functions by name, without $eval. */
 export const builtIns: ReadonlyMap<string, FunctionValue> = new Map(
-  Object.entries(reference).map(([name, { arity, signature }]) => [
+  Object.entries(reference).map(([name, { arity }]) => [
     name,
-    new FunctionValue(arity, adapt(implementations[name as BuiltInName]), parseSignature(signature)),
+    new FunctionValue(arity, adapt(implementations[name as BuiltInName]), signatures.get(name)?.validate),
   ]),
 );
+
+/** What a call of a built-in with so many arguments comes to, if they fit. */
+export interface DirectCall {
+  readonly implementation: Implementation;
+  readonly converters: readonly Converter[];
+}
+
+/** For a call that needs nothing of its context: neither a missing argument, nor a place of one that depends on another. */
+export function directCallOf(name: string, count: number): DirectCall | undefined {
+  const converters = signatures.get(name)?.convertersOf(count);
+  return converters === undefined ? undefined : { implementation: implementations[name as BuiltInName], converters };
+}
+
+/** Built-ins whose result is a text, a number or a boolean, or nothing: never a sequence. */
+export const scalarBuiltIns: ReadonlySet<string> = new Set([
+  ...['sum', 'count', 'max', 'min', 'average', 'string', 'substring', 'substringBefore', 'substringAfter'],
+  ...['lowercase', 'uppercase', 'length', 'trim', 'pad', 'contains', 'replace', 'join', 'formatNumber', 'formatBase'],
+  ...['formatInteger', 'parseInteger', 'number', 'floor', 'ceil', 'round', 'abs', 'sqrt', 'power', 'random'],
+  ...['boolean', 'not', 'exists', 'type', 'base64encode', 'base64decode', 'encodeUrlComponent', 'encodeUrl'],
+  ...['decodeUrlComponent', 'decodeUrl', 'toMillis', 'fromMillis', 'now', 'millis'],
+]);
 
 function adapt(implementation: Implementation): FunctionValue['invoke'] {
   return (run, args) => implementation(run, ...args);

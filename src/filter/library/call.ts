@@ -14,7 +14,12 @@ export class TailCall {
 
 /** Calls a function value, and then the calls that its body ends with. */
 export function call(run: Evaluation, callee: unknown, args: unknown[], context: unknown): unknown {
-  let result = callOnce(run, callee, args, context);
+  return finish(run, callOnce(run, callee, args, context), context);
+}
+
+/** Makes the calls that a call ended with. */
+function finish(run: Evaluation, ended: unknown, context: unknown): unknown {
+  let result = ended;
   while (result instanceof TailCall) {
     run.spend(1);
     const next = result.prepare();
@@ -33,6 +38,7 @@ function callOnce(run: Evaluation, callee: unknown, args: unknown[], context: un
 export function callBack(run: Evaluation, callback: unknown, item: unknown, key: unknown, all: unknown): unknown {
   run.spend(1);
   if (!(callback instanceof FunctionValue)) throw new EvaluationError('T1006');
+  if (callback.callBack !== undefined) return finish(run, callback.callBack(run, item, key, all), null);
   if (callback.arity >= 3) return call(run, callback, [item, key, all], null);
   return call(run, callback, callback.arity === 2 ? [item, key] : [item], null);
 }

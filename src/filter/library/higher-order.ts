@@ -10,18 +10,18 @@ export const higherOrder = {
   map(run: Evaluation, items: Items, callback: unknown) {
     if (items === undefined) return undefined;
     const results = createSequence();
-    items.forEach((item, index) => {
-      const result = callBack(run, callback, item, index, items);
+    for (let index = 0; index < items.length; index += 1) {
+      const result = callBack(run, callback, items[index], index, items);
       if (result !== undefined) results.push(result);
-    });
+    }
     return results;
   },
   filter(run: Evaluation, items: Items, callback: unknown) {
     if (items === undefined) return undefined;
     const results = createSequence();
-    items.forEach((item, index) => {
-      if (isTruthy(callBack(run, callback, item, index, items))) results.push(item);
-    });
+    for (let index = 0; index < items.length; index += 1) {
+      if (isTruthy(callBack(run, callback, items[index], index, items))) results.push(items[index]);
+    }
     return results;
   },
   single(run: Evaluation, items: Items, callback: unknown) {

@@ -21,12 +21,24 @@ const namesOfArrays: Readonly<Record<string, string>> = {
   s: 'strings',
 };
 
+/** Gives the argument as the function takes it, or `unfit` if it is of another type. */
+export type Converter = (arg: unknown) => unknown;
+
+export const unfit = Symbol('unfit');
+
+/** What a function's arguments may be. */
+export interface Signature {
+  readonly validate: ValidateArguments;
+  /** For calls with so many arguments: converters for each place; undefined if the places are not sure. */
+  readonly convertersOf: (count: number) => readonly Converter[] | undefined;
+}
+
 /** Understands JSONata's signatures (https://docs.jsonata.org/programming#function-signatures), e.g. `<s-nn?:s>`. */
-export function parseSignature(signature: string): ValidateArguments {
+export function parseSignature(signature: string): Signature {
   const parameters = parametersOf(signature);
+  const converters = parameters.map(converterOf);
   const pattern = new RegExp(`^${parameters.map((parameter) => `(${parameter.pattern})`).join('')}$`);
-  return (args, context) => {
-    if (fitsAsItIs(parameters, args)) return args;
+  const validate = (args: unknown[], context: unknown): unknown[] => {
     const symbols = args.map(symbolOf).join('');
     const match = pattern.exec(symbols);
     if (match === null) throw mismatch(parameters, args, symbols);
@@ -52,38 +64,46 @@ export function parseSignature(signature: string): ValidateArguments {
     });
     return validated;
   };
+  return {
+    validate,
+    convertersOf(count) {
+      const areSure = parameters.every(({ pattern: each, contextPattern }, index) => {
+        if (each.endsWith('+')) return false;
+        return index < count || (each.endsWith('?') && contextPattern === undefined);
+      });
+      return areSure && count <= parameters.length ? converters.slice(0, count) : undefined;
+    },
+  };
 }
 
-/** Whether each argument is what the parameter of its place takes, so that nothing is to be converted or filled in. */
-function fitsAsItIs(parameters: readonly Parameter[], args: readonly unknown[]): boolean {
-  if (args.length > parameters.length) return false;
-  for (let index = 0; index < parameters.length; index += 1) {
-    const { type, pattern, subtype, contextPattern } = parameters[index] as Parameter;
-    if (pattern.endsWith('+')) return false;
-    if (index >= args.length) {
-      if (contextPattern !== undefined || !pattern.endsWith('?')) return false;
-    } else if (!isOfType(type, subtype, args[index])) return false;
-  }
-  return true;
-}
-
-function isOfType(type: string, subtype: string | undefined, value: unknown): boolean {
+/** Types a value as the pattern of its parameter does, without making a text of it. */
+function converterOf({ type, subtype }: Parameter): Converter {
   switch (type) {
     case 's':
-      return typeof value === 'string' || value === undefined;
+      return (value) => (typeof value === 'string' || value === undefined ? value : unfit);
     case 'n':
-      return typeof value === 'number' || value === undefined;
-    case 'b':
-      return typeof value === 'boolean' || value === undefined;
+      return (value) => (typeof value === 'number' || value === undefined ? value : unfit);
     case 'a':
-      return value === undefined || (subtype === undefined && Array.isArray(value));
+      return subtype === undefined ? asArray : (value) => asArrayOf(subtype, value);
     case 'f':
-      return value instanceof FunctionValue;
+      return (value) => (value instanceof FunctionValue ? value : unfit);
     case 'x':
-      return true;
+      return (value) => value;
+    case 'j':
+      return (value) => (value instanceof FunctionValue || value === null ? unfit : value);
     default:
-      return false;
+      return (value) => (value === undefined || type.includes(symbolOf(value)) ? value : unfit);
   }
+}
+
+function asArray(value: unknown): unknown {
+  return value === undefined || Array.isArray(value) ? value : [value];
+}
+
+function asArrayOf(subtype: string, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value)) return isArrayOf(subtype, value) ? value : unfit;
+  return symbolOf(value) === subtype ? [value] : unfit;
 }
 
 function toArray({ subtype }: Parameter, symbol: string, matched: string, arg: unknown, index: number): unknown {
@@ -96,8 +116,11 @@ function toArray({ subtype }: Parameter, symbol: string, matched: string, arg: u
 }
 
 function isArrayOf(subtype: string, items: readonly unknown[]): boolean {
-  if (items.length === 0) return true;
-  return symbolOf(items[0]) === subtype.charAt(0) && items.every((item) => symbolOf(item) === subtype.charAt(0));
+  const symbol = subtype.charAt(0);
+  for (const item of items) {
+    if (symbol === 'n' ? typeof item !== 'number' : symbolOf(item) !== symbol) return false;
+  }
+  return true;
 }
 
 function mismatch(parameters: readonly Parameter[], args: readonly unknown[], symbols: string): EvaluationError {
