@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 interface ValidateOptions {
   readonly config: string;
   readonly format: ProblemFormat;
+  readonly verbose: boolean;
 }
 
 export function registerValidate(program: Command, finish: (code: ExitCode) => void): void {
@@ -19,18 +20,24 @@ export function registerValidate(program: Command, finish: (code: ExitCode) => v
     )
     .addOption(configOption())
     .addOption(new Option('--format <format>', 'how to print problems').choices(problemFormats).default('text'))
+    .option(
+      '-v, --verbose',
+      'also tell what is no problem, e.g. which filters are compiled and which are isolated',
+      false,
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  pullcord validate\n  pullcord validate --config deploy/config --format github',
+      '\nExamples:\n  pullcord validate\n  pullcord validate -v\n  pullcord validate --config deploy/config --format github',
     )
-    .action(async ({ config: root, format }: ValidateOptions) => {
+    .action(async ({ config: root, format, verbose }: ValidateOptions) => {
       const { checkConfig } = await import('../runtime/check-config.ts');
-      const { problems, sources, summary } = await checkConfig(existingFolder(root));
+      const { problems: found, sources, summary } = await checkConfig(existingFolder(root));
+      const problems = verbose ? found : found.filter(({ severity }) => severity !== 'note');
       const { formatProblems } = await import('../diagnostics/format.ts');
       const text = formatProblems(problems, sources, { format, color: terminal.hasColor });
       if (text !== '') terminal.data(text);
       const errors = problems.filter((problem) => problem.severity === 'error').length;
-      const warnings = problems.length - errors;
+      const warnings = problems.filter((problem) => problem.severity === 'warning').length;
       terminal.words(
         `${root}: ${counted(errors, 'error')}, ${counted(warnings, 'warning')}${summary ? `; ${summary}` : ''}`,
       );

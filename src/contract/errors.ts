@@ -9,6 +9,11 @@ export interface OptionsProblem {
   readonly offset?: number;
 }
 
+/** What a user should know of options that can be used. A `note` is only shown by `pullcord validate --verbose`. */
+export interface OptionsFinding extends OptionsProblem {
+  readonly severity: 'warning' | 'note';
+}
+
 const marker = Symbol.for('pullcord.OptionsError');
 
 /**

@@ -1,5 +1,6 @@
 import type { ApiKeyDeclaration } from './api-key.ts';
 import type { RunFailure, RunState, Session, StartedRun } from './engine.ts';
+import type { OptionsFinding } from './errors.ts';
 import type { Exchange, Principal, RequestHead } from './exchange.ts';
 import type { JsonValue, MaybePromise } from './json.ts';
 
@@ -30,6 +31,8 @@ export interface PluginContext {
   readonly log: PluginLog;
   /** Registers what to do when the instance is retired. Closers run last registered first, also when `create` fails. */
   onClose(closer: () => MaybePromise<void>): void;
+  /** Tells the user something of the options, at its place in their YAML. Only while `create` runs; no secrets. */
+  report(finding: OptionsFinding): void;
   /** Makes an absolute path of one in options: relative ones start at the folder of the file that they stand in. */
   resolvePath(path: string): string;
 }

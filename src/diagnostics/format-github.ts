@@ -15,8 +15,10 @@ function workflowCommand({ range, place, code, severity, message, hint }: Locate
   }
   properties.push(`title=${escapeProperty(code)}`);
   const words = hint === undefined ? message : `${message}\nhint: ${hint}`;
-  return `::${severity} ${properties.join(',')}::${escapeData(words)}`;
+  return `::${commands[severity]} ${properties.join(',')}::${escapeData(words)}`;
 }
+
+const commands = { error: 'error', warning: 'warning', note: 'notice' } as const;
 
 /** As toolkit's `escapeData` (actions/toolkit, packages/core/src/command.ts). */
 function escapeData(text: string): string {

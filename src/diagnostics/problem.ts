@@ -9,11 +9,11 @@ export interface Place {
   readonly offset?: number;
 }
 
-/** Something wrong with the config that its author can mend. */
+/** Something about the config that its author can mend or should know. */
 export interface Problem {
   /** snake_case, stable: tools match on it. */
   readonly code: string;
-  readonly severity: 'error' | 'warning';
+  readonly severity: 'error' | 'warning' | 'note';
   /** What happened, without the place and without values that could be secret. */
   readonly message: string;
   /** What to do next, often a did-you-mean. */

@@ -90,7 +90,7 @@ class NativeEngine implements Engine {
 
 /** RE2, for everything else. */
 class LinearEngine implements Engine {
-  readonly cost = 16;
+  readonly cost = 64;
   readonly #pattern: RE2JS;
 
   constructor(regexp: RegExp) {

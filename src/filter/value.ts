@@ -145,7 +145,7 @@ export function toText(run: Evaluation, value: unknown, indent = 0): string {
   }
   if (value instanceof FunctionValue) return '';
   const text = JSON.stringify(isArray(value) && value.outerWrapper === true ? value[0] : value, replace, indent);
-  run.spendText(text.length * 4);
+  run.spendText(text.length * 16);
   return text;
 }
 

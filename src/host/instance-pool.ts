@@ -1,8 +1,10 @@
-import type { MaybePromise } from '../contract/index.ts';
+import type { MaybePromise, OptionsFinding } from '../contract/index.ts';
 
 /** A plugin instance that several snapshots may share, and what frees it. */
 export interface Instance {
   readonly value: unknown;
+  /** What its plugin told of its options. */
+  readonly findings: readonly OptionsFinding[];
   readonly closers: readonly (() => MaybePromise<void>)[];
 }
 

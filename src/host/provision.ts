@@ -6,6 +6,8 @@ import type {
   Dedup,
   Filter,
   MaybePromise,
+  OptionsFinding,
+  OptionsProblem,
   Plugin,
   PluginContext,
   PluginLog,
@@ -17,7 +19,7 @@ import { OptionsError } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { faultOfInstance } from './check-plugin.ts';
 import { withDeadline } from './deadline.ts';
-import { InstancePool, runClosers } from './instance-pool.ts';
+import { type Instance, InstancePool, runClosers } from './instance-pool.ts';
 import { type GoodOptions, resolveOptions } from './options.ts';
 import type { Registry } from './registry.ts';
 import { resolveSecret } from './secrets.ts';
@@ -48,6 +50,8 @@ export type Provisioning =
       readonly ok: true;
       readonly triggers: readonly ProvisionedTrigger[];
       readonly defaultAuth: Auth;
+      /** What plugins warn of. */
+      readonly warnings: readonly Problem[];
       /** Shares taken in the pool; give them back when the triggers are no longer used. */
       readonly identities: readonly string[];
     }
@@ -65,15 +69,16 @@ export async function provision(
 ): Promise<Provisioning> {
   const session = new ProvisioningSession(config, registry, pool, log);
   const { defaultAuth, triggers } = await session.all();
-  if (session.problems.length > 0 || defaultAuth === undefined) {
+  const problems = session.problems.filter(({ severity }) => severity !== 'note');
+  if (problems.some(({ severity }) => severity === 'error') || defaultAuth === undefined) {
     await pool.release(session.identities);
-    return { ok: false, problems: session.problems };
+    return { ok: false, problems };
   }
-  return { ok: true, triggers, defaultAuth, identities: session.identities };
+  return { ok: true, triggers, defaultAuth, warnings: problems, identities: session.identities };
 }
 
 /**
- * Does the same for a check only: gives the problems, and nothing stays created. A secret that is not there is a
+ * Does the same for a check only: gives the problems and notes, and nothing stays created. A secret that is not there is a
  * warning, since the machine that checks a pull request need not know it; what needs it is not created.
  */
 export async function checkProvision(config: Config, registry: Registry, log: PluginLog): Promise<readonly Problem[]> {
@@ -99,7 +104,7 @@ class ProvisioningSession {
   readonly problems: Problem[] = [];
   readonly identities: string[] = [];
   readonly #byUse = new Map<StageUse, unknown>();
-  readonly #byIdentity = new Map<string, unknown>();
+  readonly #byIdentity = new Map<string, Instance>();
   readonly #reported = new Set<string>();
   readonly #config: Config;
   readonly #registry: Registry;
@@ -188,11 +193,15 @@ class ProvisioningSession {
       return undefined;
     }
     const identity = this.#identityOf(registered.plugin, use, resolved);
-    if (this.#byIdentity.has(identity)) return this.#byIdentity.get(identity);
-    const instance = await this.#holdOrCreate(identity, registered.plugin, use, resolved);
+    const instance =
+      this.#byIdentity.get(identity) ?? (await this.#holdOrCreate(identity, registered.plugin, use, resolved));
     // A failure is not remembered: the same fault at another place is another line to mend.
-    if (instance !== undefined) this.#byIdentity.set(identity, instance);
-    return instance;
+    if (instance === undefined) return undefined;
+    this.#byIdentity.set(identity, instance);
+    for (const { severity, ...finding } of instance.findings) {
+      this.#reportOption(use, severity, `option_${severity}`, finding);
+    }
+    return instance.value;
   }
 
   /** Equal options in equal surroundings make equal instances. */
@@ -201,20 +210,27 @@ class ProvisioningSession {
     return [plugin.stage, plugin.name, digest, surroundings, use.folder].join('\0');
   }
 
-  async #holdOrCreate(identity: string, plugin: Plugin, use: StageUse, resolved: GoodOptions): Promise<unknown> {
+  async #holdOrCreate(
+    identity: string,
+    plugin: Plugin,
+    use: StageUse,
+    resolved: GoodOptions,
+  ): Promise<Instance | undefined> {
     const held = this.#pool.hold(identity);
     if (held !== undefined) {
       this.identities.push(identity);
-      return held.value;
+      return held;
     }
     const closers: (() => MaybePromise<void>)[] = [];
+    const findings: OptionsFinding[] = [];
     try {
-      const value = await this.#create(plugin, use, resolved.options, closers);
+      const value = await this.#create(plugin, use, resolved.options, { closers, findings });
       const fault = faultOfInstance(plugin.stage, value);
       if (fault !== undefined) throw new Error(fault);
-      this.#pool.add(identity, { value, closers });
+      const instance: Instance = { value, findings, closers };
+      this.#pool.add(identity, instance);
       this.identities.push(identity);
-      return value;
+      return instance;
     } catch (error) {
       this.#reportCreateError(error, plugin, use, resolved.hasSecrets);
       await runClosers(closers, (err) => this.#log.error({ err, plugin: plugin.name }, 'a plugin failed to close'));
@@ -222,10 +238,16 @@ class ProvisioningSession {
     }
   }
 
-  #create(plugin: Plugin, use: StageUse, options: unknown, closers: (() => MaybePromise<void>)[]): Promise<unknown> {
+  #create(
+    plugin: Plugin,
+    use: StageUse,
+    options: unknown,
+    { closers, findings }: { closers: (() => MaybePromise<void>)[]; findings: OptionsFinding[] },
+  ): Promise<unknown> {
     const context: PluginContext = {
       log: pluginLog(this.#log, plugin),
       onClose: (closer) => closers.push(closer),
+      report: (finding) => findings.push(finding),
       resolvePath: (path) => resolve(use.folder, path),
     };
     const creating = async () =>
@@ -237,15 +259,7 @@ class ProvisioningSession {
 
   #reportCreateError(error: unknown, plugin: Plugin, use: StageUse, hasSecrets: boolean): void {
     if (OptionsError.is(error)) {
-      for (const { pointer, message, hint, offset } of error.problems) {
-        this.#report({
-          code: 'bad_option',
-          severity: 'error',
-          message,
-          ...(hint !== undefined && { hint }),
-          place: { ...use.optionPlaces(pointer), ...(offset !== undefined && { offset }) },
-        });
-      }
+      for (const problem of error.problems) this.#reportOption(use, 'error', 'bad_option', problem);
       return;
     }
     // Drivers repeat what they were given, e.g. a URL with a password: with a secret in reach only the kind is told.
@@ -256,6 +270,16 @@ class ProvisioningSession {
       message: `the ${plugin.stage} plugin ${plugin.name} failed to start: ${hasSecrets ? name : message}`,
       place: use.place,
     });
+  }
+
+  #reportOption(
+    use: StageUse,
+    severity: Problem['severity'],
+    code: string,
+    { pointer, message, hint, offset }: OptionsProblem,
+  ): void {
+    const place = { ...use.optionPlaces(pointer), ...(offset !== undefined && { offset }) };
+    this.#report({ code, severity, message, ...(hint !== undefined && { hint }), place });
   }
 
   #report(problem: Problem): void {

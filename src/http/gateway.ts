@@ -63,7 +63,8 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   }
 
   const outcomes = new OutcomeLog(log);
-  const first = { at: Date.now(), ok: true, revision: config.revision, problems: loaded.problems, sources };
+  const problems = [...loaded.problems, ...built.warnings];
+  const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
   const surface = new Surface(live, engine.engine, outcomes, log, () => reloader);
   const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
@@ -99,7 +100,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
         return live.current.revision;
       },
       reloader,
-      warnings: { problems: loaded.problems, sources },
+      warnings: { problems, sources },
       async close() {
         await watching.close();
         await surface.close(engine.engine, live.current.config.server.drainTimeoutMs);

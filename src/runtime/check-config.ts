@@ -9,6 +9,7 @@ import { resolveSecret } from '../host/secrets.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 
 export interface CheckedConfig {
+  /** Also of severity note. */
   readonly problems: readonly Problem[];
   readonly sources: Sources;
   /** What the config declares, in words; undefined if it cannot be read so far. */

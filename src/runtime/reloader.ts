@@ -92,7 +92,7 @@ export class Reloader {
     }
     this.#live.swap(built.snapshot);
     prepared.commit();
-    this.#told(loaded, loaded.problems);
+    this.#told(loaded, [...loaded.problems, ...built.warnings]);
     this.#log.info(
       {
         revision: loaded.revision,

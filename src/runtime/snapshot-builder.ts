@@ -9,7 +9,7 @@ import { gitCommitOf } from './git-commit.ts';
 import { Snapshot } from './snapshot.ts';
 
 export type BuiltSnapshot =
-  | { readonly ok: true; readonly snapshot: Snapshot }
+  | { readonly ok: true; readonly snapshot: Snapshot; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Makes snapshots of configs. Instances whose options did not change are shared between the snapshots it made. */
@@ -37,7 +37,7 @@ export class SnapshotBuilder {
       gitCommitOf(this.#root),
     ]);
     if (!provisioned.ok) return provisioned;
-    const { triggers, defaultAuth, identities } = provisioned;
+    const { triggers, defaultAuth, warnings, identities } = provisioned;
     const snapshot = new Snapshot({
       config,
       triggers,
@@ -46,10 +46,10 @@ export class SnapshotBuilder {
       gitCommit,
       dispose: () => this.#dispose(identities),
     });
-    return { ok: true, snapshot };
+    return { ok: true, snapshot, warnings };
   }
 
-  /** What is wrong with a config, found by creating everything that it declares and closing it again. */
+  /** What is wrong with a config, and what is to be known of it, found by creating everything that it declares and closing it again. */
   async check(config: Config): Promise<readonly Problem[]> {
     const registry = this.#builtins.extend();
     const pluginProblems = await loadPlugins(config.plugins, registry);

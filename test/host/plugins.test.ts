@@ -132,6 +132,7 @@ t.test(
     const closer = (name: string) => () => void closed.push(name);
     pool.add('a', {
       value: 1,
+      findings: [],
       closers: [
         closer('a1'),
         () => {
@@ -140,7 +141,7 @@ t.test(
         closer('a2'),
       ],
     });
-    pool.add('b', { value: 2, closers: [closer('b')] });
+    pool.add('b', { value: 2, findings: [], closers: [closer('b')] });
     t.equal(pool.hold('a')?.value, 1);
     await pool.release(['a', 'b']);
     t.strictSame(closed, ['b']);

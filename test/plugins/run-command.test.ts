@@ -35,6 +35,7 @@ async function pluginFor(t: Test, argv: Options['argv'], changes: Partial<Option
   };
   const context = {
     log: { info() {}, error() {}, warn: (fields: object) => void logged.push(fields) },
+    report() {},
     onClose: (closer: () => unknown) => void closers.push(closer),
     resolvePath: (path: string) => resolve(folder, path),
   };

@@ -30,5 +30,6 @@ export function exchangeOf(body: JsonObject | string | undefined, changes: Parti
 export const pluginContext: PluginContext = {
   log: { info() {}, warn() {}, error() {} },
   onClose() {},
+  report() {},
   resolvePath: (path) => path,
 };

@@ -1,9 +1,11 @@
-import { type FilterPlugin, type FilterResult, OptionsError } from '../../../src/contract/index.ts';
-import { EvaluatorPool } from './evaluator-pool.ts';
+import { type Exchange, type FilterPlugin, type FilterResult, OptionsError } from '../../../src/contract/index.ts';
+import { compileFilter, EvaluationError, ExpressionError, type FilterExpression } from '../../../src/filter/index.ts';
+import { bindingNames, bindingsFor, secretHeaders } from './bindings.ts';
+import { circumstancesFor } from './circumstances.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { hasReservedMember } from './reserved-members.ts';
-import { isTruthy } from './truth.ts';
+
+const pointer = '/expression';
 
 export default {
   contract: 'v1',
@@ -11,13 +13,24 @@ export default {
   name: 'jsonata',
   summary: 'Passes a request if a JSONata expression over its body is true.',
   optionsSchema: schema,
-  async create(_context, options) {
-    // JSONata takes 0 for no timeout at all.
-    if (options.timeout <= 0) throw new OptionsError([{ pointer: '/timeout', message: 'must be more than 0' }]);
-    const pool = await EvaluatorPool.create(options);
+  create(context, options) {
+    checkOptions(options);
+    const expression = compile(options);
+    context.onClose(() => expression.close());
+    for (const warning of expression.warnings) context.report({ severity: 'warning', pointer, ...warning });
+    context.report({ severity: 'note', pointer, message: modeOf(expression) });
+
+    const bindings = bindingsFor(expression.variables, options.headers);
+    const circumstances = circumstancesFor(expression.variables);
+    const failed = options.onError === 'pass' ? () => passed : errorResult;
     return {
-      evaluate({ bodyText, input }) {
-        return hasReservedMember(bodyText, input) ? reserved : evaluate(pool, input);
+      evaluate(exchange: Exchange) {
+        try {
+          const passes = expression.passes(exchange.input, bindings(exchange), circumstances(exchange));
+          return passes instanceof Promise ? passes.then(resultOf, failed) : resultOf(passes);
+        } catch (error) {
+          return failed(error);
+        }
       },
     };
   },
@@ -25,28 +38,38 @@ export default {
 
 const passed: FilterResult = Object.freeze({ kind: 'passed' });
 const dropped: FilterResult = Object.freeze({ kind: 'dropped', reason: 'the expression is not true' });
-const reserved: FilterResult = Object.freeze({
-  kind: 'error',
-  reason: 'the body has a member whose name is reserved by JSONata',
-});
 
-async function evaluate(pool: EvaluatorPool, input: unknown): Promise<FilterResult> {
-  const evaluator = pool.take();
-  try {
-    return isTruthy(await evaluator.evaluate(input)) ? passed : dropped;
-  } catch (error) {
-    return { kind: 'error', reason: describe(error) };
-  } finally {
-    pool.giveBack(evaluator);
-  }
+function resultOf(passes: boolean): FilterResult {
+  return passes ? passed : dropped;
 }
 
 /** JSONata's messages repeat values of the body, and so may its codes' other fields: only code and place are told. */
-function describe(error: unknown): string {
-  const fields = typeof error === 'object' && error !== null ? error : {};
-  const code =
-    'code' in fields && typeof fields.code === 'string' && /^[A-Z]\d{4}$/.test(fields.code) ? fields.code : '';
-  const at = 'position' in fields && Number.isInteger(fields.position) ? ` at position ${fields.position}` : '';
-  if (code) return `JSONata error ${code}${at}`;
-  return error instanceof RangeError ? 'the evaluation needed too much memory or nesting' : `JSONata failed${at}`;
+function errorResult(error: unknown): FilterResult {
+  if (!(error instanceof EvaluationError)) return { kind: 'error', reason: 'the evaluation could not be made' };
+  const at = error.position === undefined ? '' : ` at position ${error.position}`;
+  return { kind: 'error', reason: `JSONata error ${error.code}${at}` };
+}
+
+function checkOptions({ timeout, headers }: Options): void {
+  const problems = headers.flatMap((name, index) =>
+    secretHeaders.has(name)
+      ? [{ pointer: `/headers/${index}`, message: `${name} is not for filters: it carries a secret` }]
+      : [],
+  );
+  if (timeout <= 0) problems.push({ pointer: '/timeout', message: 'must be more than 0' });
+  if (problems.length > 0) throw new OptionsError(problems);
+}
+
+function compile({ expression, timeout, maxDepth, maxSequence }: Options): FilterExpression {
+  try {
+    const limits = { timeoutMs: timeout, maxDepth, maxSequence };
+    return compileFilter(expression, { limits, bindings: bindingNames });
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw new OptionsError(error.problems.map((problem) => ({ pointer, ...problem })));
+  }
+}
+
+function modeOf({ mode, reason }: FilterExpression): string {
+  return mode === 'compiled' ? 'compiled' : `isolated, in a process of its own: ${reason}`;
 }

@@ -214,7 +214,7 @@ function range(run: Evaluation, from: unknown, to: unknown): unknown {
 function includes(run: Evaluation, item: unknown, list: unknown): boolean {
   if (item === undefined || list === undefined) return false;
   if (!Array.isArray(list)) return item === list;
-  if (list.length > 8) run.spend(list.length >> 3);
+  if (list.length > 4) run.spend(list.length >> 2);
   for (const other of list) if (other === item) return true;
   return false;
 }

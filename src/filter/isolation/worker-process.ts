@@ -6,7 +6,7 @@ import type { Answer, Job, Message } from './protocol.ts';
 /** MiB of heap of a worker. */
 const maxHeapMiB = 128;
 /** How long after its limit an evaluation may still answer by itself, in milliseconds. */
-const graceMs = 20;
+const graceMs = 10;
 
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const entry = fileURLToPath(new URL(`./worker${extension}`, import.meta.url));
@@ -67,7 +67,7 @@ export class WorkerProcess {
     });
     const answer = await answered;
     clearTimeout(timer);
-    this.#refer(false);
+    if (!this.#hasExited) this.#refer(false);
     return answer;
   }
 

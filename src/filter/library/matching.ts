@@ -85,12 +85,15 @@ export const matching = {
   },
 };
 
+/** What is made of a match is dear beside the few characters of most. */
+const costOfMatch = 5;
+
 function forEachMatch(run: Evaluation, matcher: unknown, text: string, limit: number, use: (match: Match) => void) {
   if (limit <= 0) return;
   let count = 0;
   for (let match = firstMatch(run, matcher, text); match !== undefined; match = matchOf(run, match.next)) {
     if (count >= limit) return;
-    run.spend(1);
+    run.spend(costOfMatch);
     use(match);
     count += 1;
   }

@@ -29,17 +29,17 @@ export const numbers = {
   random: (run: Evaluation) => run.random(),
   boolean: (_run: Evaluation, value: unknown) => (value === undefined ? undefined : isTruthy(value)),
   not: (_run: Evaluation, value: unknown) => (value === undefined ? undefined : !isTruthy(value)),
-  formatNumber(_run: Evaluation, value: number | undefined, picture: string | undefined, options: unknown) {
-    checkPicture(picture);
+  formatNumber(run: Evaluation, value: number | undefined, picture: string | undefined, options: unknown) {
+    checkPicture(run, picture);
     return reference.formatNumber.call(value, picture, options);
   },
   formatBase: (_run: Evaluation, value?: number, radix?: number) => reference.formatBase.call(value, radix),
-  formatInteger(_run: Evaluation, value: number | undefined, picture: string | undefined) {
-    checkPicture(picture);
+  formatInteger(run: Evaluation, value: number | undefined, picture: string | undefined) {
+    checkPicture(run, picture);
     return reference.formatInteger.call(value, picture);
   },
   parseInteger(run: Evaluation, text: string | undefined, picture: string | undefined) {
-    checkPicture(picture);
+    checkPicture(run, picture);
     if (text !== undefined) run.spendText(text.length * 16);
     return reference.parseInteger.call(text, picture);
   },

@@ -10,7 +10,7 @@ export const texts = {
   string(run: Evaluation, value: unknown, prettify?: boolean) {
     return value === undefined ? undefined : toText(run, value, prettify === true ? 2 : 0);
   },
-  substring: onText((text, start: number, length?: number) => reference.substring.call(text, start, length), 16),
+  substring: onText((text, start: number, length?: number) => reference.substring.call(text, start, length), 32),
   substringBefore(run: Evaluation, text?: string, end?: string) {
     return cut(run, text, end, (whole, position) => whole.slice(0, position));
   },
@@ -25,7 +25,7 @@ export const texts = {
     if (text === undefined) return undefined;
     if (width !== undefined && Math.abs(width) > maxPadWidth)
       throw new EvaluationError('D2015', { value: maxPadWidth });
-    run.spendText((text.length + Math.abs(width ?? 0) * (1 + (fill?.length ?? 0))) * 4);
+    run.spendText((text.length + Math.abs(width ?? 0) * (1 + (fill?.length ?? 0))) * 16);
     return reference.pad.call(text, width, fill);
   },
   join(run: Evaluation, items: readonly string[] | undefined, separator = '') {

@@ -4,14 +4,14 @@ import { reference } from './reference.ts';
 
 export const times = {
   now(run: Evaluation, picture?: string, timezone?: string) {
-    checkDatePicture(picture);
+    checkDatePicture(run, picture);
     return reference.fromMillis.call(run.now, picture, timezone);
   },
   millis: (run: Evaluation) => run.now,
   /** Only without a picture: with one, the reference makes a regular expression that may backtrack for ever. */
   toMillis: (_run: Evaluation, text?: string) => reference.toMillis.call(text),
-  fromMillis(_run: Evaluation, millis?: number, picture?: string, timezone?: string) {
-    checkDatePicture(picture);
+  fromMillis(run: Evaluation, millis?: number, picture?: string, timezone?: string) {
+    checkDatePicture(run, picture);
     return reference.fromMillis.call(millis, picture, timezone);
   },
 };
