@@ -10,7 +10,7 @@ import { IsolatedExpression } from './isolation/isolated-expression.ts';
 import { builtIns } from './library/built-ins.ts';
 import { type Circumstances, defaultLimits, type FilterLimits } from './limits.ts';
 import { type Node, NotCompilable } from './node.ts';
-import { nodesOf, offsetOfToken, parse } from './parse.ts';
+import { offsetOfToken, parse } from './parse.ts';
 import { isTruthy, type MarkedArray, sequenceOf } from './value.ts';
 
 export interface CompileOptions {
@@ -25,9 +25,8 @@ export interface CompileOptions {
  * be ended. Throws an ExpressionError if it cannot be used at all.
  */
 export function compileFilter(source: string, options: CompileOptions = {}): FilterExpression {
-  const root = parse(source);
+  const { root, nodes } = parse(source);
   const limits: FilterLimits = { ...defaultLimits, ...options.limits };
-  const nodes = Array.from(nodesOf(root));
   const shared: Shared = {
     warnings: warningsOf(source, root, nodes, options.bindings),
     variables: variablesOf(nodes),
@@ -132,8 +131,11 @@ function wrapped(input: unknown[]): MarkedArray {
 }
 
 function variablesOf(nodes: readonly Node[]): Set<string> {
-  const names = nodes.filter(({ type }) => type === 'variable').map(({ value }) => String(value));
-  return new Set(names.filter((name) => name !== '' && name !== '$'));
+  const names = new Set<string>();
+  for (const { type, value } of nodes) {
+    if (type === 'variable' && value !== '' && value !== '$') names.add(String(value));
+  }
+  return names;
 }
 
 function warningsOf(
@@ -145,11 +147,15 @@ function warningsOf(
   const constant = constantProblem(source, root);
   const warnings = constant === undefined ? [] : [constant];
   if (bindings === undefined) return warnings;
-  const known = new Set([...bindings, ...builtIns.keys(), ...boundAnywhere(nodes), '', '$']);
+  const told = new Set<string>();
+  let bound: Set<string> | undefined;
   for (const { type, value, position } of nodes) {
     const name = String(value);
-    if (type !== 'variable' || known.has(name)) continue;
-    known.add(name);
+    if (type !== 'variable' || name === '' || name === '$' || told.has(name)) continue;
+    if (builtIns.has(name) || bindings.includes(name)) continue;
+    bound ??= boundAnywhere(nodes);
+    if (bound.has(name)) continue;
+    told.add(name);
     warnings.push({
       message: `$${name} is nothing: no such variable or function`,
       hint: `The variables here are ${bindings.map((binding) => `$${binding}`).join(', ')}.`,
@@ -159,13 +165,13 @@ function warningsOf(
   return warnings;
 }
 
-function boundAnywhere(nodes: readonly Node[]): string[] {
-  return nodes.flatMap((node) => {
-    if (node.type === 'bind') return [String((node.lhs as Node).value)];
+function boundAnywhere(nodes: readonly Node[]): Set<string> {
+  const names = nodes.flatMap((node) => {
+    if (node.type === 'bind') return [(node.lhs as Node).value];
     // Steps of a path may be bound to a variable with `@` and `#`.
     const { focus, index } = node as { focus?: unknown; index?: unknown };
-    const joined = [focus, index].filter((name) => typeof name === 'string');
-    if (node.type === 'lambda') return [...(node.arguments ?? []).map(({ value }) => String(value)), ...joined];
-    return joined;
+    const parameters = node.type === 'lambda' ? (node.arguments ?? []) : [];
+    return [...parameters.map(({ value }) => value), focus, index];
   });
+  return new Set(names.map(String));
 }

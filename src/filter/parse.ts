@@ -4,11 +4,16 @@ import type { Node } from './node.ts';
 import { RegularExpression, UnusableRegExp } from './regular-expression.ts';
 
 /** Parses an expression; throws an ExpressionError that tells all that keeps it from being used. */
-export function parse(source: string): Node {
+export function parse(source: string): { readonly root: Node; readonly nodes: readonly Node[] } {
   const root = parseSyntax(source);
-  const problems = Array.from(nodesOf(root)).flatMap((node) => problemOf(source, node) ?? []);
+  const nodes = nodesOf(root);
+  const problems: ExpressionProblem[] = [];
+  for (const node of nodes) {
+    const problem = problemOf(source, node);
+    if (problem !== undefined) problems.push(problem);
+  }
   if (problems.length > 0) throw new ExpressionError(problems);
-  return root;
+  return { root, nodes };
 }
 
 function parseSyntax(source: string): Node {
@@ -79,14 +84,15 @@ function offsetOfRegExp(source: string, message: string): { offset?: number } {
 }
 
 /** Every node of a syntax tree, whatever the member that it hangs on, in the order of the members. */
-export function* nodesOf(root: Node): Generator<Node> {
+export function nodesOf(root: Node): readonly Node[] {
+  const nodes: Node[] = [];
   const seen = new Set<unknown>();
-  const pending: unknown[] = [root];
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value !== 'object' || value === null || value instanceof RegExp || seen.has(value)) continue;
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || value instanceof RegExp || seen.has(value)) return;
     seen.add(value);
-    if ('type' in value) yield value as Node;
-    pending.push(...Object.values(value).reverse());
-  }
+    if ('type' in value) nodes.push(value as Node);
+    for (const member of Object.values(value)) visit(member);
+  };
+  visit(root);
+  return nodes;
 }

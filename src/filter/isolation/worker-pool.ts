@@ -35,6 +35,8 @@ export class WorkerPool {
   readonly #exits = new Set<Promise<void>>();
   #shrinking: NodeJS.Timeout | undefined;
   #holders = 0;
+  /** What wraps all processes of this one, as test runners do, may not get along with Node's permission model. */
+  #restricts = true;
 
   /** Keeps workers ready until as many `release`s. */
   hold(): void {
@@ -108,19 +110,23 @@ export class WorkerPool {
   #startSpare(): void {
     const working = Array.from(this.#working.values()).reduce((sum, count) => sum + count, 0);
     if (this.#holders === 0 || this.#all.size > working || this.#all.size >= maxWorkers) return;
-    const worker = new WorkerProcess();
+    const isRestricted = this.#restricts;
+    const worker = new WorkerProcess(isRestricted);
     this.#all.add(worker);
     const exit = worker.exited.then(() => void this.#exits.delete(exit));
     this.#exits.add(exit);
-    void worker.ready.then((isReady) => {
+    void worker.started.then((outcome) => {
       if (!this.#all.has(worker)) return;
-      if (isReady) {
+      if (outcome === 'ready') {
         this.#idle.push(worker);
         this.#assign();
         this.#shrinkLater();
       } else {
         this.#all.delete(worker);
-        if (this.#all.size === 0) this.#refuseAll();
+        if (outcome === 'failed' && isRestricted) {
+          this.#restricts = false;
+          this.#startSpare();
+        } else if (this.#all.size === 0) this.#refuseAll();
       }
     });
     // One that dies while nobody uses it, e.g. killed from outside, is no longer to be taken.

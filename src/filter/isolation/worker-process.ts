@@ -11,20 +11,24 @@ const graceMs = 10;
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const entry = fileURLToPath(new URL(`./worker${extension}`, import.meta.url));
 
+/** Node's permission model: of all that a process can do, it may read files, which its own code is, and start threads. */
+const restrictions = ['--permission', '--allow-fs-read=*', '--allow-worker'];
+
 /** The parent's end of a worker: a process that shares nothing with this one but a channel of JSON. */
 export class WorkerProcess {
-  /** Resolves when it can be given its first job: true, or false if it came to its end before. */
-  readonly ready: Promise<boolean>;
+  /** Resolves when it can be given its first job, or has come to its end before: killed, or by itself. */
+  readonly started: Promise<'ready' | 'killed' | 'failed'>;
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
   #hasExited = false;
   #settle: ((answer: Answer) => void) | undefined;
 
-  constructor() {
+  /** @param isRestricted whether Node's permission model keeps it from doing anything but evaluate */
+  constructor(isRestricted: boolean) {
     this.#child = fork(entry, [], {
       // Nothing of the parent's: neither its environment, which may hold secrets, nor its flags and preloads.
       env: {},
-      execArgv: [`--max-old-space-size=${maxHeapMiB}`, '--permission', '--allow-fs-read=*', '--allow-worker'],
+      execArgv: [`--max-old-space-size=${maxHeapMiB}`, ...(isRestricted ? restrictions : [])],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       serialization: 'json',
     });
@@ -33,18 +37,18 @@ export class WorkerProcess {
       () => {},
       () => {},
     );
-    this.ready = new Promise((resolve) => {
+    this.started = new Promise((resolve) => {
       this.#child.once('message', () => {
         this.#child.on('message', (message: Message) => {
           if (message.kind !== 'ready') this.#answer(message);
         });
-        resolve(true);
+        resolve('ready');
       });
-      const ended = () => {
+      const ended = (code: number | null | Error) => {
         this.#hasExited = true;
         // It died of the job: out of memory, or killed by the system for it.
         this.#answer({ kind: 'error', code: 'D2015' });
-        resolve(false);
+        resolve(code === null ? 'killed' : 'failed');
       };
       this.#child.once('exit', ended);
       this.#child.once('error', ended);

@@ -1,0 +1,189 @@
+import t from 'tap';
+import { compileFilter, EvaluationError, ExpressionError } from '../../src/filter/index.ts';
+
+const order = {
+  plan: 'pro',
+  amount: 12,
+  items: [
+    { sku: 'a', price: 5, tags: ['x'] },
+    { sku: 'b', price: 7, tags: ['x', 'y'] },
+  ],
+};
+
+function errorOf(evaluate: () => unknown): EvaluationError {
+  try {
+    evaluate();
+  } catch (error) {
+    if (error instanceof EvaluationError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+t.test('gives a value at once where an expression is compiled', async (t) => {
+  const filter = compileFilter('items[price > 6].sku');
+  t.equal(filter.mode, 'compiled');
+  t.equal(filter.reason, undefined);
+  t.equal(filter.evaluate(order), 'b');
+  t.equal(filter.evaluate({}), undefined);
+  t.equal(filter.passes(order), true);
+  t.equal(filter.passes({}), false);
+  await filter.close();
+});
+
+t.test('tells why an expression is not compiled', async (t) => {
+  const reasons: [expression: string, reason: RegExp][] = [
+    ['($f := function($n){ $n = 0 ? 0 : $f($n - 1) }; $f(3))', /\$f may be a function that calls itself/],
+    ['items ~> |$|{"price": 0}|', /transforms/],
+    ['items#$i.{"index": $i}', /joins/],
+    ['items.%.plan', /joins/],
+    ['$map(items.price, $power(?, 2))', /partially/],
+    ['$toMillis("1.1.2020", "[D].[M].[Y]")', /\$toMillis/],
+    ['$formatNumber(1, "#", {})', /\$formatNumber/],
+    ['($f := $toMillis; $f("x"))', /\$toMillis/],
+  ];
+  for (const [expression, reason] of reasons) {
+    const filter = compileFilter(expression);
+    t.equal(filter.mode, 'isolated', expression);
+    t.match(filter.reason, reason, expression);
+    await filter.close();
+  }
+});
+
+t.test('throws an error with the code, the place and the token that JSONata gives', async (t) => {
+  const failures: [expression: string, code: string, position: number, token: string][] = [
+    ['amount > "x"', 'T2009', 8, '>'],
+    ['plan > true', 'T2010', 6, '>'],
+    ['1 + plan', 'T2002', 3, '+'],
+    ['$sum(plan)', 'T0412', 5, 'sum'],
+    ['$contains(amount, "x")', 'T0410', 10, 'contains'],
+    ['-plan', 'D1002', 1, '-'],
+    ['nothing()', 'T1006', 8, 'nothing'],
+    ['contains("x")', 'T1005', 9, 'contains'],
+    ['$number("x")', 'D3030', 8, 'number'],
+  ];
+  for (const [expression, code, position, token] of failures) {
+    const error = errorOf(() => compileFilter(expression).evaluate(order));
+    t.match(error, { name: 'EvaluationError', code, position, token }, expression);
+  }
+});
+
+t.test('refuses what cannot be used, with the place', async (t) => {
+  const refused: [expression: string, offset: number, message: RegExp][] = [
+    ['a in ["x"', 9, /./],
+    ['a and $eval(b)', 6, /\$eval/],
+    ['$contains(a, /(?=b)/)', 13, /RE2/],
+    ['$contains(a, /(b)\\1/)', 13, /RE2/],
+  ];
+  for (const [expression, offset, message] of refused) {
+    try {
+      compileFilter(expression);
+      t.fail(expression);
+    } catch (error) {
+      t.ok(error instanceof ExpressionError, expression);
+      t.match(error, { problems: [{ message, offset: Number }] });
+      if (error instanceof ExpressionError) t.ok(Math.abs((error.problems[0]?.offset ?? -9) - offset) <= 1, expression);
+    }
+  }
+  t.throws(() => compileFilter('('.repeat(20_000)), ExpressionError);
+});
+
+t.test('warns of expressions that come to the same for every input', async (t) => {
+  const constant: [expression: string, message: RegExp | undefined][] = [
+    ['true', /always true: it passes every request/],
+    ['1 = 2', /always false: it drops every request/],
+    ['"production"', /always true/],
+    ['environment = "x" and false', /always false/],
+    ['environment = "x" or $exists("x")', /always true/],
+    ['(1 > "a") and environment = "x"', /always fails, with T2009/],
+    ['"a" in ["a", "b"]', /always true/],
+    ['$not($contains("abc", "b"))', /always false/],
+    ['environment = "x"', undefined],
+    ['environment', undefined],
+    ['$now() > "2020"', undefined],
+    ['$random() < 0.5', undefined],
+    ['$count(items) > 1', undefined],
+    ['$string() = "x"', undefined],
+    ['*', undefined],
+  ];
+  for (const [expression, message] of constant) {
+    const { warnings } = compileFilter(expression);
+    if (message === undefined) t.same(warnings, [], expression);
+    else t.match(warnings, [{ message, offset: Number }], expression);
+  }
+});
+
+t.test('warns of variables that nothing binds, if it is told what there is', async (t) => {
+  const options = { bindings: ['request', 'key'] };
+  t.match(compileFilter('$reqest.ip = "x" or $reqest.method = "y"', options).warnings, [
+    { message: '$reqest is nothing: no such variable or function', hint: /\$request, \$key/, offset: 0 },
+  ]);
+  t.same(compileFilter('$request.ip = $key.id', options).warnings, []);
+  t.same(compileFilter('($x := a; $map(b, function($y){ $x = $y }))', options).warnings, []);
+  t.same(compileFilter('$anything = 1').warnings, []);
+});
+
+t.test('reads bindings, which come before built-ins and after variables of its own', async (t) => {
+  t.equal(compileFilter('$request.ip').evaluate({}, { request: { ip: '::1' } }), '::1');
+  t.equal(compileFilter('$sum + 1').evaluate({}, { sum: 1 }), 2);
+  t.equal(errorOf(() => compileFilter('$sum([1])').evaluate({}, { sum: 1 })).code, 'T1006');
+  t.equal(compileFilter('($x := 1; $x)').evaluate({}, { x: 2 }), 1);
+  t.equal(compileFilter('$toString').evaluate({}, {}), undefined);
+});
+
+t.test('has one clock and one seed in an evaluation', async (t) => {
+  const filter = compileFilter('[$millis(), $random(), $random(), $now(), $shuffle([1..20])]');
+  const circumstances = { now: 1_750_000_000_000, seed: 42 };
+  const once = JSON.stringify(filter.evaluate({}, {}, circumstances));
+  t.equal(JSON.stringify(filter.evaluate({}, {}, circumstances)), once);
+  t.match(once, /^\[1750000000000,0\.\d+,0\.\d+,"2025-06-15T15:06:40\.000Z"/);
+  t.not(JSON.stringify(filter.evaluate({}, {}, { ...circumstances, seed: 43 })), once);
+  t.equal(compileFilter('$random() = $random()').evaluate({}), false);
+});
+
+t.test('ends what multiplies work beyond the size of its input', async (t) => {
+  const body = { items: Array.from({ length: 5000 }, (_, id) => ({ id })), text: 'a'.repeat(50_000) };
+  const expressions = [
+    '$map(items, function($i){ $count($$.items[id = $i.id]) })',
+    '$sum([1..9000].($sum([1..9000])))',
+    '$map(items, function($i){ $uppercase($$.text) })',
+    '$reduce([1..60], function($s, $i){ $s & $s }, "ab")',
+    '$map(items, function($i){ $contains($$.text, /b+a/) })',
+    '$map(items, function($i){ $string($$.items) })',
+  ];
+  for (const expression of expressions) {
+    const filter = compileFilter(expression);
+    t.equal(filter.mode, 'compiled', expression);
+    const startedAt = performance.now();
+    t.match(errorOf(() => filter.evaluate(body)).code, /^D(1012|2015)$/, expression);
+    t.ok(performance.now() - startedAt < 300, `${expression} took ${performance.now() - startedAt} ms`);
+  }
+  t.equal(errorOf(() => compileFilter('$count([1..10001])').evaluate({})).code, 'D2015');
+  t.equal(compileFilter('$count([1..10001])', { limits: { maxSequence: 20_000 } }).evaluate({}), 10_001);
+  t.equal(
+    errorOf(() => compileFilter('1 + 1 = 2 and $count([1..99]) > 0', { limits: { maxSteps: 10 } }).evaluate({})).code,
+    'D1012',
+  );
+});
+
+t.test('is not to be led to what objects inherit', async (t) => {
+  for (const name of ['constructor', '__proto__', 'toString', 'length', 'arity', 'invoke', 'callBack']) {
+    t.equal(compileFilter(`\`${name}\``).evaluate({ a: 1 }), undefined, name);
+    t.equal(compileFilter(`a.\`${name}\``).evaluate({ a: { b: 1 } }), undefined, name);
+    t.equal(compileFilter(`$sum.\`${name}\``).evaluate({}), undefined, name);
+    t.equal(compileFilter(`$lookup($, "${name}")`).evaluate({ a: 1 }), undefined, name);
+  }
+  t.equal(compileFilter('`__proto__`.x').evaluate(JSON.parse('{"__proto__": {"x": 1}}')), 1);
+  t.equal(Object.getPrototypeOf(compileFilter('{"__proto__": {"x": 1}}').evaluate({})), null);
+});
+
+t.test('can be evaluated by what an input calls while it is evaluated', async (t) => {
+  const filter = compileFilter('a & b');
+  const input = {
+    get a() {
+      return filter.evaluate({ a: 'inner', b: '!' });
+    },
+    b: '?',
+  };
+  t.equal(filter.evaluate(input), 'inner!?');
+});

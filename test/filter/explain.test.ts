@@ -1,0 +1,71 @@
+import t from 'tap';
+import { compileFilter } from '../../src/filter/index.ts';
+
+t.test('tells the value of each top-level conjunct and of its sides', async (t) => {
+  const filter = compileFilter('customer.plan in ["pro", "enterprise"] and amount > 100 and $exists(email)');
+  const explained = await filter.explain({ customer: { plan: 'pro' }, amount: 20 });
+  t.match(explained, {
+    passes: false,
+    value: false,
+    conjuncts: [
+      {
+        source: 'customer.plan in ["pro", "enterprise"]',
+        passes: true,
+        operator: 'in',
+        sides: [{ source: 'customer.plan', value: 'pro' }, { value: ['pro', 'enterprise'] }],
+      },
+      { source: 'amount > 100', passes: false, operator: '>', sides: [{ value: 20 }, { value: 100 }] },
+      // What the evaluation never came to.
+      { source: '$exists(email)', passes: false, value: false },
+    ],
+  });
+  t.equal(explained.conjuncts[2]?.sides, undefined);
+});
+
+t.test('tells an expression that joins nothing as its own conjunct', async (t) => {
+  const explained = await compileFilter('amount').explain({ amount: 3 });
+  t.match(explained, { passes: true, value: 3, conjuncts: [{ source: 'amount', value: 3, passes: true }] });
+});
+
+t.test('tells errors by their codes, at the part that failed', async (t) => {
+  const explained = await compileFilter('plan = "pro" and amount > "x"').explain({ plan: 'pro', amount: 1 });
+  t.match(explained, {
+    passes: false,
+    error: 'T2009',
+    conjuncts: [{ passes: true }, { passes: false, error: 'T2009', sides: [{ value: 1 }, { value: 'x' }] }],
+  });
+});
+
+t.test('knows parentheses, and the statements of a block', async (t) => {
+  const nested = await compileFilter('(a = 1 and (b = 2)) and c = ")and("').explain({ a: 1, b: 3, c: ')and(' });
+  t.same(
+    nested.conjuncts.map(({ source, passes }) => [source, passes]),
+    [
+      ['a = 1', true],
+      ['b = 2', false],
+      ['c = ")and("', true],
+    ],
+  );
+  const block = await compileFilter('($total := $sum(items.price); $total > 10 and $total < 20)').explain({
+    items: [{ price: 7 }, { price: 8 }],
+  });
+  t.match(block.conjuncts, [
+    { source: '$total > 10', passes: true, sides: [{ source: '$total', value: 15 }, { value: 10 }] },
+    { source: '$total < 20', passes: true },
+  ]);
+});
+
+t.test('has one clock and seed for all parts, and the bindings', async (t) => {
+  const filter = compileFilter('$millis() = 1000 and $key.id = "web" and $random() = $random()');
+  const { conjuncts } = await filter.explain({}, { key: { id: 'web' } }, { now: 1000, seed: 1 });
+  t.same(
+    conjuncts.map(({ passes }) => passes),
+    [true, true, false],
+  );
+});
+
+t.test('explains what is isolated too', async (t) => {
+  const filter = compileFilter('a = 1 and ($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(b))');
+  t.teardown(() => filter.close());
+  t.match(await filter.explain({ a: 1, b: 3 }), { passes: true, conjuncts: [{ passes: true }, { passes: true }] });
+});

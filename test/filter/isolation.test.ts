@@ -1,0 +1,129 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { compileFilter, EvaluationError } from '../../src/filter/index.ts';
+
+const endless = '($f := function($x){ $f($x + 1) }; $f(1))';
+const countdown = '($f := function($n){ $n = 0 ? "done" : $f($n - 1) }; $f(n))';
+
+async function codeOf(evaluation: unknown): Promise<string> {
+  try {
+    await evaluation;
+  } catch (error) {
+    if (error instanceof EvaluationError) return error.code;
+    throw error;
+  }
+  return 'a value';
+}
+
+t.test('evaluates what cannot be compiled, with bindings, clock and seed', async (t) => {
+  const filter = compileFilter(countdown);
+  t.teardown(() => filter.close());
+  t.equal(filter.mode, 'isolated');
+  t.equal(await filter.evaluate({ n: 20 }), 'done');
+  t.equal(await filter.passes({ n: 20 }), true);
+  t.equal(await codeOf(filter.evaluate({ n: 'x' })), 'T2001');
+
+  const seeing = compileFilter('($f := function($n){ $n = 0 ? [$key.id, $millis(), $random()] : $f($n - 1) }; $f(1))');
+  t.teardown(() => seeing.close());
+  const given = [{}, { key: { id: 'web' } }, { now: 1000, seed: 7 }] as const;
+  const [id, now, random] = (await seeing.evaluate(...given)) as unknown[];
+  t.same([id, now, typeof random], ['web', 1000, 'number']);
+  t.same(await seeing.evaluate(...given), [id, now, random]);
+});
+
+t.test('ends an evaluation when its time is over, whatever it is in', async (t) => {
+  const limits = { timeoutMs: 100 };
+  const hanging: [expression: string, input: unknown][] = [
+    [endless, {}],
+    ['$toMillis(x, "[f1][f1][f1][f1]Z")', { x: '1'.repeat(600) }],
+  ];
+  for (const [expression, input] of hanging) {
+    const filter = compileFilter(expression, { limits });
+    // Its process is ready, so that only the evaluation takes time.
+    await codeOf(filter.evaluate(input));
+    const startedAt = performance.now();
+    t.equal(await codeOf(filter.evaluate(input)), 'D1012', expression);
+    t.ok(performance.now() - startedAt < 1000, `${expression} took ${performance.now() - startedAt} ms`);
+    await filter.close();
+  }
+});
+
+t.test('survives an evaluation that takes all memory', async (t) => {
+  const filter = compileFilter(
+    '($f := function($a, $n){ $n = 0 ? $count($a) : $f($append($a, $a), $n - 1) }; $f([1..1000], 40))',
+    { limits: { timeoutMs: 20_000, maxSequence: 1e9 } },
+  );
+  t.teardown(() => filter.close());
+  t.match(await codeOf(filter.evaluate({})), /^D(2015|1012)$/);
+  const sound = compileFilter(countdown);
+  t.teardown(() => sound.close());
+  t.equal(await sound.evaluate({ n: 3 }), 'done');
+});
+
+t.test('one that hangs time after time delays no other', async (t) => {
+  const hanging = compileFilter(endless, { limits: { timeoutMs: 250 } });
+  const quick = compileFilter(countdown);
+  t.teardown(() => Promise.all([hanging.close(), quick.close()]));
+  const stuck = Array.from({ length: 12 }, () => codeOf(hanging.evaluate({})));
+  for (let n = 0; n < 20; n += 1) {
+    const startedAt = performance.now();
+    t.equal(await quick.evaluate({ n }), 'done');
+    t.ok(performance.now() - startedAt < 1000, `it took ${performance.now() - startedAt} ms`);
+  }
+  t.same(new Set(await Promise.all(stuck)), new Set(['D1012']));
+});
+
+t.test('an input with marks of JSONata is refused, an expression cannot reach what the process has', async (t) => {
+  const filter = compileFilter(countdown);
+  t.teardown(() => filter.close());
+  t.equal(await codeOf(filter.evaluate({ n: 1, a: [{ _jsonata_function: true }] })), 'D1013');
+  for (const name of ['constructor', '__proto__', 'process', 'globalThis']) {
+    const reaching = compileFilter(`($f := function($n){ $n = 0 ? \`${name}\` : $f($n - 1) }; $f(1))`);
+    t.equal(await reaching.evaluate({ n: 1 }), undefined, name);
+    await reaching.close();
+  }
+});
+
+t.test('lets what is under way end before it closes, and takes nothing more', async (t) => {
+  const filter = compileFilter(countdown);
+  const underWay = filter.evaluate({ n: 5 });
+  await filter.close();
+  t.equal(await underWay, 'done');
+  await t.rejects(async () => filter.evaluate({ n: 5 }), /closed/);
+});
+
+t.test('leaves no process behind when it is killed itself', { skip: process.platform !== 'linux' }, async (t) => {
+  const child = fork(join(import.meta.dirname, '../fixtures/hanging-filter.ts'), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await once(child, 'message');
+  const workers = await childrenOf(child.pid ?? 0);
+  t.not(workers.length, 0);
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+  const deadline = Date.now() + 15_000;
+  const areGone = async () => (await Promise.all(workers.map(isRunning))).every((running) => !running);
+  while (!(await areGone()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+  t.ok(await areGone());
+});
+
+async function childrenOf(parent: number): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
+  const parents = await Promise.all(pids.map(parentOf));
+  return pids.filter((_pid, index) => parents[index] === parent);
+}
+
+async function parentOf(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const parent = /^PPid:\s+(\d+)/m.exec(status)?.[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+async function isRunning(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State: gone');
+  return !/^State:\s+(Z|gone)/m.test(status);
+}
