@@ -5,7 +5,7 @@ import { redactSecrets } from './redact.ts';
 
 /** Lines are written in blocks, since a system call for each would cost more than the request; this often at least. */
 const flushEveryMs = 100;
-const blockBytes = 16_000;
+const blockLength = 64_000;
 /** More than this is thrown away when nobody takes what is written. */
 const mostHeldBytes = 64 * 1024 * 1024;
 
@@ -28,13 +28,35 @@ export function createLog(): Log {
     const pretty = PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', colorize: !process.env.NO_COLOR });
     return Object.assign(pino(options, pretty), { close() {} });
   }
-  const stream = destination({ dest: 2, sync: false, minLength: blockBytes, maxLength: mostHeldBytes });
-  const flushing = setInterval(() => stream.flush(), flushEveryMs);
-  flushing.unref();
-  return Object.assign(pino(options, stream), {
-    close() {
-      clearInterval(flushing);
-      stream.flushSync();
-    },
-  });
+  const lines = new Lines(destination({ dest: 2, sync: false, minLength: 0, maxLength: mostHeldBytes }));
+  return Object.assign(pino(options, lines), { close: () => lines.close() });
+}
+
+/** Gathers lines into blocks, for less than the stream's own accounting of each line would cost. */
+class Lines {
+  readonly #stream: ReturnType<typeof destination>;
+  readonly #flushing: NodeJS.Timeout;
+  #held = '';
+
+  constructor(stream: ReturnType<typeof destination>) {
+    this.#stream = stream;
+    this.#flushing = setInterval(() => this.#flush(), flushEveryMs).unref();
+  }
+
+  write(line: string): void {
+    this.#held += line;
+    if (this.#held.length >= blockLength) this.#flush();
+  }
+
+  close(): void {
+    clearInterval(this.#flushing);
+    this.#flush();
+    this.#stream.flushSync();
+  }
+
+  #flush(): void {
+    if (this.#held === '') return;
+    this.#stream.write(this.#held);
+    this.#held = '';
+  }
 }

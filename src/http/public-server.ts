@@ -20,6 +20,7 @@ import { codeOfClientError, codeOfFastifyError } from './protocol-errors.ts';
 import { endConnection, sendProblem, writeReply } from './reply.ts';
 import { inputOf, readRequestBody } from './request-body.ts';
 import { answerRun } from './run-resource.ts';
+import { endOfTurn } from './turn.ts';
 
 /** How often slow clients are looked for; with it a request timeout is exact to about a second. */
 const connectionsCheckMs = 1000;
@@ -89,7 +90,9 @@ async function serve(
   let call: Call | undefined;
   try {
     call = new Call(request, requestId, parts.live.current);
-    send(response, requestId, await answer(parts, call, request, response));
+    const reply = await answer(parts, call, request, response);
+    await endOfTurn();
+    send(response, requestId, reply);
   } catch (error) {
     const isUnavailable = EngineUnavailable.is(error);
     if (isUnavailable) parts.log.error({ requestId, reason: error.message }, 'the engine is out of reach');
@@ -134,9 +137,16 @@ async function answer(
     bodyText: body.text,
     input: inputOf(body, trigger.project.language),
   };
-  const verdict = await fire(parts.engine, snapshot, trigger, exchange);
-  parts.outcomes.count(trigger, outcomeOf(verdict), 'by' in verdict ? verdict.by : '');
+  const fired = fire(parts.engine, snapshot, trigger, exchange);
+  const verdict = fired instanceof Promise ? await fired : fired;
+  parts.outcomes.count(trigger, outcomeOf(verdict), reasonOf(verdict));
   return verdict.reply;
+}
+
+/** Which filter, and why one failed. Both come from the config, and from the places of an expression. */
+function reasonOf(verdict: Verdict): string {
+  if (verdict.kind === 'dropped') return verdict.by;
+  return verdict.kind === 'filter_error' ? `${verdict.by}: ${verdict.reason}` : '';
 }
 
 /** `accepted`, or the code of the reply. */

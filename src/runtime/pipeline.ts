@@ -1,4 +1,14 @@
-import { type Claim, type Engine, type Exchange, type NewRun, problem, type Reply } from '../contract/index.ts';
+import {
+  type Claim,
+  type Engine,
+  type Exchange,
+  type FilterResult,
+  type MaybePromise,
+  type NewRun,
+  problem,
+  type Reply,
+  type Submission,
+} from '../contract/index.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
@@ -16,60 +26,94 @@ export type Verdict =
   | { readonly kind: 'duplicate'; readonly runId: string; readonly reply: Reply }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly reply: Reply };
 
-/** Takes an authenticated request through filter → dedup → run → respond. */
-export async function fire(
+/** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. */
+export function fire(
   engine: Engine,
   snapshot: Snapshot,
   trigger: LiveTrigger,
   exchange: Exchange,
-): Promise<Verdict> {
-  const filtered = await runFilters(trigger, exchange);
-  if (filtered.kind === 'dropped') {
-    return { ...filtered, reply: problem('filtered', { filter: filtered.by }) };
-  }
-  if (filtered.kind === 'filter_error') {
-    return { ...filtered, reply: problem('filter_error', { filter: filtered.by }) };
-  }
+): MaybePromise<Verdict> {
+  return whenReady(runFilters(trigger, exchange), (filtered) => {
+    if (filtered.kind !== 'passed') return refusal(filtered);
+    return whenReady(claimOf(trigger, exchange), (claim) => {
+      const run = newRun(snapshot, trigger, exchange);
+      return whenReady(engine.submit(run, claim), (submission) =>
+        verdictOf(submission, { run, snapshot, trigger, exchange }),
+      );
+    });
+  });
+}
 
-  const claim = await claimOf(trigger, exchange);
-  const run = newRun(snapshot, trigger, exchange);
-  const submission = await engine.submit(run, claim);
+function refusal(filtered: Exclude<FilterVerdict, { kind: 'passed' }>): Verdict {
+  const code = filtered.kind === 'dropped' ? 'filtered' : 'filter_error';
+  return { ...filtered, reply: problem(code, { filter: filtered.by }) };
+}
+
+interface Submitted {
+  readonly run: NewRun;
+  readonly snapshot: Snapshot;
+  readonly trigger: LiveTrigger;
+  readonly exchange: Exchange;
+}
+
+function verdictOf(submission: Submission, { run, snapshot, trigger, exchange }: Submitted): MaybePromise<Verdict> {
   if (submission.kind === 'duplicate') {
     const { runId } = submission;
     const reply = problem('duplicate', { runId, statusUrl: statusUrl(snapshot, trigger, runId) });
     return { kind: 'duplicate', runId, reply };
   }
   if (submission.kind === 'unavailable') {
-    return {
-      kind: 'unavailable',
-      reason: submission.reason,
-      reply: problem('unavailable', {}, { 'retry-after': '1' }),
-    };
+    const reply = problem('unavailable', {}, { 'retry-after': '1' });
+    return { kind: 'unavailable', reason: submission.reason, reply };
   }
-
   const accepted = {
     runId: run.id,
     statusUrl: statusUrl(snapshot, trigger, run.id),
     wait: (timeoutMs: number) => submission.wait(timeoutMs),
   };
-  return { kind: 'accepted', runId: run.id, reply: await trigger.respond.respond(exchange, accepted) };
+  return whenReady(trigger.respond.respond(exchange, accepted), (reply) => ({
+    kind: 'accepted',
+    runId: run.id,
+    reply,
+  }));
 }
+
+const passed: FilterVerdict = Object.freeze({ kind: 'passed' });
 
 /** All filters must pass; the first that does not names the drop. */
-export async function runFilters(trigger: LiveTrigger, exchange: Exchange): Promise<FilterVerdict> {
-  for (const { name, filter } of trigger.filters) {
-    const result = await filter.evaluate(exchange);
-    if (result.kind === 'dropped') return { kind: 'dropped', by: name, reason: result.reason };
-    if (result.kind === 'error') return { kind: 'filter_error', by: name, reason: result.reason };
+export function runFilters(trigger: LiveTrigger, exchange: Exchange, first = 0): MaybePromise<FilterVerdict> {
+  for (let index = first; index < trigger.filters.length; index += 1) {
+    const { name, filter } = trigger.filters[index] as LiveTrigger['filters'][number];
+    const result = filter.evaluate(exchange);
+    if (result instanceof Promise) {
+      return result.then((settled) => refusedBy(name, settled) ?? runFilters(trigger, exchange, index + 1));
+    }
+    const refused = refusedBy(name, result);
+    if (refused !== undefined) return refused;
   }
-  return { kind: 'passed' };
+  return passed;
 }
 
-async function claimOf(trigger: LiveTrigger, exchange: Exchange): Promise<Claim | undefined> {
-  const fingerprint = trigger.dedup && (await trigger.dedup.fingerprint(exchange));
-  if (fingerprint === undefined) return undefined;
-  const { key, windowMs, keepOnFailure } = fingerprint;
-  return { scope: trigger.claimScope, fingerprint: key, windowMs, keepOnFailure };
+function refusedBy(by: string, result: FilterResult): FilterVerdict | undefined {
+  if (result.kind === 'passed') return undefined;
+  return { kind: result.kind === 'dropped' ? 'dropped' : 'filter_error', by, reason: result.reason };
+}
+
+function claimOf(trigger: LiveTrigger, exchange: Exchange): MaybePromise<Claim | undefined> {
+  if (trigger.dedup === undefined) return undefined;
+  return whenReady(trigger.dedup.fingerprint(exchange), (fingerprint) => {
+    if (fingerprint === undefined) return undefined;
+    const { key, windowMs, keepOnFailure } = fingerprint;
+    return { scope: trigger.claimScope, fingerprint: key, windowMs, keepOnFailure };
+  });
+}
+
+/** Goes on at once with what is there, and later with what is promised. */
+function whenReady<Value, Next>(
+  value: MaybePromise<Value>,
+  next: (settled: Value) => MaybePromise<Next>,
+): MaybePromise<Next> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 function newRun(snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange): NewRun {

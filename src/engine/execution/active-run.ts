@@ -11,8 +11,9 @@ export class ActiveRun {
   controller: AbortController | undefined = undefined;
   /** Whether its end is decided, though perhaps not yet stored: nothing that comes later counts. */
   isEnding = false;
-  /** Settles when its end is stored, which is when it leaves the engine's hands. */
-  readonly stored = Promise.withResolvers<void>();
+  /** Runs of one project and trigger. Ids and keys hold no line break. */
+  readonly lane: string;
+  #stored: PromiseWithResolvers<void> | undefined = undefined;
   #waiters: Set<() => void> | undefined = undefined;
   #isEnded = false;
 
@@ -20,8 +21,14 @@ export class ActiveRun {
     this.record = record;
     this.policy = policy;
     this.input = input;
-    // Nobody need be waiting for it.
-    this.stored.promise.catch(() => {});
+    this.lane = `${record.project}\n${record.trigger}`;
+  }
+
+  /** Settles when its end is stored, which is when it leaves the engine's hands. */
+  get stored(): Promise<void> {
+    this.#stored ??= Promise.withResolvers();
+    if (this.#isEnded) this.#stored.resolve();
+    return this.#stored.promise;
   }
 
   get isAwaited(): boolean {
@@ -50,6 +57,6 @@ export class ActiveRun {
   settle(): void {
     this.#isEnded = true;
     for (const answer of this.#waiters ?? []) answer();
-    this.stored.resolve();
+    this.#stored?.resolve();
   }
 }

@@ -83,7 +83,7 @@ export class ExecutionEngine implements Engine {
     this.#notifications = new Notifications(store, clock, log);
   }
 
-  async submit(run: NewRun, claim: Claim | undefined): Promise<Submission> {
+  submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission> {
     if (this.#isClosing) return { kind: 'unavailable', reason: 'the gateway is stopping' };
     if (this.#active.has(run.id)) throw new Error('a run of this id is stored already');
     if (this.#scheduler.queued >= this.#options.maxQueued)
@@ -98,21 +98,35 @@ export class ExecutionEngine implements Engine {
     if (next !== undefined && next !== active) void this.#start(next);
 
     this.#submitting += 1;
-    const submission = await this.#tryToStore(active, stored, claim, startedAt);
-    this.#submitting -= 1;
-    if (submission.kind !== 'accepted') {
+    const submitted = (submission: StoredSubmission): Submission => {
+      this.#submitting -= 1;
+      if (submission.kind !== 'accepted') {
+        this.#forget(active);
+        this.#tellIfIdle();
+        return submission;
+      }
+      if (active.isEnding) return this.#accepted(active);
+      if (startedAt !== undefined) {
+        this.#execute(active, { attempt: 1, startedAt }, { input: run.input, memory: submission.memory });
+      } else if (stored === run) {
+        // Its turn may be far away: until then the store keeps the input, and not this process.
+        if (active.record.state === 'queued') active.input = undefined;
+      }
+      return this.#accepted(active);
+    };
+    const failed = (error: unknown): Submission => {
+      if (EngineUnavailable.is(error)) return submitted({ kind: 'unavailable', reason: error.message });
+      this.#submitting -= 1;
       this.#forget(active);
-      this.#tellIfIdle();
-      return submission;
+      throw error;
+    };
+    let submission: MaybePromise<StoredSubmission>;
+    try {
+      submission = this.#store.submit(stored, claim, startedAt);
+    } catch (error) {
+      return failed(error);
     }
-    if (active.isEnding) return this.#accepted(active);
-    if (startedAt !== undefined) {
-      this.#execute(active, { attempt: 1, startedAt }, { input: run.input, memory: submission.memory });
-    } else if (stored === run) {
-      // Its turn may be far away: until then the store keeps the input, and not this process.
-      if (active.record.state === 'queued') active.input = undefined;
-    }
-    return this.#accepted(active);
+    return submission instanceof Promise ? submission.then(submitted, failed) : submitted(submission);
   }
 
   async wait(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunRecord | undefined> {
@@ -145,7 +159,7 @@ export class ExecutionEngine implements Engine {
       return { kind: 'cancelled' };
     }
     if (active !== undefined) this.#store.hurry();
-    await active?.stored.promise;
+    await active?.stored;
     const record = active?.record ?? (await this.#store.get(runId));
     if (record === undefined) return { kind: 'not_found' };
     if (isFinal(record.state)) return { kind: 'already_final', state: record.state };
@@ -172,22 +186,6 @@ export class ExecutionEngine implements Engine {
   close(drainMs: number): Promise<void> {
     this.#closed ??= this.#close(drainMs);
     return this.#closed;
-  }
-
-  async #tryToStore(
-    active: ActiveRun,
-    run: NewRun,
-    claim: Claim | undefined,
-    startedAt: number | undefined,
-  ): Promise<StoredSubmission> {
-    try {
-      return await this.#store.submit(run, claim, startedAt);
-    } catch (error) {
-      if (EngineUnavailable.is(error)) return { kind: 'unavailable', reason: error.message };
-      this.#submitting -= 1;
-      this.#forget(active);
-      throw error;
-    }
   }
 
   #accepted(active: ActiveRun): Submission {
@@ -294,7 +292,8 @@ export class ExecutionEngine implements Engine {
   }
 
   /** Nobody waits for it. What goes wrong is a fault of ours or of the store: the next start has the run again. */
-  #unattended({ record }: ActiveRun, work: Promise<void>): void {
+  #unattended({ record }: ActiveRun, work: MaybePromise<void>): void {
+    if (!(work instanceof Promise)) return;
     work.catch((err) => this.#log.error({ err, runId: record.id }, 'what became of a run could not be stored'));
   }
 
@@ -318,36 +317,47 @@ export class ExecutionEngine implements Engine {
     await this.#untilStored(id, () => this.#store.retry({ id, failed, retryAt, memory }));
   }
 
-  /** Makes a run final. Settles when that is stored, or the engine has closed without. */
-  async #end(
+  /** Makes a run final. Settles when that is stored, or the engine has closed without; at once if the store is so fast. */
+  #end(
     active: ActiveRun,
     state: End['state'],
     output: JsonValue | undefined,
     failure: RunFailure | undefined,
     memory: string | undefined,
-  ): Promise<void> {
+  ): MaybePromise<void> {
     const { id } = active.record;
     const finishedAt = this.#clock.now();
     active.isEnding = true;
     active.controller = undefined;
     // The next of its session is stored after it, so that it finds what this one remembers.
     this.#scheduler.remove(active);
-    let end: End = { id, state, finishedAt, output, failure, memory };
-    let stored = this.#untilStored(id, () => this.#store.end(end));
+    const end: End = { id, state, finishedAt, output, failure, memory };
+    const stored = this.#stored(end);
     if (active.isAwaited) this.#store.hurry();
     this.#pump();
+    if (stored instanceof Promise) return this.#ending(active, end, stored);
+    this.#ended(active, end);
+  }
+
+  async #ending(active: ActiveRun, end: End, storing: Promise<boolean>): Promise<void> {
+    let final = end;
     let isStored: boolean;
     try {
-      isStored = await stored;
+      isStored = await storing;
     } catch (err) {
       // A plugin in plain JavaScript may give what no store can keep, e.g. a BigInt.
-      this.#log.error({ err, runId: id }, 'what a run gave cannot be stored');
-      end = { id, state: 'failed', finishedAt, output: undefined, failure: unexpectedFailure, memory: undefined };
-      stored = this.#untilStored(id, () => this.#store.end(end));
-      isStored = await stored;
+      this.#log.error({ err, runId: end.id }, 'what a run gave cannot be stored');
+      final = { ...end, state: 'failed', output: undefined, failure: unexpectedFailure, memory: undefined };
+      isStored = await this.#stored(final);
     }
-    if (isStored) {
-      const { state, output, failure } = end;
+    this.#ended(active, isStored ? final : undefined);
+  }
+
+  /** Lets go of a run whose end is stored, or never will be in this process. */
+  #ended(active: ActiveRun, stored: End | undefined): void {
+    const { id } = active.record;
+    if (stored !== undefined) {
+      const { state, finishedAt, output, failure } = stored;
       active.record = { ...active.record, state, finishedAt, output, failure, retryAt: undefined };
       if (active.policy.notify) this.#notifications.add({ id, attempts: 0, dueAt: finishedAt });
     }
@@ -356,17 +366,30 @@ export class ExecutionEngine implements Engine {
     this.#tellIfIdle();
   }
 
+  /** Stores the end of a run, at once if the store can. False if the engine has closed before. */
+  #stored(end: End): MaybePromise<boolean> {
+    let storing: MaybePromise<void>;
+    try {
+      storing = this.#store.end(end);
+    } catch (error) {
+      storing = Promise.reject(error);
+    }
+    return storing instanceof Promise ? this.#untilStored(end.id, () => this.#store.end(end), storing) : true;
+  }
+
   /** Tries until the store takes it. Gives up only when the engine closes: then the next start does it again. */
-  async #untilStored(runId: string, write: () => MaybePromise<void>): Promise<boolean> {
+  async #untilStored(runId: string, write: () => MaybePromise<void>, first = tried(write)): Promise<boolean> {
+    let writing = first;
     for (let delayMs = storeRetryMs.first; ; delayMs = Math.min(delayMs * 2, storeRetryMs.most)) {
       try {
-        await write();
+        await writing;
         return true;
       } catch (err) {
         if (!EngineUnavailable.is(err)) throw err;
         this.#log.error({ err, runId }, 'what became of a run could not be stored: trying again');
         const isOver = await sleep(delayMs, false, { signal: this.#released.signal }).catch(() => true);
         if (isOver) return false;
+        writing = tried(write);
       }
     }
   }
@@ -433,6 +456,11 @@ export class ExecutionEngine implements Engine {
     }
     return true;
   }
+}
+
+/** What a store throws at once is as good as what it rejects with. */
+async function tried(write: () => MaybePromise<void>): Promise<void> {
+  await write();
 }
 
 const noResult = { output: undefined, failure: undefined, memory: undefined };

@@ -96,7 +96,7 @@ export class Scheduler {
     lane.ready.delete(run);
     if (lane.ready.size === 0 && lane.running === 0) {
       this.#open.delete(lane);
-      this.#lanes.delete(laneKey(run));
+      this.#lanes.delete(run.lane);
     }
     const key = sessionKey(run);
     const session = key === undefined ? undefined : this.#sessions.get(key);
@@ -123,7 +123,7 @@ export class Scheduler {
   }
 
   #laneOf(run: ActiveRun): Lane {
-    const key = laneKey(run);
+    const key = run.lane;
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
     const made = { ready: new Set<ActiveRun>(), running: 0 };
@@ -132,12 +132,7 @@ export class Scheduler {
   }
 }
 
-function laneKey({ record }: ActiveRun): string {
-  return `${record.project}\n${record.trigger}`;
-}
-
-/** Ids of projects and triggers hold no line break. */
 function sessionKey(run: ActiveRun): string | undefined {
   const { sessionId } = run.record;
-  return sessionId === undefined ? undefined : `${laneKey(run)}\n${sessionId}`;
+  return sessionId === undefined ? undefined : `${run.lane}\n${sessionId}`;
 }
