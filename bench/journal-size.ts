@@ -81,9 +81,9 @@ try {
     ...{ scope: 'support/x', fingerprint: hash('sha256', randomUUID()), windowMs: undefined, keepOnFailure: false },
   });
   const works = {
-    submit: (engine: typeof full) => engine.submit(newRun(), claim()),
-    'list by trigger': (engine: typeof full) => engine.list({ trigger: 'trigger-7', limit: 50 }),
-    'list by trigger and state': (engine: typeof full) =>
+    submit: async (engine: typeof full) => engine.submit(newRun(), claim()),
+    'list by trigger': async (engine: typeof full) => engine.list({ trigger: 'trigger-7', limit: 50 }),
+    'list by trigger and state': async (engine: typeof full) =>
       engine.list({ trigger: 'trigger-7', state: 'succeeded', limit: 50 }),
   };
   const rows = [];

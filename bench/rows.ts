@@ -55,8 +55,8 @@ const durable = {
 } as const;
 
 export const rows: readonly Row[] = [
-  { ...pipeline, name: 'accepted', trigger: 'accepted', status: 200, goal: 0.45, isUnique: true },
-  { ...pipeline, name: 'dropped', trigger: 'dropped', status: 400, goal: 0.6, isUnique: false, body: bodyOf('free') },
+  { ...pipeline, name: 'accepted', trigger: 'accepted', status: 200, goal: 0.7, isUnique: true },
+  { ...pipeline, name: 'dropped', trigger: 'dropped', status: 400, goal: 0.85, isUnique: false, body: bodyOf('free') },
   { ...pipeline, name: 'duplicate', trigger: 'duplicate', status: 400, goal: undefined, isUnique: false },
   { ...pipeline, name: '401', trigger: '401', status: 401, goal: 0.85, isUnique: false, secret: wrongSecret },
   { ...durable, name: 'durable', subject: 'sqlite', reference: 'memory', goal: 0.7 },
