@@ -86,6 +86,35 @@ t.test('validate finds what only a true provision can: expressions, plugins, opt
   t.match(stdout, /d\.yaml:1:\d+ missing_secret .*PULLCORD_TEST_ABSENT/);
 });
 
+t.test(
+  'validate warns of filters that come to the same for every request, at their place, also in serve',
+  async (t) => {
+    const trigger = (key: string, filter: string) =>
+      `version: 1\nkind: Trigger\nproject: support\nname: ${key}\nkey: ${key}\nfilter: ${filter}\nrun: { uses: echo }\n`;
+    const root = await configFolder(t, {
+      ...basicFiles(),
+      'triggers/always.yaml': trigger('always', 'amount > 10 or 1 = 1'),
+      'triggers/again.yaml': trigger('again', 'amount > 10 or 1 = 1'),
+      'triggers/unknown.yaml': trigger('unknown', '$reqest.ip = "::1"'),
+      'triggers/recursive.yaml': trigger('recursive', '"($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(n))"'),
+    });
+    const { code, stdout, stderr } = await command(t, ['validate', '--config', root]);
+    t.equal(code, 0);
+    t.match(stdout, /always\.yaml:6:26 option_warning warning: the expression is always true: it passes every request/);
+    t.match(stdout, /again\.yaml:6:26 option_warning/);
+    t.match(stdout, /unknown\.yaml:6:9 option_warning warning: \$reqest is nothing/);
+    t.notMatch(stdout, /option_note/);
+    t.match(stderr, /0 errors, 3 warnings/);
+
+    const verbose = await command(t, ['validate', '-v', '--config', root]);
+    t.match(verbose.stdout, /always\.yaml:6:9 option_note note: compiled/);
+    t.match(verbose.stdout, /recursive\.yaml:6:9 option_note note: isolated.*\$f may be a function that calls itself/);
+    t.match(verbose.stderr, /0 errors, 3 warnings/);
+    const formats = ['--format', 'github'];
+    t.match((await command(t, ['validate', '-v', '--config', root, ...formats])).stdout, /^::notice file=/m);
+  },
+);
+
 t.test('a secret that is not there is a warning to validate and an error to serve', async (t) => {
   const headers = { 'x-token': { env: 'PULLCORD_TEST_TOKEN' } };
   const root = await configFolder(t, {

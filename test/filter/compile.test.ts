@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { compileFilter, EvaluationError, ExpressionError } from '../../src/filter/index.ts';
 
@@ -175,6 +178,12 @@ t.test('is not to be led to what objects inherit', async (t) => {
   }
   t.equal(compileFilter('`__proto__`.x').evaluate(JSON.parse('{"__proto__": {"x": 1}}')), 1);
   t.equal(Object.getPrototypeOf(compileFilter('{"__proto__": {"x": 1}}').evaluate({})), null);
+});
+
+t.test('the conformance script does nothing where there is no suite', async (t) => {
+  const script = join(import.meta.dirname, 'conformance/run.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, '--suite', join(t.testdirName, 'nowhere')]);
+  t.match(stdout, /^No suite at .*nowhere: nothing to do\.$/m);
 });
 
 t.test('can be evaluated by what an input calls while it is evaluated', async (t) => {
