@@ -8,7 +8,7 @@ import type { ExpressionProblem } from './expression-error.ts';
 import type { FilterExpression } from './filter-expression.ts';
 import { IsolatedExpression } from './isolation/isolated-expression.ts';
 import { builtIns } from './library/built-ins.ts';
-import { type Circumstances, defaultLimits, type FilterLimits } from './limits.ts';
+import { type Bindings, type Circumstances, defaultLimits, type FilterLimits } from './limits.ts';
 import { type Node, NotCompilable } from './node.ts';
 import { offsetOfToken, parse } from './parse.ts';
 import { isTruthy, type MarkedArray, sequenceOf } from './value.ts';
@@ -68,12 +68,28 @@ class CompiledExpression implements FilterExpression {
     this.#limits = limits;
   }
 
-  evaluate(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): unknown {
+  evaluate(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): unknown {
+    return this.#run(input, bindings, circumstances, false);
+  }
+
+  passes(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): boolean {
+    return this.#run(input, bindings, circumstances, true) === true;
+  }
+
+  async close(): Promise<void> {}
+
+  #run(
+    input: unknown,
+    bindings = noBindings,
+    circumstances: Partial<Circumstances> | undefined,
+    asBoolean: boolean,
+  ): unknown {
     const run = this.#spare ?? new Evaluation(this.#limits);
     this.#spare = undefined;
     run.begin(input, bindings, circumstances);
     try {
-      return this.#evaluator(run, Array.isArray(input) ? wrapped(input) : input, undefined);
+      const value = this.#evaluator(run, Array.isArray(input) ? wrapped(input) : input, undefined);
+      return asBoolean && typeof value !== 'boolean' ? isTruthy(run, value) : value;
     } catch (error) {
       throw toEvaluationError(error);
     } finally {
@@ -81,13 +97,6 @@ class CompiledExpression implements FilterExpression {
       this.#spare = run;
     }
   }
-
-  passes(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): boolean {
-    const value = this.evaluate(input, bindings, circumstances);
-    return typeof value === 'boolean' ? value : isTruthy(value);
-  }
-
-  async close(): Promise<void> {}
 }
 
 class IsolatedFilter implements FilterExpression {

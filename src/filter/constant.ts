@@ -51,7 +51,7 @@ function evaluateConstant(node: Node): Constant | undefined {
   try {
     const run = new Evaluation(defaultLimits);
     run.begin(undefined, noBindings, { now: 0, seed: 0 });
-    const isTrue = isTruthy(compileExpression(node)(run, undefined, undefined));
+    const isTrue = isTruthy(run, compileExpression(node)(run, undefined, undefined));
     return { outcome: isTrue ? 'true' : 'false', decisive: node };
   } catch (error) {
     if (error instanceof NotCompilable) return undefined;

@@ -58,7 +58,7 @@ export class Evaluation {
 
   /** Pays for reading or making a text. */
   spendText(length: number): void {
-    this.spend((length >> 6) + 1);
+    this.spend(length / 64 + 1);
   }
 
   /** Pays for a sequence that the expression makes. */

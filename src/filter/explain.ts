@@ -30,7 +30,7 @@ export async function explain(
     const part = compile(prefix === '' ? text : `(${prefix}${text})`);
     try {
       const value = await part.evaluate(input, bindings, same);
-      return { source: text, value, passes: isTruthy(value) };
+      return { source: text, value, passes: isTruthy(undefined, value) };
     } catch (error) {
       return { source: text, error: toEvaluationError(error).code, passes: false };
     } finally {

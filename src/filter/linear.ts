@@ -1,12 +1,21 @@
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 
-/** More ways than these through the bounded parts of an expression are too many to try at each character. */
-const maxPaths = 100;
-/** More characters than these are too many to compare at each character. */
-const maxLength = 500;
+/** Comparing more characters than these at each place of a text is left to RE2. */
+const maxWork = 48;
+/** More repetitions than these are not even counted. */
+const maxCount = 500;
+
+/** What a regular expression costs a backtracking engine, where that is linear in the text. */
+export interface LinearCost {
+  /** How many characters it compares at worst for each character of the text. */
+  readonly work: number;
+  /** Whether it may look at text far behind where its match ends. */
+  readonly looksAhead: boolean;
+}
 
 /**
- * Whether a backtracking engine provably needs time linear in the text. False where it cannot be told. These are linear:
+ * Tells what a backtracking engine takes for a regular expression, if it provably needs time linear in the text.
+ * Undefined where it cannot be told. These are linear:
  *
  * - Loops without an end (`*`, `+`, `{2,}`) over one set of characters each, not within other loops. All else is bounded.
  * - A loop followed by a character that it does not take itself: giving characters back then fails at once.
@@ -15,11 +24,36 @@ const maxLength = 500;
  *
  * Without `^` a search begins at each character. So loops before the end have to stop at what the match begins with.
  */
-export function isLinear(regexp: RegExp): boolean {
-  if (/[^gim]/.test(regexp.flags)) return false;
+export function linearCostOf(regexp: RegExp): LinearCost | undefined {
+  if (/[^gim]/.test(regexp.flags)) return undefined;
   const { alternatives } = new RegExpParser().parsePattern(regexp.source, 0, undefined, { unicode: false });
   const sets = new CharacterSets(regexp.flags.includes('i'));
-  return alternatives.every(({ elements }) => isLinearSequence(flat(elements), sets, !regexp.flags.includes('m')));
+  let work = 0;
+  let looksAhead = false;
+  for (const { elements } of alternatives) {
+    const cost = costOfSequence(flat(elements), sets, !regexp.flags.includes('m'));
+    if (cost === undefined) return undefined;
+    work += cost.work;
+    looksAhead ||= cost.looksAhead;
+  }
+  return work > maxWork ? undefined : { work, looksAhead };
+}
+
+/** Whether a search may look at text far behind where its match ends, whatever the engine. True where it cannot be told. */
+export function looksAhead({ source }: RegExp): boolean {
+  const { alternatives } = new RegExpParser().parsePattern(source, 0, undefined, { unicode: false });
+  return alternatives.some(({ elements }) =>
+    flat(elements).some((element, index, { length }) => {
+      const isTrailingLoop = index === length - 1 && isEndless(element) && isSet(element.element);
+      return !isTrailingLoop && hasEndlessPart(element);
+    }),
+  );
+}
+
+function hasEndlessPart(element: AST.Element): boolean {
+  if (element.type === 'Quantifier') return element.max > maxCount || hasEndlessPart(element.element);
+  if (element.type !== 'Group' && element.type !== 'CapturingGroup') return false;
+  return element.alternatives.some(({ elements }) => elements.some(hasEndlessPart));
 }
 
 /** Bit n for the character n of ASCII, bit 128 for all others together. */
@@ -34,14 +68,16 @@ class CharacterSets {
 
   /** The characters that an element of one character takes, or more; undefined for other elements. */
   of(element: AST.Element): CharacterSet | undefined {
-    if (element.type !== 'Character' && element.type !== 'CharacterSet' && element.type !== 'CharacterClass') {
-      return undefined;
-    }
+    if (!isSet(element)) return undefined;
     const one = new RegExp(`^(?:${element.raw})$`, this.#flags);
     let set = isWithinAscii(element) ? 0n : 1n << 128n;
     for (let code = 0; code < 128; code += 1) if (one.test(String.fromCharCode(code))) set |= 1n << BigInt(code);
     return set;
   }
+}
+
+function isSet(element: AST.Element): boolean {
+  return element.type === 'Character' || element.type === 'CharacterSet' || element.type === 'CharacterClass';
 }
 
 function isWithinAscii(element: AST.Node): boolean {
@@ -72,30 +108,37 @@ function hasModifiers(group: AST.Group | AST.CapturingGroup): boolean {
   return group.type === 'Group' && group.modifiers !== null;
 }
 
-function isLinearSequence(elements: readonly AST.Element[], sets: CharacterSets, caretAnchors: boolean): boolean {
+function costOfSequence(
+  elements: readonly AST.Element[],
+  sets: CharacterSets,
+  caretAnchors: boolean,
+): LinearCost | undefined {
   const [first] = elements;
   const isAnchored = caretAnchors && first?.type === 'Assertion' && first.kind === 'start';
   const begin = first === undefined ? undefined : mandatorySet(first, sets);
-  const bounded = { paths: 1, length: 0 };
+  let paths = 1;
+  let length = 1;
+  let loops = 0;
   let mayGiveBack = false;
   for (const [index, element] of elements.entries()) {
-    const isLast = index === elements.length - 1;
     if (!isEndless(element)) {
       const size = sizeOf(element);
-      bounded.paths *= size.paths;
-      bounded.length += size.length;
-      if (bounded.paths > maxPaths || bounded.length > maxLength) return false;
+      paths *= size.paths;
+      length += size.length;
       continue;
     }
     const loop = sets.of(element.element);
-    if (loop === undefined || element.min > maxLength) return false;
-    if (isLast) continue;
-    if (mayGiveBack) return false;
+    if (loop === undefined) return undefined;
+    // What it takes at least can fail as any other bounded part.
+    length += element.min;
+    if (index === elements.length - 1) continue;
+    if (mayGiveBack) return undefined;
+    loops += 1;
     const next = mandatorySet(elements[index + 1] as AST.Element, sets);
     mayGiveBack = next === undefined || (next & loop) !== 0n;
-    if (!isAnchored && (begin === undefined || (begin & loop) !== 0n)) return false;
+    if (!isAnchored && (begin === undefined || (begin & loop) !== 0n)) return undefined;
   }
-  return true;
+  return { work: paths * length * (loops + 1), looksAhead: loops > 0 };
 }
 
 function isEndless(element: AST.Element): element is AST.Quantifier {
@@ -132,7 +175,7 @@ function sizeOf(element: AST.Element): Size {
         : choiceOf(element.alternatives.map(({ elements }) => sequenceOf(elements)));
     case 'Quantifier': {
       const { paths, length } = sizeOf(element.element);
-      if (element.max > maxLength) return tooLarge;
+      if (element.max > maxCount) return tooLarge;
       let ways = 0;
       for (let count = element.min; count <= element.max; count += 1) ways += paths ** count;
       return { paths: ways, length: length * element.max };

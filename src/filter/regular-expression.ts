@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import type { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
-import { isLinear } from './linear.ts';
+import { type LinearCost, linearCostOf, looksAhead } from './linear.ts';
 import { FunctionValue } from './value.ts';
 
 /** A regular expression that RE2 cannot take. */
@@ -18,6 +18,8 @@ interface Found {
 interface Engine {
   /** What looking at one character costs, in characters of text that are only read. */
   readonly cost: number;
+  /** Whether it may look at text far behind where its match ends. */
+  readonly looksAhead: boolean;
   test(text: string): boolean;
   /** Finds the first match at or after `from`. */
   find(text: string, from: number): Found | undefined;
@@ -33,7 +35,8 @@ export class RegularExpression extends FunctionValue {
     super(2, (run, [text, from]) => this.#find(run, String(text), indexOf(from)));
     this.#source = regexp.source;
     const linear = new LinearEngine(regexp);
-    this.#engine = isLinear(regexp) ? new NativeEngine(regexp) : linear;
+    const cost = linearCostOf(regexp);
+    this.#engine = cost === undefined ? linear : new NativeEngine(regexp, cost);
   }
 
   test(run: Evaluation, text: string): boolean {
@@ -44,9 +47,14 @@ export class RegularExpression extends FunctionValue {
   /** What the reference gives for a match, which leads to the next one. */
   #find(run: Evaluation, text: string, from: number): object | undefined {
     if (from > text.length) return undefined;
+    const { cost } = this.#engine;
+    if (this.#engine.looksAhead) run.spendText((text.length - from) * cost);
     const found = this.#engine.find(text, from);
-    run.spendText(((found === undefined ? text.length : found.start + found.match.length) - from) * this.#engine.cost);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      if (!this.#engine.looksAhead) run.spendText((text.length - from) * cost);
+      return undefined;
+    }
+    run.spendText((found.start + found.match.length - from) * cost);
     const { match, start, groups } = found;
     const end = start + match.length;
     const next = (): unknown => {
@@ -68,11 +76,14 @@ function indexOf(from: unknown): number {
 
 /** V8's own engine, for what it matches without giving much back. */
 class NativeEngine implements Engine {
-  readonly cost = 2;
+  readonly cost: number;
+  readonly looksAhead: boolean;
   readonly #tester: RegExp;
   readonly #finder: RegExp;
 
-  constructor({ source, flags }: RegExp) {
+  constructor({ source, flags }: RegExp, { work, looksAhead }: LinearCost) {
+    this.cost = 2 * work;
+    this.looksAhead = looksAhead;
     this.#tester = new RegExp(source, flags.replace('g', ''));
     this.#finder = new RegExp(source, flags.includes('g') ? flags : `${flags}g`);
   }
@@ -90,7 +101,8 @@ class NativeEngine implements Engine {
 
 /** RE2, for everything else. */
 class LinearEngine implements Engine {
-  readonly cost = 64;
+  readonly cost: number;
+  readonly looksAhead: boolean;
   readonly #pattern: RE2JS;
 
   constructor(regexp: RegExp) {
@@ -100,6 +112,8 @@ class LinearEngine implements Engine {
       const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown reason';
       throw new UnusableRegExp(reason);
     }
+    this.cost = 64 + 8 * this.#pattern.programSize();
+    this.looksAhead = looksAhead(regexp);
   }
 
   test(text: string): boolean {

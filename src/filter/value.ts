@@ -74,8 +74,8 @@ export function isNumeric(value: unknown): value is number {
   return true;
 }
 
-/** JSONata's $boolean, with false for undefined. */
-export function isTruthy(value: unknown): boolean {
+/** JSONata's $boolean, with false for undefined. Pays for what it looks at, if anybody is to pay. */
+export function isTruthy(run: Evaluation | undefined, value: unknown): boolean {
   switch (typeof value) {
     case 'boolean':
       return value;
@@ -85,23 +85,25 @@ export function isTruthy(value: unknown): boolean {
       return isNumeric(value) && value !== 0;
     case 'object':
       if (value === null || value instanceof FunctionValue) return false;
-      if (!Array.isArray(value)) return hasMembers(value);
-      return isAnyTruthy(value);
+      return Array.isArray(value) ? isAnyTruthy(run, value) : hasMembers(run, value);
     default:
       return false;
   }
 }
 
 /** Looks at every item, since an infinite number is an error wherever it stands. */
-function isAnyTruthy(items: readonly unknown[]): boolean {
+function isAnyTruthy(run: Evaluation | undefined, items: readonly unknown[]): boolean {
+  run?.spend(items.length);
   let any = false;
-  for (const item of items) if (isTruthy(item)) any = true;
+  for (const item of items) if (isTruthy(run, item)) any = true;
   return any;
 }
 
-function hasMembers(value: object): boolean {
-  for (const name in value) if (Object.hasOwn(value, name)) return true;
-  return false;
+/** There is no way to see that an object has a member but to list them all. */
+function hasMembers(run: Evaluation | undefined, value: object): boolean {
+  const { length } = Object.keys(value);
+  run?.spend(length * 4);
+  return length > 0;
 }
 
 /** The equality of `=`: deep, whatever the order of members. Pays for what it looks at. */
@@ -121,9 +123,10 @@ export function isDeepEqual(run: Evaluation, left: unknown, right: unknown): boo
     return true;
   }
   if (left instanceof FunctionValue || right instanceof FunctionValue) return false;
-  const names = ownNames(left);
-  if (names.length !== ownNames(right).length) return false;
-  run.spend(names.length);
+  // An array has a length too, so that only an object that plays one can be equal to it.
+  if (isArray(left) !== isArray(right) && !Object.hasOwn(isArray(left) ? right : left, 'length')) return false;
+  const names = ownNames(run, left);
+  if (names.length !== ownNames(run, right).length) return false;
   for (const name of names) {
     if (!Object.hasOwn(right, name)) return false;
     if (!isDeepEqual(run, Reflect.get(left, name), Reflect.get(right, name))) return false;
@@ -132,8 +135,11 @@ export function isDeepEqual(run: Evaluation, left: unknown, right: unknown): boo
 }
 
 /** An array compared with an object has its `length` and its marks as members, as JSONata sees it. */
-function ownNames(value: object): string[] {
-  return Array.isArray(value) ? Object.getOwnPropertyNames(value) : Object.keys(value);
+function ownNames(run: Evaluation, value: object): string[] {
+  if (Array.isArray(value)) run.spend(value.length * 4);
+  const names = Array.isArray(value) ? Object.getOwnPropertyNames(value) : Object.keys(value);
+  run.spend(names.length * 2);
+  return names;
 }
 
 /** JSONata's $string. */
@@ -144,14 +150,25 @@ export function toText(run: Evaluation, value: unknown, indent = 0): string {
     return String(toPrecision(value));
   }
   if (value instanceof FunctionValue) return '';
-  const text = JSON.stringify(isArray(value) && value.outerWrapper === true ? value[0] : value, replace, indent);
-  run.spendText(text.length * 16);
-  return text;
+  // Each line is indented by as much as its value is deep.
+  const costOfValue = indent === 0 ? 3 : 3 + nestingOf(run, value);
+  const replace = (_name: string, member: unknown): unknown => {
+    run.spend(costOfValue);
+    if (typeof member === 'number') return isNumeric(member) ? toPrecision(member) : member;
+    if (typeof member === 'string') run.spendText(member.length * 16);
+    return member instanceof FunctionValue ? '' : member;
+  };
+  return JSON.stringify(isArray(value) && value.outerWrapper === true ? value[0] : value, replace, indent);
 }
 
-function replace(_name: string, value: unknown): unknown {
-  if (typeof value === 'number') return isNumeric(value) ? toPrecision(value) : value;
-  return value instanceof FunctionValue ? '' : value;
+/** How many objects and arrays are inside of each other. */
+function nestingOf(run: Evaluation, value: unknown): number {
+  if (typeof value !== 'object' || value === null || value instanceof FunctionValue) return 0;
+  let deepest = 0;
+  const members: unknown[] = Object.values(value);
+  run.spend(members.length);
+  for (const member of members) deepest = Math.max(deepest, nestingOf(run, member));
+  return deepest + 1;
 }
 
 function toPrecision(value: number): number {

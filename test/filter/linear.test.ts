@@ -1,21 +1,34 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { isLinear } from '../../src/filter/linear.ts';
+import { linearCostOf } from '../../src/filter/linear.ts';
 
 t.test('knows regular expressions that a backtracking engine matches in linear time', async (t) => {
   const linear = [
-    ...[/abc/, /order [0-9]+/, /^[a-z.]+@example\.org$/, /refund|return/i, /^\s*$/, /[0-9]+/, /^.*refund.{0,20}$/],
-    ...[/"[^"]*"/, /^(a|b)[0-9]{1,5}c/, /^[a-z]+[0-9]+x/, /\bvip\b/, /^(?:https?):\/\/[^/]+\//, /(\d)(\d)/, /^$/],
+    ...[/abc/, /order [0-9]+/, /^[a-z.]+@example\.org$/, /refund|return/i, /^\s*$/, /[0-9]+/, /^.*refund.?$/],
+    ...[/"[^"]*"/, /^(a|b)[0-9]{1,2}c/, /^[a-z]+[0-9]+x/, /\bvip\b/, /^(?:https?):\/\/[^/]+\//, /(\d)(\d)/, /^$/],
   ];
-  for (const regexp of linear) t.ok(isLinear(regexp), String(regexp));
+  for (const regexp of linear) t.ok(linearCostOf(regexp) !== undefined, String(regexp));
 });
 
 t.test('does not trust what may take longer', async (t) => {
   const others = [
     ...[/^(a+)+$/, /(a|a)*b/, /[0-9]+-/, /a+$/, /^.*.*x/, /^[a-z]+[a-z0-9]+x/, /(a|b|ab){0,30}c/, /(?:a?){40}a{40}/],
-    ...[/^\w+\d*x/, /x*y/, /\s+$/, /^(?:.*,){5}P/, /a.*b.*c/, /"[^"]*" "[^x]*y/, /(?=a)b/, /(a)\1/, /^a*$/m],
+    ...[
+      /^\w+\d*x/,
+      /a{0,99}a{399}b/,
+      /a{500,}/,
+      /[\w.]{1,64}@/,
+      /x*y/,
+      /\s+$/,
+      /^(?:.*,){5}P/,
+      /a.*b.*c/,
+      /"[^"]*" "[^x]*y/,
+      /(?=a)b/,
+      /(a)\1/,
+      /^a*$/m,
+    ],
   ];
-  for (const regexp of others) t.notOk(isLinear(regexp), String(regexp));
+  for (const regexp of others) t.notOk(linearCostOf(regexp) !== undefined, String(regexp));
 });
 
 const atom = fc.constantFrom('a', 'b', '[ab]', '[^a]', '.', '\\d', '\\w', 'A', '(a)', '(?:a|b)', '(ab|b)');
@@ -32,7 +45,7 @@ t.test('what it trusts takes no longer than a few times the text', async (t) => 
   fc.assert(
     fc.property(pattern, fc.constantFrom('', 'i'), (source, flags) => {
       const regexp = new RegExp(source, flags);
-      fc.pre(isLinear(regexp));
+      fc.pre(linearCostOf(regexp) !== undefined);
       trusted += 1;
       for (const unit of units) {
         const text = `${unit.repeat(30_000)}!`;

@@ -24,7 +24,10 @@ export function compileFunctionCall(node: Node, scope: Scope, piped?: Evaluator)
       throw new EvaluationError('T1005', {}, node.position, token);
     }
     const values: unknown[] = [];
-    for (const argument of args) values.push(argument(run, input, frame));
+    for (const argument of args) {
+      const value = argument(run, input, frame);
+      values.push(value instanceof FunctionValue ? passedOn(value) : value);
+    }
     try {
       return call(run, called, values, input);
     } catch (error) {
@@ -33,6 +36,11 @@ export function compileFunctionCall(node: Node, scope: Scope, piped?: Evaluator)
   };
   const name = sureBuiltIn(procedure, scope);
   return name === undefined ? evaluate : compileDirectCall(name, args, node.position, evaluate);
+}
+
+/** A function that is an argument stands nowhere, so that a context cannot fill in for its own missing arguments. */
+function passedOn(value: FunctionValue): FunctionValue {
+  return new FunctionValue(value.arity, (run, args) => call(run, value, args, null));
 }
 
 /** The built-in that is called, unless a binding from outside has its name. */
@@ -215,8 +223,9 @@ export function compileApply(node: Node, scope: Scope): Evaluator {
     const callee = right(run, input, frame);
     if (!(callee instanceof FunctionValue)) throw new EvaluationError('T2006', { value: callee }, position);
     if (!(value instanceof FunctionValue)) return call(run, callee, [value], null);
-    return new FunctionValue(1, (inner, [argument]) =>
-      call(inner, callee, [call(inner, value, [argument], null)], null),
-    );
+    return new FunctionValue(1, (inner, [argument]) => {
+      const between = call(inner, value, [argument], null);
+      return new TailCall(() => ({ callee, args: [between] }));
+    });
   };
 }

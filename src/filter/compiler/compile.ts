@@ -136,7 +136,7 @@ function compileCondition(node: Node, scope: Scope): Evaluator {
   const consequent = compile(required(node.then), scope);
   const alternative = node.else === undefined ? () => undefined : compile(node.else, scope);
   return (run, input, frame) =>
-    isTruthy(condition(run, input, frame)) ? consequent(run, input, frame) : alternative(run, input, frame);
+    isTruthy(run, condition(run, input, frame)) ? consequent(run, input, frame) : alternative(run, input, frame);
 }
 
 function compileBlock(node: Node, scope: Scope): Evaluator {

@@ -1,12 +1,13 @@
 import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
-import { type Group, type Node, required } from '../node.ts';
+import { type Group, type Node, NotCompilable, required } from '../node.ts';
 import { isArray, sequenceOf } from '../value.ts';
 import { compile } from './compile.ts';
 import type { Evaluator } from './evaluator.ts';
-import type { Frame, Scope } from './scope.ts';
+import { boundNames, type Frame, type Scope } from './scope.ts';
 
 export function compileArray(node: Node, scope: Scope): Evaluator {
+  refuseBinds(node.expressions);
   const items = required(node.expressions).map((item) => ({
     // An array constructor in an array constructor is an item of it; other arrays add their items.
     nests: item.value === '[',
@@ -27,6 +28,11 @@ export function compileArray(node: Node, scope: Scope): Evaluator {
   };
 }
 
+/** The reference evaluates items at the same time: which of them see what one binds depends on how long each takes. */
+function refuseBinds(items: unknown): void {
+  if (boundNames(items).length > 0) throw new NotCompilable('an item of a constructor binds a variable');
+}
+
 export function compileGroup(node: Node, scope: Scope): Evaluator {
   return groupBy(node as unknown as Group, scope);
 }
@@ -44,6 +50,7 @@ export function groupBy(
   group: Group,
   scope: Scope,
 ): (run: Evaluation, value: unknown, frame: Frame | undefined) => unknown {
+  refuseBinds(group.lhs);
   const pairs = group.lhs.map(([key, value]) => [compile(key, scope), compile(value, scope)] as const);
   const { position } = group;
   return (run, value, frame) => {

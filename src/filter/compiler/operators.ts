@@ -131,9 +131,9 @@ function compileBoolean(token: 'and' | 'or', left: Evaluator, right: Evaluator, 
     const leftValue = left(run, input, frame);
     if (leftValue === decisive) return decisive;
     try {
-      if (typeof leftValue !== 'boolean' && isTruthy(leftValue) === decisive) return decisive;
+      if (typeof leftValue !== 'boolean' && isTruthy(run, leftValue) === decisive) return decisive;
       const rightValue = right(run, input, frame);
-      return typeof rightValue === 'boolean' ? rightValue : isTruthy(rightValue);
+      return typeof rightValue === 'boolean' ? rightValue : isTruthy(run, rightValue);
     } catch (error) {
       throw placed(error, node, token);
     }
@@ -213,6 +213,9 @@ function range(run: Evaluation, from: unknown, to: unknown): unknown {
 
 function includes(run: Evaluation, item: unknown, list: unknown): boolean {
   if (item === undefined || list === undefined) return false;
+  if (typeof item === 'string' && item.length > 256) {
+    run.spend((item.length / 64) * (Array.isArray(list) ? list.length : 1));
+  }
   if (!Array.isArray(list)) return item === list;
   if (list.length > 4) run.spend(list.length >> 2);
   for (const other of list) if (other === item) return true;

@@ -252,7 +252,7 @@ export function filterBy(predicate: Node, scope: Scope): Select {
           const floor = Math.floor(wanted);
           if ((floor < 0 ? items.length + floor : floor) === index) selected.push(item);
         }
-      } else if (isTruthy(result)) selected.push(item);
+      } else if (isTruthy(run, result)) selected.push(item);
     }
     return selected;
   };
@@ -276,7 +276,7 @@ function compileSort(node: Node, scope: Scope, stages: readonly Select[]): Step 
   return (run, items, frame) => {
     const isGreater = (left: unknown, right: unknown): boolean => {
       for (const { sign, evaluate } of terms) {
-        const order = compareKeys(evaluate(run, left, frame), evaluate(run, right, frame), sign, position);
+        const order = compareKeys(run, evaluate(run, left, frame), evaluate(run, right, frame), { sign, position });
         if (order !== 0) return order === 1;
       }
       return false;
@@ -290,7 +290,12 @@ function compileSort(node: Node, scope: Scope, stages: readonly Select[]): Step 
 }
 
 /** What has no key comes last, whether the order descends or not. */
-function compareKeys(left: unknown, right: unknown, sign: number, position: number | undefined): number {
+function compareKeys(
+  run: Evaluation,
+  left: unknown,
+  right: unknown,
+  { sign, position }: { readonly sign: number; readonly position: number | undefined },
+): number {
   if (left === undefined) return right === undefined ? 0 : 1;
   if (right === undefined) return -1;
   const isLeftKey = typeof left === 'string' || typeof left === 'number';
@@ -298,6 +303,7 @@ function compareKeys(left: unknown, right: unknown, sign: number, position: numb
     throw new EvaluationError('T2008', { value: isLeftKey ? right : left }, position);
   }
   if (typeof left !== typeof right) throw new EvaluationError('T2007', { value: left, value2: right }, position);
+  if (typeof left === 'string' && left.length > 256) run.spendText(left.length * 2);
   if (left === right) return 0;
   return left < right ? -sign : sign;
 }
@@ -308,16 +314,26 @@ export function compileWildcard(): Evaluator {
     const results = createSequence();
     if (typeof value !== 'object' || value === null || value instanceof FunctionValue) return results;
     let hasArray = false;
-    for (const member of Object.values(value)) {
+    const members = Object.values(value);
+    run.spend(members.length);
+    for (const member of members) {
       if (isArray(member)) {
         hasArray = true;
-        for (const item of member.flat(Infinity)) results.push(item);
+        flattenInto(run, results, member);
       } else results.push(member);
     }
     run.spendSequence(results.length);
     // What an array was appended to is no sequence any more.
     return hasArray ? Array.from(results) : results;
   };
+}
+
+function flattenInto(run: Evaluation, results: unknown[], items: readonly unknown[]): void {
+  run.spend(items.length);
+  for (const item of items) {
+    if (Array.isArray(item)) flattenInto(run, results, item);
+    else results.push(item);
+  }
 }
 
 export function compileDescendants(): Evaluator {

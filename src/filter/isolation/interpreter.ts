@@ -14,8 +14,8 @@ const RegexEngine = linearRegExpEngine();
 /** Evaluates with the reference interpreter. For a process of its own: it changes what the time and chance are there. */
 export async function interpret(job: Job): Promise<Answer> {
   const { wants, input, bindings, circumstances } = job;
-  if (hasReservedMember(input) || hasReservedMember(bindings)) return { kind: 'error', code: 'D1013' };
   try {
+    if (hasReservedMember(input) || hasReservedMember(bindings)) return { kind: 'error', code: 'D1013' };
     const expression = expressionOf(job);
     setCircumstances(circumstances.now, circumstances.seed);
     const value: unknown = await expression.evaluate(input, { ...bindings });

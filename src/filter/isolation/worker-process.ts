@@ -66,9 +66,14 @@ export class WorkerProcess {
       this.#settle = resolve;
     });
     const timer = setTimeout(() => this.#overrun(), job.limits.timeoutMs + graceMs);
-    this.#child.send(job, (error) => {
-      if (error !== null) this.kill();
-    });
+    try {
+      this.#child.send(job, (error) => {
+        if (error !== null) this.kill();
+      });
+    } catch {
+      // Nested too deeply to become JSON.
+      this.#answer({ kind: 'error', code: 'D1011' });
+    }
     const answer = await answered;
     clearTimeout(timer);
     if (!this.#hasExited) this.#refer(false);

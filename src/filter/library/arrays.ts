@@ -31,7 +31,10 @@ export const arrays = {
     if (!items.every(isNumeric) && !items.every((item) => typeof item === 'string')) {
       throw new EvaluationError('D3070', { index: 1 });
     }
-    return mergeSort(run, items as readonly string[], (left, right) => left > right);
+    return mergeSort(run, items as readonly string[], (left, right) => {
+      if (left.length > 256) run.spendText(left.length);
+      return left > right;
+    });
   },
   shuffle(run: Evaluation, items: Items) {
     if (items === undefined || items.length <= 1) return items;
@@ -47,14 +50,18 @@ export const arrays = {
   distinct(run: Evaluation, values: unknown) {
     if (!isArray(values) || values.length <= 1) return values;
     run.spendSequence(values.length);
+    run.spend(values.length * 4);
     const results: MarkedArray = values.sequence === true ? createSequence() : [];
-    const seen = new Set<unknown>();
+    const seen = new Set<string>();
     const buckets = new Map<string, unknown[]>();
     for (const value of values) {
       if (typeof value !== 'object' || value === null) {
-        // A Set takes NaN for equal to itself, which `=` does not.
-        if (seen.has(value) && !Number.isNaN(value)) continue;
-        seen.add(value);
+        // Texts have a hash that no body can foresee, unlike numbers.
+        const name = `${typeof value} ${String(value)}`;
+        if (typeof value === 'string') run.spendText(value.length);
+        // NaN is not equal to itself.
+        if (seen.has(name) && !Number.isNaN(value)) continue;
+        seen.add(name);
       } else {
         const bucketName = shapeOf(run, value);
         const bucket = buckets.get(bucketName);
@@ -70,12 +77,12 @@ export const arrays = {
 
 /** A text that equal objects share, and others seldom: so that not each pair of values has to be compared. */
 function shapeOf(run: Evaluation, value: object): string {
-  const text = JSON.stringify(value, (_name, member: unknown) => {
+  return JSON.stringify(value, (_name, member: unknown) => {
+    run.spend(6);
+    if (typeof member === 'string') run.spendText(member.length * 8);
     if (member instanceof FunctionValue || typeof member !== 'object' || member === null) return member;
-    if (Array.isArray(member)) return member;
+    // An object that has the members of an array, and its length, is equal to it.
+    if (Array.isArray(member)) return { ...Array.from(member), length: member.length };
     return Object.fromEntries(Object.entries(member).sort(([left], [right]) => (left < right ? -1 : 1)));
   });
-  run.spendText(text.length * 8);
-  // An array is never equal to a text of its own, but to an object with the same members it may be; so all meet.
-  return text;
 }

@@ -20,7 +20,7 @@ export const higherOrder = {
     if (items === undefined) return undefined;
     const results = createSequence();
     for (let index = 0; index < items.length; index += 1) {
-      if (isTruthy(callBack(run, callback, items[index], index, items))) results.push(items[index]);
+      if (isTruthy(run, callBack(run, callback, items[index], index, items))) results.push(items[index]);
     }
     return results;
   },
@@ -28,7 +28,7 @@ export const higherOrder = {
     if (items === undefined) return undefined;
     let found: { readonly item: unknown } | undefined;
     items.forEach((item, index) => {
-      if (callback !== undefined && !isTruthy(callBack(run, callback, item, index, items))) return;
+      if (callback !== undefined && !isTruthy(run, callBack(run, callback, item, index, items))) return;
       if (found !== undefined) throw new EvaluationError('D3138', { index });
       found = { item };
     });
@@ -58,7 +58,7 @@ export const higherOrder = {
     const sifted: Record<string, unknown> = Object.create(null);
     let any = false;
     for (const [name, member] of entriesOf(members)) {
-      if (!isTruthy(callBack(run, callback, member, name, members))) continue;
+      if (!isTruthy(run, callBack(run, callback, member, name, members))) continue;
       sifted[name] = member;
       any = true;
     }

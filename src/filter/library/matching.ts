@@ -3,6 +3,7 @@ import { EvaluationError } from '../evaluation-error.ts';
 import { RegularExpression } from '../regular-expression.ts';
 import { createSequence, FunctionValue } from '../value.ts';
 import { call } from './call.ts';
+import { TextSearch } from './text-search.ts';
 
 /** One place where a matcher matched, and the way to the next. */
 interface Match {
@@ -16,8 +17,7 @@ interface Match {
 export const matching = {
   contains(run: Evaluation, text: string | undefined, sought: string | FunctionValue | undefined) {
     if (text === undefined || sought === undefined) return undefined;
-    run.spendText(text.length);
-    if (typeof sought === 'string') return text.includes(sought);
+    if (typeof sought === 'string') return new TextSearch(run, text, sought).next(0) >= 0;
     if (sought instanceof RegularExpression) return sought.test(run, text);
     return firstMatch(run, sought, text) !== undefined;
   },
@@ -44,13 +44,14 @@ export const matching = {
     let result = '';
     let position = 0;
     const put = (start: number, end: number, substitute: string): void => {
-      run.spendText(substitute.length);
+      run.spendText(substitute.length + costOfSubstitution);
       result += text.slice(position, start) + substitute;
       position = end;
     };
     if (typeof pattern === 'string') {
+      const search = new TextSearch(run, text, pattern);
       let count = 0;
-      for (let at = text.indexOf(pattern); at >= 0 && count < limit; at = text.indexOf(pattern, position)) {
+      for (let at = search.next(0); at >= 0 && count < limit; at = search.next(position)) {
         put(at, at + pattern.length, String(replacement));
         count += 1;
       }
@@ -70,9 +71,8 @@ export const matching = {
     run.spendText(text.length);
     if (limit === 0) return [];
     if (typeof separator === 'string') {
-      const parts = text.split(separator, limit === Infinity ? undefined : limit);
-      run.spendSequence(parts.length);
-      return parts;
+      // As JavaScript's own split reads its limit.
+      return splitBy(run, text, separator, limit === Infinity ? Infinity : limit >>> 0);
     }
     const parts: string[] = [];
     let start = 0;
@@ -85,6 +85,27 @@ export const matching = {
   },
 };
 
+function splitBy(run: Evaluation, text: string, separator: string, limit: number): string[] {
+  if (separator.length <= 1) {
+    const parts = text.split(separator, Math.min(limit, run.maxSequence + 1));
+    run.spendSequence(parts.length);
+    return parts;
+  }
+  const search = new TextSearch(run, text, separator);
+  const parts: string[] = [];
+  let start = 0;
+  for (let at = search.next(0); at >= 0 && parts.length < limit; at = search.next(start)) {
+    run.spendSequence(1);
+    parts.push(text.slice(start, at));
+    start = at + separator.length;
+    if (parts.length > run.maxSequence) run.spendSequence(parts.length);
+  }
+  if (parts.length < limit) parts.push(text.slice(start));
+  return parts;
+}
+
+/** In characters: what a substitution costs besides its own. */
+const costOfSubstitution = 128;
 /** What is made of a match is dear beside the few characters of most. */
 const costOfMatch = 5;
 
@@ -93,7 +114,7 @@ function forEachMatch(run: Evaluation, matcher: unknown, text: string, limit: nu
   let count = 0;
   for (let match = firstMatch(run, matcher, text); match !== undefined; match = matchOf(run, match.next)) {
     if (count >= limit) return;
-    run.spend(costOfMatch);
+    run.spend(costOfMatch + 4 * (match.groups?.length ?? 0));
     use(match);
     count += 1;
   }

@@ -1,6 +1,6 @@
 import type { Evaluation } from '../evaluation.ts';
 import { isTruthy } from '../value.ts';
-import { checkPicture } from './picture.ts';
+import { checkFinite, checkPicture } from './picture.ts';
 import { reference } from './reference.ts';
 
 type Numbers = readonly number[] | undefined;
@@ -19,7 +19,10 @@ export const numbers = {
     if (values === undefined || values.length === 0) return undefined;
     return Number(fold(run, values, 0, (total, value) => total + value)) / values.length;
   },
-  number: (_run: Evaluation, value: unknown) => reference.number.call(value),
+  number(run: Evaluation, value: unknown) {
+    if (typeof value === 'string') run.spendText(value.length * 8);
+    return reference.number.call(value);
+  },
   floor: (_run: Evaluation, value?: number) => (value === undefined ? undefined : Math.floor(value)),
   ceil: (_run: Evaluation, value?: number) => (value === undefined ? undefined : Math.ceil(value)),
   abs: (_run: Evaluation, value?: number) => (value === undefined ? undefined : Math.abs(value)),
@@ -27,15 +30,17 @@ export const numbers = {
   sqrt: (_run: Evaluation, value?: number) => reference.sqrt.call(value),
   power: (_run: Evaluation, value?: number, exponent?: number) => reference.power.call(value, exponent),
   random: (run: Evaluation) => run.random(),
-  boolean: (_run: Evaluation, value: unknown) => (value === undefined ? undefined : isTruthy(value)),
-  not: (_run: Evaluation, value: unknown) => (value === undefined ? undefined : !isTruthy(value)),
+  boolean: (run: Evaluation, value: unknown) => (value === undefined ? undefined : isTruthy(run, value)),
+  not: (run: Evaluation, value: unknown) => (value === undefined ? undefined : !isTruthy(run, value)),
   formatNumber(run: Evaluation, value: number | undefined, picture: string | undefined, options: unknown) {
     checkPicture(run, picture);
+    checkFinite(value);
     return reference.formatNumber.call(value, picture, options);
   },
   formatBase: (_run: Evaluation, value?: number, radix?: number) => reference.formatBase.call(value, radix),
   formatInteger(run: Evaluation, value: number | undefined, picture: string | undefined) {
     checkPicture(run, picture);
+    checkFinite(value);
     return reference.formatInteger.call(value, picture);
   },
   parseInteger(run: Evaluation, text: string | undefined, picture: string | undefined) {

@@ -5,8 +5,11 @@ import { createSequence, FunctionValue, isArray, isNumeric, isObject, toText } f
 export const objects = {
   keys(run: Evaluation, value: unknown) {
     const names = createSequence();
-    if (isArray(value)) for (const name of namesIn(run, value, Object.create(null))) names.push(name);
-    else if (isObject(value)) for (const name of Object.keys(value)) names.push(name);
+    if (isArray(value)) {
+      const found = new Set<string>();
+      collectNames(run, value, found);
+      for (const name of Object.keys(Object.fromEntries(Array.from(found, (name) => [name, true])))) names.push(name);
+    } else if (isObject(value)) for (const name of Object.keys(value)) names.push(name);
     run.spendSequence(names.length);
     return names;
   },
@@ -65,13 +68,16 @@ export function lookup(run: Evaluation, value: unknown, name: string): unknown {
 }
 
 /** Arrays inside of arrays are looked into, and each name comes once. */
-function namesIn(run: Evaluation, items: readonly unknown[], names: Record<string, true>): string[] {
+function collectNames(run: Evaluation, items: readonly unknown[], names: Set<string>): void {
   run.spend(items.length);
   for (const item of items) {
-    if (isArray(item)) namesIn(run, item, names);
-    else if (isObject(item)) for (const name of Object.keys(item)) names[name] = true;
+    if (isArray(item)) collectNames(run, item, names);
+    else if (isObject(item)) {
+      const own = Object.keys(item);
+      run.spend(own.length * 3);
+      for (const name of own) names.add(name);
+    }
   }
-  return Object.keys(names);
 }
 
 function spreadInto(run: Evaluation, members: unknown[], value: unknown): void {

@@ -10,6 +10,11 @@ export function checkPicture(run: Evaluation, picture = ''): void {
   run.spend(32 + 2 * picture.length);
 }
 
+/** Refuses what the reference would format for ever: JSON may well hold 1e999. */
+export function checkFinite(value: number | undefined): void {
+  if (value === Infinity || value === -Infinity) throw new EvaluationError('D1001', { value });
+}
+
 /** Refuses a picture of a date that asks for widths nobody means (`[Y,1-100000000]`), before memory is taken for them. */
 export function checkDatePicture(run: Evaluation, picture: string | undefined): void {
   checkPicture(run, picture);

@@ -2,6 +2,7 @@ import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
 import { toText } from '../value.ts';
 import { reference } from './reference.ts';
+import { TextSearch } from './text-search.ts';
 
 /** A text of more characters than these is not padded to. */
 const maxPadWidth = 100_000;
@@ -17,14 +18,16 @@ export const texts = {
   substringAfter(run: Evaluation, text?: string, start?: string) {
     return cut(run, text, start, (whole, position, mark) => whole.slice(position + mark.length));
   },
-  lowercase: onText((text) => text.toLowerCase()),
-  uppercase: onText((text) => text.toUpperCase()),
+  lowercase: onText((text) => text.toLowerCase(), 4),
+  uppercase: onText((text) => text.toUpperCase(), 4),
   length: onText(countCharacters, 8),
-  trim: onText((text) => reference.trim.call(text)),
+  trim: onText((text) => reference.trim.call(text), 32),
   pad(run: Evaluation, text: string | undefined, width: number | undefined, fill?: string) {
     if (text === undefined) return undefined;
-    if (width !== undefined && Math.abs(width) > maxPadWidth)
+    // The reference repeats the whole fill as often as one character would do.
+    if (Math.abs(width ?? 0) * Math.max(1, fill?.length ?? 0) > maxPadWidth) {
       throw new EvaluationError('D2015', { value: maxPadWidth });
+    }
     run.spendText((text.length + Math.abs(width ?? 0) * (1 + (fill?.length ?? 0))) * 16);
     return reference.pad.call(text, width, fill);
   },
@@ -38,10 +41,10 @@ export const texts = {
   },
   base64encode: onText((text) => Buffer.from(text, 'binary').toString('base64')),
   base64decode: onText((text) => Buffer.from(text, 'base64').toString('binary')),
-  encodeUrlComponent: onText((text) => reference.encodeUrlComponent.call(text), 4),
-  encodeUrl: onText((text) => reference.encodeUrl.call(text), 4),
-  decodeUrlComponent: onText((text) => reference.decodeUrlComponent.call(text), 4),
-  decodeUrl: onText((text) => reference.decodeUrl.call(text), 4),
+  encodeUrlComponent: onText((text) => reference.encodeUrlComponent.call(text), 16),
+  encodeUrl: onText((text) => reference.encodeUrl.call(text), 16),
+  decodeUrlComponent: onText((text) => reference.decodeUrlComponent.call(text), 16),
+  decodeUrl: onText((text) => reference.decodeUrl.call(text), 16),
 };
 
 /** A function of one text and more, that gives nothing for nothing. `cost` says how dear it is per character. */
@@ -62,8 +65,7 @@ function cut(
   if (text === undefined) return undefined;
   // The reference looks for the word `undefined` then.
   const sought = String(mark);
-  run.spendText(text.length);
-  const position = text.indexOf(sought);
+  const position = new TextSearch(run, text, sought).next(0);
   return position < 0 ? text : take(text, position, sought);
 }
 

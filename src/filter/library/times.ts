@@ -1,5 +1,5 @@
 import type { Evaluation } from '../evaluation.ts';
-import { checkDatePicture } from './picture.ts';
+import { checkDatePicture, checkFinite, checkPicture } from './picture.ts';
 import { reference } from './reference.ts';
 
 export const times = {
@@ -9,9 +9,14 @@ export const times = {
   },
   millis: (run: Evaluation) => run.now,
   /** Only without a picture: with one, the reference makes a regular expression that may backtrack for ever. */
-  toMillis: (_run: Evaluation, text?: string) => reference.toMillis.call(text),
+  toMillis(run: Evaluation, text?: string) {
+    if (text !== undefined) run.spendText(text.length * 8);
+    return reference.toMillis.call(text);
+  },
   fromMillis(run: Evaluation, millis?: number, picture?: string, timezone?: string) {
     checkDatePicture(run, picture);
+    checkFinite(millis);
+    checkPicture(run, timezone);
     return reference.fromMillis.call(millis, picture, timezone);
   },
 };
