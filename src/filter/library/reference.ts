@@ -24,15 +24,19 @@ export type BuiltInName = (typeof names)[number];
  */
 export const reference: Readonly<Record<BuiltInName, ReferenceFunction>> = await load();
 
+interface Definition {
+  readonly implementation: (...args: unknown[]) => unknown;
+  readonly signature: { readonly definition: string };
+}
+
 async function load(): Promise<Record<BuiltInName, ReferenceFunction>> {
-  const entries = await Promise.all(names.map(async (name) => [name, await definitionOf(name)] as const));
+  const list = jsonata(`[${names.map((name) => `$${name}`).join(', ')}]`);
+  const definitions: readonly Definition[] = await list.evaluate(undefined);
+  const entries = definitions.map((definition, index) => [names[index], functionOf(definition)]);
   return Object.fromEntries(entries) as Record<BuiltInName, ReferenceFunction>;
 }
 
-async function definitionOf(name: string): Promise<ReferenceFunction> {
-  const definition: { implementation: (...args: unknown[]) => unknown; signature: { definition: string } } =
-    await jsonata(`$${name}`).evaluate(undefined);
-  const { implementation, signature } = definition;
+function functionOf({ implementation, signature }: Definition): ReferenceFunction {
   return {
     signature: signature.definition,
     arity: implementation.length,
