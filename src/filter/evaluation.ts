@@ -5,6 +5,9 @@ import { SeededRandom } from './random.ts';
 /** What nothing is bound by. */
 export const noBindings: Bindings = Object.freeze({});
 
+/** About what a millisecond of other work costs. */
+const stepsPerMillisecond = 10_000;
+
 /**
  * What one evaluation of a compiled expression carries along: what is left to spend, the clock, and the bindings. It can
  * be used for one evaluation after the other.
@@ -54,6 +57,16 @@ export class Evaluation {
   spend(steps: number): void {
     this.#steps -= steps;
     if (this.#steps < 0) throw new EvaluationError('D1012');
+  }
+
+  /** Throws if there is not so much left, without paying for it. */
+  afford(steps: number): void {
+    if (steps > this.#steps) throw new EvaluationError('D1012');
+  }
+
+  /** Pays for work by the time that it took, in milliseconds: where its size shows in nothing else. */
+  spendTime(milliseconds: number): void {
+    this.spend(milliseconds * stepsPerMillisecond);
   }
 
   /** Pays for reading or making a text. */

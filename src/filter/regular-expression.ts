@@ -44,17 +44,25 @@ export class RegularExpression extends FunctionValue {
     return this.#engine.test(text);
   }
 
+  /** How far it looked does not show in the match. So each search has to be affordable, and is paid by its time. */
+  #findAhead(run: Evaluation, text: string, from: number): Found | undefined {
+    run.afford(((text.length - from) * this.#engine.cost) / 64);
+    const startedAt = performance.now();
+    const found = this.#engine.find(text, from);
+    run.spendTime(performance.now() - startedAt);
+    return found;
+  }
+
   /** What the reference gives for a match, which leads to the next one. */
   #find(run: Evaluation, text: string, from: number): object | undefined {
     if (from > text.length) return undefined;
-    const { cost } = this.#engine;
-    if (this.#engine.looksAhead) run.spendText((text.length - from) * cost);
-    const found = this.#engine.find(text, from);
+    const { cost, looksAhead } = this.#engine;
+    const found = looksAhead ? this.#findAhead(run, text, from) : this.#engine.find(text, from);
     if (found === undefined) {
-      if (!this.#engine.looksAhead) run.spendText((text.length - from) * cost);
+      if (!looksAhead) run.spendText((text.length - from) * cost);
       return undefined;
     }
-    run.spendText((found.start + found.match.length - from) * cost);
+    if (!looksAhead) run.spendText((found.start + found.match.length - from) * cost);
     const { match, start, groups } = found;
     const end = start + match.length;
     const next = (): unknown => {

@@ -152,8 +152,8 @@ export function toText(run: Evaluation, value: unknown, indent = 0): string {
   if (value instanceof FunctionValue) return '';
   // Each line is indented by as much as its value is deep.
   const costOfValue = indent === 0 ? 3 : 3 + nestingOf(run, value);
-  const replace = (_name: string, member: unknown): unknown => {
-    run.spend(costOfValue);
+  const replace = (name: string, member: unknown): unknown => {
+    run.spend(costOfValue + name.length / 4);
     if (typeof member === 'number') return isNumeric(member) ? toPrecision(member) : member;
     if (typeof member === 'string') run.spendText(member.length * 16);
     return member instanceof FunctionValue ? '' : member;
@@ -179,7 +179,8 @@ function toPrecision(value: number): number {
 export function append(run: Evaluation, left: unknown, right: unknown): unknown {
   if (left === undefined) return right;
   if (right === undefined) return left;
-  run.spendSequence((isArray(left) ? left.length : 1) + (isArray(right) ? right.length : 1));
-  // Not concat of the values themselves, which would keep holes and copy no marks either.
-  return (isArray(left) ? Array.from(left) : [left]).concat(right);
+  const length = (isArray(left) ? left.length : 1) + (isArray(right) ? right.length : 1);
+  if (length > run.maxSequence) run.spendSequence(length);
+  run.spend(length / 8 + 1);
+  return (isArray(left) ? left : [left]).concat(right);
 }

@@ -191,7 +191,7 @@ function isComparable(value: unknown): value is string | number | undefined {
 function concatenate(run: Evaluation, left: unknown, right: unknown): string {
   const leftText = left === undefined ? '' : toText(run, left);
   const rightText = right === undefined ? '' : toText(run, right);
-  run.spendText((leftText.length + rightText.length) * 4);
+  run.spendText(leftText.length + rightText.length);
   return leftText + rightText;
 }
 
@@ -217,7 +217,7 @@ function includes(run: Evaluation, item: unknown, list: unknown): boolean {
     run.spend((item.length / 64) * (Array.isArray(list) ? list.length : 1));
   }
   if (!Array.isArray(list)) return item === list;
-  if (list.length > 4) run.spend(list.length >> 2);
+  if (list.length > 16) run.spend(list.length >> 4);
   for (const other of list) if (other === item) return true;
   return false;
 }

@@ -77,8 +77,8 @@ export const arrays = {
 
 /** A text that equal objects share, and others seldom: so that not each pair of values has to be compared. */
 function shapeOf(run: Evaluation, value: object): string {
-  return JSON.stringify(value, (_name, member: unknown) => {
-    run.spend(6);
+  return JSON.stringify(value, (name, member: unknown) => {
+    run.spend(6 + name.length / 4);
     if (typeof member === 'string') run.spendText(member.length * 8);
     if (member instanceof FunctionValue || typeof member !== 'object' || member === null) return member;
     // An object that has the members of an array, and its length, is equal to it.

@@ -37,7 +37,10 @@ export const numbers = {
     checkFinite(value);
     return reference.formatNumber.call(value, picture, options);
   },
-  formatBase: (_run: Evaluation, value?: number, radix?: number) => reference.formatBase.call(value, radix),
+  formatBase(run: Evaluation, value?: number, radix?: number) {
+    run.spend(64);
+    return reference.formatBase.call(value, radix);
+  },
   formatInteger(run: Evaluation, value: number | undefined, picture: string | undefined) {
     checkPicture(run, picture);
     checkFinite(value);

@@ -18,6 +18,7 @@ export const objects = {
     if (!isArray(value) && !isObject(value)) return value;
     const members = createSequence();
     spreadInto(run, members, value);
+    run.spendSequence(members.length);
     // What is appended to is no sequence any more.
     return isArray(value) && value.some((item) => item !== undefined) ? Array.from(members) : members;
   },
@@ -25,10 +26,9 @@ export const objects = {
     if (list === undefined) return undefined;
     const merged: Record<string, unknown> = Object.create(null);
     for (const object of list) {
-      for (const [name, member] of Object.entries(object)) {
-        run.spend(1);
-        merged[name] = member;
-      }
+      const entries = Object.entries(object);
+      run.spend(entries.length * 5);
+      for (const [name, member] of entries) merged[name] = member;
     }
     return merged;
   },
@@ -84,8 +84,10 @@ function spreadInto(run: Evaluation, members: unknown[], value: unknown): void {
   run.spend(1);
   if (isArray(value)) for (const item of value) spreadInto(run, members, item);
   else if (isObject(value)) {
-    for (const [name, member] of Object.entries(value)) {
-      run.spend(1);
+    const names = Object.keys(value);
+    run.spend(names.length * 8);
+    for (const name of names) {
+      const member = value[name];
       members.push(Object.assign(Object.create(null), { [name]: member }));
     }
   } else if (value !== undefined) members.push(value);
