@@ -134,6 +134,14 @@ t.test('reads bindings, which come before built-ins and after variables of its o
   t.equal(compileFilter('$toString').evaluate({}, {}), undefined);
 });
 
+t.test(
+  'applies what follows a block at the end of a lambda as the reference does: to the call that is still to come',
+  async (t) => {
+    t.same(compileFilter('function($v){ ($split($v, /a/))[0] }("b")').evaluate({}), ['b']);
+    t.equal(compileFilter('function($v){ ($split($v, /a/)) }("b")[0]').evaluate({}), 'b');
+  },
+);
+
 t.test('has one clock and one seed in an evaluation', async (t) => {
   const filter = compileFilter('[$millis(), $random(), $random(), $now(), $shuffle([1..20])]');
   const circumstances = { now: 1_750_000_000_000, seed: 42 };

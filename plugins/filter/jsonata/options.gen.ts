@@ -13,7 +13,7 @@ export interface Options {
    */
   timeout: number;
   /**
-   * How deep calls of functions may nest.
+   * How deep calls of functions may nest. In an isolated evaluation the interpreter counts some three levels for a call that is not its function's last.
    */
   maxDepth: number;
   /**
@@ -25,7 +25,7 @@ export interface Options {
    */
   onError: 'drop' | 'pass';
   /**
-   * Names of the headers that $request.headers has, in lower case. Those that carry credentials are refused.
+   * Names of the headers that $request.headers has, in lower case. authorization, cookie, proxy-authorization, set-cookie and x-api-key are refused; list no other that carries a secret.
    *
    * Items: The name of a header.
    */

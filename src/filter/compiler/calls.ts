@@ -147,6 +147,7 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
   const body = required(node.body);
   const inner = new Scope(scope, [...names, ...boundNames(body)], true);
   for (const name of names) inner.markBound(name);
+  if (hasFilteredTail(body)) inner.deferTails();
   const evaluate = compile(body, inner);
   const slots = names.map((name) => inner.slotOf(name));
   const validate = node.signature === undefined ? undefined : parseSignature(node.signature.definition).validate;
@@ -182,6 +183,16 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
   };
 }
 
+/**
+ * Whether predicates or a grouping follow the block that a lambda ends with. In the reference they are applied to the
+ * call that is still to be made, not to its result.
+ */
+function hasFilteredTail({ type, predicate, group, expressions, then, else: otherwise }: Node): boolean {
+  if (type !== 'block' && type !== 'condition') return false;
+  if (predicate !== undefined || group !== undefined) return true;
+  return [expressions?.at(-1), then, otherwise].some((tail) => tail !== undefined && hasFilteredTail(tail));
+}
+
 /** The parser makes a call at the end of a lambda's body a thunk, for whoever called the lambda to call. */
 function compileTailCall(node: Node, scope: Scope): Evaluator {
   const procedure = required(node.procedure);
@@ -193,7 +204,7 @@ function compileTailCall(node: Node, scope: Scope): Evaluator {
       args: args.map((argument) => argument(run, input, frame)),
     }));
   const name = sureBuiltIn(procedure, scope);
-  return name === undefined ? tail : compileDirectTail(name, args, tail);
+  return name === undefined || scope.defersTails ? tail : compileDirectTail(name, args, tail);
 }
 
 /** A built-in ends by itself, so it can be called where the lambda ends, if it needs nothing of the caller's context. */

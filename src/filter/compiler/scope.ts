@@ -22,11 +22,22 @@ export class Scope {
   readonly #bound = new Set<string>();
   /** Whether its frames belong to calls of a lambda, which may come when more is bound than where it stands. */
   readonly #isLambda: boolean;
+  #defersTails = false;
 
   constructor(parent: Scope | undefined, names: readonly string[], isLambda: boolean) {
     this.#parent = parent;
     this.#names = [...new Set(names)];
     this.#isLambda = isLambda;
+  }
+
+  /** Forbids calls of built-ins at the end of this lambda to be made there, instead of by its caller. */
+  deferTails(): void {
+    this.#defersTails = true;
+  }
+
+  /** Whether a call at the end of the lambda around has to be left to its caller. */
+  get defersTails(): boolean {
+    return this.#isLambda ? this.#defersTails : (this.#parent?.defersTails ?? false);
   }
 
   /** Whether evaluations need a frame for it. */

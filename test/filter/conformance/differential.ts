@@ -6,7 +6,7 @@ import { bodies, expressions } from './random-expressions.ts';
 
 const now = 1_750_000_000_000;
 
-/** Compares compiled expressions with the reference on random pairs; throws with the smallest one that differs. */
+/** Compares compiled expressions with the reference on random pairs; throws with one that differs. */
 export async function compareWithReference(
   pairs: number,
   seed: number,
@@ -18,12 +18,17 @@ export async function compareWithReference(
       const ours = await oursOf(expression, body);
       fc.pre(ours !== undefined);
       compiled += 1;
+      const before = JSON.stringify(body);
       const theirs = await theirsOf(expression, body);
-      if (!isDeepStrictEqual(ours, theirs) && !isCrash(theirs))
+      // Grouping nothing, the reference puts an undefined into the input, and gives it back with it.
+      const hasChangedInput = JSON.stringify(body) !== before;
+      if (!isDeepStrictEqual(ours, theirs) && !isCrash(theirs) && !isGuarded(ours) && !hasChangedInput) {
         throw new Error(`compiled ${JSON.stringify(ours)}, the reference ${JSON.stringify(theirs)}`);
+      }
       onPair(compiled);
     }),
-    { numRuns: pairs, seed, maxSkipsPerRun: 1000 },
+    // Without shrinking, which may take longer than all pairs.
+    { numRuns: pairs, seed, maxSkipsPerRun: 1000, endOnFailure: true },
   );
   return { compiled };
 }
@@ -31,6 +36,11 @@ export async function compareWithReference(
 /** The reference has a few places where it falls over its own undefined values. */
 function isCrash(outcome: object): boolean {
   return 'code' in outcome && String(outcome.code).startsWith('TypeError');
+}
+
+/** What is refused whatever the limits: pictures and paddings longer than anybody means. */
+function isGuarded(outcome: object): boolean {
+  return 'code' in outcome && outcome.code === 'D2015';
 }
 
 /** Undefined for what does not parse or compile. */
