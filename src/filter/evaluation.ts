@@ -74,9 +74,14 @@ export class Evaluation {
     this.spend(length / 64 + 1);
   }
 
+  /** Refuses a sequence that is too long. */
+  checkSequence(length: number): void {
+    if (length > this.maxSequence) throw new EvaluationError('D2015', { value: this.maxSequence });
+  }
+
   /** Pays for a sequence that the expression makes. */
   spendSequence(length: number): void {
-    if (length > this.maxSequence) throw new EvaluationError('D2015', { value: this.maxSequence });
+    this.checkSequence(length);
     this.spend(length);
   }
 

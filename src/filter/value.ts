@@ -180,7 +180,7 @@ export function append(run: Evaluation, left: unknown, right: unknown): unknown 
   if (left === undefined) return right;
   if (right === undefined) return left;
   const length = (isArray(left) ? left.length : 1) + (isArray(right) ? right.length : 1);
-  if (length > run.maxSequence) run.spendSequence(length);
+  run.checkSequence(length);
   run.spend(length / 8 + 1);
   return (isArray(left) ? left : [left]).concat(right);
 }

@@ -160,10 +160,7 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
         own = inner.frame(frame);
         for (let index = 0; index < slots.length; index += 1) own[slots[index] as number] = args[index];
       }
-      run.enter();
-      const result = evaluate(run, input, own);
-      run.leave();
-      return result;
+      return evaluateBody(run, evaluate, input, own);
     };
     if (!takesItems) return new FunctionValue(names.length, invoke, validate);
     const callBack = (run: Evaluation, item: unknown, key: unknown, all: unknown): unknown => {
@@ -174,13 +171,17 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
         if (secondSlot > 0) own[secondSlot] = key;
         if (thirdSlot > 0) own[thirdSlot] = all;
       }
-      run.enter();
-      const result = evaluate(run, input, own);
-      run.leave();
-      return result;
+      return evaluateBody(run, evaluate, input, own);
     };
     return new FunctionValue(names.length, invoke, undefined, callBack);
   };
+}
+
+function evaluateBody(run: Evaluation, evaluate: Evaluator, input: unknown, frame: Frame | undefined): unknown {
+  run.enter();
+  const result = evaluate(run, input, frame);
+  run.leave();
+  return result;
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   isTruthy,
   type MarkedArray,
   sequenceOf,
+  unwrap,
 } from '../value.ts';
 import { compile } from './compile.ts';
 import { groupBy } from './constructors.ts';
@@ -210,10 +211,8 @@ function nameStep(node: Node, scope: Scope): Evaluator {
   const evaluate: Evaluator = (run, input) => {
     if (typeof input !== 'object' || input === null) return undefined;
     const found = Array.isArray(input) ? lookup(run, input, name) : read(input);
-    if (!isArray(found) || found.sequence !== true) return found;
-    if (node.keepArray === true) found.keepSingleton = true;
-    if (found.length === 0) return undefined;
-    return found.length === 1 && found.keepSingleton !== true ? found[0] : found;
+    if (node.keepArray === true && isArray(found) && found.sequence === true) found.keepSingleton = true;
+    return unwrap(found);
   };
   if (node.predicate !== undefined || node.group !== undefined) return withRest(node, evaluate, scope);
   return evaluate;
@@ -226,9 +225,7 @@ function withRest(node: Node, evaluate: Evaluator, scope: Scope): Evaluator {
   return (run, input, frame) => {
     let result = evaluate(run, input, frame);
     for (const select of selects) result = select(run, result, frame);
-    if (group !== undefined) result = group(run, result, frame);
-    if (!isArray(result) || result.sequence !== true) return result;
-    return result.length === 0 ? undefined : result.length === 1 && result.keepSingleton !== true ? result[0] : result;
+    return unwrap(group === undefined ? result : group(run, result, frame));
   };
 }
 
@@ -353,5 +350,5 @@ function descend(run: Evaluation, value: unknown, results: MarkedArray): void {
   }
   results.push(value);
   if (isObject(value)) for (const member of Object.values(value)) descend(run, member, results);
-  if (results.length > run.maxSequence) throw new EvaluationError('D2015', { value: run.maxSequence });
+  run.checkSequence(results.length);
 }

@@ -95,10 +95,10 @@ function splitBy(run: Evaluation, text: string, separator: string, limit: number
   const parts: string[] = [];
   let start = 0;
   for (let at = search.next(0); at >= 0 && parts.length < limit; at = search.next(start)) {
-    run.spendSequence(1);
+    run.spend(1);
     parts.push(text.slice(start, at));
     start = at + separator.length;
-    if (parts.length > run.maxSequence) run.spendSequence(parts.length);
+    run.checkSequence(parts.length);
   }
   if (parts.length < limit) parts.push(text.slice(start));
   return parts;

@@ -6,9 +6,9 @@ export const objects = {
   keys(run: Evaluation, value: unknown) {
     const names = createSequence();
     if (isArray(value)) {
-      const found = new Set<string>();
+      const found: Record<string, true> = Object.create(null);
       collectNames(run, value, found);
-      for (const name of Object.keys(Object.fromEntries(Array.from(found, (name) => [name, true])))) names.push(name);
+      for (const name of Object.keys(found)) names.push(name);
     } else if (isObject(value)) for (const name of Object.keys(value)) names.push(name);
     run.spendSequence(names.length);
     return names;
@@ -68,14 +68,14 @@ export function lookup(run: Evaluation, value: unknown, name: string): unknown {
 }
 
 /** Arrays inside of arrays are looked into, and each name comes once. */
-function collectNames(run: Evaluation, items: readonly unknown[], names: Set<string>): void {
+function collectNames(run: Evaluation, items: readonly unknown[], names: Record<string, true>): void {
   run.spend(items.length);
   for (const item of items) {
     if (isArray(item)) collectNames(run, item, names);
     else if (isObject(item)) {
       const own = Object.keys(item);
       run.spend(own.length * 3);
-      for (const name of own) names.add(name);
+      for (const name of own) names[name] = true;
     }
   }
 }
