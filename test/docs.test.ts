@@ -127,6 +127,7 @@ interface Document {
   readonly kind: string;
   readonly id?: string;
   readonly project?: string;
+  readonly trigger?: string;
   readonly projects?: readonly string[];
   readonly defaults?: { readonly run?: object };
 }
@@ -141,7 +142,7 @@ function completionOf(document: Document, hasGateway: boolean): Record<string, s
     ...(kind !== 'Project' && {
       'completion/project.yaml': projectFile(project, { defaults: { run: { uses: 'echo' } } }),
     }),
-    ...(kind !== 'Trigger' && { 'completion/trigger.yaml': triggerFile('completion', trigger) }),
+    ...(kind !== 'Trigger' && { 'completion/trigger.yaml': triggerFile(document.trigger ?? 'completion', trigger) }),
     ...(kind !== 'ApiKey' && { 'completion/key.yaml': keyFile('all', { projects: ['*'] }) }),
   };
 }

@@ -3,6 +3,7 @@ import gateway from '../../schemas/source/gateway.schema.json' with { type: 'jso
 import project from '../../schemas/source/project.schema.json' with { type: 'json' };
 import trigger from '../../schemas/source/trigger.schema.json' with { type: 'json' };
 import triggerBody from '../../schemas/source/trigger-body.schema.json' with { type: 'json' };
+import triggerTest from '../../schemas/source/trigger-test.schema.json' with { type: 'json' };
 import { exampleOf } from './example.ts';
 import { fieldTable } from './field-table.ts';
 import { page, yamlBlock } from './markdown.ts';
@@ -48,6 +49,13 @@ export const kinds: readonly KindEntry[] = [
     schema: trigger,
     shown: ['project', 'name', 'key', 'status', 'filter', 'dedup', 'run'],
     path: 'config/projects/support/triggers/refund-request.yaml',
+  },
+  {
+    file: 'trigger-test.md',
+    kind: 'TriggerTest',
+    schema: triggerTest,
+    shown: ['project', 'trigger', 'tests'],
+    path: 'config/projects/support/triggers/refund-request.test.yaml',
   },
 ];
 

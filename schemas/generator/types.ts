@@ -5,6 +5,7 @@ import project from '../source/project.schema.json' with { type: 'json' };
 import stage from '../source/stage.schema.json' with { type: 'json' };
 import trigger from '../source/trigger.schema.json' with { type: 'json' };
 import triggerBody from '../source/trigger-body.schema.json' with { type: 'json' };
+import triggerTest from '../source/trigger-test.schema.json' with { type: 'json' };
 import { typeSchema } from './type-schema.ts';
 
 const options = { style: { singleQuote: true, printWidth: 120 }, unknownAny: true } as const;
@@ -12,8 +13,8 @@ const options = { style: { singleQuote: true, printWidth: 120 }, unknownAny: tru
 /** The types of config files after validation: defaults filled in, durations in milliseconds, sizes in bytes. */
 export async function documentTypes(): Promise<string> {
   const { definitions, ...stageUse } = stage;
-  const all = [gateway, apiKey, project, trigger, stageUse, ...Object.values(definitions)];
-  const kinds = [gateway, apiKey, project, trigger];
+  const all = [gateway, apiKey, project, trigger, triggerTest, stageUse, ...Object.values(definitions)];
+  const kinds = [gateway, apiKey, project, trigger, triggerTest];
   const schema = {
     title: 'ConfigDocument',
     description: 'A config file.',

@@ -4,7 +4,13 @@ import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { configOption } from './config-option.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
-const kindNames = { Gateway: 'gateway', ApiKey: 'api-key', Project: 'project', Trigger: 'trigger' } as const;
+const kindNames = {
+  Gateway: 'gateway',
+  ApiKey: 'api-key',
+  Project: 'project',
+  Trigger: 'trigger',
+  TriggerTest: 'trigger-test',
+} as const;
 type KindName = keyof typeof kindNames;
 
 export function registerSchema(program: Command, finish: (code: ExitCode) => void): void {
@@ -16,7 +22,7 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
     .summary('print the JSON Schemas of config files')
     .description(
       'Prints the JSON Schema of a kind of config file, for editors: it completes and checks the options of each\n' +
-        'plugin, those that gateway.yaml names included. Without a kind: all four, by name.',
+        'plugin, those that gateway.yaml names included. Without a kind: all of them, by name.',
     )
     .option('--out <dir>', 'write one file for each kind into this folder instead')
     .addOption(configOption())

@@ -1,25 +1,32 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { ApiKeyDeclaration } from '../contract/index.ts';
+import type { ApiKeyDeclaration, RecordingBounds } from '../contract/index.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
 import type {
   ApiKeyDocument,
+  EarlierRequestDocument,
   GatewayDocument,
   ProjectDocument,
   RecordDocument,
+  RecordingBoundsDocument,
+  RecordingDocument,
   TriggerDocument,
+  TriggerTestDocument,
 } from './documents.gen.ts';
 import { parseExpiry } from './expiry.ts';
 import type {
   Config,
   PluginReference,
   ProjectConfig,
+  RecordingPolicy,
   RecordPolicy,
   ServerConfig,
+  TestRequest,
   TriggerConfig,
   TriggerTest,
 } from './model.ts';
 import { parseOutboundTarget } from './outbound-target.ts';
 import type { StageResolver } from './stage-resolver.ts';
+import { parseDuration } from './units.ts';
 
 /** Puts documents that were checked together into a config; undefined if there is no gateway. */
 export function buildConfig(documents: DocumentSet, stages: StageResolver, revision: string): Config | undefined {
@@ -39,12 +46,15 @@ export function buildConfig(documents: DocumentSet, stages: StageResolver, revis
       place: { file, pointer: '/admin' },
     },
     engine: stages.use(file, '/engine', document.engine),
+    recordingBounds: recordingBounds(document.recording),
     outboundAllow: document.outbound.allow.flatMap((text) => parseOutboundTarget(text) ?? []),
     plugins: pluginReferences(gateway),
     defaultAuth: stages.use(file, '/defaults/auth', document.defaults.auth),
     apiKeys: documents.apiKeys.map(apiKeyDeclaration),
     projects: [...projects.values()],
-    triggers: documents.triggers.flatMap((trigger) => triggerConfig(trigger, projects, stages) ?? []),
+    triggers: documents.triggers.flatMap(
+      (trigger) => triggerConfig(trigger, { projects, stages, documents, gatewayRecording: document.recording }) ?? [],
+    ),
   };
 }
 
@@ -87,10 +97,16 @@ function projectConfig({ file, document: { id, name = id, language } }: InFile<P
   return { id, name, language, place: { file, pointer: '/id' } };
 }
 
+interface Surroundings {
+  readonly projects: ReadonlyMap<string, ProjectConfig>;
+  readonly stages: StageResolver;
+  readonly documents: DocumentSet;
+  readonly gatewayRecording: RecordingDocument | undefined;
+}
+
 function triggerConfig(
   trigger: InFile<TriggerDocument>,
-  projects: ReadonlyMap<string, ProjectConfig>,
-  stages: StageResolver,
+  { projects, stages, documents, gatewayRecording }: Surroundings,
 ): TriggerConfig | undefined {
   const { file, document } = trigger;
   const project = projects.get(document.project);
@@ -100,14 +116,16 @@ function triggerConfig(
   // Linking has found all of them; a trigger without would have been a problem.
   if (!project || !auth || !run || !respond) return undefined;
   const { key, name = key, status } = document;
+  const record = recordPolicy(stages.setting(trigger, 'record'));
   return {
     ...{ project, key, name, status, auth, run, respond },
     filters: stages.filters(trigger),
     dedup: stages.stage(trigger, 'dedup'),
-    record: recordPolicy(stages.setting(trigger, 'record')),
+    record,
+    recording: recordingPolicy(gatewayRecording, document.recording, record),
     sessionTtlMs: stages.setting(trigger, 'sessions')?.ttl ?? sessionTtlMs,
     callback: stages.callback(trigger),
-    tests: testsOf(trigger),
+    tests: [...ownTests(trigger), ...documents.testsOf(trigger).flatMap(ownTests)],
     place: { file, pointer: '/key' },
   };
 }
@@ -121,13 +139,57 @@ function recordPolicy(written: RecordDocument = 'full'): RecordPolicy {
     : { keep: written.keep ?? 'full', mask: written.mask ?? [] };
 }
 
-function testsOf({ file, document }: InFile<TriggerDocument>): readonly TriggerTest[] {
-  return document.tests.map(({ name, body, headers = {}, key, expect }, index) => ({
+/** What is kept where the gateway says nothing. */
+const defaultBounds: RecordingBounds = { count: 10_000, ageMs: 7 * 86_400_000, sizeBytes: 64 * 1024 ** 2 };
+
+function recordingBounds(recording: RecordingDocument | undefined): RecordingBounds {
+  const { count, age: ageMs, size: sizeBytes } = boundsOf(recording);
+  return {
+    count: count ?? defaultBounds.count,
+    ageMs: ageMs ?? defaultBounds.ageMs,
+    sizeBytes: sizeBytes ?? defaultBounds.sizeBytes,
+  };
+}
+
+/** A trigger's rate counts for it, its masks come besides all others, and what `record` does not keep is not recorded. */
+function recordingPolicy(
+  ofGateway: RecordingDocument = {},
+  ofTrigger: RecordingDocument = {},
+  record: RecordPolicy,
+): RecordingPolicy | undefined {
+  const { rate = ofGateway.rate ?? 0 } = ofTrigger;
+  if (rate === 0 || record.keep !== 'full') return undefined;
+  const { count, age: ageMs } = boundsOf(ofTrigger);
+  const mask = [...new Set([...(ofGateway.mask ?? []), ...(ofTrigger.mask ?? []), ...record.mask])];
+  return { rate, count, ageMs, mask };
+}
+
+function boundsOf({ keep = {} }: RecordingDocument = {}): RecordingBoundsDocument {
+  if (typeof keep === 'number') return { count: keep };
+  if (typeof keep !== 'string') return keep;
+  const age = parseDuration(keep);
+  return age === undefined ? {} : { age };
+}
+
+function ownTests({
+  file,
+  document: { tests },
+}: InFile<{ readonly tests: readonly TriggerTestDocument[] }>): readonly TriggerTest[] {
+  return tests.map(({ name, after, expect, ...request }, index) => ({
     name,
-    body,
-    headers,
-    apiKey: key,
-    expect: { verdict: expect.verdict, by: expect.by, status: expect.status, code: expect.code },
+    ...testRequest(request),
+    after: after?.map((earlier) => testRequest({ ...request, ...earlier })),
+    expect: {
+      verdict: expect.verdict,
+      by: expect.by,
+      status: expect.status,
+      code: expect.code,
+      input: expect.input,
+    },
     place: { file, pointer: `/tests/${index}` },
   }));
+}
+
+function testRequest({ body, headers = {}, key, clock }: EarlierRequestDocument): TestRequest {
+  return { body, headers, apiKey: key, clock: clock === undefined ? undefined : Date.parse(clock) };
 }

@@ -6,6 +6,7 @@ import type {
   GatewayDocument,
   ProjectDocument,
   TriggerDocument,
+  TriggerTestFileDocument,
 } from './documents.gen.ts';
 import type { Kind } from './kinds.ts';
 import type { FileInConfig, LinkContext } from './link.ts';
@@ -23,6 +24,9 @@ export interface DocumentSet {
   readonly apiKeys: readonly InFile<ApiKeyDocument>[];
   readonly projects: readonly InFile<ProjectDocument>[];
   readonly triggers: readonly InFile<TriggerDocument>[];
+  readonly triggerTests: readonly InFile<TriggerTestFileDocument>[];
+  /** The TriggerTest files of a trigger. */
+  testsOf(trigger: InFile<TriggerDocument>): readonly InFile<TriggerTestFileDocument>[];
   /** Says whether a faulty or unreadable file is likely to be what is missing. */
   mayDeclare(kind: Kind, id?: string): boolean;
   /** Names a place in words: `file:line`. */
@@ -34,12 +38,16 @@ export function documentsOf(files: readonly FileInConfig[], { root, sources, isC
   const faulty = files.flatMap(({ checked }) => (checked.document ? [] : [checked.claims]));
   const ofKind = <K extends Kind>(kind: K): readonly InFile<Extract<ConfigDocument, { kind: K }>>[] =>
     sound.flatMap(({ file, document }) => (isOfKind(document, kind) ? [{ file, document }] : []));
+  const triggerTests = ofKind('TriggerTest');
+  const testsByTrigger = Map.groupBy(triggerTests, ({ document }) => triggerId(document.project, document.trigger));
   return {
     root,
     gateways: ofKind('Gateway'),
     apiKeys: ofKind('ApiKey'),
     projects: ofKind('Project'),
     triggers: ofKind('Trigger'),
+    triggerTests,
+    testsOf: ({ document }) => testsByTrigger.get(triggerId(document.project, document.key)) ?? [],
     mayDeclare: (kind, id) =>
       !isComplete ||
       faulty.some((claims) => {
@@ -51,6 +59,11 @@ export function documentsOf(files: readonly FileInConfig[], { root, sources, isC
       return source ? `${place.file}:${locate(source, place).start.line}` : place.file;
     },
   };
+}
+
+/** Keys are matched without regard to case. */
+export function triggerId(project: string, key: string): string {
+  return `${project}/${key.toLowerCase()}`;
 }
 
 /** Makes an error at a place of a file. */

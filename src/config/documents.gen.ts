@@ -5,7 +5,8 @@ import type {SecretReference} from './model.ts';
 /**
  * A config file.
  */
-export type ConfigDocument = GatewayDocument | ApiKeyDocument | ProjectDocument | TriggerDocument;
+export type ConfigDocument =
+  GatewayDocument | ApiKeyDocument | ProjectDocument | TriggerDocument | TriggerTestFileDocument;
 /**
  * Which requests are for the agent. All filters must pass; the first that fails names the drop. A string is one jsonata filter.
  */
@@ -18,6 +19,10 @@ export type DedupDocument = string | StageDocument;
  * What is kept of a run after it has ended: all, neither input nor output, or nothing. A dedup claim lasts in any case.
  */
 export type RecordDocument = ('full' | 'metadata' | 'none') | RecordPolicyDocument;
+/**
+ * Requests and what should become of them, tried by `pullcord test`.
+ */
+export type TriggerTestsDocument = TriggerTestDocument[];
 
 /**
  * The gateway of an organization. A config folder has exactly one.
@@ -108,6 +113,7 @@ export interface GatewayDocument {
      */
     allow: string[];
   };
+  recording?: RecordingDocument;
   /**
    * Extra plugins: a path that starts with `./`, `../` or `/`, or the name of an installed package.
    */
@@ -138,6 +144,40 @@ export interface EngineDocument {
    * Options of the engine.
    */
   with?: JsonObject;
+}
+/**
+ * Keeps a sample of the requests that passed auth, dropped ones too, so that a change of config can be tried on them before it is merged.
+ */
+export interface RecordingDocument {
+  /**
+   * Which part of the requests is kept: 0 for none, 1 for all, 0.01 for one in a hundred, chosen at random.
+   */
+  rate?: number;
+  /**
+   * How many are kept, the latest; short for one of its fields: a number is a count, a duration an age.
+   */
+  keep?: number | string | RecordingBoundsDocument;
+  /**
+   * JSON pointers into the body: what is there is masked before anything is stored. Those of `record` are masked as well, and a trigger's are masked besides those of the gateway.
+   */
+  mask?: string[];
+}
+/**
+ * All bounds hold at once.
+ */
+export interface RecordingBoundsDocument {
+  /**
+   * At most so many: 10,000 for the gateway where nothing is said, for a trigger its share of those.
+   */
+  count?: number;
+  /**
+   * No longer than this: 7d where nothing is said. In milliseconds.
+   */
+  age?: number;
+  /**
+   * Headers and bodies together no larger than this, at most 16GiB: 64MiB where nothing is said. Only for the gateway. In bytes.
+   */
+  size?: number;
 }
 /**
  * Which plugin does the work of a stage, and its options.
@@ -381,10 +421,8 @@ export interface TriggerDocument {
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
   respond?: StageDocument;
-  /**
-   * Requests and what should become of them.
-   */
-  tests: TriggerTestDocument[];
+  recording?: RecordingDocument;
+  tests: TriggerTestsDocument;
 }
 /**
  * One request and what should become of it.
@@ -395,7 +433,7 @@ export interface TriggerTestDocument {
    */
   name: string;
   /**
-   * The body of the request.
+   * The body of the request; without it, the request has none.
    */
   body?: JsonObject;
   /**
@@ -408,28 +446,89 @@ export interface TriggerTestDocument {
    * Id of the ApiKey that calls; without it, a caller that may do everything.
    */
   key?: string;
+  /**
+   * When the request arrives: a time with its zone. Without it, now.
+   */
+  clock?: string;
+  /**
+   * Requests that come before it, the oldest first. Where a duplicate is expected and nothing is said here, the same request comes twice.
+   */
+  after?: EarlierRequestDocument[];
   expect: TriggerExpectationDocument;
+}
+/**
+ * A request; what it does not say is as in the test itself.
+ */
+export interface EarlierRequestDocument {
+  /**
+   * The body of the request.
+   */
+  body?: JsonObject;
+  /**
+   * Headers of the request.
+   */
+  headers?: {
+    [k: string]: string;
+  };
+  /**
+   * Id of the ApiKey that calls.
+   */
+  key?: string;
+  /**
+   * When the request arrives.
+   */
+  clock?: string;
 }
 /**
  * What should become of the request.
  */
 export interface TriggerExpectationDocument {
   /**
-   * What the pipeline should decide.
+   * What the pipeline should decide. `refused`: it should not even come to the filters, e.g. since the key may not call the trigger. A filter that fails drops the request with `code: filter_error`, which must be said.
    */
-  verdict: 'accepted' | 'dropped' | 'duplicate';
+  verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
   /**
    * Name of the filter that should drop it.
    */
   by?: string;
   /**
-   * The HTTP status that the caller should get.
+   * The HTTP status that the caller should get, from an agent that answers at once.
    */
   status?: number;
   /**
    * The code of the problem that the caller should get.
    */
   code?: string;
+  /**
+   * What the agent should be given. Objects may have more members than are named here, lists no more items.
+   */
+  input?: JsonObject;
+}
+/**
+ * Tests of a trigger that stand beside it, for those that would be too long for its own `tests`.
+ */
+export interface TriggerTestFileDocument {
+  /**
+   * Version of the config format.
+   */
+  version: 1;
+  /**
+   * What this file declares.
+   */
+  kind: 'TriggerTest';
+  /**
+   * Id of the project of the trigger.
+   */
+  project: string;
+  /**
+   * The key of the trigger.
+   */
+  trigger: string;
+  /**
+   * For people who read this file.
+   */
+  description?: string;
+  tests: TriggerTestsDocument;
 }
 
 /**

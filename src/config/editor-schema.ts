@@ -6,6 +6,7 @@ import secret from '../../schemas/source/secret.schema.json' with { type: 'json'
 import size from '../../schemas/source/size.schema.json' with { type: 'json' };
 import stage from '../../schemas/source/stage.schema.json' with { type: 'json' };
 import trigger from '../../schemas/source/trigger.schema.json' with { type: 'json' };
+import triggerTest from '../../schemas/source/trigger-test.schema.json' with { type: 'json' };
 import type { Stage } from '../contract/index.ts';
 
 /** What an editor is told of a plugin, or of an engine. */
@@ -17,7 +18,7 @@ export interface EditorPlugin {
 }
 
 /** The kinds of config file, as their editor schemas are named. */
-export const editorSchemaNames = ['gateway', 'api-key', 'project', 'trigger'] as const;
+export const editorSchemaNames = ['gateway', 'api-key', 'project', 'trigger', 'trigger-test'] as const;
 export type EditorSchemaName = (typeof editorSchemaNames)[number];
 
 /**
@@ -30,6 +31,7 @@ export function buildEditorSchemas(plugins: readonly EditorPlugin[]): Record<Edi
     'api-key': bundle(apiKey, plugins),
     project: bundle(project, plugins),
     trigger: bundle(trigger, plugins),
+    'trigger-test': bundle(triggerTest, plugins),
   };
 }
 

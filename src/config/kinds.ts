@@ -2,6 +2,7 @@ import apiKey from '../../schemas/source/api-key.schema.json' with { type: 'json
 import gateway from '../../schemas/source/gateway.schema.json' with { type: 'json' };
 import project from '../../schemas/source/project.schema.json' with { type: 'json' };
 import trigger from '../../schemas/source/trigger.schema.json' with { type: 'json' };
+import triggerTest from '../../schemas/source/trigger-test.schema.json' with { type: 'json' };
 import type { JsonValue } from '../contract/index.ts';
 import { closest } from '../diagnostics/closest.ts';
 import type { ConfigDocument } from './documents.gen.ts';
@@ -9,7 +10,7 @@ import type { LocalProblem } from './local-problem.ts';
 import { compileSchema } from './schema-validator.ts';
 
 /** Every `kind` of config file. */
-export const kinds = ['Gateway', 'ApiKey', 'Project', 'Trigger'] as const;
+export const kinds = ['Gateway', 'ApiKey', 'Project', 'Trigger', 'TriggerTest'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** The version of the config format that this gateway reads. */
@@ -49,6 +50,7 @@ const schemas: Readonly<Record<Kind, object>> = {
   ApiKey: apiKey,
   Project: project,
   Trigger: trigger,
+  TriggerTest: triggerTest,
 };
 
 type Validator = ReturnType<typeof compileSchema<ConfigDocument>>;

@@ -1,7 +1,7 @@
 import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
-import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
-import type { TriggerDocument } from './documents.gen.ts';
+import { type DocumentSet, errorAt, type InFile, triggerId } from './document-set.ts';
+import type { TriggerDocument, TriggerTestFileDocument } from './documents.gen.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './link-projects.ts';
 import type { StageResolver } from './stage-resolver.ts';
@@ -32,7 +32,9 @@ export function triggerProblems(documents: DocumentSet, stages: StageResolver): 
       ...unknownProject(documents, trigger.document.project, trigger.file, '/project'),
       ...missingRun(trigger, documents, stages),
       ...testProblems(trigger, documents, stages),
+      ...recordingProblems(trigger),
     ]),
+    ...documents.triggerTests.flatMap((tests) => unknownTrigger(tests, documents)),
   ];
 }
 
@@ -54,21 +56,48 @@ function testProblems(
   documents: DocumentSet,
   stages: StageResolver,
 ): readonly Problem[] {
-  const { file, document } = trigger;
   const filterNames = stages.filters(trigger).map(({ name }) => name);
   const keyIds = documents.apiKeys.map((apiKey) => apiKey.document.id);
-  return document.tests.flatMap(({ key, expect: { by } }, index) => {
-    const problems: Problem[] = [];
-    if (by !== undefined && !filterNames.includes(by)) {
-      const message = `the trigger has no filter "${by}"`;
-      problems.push(
-        errorAt(file, `/tests/${index}/expect/by`, 'unknown_filter', message, suggest(by, filterNames, 'filters')),
-      );
-    }
-    if (key !== undefined && !keyIds.includes(key) && !documents.mayDeclare('ApiKey', key)) {
-      const message = `there is no API key "${key}"`;
-      problems.push(errorAt(file, `/tests/${index}/key`, 'unknown_key', message, suggest(key, keyIds, 'API keys')));
-    }
-    return problems;
+  const all = [trigger, ...documents.testsOf(trigger)].flatMap(({ file, document: { tests } }) =>
+    tests.map((test, index) => ({ file, pointer: `/tests/${index}`, test })),
+  );
+  const unknownKey = (file: string, pointer: string, key: string | undefined): readonly Problem[] => {
+    if (key === undefined || keyIds.includes(key) || documents.mayDeclare('ApiKey', key)) return [];
+    const message = `there is no API key "${key}"`;
+    return [errorAt(file, `${pointer}/key`, 'unknown_key', message, suggest(key, keyIds, 'API keys'))];
+  };
+  return all.flatMap(({ file, pointer, test: { key, after = [], expect } }) => {
+    const { by } = expect;
+    const isUnknownFilter = by !== undefined && !filterNames.includes(by);
+    const message = `the trigger has no filter "${by}"`;
+    const hint = isUnknownFilter ? suggest(by, filterNames, 'filters') : '';
+    return [
+      ...(isUnknownFilter ? [errorAt(file, `${pointer}/expect/by`, 'unknown_filter', message, hint)] : []),
+      ...unknownKey(file, pointer, key),
+      ...after.flatMap((earlier, index) => unknownKey(file, `${pointer}/after/${index}`, earlier.key)),
+    ];
   });
+}
+
+/** The size of what is recorded is one for all triggers. */
+function recordingProblems({ file, document: { recording } }: InFile<TriggerDocument>): readonly Problem[] {
+  const { keep } = recording ?? {};
+  if (typeof keep !== 'object' || keep.size === undefined) return [];
+  const message = 'the size of recorded requests is bounded for all triggers together';
+  const hint = 'Write it into `recording` of the Gateway, or bound the count of this trigger.';
+  return [errorAt(file, '/recording/keep/size', 'misplaced_field', message, hint)];
+}
+
+function unknownTrigger(
+  { file, document: { project, trigger } }: InFile<TriggerTestFileDocument>,
+  documents: DocumentSet,
+): readonly Problem[] {
+  const keys = documents.triggers.flatMap(({ document }) => (document.project === project ? [document.key] : []));
+  const isKnown = keys.some((key) => triggerId(project, key) === triggerId(project, trigger));
+  if (isKnown || documents.mayDeclare('Trigger')) return unknownProject(documents, project, file, '/project');
+  const message = `there is no trigger "${trigger}" in project "${project}"`;
+  return [
+    ...unknownProject(documents, project, file, '/project'),
+    errorAt(file, '/trigger', 'unknown_trigger', message, suggest(trigger, keys, 'triggers of the project')),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { ApiKeyDeclaration, JsonObject, JsonValue } from '../contract/index.ts';
+import type { ApiKeyDeclaration, JsonObject, JsonValue, RecordingBounds } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { OutboundTarget } from './outbound-target.ts';
 
@@ -12,6 +12,8 @@ export interface Config {
   readonly engine: StageUse;
   /** Targets that callbacks may reach although they are not public. */
   readonly outboundAllow: readonly OutboundTarget[];
+  /** What bounds the recorded requests of all triggers. */
+  readonly recordingBounds: RecordingBounds;
   /** Extra plugins: a path (absolute by now) or a package name. */
   readonly plugins: readonly PluginReference[];
   /** The auth of requests whose trigger is unknown. */
@@ -128,23 +130,48 @@ export interface TriggerConfig {
   readonly sessionTtlMs: number;
   /** Who is told of a run that has ended. */
   readonly callback: CallbackConfig | undefined;
+  /** Which of its requests are recorded; undefined: none. */
+  readonly recording: RecordingPolicy | undefined;
+  /** Its own, and those of the TriggerTest files beside it. */
   readonly tests: readonly TriggerTest[];
   readonly place: Place;
 }
 
-/** A request and what should become of it, as `pullcord test` runs it. */
-export interface TriggerTest {
-  readonly name: string;
+/** Which requests of a trigger are recorded, and what of them is never stored. */
+export interface RecordingPolicy {
+  /** More than 0, at most 1. */
+  readonly rate: number;
+  /** How many of the trigger, where its own file bounds them. */
+  readonly count: number | undefined;
+  /** How long, in milliseconds, where its own file says so. */
+  readonly ageMs: number | undefined;
+  /** JSON pointers into the body. */
+  readonly mask: readonly string[];
+}
+
+/** A request as a test describes it. */
+export interface TestRequest {
   readonly body: JsonObject | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** Id of the ApiKey that calls; undefined: a caller that may do everything. */
   readonly apiKey: string | undefined;
+  /** When it arrives, milliseconds since the epoch; undefined: now. */
+  readonly clock: number | undefined;
+}
+
+/** A request and what should become of it, as `pullcord test` runs it. */
+export interface TriggerTest extends TestRequest {
+  readonly name: string;
+  /** What comes before it, the oldest first; undefined where the test does not say. */
+  readonly after: readonly TestRequest[] | undefined;
   readonly expect: {
-    readonly verdict: 'accepted' | 'dropped' | 'duplicate';
+    readonly verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
     /** Name of the filter that should drop it. */
     readonly by: string | undefined;
     readonly status: number | undefined;
     readonly code: string | undefined;
+    /** A part of what the agent should be given. */
+    readonly input: JsonObject | undefined;
   };
   readonly place: Place;
 }

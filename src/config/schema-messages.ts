@@ -60,7 +60,7 @@ function unknownField(error: ErrorObject): Description {
   const name: string = error.params.additionalProperty;
   const known = Object.keys(error.parentSchema?.properties ?? {});
   const meant = name.length <= 64 ? closest(name, known) : undefined;
-  const listed = known.length > 0 && known.length <= 16 ? `Fields here are ${known.join(', ')}.` : undefined;
+  const listed = known.length > 0 && known.length <= 24 ? `Fields here are ${known.join(', ')}.` : undefined;
   const hint = meant === undefined ? listed : `Did you mean ${quote(meant)}?`;
   return {
     code: 'unknown_field',

@@ -2,7 +2,7 @@ import type { ApiKeyDeclaration } from './api-key.ts';
 import type { RunFailure, RunState, Session, StartedRun } from './engine.ts';
 import type { OptionsFinding } from './errors.ts';
 import type { Exchange, Principal, RequestHead } from './exchange.ts';
-import type { JsonValue, MaybePromise } from './json.ts';
+import type { JsonPrimitive, JsonValue, MaybePromise } from './json.ts';
 
 /** The five steps of the pipeline, in order. */
 export const stages = ['auth', 'filter', 'dedup', 'run', 'respond'] as const;
@@ -79,12 +79,63 @@ export type AuthResult =
 /** Decides whether a request is for the agent at all. */
 export interface Filter {
   evaluate(exchange: Exchange): MaybePromise<FilterResult>;
+  /** What it can tell those who review its options. Asked by `pullcord test`, `explain` and `plan`, never by a request. */
+  review?(): FilterReview;
 }
 export type FilterResult =
   | { readonly kind: 'passed' }
   | { readonly kind: 'dropped'; readonly reason: string }
   /** The evaluation itself failed. The reason must not repeat values of the body. */
   | { readonly kind: 'error'; readonly reason: string };
+
+/** A filter as its reviewers see it. What it tells holds values of the body: it is for those who may see them. */
+export interface FilterReview {
+  /** What should be seen both true and false before one trusts the filter, in the order of its options. */
+  readonly conditions: readonly FilterCondition[];
+  /** What the filter reads and compares: for making up requests that tell two versions of it apart. */
+  readonly vocabulary: FilterVocabulary;
+  /** How each of `conditions`, in their order, came out while the exchange was evaluated. Never rejects for what the body is. */
+  observe(exchange: Exchange): MaybePromise<readonly ObservedCondition[]>;
+  /** Why `evaluate` decides as it does: each condition that must hold, with its value. Never rejects for what the body is. */
+  explain(exchange: Exchange): MaybePromise<readonly ExplainedCondition[]>;
+}
+
+export interface FilterCondition {
+  /** As written in the options. */
+  readonly source: string;
+  /** JSON pointer (RFC 6901) into the options. */
+  readonly pointer: string;
+  /** Where in the string at `pointer` it begins, in UTF-16 units. */
+  readonly offset?: number;
+}
+
+/** Both are false for a condition that the evaluation never came to; both true for one that is evaluated per item. */
+export interface ObservedCondition {
+  readonly seenTrue: boolean;
+  readonly seenFalse: boolean;
+}
+
+export interface FilterVocabulary {
+  /** Members of the input that are read, from the root: `['customer', 'plan']`. Items of arrays are not told apart. */
+  readonly paths: readonly (readonly string[])[];
+  /** What they may be compared with. */
+  readonly constants: readonly JsonPrimitive[];
+}
+
+export interface ExplainedCondition extends ExplainedPart {
+  readonly passes: boolean;
+  /** What stands between two parts of a comparison, e.g. `=` or `in`. */
+  readonly operator?: string;
+  /** What the condition is made of, e.g. the two sides of a comparison. */
+  readonly parts?: readonly ExplainedPart[];
+}
+
+/** A part of a filter with its value, or with what its evaluation failed with; neither: it came to nothing. */
+export interface ExplainedPart {
+  readonly source: string;
+  readonly value?: JsonValue;
+  readonly error?: string;
+}
 
 /** Says what makes two requests the same. The engine alone decides what is a duplicate. */
 export interface Dedup {

@@ -11,14 +11,15 @@ import {
   problem,
   type Reply,
 } from '../contract/index.ts';
+import { admit } from '../runtime/admission.ts';
+import { inputOf } from '../runtime/body/trigger-body.ts';
 import type { Live } from '../runtime/live.ts';
 import { fire, type Verdict } from '../runtime/pipeline.ts';
-import { admit } from './admission.ts';
 import { Call } from './call.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError, codeOfFastifyError } from './protocol-errors.ts';
 import { endConnection, sendProblem, writeReply } from './reply.ts';
-import { inputOf, readRequestBody } from './request-body.ts';
+import { readRequestBody } from './request-body.ts';
 import { answerRun } from './run-resource.ts';
 import { endOfTurn } from './turn.ts';
 

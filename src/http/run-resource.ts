@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { parseDuration } from '../config/units.ts';
 import { type Engine, isFinal, type Principal, problem, type Reply, type RunRecord } from '../contract/index.ts';
+import type { Admission } from '../runtime/admission.ts';
 import { statusUrl } from '../runtime/pipeline.ts';
 import { describeRun } from '../runtime/run-view.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
-import type { Admission } from './admission.ts';
 
 /** How soon a caller may ask again for a run that goes on, in seconds. */
 const retryAfter = '2';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { readJsonBody } from '../../src/http/json-body.ts';
+import { readJsonBody } from '../../src/runtime/body/json-body.ts';
 
 const read = (text: string) => readJsonBody(Buffer.from(text));
 const nested = (levels: number) => `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { JsonValue } from '../contract/index.ts';
+import type { JsonValue } from '../../contract/index.ts';
 import { findFault, isRefusedName } from './json-fault.ts';
 import { isKept } from './json-number.ts';
 import { maxDepth, scanJson } from './json-scan.ts';
