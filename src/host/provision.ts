@@ -67,7 +67,10 @@ export async function provision(
   pool: InstancePool,
   log: PluginLog,
 ): Promise<Provisioning> {
-  const session = new ProvisioningSession(config, registry, pool, log);
+  return settled(new ProvisioningSession(config, registry, pool, log), pool);
+}
+
+async function settled(session: ProvisioningSession, pool: InstancePool): Promise<Provisioning> {
   const { defaultAuth, triggers } = await session.all();
   const problems = session.problems.filter(({ severity }) => severity !== 'note');
   if (problems.some(({ severity }) => severity === 'error') || defaultAuth === undefined) {
@@ -75,6 +78,20 @@ export async function provision(
     return { ok: false, problems };
   }
   return { ok: true, triggers, defaultAuth, warnings: problems, identities: session.identities };
+}
+
+/**
+ * Does the same for those who try requests on a config without a gateway: nothing is created that calls an agent or
+ * tells somebody, and an auth plugin that cannot be created knows nobody.
+ */
+export async function provisionForReview(
+  config: Config,
+  registry: Registry,
+  pool: InstancePool,
+  log: PluginLog,
+): Promise<Provisioning> {
+  const session = new ProvisioningSession(config, registry, pool, log, standIns);
+  return settled(session, pool);
 }
 
 /**
@@ -90,6 +107,17 @@ export async function checkProvision(config: Config, registry: Registry, log: Pl
     problem.code === 'missing_secret' ? { ...problem, severity: 'warning' } : problem,
   );
 }
+
+/** What takes the place of plugins that reach out of the process. */
+interface StandIns {
+  readonly auth: Auth;
+  readonly run: Run;
+}
+
+const standIns: StandIns = {
+  auth: { authenticate: () => ({ kind: 'abstained' }) },
+  run: { execute: () => ({ kind: 'succeeded', output: null }) },
+};
 
 interface StageInstances {
   auth: Auth;
@@ -111,8 +139,10 @@ class ProvisioningSession {
   readonly #pool: InstancePool;
   readonly #log: PluginLog;
   readonly #apiKeysDigest: string;
+  readonly #standIns: StandIns | undefined;
 
-  constructor(config: Config, registry: Registry, pool: InstancePool, log: PluginLog) {
+  constructor(config: Config, registry: Registry, pool: InstancePool, log: PluginLog, standIns?: StandIns) {
+    this.#standIns = standIns;
     this.#config = config;
     this.#registry = registry;
     this.#pool = pool;
@@ -122,7 +152,7 @@ class ProvisioningSession {
 
   /** Everything of the config that could be created. */
   async all(): Promise<{ defaultAuth: Auth | undefined; triggers: readonly ProvisionedTrigger[] }> {
-    const defaultAuth = await this.#stage('auth', this.#config.defaultAuth);
+    const defaultAuth = await this.#auth(this.#config.defaultAuth);
     const triggers: ProvisionedTrigger[] = [];
     for (const trigger of this.#config.triggers) {
       const provisioned = await this.#trigger(trigger);
@@ -133,15 +163,26 @@ class ProvisioningSession {
 
   /** The trigger with all its instances, or undefined with at least one problem reported. */
   async #trigger(config: TriggerConfig): Promise<ProvisionedTrigger | undefined> {
-    const auth = await this.#stage('auth', config.auth);
+    const auth = await this.#auth(config.auth);
     const filters = await this.#filters(config.filters);
     const dedup = config.dedup && (await this.#stage('dedup', config.dedup));
-    const run = await this.#stage('run', config.run);
+    const run = this.#standIns?.run ?? (await this.#stage('run', config.run));
     const respond = await this.#stage('respond', config.respond);
-    const callback = config.callback && (await this.#callback(config.callback));
-    const isMissing = (config.dedup && !dedup) || (config.callback && !callback);
+    const wanted = this.#standIns === undefined ? config.callback : undefined;
+    const callback = wanted && (await this.#callback(wanted));
+    const isMissing = (config.dedup && !dedup) || (wanted && !callback);
     if (!auth || !filters || !run || !respond || isMissing) return undefined;
     return { config, auth, filters, dedup, run, respond, callback };
+  }
+
+  /** In a review a secret that is not there is no fault: nobody's credential is looked at. */
+  async #auth(use: StageUse): Promise<Auth | undefined> {
+    const before = this.problems.length;
+    const auth = await this.#stage('auth', use);
+    if (auth !== undefined || this.#standIns === undefined) return auth;
+    const reported = this.problems.splice(before);
+    this.problems.push(...reported.filter(({ code }) => code !== 'missing_secret'));
+    return this.#standIns.auth;
   }
 
   async #callback({ url, secret: reference, folder, place }: CallbackConfig): Promise<CallbackTarget | undefined> {

@@ -36,7 +36,8 @@ export function admit(snapshot: Snapshot, target: Target, head: RequestHead): Ma
     : authorize(result, target, trigger);
 }
 
-function authorize(result: AuthResult, target: Target, trigger: LiveTrigger | undefined): Admission | Refusal {
+/** Decides by who calls; what an auth plugin found out is given. */
+export function authorize(result: AuthResult, target: Target, trigger: LiveTrigger | undefined): Admission | Refusal {
   if (result.kind === 'abstained') return refused('unauthorized', 'no credential');
   if (result.kind === 'rejected') return refused('unauthorized', result.reason);
   const { principal } = result;

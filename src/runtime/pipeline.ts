@@ -28,7 +28,7 @@ export type Verdict =
 
 /** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. */
 export function fire(
-  engine: Engine,
+  engine: Pick<Engine, 'submit'>,
   snapshot: Snapshot,
   trigger: LiveTrigger,
   exchange: Exchange,

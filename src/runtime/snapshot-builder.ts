@@ -3,7 +3,7 @@ import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { InstancePool } from '../host/instance-pool.ts';
 import { loadPlugins } from '../host/load-plugins.ts';
-import { checkProvision, provision } from '../host/provision.ts';
+import { checkProvision, provision, provisionForReview } from '../host/provision.ts';
 import type { Registry } from '../host/registry.ts';
 import { gitCommitOf } from './git-commit.ts';
 import { Snapshot } from './snapshot.ts';
@@ -27,13 +27,22 @@ export class SnapshotBuilder {
     this.#pool = new InstancePool((err) => log.error({ err }, 'a plugin failed to close'));
   }
 
-  async build(config: Config): Promise<BuiltSnapshot> {
+  build(config: Config): Promise<BuiltSnapshot> {
+    return this.#build(config, provision);
+  }
+
+  /** A snapshot to try requests on: its agents are stand-ins. */
+  buildForReview(config: Config): Promise<BuiltSnapshot> {
+    return this.#build(config, provisionForReview);
+  }
+
+  async #build(config: Config, create: typeof provision): Promise<BuiltSnapshot> {
     const registry = this.#builtins.extend();
     const pluginProblems = await loadPlugins(config.plugins, registry);
     // Uses of a plugin that could not be loaded would only repeat the fault.
     if (pluginProblems.length > 0) return { ok: false, problems: pluginProblems };
     const [provisioned, gitCommit] = await Promise.all([
-      provision(config, registry, this.#pool, this.#log),
+      create(config, registry, this.#pool, this.#log),
       gitCommitOf(this.#root),
     ]);
     if (!provisioned.ok) return provisioned;
