@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
   type Cancellation,
   type Claim,
@@ -12,6 +12,7 @@ import {
   type MaybePromise,
   type NewRun,
   type PluginLog,
+  type Recordings,
   type RunFailure,
   type RunOutcome,
   type RunQuery,
@@ -52,6 +53,7 @@ const storeRetryMs = { first: 100, most: 5000 };
 
 /** Executes the runs that a store keeps. What a caller is told of a run was stored before. */
 export class ExecutionEngine implements Engine {
+  readonly recordings: Recordings;
   readonly #store: Store;
   readonly #options: ExecutionOptions;
   readonly #clock: Clock;
@@ -81,6 +83,11 @@ export class ExecutionEngine implements Engine {
       concurrencyOf: (project, trigger) => this.#executor?.concurrencyOf?.(project, trigger) ?? options.concurrency,
     });
     this.#notifications = new Notifications(store, clock, log);
+    this.recordings = {
+      record: (recordings, bounds) => store.record(recordings, bounds),
+      get: (id) => store.recording(id),
+      list: (query) => store.recordings(query),
+    };
   }
 
   submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission> {
@@ -440,6 +447,8 @@ export class ExecutionEngine implements Engine {
     }
     for (const controller of controllers) controller?.abort();
     await this.#notifications.close();
+    // Whoever waited for a run that has ended is told first, and what is recorded of that still finds the store open.
+    await nextTurn();
     await this.#store.close();
     for (const active of left) active.settle();
   }

@@ -3,7 +3,11 @@ import type {
   FailedAttempt,
   JsonValue,
   MaybePromise,
+  NewRecording,
   NewRun,
+  RecordedRequest,
+  RecordingBounds,
+  RecordingQuery,
   RunFailure,
   RunPolicy,
   RunQuery,
@@ -67,7 +71,7 @@ export type StoredSubmission =
   | Exclude<Submission, { kind: 'accepted' }>;
 
 /**
- * Where an engine keeps runs, claims and sessions. Each call is one atomic step, as durable as the store is when it
+ * Where an engine keeps runs, claims, sessions and recorded requests. Each call is one atomic step, as durable as the store is when it
  * settles, and steps take effect in the order of the calls. A call that rejects has changed nothing.
  */
 export interface Store {
@@ -93,6 +97,10 @@ export interface Store {
   ended(id: string): MaybePromise<RunRecord | undefined>;
   notifyLater(notification: PendingNotification): MaybePromise<void>;
   notified(id: string): MaybePromise<void>;
+  /** Keeps recorded requests within their bounds. May take its time, as `end` may. */
+  record(recordings: readonly NewRecording[], bounds: RecordingBounds): MaybePromise<void>;
+  recording(id: string): MaybePromise<RecordedRequest | undefined>;
+  recordings(query: RecordingQuery): MaybePromise<readonly RecordedRequest[]>;
   /** Frees everything. Runs that are not final stay as they are, for the next start. */
   close(): MaybePromise<void>;
 }

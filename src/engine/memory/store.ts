@@ -1,4 +1,14 @@
-import { type Claim, isFinal, type NewRun, type RunQuery, type RunRecord } from '../../contract/index.ts';
+import {
+  type Claim,
+  isFinal,
+  type NewRecording,
+  type NewRun,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RecordingQuery,
+  type RunQuery,
+  type RunRecord,
+} from '../../contract/index.ts';
 import { keptRecord, queuedRecord } from '../execution/records.ts';
 import type {
   End,
@@ -15,6 +25,7 @@ import { Claims } from './claims.ts';
 import { FinishedRuns } from './finished-runs.ts';
 import type { Options } from './options.gen.ts';
 import { newestFirst } from './query.ts';
+import { RecordingsInMemory } from './recordings.ts';
 import { Sessions } from './sessions.ts';
 import type { StoredRun } from './stored-run.ts';
 
@@ -23,7 +34,7 @@ const sweepEveryMs = 60_000;
 const sweepAtSubmit = 64;
 const sweepAtTimer = 10_000;
 
-/** Runs, claims and sessions in the memory of this process. */
+/** Runs, claims, sessions and recorded requests in the memory of this process. */
 export class MemoryStore implements Store {
   readonly #options: Options;
   readonly #clock: Clock;
@@ -32,6 +43,7 @@ export class MemoryStore implements Store {
   readonly #finished = new FinishedRuns();
   readonly #claims = new Claims();
   readonly #sessions: Sessions;
+  readonly #recordings = new RecordingsInMemory();
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: Options, clock: Clock) {
@@ -132,6 +144,18 @@ export class MemoryStore implements Store {
     if (stored === undefined) return;
     stored.notifyAttempts = undefined;
     this.#keep(stored);
+  }
+
+  record(recordings: readonly NewRecording[], bounds: RecordingBounds): void {
+    this.#recordings.record(recordings, bounds, this.#clock.now());
+  }
+
+  recording(id: string): RecordedRequest | undefined {
+    return this.#recordings.get(id, this.#clock.now());
+  }
+
+  recordings(query: RecordingQuery): readonly RecordedRequest[] {
+    return this.#recordings.list(query, this.#clock.now());
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { type OpenDatabase, openDatabase } from './database.ts';
 import type { JournalData, JournalMessage, Operation, OperationResult } from './protocol.ts';
 import { outOfReach } from './sqlite-error.ts';
-import { Tables } from './tables.ts';
+import { Tables, tidyLimit } from './tables.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file is run as a thread');
@@ -85,6 +85,12 @@ if (opened !== undefined) {
         return tables.notifyLater(operation.notification);
       case 'notified':
         return tables.notified(operation.id);
+      case 'record':
+        return tables.recordings.record(operation.recordings, operation.bounds, operation.now, tidyLimit);
+      case 'recording':
+        return tables.recordings.get(operation.id, operation.now);
+      case 'recordings':
+        return tables.recordings.list(operation.query, operation.now);
       case 'tidy':
         return tables.tidy(operation.now);
     }

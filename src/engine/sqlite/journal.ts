@@ -5,7 +5,11 @@ import {
   type Claim,
   EngineUnavailable,
   isFinal,
+  type NewRecording,
   type NewRun,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RecordingQuery,
   type RunQuery,
   type RunRecord,
 } from '../../contract/index.ts';
@@ -31,6 +35,8 @@ interface Waiting {
 
 /** How long the end of a run may wait to be stored while nobody waits for it, in milliseconds. */
 const lazyMs = 20;
+/** How long recorded requests may wait, in milliseconds: they are a sample, and never worth a commit of their own. */
+const recordingLazyMs = 200;
 /** How often the journal is tidied, in milliseconds. */
 const tidyEveryMs = 10_000;
 
@@ -45,7 +51,7 @@ export class Journal implements Store {
   /** In the order of the operations, those of the batch last. */
   #waiting: Waiting[] = [];
   #soon: NodeJS.Immediate | undefined;
-  #lazy: NodeJS.Timeout | undefined;
+  #lazy: { readonly timer: NodeJS.Timeout; readonly dueAt: number } | undefined;
   #tidying: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -143,6 +149,18 @@ export class Journal implements Store {
     await this.#ask({ kind: 'notified', id });
   }
 
+  async record(recordings: readonly NewRecording[], bounds: RecordingBounds): Promise<void> {
+    await this.#ask({ kind: 'record', recordings, bounds, now: this.#clock.now() }, recordingLazyMs);
+  }
+
+  async recording(id: string): Promise<RecordedRequest | undefined> {
+    return this.#ask({ kind: 'recording', id, now: this.#clock.now() });
+  }
+
+  async recordings(query: RecordingQuery): Promise<readonly RecordedRequest[]> {
+    return this.#ask({ kind: 'recordings', query, now: this.#clock.now() });
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#tidying);
     if (this.#isOver) return;
@@ -157,7 +175,7 @@ export class Journal implements Store {
     if (this.#isOver) return Promise.reject(new EngineUnavailable('the journal is closed'));
     this.#batch.push(operation);
     if (delayMs === 0) this.#flushSoon();
-    else this.#lazy ??= setTimeout(() => this.#flush(), delayMs);
+    else this.#flushWithin(delayMs);
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ resolve: (value) => resolve(value as T), reject });
     });
@@ -168,9 +186,16 @@ export class Journal implements Store {
     this.#soon ??= setImmediate(() => this.#flush());
   }
 
+  #flushWithin(delayMs: number): void {
+    const dueAt = performance.now() + delayMs;
+    if (this.#lazy !== undefined && this.#lazy.dueAt <= dueAt) return;
+    clearTimeout(this.#lazy?.timer);
+    this.#lazy = { timer: setTimeout(() => this.#flush(), delayMs), dueAt };
+  }
+
   #flush(): void {
     clearImmediate(this.#soon);
-    clearTimeout(this.#lazy);
+    clearTimeout(this.#lazy?.timer);
     this.#soon = undefined;
     this.#lazy = undefined;
     if (this.#batch.length === 0 || this.#isOver) return;

@@ -64,17 +64,39 @@ const migrations: readonly string[] = [
     due_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE recordings (
+    id TEXT PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    project TEXT NOT NULL,
+    trigger_key TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    ip TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    body TEXT,
+    masked TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    code TEXT,
+    status INTEGER NOT NULL,
+    decided_by TEXT,
+    run_id TEXT,
+    revision TEXT NOT NULL,
+    provenance TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX recordings_by_time ON recordings (received_at, id, verdict, project, until);
+  CREATE INDEX recordings_by_trigger ON recordings (trigger_key, received_at, id, verdict, project, until);
+  CREATE INDEX recordings_ending ON recordings (until);
+  `,
 ];
+
+/** The version of a journal that has recorded requests for the first time. */
+export const recordingsSince = 2;
 
 /** Brings a journal to the current version, or throws an Error that says why it cannot be used. */
 export function migrate(database: DatabaseSync, path: string): void {
-  const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
-  const id = Number(database.prepare('PRAGMA application_id').get()?.application_id);
-  const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.count === 0;
-  if (!isEmpty && id !== applicationId) throw new Error(`${path} is a database, but no journal of Pullcord`);
-  if (version > migrations.length) {
-    throw new Error(`${path} was written by a later version of Pullcord (journal version ${version})`);
-  }
+  const version = journalVersion(database, path);
   if (version === migrations.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -84,4 +106,16 @@ export function migrate(database: DatabaseSync, path: string): void {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** The version of a journal, 0 of an empty file. Throws an Error if it is none of ours, or of a later version. */
+export function journalVersion(database: DatabaseSync, path: string): number {
+  const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
+  const id = Number(database.prepare('PRAGMA application_id').get()?.application_id);
+  const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.count === 0;
+  if (!isEmpty && id !== applicationId) throw new Error(`${path} is a database, but no journal of Pullcord`);
+  if (version > migrations.length) {
+    throw new Error(`${path} was written by a later version of Pullcord (journal version ${version})`);
+  }
+  return version;
 }

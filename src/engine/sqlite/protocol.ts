@@ -1,4 +1,11 @@
-import type { Claim, RunPolicy, RunQuery } from '../../contract/index.ts';
+import type {
+  Claim,
+  NewRecording,
+  RecordingBounds,
+  RecordingQuery,
+  RunPolicy,
+  RunQuery,
+} from '../../contract/index.ts';
 import type { End, PendingNotification, Retry, Start } from '../execution/store.ts';
 
 /** What crosses from the gateway's thread to the journal's. Values that are JSON cross as text. */
@@ -31,6 +38,14 @@ export type Operation =
   | { readonly kind: 'pendingNotifications' }
   | { readonly kind: 'notifyLater'; readonly notification: PendingNotification }
   | { readonly kind: 'notified'; readonly id: string }
+  | {
+      readonly kind: 'record';
+      readonly recordings: readonly NewRecording[];
+      readonly bounds: RecordingBounds;
+      readonly now: number;
+    }
+  | { readonly kind: 'recording'; readonly id: string; readonly now: number }
+  | { readonly kind: 'recordings'; readonly query: RecordingQuery; readonly now: number }
   | { readonly kind: 'tidy'; readonly now: number };
 
 export type OperationResult =

@@ -1,12 +1,14 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Claim, RunQuery } from '../../contract/index.ts';
 import type { PendingNotification, Retry, Start } from '../execution/store.ts';
 import type { Operation, RunRow, SubmittedRun } from './protocol.ts';
+import { RecordingTables } from './recording-tables.ts';
+import { Statements } from './statements.ts';
 
 type Ended = Extract<Operation, { kind: 'end' }>['end'];
 
 /** How much one `tidy` forgets of each sort: little enough that nobody waits for it. */
-const tidyLimit = 200;
+export const tidyLimit = 200;
 
 /**
  * Of a claim whether its run is final, or no longer kept. Looked up where it matters, at the end of the window: to note
@@ -16,20 +18,22 @@ const isHolderFinal = 'NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = claims.run
 
 /** What the journal does to its tables. Each method is part of a transaction of the caller's. */
 export class Tables {
-  readonly #database: DatabaseSync;
+  readonly recordings: RecordingTables;
+  readonly #sql: Statements;
   readonly #retention: { readonly age: number; readonly count: number };
-  readonly #statements = new Map<string, StatementSync>();
   /** How many runs are final; undefined: to be counted. */
   #finished: number | undefined;
 
   constructor(database: DatabaseSync, retention: { readonly age: number; readonly count: number }) {
-    this.#database = database;
+    this.recordings = new RecordingTables(database);
+    this.#sql = new Statements(database);
     this.#retention = retention;
   }
 
   /** After a rollback, what was counted in the transaction is wrong. */
   forgetCounts(): void {
     this.#finished = undefined;
+    this.recordings.forgetCounts();
   }
 
   submit(run: SubmittedRun, claim: Claim | undefined, now: number): { duplicateOf?: string; memory?: string } {
@@ -37,12 +41,12 @@ export class Tables {
       const holder = this.#holder(claim, now);
       if (holder !== undefined) return { duplicateOf: holder };
       const until = claim.windowMs === undefined ? null : run.acceptedAt + claim.windowMs;
-      this.#run('INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)', [
+      this.#sql.run('INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)', [
         ...[claim.scope, claim.fingerprint, run.id, until],
       ]);
     }
     const { startedAt } = run;
-    this.#run(
+    this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, replay_of, state, attempt,
          accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -59,7 +63,7 @@ export class Tables {
   }
 
   start({ id, attempt, startedAt }: Start): { input: string; memory?: string } {
-    const row = this.#get(
+    const row = this.#sql.get(
       `UPDATE runs SET state = 'running', attempt = ?, started_at = ?, retry_at = NULL WHERE id = ? AND finished_at IS NULL
        RETURNING project, trigger_key, session_id, input`,
       [attempt, startedAt, id],
@@ -71,7 +75,7 @@ export class Tables {
   }
 
   end({ id, state, finishedAt, output, failure, memory }: Ended): void {
-    const row = this.#get(
+    const row = this.#sql.get(
       `UPDATE runs SET state = ?, finished_at = ?, retry_at = NULL, failure = ?,
          output = CASE WHEN keep = 'full' OR notify THEN ? END,
          input = CASE WHEN keep = 'full' OR notify THEN input END
@@ -85,17 +89,17 @@ export class Tables {
     const isReleased = (state === 'failed' || state === 'cancelled') && row.keep_claim === 0;
     if (row.claim_scope !== null && isReleased) {
       const holder: SQLInputValue[] = [String(row.claim_scope), String(row.claim_fingerprint), id];
-      this.#run('DELETE FROM claims WHERE scope = ? AND fingerprint = ? AND run_id = ?', holder);
+      this.#sql.run('DELETE FROM claims WHERE scope = ? AND fingerprint = ? AND run_id = ?', holder);
     }
-    if (row.notify === 1) this.#run('INSERT OR REPLACE INTO notifications VALUES (?, 0, ?)', [id, finishedAt]);
+    if (row.notify === 1) this.#sql.run('INSERT OR REPLACE INTO notifications VALUES (?, 0, ?)', [id, finishedAt]);
     else if (row.keep === 'none') this.#forget(id);
   }
 
   retry({ id, failed, retryAt, memory }: Retry, now: number): void {
-    const row = this.#get('SELECT failed_attempts FROM runs WHERE id = ? AND finished_at IS NULL', [id]);
+    const row = this.#sql.get('SELECT failed_attempts FROM runs WHERE id = ? AND finished_at IS NULL', [id]);
     if (row === undefined) return;
     const before = typeof row.failed_attempts === 'string' ? JSON.parse(row.failed_attempts) : [];
-    this.#run("UPDATE runs SET state = 'queued', retry_at = ?, failed_attempts = ? WHERE id = ?", [
+    this.#sql.run("UPDATE runs SET state = 'queued', retry_at = ?, failed_attempts = ? WHERE id = ?", [
       ...[retryAt, JSON.stringify([...before, failed]), id],
     ]);
     this.#touchSession(id, memory, now);
@@ -106,7 +110,7 @@ export class Tables {
   }
 
   get(id: string): RunRow | undefined {
-    return this.#get('SELECT * FROM runs WHERE id = ?', [id]) as RunRow | undefined;
+    return this.#sql.get('SELECT * FROM runs WHERE id = ?', [id]) as RunRow | undefined;
   }
 
   /** Found in an index alone; then the rows of the page are read. */
@@ -120,56 +124,57 @@ export class Tables {
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([text]) => text).join(' AND ')}`;
     const index = trigger === undefined ? 'runs_by_time' : 'runs_by_trigger';
     const found = `SELECT rowid FROM runs INDEXED BY ${index} ${where} ORDER BY accepted_at DESC, id DESC LIMIT ?`;
-    return this.#statement(`SELECT * FROM runs WHERE rowid IN (${found}) ORDER BY accepted_at DESC, id DESC`).all(
-      ...conditions.flatMap(([, ...values]) => values),
-      Math.max(0, limit),
-    ) as unknown as readonly RunRow[];
+    return this.#sql
+      .prepare(`SELECT * FROM runs WHERE rowid IN (${found}) ORDER BY accepted_at DESC, id DESC`)
+      .all(...conditions.flatMap(([, ...values]) => values), Math.max(0, limit)) as unknown as readonly RunRow[];
   }
 
   pending(): readonly RunRow[] {
-    return this.#statement(
-      "SELECT * FROM runs INDEXED BY runs_by_time WHERE state IN ('queued', 'running') ORDER BY rowid",
-    ).all() as unknown as readonly RunRow[];
+    return this.#sql
+      .prepare("SELECT * FROM runs INDEXED BY runs_by_time WHERE state IN ('queued', 'running') ORDER BY rowid")
+      .all() as unknown as readonly RunRow[];
   }
 
   pendingNotifications(): readonly PendingNotification[] {
-    const rows = this.#statement('SELECT id, attempts, due_at FROM notifications ORDER BY due_at').all();
+    const rows = this.#sql.prepare('SELECT id, attempts, due_at FROM notifications ORDER BY due_at').all();
     return rows.map((row) => ({ id: String(row.id), attempts: Number(row.attempts), dueAt: Number(row.due_at) }));
   }
 
   notifyLater({ id, attempts, dueAt }: PendingNotification): void {
-    this.#run('UPDATE notifications SET attempts = ?, due_at = ? WHERE id = ?', [attempts, dueAt, id]);
+    this.#sql.run('UPDATE notifications SET attempts = ?, due_at = ? WHERE id = ?', [attempts, dueAt, id]);
   }
 
   notified(id: string): void {
-    this.#run('DELETE FROM notifications WHERE id = ?', [id]);
-    this.#run("UPDATE runs SET input = NULL, output = NULL WHERE id = ? AND keep <> 'full'", [id]);
-    if (this.#get("SELECT id FROM runs WHERE id = ? AND keep = 'none'", [id]) !== undefined) this.#forget(id);
+    this.#sql.run('DELETE FROM notifications WHERE id = ?', [id]);
+    this.#sql.run("UPDATE runs SET input = NULL, output = NULL WHERE id = ? AND keep <> 'full'", [id]);
+    if (this.#sql.get("SELECT id FROM runs WHERE id = ? AND keep = 'none'", [id]) !== undefined) this.#forget(id);
   }
 
   /** Forgets some of what is over, and says whether there is more. */
   tidy(now: number): boolean {
-    const claims = this.#run(
+    const claims = this.#sql.run(
       `DELETE FROM claims WHERE (scope, fingerprint) IN (SELECT scope, fingerprint FROM claims
          WHERE until IS NOT NULL AND until <= ? AND ${isHolderFinal} LIMIT ${tidyLimit})`,
       [now],
     );
-    const sessions = this.#run(
+    const sessions = this.#sql.run(
       `DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE until <= ? LIMIT ${tidyLimit})`,
       [now],
     );
     const runs = this.#tidyRuns(now);
-    return Math.max(claims, sessions, runs) === tidyLimit;
+    const recordings = this.recordings.tidy(now, tidyLimit);
+    return Math.max(claims, sessions, runs, recordings) >= tidyLimit;
   }
 
   #tidyRuns(now: number): number {
     this.#finished ??= Number(
-      this.#get('SELECT count(*) AS count FROM runs WHERE finished_at IS NOT NULL', [])?.count ?? 0,
+      this.#sql.get('SELECT count(*) AS count FROM runs WHERE finished_at IS NOT NULL', [])?.count ?? 0,
     );
     const excess = Math.min(Math.max(this.#finished - this.#retention.count, 0), tidyLimit);
     const oldest = `SELECT id, finished_at FROM runs WHERE finished_at IS NOT NULL
       AND id NOT IN (SELECT id FROM notifications) ORDER BY finished_at LIMIT ${tidyLimit}`;
-    const due = this.#statement(oldest)
+    const due = this.#sql
+      .prepare(oldest)
       .all()
       .filter((row, index) => index < excess || Number(row.finished_at) + this.#retention.age <= now);
     for (const { id } of due) this.#forget(String(id));
@@ -177,13 +182,13 @@ export class Tables {
   }
 
   #forget(id: string): void {
-    this.#run('DELETE FROM runs WHERE id = ?', [id]);
+    this.#sql.run('DELETE FROM runs WHERE id = ?', [id]);
     if (this.#finished !== undefined) this.#finished -= 1;
   }
 
   /** The run that holds a claim; the end of its window ends it only once its run is final. */
   #holder({ scope, fingerprint }: Claim, now: number): string | undefined {
-    const row = this.#get(
+    const row = this.#sql.get(
       `SELECT run_id FROM claims WHERE scope = ? AND fingerprint = ?
          AND (until IS NULL OR until > ? OR NOT ${isHolderFinal})`,
       [scope, fingerprint, now],
@@ -192,7 +197,7 @@ export class Tables {
   }
 
   #memory(project: SQLInputValue, trigger: SQLInputValue, session: SQLInputValue, now: number): string | undefined {
-    const row = this.#get(
+    const row = this.#sql.get(
       'SELECT memory FROM sessions WHERE project = ? AND trigger_key = ? AND session_id = ? AND until > ?',
       [project, trigger, session, now],
     );
@@ -202,7 +207,7 @@ export class Tables {
   /** Counts as a use of a run's session; with `memory` that is what it remembers from now on. */
   #touchSession(id: string, memory: string | undefined, now: number): void {
     if (memory === undefined) {
-      this.#run(
+      this.#sql.run(
         `UPDATE sessions SET until = ? + runs.session_ttl FROM runs WHERE runs.id = ? AND sessions.until > ?
            AND sessions.project = runs.project AND sessions.trigger_key = runs.trigger_key
            AND sessions.session_id = runs.session_id`,
@@ -210,28 +215,11 @@ export class Tables {
       );
       return;
     }
-    this.#run(
+    this.#sql.run(
       `INSERT INTO sessions SELECT project, trigger_key, session_id, ?, ? + session_ttl FROM runs
          WHERE id = ? AND session_id IS NOT NULL
        ON CONFLICT DO UPDATE SET memory = excluded.memory, until = excluded.until`,
       [memory, now, id],
     );
-  }
-
-  #get(sql: string, values: readonly SQLInputValue[]): Record<string, SQLInputValue> | undefined {
-    return this.#statement(sql).get(...values) as Record<string, SQLInputValue> | undefined;
-  }
-
-  /** Gives the number of rows that were changed. */
-  #run(sql: string, values: readonly SQLInputValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
-  }
-
-  #statement(sql: string): StatementSync {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const made = this.#database.prepare(sql);
-    this.#statements.set(sql, made);
-    return made;
   }
 }

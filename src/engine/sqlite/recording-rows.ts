@@ -1,0 +1,42 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { RecordedRequest, RecordedVerdict } from '../../contract/index.ts';
+import type { Row } from './statements.ts';
+
+/** The columns that hold a recorded request, in the order of `recordingValues`. */
+export const recordingColumns =
+  'id, received_at, project, trigger_key, principal, ip, headers, body, masked, verdict, code, status, decided_by, run_id, revision, provenance';
+
+export function recordingValues(request: RecordedRequest): readonly SQLInputValue[] {
+  const { id, receivedAt, project, trigger, principal, ip, headers, bodyText, masked } = request;
+  const { verdict, code, status, by, runId, revision, provenance } = request;
+  return [
+    ...[id, receivedAt, project, trigger, principal, ip, JSON.stringify(headers), bodyText ?? null],
+    ...[JSON.stringify(masked), verdict, code ?? null, status, by ?? null, runId ?? null, revision, provenance],
+  ];
+}
+
+export function recordingOf(row: Row): RecordedRequest {
+  return {
+    id: String(row.id),
+    receivedAt: Number(row.received_at),
+    project: String(row.project),
+    trigger: String(row.trigger_key),
+    principal: String(row.principal),
+    ip: String(row.ip),
+    headers: JSON.parse(String(row.headers)),
+    bodyText: optional(row.body),
+    masked: JSON.parse(String(row.masked)),
+    // Only what this engine wrote is there.
+    verdict: String(row.verdict) as RecordedVerdict,
+    code: optional(row.code),
+    status: Number(row.status),
+    by: optional(row.decided_by),
+    runId: optional(row.run_id),
+    revision: String(row.revision),
+    provenance: String(row.provenance),
+  };
+}
+
+function optional(value: SQLInputValue | undefined): string | undefined {
+  return value === null || value === undefined ? undefined : String(value);
+}
