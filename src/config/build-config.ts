@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { ApiKeyDeclaration, RecordingBounds } from '../contract/index.ts';
+import type { RecordingBounds } from '../contract/index.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
 import type {
   ApiKeyDocument,
@@ -14,6 +14,7 @@ import type {
 } from './documents.gen.ts';
 import { parseExpiry } from './expiry.ts';
 import type {
+  ApiKeyConfig,
   Config,
   PluginReference,
   ProjectConfig,
@@ -50,7 +51,7 @@ export function buildConfig(documents: DocumentSet, stages: StageResolver, revis
     outboundAllow: document.outbound.allow.flatMap((text) => parseOutboundTarget(text) ?? []),
     plugins: pluginReferences(gateway),
     defaultAuth: stages.use(file, '/defaults/auth', document.defaults.auth),
-    apiKeys: documents.apiKeys.map(apiKeyDeclaration),
+    apiKeys: documents.apiKeys.map(apiKeyConfig),
     projects: [...projects.values()],
     triggers: documents.triggers.flatMap(
       (trigger) => triggerConfig(trigger, { projects, stages, documents, gatewayRecording: document.recording }) ?? [],
@@ -80,7 +81,7 @@ function pluginReferences({ file, document }: InFile<GatewayDocument>): readonly
   }));
 }
 
-function apiKeyDeclaration({ document }: InFile<ApiKeyDocument>): ApiKeyDeclaration {
+function apiKeyConfig({ file, document }: InFile<ApiKeyDocument>): ApiKeyConfig {
   return {
     id: document.id,
     secrets: document.secrets.map(({ hash, expires }) => ({
@@ -90,6 +91,7 @@ function apiKeyDeclaration({ document }: InFile<ApiKeyDocument>): ApiKeyDeclarat
     permissions: document.permissions,
     projects: document.projects,
     status: document.status,
+    place: { file, pointer: '/id' },
   };
 }
 

@@ -79,6 +79,8 @@ class Bundler {
     const members: JsonRecord = Object.fromEntries(Object.entries(schema));
     for (const [keyword, value] of Object.entries(members)) {
       if (keyword === '$ref' && typeof value === 'string') copied.$ref = this.#reference(value, members, home);
+      else if (keyword === 'title' && typeof value === 'string') copied.title = titleForPeople(value);
+      else if (keyword === 'anyOf') copied.anyOf = this.#alternatives(value, members, home);
       else if (keyword === 'properties' || keyword === 'patternProperties') copied[keyword] = this.#each(value, home);
       else if (literalKeywords.has(keyword)) copied[keyword] = value;
       else if (!internalKeywords.has(keyword)) copied[keyword] = this.#value(value, home);
@@ -93,6 +95,17 @@ class Bundler {
     return isRecord(value) ? this.schema(value, home) : value;
   }
 
+  /** An editor shows the text of the alternative that is written: it must say as much as that of the whole. */
+  #alternatives(schemas: Json, { description }: JsonRecord, home: string): Json {
+    if (!Array.isArray(schemas)) return schemas;
+    return schemas.map((schema) => {
+      const copied = this.#value(schema, home);
+      if (typeof description !== 'string' || !isRecord(copied)) return copied;
+      const texts = [description, copied.description].filter((text) => typeof text === 'string');
+      return { ...copied, description: texts.join('\n\n') };
+    });
+  }
+
   #each(schemas: Json, home: string): Json {
     if (!isRecord(schemas)) return schemas;
     return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, this.#value(schema, home)]));
@@ -103,7 +116,10 @@ class Bundler {
     const [name, schema] = shared.get(reference) ?? [];
     if (name === undefined || schema === undefined) return reference;
     const isStage = name === 'stage' && typeof pullcordStage === 'string';
-    return this.#define(isStage ? `${pullcordStage}-use` : name, isStage ? { ...schema, pullcordStage } : schema);
+    return this.#define(
+      isStage ? `${pullcordStage}-use` : name,
+      isStage ? { ...withoutExamples(schema), pullcordStage } : schema,
+    );
   }
 
   #define(name: string, schema: object): string {
@@ -126,7 +142,8 @@ class Bundler {
     const plugins = this.#plugins.filter((plugin) => plugin.stage === stageName);
     if (plugins.length === 0 || !isRecord(properties) || !isRecord(properties.uses)) return {};
     const names = plugins.map(({ name }) => name);
-    const { type, pattern, maxLength, ...uses } = properties.uses;
+    // An editor offers examples as well, and the plugin of another stage would be among them.
+    const { type, pattern, maxLength, examples, ...uses } = properties.uses;
     const anyName = Object.fromEntries(
       Object.entries({ type, pattern, maxLength }).filter((entry): entry is [string, Json] => entry[1] !== undefined),
     );
@@ -142,6 +159,18 @@ class Bundler {
       })),
     };
   }
+}
+
+/** The examples of the shared stage are those of one stage. */
+function withoutExamples(schema: object): object {
+  const members: JsonRecord = Object.fromEntries(Object.entries(schema));
+  const { examples, ...others } = members;
+  return others;
+}
+
+/** `NamedFilterDocument`, the name of a type of ours, is `Named filter` where people read it. */
+function titleForPeople(title: string): string {
+  return title.replace(/(?<!^)Document$/, '').replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** Their values are data, in which a `$ref` is no reference. */

@@ -18,9 +18,14 @@ export interface Config {
   readonly plugins: readonly PluginReference[];
   /** The auth of requests whose trigger is unknown. */
   readonly defaultAuth: StageUse;
-  readonly apiKeys: readonly ApiKeyDeclaration[];
+  readonly apiKeys: readonly ApiKeyConfig[];
   readonly projects: readonly ProjectConfig[];
   readonly triggers: readonly TriggerConfig[];
+}
+
+/** An API key, and where it is declared. */
+export interface ApiKeyConfig extends ApiKeyDeclaration {
+  readonly place: Place;
 }
 
 export interface ServerConfig {
