@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerExplain } from './explain.ts';
 import { registerKeys } from './keys.ts';
+import { registerPlan } from './plan.ts';
 import { registerRuns } from './runs.ts';
 import { registerSchema } from './schema.ts';
 import { registerSend } from './send.ts';
 import { registerServe } from './serve.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
+import { registerTest } from './test.ts';
 import { registerValidate } from './validate.ts';
 
 /**
@@ -24,7 +27,17 @@ export async function main(argv: readonly string[]): Promise<number> {
   const finish = (code: ExitCode) => {
     exitCode = code;
   };
-  for (const register of [registerServe, registerValidate, registerKeys, registerSend, registerRuns, registerSchema]) {
+  for (const register of [
+    registerServe,
+    registerValidate,
+    registerTest,
+    registerExplain,
+    registerPlan,
+    registerKeys,
+    registerSend,
+    registerRuns,
+    registerSchema,
+  ]) {
     register(program, finish);
   }
   try {

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { STATUS_CODES } from 'node:http';
 import type { Command } from 'commander';
 import { configOption } from './config-option.ts';
 import { loadForCommand } from './load-for-command.ts';
+import { bodyOf, checkHeaders, headersOf } from './request-input.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
 interface SendOptions {
@@ -43,7 +42,7 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
   try {
     const { statusCode, body: answer } = await request(address, {
       method: 'POST',
-      headers: headersOf(options, body !== undefined),
+      headers: sendHeaders(options, body !== undefined),
       // The one deadline is the user's: agents may be silent for longer than a client's defaults.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -77,40 +76,12 @@ function pathOf(trigger: string): string {
   return `/project/${encodeURIComponent(project)}/trigger/${encodeURIComponent(key)}`;
 }
 
-async function bodyOf(data: string | undefined): Promise<string | undefined> {
-  if (data === undefined) return undefined;
-  if (data === '-') return text(process.stdin);
-  if (!data.startsWith('@')) return data;
-  try {
-    return await readFile(data.slice(1), 'utf8');
-  } catch {
-    throw new UsageError(`the file ${data.slice(1)} cannot be read`);
-  }
-}
-
-function headersOf(options: SendOptions, hasBody: boolean): Record<string, string> {
-  const headers: Record<string, string> = hasBody ? { 'content-type': 'application/json' } : {};
-  for (const header of options.header) {
-    const colon = header.indexOf(':');
-    if (colon < 1) throw new UsageError(`the header ${header} is not of the form name:value`);
-    headers[header.slice(0, colon).trim().toLowerCase()] = header.slice(colon + 1).trim();
-  }
+function sendHeaders(options: SendOptions, hasBody: boolean): Record<string, string> {
+  const headers = { ...(hasBody && { 'content-type': 'application/json' }), ...headersOf(options.header) };
   const key = options.key ?? process.env.PULLCORD_API_KEY;
-  if (key !== undefined) headers['x-api-key'] = key;
-  for (const [name, value] of Object.entries(headers)) {
-    if (!isSendable(name, value)) throw new UsageError(`the value of ${name} has characters that no header can carry`);
-  }
-  return headers;
-}
-
-function isSendable(name: string, value: string): boolean {
-  try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return true;
-  } catch {
-    return false;
-  }
+  const sent = key === undefined ? headers : { ...headers, 'x-api-key': key };
+  checkHeaders(sent);
+  return sent;
 }
 
 function secondsOf(timeout: string): number {

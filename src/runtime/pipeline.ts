@@ -44,7 +44,8 @@ export function fire(
   });
 }
 
-function refusal(filtered: Exclude<FilterVerdict, { kind: 'passed' }>): Verdict {
+/** How a request is answered that a filter stopped. */
+export function refusal(filtered: Exclude<FilterVerdict, { kind: 'passed' }>): Verdict {
   const code = filtered.kind === 'dropped' ? 'filtered' : 'filter_error';
   return { ...filtered, reply: problem(code, { filter: filtered.by }) };
 }

@@ -1,0 +1,145 @@
+import { type Command, Option } from 'commander';
+import type { TriggerConfig } from '../config/model.ts';
+import { suggest } from '../diagnostics/closest.ts';
+import type { OpenConfig } from '../review/open-config.ts';
+import type { RehearsedRequest } from '../review/rehearsal.ts';
+import { configOption, existingFolder } from './config-option.ts';
+import { recordedRequest, recordedRun } from './recorded-input.ts';
+import { bodyOf, headersOf } from './request-input.ts';
+import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
+
+interface ExplainOptions {
+  readonly config: string;
+  readonly body?: string;
+  readonly data?: string;
+  readonly run?: string;
+  readonly request?: string;
+  readonly url?: string;
+  readonly key?: string;
+  readonly header: readonly string[];
+  readonly clock?: string;
+  readonly format: 'text' | 'json';
+}
+
+export function registerExplain(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command('explain')
+    .argument('<trigger>', 'project/key or key; or the id of a recorded run or request')
+    .summary('tell why a request is accepted or dropped')
+    .description(
+      'Takes a request through the stages of a trigger, as the gateway would, and shows what each of them decides and\n' +
+        'each condition of the filters with its values. No agent is called and nothing is stored.',
+    )
+    .option('--body <file>', 'the file with the body, - for stdin; without it the request has none')
+    .option('-d, --data <json>', 'the body itself, @FILE, or - for stdin')
+    .option('--run <id>', 'the input of a recorded run, from the gateway or its journal')
+    .option('--request <id>', 'a recorded request, from the gateway or its journal')
+    .option('--url <url>', 'where the admin listener is; without it, as the config says')
+    .option('--key <id>', 'the id of the API key that calls; without it, a caller that may do everything')
+    .option('-H, --header <name:value...>', 'request headers', [])
+    .option('--clock <time>', 'when the request arrives: 2027-06-30T12:00:00Z; without it, now')
+    .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .addOption(configOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pullcord explain support/refund-request --body request.json\n' +
+        '  pullcord explain support/refund-request --run 0190f3c2-7a1e-7000-8000-1d2c3b4a5f60',
+    )
+    .action(async (trigger: string, options: ExplainOptions) => finish(await explain(trigger, options)));
+}
+
+async function explain(name: string, options: ExplainOptions): Promise<ExitCode> {
+  const root = existingFolder(options.config);
+  checkSources(options);
+  const { openConfig } = await import('../review/open-config.ts');
+  const opened = await openConfig(root);
+  if (!opened.ok) {
+    const { formatProblems } = await import('../diagnostics/format.ts');
+    terminal.words(formatProblems(opened.problems, opened.sources, { format: 'text' }));
+    return exitCodes.problems;
+  }
+  try {
+    const request = await requestOf(name, opened, options);
+    if (request === undefined) return exitCodes.problems;
+    await print(opened, request, options);
+    return exitCodes.fine;
+  } finally {
+    await opened.close();
+  }
+}
+
+function checkSources({ body, data, run, request }: ExplainOptions): void {
+  const given = [body, data, run, request].filter((one) => one !== undefined);
+  if (given.length > 1) throw new UsageError('give one of --body, --data, --run and --request');
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The request that is to be explained; undefined with the reason told. */
+async function requestOf(name: string, { config }: OpenConfig, options: ExplainOptions) {
+  const isId = uuid.test(name);
+  const trigger = isId ? undefined : findTrigger(name, config.triggers);
+  const input = await inputOf(isId ? { ...options, run: name } : options);
+  if (input === undefined) return undefined;
+  return {
+    ...input,
+    ...trigger,
+    caller: options.key ?? input.caller,
+    receivedAt: options.clock === undefined ? input.receivedAt : timeOf(options.clock),
+  };
+}
+
+async function inputOf(options: ExplainOptions): Promise<RehearsedRequest | undefined> {
+  const { run, request, body, data, header, config, url } = options;
+  if (run !== undefined) return recordedRun(run, { config, url });
+  if (request !== undefined) return recordedRequest(request, { config, url });
+  const bodyText = await bodyOf(body === undefined || body === '-' ? (body ?? data) : `@${body}`);
+  const headers = headersOf(header);
+  return { project: '', trigger: '', caller: undefined, receivedAt: Date.now(), headers, ip: '127.0.0.1', bodyText };
+}
+
+function timeOf(clock: string): number {
+  const time = Date.parse(clock);
+  if (Number.isNaN(time)) throw new UsageError(`the clock ${clock} is not a time like 2027-06-30T12:00:00Z`);
+  return time;
+}
+
+/** A trigger by key or project/key, in any case. */
+function findTrigger(name: string, triggers: readonly TriggerConfig[]): { project: string; trigger: string } {
+  const wanted = name.toLowerCase();
+  const found = triggers.filter(({ project, key }) =>
+    [key.toLowerCase(), `${project.id}/${key}`.toLowerCase()].includes(wanted),
+  );
+  const [first, second] = found;
+  const ids = triggers.map(({ project, key }) => `${project.id}/${key}`);
+  if (first === undefined) throw new UsageError(`there is no trigger ${name}. ${suggest(name, ids, 'triggers')}`);
+  if (second !== undefined) throw new UsageError(`${name} is a trigger of more than one project: write project/key`);
+  return { project: first.project.id, trigger: first.key };
+}
+
+async function print(
+  { snapshot, sources }: OpenConfig,
+  request: RehearsedRequest,
+  { format }: ExplainOptions,
+): Promise<void> {
+  const [{ explainRequest, formatStages }, { Rehearsal }, { describePlace }] = await Promise.all([
+    import('../review/explain.ts'),
+    import('../review/rehearsal.ts'),
+    import('../diagnostics/describe-place.ts'),
+  ]);
+  const { outcome, stages } = await explainRequest(new Rehearsal(snapshot), request);
+  const { verdict, by, code, status, input } = outcome;
+  if (format === 'json') {
+    const described = stages.map(({ place, ...stage }) => ({
+      ...stage,
+      place: place && describePlace(place, sources),
+    }));
+    const id = `${request.project}/${request.trigger}`;
+    terminal.data(
+      JSON.stringify({ version: 1, trigger: id, verdict, by, code, status, input, stages: described }, undefined, 2),
+    );
+    return;
+  }
+  const tree = formatStages(stages, outcome, (place) => describePlace(place, sources));
+  terminal.data(`${terminal.bold(`${request.project}/${request.trigger}`)}: ${tree}`);
+}

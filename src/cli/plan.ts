@@ -1,0 +1,156 @@
+import { statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { mergedSources, type PlanFormat, type PlanResult, planFormats } from '../review/plan/result.ts';
+import type { SourcedRequest } from '../review/request-source.ts';
+import { configOption, existingFolder } from './config-option.ts';
+import { loadRequests, requestsOption } from './requests-option.ts';
+import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
+
+const failures = ['widened-access', 'dropped-requests'] as const;
+type Failure = (typeof failures)[number];
+
+interface PlanCommandOptions {
+  readonly config: string;
+  readonly base: string;
+  readonly requests?: string;
+  readonly showBodies: boolean;
+  readonly format: PlanFormat;
+  readonly out?: string;
+  readonly detailedExitcode: boolean;
+  readonly failOn: readonly Failure[];
+}
+
+export function registerPlan(program: Command, finish: (code: ExitCode | 2) => void): void {
+  program
+    .command('plan')
+    .summary('tell what a change of the config will do')
+    .description(
+      'Compares the config with an earlier one, or with any other: what is declared, who gains or loses access, and\n' +
+        'which recorded requests would be treated differently. For a changed filter that no request shows, it looks\n' +
+        'for a small made-up one that does. Neither secrets nor their hashes are shown, nor what callers sent.',
+    )
+    .requiredOption('--base <ref>', 'what to compare with: a git revision of this repository, or a folder')
+    .addOption(requestsOption('recorded requests to try on both'))
+    .option('--show-bodies', 'show what callers sent instead of masking it', false)
+    .addOption(new Option('--format <format>', 'how to print').choices(planFormats).default('text'))
+    .option('--out <file>', 'write to a file instead of stdout')
+    .option('--detailed-exitcode', 'exit 0 if nothing changes, 1 for an error, 2 if something changes', false)
+    .addOption(
+      new Option('--fail-on <findings>', `exit 1 on any of these, separated by commas: ${failures.join(', ')}`)
+        .argParser(parseFailures)
+        .default([], 'none'),
+    )
+    .addOption(configOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pullcord plan --base main\n  pullcord plan --base main --requests requests.jsonl --format markdown\n' +
+        '  pullcord plan --base ../deployed/config --fail-on widened-access,dropped-requests',
+    )
+    .action(async (options: PlanCommandOptions) => finish(await plan(options)));
+}
+
+async function plan(options: PlanCommandOptions): Promise<ExitCode> {
+  try {
+    return await tryPlan(options);
+  } catch (error) {
+    // With detailed exit codes 2 means changes, so that wrong usage must be another one.
+    if (!(error instanceof UsageError) || !options.detailedExitcode) throw error;
+    terminal.words(`error: ${error.message}`);
+    return exitCodes.problems;
+  }
+}
+
+async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
+  const root = existingFolder(options.config);
+  const requests = options.requests === undefined ? undefined : await loadRequests(options.requests);
+  const base = await baseFolder(root, options.base);
+  try {
+    return await planBetween(base.root, root, requests, options);
+  } finally {
+    await base.close();
+  }
+}
+
+/** A folder as it is, or a revision checked out. */
+async function baseFolder(root: string, base: string) {
+  if (statSync(base, { throwIfNoEntry: false })?.isDirectory()) return { root: base, close: () => Promise.resolve() };
+  const { checkOutConfig, GitBaseError } = await import('../review/git-base.ts');
+  try {
+    return await checkOutConfig(root, base);
+  } catch (error) {
+    if (error instanceof GitBaseError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+async function planBetween(
+  baseRoot: string | undefined,
+  root: string,
+  requests: readonly SourcedRequest[] | undefined,
+  options: PlanCommandOptions,
+): Promise<ExitCode> {
+  const { runPlan } = await import('../review/plan/result.ts');
+  if (baseRoot === undefined) terminal.words(`${options.base} has no ${options.config}: everything is new`);
+  const result = await runPlan({
+    base: baseRoot === undefined ? undefined : { root: baseRoot, label: options.base },
+    head: { root, label: options.config },
+    requests,
+    showBodies: options.showBodies,
+    now: Date.now(),
+    onProgress: (tried) => tellProgress(tried, requests?.length ?? 0),
+  });
+  if (!result.ok) return tellProblems(result, options);
+  const text = await format(result, options.format);
+  if (options.out === undefined) terminal.data(text);
+  else await writeFile(options.out, text);
+  return exitCodeOf(result, options);
+}
+
+/** Only for people who wait. */
+function tellProgress(tried: number, total: number): void {
+  if (!process.stderr.isTTY || tried === 0) return;
+  process.stderr.write(`\r${tried} of ${total} requests tried${tried + 1000 > total ? '\r\u001b[K' : ''}`);
+}
+
+async function format({ plan: made, sources }: Extract<PlanResult, { ok: true }>, wanted: PlanFormat): Promise<string> {
+  const { formatPlan } = await import('../review/plan/result.ts');
+  return formatPlan(made, mergedSources(sources), wanted, terminal.hasColor);
+}
+
+async function tellProblems(
+  { side, problems, sources }: Extract<PlanResult, { ok: false }>,
+  { base, config, format: wanted }: PlanCommandOptions,
+): Promise<ExitCode> {
+  const { formatProblems } = await import('../diagnostics/format.ts');
+  const marksLines = side === 'head' && (wanted === 'github' || wanted === 'sarif');
+  if (marksLines) terminal.data(formatProblems(problems, sources, { format: wanted }));
+  else terminal.words(formatProblems(problems, sources, { format: 'text' }));
+  terminal.words(`${side === 'base' ? base : config}: the config has problems, so there is no plan`);
+  return exitCodes.problems;
+}
+
+async function exitCodeOf(
+  { plan: made }: Extract<PlanResult, { ok: true }>,
+  { failOn, detailedExitcode }: PlanCommandOptions,
+): Promise<ExitCode> {
+  const { isEmptyPlan } = await import('../review/plan/plan.ts');
+  const failed = [
+    ...(failOn.includes('widened-access') && made.warnings.length > 0 ? ['access is widened'] : []),
+    ...(failOn.includes('dropped-requests') && (made.behaviour?.noLongerAccepted ?? 0) > 0
+      ? ['requests are no longer accepted']
+      : []),
+  ];
+  if (failed.length > 0) {
+    terminal.words(`error: ${failed.join(', and ')}`);
+    return exitCodes.problems;
+  }
+  return detailedExitcode && !isEmptyPlan(made) ? exitCodes.usage : exitCodes.fine;
+}
+
+function parseFailures(written: string): readonly Failure[] {
+  const names = written.split(',').map((name) => name.trim());
+  const known = failures.filter((failure) => names.includes(failure));
+  if (known.length < new Set(names).size) throw new InvalidArgumentError(`Known are ${failures.join(', ')}.`);
+  return known;
+}

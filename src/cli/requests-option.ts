@@ -1,0 +1,26 @@
+import { Option } from 'commander';
+import type { SourcedRequest } from '../review/request-source.ts';
+import { counted } from '../review/words.ts';
+import { terminal, UsageError } from './terminal.ts';
+
+/** `--requests SOURCE`, the same for every command that tries recorded requests. */
+export function requestsOption(description: string): Option {
+  return new Option(
+    '--requests <source>',
+    `${description}: a JSONL export, a journal, a folder of bodies, the URL of an admin listener, or - for stdin`,
+  );
+}
+
+/** Reads recorded requests; none if no source is given. */
+export async function loadRequests(source: string | undefined): Promise<readonly SourcedRequest[]> {
+  if (source === undefined) return [];
+  const { readRequests, RequestSourceError } = await import('../review/request-source.ts');
+  try {
+    const requests = await readRequests(source, { token: process.env.PULLCORD_ADMIN_TOKEN, now: Date.now() });
+    terminal.words(`${counted(requests.length, 'request')} read from ${source}`);
+    return requests;
+  } catch (error) {
+    if (error instanceof RequestSourceError) throw new UsageError(error.message);
+    throw error;
+  }
+}

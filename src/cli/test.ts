@@ -1,0 +1,137 @@
+import { type Command, Option } from 'commander';
+import type { Problem } from '../diagnostics/problem.ts';
+import type { Sources } from '../diagnostics/source.ts';
+import type { TestReport } from '../review/run-tests.ts';
+import { configOption, existingFolder } from './config-option.ts';
+import { parsePercent } from './numbers.ts';
+import { loadRequests, requestsOption } from './requests-option.ts';
+import { type ExitCode, exitCodes, terminal } from './terminal.ts';
+
+const formats = ['text', 'json', 'junit', 'github', 'sarif'] as const;
+
+interface TestCommandOptions {
+  readonly config: string;
+  readonly filter?: string;
+  readonly watch: boolean;
+  readonly format: (typeof formats)[number];
+  readonly minCoverage?: number;
+  readonly requests?: string;
+}
+
+export function registerTest(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command('test')
+    .summary('run the tests of the triggers')
+    .description(
+      'Runs the `tests:` of every trigger, and those of TriggerTest files, through the real pipeline: admission,\n' +
+        'filters, dedup and answer are as the gateway makes them; no agent is called and nothing is served.\n' +
+        'Tells which conditions of filters no test has seen both true and false.',
+    )
+    .option('--filter <text>', 'only triggers (project/key) or tests with this in their name')
+    .option('--watch', 'run again whenever a file of the config changes', false)
+    .addOption(new Option('--format <format>', 'how to print').choices(formats).default('text'))
+    .addOption(
+      new Option('--min-coverage <percent>', 'exit 1 if the filters of a trigger are covered less').argParser(
+        parsePercent,
+      ),
+    )
+    .addOption(requestsOption('recorded requests that count for coverage besides the tests'))
+    .addOption(configOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pullcord test\n  pullcord test --filter refund --watch\n' +
+        '  pullcord test --min-coverage 80 --format junit > junit.xml',
+    )
+    .action(async (options: TestCommandOptions) => {
+      const root = existingFolder(options.config);
+      finish(options.watch ? await watchTests(root, options) : await testOnce(root, options));
+    });
+}
+
+async function testOnce(root: string, options: TestCommandOptions): Promise<ExitCode> {
+  const [{ openConfig }, { runTests }] = await Promise.all([
+    import('../review/open-config.ts'),
+    import('../review/run-tests.ts'),
+  ]);
+  const opened = await openConfig(root);
+  if (!opened.ok) return tellProblems(opened.problems, opened.sources, options);
+  try {
+    const recorded = await loadRequests(options.requests);
+    const { forTriggers } = await import('../review/recorded-requests.ts');
+    const requests = forTriggers(recorded, opened.config.triggers);
+    const report = await runTests(opened.snapshot, { filter: options.filter, requests });
+    await print(report, opened.sources, options);
+    const { isBelow } = await import('../review/test-problems.ts');
+    const isLow = report.triggers.some((trigger) => isBelow(trigger, options.minCoverage));
+    if (report.passed + report.failed === 0 && options.filter !== undefined) {
+      terminal.words(`no trigger and no test has "${options.filter}" in its name`);
+      return exitCodes.problems;
+    }
+    return report.failed > 0 || isLow ? exitCodes.problems : exitCodes.fine;
+  } finally {
+    await opened.close();
+  }
+}
+
+async function tellProblems(
+  problems: readonly Problem[],
+  sources: Sources,
+  { config, format }: TestCommandOptions,
+): Promise<ExitCode> {
+  const { formatProblems } = await import('../diagnostics/format.ts');
+  if (format === 'github' || format === 'sarif') terminal.data(formatProblems(problems, sources, { format }));
+  else terminal.words(formatProblems(problems, sources, { format: 'text' }));
+  terminal.words(`${config}: the config has problems, so its tests were not run`);
+  return exitCodes.problems;
+}
+
+async function print(report: TestReport, sources: Sources, options: TestCommandOptions): Promise<void> {
+  const { format, minCoverage } = options;
+  const { formatTestText, summaryOf } = await import('../review/test-report-text.ts');
+  switch (format) {
+    case 'text':
+      return terminal.data(formatTestText(report, { sources, color: terminal.hasColor, minCoverage }));
+    case 'json': {
+      const { formatTestJson } = await import('../review/test-report-json.ts');
+      terminal.data(formatTestJson(report, sources));
+      break;
+    }
+    case 'junit': {
+      const { formatTestJunit } = await import('../review/test-report-junit.ts');
+      terminal.data(formatTestJunit(report, sources));
+      break;
+    }
+    default: {
+      const [{ testProblems }, { formatProblems }] = await Promise.all([
+        import('../review/test-problems.ts'),
+        import('../diagnostics/format.ts'),
+      ]);
+      const text = formatProblems(testProblems(report, minCoverage), sources, { format });
+      if (text !== '') terminal.data(text);
+    }
+  }
+  terminal.words(summaryOf(report));
+}
+
+/** Runs the tests at every change, until the process is told to end. */
+async function watchTests(root: string, options: TestCommandOptions): Promise<ExitCode> {
+  const [{ watchConfig }, { readConfigFiles }] = await Promise.all([
+    import('../runtime/watch.ts'),
+    import('../config/read-files.ts'),
+  ]);
+  let seen: string | undefined;
+  const runIfChanged = async (): Promise<void> => {
+    const { revision } = await readConfigFiles(root);
+    if (revision === seen) return;
+    seen = revision;
+    await testOnce(root, options);
+    terminal.words('waiting for changes; Ctrl-C ends it');
+  };
+  await runIfChanged();
+  const watching = watchConfig(root, runIfChanged, () => {});
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve).once('SIGTERM', resolve);
+  });
+  await watching.close();
+  return exitCodes.fine;
+}

@@ -1,0 +1,142 @@
+import type { ExplainedCondition } from '../contract/index.ts';
+import type { Place } from '../diagnostics/problem.ts';
+import { describeOutcome, type Rehearsal, type RehearsedOutcome, type RehearsedRequest } from './rehearsal.ts';
+import { describeUse } from './words.ts';
+
+/** What one stage did with a request, and why. It holds values of the body: it is for those who may see them. */
+export interface ExplainedStage {
+  readonly stage: 'auth' | 'filter' | 'dedup' | 'run' | 'respond';
+  /** What the config says there, in words. */
+  readonly use: string;
+  readonly place: Place | undefined;
+  /** `skipped`: the request did not come so far. */
+  readonly result: 'passed' | 'stopped' | 'skipped';
+  /** What came of it, in words. */
+  readonly words: string;
+  readonly conditions: readonly ExplainedCondition[];
+}
+
+export interface Explanation {
+  readonly request: RehearsedRequest;
+  readonly outcome: RehearsedOutcome;
+  /** Empty if there is no such trigger. */
+  readonly stages: readonly ExplainedStage[];
+}
+
+/** Follows a request through the stages of its trigger. */
+export async function explainRequest(rehearsal: Rehearsal, request: RehearsedRequest): Promise<Explanation> {
+  const outcome = await rehearsal.try(request);
+  return { request, outcome, stages: await explainOutcome(outcome) };
+}
+
+/** Tells what each stage of the trigger did with a request that was tried. */
+export async function explainOutcome(outcome: RehearsedOutcome): Promise<readonly ExplainedStage[]> {
+  const { found, exchange, verdict, code, status } = outcome;
+  if (found === undefined) return [];
+  const { auth, dedup, run, respond } = found.config;
+  const skipped = { result: 'skipped', words: 'not reached', conditions: [] } as const;
+  const isIn = exchange !== undefined;
+  const passedFilters = isIn && verdict !== 'dropped';
+  const isAccepted = verdict === 'accepted';
+  const stages: ExplainedStage[] = [
+    {
+      stage: 'auth',
+      use: describeUse(auth),
+      place: auth.place,
+      result: isIn ? 'passed' : 'stopped',
+      words: isIn ? `caller ${exchange.principal.id}` : `${code}${outcome.reason ? `: ${outcome.reason}` : ''}`,
+      conditions: [],
+    },
+    ...(await explainFilters(outcome)),
+  ];
+  if (dedup !== undefined) {
+    const words = verdict === 'duplicate' ? 'the same request came before' : 'not seen before';
+    const result = verdict === 'duplicate' ? 'stopped' : 'passed';
+    const came = passedFilters ? { result, words, conditions: [] } : skipped;
+    stages.push({ stage: 'dedup', use: describeUse(dedup), place: dedup.place, ...came } as ExplainedStage);
+  }
+  const isRun = isAccepted ? { result: 'passed', words: 'the agent would be called', conditions: [] } : skipped;
+  stages.push({ stage: 'run', use: describeUse(run), place: run.place, ...isRun } as ExplainedStage);
+  const answer = `${status}${code === undefined ? '' : ` ${code}`}`;
+  stages.push({
+    stage: 'respond',
+    use: describeUse(respond),
+    place: respond.place,
+    result: isAccepted ? 'passed' : 'skipped',
+    words: isAccepted ? `${answer}, from an agent that answers at once` : `not reached: the answer is ${answer}`,
+    conditions: [],
+  });
+  return stages;
+}
+
+async function explainFilters({ found, exchange, by, code }: RehearsedOutcome): Promise<readonly ExplainedStage[]> {
+  const stages: ExplainedStage[] = [];
+  let isReached = exchange !== undefined;
+  for (const [index, use] of (found?.config.filters ?? []).entries()) {
+    const base = { stage: 'filter', use: `${use.name} (${use.uses})`, place: use.place } as const;
+    if (!isReached || exchange === undefined) {
+      stages.push({ ...base, result: 'skipped', words: 'not reached', conditions: [] });
+      continue;
+    }
+    const stops = use.name === by;
+    const review = found?.filters[index]?.filter.review?.();
+    const conditions = (await review?.explain(exchange)) ?? [];
+    const words = stops ? (code === 'filter_error' ? 'its evaluation failed' : 'dropped') : 'passed';
+    stages.push({ ...base, result: stops ? 'stopped' : 'passed', words, conditions });
+    isReached = !stops;
+  }
+  return stages;
+}
+
+/** The stages as a tree of lines. */
+export function formatStages(
+  stages: readonly ExplainedStage[],
+  outcome: RehearsedOutcome,
+  lineOf: (place: Place) => string,
+): string {
+  const marks = { passed: '✓', stopped: '✗', skipped: '·' } as const;
+  const lines = stages.flatMap(({ stage, use, place, result, words, conditions }, index) => {
+    const isLast = index === stages.length - 1;
+    const at = place === undefined || result === 'skipped' ? '' : `  ${lineOf(place)}`;
+    return [
+      `${isLast ? '└─' : '├─'} ${marks[result]} ${stage.padEnd(7)} ${use}: ${words}${at}`,
+      ...conditions.flatMap((condition) =>
+        conditionLines(condition).map((line) => `${isLast ? '  ' : '│ '}    ${line}`),
+      ),
+    ];
+  });
+  return [describeOutcome(outcome), ...lines].join('\n');
+}
+
+function conditionLines({ source, passes, operator, parts = [], value, error }: ExplainedCondition): string[] {
+  const isPlain = parts.length === 0 && typeof value !== 'boolean';
+  const came = error !== undefined ? `  failed: ${error}` : isPlain ? `  = ${shown(value)}` : '';
+  const head = `${passes ? '✓' : '✗'} ${oneLine(source)}${came}`;
+  const sides = parts
+    .filter((part) => part.error !== undefined || !isLiteral(part.source, part.value))
+    .map(
+      (part) =>
+        `    ${oneLine(part.source)} ${part.error === undefined ? `= ${shown(part.value)}` : `failed: ${part.error}`}`,
+    );
+  return operator === undefined && parts.length === 0 ? [head] : [head, ...sides];
+}
+
+/** A literal is its own value: telling it twice helps nobody. */
+function isLiteral(source: string, value: unknown): boolean {
+  try {
+    return JSON.stringify(JSON.parse(source)) === JSON.stringify(value);
+  } catch {
+    return false;
+  }
+}
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+}
+
+const longest = 200;
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

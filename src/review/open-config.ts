@@ -1,0 +1,45 @@
+import { ConfigLoader } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
+import type { PluginLog } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import type { Sources } from '../diagnostics/source.ts';
+import { builtinRegistry } from '../host/builtins.ts';
+import type { Snapshot } from '../runtime/snapshot.ts';
+import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
+
+/** A config on which requests can be tried. */
+export interface OpenConfig {
+  readonly config: Config;
+  readonly snapshot: Snapshot;
+  /** Of severity warning. */
+  readonly problems: readonly Problem[];
+  readonly sources: Sources;
+  close(): Promise<void>;
+}
+
+export type OpenedConfig =
+  | ({ readonly ok: true } & OpenConfig)
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly sources: Sources };
+
+const silent: PluginLog = { info() {}, warn() {}, error() {} };
+
+/** Loads a config folder and creates what decides of its requests. Nothing is served and no agent is created. */
+export async function openConfig(root: string): Promise<OpenedConfig> {
+  const loaded = await new ConfigLoader(root).load();
+  const { sources, problems } = loaded;
+  if (!loaded.ok) return { ok: false, problems, sources };
+  const builder = new SnapshotBuilder(root, builtinRegistry(), silent);
+  const built = await builder.buildForReview(loaded.config);
+  if (!built.ok) return { ok: false, problems: [...problems, ...built.problems], sources };
+  return {
+    ok: true,
+    config: loaded.config,
+    snapshot: built.snapshot,
+    problems: [...problems, ...built.warnings],
+    sources,
+    async close() {
+      built.snapshot.release();
+      await builder.disposed();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { Config } from '../../config/model.ts';
+import type { ApiKeyDeclaration } from '../../contract/index.ts';
+import type { AccessChange } from './plan.ts';
+import { triggerId } from './structure.ts';
+
+/** Who gains and who loses the right to fire which triggers. A paused trigger can be fired by nobody. */
+export function compareAccess(base: Config | undefined, head: Config, now: number): readonly AccessChange[] {
+  const before = base === undefined ? new Map<string, ReadonlySet<string>>() : reachOf(base, now);
+  const after = reachOf(head, now);
+  const callers = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return callers.flatMap((caller) => {
+    const could = before.get(caller) ?? nothing;
+    const can = after.get(caller) ?? nothing;
+    const gains = [...can].filter((id) => !could.has(id)).sort();
+    const loses = [...could].filter((id) => !can.has(id)).sort();
+    return gains.length + loses.length === 0 ? [] : [{ caller, gains, loses }];
+  });
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+/** The triggers that each caller may fire. */
+export function reachOf({ triggers, apiKeys }: Config, now: number): ReadonlyMap<string, ReadonlySet<string>> {
+  const reach = new Map<string, Set<string>>();
+  const add = (caller: string, trigger: string): void => {
+    const known = reach.get(caller) ?? new Set();
+    reach.set(caller, known.add(trigger));
+  };
+  const keys = apiKeys.filter((key) => canFire(key, now));
+  for (const trigger of triggers) {
+    if (trigger.status === 'paused') continue;
+    const id = triggerId(trigger);
+    const { uses } = trigger.auth;
+    if (uses !== 'api-key') {
+      add(uses === 'none' ? 'anyone' : `callers known to auth ${uses}`, id);
+      continue;
+    }
+    for (const key of keys) if (grants(key, trigger.project.id)) add(key.id, id);
+  }
+  return reach;
+}
+
+function canFire({ status, permissions, secrets }: ApiKeyDeclaration, now: number): boolean {
+  const isValid = secrets.some(({ expiresAt = Infinity }) => now < expiresAt);
+  return status === 'active' && isValid && permissions.includes('project.trigger');
+}
+
+function grants({ projects }: ApiKeyDeclaration, project: string): boolean {
+  return projects.includes('*') || projects.includes(project);
+}

@@ -1,0 +1,94 @@
+import type { JsonValue } from '../../contract/index.ts';
+import type { Snapshot } from '../../runtime/snapshot.ts';
+import type { TriableRequest } from '../recorded-requests.ts';
+import { describeOutcome, Rehearsal, type RehearsedOutcome } from '../rehearsal.ts';
+import type { Behaviour, BehaviourGroup, Sample } from './plan.ts';
+
+/** How many requests of a group are named. */
+const mostSamples = 5;
+
+export interface BehaviourOptions {
+  readonly showBodies: boolean;
+  /** Called now and then with how many requests have been tried. */
+  readonly onProgress?: (tried: number) => void;
+}
+
+/**
+ * Tries requests on both configs in the order in which they came, each config with dedup claims of its own, and tells
+ * which come out differently.
+ */
+export async function compareBehaviour(
+  base: Snapshot,
+  head: Snapshot,
+  requests: readonly TriableRequest[],
+  options: BehaviourOptions,
+): Promise<Behaviour> {
+  const before = new Rehearsal(base);
+  const after = new Rehearsal(head);
+  const groups = new Map<string, GroupTally>();
+  const totals = { recorded: 0, asRecorded: 0, masked: 0, changed: 0, newlyAccepted: 0, noLongerAccepted: 0 };
+  for (const [index, request] of requests.entries()) {
+    if (index % progressEvery === 0) options.onProgress?.(index);
+    const old = await before.try(request);
+    const now = await after.try(request);
+    if (request.masked) totals.masked += 1;
+    if (request.recordedVerdict !== undefined) {
+      totals.recorded += 1;
+      if (request.recordedVerdict === old.verdict && request.recordedBy === old.by) totals.asRecorded += 1;
+    }
+    if (isSame(old, now)) continue;
+    totals.changed += 1;
+    if (old.verdict !== 'accepted' && now.verdict === 'accepted') totals.newlyAccepted += 1;
+    if (old.verdict === 'accepted' && now.verdict !== 'accepted') totals.noLongerAccepted += 1;
+    tally(groups, request, { old, now }, options);
+  }
+  const sorted = [...groups.values()].sort((one, other) => other.count - one.count || compareText(one, other));
+  return { requests: requests.length, ...totals, groups: sorted };
+}
+
+const progressEvery = 1000;
+
+type GroupTally = { -readonly [Name in keyof BehaviourGroup]: BehaviourGroup[Name] } & { samples: Sample[] };
+
+function tally(
+  groups: Map<string, GroupTally>,
+  request: TriableRequest,
+  { old, now }: { old: RehearsedOutcome; now: RehearsedOutcome },
+  options: BehaviourOptions,
+): void {
+  const found = now.found ?? old.found;
+  const trigger =
+    found === undefined ? `${request.project}/${request.trigger}` : `${found.project.id}/${found.trigger.key}`;
+  const before = describeOutcome(old);
+  const after = describeOutcome(now);
+  const key = JSON.stringify([trigger, before, after]);
+  const filter = now.by ?? old.by;
+  const uses = [...(now.found?.config.filters ?? []), ...(old.found?.config.filters ?? [])];
+  const place = uses.find(({ name }) => name === filter)?.place ?? found?.config.place;
+  const group = groups.get(key) ?? { trigger, before, after, filter, count: 0, samples: [], place };
+  group.count += 1;
+  if (group.samples.length < mostSamples) group.samples.push(sampleOf(request, options));
+  groups.set(key, group);
+}
+
+/** Whether the caller is answered alike: by the same filter where one dropped it. */
+function isSame(one: RehearsedOutcome, other: RehearsedOutcome): boolean {
+  return one.verdict === other.verdict && one.by === other.by && one.code === other.code;
+}
+
+function compareText(one: BehaviourGroup, other: BehaviourGroup): number {
+  const text = ({ trigger, before, after }: BehaviourGroup) => `${trigger}\n${before}\n${after}`;
+  return text(one) < text(other) ? -1 : 1;
+}
+
+function sampleOf({ id, receivedAt, caller, bodyText }: TriableRequest, { showBodies }: BehaviourOptions): Sample {
+  const body: JsonValue | undefined = bodyText === undefined ? undefined : JSON.parse(bodyText);
+  return { id, at: receivedAt, caller, body: body === undefined || showBodies ? body : maskValues(body) };
+}
+
+/** A value with its shape: names stay, what they hold does not, but for values that are known anyway. */
+export function maskValues(value: JsonValue, known: ReadonlySet<JsonValue> = new Set()): JsonValue {
+  if (Array.isArray(value)) return value.map((item: JsonValue) => maskValues(item, known));
+  if (typeof value !== 'object' || value === null) return known.has(value) ? value : '***';
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, maskValues(member, known)]));
+}

@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { StageUse } from '../../config/model.ts';
+import type { Place } from '../../diagnostics/problem.ts';
+import { describeUse, describeValue } from '../words.ts';
+import type { StructureDetail } from './plan.ts';
+
+/** Whether two uses of plugins say the same, wherever they stand. */
+export function isSameUse(before: StageUse | undefined, after: StageUse | undefined): boolean {
+  return before?.uses === after?.uses && isDeepStrictEqual(before?.with, after?.with);
+}
+
+/** What changes in a stage: the plugin with its options, or the options of the same plugin one by one. */
+export function compareUse(
+  what: string,
+  before: StageUse | undefined,
+  after: StageUse | undefined,
+  fallback: Place,
+): readonly StructureDetail[] {
+  if (isSameUse(before, after)) return [];
+  const place = after?.place ?? fallback;
+  if (before === undefined || after === undefined || before.uses !== after.uses) {
+    return [{ what, before: before && describeUse(before), after: after && describeUse(after), place }];
+  }
+  const names = [...new Set([...Object.keys(before.with), ...Object.keys(after.with)])];
+  return names
+    .filter((name) => !isDeepStrictEqual(before.with[name], after.with[name]))
+    .map((name) => ({
+      what: `${what}: ${after.uses} ${name}`,
+      before: describeOption(before, name),
+      after: describeOption(after, name),
+      place: name in after.with ? after.optionPlaces(`/${name}`) : place,
+    }));
+}
+
+function describeOption(use: StageUse, name: string): string | undefined {
+  return name in use.with ? describeValue(use.with[name], name) : undefined;
+}
+
+/** What changes in a value that is shown as it is. */
+export function compareValue(
+  what: string,
+  before: unknown,
+  after: unknown,
+  place: Place,
+  show: (value: unknown) => string | undefined = shown,
+): readonly StructureDetail[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  return [{ what, before: show(before), after: show(after), place }];
+}
+
+function shown(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Milliseconds as they are written in YAML: the largest unit that keeps them whole. */
+export function showDuration(value: unknown): string | undefined {
+  if (typeof value !== 'number') return undefined;
+  const [unit, size] = units.find(([, milliseconds]) => value % milliseconds === 0) ?? ['ms', 1];
+  return value === 0 ? '0ms' : `${value / size}${unit}`;
+}
+
+const units: readonly (readonly [string, number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+];

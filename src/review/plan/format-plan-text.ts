@@ -1,0 +1,92 @@
+import pc from 'picocolors';
+import { describePlace } from '../../diagnostics/describe-place.ts';
+import type { Sources } from '../../diagnostics/source.ts';
+import { counted } from '../words.ts';
+import { isEmptyPlan, type Plan, type StructureChange, type StructureDetail, type Witness } from './plan.ts';
+import { behaviourSummary, summaryLine } from './summary.ts';
+
+type Colors = ReturnType<typeof pc.createColors>;
+
+/** Prints a plan for a terminal. */
+export function formatPlanText(plan: Plan, sources: Sources, color: boolean): string {
+  const colors = pc.createColors(color);
+  const head = `${colors.bold(summaryLine(plan))}\n${plan.base.label} → ${plan.head.label}`;
+  if (isEmptyPlan(plan) && plan.warnings.length === 0) return `${head}\n`;
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : [`${colors.bold(title)}\n${lines.join('\n')}`];
+  return `${[
+    head,
+    ...section(
+      'Warnings',
+      plan.warnings.map(
+        ({ message, place }) => `  ${colors.yellow('!')} ${message}  ${colors.dim(describePlace(place, sources))}`,
+      ),
+    ),
+    ...section(
+      'Changes',
+      plan.structure.flatMap((change) => structureLines(change, colors, sources)),
+    ),
+    ...section(
+      'Access',
+      plan.access.flatMap(({ caller, gains, loses }) => [
+        ...listed(`  ${caller} gains `, gains, (line) => colors.green(line)),
+        ...listed(`  ${caller} loses `, loses, (line) => colors.red(line)),
+      ]),
+    ),
+    ...section('Requests', behaviourLines(plan, colors)),
+    ...section(
+      'Witnesses',
+      plan.witnesses.flatMap((witness) => witnessLines(witness)),
+    ),
+  ].join('\n\n')}\n`;
+}
+
+const marks = { added: '+', removed: '-', changed: '~' } as const;
+
+function structureLines(
+  { subject, id, action, details, place }: StructureChange,
+  colors: Colors,
+  sources: Sources,
+): string[] {
+  const paint = { added: colors.green, removed: colors.red, changed: colors.yellow }[action];
+  const at = action === 'removed' ? '' : `  ${colors.dim(describePlace(place, sources))}`;
+  return [
+    `  ${paint(`${marks[action]} ${subject} ${id}`)}${at}`,
+    ...details.map((detail) => `      ${detailWords(detail, action)}`),
+  ];
+}
+
+/** `respond: wait 30s → accepted`; of what is new only what it is. */
+export function detailWords({ what, before, after }: StructureDetail, action: StructureChange['action']): string {
+  if (action === 'added') return `${what}: ${after ?? 'none'}`;
+  return `${what}: ${before ?? 'none'} → ${after ?? 'none'}`;
+}
+
+/** How many triggers a line names. */
+const mostListed = 20;
+
+function listed(head: string, triggers: readonly string[], paint: (line: string) => string): string[] {
+  if (triggers.length === 0) return [];
+  const more = triggers.length > mostListed ? ` and ${triggers.length - mostListed} more` : '';
+  return [paint(`${head}${triggers.slice(0, mostListed).join(', ')}${more}`)];
+}
+
+function behaviourLines({ behaviour }: Plan, colors: Colors): string[] {
+  if (behaviour === undefined) return [];
+  return [
+    `  ${behaviourSummary(behaviour)}`,
+    ...behaviour.groups.flatMap(({ trigger, before, after, count, samples }) => [
+      `  ${colors.bold(String(count))} of ${trigger}: ${before} → ${after}`,
+      ...samples.map(({ id, caller, body }) => {
+        const shown = body === undefined ? '' : `  ${JSON.stringify(body)}`;
+        return `      ${colors.dim(id)}${caller === undefined ? '' : ` by ${caller}`}${shown}`;
+      }),
+    ]),
+  ];
+}
+
+function witnessLines({ trigger, filter, found, tried }: Witness): string[] {
+  const head = `  ${trigger}, filter "${filter}":`;
+  if (found === undefined) return [`${head} none found (${counted(tried, 'body', 'bodies')} tried)`];
+  return [`${head} ${found.before} → ${found.after}`, `      ${JSON.stringify(found.body)}`];
+}

@@ -1,0 +1,108 @@
+import type { JsonObject } from '../../contract/index.ts';
+import type { LiveTrigger } from '../../runtime/snapshot.ts';
+import type { OpenConfig } from '../open-config.ts';
+import { forTriggers, type TriableRequest } from '../recorded-requests.ts';
+import type { SourcedRequest } from '../request-source.ts';
+import { compareAccess } from './access.ts';
+import { compareBehaviour } from './behaviour.ts';
+import type { Behaviour, Plan, PlannedSide, Witness } from './plan.ts';
+import { compareStructure } from './structure.ts';
+import { findWidenings } from './widening.ts';
+import { findWitness, witnessed } from './witness.ts';
+
+/** A config to be compared. */
+export interface PlanSide extends OpenConfig {
+  /** The config folder. */
+  readonly root: string;
+  readonly label: string;
+}
+
+export interface PlanOptions {
+  /** What is tried on both; undefined: nothing. */
+  readonly requests: readonly SourcedRequest[] | undefined;
+  /** Whether bodies of requests are shown with their values. */
+  readonly showBodies: boolean;
+  /** Milliseconds since the epoch: which secrets have expired. */
+  readonly now: number;
+  readonly onProgress?: (tried: number) => void;
+}
+
+/** How long witnesses may be looked for in all, and for one filter, in milliseconds. */
+const allWitnessesMs = 3000;
+const oneWitnessMs = 500;
+
+/** Compares two configs; without a base everything is new. */
+export async function makePlan(base: PlanSide | undefined, head: PlanSide, options: PlanOptions): Promise<Plan> {
+  const requests = options.requests && triableOf(base, head, options.requests);
+  const behaviour = requests && base && (await compareBehaviour(base.snapshot, head.snapshot, requests, options));
+  return {
+    base: sideOf(base),
+    head: sideOf(head),
+    structure: compareStructure(base, head),
+    access: compareAccess(base?.config, head.config, options.now),
+    warnings: findWidenings(base?.config, head.config),
+    behaviour,
+    witnesses: base === undefined ? [] : await witnessesOf(base, head, behaviour, requests ?? [], options),
+  };
+}
+
+function sideOf(side: PlanSide | undefined): PlannedSide {
+  return { label: side?.label ?? 'nothing', revision: side?.config.revision };
+}
+
+/** A body without a trigger is meant for all that either config has. */
+function triableOf(
+  base: PlanSide | undefined,
+  head: PlanSide,
+  requests: readonly SourcedRequest[],
+): readonly TriableRequest[] {
+  const triggers = new Map(
+    [...(base?.config.triggers ?? []), ...head.config.triggers].map((trigger) => [
+      `${trigger.project.id}/${trigger.key.toLowerCase()}`,
+      trigger,
+    ]),
+  );
+  return forTriggers(requests, [...triggers.values()]);
+}
+
+/** One for each changed filter that no request tells from what it was. */
+async function witnessesOf(
+  base: PlanSide,
+  head: PlanSide,
+  behaviour: Behaviour | undefined,
+  requests: readonly TriableRequest[],
+  { now, showBodies }: PlanOptions,
+): Promise<readonly Witness[]> {
+  const end = performance.now() + allWitnessesMs;
+  const told = new Set((behaviour?.groups ?? []).map(({ trigger, filter }) => `${trigger}\n${filter}`));
+  const witnesses: Witness[] = [];
+  for (const { project, key } of head.config.triggers) {
+    const before = base.snapshot.find(project.id, key);
+    const after = head.snapshot.find(project.id, key);
+    if (before === undefined || after === undefined) continue;
+    for (const change of witnessed(before, after)) {
+      if (told.has(`${project.id}/${key}\n${change.name}`)) continue;
+      const deadline = Math.min(end, performance.now() + oneWitnessMs);
+      const known = { ofTests: bodiesOfTests(before, after), recorded: bodiesOfRequests(requests, after) };
+      const witness = await findWitness(base, head, { before, after }, change, known, { deadline, now, showBodies });
+      witnesses.push(witness);
+    }
+  }
+  return witnesses;
+}
+
+function bodiesOfTests(...triggers: readonly LiveTrigger[]): readonly JsonObject[] {
+  return triggers.flatMap(({ config }) =>
+    config.tests.flatMap(({ body }): readonly JsonObject[] => (body === undefined ? [] : [body])),
+  );
+}
+
+function bodiesOfRequests(
+  requests: readonly TriableRequest[],
+  { project, trigger }: LiveTrigger,
+): readonly JsonObject[] {
+  return requests
+    .filter((one) => one.project === project.id && one.trigger.toLowerCase() === trigger.key.toLowerCase())
+    .slice(0, 100)
+    .flatMap(({ bodyText }): readonly JsonObject[] => (bodyText === undefined ? [] : [JSON.parse(bodyText)]));
+}

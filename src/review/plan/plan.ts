@@ -1,0 +1,115 @@
+import type { JsonValue } from '../../contract/index.ts';
+import type { Place } from '../../diagnostics/problem.ts';
+
+/** What changes between two configurations, and what that means for callers. */
+export interface Plan {
+  readonly base: PlannedSide;
+  readonly head: PlannedSide;
+  readonly structure: readonly StructureChange[];
+  readonly access: readonly AccessChange[];
+  readonly warnings: readonly Widening[];
+  /** Undefined if there were no requests to try, or no base to try them on. */
+  readonly behaviour: Behaviour | undefined;
+  readonly witnesses: readonly Witness[];
+}
+
+export interface PlannedSide {
+  /** As the user named it: a git ref or a folder. */
+  readonly label: string;
+  /** Content hash of all config files; undefined if there is no config. */
+  readonly revision: string | undefined;
+}
+
+/** Something that was added, removed or changed, in words. */
+export interface StructureChange {
+  readonly subject: 'gateway' | 'project' | 'key' | 'trigger';
+  /** An id; of a trigger `project/key`. */
+  readonly id: string;
+  readonly action: 'added' | 'removed' | 'changed';
+  /** Empty if it was removed. */
+  readonly details: readonly StructureDetail[];
+  readonly place: Place;
+}
+
+export interface StructureDetail {
+  /** The part, e.g. `respond` or `filter "paying customers"`. */
+  readonly what: string;
+  /** Undefined if there was none before. */
+  readonly before: string | undefined;
+  /** Undefined if there is none any more. */
+  readonly after: string | undefined;
+  /** In the head where the part is still there, else in the base. */
+  readonly place: Place;
+}
+
+/** What a caller may fire that it could not before, and the other way round. */
+export interface AccessChange {
+  /** Id of an API key, `anyone`, or the callers that another auth plugin knows. */
+  readonly caller: string;
+  /** Triggers as `project/key`. */
+  readonly gains: readonly string[];
+  readonly loses: readonly string[];
+}
+
+/** Something that opens what was closed before: a reviewer should mean it. */
+export interface Widening {
+  readonly code: string;
+  readonly message: string;
+  readonly place: Place;
+}
+
+/** How requests come out under both configurations. */
+export interface Behaviour {
+  /** How many were tried. */
+  readonly requests: number;
+  /** How many had a recorded verdict, and how many of those come out under the base as they were recorded. */
+  readonly recorded: number;
+  readonly asRecorded: number;
+  /** How many have masked values, on which filters cannot be judged. */
+  readonly masked: number;
+  readonly changed: number;
+  readonly newlyAccepted: number;
+  readonly noLongerAccepted: number;
+  /** The most requests first. */
+  readonly groups: readonly BehaviourGroup[];
+}
+
+/** Requests of one trigger that change in the same way. */
+export interface BehaviourGroup {
+  /** `project/key` */
+  readonly trigger: string;
+  readonly before: string;
+  readonly after: string;
+  /** The filter that decides, after the change or else before it. */
+  readonly filter: string | undefined;
+  readonly count: number;
+  readonly samples: readonly Sample[];
+  readonly place: Place | undefined;
+}
+
+export interface Sample {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly caller: string | undefined;
+  /** Its values are masked unless they were asked for. */
+  readonly body: JsonValue | undefined;
+}
+
+/** A made-up request that tells a changed filter from what it was. */
+export interface Witness {
+  /** `project/key` */
+  readonly trigger: string;
+  readonly filter: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Undefined: none was found, which is no proof that there is none. */
+  readonly found: { readonly body: JsonValue; readonly before: string; readonly after: string } | undefined;
+  /** How many bodies were tried. */
+  readonly tried: number;
+  readonly place: Place;
+}
+
+/** Whether nothing at all changes. */
+export function isEmptyPlan({ structure, access, behaviour }: Plan): boolean {
+  return structure.length === 0 && access.length === 0 && (behaviour?.changed ?? 0) === 0;
+}

@@ -1,0 +1,139 @@
+import { relative } from 'node:path';
+import type { ApiKeyConfig, Config, ProjectConfig, TriggerConfig } from '../../config/model.ts';
+import { describeValue } from '../words.ts';
+import { compareUse, compareValue, showDuration } from './compare-uses.ts';
+import { keyDetails } from './key-details.ts';
+import type { StructureChange, StructureDetail } from './plan.ts';
+import { triggerDetails } from './trigger-details.ts';
+
+/** What a config declares, by what is compared. */
+export interface Side {
+  readonly config: Config;
+  /** The config folder: paths are told from there. */
+  readonly root: string;
+}
+
+/** What is added, removed and changed between two configs: the gateway first, then projects, keys and triggers. */
+export function compareStructure(base: Side | undefined, head: Side): readonly StructureChange[] {
+  const before = base?.config;
+  const after = head.config;
+  return [
+    ...gatewayChanges(base, head),
+    ...changes(
+      'project',
+      byId(before?.projects ?? [], ({ id }) => id),
+      byId(after.projects, ({ id }) => id),
+      {
+        details: projectDetails,
+      },
+    ),
+    ...changes(
+      'key',
+      byId(before?.apiKeys ?? [], ({ id }) => id),
+      byId(after.apiKeys, ({ id }) => id),
+      {
+        details: keyDetails,
+      },
+    ),
+    ...changes('trigger', byId(before?.triggers ?? [], triggerId), byId(after.triggers, triggerId), {
+      details: triggerDetails,
+    }),
+  ];
+}
+
+/** How a trigger is called in a plan. */
+export function triggerId({ project, key }: { readonly project: ProjectConfig; readonly key: string }): string {
+  return `${project.id}/${key}`;
+}
+
+type Declared = ProjectConfig | ApiKeyConfig | TriggerConfig;
+
+/** Keys of triggers are matched without regard to case, ids are not. */
+function byId<T extends Declared>(declared: readonly T[], idOf: (one: T) => string): ReadonlyMap<string, [string, T]> {
+  return new Map(
+    declared.map((one) => {
+      const id = idOf(one);
+      return [id.includes('/') ? id.toLowerCase() : id, [id, one]];
+    }),
+  );
+}
+
+function changes<T extends Declared>(
+  subject: StructureChange['subject'],
+  before: ReadonlyMap<string, [string, T]>,
+  after: ReadonlyMap<string, [string, T]>,
+  { details }: { details: (before: T | undefined, after: T) => readonly StructureDetail[] },
+): readonly StructureChange[] {
+  const names = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return names.flatMap((name): StructureChange[] => {
+    const [oldId, old] = before.get(name) ?? [];
+    const [newId, now] = after.get(name) ?? [];
+    if (newId === undefined || now === undefined) {
+      return old === undefined || oldId === undefined
+        ? []
+        : [{ subject, id: oldId, action: 'removed', details: [], place: old.place }];
+    }
+    const found = details(old, now);
+    if (old === undefined) return [{ subject, id: newId, action: 'added', details: found, place: now.place }];
+    return found.length === 0 ? [] : [{ subject, id: newId, action: 'changed', details: found, place: now.place }];
+  });
+}
+
+function projectDetails(before: ProjectConfig | undefined, after: ProjectConfig): readonly StructureDetail[] {
+  const { place } = after;
+  return [
+    ...(after.name === after.id && before === undefined ? [] : compareValue('name', before?.name, after.name, place)),
+    ...compareValue('language', before?.language, after.language, place),
+  ];
+}
+
+function gatewayChanges(base: Side | undefined, head: Side): readonly StructureChange[] {
+  const { place } = head.config.server;
+  const id = head.config.organization;
+  if (base === undefined) return [{ subject: 'gateway', id, action: 'added', details: [], place }];
+  const details = gatewayDetails(base, head);
+  return details.length === 0 ? [] : [{ subject: 'gateway', id, action: 'changed', details, place }];
+}
+
+function gatewayDetails(base: Side, head: Side): readonly StructureDetail[] {
+  const { server: oldServer, admin: oldAdmin, ...before } = base.config;
+  const { server, admin, ...after } = head.config;
+  const durations: readonly string[] = ['requestTimeoutMs', 'drainTimeoutMs'];
+  const settings = (
+    ['host', 'port', 'basePath', 'bodyLimitBytes', 'trustProxy', 'requestTimeoutMs', 'drainTimeoutMs'] as const
+  ).flatMap((name) =>
+    compareValue(
+      `server ${name.replace(/Ms$|Bytes$/, '')}`,
+      oldServer[name],
+      server[name],
+      server.place,
+      durations.includes(name) ? showDuration : undefined,
+    ),
+  );
+  return [
+    ...compareValue('organization', before.organization, after.organization, server.place),
+    ...settings,
+    ...compareValue('admin host', oldAdmin.host, admin.host, admin.place),
+    ...compareValue('admin port', oldAdmin.port, admin.port, admin.place),
+    ...compareValue('admin token', oldAdmin.token, admin.token, admin.place, (token) =>
+      token === undefined ? undefined : describeValue({ ...(token as { readonly env: string }) }),
+    ),
+    ...compareUse('engine', before.engine, after.engine, server.place),
+    ...compareValue('outbound allow', targets(base), targets(head), server.place),
+    ...compareValue('plugins', plugins(base), plugins(head), server.place),
+    ...compareValue('recording keep', before.recordingBounds, after.recordingBounds, server.place),
+  ];
+}
+
+function targets({ config }: Side): readonly string[] {
+  return config.outboundAllow.map((target) =>
+    target.kind === 'host'
+      ? `${target.host}${target.port === undefined ? '' : `:${target.port}`}`
+      : `${target.address}/${target.prefixLength}`,
+  );
+}
+
+/** Paths as seen from the config folder, wherever that is. */
+function plugins({ config, root }: Side): readonly string[] {
+  return config.plugins.map(({ specifier }) => (specifier.startsWith('/') ? relative(root, specifier) : specifier));
+}

@@ -1,0 +1,59 @@
+import { counted } from '../words.ts';
+import { type Behaviour, isEmptyPlan, type Plan, type StructureChange } from './plan.ts';
+
+/** A plan in one line. */
+export function summaryLine(plan: Plan): string {
+  const { structure, warnings, behaviour } = plan;
+  if (isEmptyPlan(plan) && warnings.length === 0) {
+    return `No changes${behaviour === undefined ? '' : `; ${behaviourSummary(behaviour)}`}`;
+  }
+  const changed = behaviour === undefined || behaviour.changed === 0 ? [] : [behaviourSummary(behaviour)];
+  const warned = warnings.length === 0 ? [] : [counted(warnings.length, 'warning')];
+  return [...structureSummary(structure), ...changed, ...warned].join('; ');
+}
+
+const subjects = ['gateway', 'project', 'key', 'trigger'] as const;
+
+/** `1 trigger added, 2 changed` for each subject that changes. */
+function structureSummary(structure: readonly StructureChange[]): readonly string[] {
+  return subjects.flatMap((subject) => {
+    const ofSubject = structure.filter((change) => change.subject === subject);
+    const parts = (['added', 'changed', 'removed'] as const).flatMap((action) => {
+      const count = ofSubject.filter((change) => change.action === action).length;
+      return count === 0 ? [] : [{ count, action }];
+    });
+    const [first, ...others] = parts;
+    if (first === undefined) return [];
+    const noun = subject === 'gateway' ? 'gateway' : counted(first.count, subject);
+    return [[`${noun} ${first.action}`, ...others.map(({ count, action }) => `${count} ${action}`)].join(', ')];
+  });
+}
+
+/** `12 of 500 requests change: 10 newly accepted, 2 no longer accepted` */
+export function behaviourSummary({ requests, changed, newlyAccepted, noLongerAccepted }: Behaviour): string {
+  if (changed === 0) return `none of ${counted(requests, 'request')} ${requests === 1 ? 'changes' : 'change'}`;
+  const parts = [
+    ...(newlyAccepted > 0 ? [`${newlyAccepted.toLocaleString('en')} newly accepted`] : []),
+    ...(noLongerAccepted > 0 ? [`${noLongerAccepted.toLocaleString('en')} no longer accepted`] : []),
+  ];
+  const detail = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
+  const verb = changed === 1 ? 'changes' : 'change';
+  return `${changed.toLocaleString('en')} of ${counted(requests, 'request')} ${verb}${detail}`;
+}
+
+/** What one should know of the requests before trusting what they show. */
+export function behaviourNotes({ recorded, asRecorded, masked }: Behaviour): readonly string[] {
+  const other = recorded - asRecorded;
+  return [
+    ...(other > 0
+      ? [
+          `${counted(other, 'request')} came out otherwise when recorded than the base has it now: recorded under another config, or only a sample of them was kept.`,
+        ]
+      : []),
+    ...(masked > 0
+      ? [
+          `${counted(masked, 'request')} ${masked === 1 ? 'has' : 'have'} masked values: what a filter makes of those is not known.`,
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,116 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CallbackConfig, FilterUse, RunUse, TriggerConfig } from '../../config/model.ts';
+import type { Place } from '../../diagnostics/problem.ts';
+import { describeUse, describeValue } from '../words.ts';
+import { compareUse, compareValue, isSameUse, showDuration } from './compare-uses.ts';
+import type { StructureDetail } from './plan.ts';
+
+/** What changes in a trigger, defaults of its project and gateway included; of a new one, what it has. */
+export function triggerDetails(before: TriggerConfig | undefined, after: TriggerConfig): readonly StructureDetail[] {
+  const { place } = after;
+  return [
+    ...(before === undefined && after.status === 'active'
+      ? []
+      : compareValue('status', before?.status, after.status, place)),
+    ...compareValue('key', before?.key ?? after.key, after.key, place),
+    ...(before === undefined ? [] : compareValue('name', before.name, after.name, place)),
+    ...compareUse('auth', before?.auth, after.auth, place),
+    ...compareFilters(before?.filters ?? [], after.filters, place),
+    ...compareUse('dedup', before?.dedup, after.dedup, place),
+    ...compareUse('run', before?.run, after.run, place),
+    ...(before === undefined ? [] : compareLimits(before.run, after.run)),
+    ...compareUse('respond', before?.respond, after.respond, place),
+    ...compareCallback(before?.callback, after.callback, place),
+    ...compareValue('record keep', before?.record.keep ?? 'full', after.record.keep, place),
+    ...compareValue('record mask', before?.record.mask ?? [], after.record.mask, place),
+    ...compareValue('recording', before?.recording, after.recording, place, showRecording),
+    ...(before === undefined
+      ? []
+      : compareValue('sessions ttl', before.sessionTtlMs, after.sessionTtlMs, place, showDuration)),
+  ];
+}
+
+/** How a filter changes between two triggers. */
+export interface FilterChange {
+  readonly name: string;
+  readonly before: FilterUse | undefined;
+  readonly after: FilterUse | undefined;
+}
+
+/** Filters by name, those that changed; one that got another name and kept its options is the same one. */
+export function changedFilters(before: readonly FilterUse[], after: readonly FilterUse[]): readonly FilterChange[] {
+  const names = [...new Set([...before, ...after].map(({ name }) => name))];
+  return names
+    .map((name) => ({
+      name,
+      before: before.find((filter) => filter.name === name),
+      after: after.find((filter) => filter.name === name),
+    }))
+    .filter((change) => !isSameUse(change.before, change.after));
+}
+
+function compareFilters(
+  before: readonly FilterUse[],
+  after: readonly FilterUse[],
+  place: Place,
+): readonly StructureDetail[] {
+  const details = changedFilters(before, after).flatMap(({ name, before: old, after: now }) => {
+    const what = `filter "${name}"`;
+    const at = now?.place ?? place;
+    if (old === undefined || now === undefined || old.uses !== now.uses) {
+      return [{ what, before: old && describeFilter(old), after: now && describeFilter(now), place: at }];
+    }
+    return compareUse(what, old, now, place).map((detail) => ({
+      ...detail,
+      what: detail.what.replace(`${what}: jsonata expression`, what),
+    }));
+  });
+  const order = (filters: readonly FilterUse[], others: readonly FilterUse[]) =>
+    filters.map(({ name }) => name).filter((name) => others.some((other) => other.name === name));
+  return [
+    ...details,
+    ...compareValue('order of filters', order(before, after), order(after, before), place, (names) =>
+      (names as readonly string[]).join(', '),
+    ),
+  ];
+}
+
+/** A jsonata filter is its expression. */
+function describeFilter(use: FilterUse): string {
+  const { expression, ...others } = use.with;
+  const isPlain = use.uses === 'jsonata' && Object.keys(others).length === 0;
+  return isPlain ? describeValue(expression) : describeUse(use);
+}
+
+function compareLimits(before: RunUse, after: RunUse): readonly StructureDetail[] {
+  const { place } = after;
+  return [
+    ...compareValue('run concurrency', before.concurrency, after.concurrency, place),
+    ...compareValue('run timeout', before.timeoutMs, after.timeoutMs, place, showDuration),
+    ...compareValue('run retry', before.retry, after.retry, place, (retry) => {
+      const { attempts, backoffMs, maxMs } = retry as RunUse['retry'];
+      if (attempts === 1) return 'none';
+      return `${attempts} attempts, ${showDuration(backoffMs)} to ${showDuration(maxMs)} apart`;
+    }),
+  ];
+}
+
+function compareCallback(
+  before: CallbackConfig | undefined,
+  after: CallbackConfig | undefined,
+  place: Place,
+): readonly StructureDetail[] {
+  const show = (callback: CallbackConfig | undefined) =>
+    callback && `${describeValue(callback.url)} signed with ${describeValue({ ...callback.secret })}`;
+  const isSame = before?.url === after?.url && isDeepStrictEqual(before?.secret, after?.secret);
+  return isSame ? [] : [{ what: 'callback', before: show(before), after: show(after), place: after?.place ?? place }];
+}
+
+function showRecording(recording: unknown): string | undefined {
+  if (recording === undefined) return undefined;
+  const { rate, mask, count, ageMs } = recording as NonNullable<TriggerConfig['recording']>;
+  const bounds = [count === undefined ? [] : `${count} kept`, ageMs === undefined ? [] : `for ${showDuration(ageMs)}`];
+  return [`${rate * 100} % of requests`, ...bounds.flat(), ...(mask.length > 0 ? [`mask ${mask.join(' ')}`] : [])].join(
+    ', ',
+  );
+}

@@ -1,0 +1,124 @@
+import { isLoopback } from '../../config/loopback.ts';
+import type { ApiKeyConfig, Config, TriggerConfig } from '../../config/model.ts';
+import type { Place } from '../../diagnostics/problem.ts';
+import { showExpiry } from './key-details.ts';
+import type { Widening } from './plan.ts';
+import { triggerId } from './structure.ts';
+
+/** What the head opens that was closed in the base: for callers, to the network, or for what is kept of requests. */
+export function findWidenings(base: Config | undefined, head: Config): readonly Widening[] {
+  if (base === undefined) return [];
+  const keys = new Map(base.apiKeys.map((key) => [key.id, key]));
+  const triggers = new Map(base.triggers.map((trigger) => [triggerId(trigger).toLowerCase(), trigger]));
+  return [
+    ...gatewayWidenings(base, head),
+    ...head.apiKeys.flatMap((key) => keyWidenings(keys.get(key.id), key)),
+    ...head.triggers.flatMap((trigger) => triggerWidenings(triggers.get(triggerId(trigger).toLowerCase()), trigger)),
+  ];
+}
+
+function keyWidenings(before: ApiKeyConfig | undefined, key: ApiKeyConfig): readonly Widening[] {
+  if (key.status === 'revoked') return [];
+  const warn = warner(key.place);
+  const name = `key ${key.id}`;
+  const isAll = key.projects.includes('*');
+  if (before === undefined) {
+    const where = isAll ? 'every project, those to come included' : key.projects.join(', ');
+    return [warn('key_added', `${name} is new: ${key.permissions.join(', ')} in ${where}`, '/id')];
+  }
+  const wasAll = before.projects.includes('*');
+  const newProjects = wasAll || isAll ? [] : key.projects.filter((id) => !before.projects.includes(id));
+  const newPermissions = key.permissions.filter((permission) => !before.permissions.includes(permission));
+  return [
+    ...(before.status === 'revoked'
+      ? [warn('key_reactivated', `${name} was revoked and is active again`, '/status')]
+      : []),
+    ...(isAll && !wasAll
+      ? [warn('all_projects', `${name} may use every project, those to come included`, '/projects')]
+      : []),
+    ...newProjects.map((id) => warn('project_granted', `${name} may use project ${id}`, '/projects')),
+    ...newPermissions.map((permission) =>
+      warn('permission_granted', `${name} is granted ${permission}`, '/permissions'),
+    ),
+    ...key.secrets.flatMap((secret, index) => {
+      const old = before.secrets.find(({ sha256 }) => sha256 === secret.sha256);
+      if (old?.expiresAt === undefined) return [];
+      const what = `secret ${index + 1} of ${name}`;
+      const pointer = `/secrets/${index}`;
+      if (secret.expiresAt === undefined) return [warn('expiry_removed', `${what} never expires any more`, pointer)];
+      if (secret.expiresAt <= old.expiresAt) return [];
+      const words = `${what} ${showExpiry(secret)}, not ${showExpiry(old).replace('expires ', '')}`;
+      return [warn('expiry_extended', words, `${pointer}/expires`)];
+    }),
+  ];
+}
+
+function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerConfig): readonly Widening[] {
+  const name = `trigger ${triggerId(trigger)}`;
+  const isOpen = trigger.auth.uses === 'none';
+  const open: Widening = {
+    code: 'auth_none',
+    message: `${name} lets everyone in`,
+    place: trigger.auth.place,
+  };
+  if (before === undefined) return isOpen ? [open] : [];
+  const { place } = trigger;
+  const unmasked = before.record.mask.filter((pointer) => !trigger.record.mask.includes(pointer));
+  const unmaskedRecordings = (before.recording?.mask ?? []).filter(
+    (pointer) => trigger.recording !== undefined && !trigger.recording.mask.includes(pointer),
+  );
+  return [
+    ...(isOpen && before.auth.uses !== 'none' ? [open] : []),
+    ...(!isOpen && trigger.auth.uses !== before.auth.uses
+      ? [
+          {
+            code: 'auth_changed',
+            message: `${name} knows its callers by auth ${trigger.auth.uses}`,
+            place: trigger.auth.place,
+          },
+        ]
+      : []),
+    ...(before.dedup !== undefined && trigger.dedup === undefined
+      ? [{ code: 'dedup_off', message: `${name} takes the same request again: its dedup is gone`, place }]
+      : []),
+    ...(before.filters.length > 0 && trigger.filters.length === 0
+      ? [{ code: 'filters_gone', message: `${name} takes every request: its filters are gone`, place }]
+      : []),
+    ...[...new Set([...unmasked, ...unmaskedRecordings])].map((pointer) => ({
+      code: 'mask_removed',
+      message: `${name} stores ${pointer} unmasked`,
+      place,
+    })),
+  ];
+}
+
+function gatewayWidenings(base: Config, head: Config): readonly Widening[] {
+  const server = warner(head.server.place);
+  const admin = warner(head.admin.place);
+  const isExposed = isLoopback(base.server.host) && !isLoopback(head.server.host);
+  const isAdminExposed = isLoopback(base.admin.host) && !isLoopback(head.admin.host);
+  const old = new Set(base.outboundAllow.map((target) => JSON.stringify(target)));
+  const isOutboundWider = head.outboundAllow.some((target) => !old.has(JSON.stringify(target)));
+  const trustsAll = head.server.trustProxy === true && base.server.trustProxy !== true;
+  return [
+    ...(isExposed
+      ? [server('listener_exposed', `the public listener can be reached from other machines`, '/server/host')]
+      : []),
+    ...(isAdminExposed
+      ? [admin('admin_exposed', 'the admin listener can be reached from other machines', '/admin/host')]
+      : []),
+    ...(base.admin.token !== undefined && head.admin.token === undefined
+      ? [admin('admin_token_removed', 'the admin listener asks for no token any more', '/admin')]
+      : []),
+    ...(trustsAll
+      ? [server('proxies_trusted', 'X-Forwarded-For is believed, whoever sends it', '/server/trustProxy')]
+      : []),
+    ...(isOutboundWider
+      ? [server('outbound_widened', 'more targets that are not public may be called', '/outbound/allow')]
+      : []),
+  ];
+}
+
+function warner({ file }: Place): (code: string, message: string, pointer: string) => Widening {
+  return (code, message, pointer) => ({ code, message, place: { file, pointer } });
+}

@@ -1,0 +1,48 @@
+import type { TriggerConfig } from '../config/model.ts';
+import type { RehearsedRequest } from './rehearsal.ts';
+import type { SourcedRequest } from './request-source.ts';
+
+/** A request from outside that can be tried, with what is known of how it came out. */
+export interface TriableRequest extends RehearsedRequest {
+  readonly id: string;
+  readonly recordedVerdict: string | undefined;
+  readonly recordedBy: string | undefined;
+  readonly masked: boolean;
+}
+
+/** Requests for their triggers; one that names none is meant for each of these. */
+export function forTriggers(
+  requests: readonly SourcedRequest[],
+  triggers: readonly Pick<TriggerConfig, 'project' | 'key'>[],
+): readonly TriableRequest[] {
+  return requests.flatMap((request) => targetsOf(request, triggers).map((target) => triable(request, target)));
+}
+
+interface Target {
+  readonly project: string;
+  readonly trigger: string;
+}
+
+function targetsOf(
+  { project, trigger }: SourcedRequest,
+  triggers: readonly Pick<TriggerConfig, 'project' | 'key'>[],
+): readonly Target[] {
+  if (project !== undefined && trigger !== undefined) return [{ project, trigger }];
+  const wanted = trigger?.toLowerCase();
+  return triggers
+    .filter(({ key }) => wanted === undefined || key.toLowerCase() === wanted)
+    .filter((one) => project === undefined || one.project.id === project)
+    .map((one) => ({ project: one.project.id, trigger: one.key }));
+}
+
+function triable(request: SourcedRequest, target: Target): TriableRequest {
+  const { id, receivedAt, principal, headers, ip, bodyText, masked, verdict, by, status } = request;
+  return {
+    ...target,
+    ...{ id, receivedAt, caller: principal, headers, ip, bodyText },
+    failed: verdict === 'accepted' && status === 502,
+    masked: masked.length > 0,
+    recordedVerdict: verdict,
+    recordedBy: by,
+  };
+}

@@ -1,0 +1,228 @@
+import {
+  type Exchange,
+  type Principal,
+  type ProblemCode,
+  permissions,
+  problem,
+  type Reply,
+  type RequestHead,
+  type TriggerInput,
+} from '../contract/index.ts';
+import { authorize } from '../runtime/admission.ts';
+import { inputOf, noBody, parseTriggerBody } from '../runtime/body/trigger-body.ts';
+import { fire, refusal, runFilters } from '../runtime/pipeline.ts';
+import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
+import { RehearsalEngine } from './rehearsal-engine.ts';
+
+/** A request that is only tried. */
+export interface RehearsedRequest {
+  readonly project: string;
+  /** The trigger's key, in any case. */
+  readonly trigger: string;
+  /** Id of the caller; undefined: one that may do everything. */
+  readonly caller: string | undefined;
+  /** When it arrives, milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** Names in any case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly ip: string;
+  readonly bodyText: string | undefined;
+  /** Whether its run is known to have failed, which frees its dedup claim. */
+  readonly failed?: boolean;
+}
+
+/** What the gateway would have made of a request. */
+export interface RehearsedOutcome {
+  /** `refused`: it did not come to the filters. */
+  readonly verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
+  /** Name of the filter that dropped it, or failed on it. */
+  readonly by: string | undefined;
+  /** The code of the error reply. */
+  readonly code: string | undefined;
+  readonly status: number;
+  /** Why, in words of the plugin; it holds no values of the body. */
+  readonly reason: string | undefined;
+  /** What the agent would be given, if it was accepted. */
+  readonly input: TriggerInput | undefined;
+  /** What the stages were given, if it came to the filters. */
+  readonly exchange: Exchange | undefined;
+  readonly found: LiveTrigger | undefined;
+}
+
+export interface RehearsalOptions {
+  /** Takes requests of paused triggers too, as the tests of a trigger that is being prepared want it. */
+  readonly ignoresPause?: boolean;
+}
+
+/**
+ * Tries requests on a snapshot by the gateway's own admission, reading of bodies and pipeline; only the engine and the
+ * agents are stand-ins. It remembers dedup claims from one request to the next.
+ */
+export class Rehearsal {
+  readonly #snapshot: Snapshot;
+  readonly #options: RehearsalOptions;
+  readonly #engine = new RehearsalEngine();
+  #count = 0;
+
+  constructor(snapshot: Snapshot, options: RehearsalOptions = {}) {
+    this.#snapshot = snapshot;
+    this.#options = options;
+  }
+
+  async try(request: RehearsedRequest): Promise<RehearsedOutcome> {
+    const prepared = await this.prepare(request);
+    if ('outcome' in prepared) return prepared.outcome;
+    const { exchange, trigger } = prepared;
+    const fired = fire(this.#engine, this.#snapshot, trigger, exchange);
+    const verdict = fired instanceof Promise ? await fired : fired;
+    const base = { status: verdict.reply.status, code: codeOf(verdict.reply), exchange, found: trigger };
+    switch (verdict.kind) {
+      case 'accepted': {
+        const input = this.#engine.lastRun?.input;
+        if (request.failed) this.#engine.fail();
+        return { ...base, verdict: 'accepted', by: undefined, reason: undefined, input };
+      }
+      case 'duplicate':
+        return { ...base, verdict: 'duplicate', by: undefined, reason: undefined, input: undefined };
+      case 'unavailable':
+        return { ...base, verdict: 'refused', by: undefined, reason: verdict.reason, input: undefined };
+      default:
+        return { ...base, verdict: 'dropped', by: verdict.by, reason: verdict.reason, input: undefined };
+    }
+  }
+
+  /** What the filters alone make of a request: no dedup claim is asked for or made. */
+  async tryFilters(request: RehearsedRequest): Promise<RehearsedOutcome> {
+    const prepared = await this.prepare(request);
+    if ('outcome' in prepared) return prepared.outcome;
+    const { exchange, trigger } = prepared;
+    const verdict = await runFilters(trigger, exchange);
+    const base = { exchange, found: trigger, input: undefined };
+    if (verdict.kind === 'passed') {
+      return { ...base, verdict: 'accepted', by: undefined, reason: undefined, code: undefined, status: 200 };
+    }
+    const reply = refusal(verdict).reply;
+    return {
+      ...base,
+      verdict: 'dropped',
+      by: verdict.by,
+      reason: verdict.reason,
+      code: codeOf(reply),
+      status: reply.status,
+    };
+  }
+
+  /** Takes a request as far as the filters: what they would be given, or how it is refused before. */
+  async prepare(
+    request: RehearsedRequest,
+  ): Promise<{ readonly exchange: Exchange; readonly trigger: LiveTrigger } | { readonly outcome: RehearsedOutcome }> {
+    const head = this.#headOf(request);
+    const found = this.#snapshot.find(request.project, request.trigger);
+    const known = found === undefined || !this.#options.ignoresPause ? found : { ...found, isActive: true };
+    const principal = await this.#principalOf(request, head, found);
+    const target = { kind: 'trigger', projectId: request.project, key: request.trigger } as const;
+    const admission = authorize(
+      principal === undefined ? { kind: 'rejected', reason: 'no valid key' } : { kind: 'authenticated', principal },
+      target,
+      known,
+    );
+    if (admission.kind === 'refused') {
+      return { outcome: refused(problem(admission.code), admission.reason, found) };
+    }
+    const trigger = found ?? admission.trigger;
+    const body = this.#bodyOf(request);
+    if ('code' in body) return { outcome: refused(problem(body.code), undefined, trigger) };
+    const { language } = trigger.project;
+    const exchange: Exchange = {
+      ...head,
+      project: trigger.project,
+      trigger: trigger.trigger,
+      principal: admission.principal,
+      bodyText: body.text,
+      input: inputOf(body, language),
+    };
+    return { exchange, trigger };
+  }
+
+  #bodyOf({ bodyText }: RehearsedRequest): ReturnType<typeof parseTriggerBody> | { readonly code: ProblemCode } {
+    if (bodyText === undefined) return noBody;
+    const bytes = Buffer.from(bodyText);
+    return bytes.length > this.#snapshot.config.server.bodyLimitBytes
+      ? { code: 'body_too_large' }
+      : parseTriggerBody(bytes);
+  }
+
+  #headOf({ project, trigger, receivedAt, headers, ip }: RehearsedRequest): RequestHead {
+    this.#count += 1;
+    const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+    return {
+      requestId: `rehearsal-${this.#count}`,
+      receivedAt,
+      method: 'POST',
+      path: `${this.#snapshot.config.server.basePath}/project/${project}/trigger/${trigger}`,
+      headers: Object.fromEntries(lowered),
+      ip,
+    };
+  }
+
+  /**
+   * Who the caller is. Nobody's credential is at hand, so that an auth plugin is asked only whether it lets everyone in;
+   * else an ApiKey is taken at its declaration, and a caller that is none as the gateway knew it before.
+   */
+  async #principalOf(
+    { caller, receivedAt }: RehearsedRequest,
+    head: RequestHead,
+    trigger: LiveTrigger | undefined,
+  ): Promise<Principal | undefined> {
+    if (caller === undefined) return almighty('test');
+    const auth = trigger?.auth ?? this.#snapshot.defaultAuth;
+    const open = await auth.authenticate(head);
+    if (open.kind === 'authenticated') return open.principal;
+    const declared = this.#snapshot.config.apiKeys.find(({ id }) => id === caller);
+    if (declared === undefined) return usesApiKeys(trigger) ? undefined : almighty(caller);
+    const isValid = declared.secrets.some(({ expiresAt = Infinity }) => receivedAt < expiresAt);
+    if (declared.status === 'revoked' || !isValid) return undefined;
+    const projects = declared.projects.includes('*') ? 'all' : new Set(declared.projects);
+    return { id: declared.id, permissions: new Set(declared.permissions), projects };
+  }
+}
+
+/** ApiKey files are what this auth plugin reads; other plugins know their callers from elsewhere. */
+function usesApiKeys(trigger: LiveTrigger | undefined): boolean {
+  return trigger === undefined || trigger.config.auth.uses === 'api-key';
+}
+
+function almighty(id: string): Principal {
+  return { id, permissions: new Set(permissions), projects: 'all' };
+}
+
+function refused(reply: Reply, reason: string | undefined, found: LiveTrigger | undefined): RehearsedOutcome {
+  return {
+    verdict: 'refused',
+    by: undefined,
+    code: codeOf(reply),
+    status: reply.status,
+    reason,
+    input: undefined,
+    exchange: undefined,
+    found,
+  };
+}
+
+function codeOf({ body }: Reply): string | undefined {
+  const code: unknown = Object(body).code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** An outcome in a few words, e.g. `dropped by "paying customers"`. */
+export function describeOutcome({ verdict, by, code, status }: Omit<RehearsedOutcome, 'exchange' | 'found'>): string {
+  switch (verdict) {
+    case 'accepted':
+    case 'duplicate':
+      return verdict;
+    case 'dropped':
+      return code === 'filter_error' ? `failed in "${by}"` : `dropped by "${by}"`;
+    case 'refused':
+      return `refused (${status} ${code})`;
+  }
+}

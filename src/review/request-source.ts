@@ -1,0 +1,195 @@
+import { createReadStream } from 'node:fs';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, relative, sep } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { Agent, request } from 'undici';
+import type { RecordedRequest } from '../contract/index.ts';
+import { journalRequests } from '../host/journal-requests.ts';
+import { parseLexically } from '../runtime/recording/lexical-json.ts';
+
+/** A request from outside: one that a gateway recorded, or a body of which nothing else is known. */
+export interface SourcedRequest
+  extends Pick<RecordedRequest, 'id' | 'receivedAt' | 'ip' | 'headers' | 'bodyText' | 'masked'> {
+  /** Undefined: it is meant for every trigger, or for every project's trigger of that key. */
+  readonly project: string | undefined;
+  readonly trigger: string | undefined;
+  /** Undefined: a caller that may do everything. */
+  readonly principal: string | undefined;
+  /** How it came out when it was recorded, where that is known. */
+  readonly verdict: string | undefined;
+  readonly by: string | undefined;
+  readonly status: number | undefined;
+}
+
+/** Why requests cannot be read, in words for the user. */
+export class RequestSourceError extends Error {
+  override readonly name = 'RequestSourceError';
+}
+
+export interface SourceOptions {
+  /** For the admin listener, if the source is its URL. */
+  readonly token: string | undefined;
+  /** When a body of which nothing else is known arrives, milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** How long an export may take to begin, in milliseconds. */
+const deadlineMs = 30_000;
+/** More than a plan can be made of in reasonable time. */
+const mostRequests = 1_000_000;
+
+/**
+ * Reads recorded requests, the oldest first: from the journal of a gateway, an export (JSON Lines), a folder of bodies,
+ * the admin listener of a running gateway, or stdin. Throws a RequestSourceError if they cannot be read whole.
+ */
+export async function readRequests(source: string, options: SourceOptions): Promise<readonly SourcedRequest[]> {
+  const requests: SourcedRequest[] = [];
+  for await (const one of requestsOf(source, options)) {
+    if (requests.length === mostRequests) {
+      throw new RequestSourceError(`${source} has more than ${mostRequests} requests: name a part of them`);
+    }
+    requests.push(one);
+  }
+  return requests.sort((one, other) => one.receivedAt - other.receivedAt);
+}
+
+async function* requestsOf(source: string, options: SourceOptions): AsyncIterable<SourcedRequest> {
+  if (source === '-') return yield* linesOf('stdin', process.stdin);
+  if (/^https?:\/\//.test(source)) return yield* adminRequests(source, options);
+  const found = await stat(source).catch(() => undefined);
+  if (found === undefined) throw new RequestSourceError(`there is no file or folder ${source}`);
+  if (found.isDirectory()) return yield* bodiesIn(source, options.now);
+  if (await isDatabase(source)) return yield* fromJournal(source);
+  yield* linesOf(source, createReadStream(source));
+}
+
+/** https://www.sqlite.org/fileformat.html#magic_header_string */
+const databaseHeader = 'SQLite format 3\0';
+
+async function isDatabase(file: string): Promise<boolean> {
+  const handle = await open(file).catch(() => undefined);
+  if (handle === undefined) throw new RequestSourceError(`the file ${file} cannot be read`);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+    return buffer.toString('latin1', 0, bytesRead) === databaseHeader;
+  } finally {
+    await handle.close();
+  }
+}
+
+function* fromJournal(file: string): Iterable<SourcedRequest> {
+  try {
+    yield* journalRequests(file);
+  } catch (error) {
+    throw new RequestSourceError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function* adminRequests(url: string, { token }: SourceOptions): AsyncIterable<SourcedRequest> {
+  const address = `${url.replace(/\/$/, '')}/requests/export`;
+  const dispatcher = new Agent({ headersTimeout: deadlineMs, bodyTimeout: deadlineMs });
+  try {
+    const answer = await request(address, {
+      dispatcher,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    }).catch((error: unknown) => {
+      const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      throw new RequestSourceError(`no answer from ${address}: ${reason}`);
+    });
+    if (answer.statusCode === 401) {
+      throw new RequestSourceError(`the admin listener at ${url} wants its token: set PULLCORD_ADMIN_TOKEN`);
+    }
+    if (answer.statusCode !== 200) throw new RequestSourceError(`${address} answered ${answer.statusCode}`);
+    yield* linesOf(address, answer.body);
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+async function* linesOf(name: string, stream: NodeJS.ReadableStream): AsyncIterable<SourcedRequest> {
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input: Readable.from(stream), crlfDelay: Infinity })) {
+      number += 1;
+      if (line.trim() !== '') yield requestOfLine(line, `${name}:${number}`);
+    }
+  } catch (error) {
+    if (error instanceof RequestSourceError) throw error;
+    throw new RequestSourceError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What `pullcord requests export` writes; members that it does not have may be missing. Values are not told in errors. */
+function requestOfLine(line: string, place: string): SourcedRequest {
+  let members: Record<string, unknown>;
+  let written: Record<string, unknown>;
+  try {
+    members = Object(JSON.parse(line));
+    written = Object(parseLexically(line));
+  } catch {
+    throw new RequestSourceError(`${place} is not JSON`);
+  }
+  const receivedAt = Date.parse(String(members.receivedAt));
+  const text = (name: string) => (typeof members[name] === 'string' ? members[name] : undefined);
+  const [project, trigger] = [text('project'), text('trigger')];
+  if (project === undefined || trigger === undefined || Number.isNaN(receivedAt)) {
+    throw new RequestSourceError(`${place} is not a recorded request: it needs project, trigger and receivedAt`);
+  }
+  return {
+    ...{ project, trigger, receivedAt },
+    id: text('id') ?? place,
+    principal: text('key'),
+    ip: text('ip') ?? '127.0.0.1',
+    headers: stringMembers(members.headers),
+    bodyText: written.body === undefined ? undefined : JSON.stringify(written.body),
+    masked: Array.isArray(members.masked) ? members.masked.map(String) : [],
+    verdict: text('verdict'),
+    by: text('by'),
+    status: typeof members.status === 'number' ? members.status : undefined,
+  };
+}
+
+function stringMembers(value: unknown): Record<string, string> {
+  const entries = Object.entries(Object(value)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(entries);
+}
+
+/**
+ * A folder of bodies: `NAME.json` is for every trigger, `KEY/NAME.json` for the triggers of that key,
+ * `PROJECT/KEY/NAME.json` for that one. They arrive in the order of their names.
+ */
+async function* bodiesIn(folder: string, now: number): AsyncIterable<SourcedRequest> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.json'));
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
+  if (paths.length === 0) throw new RequestSourceError(`there is no .json file in the folder ${folder}`);
+  for (const [index, path] of paths.entries()) {
+    const inside = relative(folder, path);
+    const [trigger, project] = inside.split(sep).slice(0, -1).reverse();
+    const bodyText = await readFile(path, 'utf8');
+    checkBody(bodyText, path);
+    yield {
+      ...{ project, trigger, bodyText },
+      id: inside === basename(inside) ? basename(path, '.json') : inside.replace(/\.json$/, ''),
+      receivedAt: now + index,
+      principal: undefined,
+      ip: '127.0.0.1',
+      headers: {},
+      masked: [],
+      verdict: undefined,
+      by: undefined,
+      status: undefined,
+    };
+  }
+}
+
+function checkBody(text: string, path: string): void {
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new RequestSourceError(`${path} is not JSON`);
+  }
+}

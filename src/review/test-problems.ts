@@ -1,0 +1,45 @@
+import type { Problem } from '../diagnostics/problem.ts';
+import { missingOf } from './coverage.ts';
+import type { TestReport, TestResult, TriggerReport } from './run-tests.ts';
+
+/**
+ * A test report as problems, for formats that mark lines: tests that failed, conditions that nothing shows to be right,
+ * and triggers below the coverage that is asked for.
+ * @param minCoverage 0 to 100
+ */
+export function testProblems(report: TestReport, minCoverage: number | undefined): readonly Problem[] {
+  return report.triggers.flatMap((trigger) => [
+    ...trigger.tests.filter(({ mismatches }) => mismatches.length > 0).map(failedTest),
+    ...uncovered(trigger),
+    ...(isBelow(trigger, minCoverage) ? [lowCoverage(trigger, minCoverage)] : []),
+  ]);
+}
+
+/** Whether a trigger's filters are covered less than they must be. */
+export function isBelow({ coverage }: TriggerReport, minCoverage: number | undefined): minCoverage is number {
+  return minCoverage !== undefined && coverage.percent < minCoverage;
+}
+
+function failedTest({ name, mismatches, place }: TestResult): Problem {
+  const words = mismatches.map(({ what, expected, actual }) => `${what}: expected ${expected}, got ${actual}`);
+  return { code: 'test_failed', severity: 'error', message: `test "${name}" failed: ${words.join('; ')}`, place };
+}
+
+function uncovered({ coverage }: TriggerReport): readonly Problem[] {
+  return coverage.conditions.flatMap((condition) => {
+    const missing = missingOf(condition);
+    if (missing === undefined) return [];
+    const message = `no test shows it: \`${condition.source}\` ${missing}`;
+    return [{ code: 'uncovered_condition', severity: 'note', message, place: condition.place }];
+  });
+}
+
+function lowCoverage({ id, coverage, place }: TriggerReport, minCoverage: number): Problem {
+  const message = `the filters of ${id} are covered ${formatPercent(coverage.percent)}, less than ${minCoverage} %`;
+  return { code: 'low_coverage', severity: 'error', message, place };
+}
+
+/** Never rounded up to a bound that it does not reach. */
+export function formatPercent(percent: number): string {
+  return `${Math.floor(percent * 10) / 10} %`;
+}

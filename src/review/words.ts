@@ -1,0 +1,72 @@
+import type { StageUse } from '../config/model.ts';
+import type { JsonValue } from '../contract/index.ts';
+
+/** What stands where a value might be a credential. */
+const hidden = '(hidden)';
+const longest = 120;
+
+/** Names of members and URL parameters whose values are not shown, whatever they hold. */
+const secretName = /authorization|cookie|token|secret|passw|api-?key|credential|signature/i;
+
+/** A use of a plugin in words: `wait 30s`, `http url http://…, timeout 10m`. */
+export function describeUse({ uses, with: options }: Pick<StageUse, 'uses' | 'with'>): string {
+  const entries = Object.entries(options);
+  const [only] = entries;
+  if (only === undefined) return uses;
+  if (entries.length === 1 && typeof only[1] !== 'object') return `${uses} ${describeValue(only[1], only[0])}`;
+  return `${uses} ${entries.map(([name, value]) => `${name} ${describeValue(value, name)}`).join(', ')}`;
+}
+
+/** An option's value as it may be shown: references to secrets by their names, and nothing that may be one. */
+export function describeValue(value: JsonValue | undefined, name = ''): string {
+  if (value === undefined) return 'none';
+  if (typeof value === 'object' && value !== null) return shorten(describeObject(value));
+  if (secretName.test(name)) return hidden;
+  return shorten(typeof value === 'string' ? withoutCredentials(value) : JSON.stringify(value));
+}
+
+function describeObject(value: Extract<JsonValue, object>): string {
+  const reference = referenceOf(value);
+  return reference ?? JSON.stringify(visible(value));
+}
+
+/** `{ env: NAME }` and `{ file: PATH }` hold no secret, only where it is. */
+function referenceOf(value: object): string | undefined {
+  const entries = Object.entries(value);
+  const [first] = entries;
+  if (entries.length !== 1 || first === undefined || typeof first[1] !== 'string') return undefined;
+  return first[0] === 'env' || first[0] === 'file' ? `${first[0]} ${first[1]}` : undefined;
+}
+
+function visible(value: JsonValue, name = ''): JsonValue {
+  if (Array.isArray(value)) return value.map((item: JsonValue) => visible(item, name));
+  if (typeof value === 'object' && value !== null) {
+    const reference = referenceOf(value);
+    if (reference !== undefined) return reference;
+    return Object.fromEntries(Object.entries(value).map(([member, one]) => [member, visible(one, member)]));
+  }
+  if (secretName.test(name)) return hidden;
+  return typeof value === 'string' ? withoutCredentials(value) : value;
+}
+
+/** A URL without what stands before its `@`, and without the values of parameters that are named like secrets. */
+function withoutCredentials(text: string): string {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;
+  const url = new URL(text);
+  const secretParameters = [...url.searchParams.keys()].filter((name) => secretName.test(name));
+  if (url.username === '' && url.password === '' && secretParameters.length === 0) return text;
+  url.username = '';
+  url.password = '';
+  for (const name of secretParameters) url.searchParams.set(name, hidden);
+  return url.href;
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
+
+/** A number with its noun: `1 trigger`, `2 triggers`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`;
+}
