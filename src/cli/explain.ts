@@ -3,7 +3,9 @@ import type { TriggerConfig } from '../config/model.ts';
 import { suggest } from '../diagnostics/closest.ts';
 import type { OpenConfig } from '../review/open-config.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
+import { AccessError } from './access-error.ts';
 import { configOption, existingFolder } from './config-option.ts';
+import { withGateway } from './gateway-access.ts';
 import { recordedRequest, recordedRun } from './recorded-input.ts';
 import { bodyOf, headersOf } from './request-input.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
@@ -59,10 +61,20 @@ async function explain(name: string, options: ExplainOptions): Promise<ExitCode>
     return exitCodes.problems;
   }
   try {
-    const request = await requestOf(name, opened, options);
-    if (request === undefined) return exitCodes.problems;
-    await print(opened, request, options);
-    return exitCodes.fine;
+    const trigger = uuid.test(name) ? undefined : findTrigger(name, opened.config.triggers);
+    const tell = async (input: RehearsedRequest): Promise<ExitCode> => {
+      await print(opened, requestOf({ ...input, ...trigger }, options), options);
+      return exitCodes.fine;
+    };
+    const recorded = trigger === undefined ? name : (options.run ?? options.request);
+    if (recorded === undefined) return await tell(await givenInput(options));
+    return await withGateway(options, async (access) => {
+      const request = options.run === undefined ? await recordedRequest(access, recorded) : undefined;
+      if (request === undefined && options.request !== undefined) {
+        throw new AccessError(`there is no recorded request ${recorded}, or it is no longer kept`);
+      }
+      return tell(request ?? (await recordedRun(access, recorded)));
+    });
   } finally {
     await opened.close();
   }
@@ -75,27 +87,20 @@ function checkSources({ body, data, run, request }: ExplainOptions): void {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The request that is to be explained; undefined with the reason told. */
-async function requestOf(name: string, { config }: OpenConfig, options: ExplainOptions) {
-  const isId = uuid.test(name);
-  const trigger = isId ? undefined : findTrigger(name, config.triggers);
-  const input = await inputOf(isId ? { ...options, run: name } : options);
-  if (input === undefined) return undefined;
-  return {
-    ...input,
-    ...trigger,
-    caller: options.key ?? input.caller,
-    receivedAt: options.clock === undefined ? input.receivedAt : timeOf(options.clock),
-  };
-}
-
-async function inputOf(options: ExplainOptions): Promise<RehearsedRequest | undefined> {
-  const { run, request, body, data, header, config, url } = options;
-  if (run !== undefined) return recordedRun(run, { config, url });
-  if (request !== undefined) return recordedRequest(request, { config, url });
+/** A body of the command line as a request that arrives now. */
+async function givenInput({ body, data, header }: ExplainOptions): Promise<RehearsedRequest> {
   const bodyText = await bodyOf(body === undefined || body === '-' ? (body ?? data) : `@${body}`);
   const headers = headersOf(header);
   return { project: '', trigger: '', caller: undefined, receivedAt: Date.now(), headers, ip: '127.0.0.1', bodyText };
+}
+
+/** What the user wants otherwise than it was. */
+function requestOf(input: RehearsedRequest, { key, clock }: ExplainOptions): RehearsedRequest {
+  return {
+    ...input,
+    caller: key ?? input.caller,
+    receivedAt: clock === undefined ? input.receivedAt : timeOf(clock),
+  };
 }
 
 function timeOf(clock: string): number {

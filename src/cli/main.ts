@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerExplain } from './explain.ts';
 import { registerKeys } from './keys.ts';
+import { packageVersion } from './package-version.ts';
 import { registerPlan } from './plan.ts';
+import { registerRequests } from './requests.ts';
 import { registerRuns } from './runs.ts';
 import { registerSchema } from './schema.ts';
 import { registerSend } from './send.ts';
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     registerKeys,
     registerSend,
     registerRuns,
+    registerRequests,
     registerSchema,
   ]) {
     register(program, finish);
@@ -53,17 +55,4 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCodes.crash;
   }
   return exitCode;
-}
-
-/** The package.json is one folder above `src`, and one more above `dist/src`. */
-function packageVersion(): string {
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-      if (name === 'pullcord') return String(version);
-    } catch {
-      // The other layout then.
-    }
-  }
-  return 'unknown';
 }

@@ -2,13 +2,9 @@ import { type Command, Option } from 'commander';
 import type { JsonObject } from '../contract/index.ts';
 import type { RunFilter } from '../runtime/run-operations.ts';
 import { configOption } from './config-option.ts';
-import { AccessError, accessRuns, type RunsAccess } from './runs-access.ts';
+import { type AccessOptions, type RunsAccess, withGateway } from './gateway-access.ts';
+import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
-
-interface AccessOptions {
-  readonly config: string;
-  readonly url?: string;
-}
 
 interface ListOptions extends AccessOptions, RunFilter {
   readonly format: 'table' | 'json';
@@ -28,6 +24,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     runs
       .command(nameAndArgs)
       .summary(summary)
+      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
       .option('--url <url>', 'where the admin listener is; without it, as the config says')
       .addOption(configOption());
 
@@ -40,33 +37,19 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     .option('--after <id>', 'those that follow this run: the next page')
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
     .option('--json', 'short for --format json')
-    .action(async (options: ListOptions) => finish(await withRuns(options, (access) => list(access, options))));
+    .action(async (options: ListOptions) =>
+      finish(await withGateway(options, ({ runs: access }) => list(access, options))),
+    );
   command('show <id>', 'show all that is kept of a run, as JSON').action(async (id: string, options: AccessOptions) =>
-    finish(await withRuns(options, (access) => show(access, id))),
+    finish(await withGateway(options, ({ runs: access }) => show(access, id))),
   );
   command('cancel <id>', 'cancel a run that has not ended').action(async (id: string, options: AccessOptions) =>
-    finish(await withRuns(options, (access) => cancel(access, id))),
+    finish(await withGateway(options, ({ runs: access }) => cancel(access, id))),
   );
   command('replay <id>', 'fire the recorded input of a run again; no filter or dedup is in its way').action(
-    async (id: string, options: AccessOptions) => finish(await withRuns(options, (access) => replay(access, id))),
+    async (id: string, options: AccessOptions) =>
+      finish(await withGateway(options, ({ runs: access }) => replay(access, id))),
   );
-}
-
-async function withRuns(
-  { config, url }: AccessOptions,
-  work: (access: RunsAccess) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  let access: RunsAccess | undefined;
-  try {
-    access = await accessRuns(config, url);
-    return access === undefined ? exitCodes.problems : await work(access);
-  } catch (error) {
-    if (!(error instanceof AccessError)) throw error;
-    terminal.words(`error: ${error.message}`);
-    return exitCodes.problems;
-  } finally {
-    await access?.close();
-  }
 }
 
 async function list(access: RunsAccess, { config, url, format, json, ...filter }: ListOptions): Promise<ExitCode> {
@@ -74,7 +57,7 @@ async function list(access: RunsAccess, { config, url, format, json, ...filter }
   if (!listed.ok) throw new UsageError(listed.message);
   const { runs, next } = listed;
   if (json || format === 'json') terminal.data(JSON.stringify({ runs, next: next ?? null }, undefined, 2));
-  else if (runs.length > 0) terminal.data(table(runs));
+  else if (runs.length > 0) terminal.data(table(head, runs.map(rowOf)));
   else terminal.words('no runs');
   if (next !== undefined) terminal.words(`there are more: --after ${next}`);
   return exitCodes.fine;
@@ -123,16 +106,8 @@ function print(run: JsonObject): ExitCode {
   return exitCodes.fine;
 }
 
-function table(runs: readonly JsonObject[]): string {
-  const head = ['RUN', 'TRIGGER', 'STATUS', 'ATTEMPT', 'ACCEPTED', 'ERROR'];
-  const rows = runs.map(({ runId, project, trigger, status, attempt, acceptedAt, error }) =>
-    [runId, `${project}/${trigger}`, status, attempt, acceptedAt, Object(error).message ?? ''].map(String),
-  );
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [terminal.bold(line(head)), ...rows.map(line)].join('\n');
+const head = ['RUN', 'TRIGGER', 'STATUS', 'ATTEMPT', 'ACCEPTED', 'ERROR'];
+
+function rowOf({ runId, project, trigger, status, attempt, acceptedAt, error }: JsonObject): readonly unknown[] {
+  return [runId, `${project}/${trigger}`, status, attempt, acceptedAt, Object(error).message];
 }

@@ -1,4 +1,5 @@
-import { locate } from '../diagnostics/locate.ts';
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
+import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place, Problem } from '../diagnostics/problem.ts';
 import type {
   ApiKeyDocument,
@@ -54,10 +55,7 @@ export function documentsOf(files: readonly FileInConfig[], { root, sources, isC
         if (claims.kind === undefined) return id === undefined;
         return claims.kind === kind && (id === undefined || claims.id === undefined || claims.id === id);
       }),
-    describe(place) {
-      const source = sources.get(place.file);
-      return source ? `${place.file}:${locate(source, place).start.line}` : place.file;
-    },
+    describe: (place) => describeLine(place, sources),
   };
 }
 
@@ -67,7 +65,7 @@ export function triggerId(project: string, key: string): string {
 }
 
 /** Makes an error at a place of a file. */
-export function errorAt(file: string, pointer: string, code: string, message: string, hint?: string): Problem {
+export function errorAt(file: string, pointer: string, code: DiagnosticCode, message: string, hint?: string): Problem {
   return { code, severity: 'error', message, ...(hint !== undefined && { hint }), place: { file, pointer } };
 }
 

@@ -79,6 +79,8 @@ export type AuthResult =
 /** Decides whether a request is for the agent at all. */
 export interface Filter {
   evaluate(exchange: Exchange): MaybePromise<FilterResult>;
+  /** Names of the request headers that it reads: recorded requests keep those, and none besides. */
+  readonly headers?: readonly string[];
   /** What it can tell those who review its options. Asked by `pullcord test`, `explain` and `plan`, never by a request. */
   review?(): FilterReview;
 }
@@ -141,6 +143,8 @@ export interface ExplainedPart {
 export interface Dedup {
   /** The fingerprint of the request, or undefined if it takes no part in dedup. */
   fingerprint(exchange: Exchange): MaybePromise<Fingerprint | undefined>;
+  /** Names of the request headers that it reads: recorded requests keep those, and none besides. */
+  readonly headers?: readonly string[];
 }
 export interface Fingerprint {
   readonly key: string;

@@ -4,8 +4,11 @@ import { type Engine, EngineUnavailable } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { Live } from '../runtime/live.ts';
+import type { Recorder } from '../runtime/recording/recorder.ts';
+import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
+import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
 import { metricsOf } from './metrics.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -17,6 +20,7 @@ export interface AdminServerParts {
   readonly engine: Engine;
   readonly reloader: () => Reloader;
   readonly outcomes: OutcomeLog;
+  readonly recorder: Recorder;
   /** Read at each request, since a reload may change it; undefined: none is asked for. */
   readonly token: () => string | undefined;
   /** Whether the public listener takes requests. */
@@ -31,7 +35,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     requestTimeout: 10_000,
     forceCloseConnections: true,
   });
-  const metrics = metricsOf(parts.outcomes, parts.engine);
+  const metrics = metricsOf(parts);
 
   app.addHook('onRequest', (request, reply, done) => {
     const isOpen = request.routeOptions.url === '/livez' || request.routeOptions.url === '/readyz';
@@ -51,6 +55,8 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
     return reply.code(report.ok ? 200 : 422).send(describeConfig(parts.live, parts.reloader()));
   });
+  const requests = new RequestOperations(parts.engine.recordings, () => parts.live.current.config);
+  registerRequests(app, requests, parts.recorder);
   registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
   app.setErrorHandler((error: Error, request, reply) =>

@@ -9,13 +9,14 @@ import { resolveSecret } from '../host/secrets.ts';
 import { createExecutor } from '../runtime/executor.ts';
 import { Live } from '../runtime/live.ts';
 import { OutboundGuard } from '../runtime/outbound-guard.ts';
+import { Recorder } from '../runtime/recording/recorder.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { createAdminServer } from './admin-server.ts';
 import { Listener, type PreparedListener } from './listener.ts';
 import { OutcomeLog } from './outcome-log.ts';
-import { createPublicServer } from './public-server.ts';
+import { createPublicServer, type PublicServerParts } from './public-server.ts';
 
 export interface GatewayOptions {
   /** The config folder. */
@@ -52,7 +53,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const failed = (problems: readonly Problem[]): StartedGateway => ({ ok: false, problems, sources });
 
   const builder = new SnapshotBuilder(root, builtinRegistry(), log);
-  const built = await builder.build(config);
+  const built = await builder.build(loaded);
   if (!built.ok) return failed(built.problems);
   const live = new Live(built.snapshot);
   const engine = await openEngine(config.engine, log);
@@ -63,9 +64,10 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   }
 
   const outcomes = new OutcomeLog(log);
+  const recorder = new Recorder({ recordings: engine.engine.recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
-  const surface = new Surface(live, engine.engine, outcomes, log, () => reloader);
+  const surface = new Surface({ live, engine: engine.engine, outcomes, recorder, log }, () => reloader);
   const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
   await engine.engine.start(createExecutor(live, log, { guard, log }));
@@ -103,6 +105,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
       warnings: { problems, sources },
       async close() {
         await watching.close();
+        await recorder.stop();
         await surface.close(engine.engine, live.current.config.server.drainTimeoutMs);
         await guard.close();
         outcomes.close();
@@ -120,10 +123,10 @@ class Surface implements ReloadParticipant {
   #token: string | undefined;
   #isReady = false;
 
-  constructor(live: Live, engine: Engine, outcomes: OutcomeLog, log: PluginLog, reloader: () => Reloader) {
-    this.publicListener = new Listener(() => createPublicServer({ live, engine, outcomes, log }));
+  constructor(parts: PublicServerParts, reloader: () => Reloader) {
+    this.publicListener = new Listener(() => createPublicServer(parts));
     this.adminListener = new Listener(() =>
-      createAdminServer({ live, engine, reloader, outcomes, token: () => this.#token, isReady: () => this.#isReady }),
+      createAdminServer({ ...parts, reloader, token: () => this.#token, isReady: () => this.#isReady }),
     );
   }
 

@@ -1,9 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Engine } from '../contract/index.ts';
+import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
+interface Measured {
+  readonly outcomes: OutcomeLog;
+  readonly engine: Engine;
+  readonly recorder: Recorder;
+}
+
 /** The gateway's metrics in Prometheus' text format. Costs nothing until it is read. */
-export function metricsOf(outcomes: OutcomeLog, engine: Engine): { contentType: string; text(): Promise<string> } {
+export function metricsOf({ outcomes, engine, recorder }: Measured): { contentType: string; text(): Promise<string> } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Counter({
@@ -25,6 +32,15 @@ export function metricsOf(outcomes: OutcomeLog, engine: Engine): { contentType: 
     registers: [registry],
     collect() {
       for (const [state, count] of Object.entries(engine.load())) this.set({ state }, count);
+    },
+  });
+  new Counter({
+    name: 'pullcord_recordings_lost_total',
+    help: 'Requests that were chosen to be recorded and could not be.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(recorder.lost);
     },
   });
   return { contentType: registry.contentType, text: () => registry.metrics() };

@@ -15,6 +15,7 @@ import { admit } from '../runtime/admission.ts';
 import { inputOf } from '../runtime/body/trigger-body.ts';
 import type { Live } from '../runtime/live.ts';
 import { fire, type Verdict } from '../runtime/pipeline.ts';
+import type { Recorder } from '../runtime/recording/recorder.ts';
 import { Call } from './call.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError, codeOfFastifyError } from './protocol-errors.ts';
@@ -32,6 +33,7 @@ export interface PublicServerParts {
   readonly live: Live;
   readonly engine: Engine;
   readonly outcomes: OutcomeLog;
+  readonly recorder: Recorder;
   readonly log: PluginLog;
 }
 
@@ -138,9 +140,11 @@ async function answer(
     bodyText: body.text,
     input: inputOf(body, trigger.project.language),
   };
+  const recordingId = parts.recorder.choose(trigger);
   const fired = fire(parts.engine, snapshot, trigger, exchange);
   const verdict = fired instanceof Promise ? await fired : fired;
   parts.outcomes.count(trigger, outcomeOf(verdict), reasonOf(verdict));
+  if (recordingId !== undefined) parts.recorder.record(recordingId, snapshot, trigger, exchange, verdict);
   return verdict.reply;
 }
 

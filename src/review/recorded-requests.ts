@@ -35,6 +35,11 @@ function targetsOf(
     .map((one) => ({ project: one.project.id, trigger: one.key }));
 }
 
+/** A request that names its trigger. */
+export function triableRequest(request: SourcedRequest): TriableRequest {
+  return triable(request, { project: request.project ?? '', trigger: request.trigger ?? '' });
+}
+
 function triable(request: SourcedRequest, target: Target): TriableRequest {
   const { id, receivedAt, principal, headers, ip, bodyText, masked, verdict, by, status } = request;
   return {

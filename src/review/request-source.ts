@@ -121,7 +121,7 @@ async function* linesOf(name: string, stream: NodeJS.ReadableStream): AsyncItera
 }
 
 /** What `pullcord requests export` writes; members that it does not have may be missing. Values are not told in errors. */
-function requestOfLine(line: string, place: string): SourcedRequest {
+export function requestOfLine(line: string, place: string): SourcedRequest {
   let members: Record<string, unknown>;
   let written: Record<string, unknown>;
   try {

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/model.ts';
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 
 /** What keeps a valid config from following another one while the gateway runs. */
 export function changeProblems(serving: Config, next: Config, force: boolean): Problem[] {
   const problems: Problem[] = [];
-  const refuse = (code: string, message: string, hint: string) =>
+  const refuse = (code: DiagnosticCode, message: string, hint: string) =>
     problems.push({ code, severity: 'error', message, hint, place: next.server.place });
   const hint = 'if that is meant, force it: POST /config/reload?force=true on the admin listener, or restart';
   if (!force && serving.triggers.length > 0 && next.triggers.length === 0) {

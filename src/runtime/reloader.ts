@@ -81,7 +81,7 @@ export class Reloader {
     const refusals = changeProblems(serving.config, loaded.config, force);
     if (refusals.length > 0) return this.#refused(loaded, refusals);
 
-    const built = await this.#builder.build(loaded.config);
+    const built = await this.#builder.build(loaded);
     if (!built.ok) return this.#refused(loaded, built.problems);
 
     const prepared = await this.#participant.prepare(loaded.config);

@@ -1,21 +1,13 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
-import { parseDuration } from '../config/units.ts';
 import { type Engine, type JsonObject, type RunQuery, type RunState, runStates } from '../contract/index.ts';
+import { type ListFilter, parseListFilter } from './list-filter.ts';
 import { newRunId } from './run-id.ts';
 import { detailRun, summarizeRun } from './run-view.ts';
 import { policyOf } from './snapshot.ts';
 
-/** What an operator asks of a list of runs, as written on a command line or in an address. */
-export interface RunFilter {
-  /** A key, or project/key. */
-  readonly trigger?: string | undefined;
-  readonly project?: string | undefined;
+/** What an operator asks of a list of runs. */
+export interface RunFilter extends ListFilter {
   readonly state?: string | undefined;
-  /** A duration (so long ago) or a time in ISO 8601. */
-  readonly since?: string | undefined;
-  readonly limit?: string | undefined;
-  /** Id of the last run of the page before. */
-  readonly after?: string | undefined;
 }
 
 export type ListedRuns =
@@ -31,9 +23,6 @@ export type ReplayedRun =
   | { readonly kind: 'accepted'; readonly run: JsonObject }
   | { readonly kind: 'not_found' | 'trigger_not_found' | 'not_replayable' }
   | { readonly kind: 'unavailable'; readonly reason: string };
-
-const mostListed = 1000;
-const listedByDefault = 50;
 
 /** What operators do with runs, on the admin listener of a gateway or on the files of one that is not running. */
 export class RunOperations {
@@ -91,40 +80,13 @@ export class RunOperations {
   }
 
   /** What the engine is to be asked, or what is wrong with the filter. */
-  async #query({ trigger, project, state, since, limit, after }: RunFilter): Promise<RunQuery | string> {
-    const [key = '', projectOfKey] = (trigger ?? '').split('/').reverse();
-    const inProject = projectOfKey ?? project;
-    const query: { -readonly [Name in keyof RunQuery]: RunQuery[Name] } = { limit: Number(limit ?? listedByDefault) };
-    if (inProject !== undefined) query.project = inProject;
-    if (trigger !== undefined) query.trigger = this.#writtenKey(key, inProject);
-    if (!(Number.isInteger(query.limit) && query.limit >= 1 && query.limit <= mostListed)) {
-      return `limit must be a whole number from 1 to ${mostListed}`;
-    }
-    if (state !== undefined) {
-      if (!isRunState(state)) return `state must be one of ${runStates.join(', ')}`;
-      query.state = state;
-    }
-    if (since !== undefined) {
-      const agoMs = parseDuration(since);
-      query.since = agoMs === undefined ? Date.parse(since) : Date.now() - agoMs;
-      if (Number.isNaN(query.since))
-        return 'since must be a duration such as 1h, or a time such as 2027-06-30T12:00:00Z';
-    }
-    if (after !== undefined) {
-      const last = await this.#engine.get(after);
-      if (last === undefined) return 'after must be the id of a run that is still kept';
-      query.after = last;
-    }
-    return query;
-  }
-
-  /** Keys are matched without regard to case, and stored as their YAML has them. */
-  #writtenKey(key: string, project: string | undefined): string {
-    const wanted = key.toLowerCase();
-    const declared = this.#config().triggers.find(
-      (one) => one.key.toLowerCase() === wanted && (project === undefined || one.project.id === project),
-    );
-    return declared?.key ?? key;
+  async #query({ state, after, ...filter }: RunFilter): Promise<RunQuery | string> {
+    const parsed = parseListFilter(filter, this.#config());
+    if (!parsed.ok) return parsed.message;
+    if (state !== undefined && !isRunState(state)) return `state must be one of ${runStates.join(', ')}`;
+    const last = after === undefined ? undefined : await this.#engine.get(after);
+    if (after !== undefined && last === undefined) return 'after must be the id of a run that is still kept';
+    return { ...parsed.query, ...(state !== undefined && { state }), ...(last && { after: last }) };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import type { Sources } from '../diagnostics/source.ts';
 import { InstancePool } from '../host/instance-pool.ts';
 import { loadPlugins } from '../host/load-plugins.ts';
 import { checkProvision, provision, provisionForReview } from '../host/provision.ts';
@@ -11,6 +12,12 @@ import { Snapshot } from './snapshot.ts';
 export type BuiltSnapshot =
   | { readonly ok: true; readonly snapshot: Snapshot; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** A config and the texts that it was made of. */
+export interface LoadedSources {
+  readonly config: Config;
+  readonly sources: Sources;
+}
 
 /** Makes snapshots of configs. Instances whose options did not change are shared between the snapshots it made. */
 export class SnapshotBuilder {
@@ -27,16 +34,16 @@ export class SnapshotBuilder {
     this.#pool = new InstancePool((err) => log.error({ err }, 'a plugin failed to close'));
   }
 
-  build(config: Config): Promise<BuiltSnapshot> {
-    return this.#build(config, provision);
+  build(loaded: LoadedSources): Promise<BuiltSnapshot> {
+    return this.#build(loaded, provision);
   }
 
   /** A snapshot to try requests on: its agents are stand-ins. */
-  buildForReview(config: Config): Promise<BuiltSnapshot> {
-    return this.#build(config, provisionForReview);
+  buildForReview(loaded: LoadedSources): Promise<BuiltSnapshot> {
+    return this.#build(loaded, provisionForReview);
   }
 
-  async #build(config: Config, create: typeof provision): Promise<BuiltSnapshot> {
+  async #build({ config, sources }: LoadedSources, create: typeof provision): Promise<BuiltSnapshot> {
     const registry = this.#builtins.extend();
     const pluginProblems = await loadPlugins(config.plugins, registry);
     // Uses of a plugin that could not be loaded would only repeat the fault.
@@ -49,6 +56,7 @@ export class SnapshotBuilder {
     const { triggers, defaultAuth, warnings, identities } = provisioned;
     const snapshot = new Snapshot({
       config,
+      sources,
       triggers,
       defaultAuth,
       loadedAt: Date.now(),

@@ -1,6 +1,10 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
 import type { Auth, ProjectInfo, RunPolicy, TriggerInfo } from '../contract/index.ts';
+import { describeLine } from '../diagnostics/describe-place.ts';
+import type { Place } from '../diagnostics/problem.ts';
+import type { Sources } from '../diagnostics/source.ts';
 import type { ProvisionedTrigger } from '../host/provision.ts';
+import { recordedHeaders } from './recording/recorded-headers.ts';
 
 /** A trigger ready to be fired, with all that a request would otherwise have to look up or build. */
 export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
@@ -11,6 +15,8 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   /** Dedup claims of different triggers never meet. */
   readonly claimScope: string;
   readonly policy: RunPolicy;
+  /** Names in lower case. */
+  readonly recordedHeaders: readonly string[];
 }
 
 /**
@@ -27,10 +33,13 @@ export class Snapshot {
   readonly gitCommit: string | undefined;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<string, LiveTrigger>>;
   readonly #dispose: () => void;
+  readonly #sources: Sources;
+  readonly #lines = new Map<Place, string>();
   #leases = 1;
 
   constructor(content: {
     readonly config: Config;
+    readonly sources: Sources;
     readonly triggers: readonly ProvisionedTrigger[];
     readonly defaultAuth: Auth;
     readonly loadedAt: number;
@@ -43,12 +52,22 @@ export class Snapshot {
     this.loadedAt = content.loadedAt;
     this.gitCommit = content.gitCommit;
     this.#dispose = content.dispose;
+    this.#sources = content.sources;
     this.#projects = indexTriggers(content.triggers);
   }
 
   /** The trigger of that project and key, the key in any case; also when it is paused. */
   find(projectId: string, key: string): LiveTrigger | undefined {
     return this.#projects.get(projectId)?.get(key.toLowerCase());
+  }
+
+  /** A place of the config as `file:line`. */
+  lineOf(place: Place): string {
+    const known = this.#lines.get(place);
+    if (known !== undefined) return known;
+    const line = describeLine(place, this.#sources);
+    this.#lines.set(place, line);
+    return line;
   }
 
   /** Keeps the snapshot alive until `release`. */
@@ -84,6 +103,7 @@ function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map
       isActive: status === 'active',
       claimScope: `${project.id}/${key.toLowerCase()}`,
       policy: policyOf(provisioned.config),
+      recordedHeaders: recordedHeaders(provisioned),
     };
     const keys = projects.get(project.id) ?? new Map<string, LiveTrigger>();
     keys.set(key.toLowerCase(), Object.freeze(live));

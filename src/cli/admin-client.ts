@@ -1,0 +1,102 @@
+import { request } from 'undici';
+import type { JsonObject } from '../contract/index.ts';
+import { parseLexically } from '../runtime/recording/lexical-json.ts';
+import { AccessError } from './access-error.ts';
+
+const deadlineMs = 30_000;
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what our own admin listener answers.
+  readonly body: any;
+}
+
+/** Asks the admin listener of a running gateway. */
+export class AdminClient {
+  readonly url: string;
+  readonly #token: string | undefined;
+
+  constructor(url: string, token: string | undefined) {
+    this.url = url.replace(/\/$/, '');
+    this.#token = token;
+  }
+
+  /** Whether anything listens there. */
+  async isThere(): Promise<boolean> {
+    try {
+      await this.#request('GET', '/livez');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Throws an AccessError if nobody answers, or not to this token. */
+  async ask(method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
+    const answer = await this.#request(method, path).catch(this.#noAnswer);
+    if (answer.status === 401) throw this.#unauthorized();
+    return answer;
+  }
+
+  /** The answer as it was written, numbers included. */
+  async askLexically(path: string): Promise<{ readonly status: number; readonly body: JsonObject }> {
+    const { status, text } = await this.ask('GET', path);
+    return { status, body: parseLexically(text) as JsonObject };
+  }
+
+  /** An answer of text that may be long, piece by piece; `ok` is false for what is wrong with the question. */
+  async lines(
+    path: string,
+  ): Promise<
+    { readonly ok: true; readonly lines: AsyncIterable<string> } | { readonly ok: false; readonly message: string }
+  > {
+    const { statusCode, body } = await this.#send('GET', path, undefined).catch(this.#noAnswer);
+    if (statusCode === 200) {
+      body.setEncoding('utf8');
+      return { ok: true, lines: body };
+    }
+    const { detail } = Object(await body.json());
+    if (statusCode === 400) return { ok: false, message: String(detail) };
+    if (statusCode === 401) throw this.#unauthorized();
+    throw new AccessError(`${this.url} answered ${statusCode}: ${detail}`);
+  }
+
+  async #request(method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
+    const { statusCode: status, body } = await this.#send(method, path, AbortSignal.timeout(deadlineMs));
+    const text = await body.text();
+    return {
+      status,
+      text,
+      get body() {
+        return JSON.parse(text);
+      },
+    };
+  }
+
+  /** Without a signal it may take as long as something comes. */
+  #send(method: 'GET' | 'POST', path: string, signal: AbortSignal | undefined) {
+    return request(`${this.url}${path}`, {
+      method,
+      headers: this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` },
+      headersTimeout: deadlineMs,
+      bodyTimeout: deadlineMs,
+      ...(signal && { signal }),
+    });
+  }
+
+  readonly #noAnswer = (error: unknown): never => {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new AccessError(`no answer from ${this.url}: ${reason}`);
+  };
+
+  #unauthorized(): AccessError {
+    return new AccessError(`the admin listener at ${this.url} wants its token: set PULLCORD_ADMIN_TOKEN`);
+  }
+}
+
+/** What of a filter was given, as the query of an address. */
+export function queryOf(filter: object): string {
+  const given = Object.entries(filter).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}

@@ -1,0 +1,28 @@
+import type { JsonObject } from '../contract/index.ts';
+import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
+import { type AdminClient, queryOf } from './admin-client.ts';
+import type { RequestsAccess } from './gateway-access.ts';
+
+/** The recorded requests of a running gateway, by its admin listener. */
+export class AdminRequests implements RequestsAccess {
+  readonly #client: AdminClient;
+
+  constructor(client: AdminClient) {
+    this.#client = client;
+  }
+
+  async list(filter: RequestFilter): Promise<ListedRequests> {
+    const { status, body } = await this.#client.ask('GET', `/requests${queryOf(filter)}`);
+    if (status === 400) return { ok: false, message: String(body.detail) };
+    return { ok: true, requests: body.requests, next: body.next ?? undefined };
+  }
+
+  async show(id: string): Promise<JsonObject | undefined> {
+    const { status, body } = await this.#client.askLexically(`/requests/${encodeURIComponent(id)}`);
+    return status === 404 ? undefined : body;
+  }
+
+  async export(filter: RequestFilter): Promise<ExportedRequests> {
+    return this.#client.lines(`/requests/export${queryOf(filter)}`);
+  }
+}

@@ -1,0 +1,116 @@
+import type { Config } from '../config/model.ts';
+import type { JsonObject } from '../contract/index.ts';
+import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
+import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
+import { AccessError } from './access-error.ts';
+import { loadForCommand } from './load-for-command.ts';
+import { type ExitCode, exitCodes, terminal } from './terminal.ts';
+
+/** What a gateway keeps, whether it is running or not. */
+export interface GatewayAccess {
+  readonly runs: RunsAccess;
+  readonly requests: RequestsAccess;
+  close(): Promise<void>;
+}
+
+export interface RunsAccess {
+  list(filter: RunFilter): Promise<ListedRuns>;
+  show(id: string): Promise<JsonObject | undefined>;
+  cancel(id: string): Promise<CancelledRun>;
+  replay(id: string): Promise<ReplayedRun>;
+}
+
+export interface RequestsAccess {
+  list(filter: RequestFilter): Promise<ListedRequests>;
+  show(id: string): Promise<JsonObject | undefined>;
+  export(filter: RequestFilter): Promise<ExportedRequests>;
+}
+
+/** What every command that works on a gateway is told. */
+export interface AccessOptions {
+  readonly config: string;
+  readonly url?: string;
+}
+
+/** Does some work on what a gateway keeps; tells why if it cannot be reached. */
+export async function withGateway(
+  { config, url }: AccessOptions,
+  work: (access: GatewayAccess) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  let access: GatewayAccess | undefined;
+  try {
+    access = await accessGateway(config, url);
+    return access === undefined ? exitCodes.problems : await work(access);
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    terminal.words(`error: ${error.message}`);
+    return exitCodes.problems;
+  } finally {
+    await access?.close();
+  }
+}
+
+/**
+ * Reaches what a gateway keeps by its admin listener; if nothing listens there, in the journal itself. Undefined when
+ * the config has problems, which are told.
+ */
+async function accessGateway(root: string, url: string | undefined): Promise<GatewayAccess | undefined> {
+  if (url !== undefined) return accessAdmin(url, process.env.PULLCORD_ADMIN_TOKEN);
+  const config = await loadForCommand(root);
+  if (config === undefined) return undefined;
+  const { AdminClient } = await import('./admin-client.ts');
+  const address = adminUrl(config);
+  const isThere = await new AdminClient(address, undefined).isThere();
+  return isThere ? accessAdmin(address, await adminToken(config)) : accessJournal(config, address);
+}
+
+async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
+  const [{ AdminClient }, { AdminRuns }, { AdminRequests }] = await Promise.all([
+    import('./admin-client.ts'),
+    import('./admin-runs.ts'),
+    import('./admin-requests.ts'),
+  ]);
+  const client = new AdminClient(url, token);
+  return { runs: new AdminRuns(client), requests: new AdminRequests(client), close: () => Promise.resolve() };
+}
+
+function adminUrl({ admin: { host, port } }: Config): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+async function adminToken({ admin }: Config): Promise<string | undefined> {
+  if (admin.token === undefined) return undefined;
+  const { resolveSecret } = await import('../host/secrets.ts');
+  const token = await resolveSecret(admin.token, admin.folder);
+  if (token.ok) return token.value;
+  terminal.words(`warning: ${token.message}`);
+  return undefined;
+}
+
+async function accessJournal(config: Config, triedUrl: string): Promise<GatewayAccess> {
+  if (config.engine.uses === 'memory') {
+    throw new AccessError(`no gateway answers at ${triedUrl}, and its engine keeps nothing outside of it`);
+  }
+  const [{ openEngine }, { RunOperations }, { RequestOperations }] = await Promise.all([
+    import('../host/open-engine.ts'),
+    import('../runtime/run-operations.ts'),
+    import('../runtime/recording/request-operations.ts'),
+  ]);
+  const opened = await openEngine(config.engine, { info() {}, warn() {}, error() {} });
+  if (!opened.ok) {
+    const messages = opened.problems.map(({ message }) => message).join('; ');
+    throw new AccessError(`no gateway answers at ${triedUrl} (name another with --url), and ${messages}`);
+  }
+  const { engine } = opened;
+  const requests = new RequestOperations(engine.recordings, () => config);
+  return {
+    runs: new RunOperations(engine, () => config),
+    requests: {
+      list: (filter) => requests.list(filter),
+      show: (id) => requests.show(id),
+      export: async (filter) => requests.export(filter),
+    },
+    close: () => engine.close(0),
+  };
+}

@@ -1,0 +1,35 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import type { Recorder } from '../runtime/recording/recorder.ts';
+import type { RequestFilter, RequestOperations } from '../runtime/recording/request-operations.ts';
+import { sendProblem } from './reply.ts';
+
+interface Filtered {
+  Querystring: { [Name in keyof RequestFilter]: unknown };
+}
+
+/** Recorded requests for operators: list, show, export as JSON Lines. What was answered before they ask is there. */
+export function registerRequests(app: FastifyInstance, operations: RequestOperations, recorder: Recorder): void {
+  app.get<Filtered>('/requests', async (request, reply) => {
+    await recorder.settled();
+    const listed = await operations.list(filterOf(request.query));
+    if (!listed.ok) return sendProblem(reply, request.id, 'bad_request', { detail: listed.message });
+    return { requests: listed.requests, next: listed.next ?? null };
+  });
+  app.get<{ Params: { id: string } }>('/requests/:id', async (request, reply) => {
+    await recorder.settled();
+    const detail = await operations.show(request.params.id);
+    return detail ?? sendProblem(reply, request.id, 'not_found', { detail: 'There is no such recorded request.' });
+  });
+  app.get<Filtered>('/requests/export', async (request, reply) => {
+    await recorder.settled();
+    const exported = operations.export(filterOf(request.query));
+    if (!exported.ok) return sendProblem(reply, request.id, 'bad_request', { detail: exported.message });
+    return reply.type('application/jsonl; charset=utf-8').send(Readable.from(exported.lines));
+  });
+}
+
+/** What is written more than once in an address is a list, which no filter takes. */
+function filterOf(query: Filtered['Querystring']): RequestFilter {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]));
+}

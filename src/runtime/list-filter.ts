@@ -1,0 +1,67 @@
+import type { Config } from '../config/model.ts';
+import { parseDuration } from '../config/units.ts';
+
+/** What an operator asks of a list, as written on a command line or in an address. */
+export interface ListFilter {
+  /** A key, or project/key. */
+  readonly trigger?: string | undefined;
+  readonly project?: string | undefined;
+  /** A duration (so long ago) or a time in ISO 8601. */
+  readonly since?: string | undefined;
+  readonly limit?: string | undefined;
+  /** Id of the last one of the page before. */
+  readonly after?: string | undefined;
+}
+
+/** The same as an engine is asked; what is not asked for is absent. */
+export interface ListQuery {
+  readonly project?: string;
+  readonly trigger?: string;
+  readonly since?: number;
+  readonly limit: number;
+}
+
+export type ParsedFilter =
+  | { readonly ok: true; readonly query: ListQuery }
+  /** What is wrong with the filter. */
+  | { readonly ok: false; readonly message: string };
+
+const mostListed = 1000;
+const listedByDefault = 50;
+
+/** Reads what all lists can be asked for but the page, which only the engine can find. */
+export function parseListFilter({ trigger, project, since, limit }: ListFilter, config: Config): ParsedFilter {
+  const [key = '', projectOfKey] = (trigger ?? '').split('/').reverse();
+  const inProject = projectOfKey ?? project;
+  const count = Number(limit ?? listedByDefault);
+  if (!(Number.isInteger(count) && count >= 1 && count <= mostListed)) {
+    return { ok: false, message: `limit must be a whole number from 1 to ${mostListed}` };
+  }
+  const from = since === undefined ? undefined : timeOf(since);
+  if (Number.isNaN(from)) {
+    return { ok: false, message: 'since must be a duration such as 1h, or a time such as 2027-06-30T12:00:00Z' };
+  }
+  return {
+    ok: true,
+    query: {
+      limit: count,
+      ...(inProject !== undefined && { project: inProject }),
+      ...(trigger !== undefined && { trigger: writtenKey(config, key, inProject) }),
+      ...(from !== undefined && { since: from }),
+    },
+  };
+}
+
+function timeOf(since: string): number {
+  const agoMs = parseDuration(since);
+  return agoMs === undefined ? Date.parse(since) : Date.now() - agoMs;
+}
+
+/** Keys are matched without regard to case, and stored as their YAML has them. */
+function writtenKey({ triggers }: Config, key: string, project: string | undefined): string {
+  const wanted = key.toLowerCase();
+  const declared = triggers.find(
+    (one) => one.key.toLowerCase() === wanted && (project === undefined || one.project.id === project),
+  );
+  return declared?.key ?? key;
+}

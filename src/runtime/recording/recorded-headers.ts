@@ -1,0 +1,19 @@
+import { namesCredential } from '../../contract/credentials.ts';
+import type { RequestHead } from '../../contract/index.ts';
+import type { ProvisionedTrigger } from '../../host/provision.ts';
+
+/** Names of the headers that decide what becomes of a trigger's requests, as its plugins tell them; none of a credential. */
+export function recordedHeaders({ filters, dedup }: Pick<ProvisionedTrigger, 'filters' | 'dedup'>): readonly string[] {
+  const read = [...filters.flatMap(({ filter }) => filter.headers ?? []), ...(dedup?.headers ?? [])];
+  return [...new Set(read.map((name) => name.toLowerCase()))].filter((name) => !namesCredential(name));
+}
+
+/** The headers of a request that are recorded. */
+export function pickHeaders(headers: RequestHead['headers'], names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) picked[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return picked;
+}

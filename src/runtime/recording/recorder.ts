@@ -1,0 +1,175 @@
+import type { Exchange, NewRecording, PluginLog, RecordedVerdict, Recordings } from '../../contract/index.ts';
+import type { Place } from '../../diagnostics/problem.ts';
+import type { Live } from '../live.ts';
+import type { Verdict } from '../pipeline.ts';
+import { newRunId } from '../run-id.ts';
+import type { LiveTrigger, Snapshot } from '../snapshot.ts';
+import { maskBody } from './mask-body.ts';
+import { pickHeaders } from './recorded-headers.ts';
+
+/** How long requests wait for company before they are stored, in milliseconds. */
+const flushAfterMs = 100;
+/** How much may wait: what comes when the store cannot keep up is not recorded. */
+const mostWaiting = 2000;
+const mostWaitingBytes = 16 * 1024 * 1024;
+/** How long masking may keep the event loop from requests at a time, in milliseconds. */
+const sliceMs = 5;
+
+interface Waiting {
+  readonly id: string;
+  readonly snapshot: Snapshot;
+  readonly trigger: LiveTrigger;
+  readonly exchange: Exchange;
+  readonly verdict: Verdict;
+}
+
+export interface RecorderParts {
+  /** Undefined if the engine keeps no recorded requests. */
+  readonly recordings: Recordings | undefined;
+  readonly live: Live;
+  readonly log: PluginLog;
+}
+
+/**
+ * Keeps a sample of the requests that came to the pipeline. A request pays for a look at its trigger's rate; masking and
+ * storing come later and never make anybody wait.
+ */
+export class Recorder {
+  /** How many were chosen, and could not be kept. */
+  lost = 0;
+  readonly #parts: RecorderParts;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+  #isStopping = false;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  /** Chooses whether a request that is about to be fired is recorded: then it gets an id, in the order of arrival. */
+  choose({ config: { recording } }: LiveTrigger): string | undefined {
+    if (recording === undefined || this.#parts.recordings === undefined) return undefined;
+    return recording.rate === 1 || Math.random() < recording.rate ? newRunId() : undefined;
+  }
+
+  /** Records how a request that was chosen came out. */
+  record(id: string, snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange, verdict: Verdict): void {
+    const bytes = exchange.bodyText?.length ?? 0;
+    if (this.#waiting.length >= mostWaiting || this.#waitingBytes + bytes > mostWaitingBytes) {
+      this.#lose(1);
+      return;
+    }
+    this.#waiting.push({ id, snapshot, trigger, exchange, verdict });
+    this.#waitingBytes += bytes;
+    if (this.#isStopping) this.#storeAtOnce();
+    else this.#timer ??= setTimeout(() => this.#flush(), flushAfterMs);
+  }
+
+  /** From now on nothing waits: what is recorded while the engine closes still reaches its store. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#flush();
+    await this.#flushing;
+  }
+
+  /** Resolves when all that was recorded so far is stored, or lost. */
+  async settled(): Promise<void> {
+    this.#flush();
+    await this.#flushing;
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#flushing = this.#flushing.then(() => this.#storeAll());
+  }
+
+  async #storeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const { recordings, taken } = this.#take(sliceMs);
+      await this.#store(recordings, taken);
+    }
+  }
+
+  #storeAtOnce(): void {
+    const { recordings, taken } = this.#take(Infinity);
+    void this.#store(recordings, taken);
+  }
+
+  /** Makes recordings of those that wait, as many as there is time for, but one at least. */
+  #take(withinMs: number): { readonly recordings: readonly NewRecording[]; readonly taken: number } {
+    const end = performance.now() + withinMs;
+    const recordings: NewRecording[] = [];
+    let taken = 0;
+    for (const waiting of this.#waiting) {
+      if (taken > 0 && performance.now() > end) break;
+      taken += 1;
+      recordings.push(recordingOf(waiting));
+      this.#waitingBytes -= waiting.exchange.bodyText?.length ?? 0;
+    }
+    this.#waiting = this.#waiting.slice(taken);
+    return { recordings, taken };
+  }
+
+  async #store(recordings: readonly NewRecording[], count: number): Promise<void> {
+    try {
+      await this.#parts.recordings?.record(recordings, this.#parts.live.current.config.recordingBounds);
+    } catch (err) {
+      this.#lose(count, err);
+    }
+  }
+
+  #lose(count: number, err?: unknown): void {
+    // Once is enough: the metric tells how many.
+    if (this.lost === 0) this.#parts.log.warn({ err }, 'requests could not be recorded');
+    this.lost += count;
+  }
+}
+
+function recordingOf({ id, snapshot, trigger, exchange, verdict }: Waiting): NewRecording {
+  const { mask = [], count, ageMs } = trigger.config.recording ?? {};
+  const { text, masked } = maskBody(exchange.bodyText, mask);
+  const { status, body } = verdict.reply;
+  const code: unknown = status >= 400 ? Object(body).code : undefined;
+  return {
+    request: {
+      id,
+      receivedAt: exchange.receivedAt,
+      project: trigger.project.id,
+      trigger: trigger.trigger.key,
+      principal: exchange.principal.id,
+      ip: exchange.ip,
+      headers: pickHeaders(exchange.headers, trigger.recordedHeaders),
+      bodyText: text,
+      masked,
+      verdict: verdictOf(verdict),
+      code: typeof code === 'string' ? code : undefined,
+      status,
+      by: 'by' in verdict ? verdict.by : undefined,
+      runId: 'runId' in verdict ? verdict.runId : undefined,
+      revision: snapshot.revision,
+      provenance: snapshot.lineOf(decisivePlace(trigger, verdict)),
+    },
+    count,
+    ageMs,
+  };
+}
+
+function verdictOf({ kind }: Verdict): RecordedVerdict {
+  return kind === 'filter_error' ? 'dropped' : kind;
+}
+
+/** What of the config decided: the filter, the dedup stage, or else the trigger. */
+function decisivePlace({ config }: LiveTrigger, verdict: Verdict): Place {
+  switch (verdict.kind) {
+    case 'dropped':
+    case 'filter_error':
+      return config.filters.find(({ name }) => name === verdict.by)?.place ?? config.place;
+    case 'duplicate':
+      return config.dedup?.place ?? config.place;
+    default:
+      return config.place;
+  }
+}

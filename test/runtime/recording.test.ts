@@ -1,0 +1,245 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { RecordedRequest } from '../../src/contract/index.ts';
+import { journalRequests } from '../../src/host/journal-requests.ts';
+import { maskBody } from '../../src/runtime/recording/mask-body.ts';
+import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+const filter = [{ name: 'pros', uses: 'jsonata', with: { expression: 'customer.plan = "pro"' } }];
+const recording = { rate: 1 };
+
+function filesWith(trigger: object, gateway: object = {}): Record<string, string> {
+  return {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ recording, ...gateway }),
+    'triggers/ask.yaml': triggerFile('ask', { filter, dedup: 'body', ...trigger }),
+  };
+}
+
+async function exported({ adminUrl }: TestGateway, query = ''): Promise<readonly RecordedLine[]> {
+  const answer = await fetch(`${adminUrl}/requests/export${query}`);
+  const text = await answer.text();
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+interface RecordedLine extends Omit<RecordedRequest, 'bodyText' | 'principal' | 'receivedAt'> {
+  readonly receivedAt: string;
+  readonly key: string;
+  readonly body?: object;
+}
+
+t.test('keeps what came to the filters, dropped and duplicate ones too, with what decided and where', async (t) => {
+  const gateway = await startTestGateway(t, filesWith({}));
+  const pro = { customer: { plan: 'pro' } };
+  const first = await gateway.fire('ask', pro);
+  await gateway.fire('ASK', { customer: { plan: 'free' } });
+  await gateway.fire('ask', pro);
+  await gateway.fire('ask', pro, { secret: 'nobody' });
+  await gateway.fire('ask', pro, { secret: secrets.untriggering });
+  await gateway.fire('ask', undefined, { raw: 'no JSON' });
+  const requests = await exported(gateway);
+  t.strictSame(
+    requests.map(({ verdict, status, code, by, key, trigger }) => ({ verdict, status, code, by, key, trigger })),
+    [
+      { verdict: 'accepted', status: 200, code: undefined, by: undefined, key: 'website', trigger: 'ask' },
+      { verdict: 'dropped', status: 400, code: 'filtered', by: 'pros', key: 'website', trigger: 'ask' },
+      { verdict: 'duplicate', status: 400, code: 'duplicate', by: undefined, key: 'website', trigger: 'ask' },
+    ],
+    'neither those that auth refused, nor those without a readable body',
+  );
+  t.equal(requests[0]?.runId, first.body.runId);
+  t.equal(requests[2]?.runId, first.body.runId);
+  t.ok(requests.every(({ revision }) => revision === gateway.gateway.revision));
+  t.ok(requests.every(({ provenance }) => provenance.endsWith('triggers/ask.yaml:1')));
+  t.strictSame(requests[0]?.body, pro);
+  t.ok(Math.abs(Date.parse(requests[0]?.receivedAt ?? '') - Date.now()) < 60_000);
+});
+
+t.test('says file:line of the filter or the dedup stage that decided', async (t) => {
+  const yaml = [
+    'version: 1',
+    'kind: Trigger',
+    'project: support',
+    'name: ask',
+    'key: ask',
+    'filter:',
+    '  - { name: open, uses: jsonata, with: { expression: $exists(customer) } }',
+    '  - { name: pros, uses: jsonata, with: { expression: customer.plan = "pro" } }',
+    'dedup:',
+    '  uses: body',
+    'run: { uses: echo }',
+  ].join('\n');
+  const gateway = await startTestGateway(t, { ...filesWith({}), 'triggers/ask.yaml': yaml });
+  for (const body of [{}, { customer: {} }, { customer: { plan: 'pro' } }, { customer: { plan: 'pro' } }]) {
+    await gateway.fire('ask', body);
+  }
+  const lines = (await exported(gateway)).map(({ verdict, provenance }) => [verdict, provenance.split('/').at(-1)]);
+  t.strictSame(lines, [
+    ['dropped', 'ask.yaml:7'],
+    ['dropped', 'ask.yaml:8'],
+    ['accepted', 'ask.yaml:5'],
+    ['duplicate', 'ask.yaml:10'],
+  ]);
+});
+
+t.test('masks before it stores: what is named is in no file of the gateway', async (t) => {
+  const mask = ['/customer/email', '/token'];
+  const gateway = await startTestGateway(
+    t,
+    filesWith({ recording: { mask: ['/customer/email'] }, record: { mask: ['/token'] } }, { engine: durable }),
+  );
+  // Dropped, so that there is no run, whose own record has masks of its own.
+  const body = { customer: { plan: 'free', email: 'canary@example.org' }, token: 'canary-token', n: 1 };
+  await gateway.fire('ask', undefined, { raw: JSON.stringify(body).replace('"n":1', '"n":1.50') });
+  const [recorded] = await exported(gateway);
+  t.strictSame(recorded?.body, { customer: { plan: 'free', email: '***' }, token: '***', n: 1.5 });
+  t.strictSame(recorded?.masked, mask);
+  await gateway.gateway.close();
+  const journal = join(gateway.root, 'data/pullcord.db');
+  t.notOk((await readFile(journal)).includes('canary'));
+  const [kept] = journalRequests(journal);
+  t.match(kept?.bodyText, /"n":1\.50/, 'digits stay as they were written');
+});
+
+t.test('a masked value keeps its type, so that the body is still one that the gateway takes', async (t) => {
+  const text = '{"a":"x","b":12,"c":true,"d":[1],"e":{"f":1},"g":null,"language":"de","timezone":"Europe/Berlin"}';
+  const { text: masked = '', masked: pointers } = maskBody(text, [
+    ...['/a', '/b', '/c', '/d', '/e', '/g', '/language', '/timezone', '/none', '/a/b'],
+  ]);
+  t.strictSame(JSON.parse(masked), {
+    ...{ a: '***', b: 0, c: false, d: [], e: {}, g: null, language: 'en', timezone: 'UTC' },
+  });
+  t.strictSame(pointers, ['/a', '/b', '/c', '/d', '/e', '/g', '/language', '/timezone']);
+  t.strictSame(maskBody(text, ['/none']), { text, masked: [] });
+  t.strictSame(maskBody(undefined, ['/a']), { text: undefined, masked: [] });
+});
+
+t.test('keeps of the headers only those that a filter or dedup reads, and never a credential', async (t) => {
+  const gateway = await startTestGateway(
+    t,
+    filesWith({
+      filter: [
+        {
+          name: 'from the shop',
+          uses: 'jsonata',
+          with: { expression: '$request.headers.`x-shop` = "berlin"', headers: ['x-shop', 'x-auth-token'] },
+        },
+      ],
+      dedup: { uses: 'idempotency-key' },
+    }),
+  );
+  await gateway.fire(
+    'ask',
+    {},
+    { headers: { 'x-shop': 'berlin', 'idempotency-key': 'k-1', 'x-auth-token': 'canary', 'x-other': 'y' } },
+  );
+  const [recorded] = await exported(gateway);
+  t.strictSame(recorded?.headers, { 'x-shop': 'berlin', 'idempotency-key': 'k-1' });
+});
+
+t.test('a trigger may be recorded more, less or not at all; what `record` does not keep is not recorded', async (t) => {
+  const gateway = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ recording: { rate: 0 } }),
+    'triggers/a.yaml': triggerFile('a', { recording: { rate: 1, keep: 2 } }),
+    'triggers/b.yaml': triggerFile('b'),
+    'triggers/c.yaml': triggerFile('c', { recording: { rate: 1 }, record: 'metadata' }),
+  });
+  for (const key of ['a', 'b', 'c', 'a', 'a']) await gateway.fire(key, { key });
+  t.strictSame(
+    (await exported(gateway)).map(({ trigger }) => trigger),
+    ['a', 'a'],
+  );
+});
+
+t.test('a rate of a half keeps about a half', async (t) => {
+  const gateway = await startTestGateway(t, filesWith({ dedup: undefined, recording: { rate: 0.5 } }));
+  for (let index = 0; index < 200; index += 1) await gateway.fire('ask', { index });
+  const { length } = await exported(gateway);
+  // Further off than this happens once in 10^11 times.
+  t.ok(length > 50 && length < 150, String(length));
+});
+
+t.test('what was answered before the gateway stopped is in the journal, whatever its answer waited for', async (t) => {
+  const gateway = await startTestGateway(
+    t,
+    filesWith(
+      { filter: undefined, run: { uses: 'echo', with: { delay: '50ms' } } },
+      { engine: durable, server: { drainTimeout: '10s' } },
+    ),
+  );
+  const answers = Promise.all([1, 2, 3].map((index) => gateway.fire('ask', { index })));
+  while ((await runsOf(gateway)) < 3);
+  await gateway.gateway.close();
+  t.strictSame(
+    (await answers).map(({ status }) => status),
+    [200, 200, 200],
+  );
+  t.equal([...journalRequests(join(gateway.root, 'data/pullcord.db'))].length, 3);
+});
+
+async function runsOf({ adminUrl }: TestGateway): Promise<number> {
+  const { runs } = (await (await fetch(`${adminUrl}/runs`)).json()) as { runs: readonly object[] };
+  return runs.length;
+}
+
+t.test(
+  'the admin listener lists them, the newest first, by page, trigger, verdict and time; and shows one',
+  async (t) => {
+    const gateway = await startTestGateway(t, filesWith({ dedup: undefined }));
+    for (const plan of ['pro', 'free', 'pro', 'free', 'free']) await gateway.fire('ask', { customer: { plan } });
+    const list = async (query: string) => {
+      const answer = await fetch(`${gateway.adminUrl}/requests${query}`);
+      return { status: answer.status, body: (await answer.json()) as Listed };
+    };
+    const all = (await list('')).body.requests;
+    t.strictSame(
+      all.map(({ verdict }) => verdict),
+      ['dropped', 'dropped', 'accepted', 'dropped', 'accepted'],
+    );
+    t.notOk(
+      all.some((request) => 'body' in request),
+      'a list tells nothing of bodies',
+    );
+    const page = (await list('?limit=2')).body;
+    t.strictSame(page.next, all[1]?.id);
+    t.strictSame((await list(`?limit=2&after=${page.next}`)).body.requests, all.slice(2, 4));
+    t.equal((await list('?verdict=accepted&trigger=support/ASK&since=1h')).body.requests.length, 2);
+    t.equal((await list('?project=other')).body.requests.length, 0);
+    for (const wrong of ['?verdict=odd', '?limit=0', '?since=soon', '?after=nothing', '?limit=2&limit=3']) {
+      t.match(await list(wrong), { status: 400, body: { code: 'bad_request' } }, wrong);
+    }
+    const one = await fetch(`${gateway.adminUrl}/requests/${all[0]?.id}`);
+    t.match(await one.json(), { id: all[0]?.id, body: { customer: { plan: 'free' } }, by: 'pros' });
+    t.equal((await fetch(`${gateway.adminUrl}/requests/nothing`)).status, 404);
+    t.equal((await exported(gateway, '?verdict=accepted')).length, 2);
+    t.equal((await fetch(`${gateway.adminUrl}/requests/export?verdict=odd`)).status, 400);
+  },
+);
+
+interface Listed {
+  readonly requests: readonly RecordedLine[];
+  readonly next: string | null;
+}
+
+t.test('a store that cannot keep them harms no request: it is told once and counted', async (t) => {
+  const gateway = await startTestGateway(t, filesWith({ dedup: undefined }, { engine: { uses: 'sqlite' } }));
+  await fillJournal(t, gateway);
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  t.match(metrics, /pullcord_recordings_lost_total [1-9]/);
+  t.equal(gateway.log.filter(({ message }) => message === 'requests could not be recorded').length, 1);
+});
+
+/** More at once than may wait to be stored. */
+async function fillJournal(t: Test, gateway: TestGateway): Promise<void> {
+  const filler = 'x'.repeat(900_000);
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, index) => gateway.fire('ask', { index, filler, customer: { plan: 'free' } })),
+  );
+  t.ok(answers.every(({ body }) => body.code === 'filtered'));
+}
