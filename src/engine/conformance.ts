@@ -6,6 +6,7 @@ import type { ConformanceCase } from './conformance/harness.ts';
 import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
 import { readCases } from './conformance/reading.ts';
+import { recordingCases } from './conformance/recording.ts';
 import { retryCases } from './conformance/retrying.ts';
 import { sessionCases } from './conformance/sessions.ts';
 import { waitCases } from './conformance/waiting.ts';
@@ -26,5 +27,6 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...retryCases,
   ...sessionCases,
   ...keepCases,
+  ...recordingCases,
   ...closeCases,
 ];

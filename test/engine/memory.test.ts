@@ -5,8 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
-import type { NewRun } from '../../src/contract/index.ts';
-import { newClaim, newRun } from '../../src/engine/conformance/harness.ts';
+import type { NewRun, RecordedRequest } from '../../src/contract/index.ts';
+import { newClaim, newRequest, newRun, unbounded, wide } from '../../src/engine/conformance/harness.ts';
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { ExpiryQueue } from '../../src/engine/execution/expiry-queue.ts';
@@ -165,18 +165,26 @@ t.test('frees what has run out although nothing is submitted any more', async (t
   const { engine, clock } = harness;
   t.teardown(() => engine.close(0));
   await engine.start({ execute: () => success });
-  const input = await submitOne();
+  const [input, request] = [await submitOne(), await recordOne()];
   await collectGarbage();
   t.not(input.deref(), undefined, 'kept for its time');
+  t.not(request.deref(), undefined);
   clock.advance(1000);
   timers.tick(60_000);
   await collectGarbage();
   t.equal(input.deref(), undefined);
+  t.equal(request.deref(), undefined);
 
   async function submitOne(): Promise<WeakRef<NewRun['input']>> {
     const run = newRun(harness);
     await engine.submit(run, newClaim({ windowMs: 1000 }));
     return new WeakRef(run.input);
+  }
+
+  async function recordOne(): Promise<WeakRef<RecordedRequest>> {
+    const request = newRequest(harness);
+    await engine.recordings?.record([unbounded(request)], { ...wide, ageMs: 1000 });
+    return new WeakRef(request);
   }
 });
 

@@ -36,10 +36,10 @@ class Model {
 
   submit(run: NewRun, claim: Claim | undefined, now: number): Submission['kind'] {
     while (this.finished[0] !== undefined && this.isForgotten(this.finished[0], now)) this.forgetFirst();
-    this.holders = this.holders.filter(
-      ({ state, acceptedAt, claim }) =>
-        !isFinal(state) || acceptedAt + (claim?.windowMs ?? Number.POSITIVE_INFINITY) > now,
-    );
+    // Where claims have no limit, one that is over goes when another takes its place: until then the clock may be set back.
+    const mayStay = this.limits.maxClaims === Number.POSITIVE_INFINITY;
+    const holder = claim && this.holderOf(claim);
+    this.holders = this.holders.filter((run) => !isClaimOver(run, now) || (mayStay && run !== holder));
     if (this.queued.length >= this.limits.maxQueued) return 'unavailable';
     if (claim !== undefined && this.holderOf(claim) !== undefined) return 'duplicate';
     if (claim !== undefined && this.holders.length >= this.limits.maxClaims) return 'unavailable';
@@ -87,6 +87,10 @@ class Model {
     const [first] = this.finished;
     this.runs = this.runs.filter((run) => run !== first);
   }
+}
+
+function isClaimOver({ state, acceptedAt, claim }: ModelRun, now: number): boolean {
+  return isFinal(state) && acceptedAt + (claim?.windowMs ?? Number.POSITIVE_INFINITY) <= now;
 }
 
 /** An engine that can be closed and opened again on what it kept. */

@@ -1,14 +1,24 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { mock } from 'node:test';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import type { Engine, RunRecord } from '../../src/contract/index.ts';
-import { keepAll, newClaim, newRun } from '../../src/engine/conformance/harness.ts';
+import {
+  type Engine,
+  EngineUnavailable,
+  type NewRecording,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RunRecord,
+} from '../../src/contract/index.ts';
+import { keepAll, newClaim, newRequest, newRun, unbounded, wide } from '../../src/engine/conformance/harness.ts';
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { createSqliteEngine, type SqliteEngineOptions } from '../../src/engine/sqlite/index.ts';
+import { readRecordings } from '../../src/engine/sqlite/read-recordings.ts';
 import { recordingLog, until } from '../support/gateway.ts';
 import { checkAgainstModel, type ModelHarness } from './model.ts';
 
@@ -57,6 +67,35 @@ async function journal(t: Test): Promise<{ path: string; open(options?: Options)
 
 async function submit({ engine }: ConformanceHarness, ...args: Parameters<Engine['submit']>): Promise<string> {
   return (await engine.submit(...args)).kind;
+}
+
+/** Records, along with a read, for which the journal does not let it wait. */
+async function record(
+  { engine: { recordings } }: ConformanceHarness,
+  requests: readonly (RecordedRequest | NewRecording)[],
+  bounds: RecordingBounds = wide,
+): Promise<void> {
+  const given = requests.map((one) => ('request' in one ? one : unbounded(one)));
+  await Promise.all([recordings?.record(given, bounds), recordings?.get('')]);
+}
+
+async function recordedIn({ engine: { recordings } }: ConformanceHarness): Promise<readonly RecordedRequest[]> {
+  return (await recordings?.list({ order: 'oldest', limit: 10_000 })) ?? [];
+}
+
+/** A request of today, as it is read with the time of day and not with that of a test. */
+function requestOfToday(harness: ConformanceHarness, changes: Partial<RecordedRequest> = {}): RecordedRequest {
+  return newRequest(harness, { receivedAt: Date.now(), ...changes });
+}
+
+function change(path: string, sql: string): void {
+  using database = new DatabaseSync(path);
+  database.exec(sql);
+}
+
+/** As a version that knew no recorded requests left it. */
+function makeVersion1(path: string): void {
+  change(path, 'DROP TABLE recordings; PRAGMA user_version = 1; VACUUM');
 }
 
 t.test('does what every engine must do', (t) => {
@@ -178,13 +217,9 @@ t.test('says why a file cannot be its journal, and leaves it alone', async (t) =
   const foreign = join(folder, 'foreign.db');
   const later = join(folder, 'later.db');
   const text = join(folder, 'text.db');
-  const database = new DatabaseSync(foreign);
-  database.exec('CREATE TABLE t (a)');
-  database.close();
+  change(foreign, 'CREATE TABLE t (a)');
   await (await openAt(later)).engine.close(0);
-  const changed = new DatabaseSync(later);
-  changed.exec('PRAGMA user_version = 99');
-  changed.close();
+  change(later, 'PRAGMA user_version = 99');
   await writeFile(text, 'no database, but long enough to be looked at. '.repeat(100));
   await t.rejects(openAt(foreign), { message: `${foreign} is a database, but no journal of Pullcord` });
   await t.rejects(openAt(later), {
@@ -220,35 +255,210 @@ t.test('when it may not grow, refuses, claims nothing, and goes on by itself whe
   t.equal(await submit(harness, big(), newClaim()), 'accepted', 'the claim was not kept');
 });
 
-t.test('forgets finished runs by age and by number, claims and sessions by their time', async (t) => {
+t.test(
+  'forgets finished runs by age and by number, claims, sessions and recorded requests by their time',
+  async (t) => {
+    const { open, path } = await journal(t);
+    mock.timers.enable({ apis: ['setTimeout'] });
+    t.teardown(() => mock.timers.reset());
+    const harness = await open({ retention: { age: 1000, count: 2 } });
+    const { engine, clock } = harness;
+    await engine.start({ execute: () => ({ ...success, memory: 'here' }) });
+    const runs = Array.from({ length: 5 }, (_, index) => ({
+      run: newRun(harness, { sessionId: `${index}`, policy: { ...keepAll, sessionTtlMs: 1000 } }),
+      claim: newClaim({ fingerprint: `${index}`, windowMs: 1000 }),
+    }));
+    for (const { run, claim } of runs) {
+      await submit(harness, run, claim);
+      await until(async () => (await engine.get(run.id))?.state === 'succeeded');
+      clock.advance(1);
+    }
+    const ids = async () => (await engine.list({ limit: 10 })).map(({ id }) => id);
+    const tidied = (expected: readonly string[]) =>
+      until(async () => {
+        mock.timers.tick(10_000);
+        return (await ids()).join() === expected.join();
+      });
+    await tidied([runs[4]?.run.id ?? '', runs[3]?.run.id ?? '']);
+    await record(harness, [newRequest(harness)], { ...wide, ageMs: 1000 });
+    clock.advance(1000);
+    await tidied([]);
+    await engine.close(0);
+    const database = new DatabaseSync(path, { readOnly: true });
+    for (const table of ['claims', 'sessions', 'runs', 'recordings']) {
+      t.strictSame({ ...database.prepare(`SELECT count(*) AS count FROM ${table}`).get() }, { count: 0 }, table);
+    }
+    database.close();
+  },
+);
+
+t.test('keeps recorded requests over a restart, for as long as they may be kept', async (t) => {
+  const { open } = await journal(t);
+  const before = await open();
+  const requests = [newRequest(before, { runId: newRun(before).id }), newRequest(before, { bodyText: undefined })];
+  const recorded = before.engine.recordings?.record(requests.map(unbounded), { ...wide, ageMs: 1000 });
+  await before.engine.close(0);
+  await recorded;
+
+  const after = await open();
+  t.strictSame(await recordedIn(after), requests);
+  const next = newRequest(after);
+  await record(after, [next], { ...wide, count: 2 });
+  t.strictSame(await recordedIn(after), [requests[1], next], 'they are counted');
+  after.clock.advance(1000);
+  t.strictSame(await recordedIn(after), [next]);
+});
+
+t.test('brings a journal that knows no recorded requests to the current version, also a full one', async (t) => {
   const { open, path } = await journal(t);
+  const before = await open();
+  const run = newRun(before);
+  await submit(before, run, newClaim());
+  await before.engine.close(0);
+  makeVersion1(path);
+  const { size } = await stat(path);
+
+  const full = await open({ maxSize: size });
+  t.match(await full.engine.get(run.id), { input: run.input, state: 'queued' });
+  await full.engine.close(0);
+  const after = await open();
+  t.strictSame(await after.engine.submit(newRun(after), newClaim()), { kind: 'duplicate', runId: run.id });
+  const request = newRequest(after);
+  await record(after, [request]);
+  t.strictSame(await recordedIn(after), [request]);
+  await after.engine.close(0);
+  using database = new DatabaseSync(path, { readOnly: true });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 2 });
+});
+
+t.test('when it may hardly grow, keeps no recorded request that would take the room of a run', async (t) => {
+  const { open } = await journal(t);
+  const harness = await open({ maxSize: 1024 * 1024 });
+  const { engine } = harness;
+  const bodyText = 'x'.repeat(50_000);
+  for (let count = 0; count < 50; count += 1) await record(harness, [newRequest(harness, { bodyText })]);
+  const last = newRequest(harness, { bodyText });
+  await record(harness, [last]);
+  t.strictSame((await recordedIn(harness)).at(-1), last, 'older ones make room for later ones');
+
+  const input = { environment: 'api', language: 'en', text: bodyText };
+  const runs = Array.from({ length: 12 }, () => newRun(harness, { input }));
+  for (const [index, run] of runs.entries()) {
+    const refused = Promise.allSettled([record(harness, [newRequest(harness, { bodyText })])]);
+    t.equal(await submit(harness, run, newClaim({ fingerprint: run.id })), 'accepted', `run ${index}`);
+    await refused;
+  }
+  for (let count = 0; count < 5; count += 1) await submit(harness, newRun(harness, { input }), undefined);
+  await t.rejects(record(harness, [newRequest(harness)]), {
+    message: 'the journal has no room left for recorded requests',
+  });
+  const error = await record(harness, [newRequest(harness)]).catch((error: unknown) => error);
+  t.ok(EngineUnavailable.is(error));
+  t.strictSame(await recordedIn(harness), [], 'runs have it all');
+  for (const run of runs) t.match(await engine.get(run.id), { state: 'queued', input });
+});
+
+t.test('lets go of recorded requests that are far beyond their bounds bit by bit', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
-  const harness = await open({ retention: { age: 1000, count: 2 } });
-  const { engine, clock } = harness;
-  await engine.start({ execute: () => ({ ...success, memory: 'here' }) });
-  const runs = Array.from({ length: 5 }, (_, index) => ({
-    run: newRun(harness, { sessionId: `${index}`, policy: { ...keepAll, sessionTtlMs: 1000 } }),
-    claim: newClaim({ fingerprint: `${index}`, windowMs: 1000 }),
-  }));
-  for (const { run, claim } of runs) {
-    await submit(harness, run, claim);
-    await until(async () => (await engine.get(run.id))?.state === 'succeeded');
-    clock.advance(1);
+  const { open } = await journal(t);
+  const harness = await open();
+  const requests = Array.from({ length: 2000 }, () => newRequest(harness));
+  await record(harness, requests);
+  await record(harness, [], { ...wide, count: 10 });
+  t.ok((await recordedIn(harness)).length > 1000);
+  await until(async () => {
+    mock.timers.tick(10_000);
+    return (await recordedIn(harness)).length === 10;
+  });
+  t.strictSame(await recordedIn(harness), requests.slice(-10));
+});
+
+t.test('can be read for recorded requests while it is open, in this process and in another', async (t) => {
+  const { open, path } = await journal(t);
+  const harness = await open();
+  const [first, second] = [requestOfToday(harness), requestOfToday(harness, { trigger: 'other' })];
+  await record(harness, [first, second]);
+  await record(harness, [newRequest(harness)], wide);
+  const before = await stat(path);
+  const reading = readRecordings(path);
+  t.strictSame(reading.next().value, first);
+  const third = requestOfToday(harness, { bodyText: undefined });
+  await record(harness, [third]);
+  t.strictSame([...reading], [second], 'as it was when reading began');
+  t.strictSame([...readRecordings(path)], [first, second, third], 'none whose time is over');
+  const script = `import { readRecordings } from ${JSON.stringify(import.meta.resolve('../../src/engine/sqlite/read-recordings.ts'))};
+    console.log(JSON.stringify([...readRecordings(process.argv[1])].map(({ id }) => id)));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script, path]);
+  t.strictSame(JSON.parse(stdout), [first.id, second.id, third.id]);
+  const after = await stat(path);
+  t.strictSame([after.size, after.mtimeMs], [before.size, before.mtimeMs]);
+  t.equal(await submit(harness, newRun(harness), newClaim()), 'accepted');
+});
+
+t.test('can be read for recorded requests when it is closed, and is left as it was', async (t) => {
+  const { open, path } = await journal(t);
+  const folder = dirname(path);
+  const harness = await open();
+  const requests = [requestOfToday(harness), requestOfToday(harness)];
+  await record(harness, requests);
+  await harness.engine.close(0);
+  const files = async () => {
+    const names = (await readdir(folder)).toSorted();
+    return Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'hex')]));
+  };
+  const before = await files();
+  await chmod(path, 0o400);
+  await chmod(folder, 0o500);
+  t.teardown(() => chmod(folder, 0o700));
+  t.strictSame([...readRecordings(path)], requests);
+  for (const request of readRecordings(path)) {
+    t.strictSame(request, requests[0]);
+    break;
   }
-  const ids = async () => (await engine.list({ limit: 10 })).map(({ id }) => id);
-  const tidied = (expected: readonly string[]) =>
-    until(async () => {
-      mock.timers.tick(10_000);
-      return (await ids()).join() === expected.join();
-    });
-  await tidied([runs[4]?.run.id ?? '', runs[3]?.run.id ?? '']);
-  clock.advance(1000);
-  await tidied([]);
-  await engine.close(0);
-  const database = new DatabaseSync(path, { readOnly: true });
-  for (const table of ['claims', 'sessions', 'runs']) {
-    t.strictSame({ ...database.prepare(`SELECT count(*) AS count FROM ${table}`).get() }, { count: 0 }, table);
-  }
-  database.close();
+  t.strictSame(await files(), before);
+
+  await chmod(folder, 0o700);
+  await chmod(path, 0o600);
+  makeVersion1(path);
+  const version1 = await files();
+  t.strictSame([...readRecordings(path)], [], 'one that knows none has none');
+  t.strictSame(await files(), version1);
+});
+
+t.test('can be read for recorded requests when its gateway was killed', async (t) => {
+  const { open, path } = await journal(t);
+  const harness = await open();
+  const request = requestOfToday(harness);
+  await record(harness, [request]);
+  const copy = join(dirname(path), 'copy.db');
+  // By another process: if this one closed the file, it would lose SQLite's locks on it.
+  for (const end of ['', '-wal']) await promisify(execFile)('cp', [`${path}${end}`, `${copy}${end}`]);
+  t.strictSame([...readRecordings(copy)], [request]);
+});
+
+t.test('says why a file cannot be read for recorded requests', async (t) => {
+  const { open, path } = await journal(t);
+  const folder = dirname(path);
+  const harness = await open();
+  await record(harness, [requestOfToday(harness, { bodyText: 'x'.repeat(100_000) })]);
+  await harness.engine.close(0);
+  const at = (name: string) => join(folder, name);
+  for (const name of ['later.db', 'cut.db']) await writeFile(at(name), await readFile(path));
+  change(at('later.db'), 'PRAGMA user_version = 99');
+  await truncate(at('cut.db'), 60_000);
+  await writeFile(at('text.db'), 'no database, but long enough to be looked at. '.repeat(100));
+  await writeFile(at('empty.db'), '');
+  change(at('foreign.db'), 'CREATE TABLE recordings (a)');
+  const read = (file: string) => () => [...readRecordings(file)];
+  t.throws(read(at('missing.db')), { message: `${at('missing.db')} cannot be read: unable to open database file` });
+  t.throws(read(folder), { message: `${folder} cannot be read: disk I/O error` });
+  t.throws(read(at('cut.db')), { message: `${at('cut.db')} cannot be read: database disk image is malformed` });
+  t.throws(read(at('text.db')), { message: `${at('text.db')} is no journal of Pullcord` });
+  t.throws(read(at('empty.db')), { message: `${at('empty.db')} is empty: no journal of Pullcord` });
+  t.throws(read(at('foreign.db')), { message: `${at('foreign.db')} is a database, but no journal of Pullcord` });
+  t.throws(read(at('later.db')), {
+    message: `${at('later.db')} was written by a later version of Pullcord (journal version 99)`,
+  });
+  t.notOk((await readdir(folder)).includes('missing.db'), 'and makes none');
 });

@@ -1,5 +1,15 @@
 import { uuidv7 } from 'uuidv7';
-import type { Claim, Engine, MaybePromise, NewRun, RunPolicy, RunRecord } from '../../contract/index.ts';
+import type {
+  Claim,
+  Engine,
+  MaybePromise,
+  NewRecording,
+  NewRun,
+  RecordedRequest,
+  RecordingBounds,
+  RunPolicy,
+  RunRecord,
+} from '../../contract/index.ts';
 
 /** A new, empty engine that has not been started, with room for at least 2,000 runs and claims. */
 export interface ConformanceHarness {
@@ -83,6 +93,37 @@ export function newClaim(changes: Partial<Claim> = {}): Claim {
     keepOnFailure: false,
     ...changes,
   };
+}
+
+/** A request as the gateway records it, arrived now. */
+export function newRequest({ clock }: ConformanceHarness, changes: Partial<RecordedRequest> = {}): RecordedRequest {
+  return {
+    id: uuidv7(),
+    receivedAt: clock.now(),
+    project: 'support',
+    trigger: 'refund-request',
+    principal: 'website',
+    ip: '192.0.2.7',
+    headers: { 'content-type': 'application/json' },
+    bodyText: '{"instruction":"refund order 7"}',
+    masked: [],
+    verdict: 'accepted',
+    code: undefined,
+    status: 200,
+    by: undefined,
+    runId: undefined,
+    revision: 'a1b2c3',
+    provenance: 'projects/support/refund-request.yaml:4',
+    ...changes,
+  };
+}
+
+/** Bounds that no case comes near without meaning to. */
+export const wide: RecordingBounds = { count: 100_000, ageMs: 24 * 3_600_000, sizeBytes: 1024 ** 3 };
+
+/** To be kept within the bounds of all, its trigger having none of its own. */
+export function unbounded(request: RecordedRequest): NewRecording {
+  return { request, count: undefined, ageMs: undefined };
 }
 
 /** The run when it is final; whoever asks checks its state. */

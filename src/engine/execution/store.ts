@@ -71,8 +71,8 @@ export type StoredSubmission =
   | Exclude<Submission, { kind: 'accepted' }>;
 
 /**
- * Where an engine keeps runs, claims, sessions and recorded requests. Each call is one atomic step, as durable as the store is when it
- * settles, and steps take effect in the order of the calls. A call that rejects has changed nothing.
+ * Where an engine keeps runs, claims, sessions and recorded requests. Each call is one atomic step, as durable as the
+ * store is when it settles, and steps take effect in the order of the calls. A call that rejects has changed nothing.
  */
 export interface Store {
   /** Stores the run, already masked, and its claim; as running in its first attempt if `startedAt` is given. */
@@ -97,7 +97,7 @@ export interface Store {
   ended(id: string): MaybePromise<RunRecord | undefined>;
   notifyLater(notification: PendingNotification): MaybePromise<void>;
   notified(id: string): MaybePromise<void>;
-  /** Keeps recorded requests within their bounds. May take its time, as `end` may. */
+  /** Keeps recorded requests within their bounds, each id once. May take its time, as `end` may. */
   record(recordings: readonly NewRecording[], bounds: RecordingBounds): MaybePromise<void>;
   recording(id: string): MaybePromise<RecordedRequest | undefined>;
   recordings(query: RecordingQuery): MaybePromise<readonly RecordedRequest[]>;

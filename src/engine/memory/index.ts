@@ -11,7 +11,7 @@ export type { Options as MemoryEngineOptions } from './options.gen.ts';
 /** Keeps everything in this process: a restart forgets all. */
 export const memory: EngineDefinition<Options> = {
   name: 'memory',
-  summary: 'Keeps runs and dedup claims in memory: a restart forgets them.',
+  summary: 'Keeps runs, dedup claims and recorded requests in memory: a restart forgets them.',
   optionsSchema,
   create: (options, { log }) => createMemoryEngine(options, log),
 };

@@ -1,7 +1,7 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the memory engine: how much it keeps. Everything is lost when the gateway stops.
+ * Options of the memory engine: how much it keeps. How many recorded requests is for `recording` to say. Everything is lost when the gateway stops.
  */
 export interface Options {
   /**

@@ -11,23 +11,28 @@ interface KeptRecording {
 /** Recorded requests in the memory of this process, in the order in which they were recorded. */
 export class RecordingsInMemory {
   readonly #kept = new Map<string, KeptRecording>();
-  readonly #idsByTrigger = new Map<string, Set<string>>();
+  readonly #byTrigger = new Map<string, Set<KeptRecording>>();
   #size = 0;
 
   record(recordings: readonly NewRecording[], bounds: RecordingBounds, now: number): void {
-    for (const { request, count = bounds.count, ageMs = bounds.ageMs } of recordings) {
-      const until = request.receivedAt + Math.min(ageMs, bounds.ageMs);
-      this.#add({ request, size: recordingSize(request), until });
-      const ids = this.#idsByTrigger.get(triggerOf(request)) ?? new Set();
-      for (const id of ids) {
-        if (ids.size <= count) break;
-        this.#forget(id);
-      }
+    for (const recording of recordings) {
+      this.#add(recording, bounds);
+      this.#boundTrigger(recording, bounds, now);
     }
-    for (const [id, { request, until }] of this.#kept) {
-      const isOver = until <= now || request.receivedAt + bounds.ageMs <= now;
-      if (!isOver && this.#kept.size <= bounds.count && this.#size <= bounds.sizeBytes) break;
-      this.#forget(id);
+    this.sweep(now, bounds.ageMs);
+    for (const kept of this.#kept.values()) {
+      if (this.#kept.size <= bounds.count && this.#size <= bounds.sizeBytes) break;
+      this.#forget(kept);
+    }
+  }
+
+  /** Forgets what has run out. Those of a trigger do so in their order, and each trigger has its own time. */
+  sweep(now: number, ageMs = Number.POSITIVE_INFINITY): void {
+    for (const ofTrigger of this.#byTrigger.values()) {
+      for (const kept of ofTrigger) {
+        if (kept.until > now && kept.request.receivedAt + ageMs > now) break;
+        this.#forget(kept);
+      }
     }
   }
 
@@ -51,23 +56,35 @@ export class RecordingsInMemory {
       .slice(0, Math.max(0, limit));
   }
 
-  #add(kept: KeptRecording): void {
-    const { request, size } = kept;
+  /** What is kept already stays as it is. */
+  #add({ request, ageMs }: NewRecording, bounds: RecordingBounds): void {
+    if (this.#kept.has(request.id)) return;
+    const until = request.receivedAt + Math.min(ageMs ?? bounds.ageMs, bounds.ageMs);
+    const kept = { request, size: recordingSize(request), until };
     this.#kept.set(request.id, kept);
-    this.#size += size;
+    this.#size += kept.size;
     const trigger = triggerOf(request);
-    this.#idsByTrigger.set(trigger, (this.#idsByTrigger.get(trigger) ?? new Set()).add(request.id));
+    this.#byTrigger.set(trigger, (this.#byTrigger.get(trigger) ?? new Set()).add(kept));
   }
 
-  #forget(id: string): void {
-    const kept = this.#kept.get(id);
-    if (kept === undefined) return;
-    this.#kept.delete(id);
-    this.#size -= kept.size;
-    const trigger = triggerOf(kept.request);
-    const ids = this.#idsByTrigger.get(trigger);
-    ids?.delete(id);
-    if (ids?.size === 0) this.#idsByTrigger.delete(trigger);
+  /** The bounds may be less by now than when others were recorded. */
+  #boundTrigger(recording: NewRecording, bounds: RecordingBounds, now: number): void {
+    const { request, count = bounds.count, ageMs = bounds.ageMs } = recording;
+    const ofTrigger = this.#byTrigger.get(triggerOf(request)) ?? new Set();
+    for (const kept of ofTrigger) {
+      if (ofTrigger.size <= count && kept.request.receivedAt + ageMs > now) break;
+      this.#forget(kept);
+    }
+  }
+
+  #forget(kept: KeptRecording): void {
+    const { request, size } = kept;
+    this.#kept.delete(request.id);
+    this.#size -= size;
+    const trigger = triggerOf(request);
+    const ofTrigger = this.#byTrigger.get(trigger);
+    ofTrigger?.delete(kept);
+    if (ofTrigger?.size === 0) this.#byTrigger.delete(trigger);
   }
 }
 

@@ -199,6 +199,7 @@ export class MemoryStore implements Store {
   }
 
   #sweepAll(): void {
+    this.#recordings.sweep(this.#clock.now());
     if (this.#sweep(this.#clock.now(), sweepAtTimer)) setImmediate(() => this.#sweepAll()).unref();
   }
 }

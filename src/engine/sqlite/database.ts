@@ -23,8 +23,10 @@ export function openDatabase(path: string, maxSizeBytes: number | undefined): Op
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path);
-    configure(database, maxSizeBytes);
+    configure(database);
     migrate(database, path);
+    // Not before: a full journal of an earlier version would never become one of this.
+    limitSize(database, maxSizeBytes);
     database.prepare("INSERT OR REPLACE INTO meta VALUES ('owner', ?)").run(String(process.pid));
     checkDurability(database);
   } catch (error) {
@@ -75,10 +77,13 @@ function ownerOf(path: string): string | undefined {
   }
 }
 
-function configure(database: DatabaseSync, maxSizeBytes: number | undefined): void {
+function configure(database: DatabaseSync): void {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST');
   // A checkpoint flushes the disk three times. The log is cut back when one has emptied it.
   database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${longestLogBytes}`);
+}
+
+function limitSize(database: DatabaseSync, maxSizeBytes: number | undefined): void {
   if (maxSizeBytes === undefined) return;
   const pageSize = Number(database.prepare('PRAGMA page_size').get()?.page_size);
   database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageSize))}`);

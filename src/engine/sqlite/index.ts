@@ -10,7 +10,8 @@ export type { Options as SqliteEngineOptions } from './options.gen.ts';
 /** Keeps everything in a file, so that what is accepted survives any crash. No server, nothing to install. */
 export const sqlite: EngineDefinition<Options> = {
   name: 'sqlite',
-  summary: 'Keeps runs, dedup claims and conversations in a SQLite file: what is accepted survives any crash.',
+  summary:
+    'Keeps runs, dedup claims, conversations and recorded requests in a SQLite file: what is accepted survives any crash.',
   optionsSchema,
   create: (options, context) => createSqliteEngine({ ...options, path: context.resolvePath(options.path) }, context),
 };

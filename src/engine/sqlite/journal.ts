@@ -150,7 +150,9 @@ export class Journal implements Store {
   }
 
   async record(recordings: readonly NewRecording[], bounds: RecordingBounds): Promise<void> {
-    await this.#ask({ kind: 'record', recordings, bounds, now: this.#clock.now() }, recordingLazyMs);
+    const now = this.#clock.now();
+    const isKept = await this.#ask<boolean>({ kind: 'record', recordings, bounds, now }, recordingLazyMs);
+    if (!isKept) throw new EngineUnavailable('the journal has no room left for recorded requests');
   }
 
   async recording(id: string): Promise<RecordedRequest | undefined> {

@@ -85,7 +85,7 @@ const migrations: readonly string[] = [
     size INTEGER NOT NULL,
     until INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX recordings_by_time ON recordings (received_at, id, verdict, project, until);
+  CREATE INDEX recordings_by_time ON recordings (received_at, id, verdict, project, until, size);
   CREATE INDEX recordings_by_trigger ON recordings (trigger_key, received_at, id, verdict, project, until);
   CREATE INDEX recordings_ending ON recordings (until);
   `,

@@ -1,7 +1,7 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the sqlite engine: where the journal is, and how much it keeps and does.
+ * Options of the sqlite engine: where the journal is, and how much it keeps and does. How many recorded requests it keeps is for `recording` to say.
  */
 export interface Options {
   /**
@@ -30,7 +30,7 @@ export interface Options {
     count: number;
   };
   /**
-   * The largest that the journal may grow. Beyond it requests are answered 503 until something is forgotten. Without it the disk is the limit. In bytes.
+   * The largest that the journal may grow. Beyond it requests are answered 503 until something is forgotten; recorded requests go when less than a quarter of it is free. Without it the disk is the limit. In bytes.
    */
   maxSize?: number;
 }

@@ -12,25 +12,25 @@ import type { Row } from './statements.ts';
  * running. Throws an Error fit for a user's eyes if the file is no journal, or one of a later version.
  */
 export function* readRecordings(path: string): Generator<RecordedRequest> {
-  using database = open(path);
-  if (journalVersion(database, path) < recordingsSince) return;
-  const found = database.prepare('SELECT * FROM recordings WHERE until > ? ORDER BY received_at, id');
-  for (const row of found.iterate(Date.now())) yield recordingOf(row as Row);
+  try {
+    using database = new DatabaseSync(locationOf(path), { readOnly: true });
+    const version = journalVersion(database, path);
+    if (version === 0) throw new Error(`${path} is empty: no journal of Pullcord`);
+    if (version < recordingsSince) return;
+    const found = database.prepare('SELECT * FROM recordings WHERE until > ? ORDER BY received_at, id');
+    for (const row of found.iterate(Date.now())) yield recordingOf(row as Row);
+  } catch (error) {
+    const code = primaryCode(error);
+    if (!(error instanceof Error) || code === undefined) throw error;
+    if (code === codes.notADatabase) throw new Error(`${path} is no journal of Pullcord`);
+    throw new Error(`${path} cannot be read: ${error.message}`);
+  }
 }
 
-function open(path: string): DatabaseSync {
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { readOnly: true });
-    database.prepare('PRAGMA schema_version').get();
-    return database;
-  } catch (error) {
-    database?.close();
-    const code = primaryCode(error);
-    // A journal that nobody has open is whole in its file. In a folder that cannot be written SQLite must be told so.
-    if ((code === codes.cantOpen || code === codes.readOnly) && existsSync(path) && !existsSync(`${path}-wal`)) {
-      return new DatabaseSync(new URL(`?immutable=1`, pathToFileURL(path)), { readOnly: true });
-    }
-    throw new Error(code === codes.cantOpen ? `${path} cannot be opened` : `${path} is no journal of Pullcord`);
-  }
+/**
+ * A journal that nobody has open is whole in its file. SQLite must be told so: it would make its write-ahead log beside
+ * it and leave that behind, and could not where the folder cannot be written.
+ */
+function locationOf(path: string): string | URL {
+  return existsSync(`${path}-wal`) ? path : new URL('?immutable=1', pathToFileURL(path));
 }

@@ -6,6 +6,9 @@ import { Statements } from './statements.ts';
 
 const placeholders = recordingColumns.replace(/\w+/g, '?');
 const counted = 'RETURNING project, trigger_key, size';
+const oldestFirst = 'FROM recordings INDEXED BY recordings_by_time ORDER BY received_at, id LIMIT ?';
+/** Which part of the size that the journal may reach is left to runs: a sample must never be why one is refused. */
+const leftToRuns = 0.25;
 
 /** What the journal does to its table of recorded requests. Each method is part of a transaction of the caller's. */
 export class RecordingTables {
@@ -26,21 +29,20 @@ export class RecordingTables {
     this.#keptOfTrigger.clear();
   }
 
-  /** @param limit how many may be let go of besides as many as are new */
-  record(recordings: readonly NewRecording[], bounds: RecordingBounds, now: number, limit: number): void {
+  /**
+   * Says whether there was room. That there is none is told and not thrown, as the whole transaction would be undone.
+   * @param limit how many may be let go of besides as many as are new
+   */
+  record(recordings: readonly NewRecording[], bounds: RecordingBounds, now: number, limit: number): boolean {
     this.#bounds = bounds;
-    for (const { request, ageMs = bounds.ageMs } of recordings) {
-      const size = recordingSize(request);
-      const until = request.receivedAt + Math.min(ageMs, bounds.ageMs);
-      this.#sql.run(`INSERT INTO recordings (${recordingColumns}, size, until) VALUES (${placeholders}, ?, ?)`, [
-        ...recordingValues(request),
-        ...[size, until],
-      ]);
-      this.#count(request.project, request.trigger, size, 1);
-    }
     const most = recordings.length + limit;
-    for (const [trigger, count] of countsOf(recordings)) this.#boundTrigger(trigger, count, most);
+    // The oldest make room.
+    if (!this.#hasRoom()) this.#boundAll(now, most);
+    const hasRoom = this.#hasRoom();
+    if (hasRoom) for (const recording of recordings) this.#add(recording, bounds);
+    for (const recording of lastOfEachTrigger(recordings)) this.#boundTrigger(recording, now, most);
     this.#boundAll(now, most);
+    return hasRoom;
   }
 
   get(id: string, now: number): RecordedRequest | undefined {
@@ -71,34 +73,65 @@ export class RecordingTables {
     return this.#boundAll(now, limit);
   }
 
-  #boundTrigger(name: string, count: number, limit: number): void {
-    const [project = '', trigger = ''] = name.split('\n');
-    const excess = Math.min(this.#countOfTrigger(project, trigger) - count, limit);
-    if (excess <= 0) return;
-    this.#delete(
-      `SELECT rowid FROM recordings INDEXED BY recordings_by_trigger WHERE trigger_key = ? AND project = ?
-         ORDER BY received_at, id LIMIT ?`,
-      [trigger, project, excess],
+  #hasRoom(): boolean {
+    const read = (name: string) => Number(this.#sql.get(`PRAGMA ${name}`, [])?.[name]);
+    const most = read('max_page_count');
+    return most - read('page_count') + read('freelist_count') >= most * leftToRuns;
+  }
+
+  /** What is kept already stays as it is. */
+  #add({ request, ageMs }: NewRecording, bounds: RecordingBounds): void {
+    const size = recordingSize(request);
+    const until = request.receivedAt + Math.min(ageMs ?? bounds.ageMs, bounds.ageMs);
+    const added = this.#sql.run(
+      `INSERT INTO recordings (${recordingColumns}, size, until) VALUES (${placeholders}, ?, ?)
+         ON CONFLICT (id) DO NOTHING`,
+      [...recordingValues(request), size, until],
     );
+    if (added > 0) this.#count(request.project, request.trigger, size, 1);
+  }
+
+  #boundTrigger({ request, count, ageMs }: NewRecording, now: number, limit: number): void {
+    const { project, trigger } = request;
+    const ofTrigger = 'FROM recordings INDEXED BY recordings_by_trigger WHERE trigger_key = ? AND project = ?';
+    // The bounds may be less by now than when they were recorded.
+    if (ageMs !== undefined) {
+      const old = `SELECT rowid ${ofTrigger} AND received_at <= ? ORDER BY received_at LIMIT ?`;
+      this.#delete(old, [trigger, project, now - ageMs, limit]);
+    }
+    const excess = count === undefined ? 0 : Math.min(this.#countOfTrigger(project, trigger) - count, limit);
+    if (excess > 0) {
+      this.#delete(`SELECT rowid ${ofTrigger} ORDER BY received_at, id LIMIT ?`, [trigger, project, excess]);
+    }
   }
 
   #boundAll(now: number, limit: number): number {
     const ended = this.#delete('SELECT rowid FROM recordings WHERE until <= ? LIMIT ?', [now, limit]);
+    const old = this.#bounds === undefined ? 0 : this.#boundAge(now - this.#bounds.ageMs, limit);
+    const excess = this.#hasRoom() ? this.#excess(limit) : limit;
+    return ended + old + (excess > 0 ? this.#delete(`SELECT rowid ${oldestFirst}`, [excess]) : 0);
+  }
+
+  /** The bound may be less by now than when they were recorded. */
+  #boundAge(until: number, limit: number): number {
+    const old = 'FROM recordings INDEXED BY recordings_by_time WHERE received_at <= ? ORDER BY received_at LIMIT ?';
+    return this.#delete(`SELECT rowid ${old}`, [until, limit]);
+  }
+
+  /** How many of the oldest are too many, or make all too large. */
+  #excess(limit: number): number {
     const bounds = this.#bounds;
-    if (bounds === undefined) return ended;
-    // The bound may be less by now than when they were recorded.
-    const old = this.#delete(
-      'SELECT rowid FROM recordings INDEXED BY recordings_by_time WHERE received_at <= ? ORDER BY received_at LIMIT ?',
-      [now - bounds.ageMs, limit],
-    );
-    const kept = this.#total();
-    if (kept.count <= bounds.count && kept.size <= bounds.sizeBytes) return ended + old;
+    if (bounds === undefined) return 0;
+    let { count, size } = this.#total();
     let excess = 0;
-    for (const row of this.#sql.all('SELECT rowid, size FROM recordings ORDER BY received_at, id LIMIT ?', [limit])) {
-      if (kept.count <= bounds.count && kept.size <= bounds.sizeBytes) break;
-      excess += this.#delete('SELECT ?', [row.rowid ?? null]);
+    if (count <= bounds.count && size <= bounds.sizeBytes) return excess;
+    for (const row of this.#sql.prepare(`SELECT size ${oldestFirst}`).iterate(limit)) {
+      if (count <= bounds.count && size <= bounds.sizeBytes) break;
+      count -= 1;
+      size -= Number(row.size);
+      excess += 1;
     }
-    return ended + old + excess;
+    return excess;
   }
 
   /** Deletes the rows that a query finds, and says how many. */
@@ -115,21 +148,22 @@ export class RecordingTables {
       this.#kept.count += change;
       this.#kept.size += change * size;
     }
-    const name = `${project}\n${trigger}`;
+    const name = nameOf({ project, trigger });
     const ofTrigger = this.#keptOfTrigger.get(name);
     if (ofTrigger !== undefined) this.#keptOfTrigger.set(name, ofTrigger + change);
   }
 
   #total(): { readonly count: number; readonly size: number } {
     if (this.#kept === undefined) {
-      const row = this.#sql.get('SELECT count(*) AS count, total(size) AS size FROM recordings', []);
+      const all = 'FROM recordings INDEXED BY recordings_by_time';
+      const row = this.#sql.get(`SELECT count(*) AS count, total(size) AS size ${all}`, []);
       this.#kept = { count: Number(row?.count), size: Number(row?.size) };
     }
     return this.#kept;
   }
 
   #countOfTrigger(project: string, trigger: string): number {
-    const name = `${project}\n${trigger}`;
+    const name = nameOf({ project, trigger });
     const known = this.#keptOfTrigger.get(name);
     if (known !== undefined) return known;
     const sql = 'SELECT count(*) AS count FROM recordings WHERE trigger_key = ? AND project = ?';
@@ -139,11 +173,12 @@ export class RecordingTables {
   }
 }
 
-/** How many may be kept of each trigger that has a bound of its own; ids of projects and triggers hold no line break. */
-function countsOf(recordings: readonly NewRecording[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { request, count } of recordings) {
-    if (count !== undefined) counts.set(`${request.project}\n${request.trigger}`, count);
-  }
-  return counts;
+/** The bounds of a trigger are those that came with the last. */
+function lastOfEachTrigger(recordings: readonly NewRecording[]): Iterable<NewRecording> {
+  return new Map(recordings.map((recording) => [nameOf(recording.request), recording])).values();
+}
+
+/** Ids of projects and keys of triggers hold no line break. */
+function nameOf({ project, trigger }: Pick<RecordedRequest, 'project' | 'trigger'>): string {
+  return `${project}\n${trigger}`;
 }

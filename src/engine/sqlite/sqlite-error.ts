@@ -1,7 +1,7 @@
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html). */
 export const codes = {
   ...{ busy: 5, locked: 6, noMemory: 7, readOnly: 8, io: 10, corrupt: 11, full: 13, cantOpen: 14 },
-  ...{ tooBig: 18, constraint: 19 },
+  ...{ tooBig: 18, constraint: 19, notADatabase: 26 },
 };
 
 const unavailable: ReadonlyMap<number, string> = new Map([
