@@ -2,17 +2,20 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { buildEditorSchemas, editorSchemaNames } from '../src/config/editor-schema.ts';
+import { builtinPlugins } from '../src/host/builtins.ts';
+import { describeEngines } from '../src/host/open-engine.ts';
 import { findOptionSchemas } from './generator/option-schemas.ts';
-import { documentTypes, optionTypes } from './generator/types.ts';
+import { documentTypes, optionTypes, planTypes } from './generator/types.ts';
 
 const root = join(import.meta.dirname, '..');
-const optionSchemas = await findOptionSchemas(root);
 const outputs = new Map<string, string>();
 
 outputs.set('src/config/documents.gen.ts', await documentTypes());
-for (const { folder, optionsSchema } of optionSchemas)
+outputs.set('src/review/plan/plan-document.gen.ts', await planTypes());
+outputs.set('schemas/plan.schema.json', await readFile(join(root, 'schemas/source/plan.schema.json'), 'utf8'));
+for (const { folder, optionsSchema } of await findOptionSchemas(root))
   outputs.set(`${folder}/options.gen.ts`, await optionTypes(optionsSchema));
-const bundles = buildEditorSchemas(optionSchemas);
+const bundles = buildEditorSchemas([...builtinPlugins, ...describeEngines()]);
 for (const name of editorSchemaNames)
   outputs.set(`schemas/${name}.schema.json`, `${JSON.stringify(bundles[name], undefined, 2)}\n`);
 

@@ -1,6 +1,7 @@
 import { compile } from 'json-schema-to-typescript';
 import apiKey from '../source/api-key.schema.json' with { type: 'json' };
 import gateway from '../source/gateway.schema.json' with { type: 'json' };
+import plan from '../source/plan.schema.json' with { type: 'json' };
 import project from '../source/project.schema.json' with { type: 'json' };
 import stage from '../source/stage.schema.json' with { type: 'json' };
 import trigger from '../source/trigger.schema.json' with { type: 'json' };
@@ -31,6 +32,15 @@ export async function documentTypes(): Promise<string> {
     await compile(schema, 'ConfigDocument', { ...options, bannerComment }),
     await compile(body, triggerBody.title, { ...options, bannerComment: '' }),
   ].join('\n');
+}
+
+/** The type of what `pullcord plan` prints as JSON. */
+export function planTypes(): Promise<string> {
+  const bannerComment = [
+    '// Generated from schemas/source/plan.schema.json by schemas/generate.ts. Do not edit.',
+    "import type { JsonObject } from '../../contract/index.ts';",
+  ].join('\n');
+  return compile(typeSchema(plan, 'reference'), plan.title, { ...options, bannerComment });
 }
 
 /** The type of a plugin's options as `create` gets them: secrets resolved as well. */

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { mergedSources, type PlanFormat, type PlanResult, planFormats } from '../review/plan/result.ts';
+import { type PlanFormat, type PlanResult, planFormats } from '../review/plan/result.ts';
 import type { SourcedRequest } from '../review/request-source.ts';
 import { configOption, existingFolder } from './config-option.ts';
+import { printedFrom } from './printed-from.ts';
 import { loadRequests, requestsOption } from './requests-option.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -66,7 +67,7 @@ async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
   const requests = options.requests === undefined ? undefined : await loadRequests(options.requests);
   const base = await baseFolder(root, options.base);
   try {
-    return await planBetween(base.root, root, requests, options);
+    return await planBetween(base, root, requests, options);
   } finally {
     await base.close();
   }
@@ -85,7 +86,7 @@ async function baseFolder(root: string, base: string) {
 }
 
 async function planBetween(
-  baseRoot: string | undefined,
+  { root: baseRoot, shownAs }: { readonly root: string | undefined; readonly shownAs?: string },
   root: string,
   requests: readonly SourcedRequest[] | undefined,
   options: PlanCommandOptions,
@@ -93,7 +94,7 @@ async function planBetween(
   const { runPlan } = await import('../review/plan/result.ts');
   if (baseRoot === undefined) terminal.words(`${options.base} has no ${options.config}: everything is new`);
   const result = await runPlan({
-    base: baseRoot === undefined ? undefined : { root: baseRoot, label: options.base },
+    base: baseRoot === undefined ? undefined : { root: baseRoot, label: options.base, shownAs },
     head: { root, label: options.config },
     requests,
     showBodies: options.showBodies,
@@ -101,7 +102,7 @@ async function planBetween(
     onProgress: (tried) => tellProgress(tried, requests?.length ?? 0),
   });
   if (!result.ok) return tellProblems(result, options);
-  const text = await format(result, options.format);
+  const text = await format(result, options);
   if (options.out === undefined) terminal.data(text);
   else await writeFile(options.out, text);
   return exitCodeOf(result, options);
@@ -113,9 +114,12 @@ function tellProgress(tried: number, total: number): void {
   process.stderr.write(`\r${tried} of ${total} requests tried${tried + 1000 > total ? '\r\u001b[K' : ''}`);
 }
 
-async function format({ plan: made, sources }: Extract<PlanResult, { ok: true }>, wanted: PlanFormat): Promise<string> {
+async function format(
+  { plan: made, sources }: Extract<PlanResult, { ok: true }>,
+  { config, format: wanted }: PlanCommandOptions,
+): Promise<string> {
   const { formatPlan } = await import('../review/plan/result.ts');
-  return formatPlan(made, mergedSources(sources), wanted, terminal.hasColor);
+  return formatPlan(made, sources, { format: wanted, color: terminal.hasColor, ...printedFrom(config) });
 }
 
 async function tellProblems(
@@ -124,7 +128,7 @@ async function tellProblems(
 ): Promise<ExitCode> {
   const { formatProblems } = await import('../diagnostics/format.ts');
   const marksLines = side === 'head' && (wanted === 'github' || wanted === 'sarif');
-  if (marksLines) terminal.data(formatProblems(problems, sources, { format: wanted }));
+  if (marksLines) terminal.data(formatProblems(problems, sources, { format: wanted, ...printedFrom(config) }));
   else terminal.words(formatProblems(problems, sources, { format: 'text' }));
   terminal.words(`${side === 'base' ? base : config}: the config has problems, so there is no plan`);
   return exitCodes.problems;

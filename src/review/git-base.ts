@@ -13,6 +13,8 @@ export class GitBaseError extends Error {
 export interface GitBase {
   /** The config folder as it was; undefined if the revision had none. */
   readonly root: string | undefined;
+  /** How git names that folder: `main:config`. */
+  readonly shownAs: string;
   /** Puts away what was checked out. */
   close(): Promise<void>;
 }
@@ -42,7 +44,8 @@ export async function checkOutConfig(folder: string, revision: string): Promise<
   const path = relative(top, real);
   const tree = await git(top, ['rev-parse', '--verify', '--quiet', `${commit}:${path}`]).catch(() => '');
   const isTree = tree !== '' && (await git(top, ['cat-file', '-t', tree])) === 'tree';
-  if (!isTree) return { root: undefined, close: () => Promise.resolve() };
+  const shownAs = `${revision}:${path}`;
+  if (!isTree) return { root: undefined, shownAs, close: () => Promise.resolve() };
   const home = await mkdtemp(join(tmpdir(), 'pullcord-base-'));
   const close = () => rm(home, { recursive: true, force: true });
   try {
@@ -52,7 +55,7 @@ export async function checkOutConfig(folder: string, revision: string): Promise<
     await git(top, ['read-tree', tree], env);
     await git(top, ['checkout-index', '--all', '--force', `--prefix=${root}/`], env);
     await linkPackages(real, home);
-    return { root: existsSync(root) ? root : undefined, close };
+    return { root: existsSync(root) ? root : undefined, shownAs, close };
   } catch (error) {
     await close();
     throw error;

@@ -17,9 +17,14 @@ export interface OpenConfig {
   close(): Promise<void>;
 }
 
-export type OpenedConfig =
-  | ({ readonly ok: true } & OpenConfig)
-  | { readonly ok: false; readonly problems: readonly Problem[]; readonly sources: Sources };
+/** A config that cannot be opened, and why. */
+export interface FaultyConfig {
+  readonly ok: false;
+  readonly problems: readonly Problem[];
+  readonly sources: Sources;
+}
+
+export type OpenedConfig = ({ readonly ok: true } & OpenConfig) | FaultyConfig;
 
 const silent: PluginLog = { info() {}, warn() {}, error() {} };
 

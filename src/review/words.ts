@@ -1,12 +1,10 @@
 import type { StageUse } from '../config/model.ts';
+import { namesCredential } from '../contract/credentials.ts';
 import type { JsonValue } from '../contract/index.ts';
 
 /** What stands where a value might be a credential. */
 const hidden = '(hidden)';
 const longest = 120;
-
-/** Names of members and URL parameters whose values are not shown, whatever they hold. */
-const secretName = /authorization|cookie|token|secret|passw|api-?key|credential|signature/i;
 
 /** A use of a plugin in words: `wait 30s`, `http url http://…, timeout 10m`. */
 export function describeUse({ uses, with: options }: Pick<StageUse, 'uses' | 'with'>): string {
@@ -21,7 +19,7 @@ export function describeUse({ uses, with: options }: Pick<StageUse, 'uses' | 'wi
 export function describeValue(value: JsonValue | undefined, name = ''): string {
   if (value === undefined) return 'none';
   if (typeof value === 'object' && value !== null) return shorten(describeObject(value));
-  if (secretName.test(name)) return hidden;
+  if (namesCredential(name)) return hidden;
   return shorten(typeof value === 'string' ? withoutCredentials(value) : JSON.stringify(value));
 }
 
@@ -45,7 +43,7 @@ function visible(value: JsonValue, name = ''): JsonValue {
     if (reference !== undefined) return reference;
     return Object.fromEntries(Object.entries(value).map(([member, one]) => [member, visible(one, member)]));
   }
-  if (secretName.test(name)) return hidden;
+  if (namesCredential(name)) return hidden;
   return typeof value === 'string' ? withoutCredentials(value) : value;
 }
 
@@ -53,11 +51,11 @@ function visible(value: JsonValue, name = ''): JsonValue {
 function withoutCredentials(text: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;
   const url = new URL(text);
-  const secretParameters = [...url.searchParams.keys()].filter((name) => secretName.test(name));
+  const secretParameters = [...url.searchParams.keys()].filter(namesCredential);
   if (url.username === '' && url.password === '' && secretParameters.length === 0) return text;
   url.username = '';
   url.password = '';
-  for (const name of secretParameters) url.searchParams.set(name, hidden);
+  for (const name of secretParameters) url.searchParams.set(name, '***');
   return url.href;
 }
 

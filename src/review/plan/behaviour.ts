@@ -62,9 +62,9 @@ function tally(
   const before = describeOutcome(old);
   const after = describeOutcome(now);
   const key = JSON.stringify([trigger, before, after]);
-  const filter = now.by ?? old.by;
-  const uses = [...(now.found?.config.filters ?? []), ...(old.found?.config.filters ?? [])];
-  const place = uses.find(({ name }) => name === filter)?.place ?? found?.config.place;
+  const areFiltered = now.verdict !== 'refused' && old.verdict !== 'refused';
+  const filter = areFiltered ? (now.by ?? old.by) : undefined;
+  const place = now.found?.config.filters.find(({ name }) => name === filter)?.place ?? found?.config.place;
   const group = groups.get(key) ?? { trigger, before, after, filter, count: 0, samples: [], place };
   group.count += 1;
   if (group.samples.length < mostSamples) group.samples.push(sampleOf(request, options));

@@ -55,15 +55,32 @@ function shown(value: unknown): string | undefined {
 
 /** Milliseconds as they are written in YAML: the largest unit that keeps them whole. */
 export function showDuration(value: unknown): string | undefined {
-  if (typeof value !== 'number') return undefined;
-  const [unit, size] = units.find(([, milliseconds]) => value % milliseconds === 0) ?? ['ms', 1];
-  return value === 0 ? '0ms' : `${value / size}${unit}`;
+  return inUnits(value, durationUnits);
 }
 
-const units: readonly (readonly [string, number])[] = [
+/** Bytes as they are written in YAML. */
+export function showSize(value: unknown): string | undefined {
+  return inUnits(value, sizeUnits);
+}
+
+type Units = readonly (readonly [unit: string, size: number])[];
+
+const durationUnits: Units = [
   ['d', 86_400_000],
   ['h', 3_600_000],
   ['m', 60_000],
   ['s', 1000],
   ['ms', 1],
 ];
+const sizeUnits: Units = [
+  ['GiB', 1024 ** 3],
+  ['MiB', 1024 ** 2],
+  ['KiB', 1024],
+  ['B', 1],
+];
+
+function inUnits(value: unknown, units: Units): string | undefined {
+  if (typeof value !== 'number') return undefined;
+  const [unit, size] = units.find(([, one]) => value !== 0 && value % one === 0) ?? units.at(-1) ?? ['', 1];
+  return `${value / size}${unit}`;
+}

@@ -1,31 +1,64 @@
+import type { JsonObject } from '../../contract/index.ts';
 import { describePlace } from '../../diagnostics/describe-place.ts';
+import type { Place } from '../../diagnostics/problem.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { isEmptyPlan, type Plan } from './plan.ts';
+import type { PlanDocument } from './plan-document.gen.ts';
 import { summaryLine } from './summary.ts';
 
 /** Prints a plan as one JSON object, as schemas/source/plan.schema.json describes it. */
 export function formatPlanJson(plan: Plan, sources: Sources): string {
-  const placed = <T extends { readonly place?: Parameters<typeof describePlace>[0] | undefined }>(one: T) => ({
+  return `${JSON.stringify(documentOf(plan, sources), undefined, 2)}\n`;
+}
+
+function documentOf(plan: Plan, sources: Sources): PlanDocument {
+  const placed = <T extends { readonly place: Place }>({ place, ...one }: T) => ({
     ...one,
-    place: one.place && describePlace(one.place, sources),
+    place: describePlace(place, sources),
   });
-  const document = {
+  return {
     version: 1,
     summary: summaryLine(plan),
     changes: !isEmptyPlan(plan),
-    base: plan.base,
-    head: plan.head,
-    structure: plan.structure.map((change) => ({ ...placed(change), details: change.details.map(placed) })),
-    access: plan.access,
-    warnings: plan.warnings.map(placed),
-    behaviour: plan.behaviour && {
-      ...plan.behaviour,
-      groups: plan.behaviour.groups.map((group) => ({
-        ...placed(group),
-        samples: group.samples.map((sample) => ({ ...sample, at: new Date(sample.at).toISOString() })),
+    base: sideOf(plan.base),
+    head: sideOf(plan.head),
+    structure: plan.structure.map(({ details, ...change }) => ({
+      ...placed(change),
+      details: details.map(({ before, after, ...detail }) => ({
+        ...placed(detail),
+        ...(before !== undefined && { before }),
+        ...(after !== undefined && { after }),
       })),
-    },
-    witnesses: plan.witnesses.map(({ found, ...witness }) => ({ ...placed(witness), found: found ?? null })),
+    })),
+    access: plan.access.map(({ caller, gains, loses }) => ({ caller, gains: [...gains], loses: [...loses] })),
+    warnings: plan.warnings.map(placed),
+    ...(plan.behaviour && { behaviour: behaviourOf(plan.behaviour, sources) }),
+    witnesses: plan.witnesses.map(({ found, ...witness }) => ({
+      ...placed(witness),
+      found: found === undefined ? null : { ...found, body: found.body as JsonObject },
+    })),
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function sideOf({ label, revision }: Plan['base']): PlanDocument['base'] {
+  return { label, ...(revision !== undefined && { revision }) };
+}
+
+type BehaviourDocument = NonNullable<PlanDocument['behaviour']>;
+
+function behaviourOf({ groups, ...totals }: NonNullable<Plan['behaviour']>, sources: Sources): BehaviourDocument {
+  return {
+    ...totals,
+    groups: groups.map(({ filter, place, samples, ...group }) => ({
+      ...group,
+      ...(filter !== undefined && { filter }),
+      samples: samples.map(({ id, at, caller, body }) => ({
+        ...{ id, at: new Date(at).toISOString() },
+        ...(caller !== undefined && { caller }),
+        // Only objects are bodies of requests that come to a filter.
+        ...(body !== undefined && { body: body as JsonObject }),
+      })),
+      ...(place !== undefined && { place: describePlace(place, sources) }),
+    })),
+  };
 }

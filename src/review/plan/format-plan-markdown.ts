@@ -1,11 +1,20 @@
 import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { counted } from '../words.ts';
+import { details, inline, plain } from './markdown.ts';
 import type { AccessChange, Behaviour, BehaviourGroup, Plan, StructureChange, Witness } from './plan.ts';
+import { type ToldChange, withSharedTold } from './shared-details.ts';
 import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
 
 /** The first line, by which a comment is found again to be updated. */
 const marker = '<!-- pullcord plan -->';
+/** GitHub takes 65,536 characters in a comment, GitLab more. */
+const mostCharacters = 60_000;
+/** How many items a part lists, and how many triggers a line names. */
+const mostItems = 100;
+const mostNamed = 20;
+/** More than so many lines of changes are folded. */
+const mostOpenLines = 20;
 
 /** Prints a plan as a comment of a pull request: a summary, warnings, and the details folded. */
 export function formatPlanMarkdown(plan: Plan, sources: Sources): string {
@@ -13,37 +22,56 @@ export function formatPlanMarkdown(plan: Plan, sources: Sources): string {
     `${marker}\n### Pullcord: ${plain(summaryLine(plan))}`,
     `${inline(plan.base.label)} → ${inline(plan.head.label)}`,
     ...warningBlock(plan, sources),
-    ...(plan.structure.length === 0 ? [] : [plan.structure.map(structureItem).join('\n')]),
+    ...structureBlock(plan.structure),
     ...accessBlock(plan.access),
     ...behaviourBlock(plan.behaviour),
     ...witnessBlock(plan.witnesses),
   ];
-  return `${blocks.join('\n\n')}\n`;
+  return `${fitting(blocks).join('\n\n')}\n`;
+}
+
+/** Whole blocks, as many as a comment takes. */
+function fitting(blocks: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let length = 0;
+  for (const block of blocks) {
+    length += block.length + 2;
+    if (length > mostCharacters)
+      return [...kept, '_There is more than a comment takes: run `pullcord plan` to see it._'];
+    kept.push(block);
+  }
+  return kept;
 }
 
 function warningBlock({ warnings }: Plan, sources: Sources): string[] {
   if (warnings.length === 0) return [];
-  const lines = warnings.map(
-    ({ message, place }) => `> - ${plain(message)} (${inline(describePlace(place, sources))})`,
-  );
-  return [['> [!WARNING]', ...lines].join('\n')];
+  const lines = warnings.map(({ message, place }) => `${plain(message)} (${inline(describePlace(place, sources))})`);
+  return [['> [!WARNING]', ...limited(lines, 'warning').map((line) => `> - ${line}`)].join('\n')];
+}
+
+function structureBlock(structure: readonly StructureChange[]): string[] {
+  if (structure.length === 0) return [];
+  const text = listOf(limited(withSharedTold(structure).map(structureItem), 'change'));
+  const isShort = text.split('\n').length <= mostOpenLines;
+  return [details(`Changes: ${counted(structure.length, 'item')}`, text, isShort)];
 }
 
 const words = { added: 'new', removed: 'removed', changed: 'changed' } as const;
 
-function structureItem({ subject, id, action, details }: StructureChange): string {
-  const head = `- **${subject} ${inline(id)}**: ${words[action]}`;
+function structureItem({ subject, ids, action, details: parts }: ToldChange): string {
+  const [id = ''] = ids;
+  const head =
+    ids.length === 1
+      ? `**${subject} ${inline(id)}**: ${words[action]}`
+      : `**${counted(ids.length, subject)}**: ${words[action]} alike (${named(ids)})`;
   return [
     head,
-    ...details.map(({ what, before, after }) => {
+    ...parts.map(({ what, before, after }) => {
       const came = action === 'added' ? '' : `${before === undefined ? 'none' : inline(before)} → `;
       return `  - ${plain(what)}: ${came}${after === undefined ? 'none' : inline(after)}`;
     }),
   ].join('\n');
 }
-
-/** How many triggers a line names. */
-const mostListed = 50;
 
 function accessBlock(access: readonly AccessChange[]): string[] {
   if (access.length === 0) return [];
@@ -53,75 +81,51 @@ function accessBlock(access: readonly AccessChange[]): string[] {
     ...(gained > 0 ? [`${counted(gained, 'caller')} ${gained === 1 ? 'gains' : 'gain'}`] : []),
     ...(lost > 0 ? [`${counted(lost, 'caller')} ${lost === 1 ? 'loses' : 'lose'}`] : []),
   ];
-  const rows = access.map(
-    ({ caller, gains, loses }) => `| ${cell(inline(caller))} | ${listed(gains)} | ${listed(loses)} |`,
-  );
-  return [
-    details(
-      `Access: ${parts.join(', ')}`,
-      ['| Caller | May fire now | May not any more |', '| - | - | - |', ...rows].join('\n'),
-    ),
-  ];
-}
-
-function listed(triggers: readonly string[]): string {
-  const more = triggers.length > mostListed ? ` and ${triggers.length - mostListed} more` : '';
-  return cell(`${triggers.slice(0, mostListed).map(inline).join(', ')}${more}`);
+  const items = access.flatMap(({ caller, gains, loses }) => [
+    ...(gains.length > 0 ? [`${inline(caller)} may fire ${named(gains)}`] : []),
+    ...(loses.length > 0 ? [`${inline(caller)} may no longer fire ${named(loses)}`] : []),
+  ]);
+  return [details(`Access: ${parts.join(', ')}`, listOf(limited(items, 'line')))];
 }
 
 function behaviourBlock(behaviour: Behaviour | undefined): string[] {
   if (behaviour === undefined) return [];
   const notes = behaviourNotes(behaviour).map((note) => `\n\n${note}`);
   if (behaviour.changed === 0) return [`Requests: ${behaviourSummary(behaviour)}.${notes.join('')}`];
-  const rows = behaviour.groups.map(groupRow);
-  const table = ['| Requests | Trigger | Before | After | Such as |', '| -: | - | - | - | - |', ...rows].join('\n');
-  return [details(`Requests: ${behaviourSummary(behaviour)}`, `${table}${notes.join('')}`)];
+  const items = limited(behaviour.groups.map(groupItem), 'group');
+  return [details(`Requests: ${behaviourSummary(behaviour)}`, `${listOf(items)}${notes.join('')}`)];
 }
 
-function groupRow({ trigger, before, after, count, samples }: BehaviourGroup): string {
+function groupItem({ trigger, before, after, count, samples }: BehaviourGroup): string {
   const shown = samples
     .slice(0, 3)
-    .map(({ id, body }) => (body === undefined ? inline(id) : `${inline(id)} ${inline(JSON.stringify(body))}`));
-  return `| ${count} | ${cell(inline(trigger))} | ${cell(plain(before))} | ${cell(plain(after))} | ${cell(shown.join('<br>'))} |`;
+    .map(({ id, body }) => `  - ${inline(id)}${body === undefined ? '' : ` ${inline(JSON.stringify(body))}`}`);
+  const head = `**${count.toLocaleString('en')}** of ${inline(trigger)}: ${plain(before)} → ${plain(after)}`;
+  return [head, ...shown].join('\n');
 }
 
 function witnessBlock(witnesses: readonly Witness[]): string[] {
   if (witnesses.length === 0) return [];
   const found = witnesses.filter((witness) => witness.found !== undefined).length;
   const items = witnesses.map(({ trigger, filter, found: witness, tried }) => {
-    const head = `- ${inline(trigger)}, filter ${inline(filter)}:`;
+    const head = `${inline(trigger)}, filter ${inline(filter)}:`;
     if (witness === undefined) return `${head} none found (${counted(tried, 'body', 'bodies')} tried)`;
-    return `${head} ${plain(witness.before)} → ${plain(witness.after)}\n  ${inline(JSON.stringify(witness.body))}`;
+    return `${head} ${plain(witness.before)} → ${plain(witness.after)}\n  - ${inline(JSON.stringify(witness.body))}`;
   });
   const title = `Made-up requests: ${found} of ${counted(witnesses.length, 'changed filter')} told apart`;
-  return [details(title, items.join('\n'))];
+  return [details(title, listOf(limited(items, 'filter')))];
 }
 
-function details(summary: string, content: string): string {
-  return `<details><summary>${html(summary)}</summary>\n\n${content}\n\n</details>`;
+function named(ids: readonly string[]): string {
+  const more = ids.length > mostNamed ? ` and ${ids.length - mostNamed} more` : '';
+  return `${ids.slice(0, mostNamed).map(inline).join(', ')}${more}`;
 }
 
-/** A code span that nothing in the text can end: names and values of a config must not become markup. */
-function inline(text: string): string {
-  const line = text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ');
-  const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = '`'.repeat(longest + 1);
-  const space = line === '' || /^`|`$|^ .* $/.test(line) ? ' ' : '';
-  return `${fence}${space}${line}${space}${fence}`;
+function listOf(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join('\n');
 }
 
-/** Words with names in them, without what Markdown, HTML or a mention could be made of. */
-function plain(text: string): string {
-  return html(text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' '))
-    .replace(/[\\`*_[\]#|~!]/g, '\\$&')
-    .replaceAll('@', '@\u200b');
-}
-
-function html(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-/** A pipe would end the cell, also inside a code span. */
-function cell(text: string): string {
-  return text.replace(/(?<!\\)\|/g, '\\|');
+function limited(items: readonly string[], noun: string): readonly string[] {
+  if (items.length <= mostItems) return items;
+  return [...items.slice(0, mostItems), `and ${counted(items.length - mostItems, `more ${noun}`)}`];
 }

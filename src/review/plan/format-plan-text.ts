@@ -3,7 +3,8 @@ import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { counted } from '../words.ts';
 import { isEmptyPlan, type Plan, type StructureChange, type StructureDetail, type Witness } from './plan.ts';
-import { behaviourSummary, summaryLine } from './summary.ts';
+import { type ToldChange, withSharedTold } from './shared-details.ts';
+import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
 
 type Colors = ReturnType<typeof pc.createColors>;
 
@@ -24,7 +25,7 @@ export function formatPlanText(plan: Plan, sources: Sources, color: boolean): st
     ),
     ...section(
       'Changes',
-      plan.structure.flatMap((change) => structureLines(change, colors, sources)),
+      withSharedTold(plan.structure).flatMap((change) => structureLines(change, colors, sources)),
     ),
     ...section(
       'Access',
@@ -44,14 +45,15 @@ export function formatPlanText(plan: Plan, sources: Sources, color: boolean): st
 const marks = { added: '+', removed: '-', changed: '~' } as const;
 
 function structureLines(
-  { subject, id, action, details, place }: StructureChange,
+  { subject, ids, action, details, place }: ToldChange,
   colors: Colors,
   sources: Sources,
 ): string[] {
   const paint = { added: colors.green, removed: colors.red, changed: colors.yellow }[action];
   const at = action === 'removed' ? '' : `  ${colors.dim(describePlace(place, sources))}`;
+  const name = ids.length === 1 ? `${subject} ${ids[0]}` : `${counted(ids.length, subject)} alike: ${named(ids)}`;
   return [
-    `  ${paint(`${marks[action]} ${subject} ${id}`)}${at}`,
+    `  ${paint(`${marks[action]} ${name}`)}${at}`,
     ...details.map((detail) => `      ${detailWords(detail, action)}`),
   ];
 }
@@ -67,14 +69,19 @@ const mostListed = 20;
 
 function listed(head: string, triggers: readonly string[], paint: (line: string) => string): string[] {
   if (triggers.length === 0) return [];
+  return [paint(`${head}${named(triggers)}`)];
+}
+
+function named(triggers: readonly string[]): string {
   const more = triggers.length > mostListed ? ` and ${triggers.length - mostListed} more` : '';
-  return [paint(`${head}${triggers.slice(0, mostListed).join(', ')}${more}`)];
+  return `${triggers.slice(0, mostListed).join(', ')}${more}`;
 }
 
 function behaviourLines({ behaviour }: Plan, colors: Colors): string[] {
   if (behaviour === undefined) return [];
   return [
     `  ${behaviourSummary(behaviour)}`,
+    ...behaviourNotes(behaviour).map((note) => `  ${colors.dim(note)}`),
     ...behaviour.groups.flatMap(({ trigger, before, after, count, samples }) => [
       `  ${colors.bold(String(count))} of ${trigger}: ${before} → ${after}`,
       ...samples.map(({ id, caller, body }) => {

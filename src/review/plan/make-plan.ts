@@ -29,7 +29,7 @@ export interface PlanOptions {
 
 /** How long witnesses may be looked for in all, and for one filter, in milliseconds. */
 const allWitnessesMs = 3000;
-const oneWitnessMs = 500;
+const oneWitnessMs = 2000;
 
 /** Compares two configs; without a base everything is new. */
 export async function makePlan(base: PlanSide | undefined, head: PlanSide, options: PlanOptions): Promise<Plan> {

@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place, Problem } from '../../diagnostics/problem.ts';
 import { counted } from '../words.ts';
 import { detailWords } from './format-plan-text.ts';
@@ -35,6 +36,6 @@ function groupProblem({ trigger, before, after, count, place }: BehaviourGroup):
   return [problem(isLoss ? 'requests_lost' : 'requests_change', isLoss ? 'warning' : 'note', message, place)];
 }
 
-function problem(code: string, severity: Problem['severity'], message: string, place: Place): Problem {
+function problem(code: DiagnosticCode, severity: Problem['severity'], message: string, place: Place): Problem {
   return { code, severity, message, place };
 }

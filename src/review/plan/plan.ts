@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../contract/index.ts';
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 
 /** What changes between two configurations, and what that means for callers. */
@@ -53,7 +54,7 @@ export interface AccessChange {
 
 /** Something that opens what was closed before: a reviewer should mean it. */
 export interface Widening {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly place: Place;
 }
@@ -80,7 +81,7 @@ export interface BehaviourGroup {
   readonly trigger: string;
   readonly before: string;
   readonly after: string;
-  /** The filter that decides, after the change or else before it. */
+  /** The filter that decides, after the change or else before it; undefined where it is not for a filter to decide. */
   readonly filter: string | undefined;
   readonly count: number;
   readonly samples: readonly Sample[];

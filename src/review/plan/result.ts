@@ -1,13 +1,14 @@
-import { formatProblems } from '../../diagnostics/format.ts';
+import { type FormatOptions, formatProblems } from '../../diagnostics/format.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { Sources } from '../../diagnostics/source.ts';
-import { openConfig } from '../open-config.ts';
+import { type FaultyConfig, openConfig } from '../open-config.ts';
 import { formatPlanJson } from './format-plan-json.ts';
 import { formatPlanMarkdown } from './format-plan-markdown.ts';
 import { formatPlanText } from './format-plan-text.ts';
 import { makePlan, type PlanOptions } from './make-plan.ts';
 import type { Plan } from './plan.ts';
 import { planProblems } from './plan-problems.ts';
+import { type ShownFolder, showPlace, showPlaces, showSources } from './shown-places.ts';
 
 /** The ways in which a plan can be printed. */
 export const planFormats = ['text', 'markdown', 'json', 'github', 'sarif'] as const;
@@ -19,13 +20,12 @@ export interface PlanRequest extends PlanOptions {
   readonly head: Folder;
 }
 
-interface Folder {
-  readonly root: string;
+interface Folder extends ShownFolder {
   readonly label: string;
 }
 
 export type PlanResult =
-  | { readonly ok: true; readonly plan: Plan; readonly sources: { readonly base: Sources; readonly head: Sources } }
+  | { readonly ok: true; readonly plan: Plan; readonly sources: Sources }
   /** One of the configs has errors. */
   | {
       readonly ok: false;
@@ -40,11 +40,14 @@ export async function runPlan({ base, head, ...options }: PlanRequest): Promise<
   if (!opened.ok) return { ...opened, side: 'head' };
   try {
     const before = base && (await openConfig(base.root));
-    if (before?.ok === false) return { ...before, side: 'base' };
+    if (before?.ok === false) return { ...faultyBase(before, base), side: 'base' };
     try {
       const old = before && base && { ...before, ...base };
       const plan = await makePlan(old, { ...opened, ...head }, options);
-      return { ok: true, plan, sources: { base: before?.sources ?? new Map(), head: opened.sources } };
+      if (before === undefined || base === undefined) return { ok: true, plan, sources: opened.sources };
+      // What is gone stands in the base, all else in the head.
+      const sources = new Map([...showSources(before.sources, base), ...opened.sources]);
+      return { ok: true, plan: showPlaces(plan, base), sources };
     } finally {
       await before?.close();
     }
@@ -53,13 +56,22 @@ export async function runPlan({ base, head, ...options }: PlanRequest): Promise<
   }
 }
 
-/** What is gone stands in the base, all else in the head. */
-export function mergedSources({ base, head }: { readonly base: Sources; readonly head: Sources }): Sources {
-  return new Map([...base, ...head]);
+function faultyBase({ problems, sources }: FaultyConfig, base: Folder | undefined) {
+  if (base === undefined) return { ok: false, problems, sources } as const;
+  const shown = problems.map((problem) => ({ ...problem, place: showPlace(problem.place, base) }));
+  return { ok: false, problems: shown, sources: showSources(sources, base) } as const;
+}
+
+export interface PlanFormatOptions extends Omit<FormatOptions, 'format'> {
+  readonly format: PlanFormat;
 }
 
 /** Prints a plan in one of the formats. */
-export function formatPlan(plan: Plan, sources: Sources, format: PlanFormat, color = false): string {
+export function formatPlan(
+  plan: Plan,
+  sources: Sources,
+  { format, color = false, ...printedFrom }: PlanFormatOptions,
+): string {
   switch (format) {
     case 'text':
       return formatPlanText(plan, sources, color);
@@ -69,6 +81,6 @@ export function formatPlan(plan: Plan, sources: Sources, format: PlanFormat, col
       return formatPlanJson(plan, sources);
     case 'github':
     case 'sarif':
-      return formatProblems(planProblems(plan), sources, { format });
+      return formatProblems(planProblems(plan), sources, { ...printedFrom, format });
   }
 }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { ApiKeyConfig, Config, ProjectConfig, TriggerConfig } from '../../config/model.ts';
 import { describeValue } from '../words.ts';
-import { compareUse, compareValue, showDuration } from './compare-uses.ts';
+import { compareUse, compareValue, showDuration, showSize } from './compare-uses.ts';
 import { keyDetails } from './key-details.ts';
 import type { StructureChange, StructureDetail } from './plan.ts';
 import { triggerDetails } from './trigger-details.ts';
@@ -107,7 +107,7 @@ function gatewayDetails(base: Side, head: Side): readonly StructureDetail[] {
       oldServer[name],
       server[name],
       server.place,
-      durations.includes(name) ? showDuration : undefined,
+      durations.includes(name) ? showDuration : name === 'bodyLimitBytes' ? showSize : undefined,
     ),
   );
   return [
@@ -118,11 +118,17 @@ function gatewayDetails(base: Side, head: Side): readonly StructureDetail[] {
     ...compareValue('admin token', oldAdmin.token, admin.token, admin.place, (token) =>
       token === undefined ? undefined : describeValue({ ...(token as { readonly env: string }) }),
     ),
+    ...compareUse('default auth', before.defaultAuth, after.defaultAuth, server.place),
     ...compareUse('engine', before.engine, after.engine, server.place),
     ...compareValue('outbound allow', targets(base), targets(head), server.place),
     ...compareValue('plugins', plugins(base), plugins(head), server.place),
-    ...compareValue('recording keep', before.recordingBounds, after.recordingBounds, server.place),
+    ...compareValue('recording keep', before.recordingBounds, after.recordingBounds, server.place, showBounds),
   ];
+}
+
+function showBounds(bounds: unknown): string {
+  const { count, ageMs, sizeBytes } = bounds as Config['recordingBounds'];
+  return `${count} requests, ${showDuration(ageMs)}, ${showSize(sizeBytes)}`;
 }
 
 function targets({ config }: Side): readonly string[] {

@@ -37,16 +37,28 @@ export interface FilterChange {
   readonly after: FilterUse | undefined;
 }
 
-/** Filters by name, those that changed; one that got another name and kept its options is the same one. */
+/** Filters by name, those that changed; one that got another name and kept its options did not. */
 export function changedFilters(before: readonly FilterUse[], after: readonly FilterUse[]): readonly FilterChange[] {
+  const renamed = renamedFilters(before, after).flatMap(({ from, to }) => [from, to]);
   const names = [...new Set([...before, ...after].map(({ name }) => name))];
   return names
-    .map((name) => ({
-      name,
-      before: before.find((filter) => filter.name === name),
-      after: after.find((filter) => filter.name === name),
-    }))
-    .filter((change) => !isSameUse(change.before, change.after));
+    .map((name) => ({ name, before: named(before, name), after: named(after, name) }))
+    .filter((change) => !isSameUse(change.before, change.after))
+    .filter((change) => !renamed.some((filter) => filter === change.before || filter === change.after));
+}
+
+/** Filters whose name is gone and whose options stand under a name that is new. */
+function renamedFilters(before: readonly FilterUse[], after: readonly FilterUse[]) {
+  const added = after.filter(({ name }) => named(before, name) === undefined);
+  return before.flatMap((from) => {
+    const to = named(after, from.name) === undefined ? added.find((filter) => isSameUse(filter, from)) : undefined;
+    if (to !== undefined) added.splice(added.indexOf(to), 1);
+    return to === undefined ? [] : [{ from, to }];
+  });
+}
+
+function named(filters: readonly FilterUse[], name: string): FilterUse | undefined {
+  return filters.find((filter) => filter.name === name);
 }
 
 function compareFilters(
@@ -67,7 +79,11 @@ function compareFilters(
   });
   const order = (filters: readonly FilterUse[], others: readonly FilterUse[]) =>
     filters.map(({ name }) => name).filter((name) => others.some((other) => other.name === name));
+  const renamed = renamedFilters(before, after).map(({ from, to }) => ({
+    ...{ what: `filter "${to.name}"`, before: `named ${from.name}`, after: `named ${to.name}`, place: to.place },
+  }));
   return [
+    ...renamed,
     ...details,
     ...compareValue('order of filters', order(before, after), order(after, before), place, (names) =>
       (names as readonly string[]).join(', '),

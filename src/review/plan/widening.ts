@@ -1,6 +1,8 @@
 import { isLoopback } from '../../config/loopback.ts';
-import type { ApiKeyConfig, Config, TriggerConfig } from '../../config/model.ts';
+import type { ApiKeyConfig, Config, FilterUse, TriggerConfig } from '../../config/model.ts';
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';
+import { isSameUse } from './compare-uses.ts';
 import { showExpiry } from './key-details.ts';
 import type { Widening } from './plan.ts';
 import { triggerId } from './structure.ts';
@@ -56,40 +58,38 @@ function keyWidenings(before: ApiKeyConfig | undefined, key: ApiKeyConfig): read
 function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerConfig): readonly Widening[] {
   const name = `trigger ${triggerId(trigger)}`;
   const isOpen = trigger.auth.uses === 'none';
-  const open: Widening = {
-    code: 'auth_none',
-    message: `${name} lets everyone in`,
-    place: trigger.auth.place,
-  };
+  const open = widening('auth_none', `${name} lets everyone in`, trigger.auth.place);
   if (before === undefined) return isOpen ? [open] : [];
   const { place } = trigger;
   const unmasked = before.record.mask.filter((pointer) => !trigger.record.mask.includes(pointer));
   const unmaskedRecordings = (before.recording?.mask ?? []).filter(
     (pointer) => trigger.recording !== undefined && !trigger.recording.mask.includes(pointer),
   );
+  const removed = trigger.filters.length === 0 ? [] : before.filters.filter((filter) => !isKept(filter, trigger));
   return [
+    ...(before.status === 'paused' && trigger.status === 'active'
+      ? [widening('trigger_activated', `${name} was paused and takes requests again`, place)]
+      : []),
     ...(isOpen && before.auth.uses !== 'none' ? [open] : []),
     ...(!isOpen && trigger.auth.uses !== before.auth.uses
-      ? [
-          {
-            code: 'auth_changed',
-            message: `${name} knows its callers by auth ${trigger.auth.uses}`,
-            place: trigger.auth.place,
-          },
-        ]
+      ? [widening('auth_changed', `${name} knows its callers by auth ${trigger.auth.uses}`, trigger.auth.place)]
       : []),
     ...(before.dedup !== undefined && trigger.dedup === undefined
-      ? [{ code: 'dedup_off', message: `${name} takes the same request again: its dedup is gone`, place }]
+      ? [widening('dedup_off', `${name} takes the same request again: its dedup is gone`, place)]
       : []),
     ...(before.filters.length > 0 && trigger.filters.length === 0
-      ? [{ code: 'filters_gone', message: `${name} takes every request: its filters are gone`, place }]
+      ? [widening('filters_gone', `${name} takes every request: its filters are gone`, place)]
       : []),
-    ...[...new Set([...unmasked, ...unmaskedRecordings])].map((pointer) => ({
-      code: 'mask_removed',
-      message: `${name} stores ${pointer} unmasked`,
-      place,
-    })),
+    ...removed.map((filter) => widening('filter_removed', `${name} has its filter "${filter.name}" no more`, place)),
+    ...[...new Set([...unmasked, ...unmaskedRecordings])].map((pointer) =>
+      widening('mask_removed', `${name} stores ${pointer} unmasked`, place),
+    ),
   ];
+}
+
+/** A filter that has another name, and the same options, is still there. */
+function isKept(filter: FilterUse, { filters }: TriggerConfig): boolean {
+  return filters.some((one) => one.name === filter.name || isSameUse(one, filter));
 }
 
 function gatewayWidenings(base: Config, head: Config): readonly Widening[] {
@@ -119,6 +119,10 @@ function gatewayWidenings(base: Config, head: Config): readonly Widening[] {
   ];
 }
 
-function warner({ file }: Place): (code: string, message: string, pointer: string) => Widening {
-  return (code, message, pointer) => ({ code, message, place: { file, pointer } });
+function warner({ file }: Place): (code: DiagnosticCode, message: string, pointer: string) => Widening {
+  return (code, message, pointer) => widening(code, message, { file, pointer });
+}
+
+function widening(code: DiagnosticCode, message: string, place: Place): Widening {
+  return { code, message, place };
 }

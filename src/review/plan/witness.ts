@@ -1,7 +1,7 @@
-import type { Filter, FilterReview, FilterVocabulary, JsonObject, JsonValue } from '../../contract/index.ts';
+import type { FilterReview, FilterVocabulary, JsonObject } from '../../contract/index.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import type { OpenConfig } from '../open-config.ts';
-import { describeOutcome, Rehearsal, type RehearsedOutcome } from '../rehearsal.ts';
+import { describeOutcome, Rehearsal } from '../rehearsal.ts';
 import { maskValues } from './behaviour.ts';
 import { mutations, withoutEach } from './mutations.ts';
 import type { Witness } from './plan.ts';
@@ -22,7 +22,7 @@ export interface KnownBodies {
 }
 
 /** How many bodies are tried for one filter. */
-const mostTried = 20_000;
+const mostTried = 10_000;
 /** How many bodies that are known already are begun with. */
 const mostKnown = 30;
 
@@ -53,9 +53,10 @@ export function witnessed(before: LiveTrigger, after: LiveTrigger): readonly Fil
 
 class WitnessSearch {
   tried = 0;
-  readonly #sides: readonly { readonly rehearsal: Rehearsal; readonly filter: Filter | undefined }[];
+  readonly #rehearsals: readonly [before: Rehearsal, after: Rehearsal];
   readonly #reviews: readonly FilterReview[];
   readonly #trigger: LiveTrigger;
+  readonly #filterName: string;
   readonly #options: WitnessOptions;
 
   constructor(
@@ -65,14 +66,14 @@ class WitnessSearch {
     { name }: FilterChange,
     options: WitnessOptions,
   ) {
-    const filterOf = (trigger: LiveTrigger) => trigger.filters.find((one) => one.name === name)?.filter;
-    this.#sides = [
-      { rehearsal: new Rehearsal(base.snapshot, { ignoresPause: true }), filter: filterOf(before) },
-      { rehearsal: new Rehearsal(head.snapshot, { ignoresPause: true }), filter: filterOf(after) },
+    this.#rehearsals = [
+      new Rehearsal(base.snapshot, { ignoresPause: true }),
+      new Rehearsal(head.snapshot, { ignoresPause: true }),
     ];
     // What the other filters of the trigger want matters too: a witness must come as far as the changed one.
     this.#reviews = [...before.filters, ...after.filters].flatMap(({ filter }) => filter.review?.() ?? []);
     this.#trigger = after;
+    this.#filterName = name;
     this.#options = options;
   }
 
@@ -86,18 +87,20 @@ class WitnessSearch {
   }
 
   async #findFrom(starts: readonly JsonObject[], vocabulary: FilterVocabulary): Promise<Witness['found']> {
-    for (const start of starts) {
-      const found = await this.#witnessOf(start);
-      if (found !== undefined) return this.#smallest(start, found);
+    let weak: Found | undefined;
+    for await (const body of this.#candidates(starts, vocabulary)) {
+      const found = await this.#witnessOf(body);
+      if (found?.isStrong) return this.#smallest(body, found);
+      weak ??= found;
+      if (this.#isOver()) break;
     }
-    for (const start of [...starts, await this.#climb(starts, vocabulary)]) {
-      for (const body of mutations(start, vocabulary)) {
-        if (this.#isOver()) return undefined;
-        const found = await this.#witnessOf(body);
-        if (found !== undefined) return this.#smallest(body, found);
-      }
-    }
-    return undefined;
+    return weak && this.#smallest(weak.body, weak);
+  }
+
+  async *#candidates(starts: readonly JsonObject[], vocabulary: FilterVocabulary): AsyncIterable<JsonObject> {
+    yield* starts;
+    yield* mutations(await this.#climb(starts, vocabulary), vocabulary);
+    for (const start of starts) yield* mutations(start, vocabulary);
   }
 
   /** The body that meets the most conditions, reached by changing one member after the other. */
@@ -120,11 +123,11 @@ class WitnessSearch {
 
   async #score(body: JsonObject): Promise<number> {
     this.tried += 1;
-    const prepared = await this.#prepare(1, body);
-    if (prepared === undefined) return -1;
+    const prepared = await this.#rehearsals[1].prepare(this.#requestOf(body));
+    if ('outcome' in prepared) return -1;
     let score = 0;
     for (const review of this.#reviews) {
-      for (const { seenTrue } of await review.observe(prepared)) score += Number(seenTrue);
+      for (const { seenTrue } of await review.observe(prepared.exchange)) score += Number(seenTrue);
     }
     return score;
   }
@@ -136,31 +139,23 @@ class WitnessSearch {
   /** How a body comes out under both configs, if it does so differently and for the filter's sake. */
   async #witnessOf(body: JsonObject): Promise<Found | undefined> {
     this.tried += 1;
-    const [old, now] = [await this.#try(0, body), await this.#try(1, body)];
-    if (old === undefined || now === undefined) return undefined;
-    const before = describeOutcome(old);
-    const after = describeOutcome(now);
-    return before === after ? undefined : { body, before, after };
+    const [before, after] = this.#rehearsals;
+    const old = await before.tryFilters(this.#requestOf(body));
+    const now = await after.tryFilters(this.#requestOf(body));
+    if (old.verdict === 'refused' || now.verdict === 'refused') return undefined;
+    if (old.by !== this.#filterName && now.by !== this.#filterName) return undefined;
+    const told = { body, before: describeOutcome(old), after: describeOutcome(now) };
+    // Dropped by another filter instead, it tells less.
+    return told.before === told.after ? undefined : { ...told, isStrong: old.verdict !== now.verdict };
   }
 
   /** Takes members out as long as it stays a witness of the same difference. */
-  async #smallest(body: JsonObject, found: Found): Promise<Found> {
+  async #smallest(body: JsonObject, { before, after }: Found): Promise<NonNullable<Witness['found']>> {
     for (const smaller of withoutEach(body)) {
       const still = await this.#witnessOf(smaller);
-      if (still?.before === found.before && still.after === found.after) return this.#smallest(smaller, still);
+      if (still?.before === before && still.after === after) return this.#smallest(smaller, still);
     }
-    return found;
-  }
-
-  /** How a body comes out on one side, if the filter has to do with it there. */
-  async #try(side: 0 | 1, body: JsonObject): Promise<RehearsedOutcome | undefined> {
-    const outcome = await this.#sides[side]?.rehearsal.tryFilters(this.#requestOf(body));
-    return outcome?.verdict === 'refused' ? undefined : outcome;
-  }
-
-  async #prepare(side: 0 | 1, body: JsonObject) {
-    const prepared = await this.#sides[side]?.rehearsal.prepare(this.#requestOf(body));
-    return prepared !== undefined && 'exchange' in prepared ? prepared.exchange : undefined;
+    return { body, before, after };
   }
 
   #requestOf(body: JsonObject) {
@@ -176,7 +171,13 @@ class WitnessSearch {
   }
 }
 
-type Found = NonNullable<Witness['found']> & { readonly body: JsonValue };
+interface Found {
+  readonly body: JsonObject;
+  readonly before: string;
+  readonly after: string;
+  /** Whether it is accepted on one side only. */
+  readonly isStrong: boolean;
+}
 
 function better<T extends { readonly score: number }>(one: T, other: T): T {
   return other.score > one.score ? other : one;

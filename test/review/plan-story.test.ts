@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import { checkOutConfig } from '../../src/review/git-base.ts';
+import { formatPlan, runPlan } from '../../src/review/plan/result.ts';
+import { readRequests, type SourcedRequest } from '../../src/review/request-source.ts';
+import { command } from '../support/command.ts';
+import { configFolder } from '../support/config-folder.ts';
+
+const cases = join(import.meta.dirname, '../cases/plan-story');
+const expected = join(cases, 'expected');
+const commits = (await readdir(join(cases, 'commits'))).sort();
+const requests = await readRequests(join(cases, 'requests.jsonl'), { token: undefined, now: 0 });
+/** Writes what comes out as what is expected, to be read before it is committed. */
+const isUpdate = process.env.UPDATE_EXPECTED === '1';
+
+t.test('plan between any two of ten commits says exactly what it should', async (t) => {
+  const { repository, git } = await storyRepository(t);
+  const config = join(repository, 'config');
+  await mkdir(expected, { recursive: true });
+  for (const head of commits) {
+    await git('checkout', '--quiet', tagOf(head));
+    for (const base of commits.filter((other) => other !== head)) {
+      const file = join(expected, `${tagOf(base)}-${tagOf(head)}.md`);
+      const markdown = await planMarkdown(config, tagOf(base), requests);
+      if (isUpdate) await writeFile(file, markdown);
+      t.equal(markdown, await readFile(file, 'utf8'), `from ${base} to ${head}`);
+    }
+    t.equal(await git('status', '--porcelain'), '', 'the work tree and the index are as they were');
+  }
+});
+
+t.test('the command says the same, from wherever it is run, and in exit codes what it is asked for', async (t) => {
+  const { repository, git } = await storyRepository(t);
+  const config = join(repository, 'config');
+  await git('checkout', '--quiet', '06');
+  const options = ['--config', config, '--requests', join(cases, 'requests.jsonl'), '--format', 'markdown'];
+  const plan = (...more: string[]) => command(t, ['plan', ...options, ...more]);
+  const { code, stdout } = await plan('--base', '02');
+  t.equal(code, 0);
+  t.equal(shown(stdout, config), await readFile(join(expected, '02-06.md'), 'utf8'));
+  const out = join(repository, 'plan.md');
+  t.match(await plan('--base', '02', '--out', out), { code: 0, stdout: '' });
+  t.equal(await readFile(out, 'utf8'), stdout);
+  await rm(out);
+
+  t.match(await plan('--base', '05', '--detailed-exitcode'), { code: 2 }, 'something changes');
+  t.match(await plan('--base', '06', '--detailed-exitcode'), { code: 0, stdout: /No changes/ });
+  t.match(await plan('--base', 'HEAD~1', '--fail-on', 'dropped-requests'), { code: 1, stderr: /no longer accepted/ });
+  t.match(await plan('--base', 'HEAD~1', '--fail-on', 'widened-access'), { code: 0 });
+  t.match(await plan('--base', '03', '--fail-on', 'widened-access,dropped-requests'), {
+    code: 1,
+    stderr: /access is widened, and requests are no longer accepted/,
+  });
+  t.match(await plan('--base', '03', '--fail-on', 'widened'), { code: 2, stderr: /Known are/ });
+  t.match(await plan('--base', 'no-such-ref'), { code: 2, stderr: /neither a folder nor a revision/ });
+  t.match(await plan('--base', 'no-such-ref', '--detailed-exitcode'), { code: 1 }, '2 would mean changes');
+  t.match(await plan('--base', '--output=x'), { code: 2 });
+  t.match(await plan(), { code: 2, stderr: /--base/ });
+});
+
+t.test('a revision without a config, or with a faulty one, is told apart from one that is not there', async (t) => {
+  const { repository, git } = await storyRepository(t);
+  const config = join(repository, 'config');
+  const plan = (base: string) => command(t, ['plan', '--config', config, '--base', base]);
+  const empty = await plan('before');
+  t.match(empty, { code: 0, stderr: /everything is new/ });
+  t.match(empty.stdout, /\+ gateway acme[\s\S]*\+ trigger support\/ask/);
+  await writeFile(join(config, 'gateway.yaml'), 'kind: Gateway\n');
+  await git('commit', '--quiet', '--all', '--message', 'broken');
+  t.match(await plan('10'), { code: 1, stdout: '', stderr: /gateway\.yaml:1:1 [\s\S]*so there is no plan/ });
+  await git('checkout', '--quiet', 'HEAD~1', '--', 'config');
+  const faulty = await plan('HEAD');
+  t.match(faulty, { code: 1, stderr: /HEAD:config\/gateway\.yaml:1:1 / });
+  t.notMatch(faulty.stderr, /pullcord-base-/, 'where it was checked out is nobody’s business');
+});
+
+/** A repository whose commits are those of the story, with a tag of its number each. */
+async function storyRepository(t: Test) {
+  const repository = await configFolder(t, {});
+  const run = promisify(execFile);
+  const env = {
+    PATH: process.env.PATH ?? '',
+    HOME: repository,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_AUTHOR_NAME: 'Ada',
+    GIT_AUTHOR_EMAIL: 'ada@example.org',
+    GIT_COMMITTER_NAME: 'Ada',
+    GIT_COMMITTER_EMAIL: 'ada@example.org',
+  };
+  const git = async (...args: string[]) => (await run('git', ['-C', repository, ...args], { env })).stdout;
+  await git('init', '--quiet', '--initial-branch', 'main');
+  await git('commit', '--quiet', '--allow-empty', '--message', 'nothing yet');
+  await git('tag', 'before');
+  for (const commit of commits) {
+    await apply(join(cases, 'commits', commit), join(repository, 'config'));
+    await git('add', '--all');
+    await git('commit', '--quiet', '--message', commit);
+    await git('tag', tagOf(commit));
+  }
+  return { repository, git };
+}
+
+/** Writes the files of a commit, and removes those that it names in deleted.txt. */
+async function apply(commit: string, config: string): Promise<void> {
+  const isFile = (path: string) => !path.endsWith('deleted.txt');
+  await cp(commit, config, { recursive: true, filter: isFile });
+  const deleted = await readFile(join(commit, 'deleted.txt'), 'utf8').catch(() => '');
+  for (const path of deleted.split('\n').filter((line) => line !== '')) await rm(join(config, path));
+}
+
+function tagOf(commit: string): string {
+  return commit.slice(0, 2);
+}
+
+async function planMarkdown(config: string, revision: string, requests: readonly SourcedRequest[]): Promise<string> {
+  const base = await checkOutConfig(config, revision);
+  try {
+    if (base.root === undefined) throw new Error(`${revision} has no config`);
+    const result = await runPlan({
+      base: { root: base.root, shownAs: base.shownAs, label: revision },
+      head: { root: config, label: config },
+      requests,
+      showBodies: false,
+      now: Date.UTC(2026, 10, 25),
+    });
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    return shown(formatPlan(result.plan, result.sources, { format: 'markdown' }), config);
+  } finally {
+    await base.close();
+  }
+}
+
+/** With the folder of the test called what it is called in a repository. */
+function shown(markdown: string, config: string): string {
+  return markdown.replaceAll(config, 'config');
+}
