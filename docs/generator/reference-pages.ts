@@ -1,3 +1,4 @@
+import { diagnosticsPage } from './diagnostics-page.ts';
 import { errorPage } from './error-page.ts';
 import { bodyPage, kindPage, kinds } from './kind-pages.ts';
 import { page } from './markdown.ts';
@@ -14,6 +15,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['values.md', valuePage()],
     ['request-body.md', bodyPage()],
     ['error-codes.md', errorPage()],
+    ['problem-codes.md', diagnosticsPage()],
     ...pluginPages(),
   ]);
 }
@@ -27,6 +29,7 @@ function indexPage(): string {
     `One document per file, each with \`version: 1\` and a \`kind\`. All \`*.yaml\` and \`*.yml\` below the config folder are read; how the folders are laid out means nothing.`,
     links.join('\n'),
     'Parts of them: [stages](stages.md), and [durations, sizes and secrets](values.md).',
+    'What can be wrong with them: [problem codes](problem-codes.md).',
     '## Requests',
     '- [The body](request-body.md)\n- [Error codes](error-codes.md)',
     '## Plugins and engines',

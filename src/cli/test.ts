@@ -4,6 +4,7 @@ import type { Sources } from '../diagnostics/source.ts';
 import type { TestReport } from '../review/run-tests.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { parsePercent } from './numbers.ts';
+import { printedFrom } from './printed-from.ts';
 import { loadRequests, requestsOption } from './requests-option.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
@@ -79,7 +80,8 @@ async function tellProblems(
   { config, format }: TestCommandOptions,
 ): Promise<ExitCode> {
   const { formatProblems } = await import('../diagnostics/format.ts');
-  if (format === 'github' || format === 'sarif') terminal.data(formatProblems(problems, sources, { format }));
+  if (format === 'github' || format === 'sarif')
+    terminal.data(formatProblems(problems, sources, { format, ...printedFrom(config) }));
   else terminal.words(formatProblems(problems, sources, { format: 'text' }));
   terminal.words(`${config}: the config has problems, so its tests were not run`);
   return exitCodes.problems;
@@ -106,7 +108,10 @@ async function print(report: TestReport, sources: Sources, options: TestCommandO
         import('../review/test-problems.ts'),
         import('../diagnostics/format.ts'),
       ]);
-      const text = formatProblems(testProblems(report, minCoverage), sources, { format });
+      const text = formatProblems(testProblems(report, minCoverage), sources, {
+        format,
+        ...printedFrom(options.config),
+      });
       if (text !== '') terminal.data(text);
     }
   }

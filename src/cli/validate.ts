@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type ProblemFormat, problemFormats } from '../diagnostics/formats.ts';
 import { configOption, existingFolder } from './config-option.ts';
+import { printedFrom } from './printed-from.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
 interface ValidateOptions {
@@ -34,7 +35,7 @@ export function registerValidate(program: Command, finish: (code: ExitCode) => v
       const { problems: found, sources, summary } = await checkConfig(existingFolder(root));
       const problems = verbose ? found : found.filter(({ severity }) => severity !== 'note');
       const { formatProblems } = await import('../diagnostics/format.ts');
-      const text = formatProblems(problems, sources, { format, color: terminal.hasColor });
+      const text = formatProblems(problems, sources, { format, color: terminal.hasColor, ...printedFrom(root) });
       if (text !== '') terminal.data(text);
       const errors = problems.filter((problem) => problem.severity === 'error').length;
       const warnings = problems.filter((problem) => problem.severity === 'warning').length;

@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Place, Problem } from '../diagnostics/problem.ts';
 import type { DocumentSet } from './document-set.ts';
 
@@ -11,7 +12,7 @@ export interface Claimed {
 export function duplicates(
   claims: readonly Claimed[],
   documents: DocumentSet,
-  { code, what, hint }: { readonly code: string; readonly what: string; readonly hint: string },
+  { code, what, hint }: { readonly code: DiagnosticCode; readonly what: string; readonly hint: string },
 ): Problem[] {
   const first = new Map<string, Place>();
   const problems: Problem[] = [];

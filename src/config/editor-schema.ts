@@ -7,15 +7,15 @@ import size from '../../schemas/source/size.schema.json' with { type: 'json' };
 import stage from '../../schemas/source/stage.schema.json' with { type: 'json' };
 import trigger from '../../schemas/source/trigger.schema.json' with { type: 'json' };
 import triggerTest from '../../schemas/source/trigger-test.schema.json' with { type: 'json' };
-import type { Stage } from '../contract/index.ts';
-
-/** What an editor is told of a plugin, or of an engine. */
-export interface EditorPlugin {
-  readonly stage: Stage | 'engine';
-  readonly name: string;
-  /** JSON Schema draft-07 of `with:`. */
-  readonly optionsSchema: object;
-}
+import { isRecord, type Json, type JsonRecord } from './editor-json.ts';
+import {
+  type EditorPlugin,
+  hasRequired,
+  pluginConditions,
+  pluginNames,
+  withoutPluginExamples,
+} from './editor-plugins.ts';
+import { describe, isUsefulDefault, scalarExamples, titleForPeople } from './editor-texts.ts';
 
 /** The kinds of config file, as their editor schemas are named. */
 export const editorSchemaNames = ['gateway', 'api-key', 'project', 'trigger', 'trigger-test'] as const;
@@ -35,15 +35,16 @@ export function buildEditorSchemas(plugins: readonly EditorPlugin[]): Record<Edi
   };
 }
 
-type Json = null | boolean | number | string | readonly Json[] | JsonRecord;
-interface JsonRecord {
-  readonly [member: string]: Json;
-}
+/** An editor would offer nothing where at most one field may stand, since it takes what is being written for one. */
+const { maxProperties, ...secretForEditor } = {
+  ...secret,
+  dependencies: { env: { properties: { file: false } } },
+};
 
 /** The shared schemas by what a `$ref` calls them, and what they are called in a bundle. */
 const shared: ReadonlyMap<string, readonly [name: string, schema: object]> = new Map<string, readonly [string, object]>(
   [
-    ['urn:pullcord:secret', ['secret', secret]],
+    ['urn:pullcord:secret', ['secret', secretForEditor]],
     ['urn:pullcord:duration', ['duration', duration]],
     ['urn:pullcord:size', ['size', size]],
     ['urn:pullcord:stage', ['stage', stage]],
@@ -58,6 +59,15 @@ const internalKeywords: ReadonlySet<string> = new Set([
   ...['$id', '$schema', 'definitions', 'pullcord', 'pullcordStage', 'tsType'],
   ...['minDuration', 'maxDuration', 'minSize', 'maxSize'],
 ]);
+
+/** Those of draft-07; ours mean nothing to an editor, and strict tools refuse them. */
+const knownFormats: ReadonlySet<Json | undefined> = new Set([
+  ...['date', 'date-time', 'time', 'email', 'hostname', 'ipv4', 'ipv6', 'uri', 'uri-reference', 'regex'],
+  ...['json-pointer', 'relative-json-pointer', 'uri-template'],
+]);
+
+/** Their values are data, in which a `$ref` is no reference. */
+const literalKeywords: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'required']);
 
 function bundle(source: object, plugins: readonly EditorPlugin[]): object {
   const bundler = new Bundler(plugins);
@@ -76,18 +86,36 @@ class Bundler {
   /** Copies a schema; `home` is the pointer of the definition it is part of, where its own `#/…` start. */
   schema(schema: object, home: string): JsonRecord {
     const copied: Record<string, Json> = {};
-    const members: JsonRecord = Object.fromEntries(Object.entries(schema));
+    const members = withoutPluginExamples(Object.fromEntries(Object.entries(schema)));
     for (const [keyword, value] of Object.entries(members)) {
-      if (keyword === '$ref' && typeof value === 'string') copied.$ref = this.#reference(value, members, home);
-      else if (keyword === 'title' && typeof value === 'string') copied.title = titleForPeople(value);
-      else if (keyword === 'anyOf') copied.anyOf = this.#alternatives(value, members, home);
-      else if (keyword === 'properties' || keyword === 'patternProperties') copied[keyword] = this.#each(value, home);
-      else if (literalKeywords.has(keyword)) copied[keyword] = value;
-      else if (!internalKeywords.has(keyword)) copied[keyword] = this.#value(value, home);
+      const made = this.#keyword(keyword, value, members, home);
+      if (made !== undefined) copied[keyword] = made;
     }
     const { pullcordStage } = members;
-    const isStageItself = typeof pullcordStage === 'string' && members.$ref === undefined;
-    return isStageItself ? { ...copied, ...this.#choices(copied, pullcordStage) } : copied;
+    return typeof pullcordStage === 'string' ? this.#withChoices(copied, pullcordStage) : copied;
+  }
+
+  #keyword(keyword: string, value: Json, members: JsonRecord, home: string): Json | undefined {
+    switch (keyword) {
+      case '$ref':
+        return typeof value === 'string' ? this.#reference(value, members, home) : value;
+      case 'title':
+        return typeof value === 'string' ? titleForPeople(value) : value;
+      case 'description':
+        return describe([value], members.examples);
+      case 'examples':
+        return scalarExamples(value);
+      case 'anyOf':
+        return this.#alternatives(value, members, home);
+      case 'properties':
+      case 'patternProperties':
+        return this.#each(value, home);
+      case 'format':
+        return knownFormats.has(value) ? value : undefined;
+      default:
+        if (internalKeywords.has(keyword) || (keyword === 'default' && !isUsefulDefault(value))) return undefined;
+        return literalKeywords.has(keyword) ? value : this.#value(value, home);
+    }
   }
 
   #value(value: Json, home: string): Json {
@@ -96,13 +124,12 @@ class Bundler {
   }
 
   /** An editor shows the text of the alternative that is written: it must say as much as that of the whole. */
-  #alternatives(schemas: Json, { description }: JsonRecord, home: string): Json {
+  #alternatives(schemas: Json, { description, examples }: JsonRecord, home: string): Json {
     if (!Array.isArray(schemas)) return schemas;
     return schemas.map((schema) => {
       const copied = this.#value(schema, home);
       if (typeof description !== 'string' || !isRecord(copied)) return copied;
-      const texts = [description, copied.description].filter((text) => typeof text === 'string');
-      return { ...copied, description: texts.join('\n\n') };
+      return withText(copied, (text) => describe([description, text], examples));
     });
   }
 
@@ -115,11 +142,10 @@ class Bundler {
     if (reference.startsWith('#')) return `#${home}${reference.slice(1)}`;
     const [name, schema] = shared.get(reference) ?? [];
     if (name === undefined || schema === undefined) return reference;
-    const isStage = name === 'stage' && typeof pullcordStage === 'string';
-    return this.#define(
-      isStage ? `${pullcordStage}-use` : name,
-      isStage ? { ...withoutExamples(schema), pullcordStage } : schema,
-    );
+    if (name !== 'stage' || typeof pullcordStage !== 'string') return this.#define(name, schema);
+    // The title and the examples of the shared stage are not those of this one.
+    const title = `${pullcordStage[0]?.toUpperCase()}${pullcordStage.slice(1)}Stage`;
+    return this.#define(`${pullcordStage}-use`, { ...schema, title, examples: [], pullcordStage });
   }
 
   #define(name: string, schema: object): string {
@@ -137,49 +163,34 @@ class Bundler {
     return isRecord(definitions) ? { definitions: this.#each(definitions, home) } : {};
   }
 
-  /** Ties the options to the plugin: `uses` completes to a known name, `with` to that plugin's schema. */
-  #choices({ properties }: JsonRecord, stageName: string): JsonRecord {
+  /** Ties the options to the plugin, where this is a use of one or the name of one; elsewhere the schema stays. */
+  #withChoices(schema: JsonRecord, stageName: string): JsonRecord {
     const plugins = this.#plugins.filter((plugin) => plugin.stage === stageName);
-    if (plugins.length === 0 || !isRecord(properties) || !isRecord(properties.uses)) return {};
-    const names = plugins.map(({ name }) => name);
-    // An editor offers examples as well, and the plugin of another stage would be among them.
-    const { type, pattern, maxLength, examples, ...uses } = properties.uses;
-    const anyName = Object.fromEntries(
-      Object.entries({ type, pattern, maxLength }).filter((entry): entry is [string, Json] => entry[1] !== undefined),
-    );
+    if (plugins.length === 0 || '$ref' in schema) return schema;
+    const { properties } = schema;
+    if (!isRecord(properties))
+      return pluginNames(
+        schema,
+        plugins.filter(({ optionsSchema }) => !hasRequired(optionsSchema)),
+      );
+    const { uses } = properties;
+    if (!isRecord(uses)) return schema;
+    const optionsOf = (plugin: EditorPlugin): string =>
+      this.#define(`${stageName}.${plugin.name}`, { ...plugin.optionsSchema, title: `Options of ${plugin.name}` });
     return {
-      properties: { ...properties, uses: { ...uses, anyOf: [{ enum: names }, anyName] } },
-      allOf: plugins.map((plugin) => ({
-        if: { properties: { uses: { const: plugin.name } }, required: ['uses'] },
-        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-        then: {
-          properties: { with: { $ref: this.#define(`${stageName}.${plugin.name}`, plugin.optionsSchema) } },
-          ...(hasRequired(plugin.optionsSchema) && { required: ['with'] }),
-        },
-      })),
+      ...schema,
+      properties: { ...properties, uses: pluginNames(uses, plugins) },
+      allOf: pluginConditions(plugins, optionsOf),
     };
   }
 }
 
-/** The examples of the shared stage are those of one stage. */
-function withoutExamples(schema: object): object {
-  const members: JsonRecord = Object.fromEntries(Object.entries(schema));
-  const { examples, ...others } = members;
-  return others;
-}
-
-/** `NamedFilterDocument`, the name of a type of ours, is `Named filter` where people read it. */
-function titleForPeople(title: string): string {
-  return title.replace(/(?<!^)Document$/, '').replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-/** Their values are data, in which a `$ref` is no reference. */
-const literalKeywords: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples', 'required']);
-
-function hasRequired(schema: object): boolean {
-  return 'required' in schema && Array.isArray(schema.required) && schema.required.length > 0;
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Changes the text of a schema, and of each of its alternatives. */
+function withText(schema: JsonRecord, change: (text: Json | undefined) => string): JsonRecord {
+  const { anyOf } = schema;
+  return {
+    ...schema,
+    description: change(schema.description),
+    ...(Array.isArray(anyOf) && { anyOf: anyOf.map((one) => (isRecord(one) ? withText(one, change) : one)) }),
+  };
 }

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { configLimits } from './limits.ts';
 
@@ -62,6 +63,6 @@ async function isFolder(entry: Dirent, path: string): Promise<boolean> {
   return target?.isDirectory() ?? false;
 }
 
-function problem(file: string, code: string, message: string): Problem {
+function problem(file: string, code: DiagnosticCode, message: string): Problem {
   return { code, severity: 'error', message, place: { file, pointer: '' } };
 }

@@ -5,6 +5,7 @@ import trigger from '../../schemas/source/trigger.schema.json' with { type: 'jso
 import triggerTest from '../../schemas/source/trigger-test.schema.json' with { type: 'json' };
 import type { JsonValue } from '../contract/index.ts';
 import { closest } from '../diagnostics/closest.ts';
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { ConfigDocument } from './documents.gen.ts';
 import type { LocalProblem } from './local-problem.ts';
 import { compileSchema } from './schema-validator.ts';
@@ -63,7 +64,7 @@ function validatorOf(kind: Kind): Validator {
   return validator;
 }
 
-function refuse(code: string, pointer: string, message: string, hint: string | undefined): CheckedDocument {
+function refuse(code: DiagnosticCode, pointer: string, message: string, hint: string | undefined): CheckedDocument {
   return { ok: false, problems: [{ code, pointer, message, ...(hint !== undefined && { hint }) }] };
 }
 

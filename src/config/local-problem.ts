@@ -1,8 +1,9 @@
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 
 /** A problem of one document, without the file: what is known of equal bytes is known once, wherever they stand. */
 export interface LocalProblem {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly hint?: string;
   readonly pointer: string;

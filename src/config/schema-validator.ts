@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { pointerSegments } from '../diagnostics/json-pointer.ts';
 import type { SecretReference } from './model.ts';
 import { compile, type Findings } from './schema-compiler.ts';
@@ -5,7 +6,7 @@ import { toProblems } from './schema-problems.ts';
 
 /** Something wrong with a value, at a JSON pointer into it. */
 export interface SchemaProblem {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly pointer: string;
   /** Points at the member's name instead of its value. */
   readonly atName?: boolean;

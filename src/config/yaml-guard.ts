@@ -1,4 +1,5 @@
 import { CST, Lexer } from 'yaml';
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { configLimits } from './limits.ts';
 import type { LocalProblem } from './local-problem.ts';
 
@@ -33,7 +34,7 @@ export function guardYaml(text: string): GuardedYaml {
   return { ok: true, tokens };
 }
 
-function refuse(code: string, message: string, offset: number): GuardedYaml {
+function refuse(code: DiagnosticCode, message: string, offset: number): GuardedYaml {
   return { ok: false, problem: { code, message, pointer: '', offset } };
 }
 

@@ -11,6 +11,10 @@ export interface FormatOptions {
   readonly format: ProblemFormat;
   /** Colours for a terminal; `text` alone has them. */
   readonly color?: boolean;
+  /** The repository that the files are in, as an absolute path: `github` and `sarif` name files from there. */
+  readonly root?: string | undefined;
+  /** The version of the tool that prints, for `sarif`. */
+  readonly version?: string;
 }
 
 /** Prints problems by file and position. Ends with a newline; `text` and `github` are empty if there are none. */
@@ -22,8 +26,8 @@ export function formatProblems(problems: readonly Problem[], sources: Sources, o
     case 'json':
       return formatJson(located);
     case 'github':
-      return formatGithub(located);
+      return formatGithub(located, options);
     case 'sarif':
-      return formatSarif(located);
+      return formatSarif(located, options);
   }
 }

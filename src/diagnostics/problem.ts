@@ -1,3 +1,5 @@
+import type { DiagnosticCode } from './codes.ts';
+
 /** A place in a config file: a JSON pointer (RFC 6901) into its document. Line and column are computed when printed. */
 export interface Place {
   /** The file as the user knows it: the config folder as given, joined with the path below it. */
@@ -11,8 +13,8 @@ export interface Place {
 
 /** Something about the config that its author can mend or should know. */
 export interface Problem {
-  /** snake_case, stable: tools match on it. */
-  readonly code: string;
+  /** Tools match on it. */
+  readonly code: DiagnosticCode;
   readonly severity: 'error' | 'warning' | 'note';
   /** What happened, without the place and without values that could be secret. */
   readonly message: string;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { EditorPlugin } from '../config/editor-schema.ts';
+import type { EditorPlugin } from '../config/editor-plugins.ts';
 import type { StageUse } from '../config/model.ts';
 import { compileSchema } from '../config/schema-validator.ts';
 import type { Engine, PluginLog } from '../contract/index.ts';

