@@ -91,9 +91,12 @@ function codeBlocks(text: string): CodeBlock[] {
   }));
 }
 
-/** YAML of Pullcord; that of Kubernetes has a version of its own. */
-function isConfig({ language, text }: CodeBlock): boolean {
-  return language === 'yaml' && !/^ *apiVersion:/m.test(text);
+/** The files of other programs. */
+const otherFiles = /^(deployment\.yaml|\.github\/workflows\/.+|\.gitlab-ci\.yml|\.pre-commit-config\.yaml)$/;
+
+/** YAML of Pullcord: all that does not say that it is something else. */
+function isConfig({ language, path = '' }: CodeBlock): boolean {
+  return language === 'yaml' && !otherFiles.test(path);
 }
 
 /** The JavaScript of a page, and the package that it imports, by paths in the config folder. */

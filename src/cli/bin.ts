@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 
-// Imports nothing of ours before the version is known: on an older Node an import would fail with a riddle.
+// Imports nothing of ours before the version is known, and no name of Node's that an older one does not export: such an
+// import would fail with a riddle.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 22)) {
   process.stderr.write(`pullcord needs Node.js 22.22 or newer; this is ${process.versions.node}.\n`);
   process.exit(2);
 }
-enableCompileCache();
+module.enableCompileCache();
 const { main } = await import('./main.ts');
 process.exitCode = await main(process.argv.slice(2));

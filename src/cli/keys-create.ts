@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { stringify } from 'yaml';
 import { type Permission, permissions } from '../contract/index.ts';
+import { checkedId } from './checked-id.ts';
 import { configOption } from './config-option.ts';
-import { createSecret, digestOf } from './key-secret.ts';
+import { newApiKey, secretNotice } from './new-api-key.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
 interface CreateOptions {
@@ -37,14 +37,17 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .addOption(configOption())
     .addHelpText('after', '\nExample:\n  pullcord keys create website --projects support --expires 2027-06-30 --write')
     .action(async (argument: string | undefined, options: CreateOptions) => {
-      finish(await createKey(checkedId(argument ?? options.id), options));
+      finish(await createKey(givenId(argument ?? options.id), options));
     });
 }
 
 async function createKey(id: string, options: CreateOptions): Promise<ExitCode> {
-  const secret = createSecret();
-  const document = keyDocument(id, secret, options);
-  const yaml = `# yaml-language-server: $schema=../../schemas/api-key.schema.json\n${stringify(document)}`;
+  const { secret, document, yaml } = newApiKey({
+    id,
+    permissions: options.permissions,
+    projects: options.projects.flatMap((project) => project.split(',')),
+    expires: options.expires === undefined ? undefined : checkedDate(options.expires),
+  });
   if (options.format === 'json') {
     terminal.data(JSON.stringify({ id, secret, document }, undefined, 2));
     return exitCodes.fine;
@@ -54,7 +57,7 @@ async function createKey(id: string, options: CreateOptions): Promise<ExitCode> 
     terminal.words(`error: ${file} exists already; nothing was written`);
     return exitCodes.problems;
   }
-  terminal.words('The secret of the new key. It is shown this once and stored nowhere: hand it to the caller now.');
+  terminal.words(secretNotice);
   terminal.data(secret);
   if (options.write) {
     terminal.words(`Written to ${file}: commit it.`);
@@ -63,19 +66,6 @@ async function createKey(id: string, options: CreateOptions): Promise<ExitCode> 
   terminal.words(`\nThe file to commit, e.g. as ${file}:`);
   terminal.data(`\n${yaml}`);
   return exitCodes.fine;
-}
-
-function keyDocument(id: string, secret: string, options: CreateOptions): object {
-  const expires = options.expires === undefined ? {} : { expires: checkedDate(options.expires) };
-  return {
-    version: 1,
-    kind: 'ApiKey',
-    id,
-    secrets: [{ hash: `sha256:${digestOf(secret)}`, ...expires }],
-    permissions: options.permissions,
-    projects: options.projects.flatMap((project) => project.split(',')),
-    status: 'active',
-  };
 }
 
 /** Gives false if the file exists: a key that is in use must not be lost by a slip. */
@@ -90,10 +80,9 @@ async function writeNew(file: string, text: string): Promise<boolean> {
   }
 }
 
-function checkedId(id: string | undefined): string {
+function givenId(id: string | undefined): string {
   if (id === undefined) throw new UsageError('the key needs an id: pullcord keys create <id>');
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw new UsageError(`the id ${id} is not made of letters, digits, _ and -`);
-  return id;
+  return checkedId(id);
 }
 
 function checkedDate(date: string): string {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { registerExplain } from './explain.ts';
+import { registerInit } from './init.ts';
 import { registerKeys } from './keys.ts';
 import { packageVersion } from './package-version.ts';
 import { registerPlan } from './plan.ts';
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     registerRuns,
     registerRequests,
     registerSchema,
+    registerInit,
   ]) {
     register(program, finish);
   }

@@ -1,0 +1,124 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { checkedId } from './checked-id.ts';
+import { type CiService, ciServices, type NewFile, newRepositoryFiles } from './init/new-repository.ts';
+import { filesInTheWay, writeFiles } from './init/write-files.ts';
+import { newApiKey, secretNotice } from './new-api-key.ts';
+import { packageVersion } from './package-version.ts';
+import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
+
+interface InitOptions {
+  readonly organization?: string;
+  readonly project: string;
+  readonly key: string;
+  readonly ci: CiService;
+}
+
+export function registerInit(program: Command, finish: (code: ExitCode) => void): void {
+  program
+    .command('init')
+    .argument('[dir]', 'the folder of the repository; it is made if need be', '.')
+    .summary('make a new config repository')
+    .description(
+      'Writes a config that serves at once: an example trigger with its tests, an API key, the workflow that checks pull\n' +
+        'requests, schemas and settings for editors, and a README that tells how to go on. Prints the secret of the key,\n' +
+        'this once. Nothing that exists is overwritten, and git is left to you.',
+    )
+    .option('--organization <name>', 'what the config describes; without it, as the folder is called')
+    .option('--project <id>', 'the project of the example trigger', 'support')
+    .option('--key <id>', 'the API key', 'my-app')
+    .addOption(new Option('--ci <service>', 'what checks changes').choices(ciServices).default('github'))
+    .addHelpText('after', '\nExample:\n  pullcord init acme-triggers --organization acme --project support')
+    .action(async (folder: string, options: InitOptions) => finish(await init(folder, options)));
+}
+
+async function init(folder: string, options: InitOptions): Promise<ExitCode> {
+  const organization =
+    options.organization === undefined
+      ? nameOf(basename(resolve(folder)))
+      : checkedId(options.organization, 'organization');
+  const project = checkedId(options.project, 'project');
+  const id = checkedId(options.key, 'key');
+  checkFolder(folder);
+  const { secret, yaml } = newApiKey({ id, permissions: ['project.trigger'], projects: [project] });
+  const files = newRepositoryFiles({
+    organization,
+    project,
+    apiKey: { id, yaml },
+    ci: options.ci,
+    version: packageVersion(),
+    schemas: await editorSchemas(),
+  });
+  const inTheWay = [...filesInTheWay(folder, files), ...(await otherConfig(folder, files))];
+  if (inTheWay.length > 0) return refuse(folder, inTheWay);
+  const written = await writeFiles(folder, files);
+  if (!written.ok) return tellFailure(written);
+  for (const { path } of files) terminal.words(`written: ${join(folder, path)}`);
+  terminal.words(`\n${secretNotice}`);
+  terminal.data(secret);
+  terminal.words(nextSteps(folder, project));
+  return exitCodes.fine;
+}
+
+/** What a folder is called, as the id of an organization. */
+function nameOf(folder: string): string {
+  const name = folder
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 64);
+  return name === '' ? 'my-organization' : name;
+}
+
+function checkFolder(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isDirectory()) throw new UsageError(`${folder} is not a folder`);
+}
+
+/** With the built-in plugins alone: what already stands in the folder is not to be loaded before it is looked at. */
+async function editorSchemas(): Promise<Readonly<Record<string, object>>> {
+  const [{ buildEditorSchemas }, { builtinRegistry }, { describeEngines }] = await Promise.all([
+    import('../config/editor-schema.ts'),
+    import('../host/builtins.ts'),
+    import('../host/open-engine.ts'),
+  ]);
+  return buildEditorSchemas([...builtinRegistry().list(), ...describeEngines()]);
+}
+
+/** YAML that would be read together with ours: the result could not be valid. */
+async function otherConfig(folder: string, files: readonly NewFile[]): Promise<readonly string[]> {
+  const root = join(folder, 'config');
+  if (!existsSync(root)) return [];
+  const { findFiles } = await import('../config/find-files.ts');
+  const { paths } = await findFiles(root);
+  return paths.map((path) => `config/${path}`).filter((path) => !files.some((file) => file.path === path));
+}
+
+function refuse(folder: string, inTheWay: readonly string[]): ExitCode {
+  terminal.words('error: these are there already, and nothing was written:');
+  for (const path of inTheWay) terminal.words(`  ${join(folder, path)}`);
+  return exitCodes.problems;
+}
+
+function tellFailure({ path, reason, left }: { path: string; reason: string; left: readonly string[] }): ExitCode {
+  terminal.words(`error: ${path} cannot be written (${reason})`);
+  if (left.length === 0) terminal.words('What had been written before it was removed again.');
+  else terminal.words(`These were written before it and could not be removed again:\n  ${left.join('\n  ')}`);
+  return exitCodes.problems;
+}
+
+function nextSteps(folder: string, project: string): string {
+  const body = '{"instruction": "Say hello", "customer": {"email": "ada@example.com", "plan": "pro"}}';
+  const steps = [
+    ...(resolve(folder) === process.cwd() ? [] : [`cd ${folder}`]),
+    ...(isInGit(resolve(folder)) ? [] : ['git init', 'git add . && git commit -m "Triggers"']),
+    'pullcord test',
+    'pullcord serve',
+    `PULLCORD_API_KEY=pc_… pullcord send ${project}/hello -d '${body}'   # in a second terminal`,
+  ];
+  return `\nNext (README.md says more):\n${steps.map((step) => `  ${step}\n`).join('')}`;
+}
+
+function isInGit(folder: string): boolean {
+  return existsSync(join(folder, '.git')) || (dirname(folder) !== folder && isInGit(dirname(folder)));
+}

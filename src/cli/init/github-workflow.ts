@@ -1,0 +1,61 @@
+import { githubComment } from './github-comment.ts';
+import { indent } from './indent.ts';
+
+/**
+ * The workflow of a config repository. It installs a version of the package instead of using an action, so that it works
+ * wherever Pullcord itself is hosted. What a pull request brings is never put into a script, only into its environment.
+ */
+export function githubWorkflow(version: string): string {
+  return `# Tells of each pull request whether the config is valid, whether the tests pass, and what it will change.
+name: Pullcord
+on:
+  pull_request:
+permissions:
+  contents: read
+  pull-requests: write # to comment
+concurrency:
+  group: pullcord-${'$'}{{ github.ref }}
+  cancel-in-progress: true
+env:
+  PULLCORD: pullcord@${version} # what npm installs: a version, a tarball, or git+https://… of a commit
+jobs:
+  pullcord:
+    runs-on: ubuntu-latest
+    timeout-minutes: 15
+    steps:
+      - uses: actions/checkout@v6
+        with:
+          fetch-depth: 0 # the plan compares with the base
+          persist-credentials: false
+      - uses: actions/setup-node@v6
+        with:
+          node-version: 24
+          package-manager-cache: false
+      - name: Install
+        id: install
+        run: npm install --global "$PULLCORD"
+      - name: Validate
+        run: pullcord validate --format github
+      - name: Test
+        if: ${'$'}{{ !cancelled() && steps.install.outcome == 'success' }}
+        run: pullcord test --format github
+      - name: Plan
+        id: plan
+        if: ${'$'}{{ !cancelled() && steps.install.outcome == 'success' }}
+        env:
+          BASE: ${'$'}{{ github.event.pull_request.base.sha }}
+          PLAN: ${'$'}{{ runner.temp }}/plan.md
+        run: |
+          pullcord plan --base "$BASE" --format markdown --out "$PLAN"
+          pullcord plan --base "$BASE" --format github
+          cat "$PLAN" >>"$GITHUB_STEP_SUMMARY"
+      - name: Comment
+        if: ${'$'}{{ !cancelled() && steps.plan.outcome == 'success' }}
+        env:
+          GH_TOKEN: ${'$'}{{ github.token }}
+          GH_ENTERPRISE_TOKEN: ${'$'}{{ github.token }}
+          PULL_REQUEST: ${'$'}{{ github.event.pull_request.number }}
+          PLAN: ${'$'}{{ runner.temp }}/plan.md
+        run: |
+${indent(githubComment, 10)}`;
+}

@@ -1,0 +1,39 @@
+import { stringify } from 'yaml';
+import type { Permission } from '../contract/index.ts';
+import { createSecret, digestOf } from './key-secret.ts';
+
+export interface ApiKeyGrant {
+  readonly id: string;
+  readonly permissions: readonly Permission[];
+  readonly projects: readonly string[];
+  /** A date or a time, as it is to stand in the file. */
+  readonly expires?: string | undefined;
+}
+
+export interface NewApiKey {
+  /** To be shown once and stored nowhere. */
+  readonly secret: string;
+  readonly document: object;
+  /** The text of `keys/<id>.yaml`, which holds only a hash of the secret. */
+  readonly yaml: string;
+}
+
+/** Makes an API key with a fresh secret. */
+export function newApiKey({ id, permissions, projects, expires }: ApiKeyGrant): NewApiKey {
+  const secret = createSecret();
+  const document = {
+    version: 1,
+    kind: 'ApiKey',
+    id,
+    secrets: [{ hash: `sha256:${digestOf(secret)}`, ...(expires !== undefined && { expires }) }],
+    permissions,
+    projects,
+    status: 'active',
+  };
+  const yaml = `# yaml-language-server: $schema=../../schemas/api-key.schema.json\n${stringify(document)}`;
+  return { secret, document, yaml };
+}
+
+/** What must be said when a secret is printed, which is the one time that anybody sees it. */
+export const secretNotice =
+  'The secret of the new key. It is shown this once and stored nowhere: hand it to the caller now.';

@@ -1,0 +1,236 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { parse } from 'yaml';
+import { ciServices, newRepositoryFiles } from '../../src/cli/init/new-repository.ts';
+import { writeFiles } from '../../src/cli/init/write-files.ts';
+import { isWellFormed } from '../../src/cli/key-secret.ts';
+import { newApiKey } from '../../src/cli/new-api-key.ts';
+import { ConfigLoader } from '../../src/config/load.ts';
+import { command, startCommand } from '../support/command.ts';
+import { configFolder, writeInto } from '../support/config-folder.ts';
+
+const run = promisify(execFile);
+
+/** The files below a folder, sorted. */
+async function filesOf(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1)).sort();
+}
+
+/** Starts `serve` on free ports; gives where, and ends it with the test. */
+async function serve(t: Test, config: string): Promise<string> {
+  const gateway = join(config, 'gateway.yaml');
+  await writeFile(gateway, (await readFile(gateway, 'utf8')).replaceAll(/port: \d+/g, 'port: 0'));
+  const child = startCommand(t, ['serve', '--config', config]);
+  if (child.stderr === null) throw new Error('no stderr');
+  const serving = new Promise<string>((resolve, reject) => {
+    createInterface(child.stderr ?? process.stdin).on('line', (line) => {
+      const { msg, url } = JSON.parse(line);
+      if (msg === 'serving') resolve(url);
+    });
+    child.once('exit', (code) => reject(new Error(`serve ended with ${code}`)));
+  });
+  t.teardown(async () => {
+    child.kill('SIGTERM');
+    if (child.exitCode === null) await once(child, 'exit');
+  });
+  return serving;
+}
+
+t.test('init makes a repository that validates, whose tests cover everything, and that serves', async (t) => {
+  const root = join(await configFolder(t, {}), 'new', 'acme.triggers');
+  const ended = await command(t, ['init', root]);
+  t.equal(ended.code, 0, ended.stderr);
+  const secret = ended.stdout.trim();
+  t.ok(isWellFormed(secret), 'the secret alone is on stdout');
+  const files = await filesOf(root);
+  for (const file of files) {
+    const text = await readFile(join(root, file), 'utf8');
+    t.notOk(text.includes(secret), `${file} does not have the secret`);
+    t.ok(text.endsWith('\n'), `${file} ends with a line break`);
+    t.ok(ended.stderr.includes(join(root, file)), `${file} is told of`);
+  }
+  t.match(ended.stderr, /git init/);
+  const config = join(root, 'config');
+  t.match(await command(t, ['validate', '--config', config]), {
+    code: 0,
+    stdout: '',
+    stderr: /0 errors, 0 warnings; organization acme-triggers: 1 project, 1 trigger, 1 API key/,
+  });
+  t.match(await command(t, ['test', '--config', config, '--min-coverage', '100']), {
+    code: 0,
+    stdout: /5 tests: all passed; filters covered 100 %/,
+  });
+
+  await t.test('the requests of its README are answered as it says', async (t) => {
+    const url = await serve(t, config);
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const [, path = '', body = ''] = /curl http:\/\/127\.0\.0\.1:8080(\S+) [\s\S]*?-d '([^']*)'/.exec(readme) ?? [];
+    const headers = { 'x-api-key': secret, 'content-type': 'application/json' };
+    const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body });
+    t.match(await answer.json(), { status: 'succeeded', output: JSON.parse(body) });
+    const [, trigger = '', dropped = ''] = /pullcord send (\S+) -d '([^']*)'/.exec(readme) ?? [];
+    const target = ['--url', `${url}/api/v1.0`, '--config', config];
+    const env = { PULLCORD_API_KEY: secret };
+    t.match(await command(t, ['send', trigger, '-d', dropped, ...target], { env }), { code: 1, stdout: /filtered/ });
+    const [, sent = '', shown = ''] = /pullcord send (\S+) -d '([^']*)'/.exec(ended.stderr) ?? [];
+    t.equal(`${sent} ${shown}`, `${trigger} ${body}`, 'the next steps have the request of the README');
+  });
+
+  await t.test('each YAML file of the config names a schema that is there and takes it', async (t) => {
+    for (const file of files.filter((name) => name.startsWith('config/'))) {
+      const text = await readFile(join(root, file), 'utf8');
+      const [, schema = ''] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text) ?? [];
+      const path = join(root, file, '..', schema);
+      const ajv = new Ajv({ strict: false, validateFormats: false });
+      t.ok(ajv.validate(JSON.parse(await readFile(path, 'utf8')), parse(text)), `${file}: ${ajv.errorsText()}`);
+    }
+    t.match(JSON.parse(await readFile(join(root, '.vscode/extensions.json'), 'utf8')), {
+      recommendations: ['redhat.vscode-yaml'],
+    });
+    JSON.parse(await readFile(join(root, '.vscode/settings.json'), 'utf8'));
+  });
+});
+
+t.test('init takes names, and a service that checks changes', async (t) => {
+  const root = join(await configFolder(t, {}), 'x');
+  const names = ['--organization', 'acme', '--project', 'shop', '--key', 'kiosk'];
+  t.equal((await command(t, ['init', root, ...names, '--ci', 'gitlab'])).code, 0);
+  const files = await filesOf(root);
+  t.ok(files.includes('.gitlab-ci.yml'));
+  t.notOk(files.some((file) => file.startsWith('.github')));
+  t.ok(files.includes('config/keys/kiosk.yaml'));
+  t.ok(files.includes('config/projects/shop/triggers/hello.yaml'));
+  t.match(await command(t, ['keys', 'list', '--config', join(root, 'config')]), { stdout: /^kiosk .* projects shop/ });
+  const none = join(root, 'none');
+  t.equal((await command(t, ['init', none, '--ci', 'none'])).code, 0);
+  t.notOk((await filesOf(none)).some((file) => file.startsWith('.git') && file.endsWith('.yml')));
+});
+
+t.test('names that cannot be ids, and a folder that is a file, are wrong usage, and nothing is written', async (t) => {
+  const root = await configFolder(t, { file: '' });
+  for (const args of [
+    ['--organization', 'acme inc'],
+    ['--project', '../up'],
+    ['--key', ''],
+    ['--key', 'x'.repeat(65)],
+    ['--ci', 'jenkins'],
+    ['--force'],
+  ]) {
+    const ended = await command(t, ['init', join(root, 'x'), ...args]);
+    t.match(ended, { code: 2, stdout: '', stderr: /error: / }, args.join(' '));
+  }
+  t.match(await command(t, ['init', join(root, 'file')]), { code: 2, stderr: /file is not a folder/ });
+  t.strictSame(await filesOf(root), ['file']);
+});
+
+t.test('init writes nothing where anything is in its way, and tells all of that', async (t) => {
+  const root = await configFolder(t, { 'README.md': 'mine\n', 'config/default.yaml': 'a: 1\n', schemas: 'a file' });
+  await symlink('/nowhere', join(root, '.gitignore'));
+  const before = await filesOf(root);
+  const ended = await command(t, ['init', root]);
+  t.match(ended, { code: 1, stdout: '' });
+  const told = ended.stderr
+    .split('\n')
+    .slice(1, -1)
+    .map((line) => line.trim());
+  const expected = ['.gitignore', 'README.md', 'config/default.yaml', 'schemas'];
+  t.strictSame(told.sort(), expected.map((file) => join(root, file)).sort());
+  t.strictSame(await filesOf(root), before);
+  t.equal(await readFile(join(root, 'README.md'), 'utf8'), 'mine\n');
+});
+
+t.test('init does not tell to make a git repository where there is one, and leaves other files alone', async (t) => {
+  const root = await configFolder(t, { '.git/HEAD': 'ref: refs/heads/main\n', LICENSE: 'mine\n' });
+  const ended = await command(t, ['init', join(root, 'sub')]);
+  t.equal(ended.code, 0);
+  t.notMatch(ended.stderr, /git init/);
+  t.equal((await command(t, ['init', root])).code, 0);
+  t.match(await command(t, ['init', root]), { code: 1, stdout: '' }, 'not twice');
+});
+
+t.test('when a file cannot be written, those before it are removed again, and only those', async (t) => {
+  const root = await configFolder(t, { 'kept/mine.txt': 'mine\n' });
+  const long = 'x'.repeat(300);
+  const failed = await writeFiles(join(root, 'kept'), [
+    { path: 'a.txt', text: 'a' },
+    { path: 'sub/folder/b.txt', text: 'b' },
+    { path: `sub/${long}`, text: 'c' },
+  ]);
+  t.match(failed, { ok: false, reason: 'ENAMETOOLONG', left: [] });
+  t.strictSame(await filesOf(root), ['kept/mine.txt']);
+  t.strictSame(await readdir(join(root, 'kept')), ['mine.txt'], 'no empty folder is left');
+  const raced = await writeFiles(join(root, 'kept'), [
+    { path: 'a.txt', text: 'a' },
+    { path: 'mine.txt', text: 'theirs' },
+  ]);
+  t.match(raced, { ok: false, reason: 'EEXIST', left: [] });
+  t.equal(await readFile(join(root, 'kept/mine.txt'), 'utf8'), 'mine\n', 'what came meanwhile is not touched');
+  t.strictSame(await filesOf(root), ['kept/mine.txt']);
+});
+
+t.test('a failure to write is told with its reason, and leaves nothing', async (t) => {
+  const root = await configFolder(t, {});
+  // So deep that the names of some files fit into what a path may be, and those of others do not.
+  let deep = root;
+  while (deep.length < 3800) deep = join(deep, 'x'.repeat(200));
+  deep = join(deep, 'y'.repeat(4095 - '/config/projects/support/project.yaml'.length - deep.length - 1));
+  await mkdir(deep, { recursive: true });
+  const ended = await command(t, ['init', deep]);
+  t.match(ended, { code: 1, stdout: '', stderr: /triggers\S* cannot be written \(ENAMETOOLONG\)[\s\S]*removed again/ });
+  t.strictSame(await readdir(deep), []);
+});
+
+t.test('what npm would publish does it as well', async (t) => {
+  const repository = join(import.meta.dirname, '../..');
+  const home = await configFolder(t, { 'package.json': await readFile(join(repository, 'package.json'), 'utf8') });
+  await symlink(join(repository, 'node_modules'), join(home, 'node_modules'));
+  const tsc = join(repository, 'node_modules/.bin/tsc');
+  const out = ['--noCheck', '--outDir', join(home, 'dist')];
+  // Without the hooks that tap gives to each child, which the compiler trips over.
+  await run('env', ['-u', 'NODE_OPTIONS', tsc, '-p', 'tsconfig.build.json', ...out], { cwd: repository });
+  const pullcord = (...args: readonly string[]) =>
+    run(process.execPath, [join(home, 'dist/src/cli/bin.js'), ...args], { cwd: home });
+  t.ok(isWellFormed((await pullcord('init', 'made')).stdout.trim()));
+  t.match((await pullcord('validate', '--config', 'made/config')).stderr, /0 errors, 0 warnings/);
+  const { version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
+  t.match(await readFile(join(home, 'made/.github/workflows/pullcord.yml'), 'utf8'), `PULLCORD: pullcord@${version} `);
+});
+
+t.test('any names that are ids make a config that is valid', async (t) => {
+  const odd = fc.constantFrom('123', 'true', 'null', '-', '--', '0x1F', '1e5', '_', 'no', '2027-06-30', 'hello');
+  const id = fc.oneof(odd, fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/));
+  await fc.assert(
+    fc.asyncProperty(id, id, id, fc.constantFrom(...ciServices), async (organization, project, key, ci) => {
+      const { yaml } = newApiKey({ id: key, permissions: ['project.trigger'], projects: [project] });
+      const apiKey = { id: key, yaml };
+      const files = newRepositoryFiles({ organization, project, apiKey, ci, version: '1.0.0', schemas: {} });
+      const root = await configFolder(t, {});
+      for (const { path, text } of files) await writeInto(root, path, text);
+      const loaded = await new ConfigLoader(join(root, 'config')).load();
+      if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+      return loaded.config.organization === organization && loaded.config.triggers.length === 1;
+    }),
+    { numRuns: 40 },
+  );
+});
+
+t.test('without a name the organization is called as the folder', async (t) => {
+  for (const [folder, organization] of [
+    ['My triggers (2027)', 'My-triggers-2027'],
+    ['äöü', 'my-organization'],
+  ] as const) {
+    const root = join(await configFolder(t, {}), folder);
+    t.equal((await command(t, ['init', root])).code, 0);
+    const gateway = parse(await readFile(join(root, 'config/gateway.yaml'), 'utf8'));
+    t.equal(gateway.organization, organization, basename(root));
+  }
+});
