@@ -1,17 +1,17 @@
 import { compileExpression } from './compiler/compile.ts';
 import type { Evaluator } from './compiler/evaluator.ts';
-import { constantProblem } from './constant.ts';
 import { Evaluation, noBindings, randomSeed } from './evaluation.ts';
-import { toEvaluationError } from './evaluation-error.ts';
-import { explain } from './explain.ts';
-import type { ExpressionProblem } from './expression-error.ts';
-import type { FilterExpression } from './filter-expression.ts';
+import { EvaluationError, toEvaluationError } from './evaluation-error.ts';
+import type { FilterExpression, ObservedCondition } from './filter-expression.ts';
 import { IsolatedExpression } from './isolation/isolated-expression.ts';
-import { builtIns } from './library/built-ins.ts';
+import type { Watch } from './isolation/protocol.ts';
 import { type Bindings, type Circumstances, defaultLimits, type FilterLimits } from './limits.ts';
 import { type Node, NotCompilable } from './node.ts';
-import { offsetOfToken, parse } from './parse.ts';
-import { isTruthy, type MarkedArray, sequenceOf } from './value.ts';
+import { parse } from './parse.ts';
+import { type Parsed, ParsedExpression } from './parsed-expression.ts';
+import type { Observe } from './review/observe.ts';
+import { contextOf, isTruthy } from './value.ts';
+import { variablesOf, warningsOf } from './warnings.ts';
 
 export interface CompileOptions {
   readonly limits?: Partial<FilterLimits>;
@@ -27,18 +27,18 @@ export interface CompileOptions {
 export function compileFilter(source: string, options: CompileOptions = {}): FilterExpression {
   const { root, nodes } = parse(source);
   const limits: FilterLimits = { ...defaultLimits, ...options.limits };
-  const shared: Shared = {
+  const parsed: Parsed = {
+    source,
+    root,
     warnings: warningsOf(source, root, nodes, options.bindings),
     variables: variablesOf(nodes),
-    explain: (...given) => explain((part) => compileFilter(part, options), source, root, given),
+    compilePart: (part) => compileFilter(part, options),
   };
   const compiled = tryCompile(root);
   return typeof compiled === 'function'
-    ? new CompiledExpression(shared, compiled, limits)
-    : new IsolatedFilter(shared, compiled.reason, new IsolatedExpression(source, limits));
+    ? new CompiledExpression(parsed, compiled, limits)
+    : new IsolatedFilter(parsed, compiled.reason, new IsolatedExpression(source, limits));
 }
-
-type Shared = Pick<FilterExpression, 'warnings' | 'variables' | 'explain'>;
 
 function tryCompile(root: Node): Evaluator | { readonly reason: string } {
   try {
@@ -50,20 +50,16 @@ function tryCompile(root: Node): Evaluator | { readonly reason: string } {
   }
 }
 
-class CompiledExpression implements FilterExpression {
+class CompiledExpression extends ParsedExpression implements FilterExpression {
   readonly mode = 'compiled';
-  readonly warnings: FilterExpression['warnings'];
-  readonly variables: FilterExpression['variables'];
-  readonly explain: FilterExpression['explain'];
   readonly #evaluator: Evaluator;
   readonly #limits: FilterLimits;
   /** One that no evaluation uses: they come one after the other, unless a getter of an input starts one. */
   #spare: Evaluation | undefined;
+  #observe: Observe | undefined;
 
-  constructor(shared: Shared, evaluator: Evaluator, limits: FilterLimits) {
-    this.warnings = shared.warnings;
-    this.variables = shared.variables;
-    this.explain = shared.explain;
+  constructor(parsed: Parsed, evaluator: Evaluator, limits: FilterLimits) {
+    super(parsed);
     this.#evaluator = evaluator;
     this.#limits = limits;
   }
@@ -74,6 +70,11 @@ class CompiledExpression implements FilterExpression {
 
   passes(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): boolean {
     return this.#run(input, bindings, circumstances, true) === true;
+  }
+
+  observe(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): readonly ObservedCondition[] {
+    this.#observe ??= this.compileObserver(this.#limits);
+    return this.#observe(input, bindings, circumstances);
   }
 
   async close(): Promise<void> {}
@@ -88,7 +89,7 @@ class CompiledExpression implements FilterExpression {
     this.#spare = undefined;
     run.begin(input, bindings, circumstances);
     try {
-      const value = this.#evaluator(run, Array.isArray(input) ? wrapped(input) : input, undefined);
+      const value = this.#evaluator(run, contextOf(input), undefined);
       return asBoolean && typeof value !== 'boolean' ? isTruthy(run, value) : value;
     } catch (error) {
       throw toEvaluationError(error);
@@ -99,19 +100,15 @@ class CompiledExpression implements FilterExpression {
   }
 }
 
-class IsolatedFilter implements FilterExpression {
+class IsolatedFilter extends ParsedExpression implements FilterExpression {
   readonly mode = 'isolated';
   readonly reason: string;
-  readonly warnings: FilterExpression['warnings'];
-  readonly variables: FilterExpression['variables'];
-  readonly explain: FilterExpression['explain'];
   readonly #expression: IsolatedExpression;
+  #watch: Watch | undefined;
 
-  constructor(shared: Shared, reason: string, expression: IsolatedExpression) {
+  constructor(parsed: Parsed, reason: string, expression: IsolatedExpression) {
+    super(parsed);
     this.reason = reason;
-    this.warnings = shared.warnings;
-    this.variables = shared.variables;
-    this.explain = shared.explain;
     this.#expression = expression;
   }
 
@@ -123,6 +120,22 @@ class IsolatedFilter implements FilterExpression {
     return (await this.#expression.evaluate('boolean', input, bindings, circumstancesOf(circumstances))) === true;
   }
 
+  async observe(
+    input: unknown,
+    bindings = noBindings,
+    circumstances?: Partial<Circumstances>,
+  ): Promise<readonly ObservedCondition[]> {
+    try {
+      this.#watch ??= this.watch();
+      const given = [input, bindings, circumstancesOf(circumstances)] as const;
+      return (await this.#expression.evaluate(this.#watch, ...given)) as readonly ObservedCondition[];
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      // Its process had to be killed, or would not even begin: nothing was seen.
+      return this.conditions.map(() => ({ seenTrue: false, seenFalse: false }));
+    }
+  }
+
   close(): Promise<void> {
     return this.#expression.close();
   }
@@ -130,57 +143,4 @@ class IsolatedFilter implements FilterExpression {
 
 function circumstancesOf(given: Partial<Circumstances> = {}): Circumstances {
   return { now: given.now ?? Date.now(), seed: given.seed ?? randomSeed() };
-}
-
-/** An input that is an array is looked at as one value. */
-function wrapped(input: unknown[]): MarkedArray {
-  const outer = sequenceOf(input);
-  outer.outerWrapper = true;
-  return outer;
-}
-
-function variablesOf(nodes: readonly Node[]): Set<string> {
-  const names = new Set<string>();
-  for (const { type, value } of nodes) {
-    if (type === 'variable' && value !== '' && value !== '$') names.add(String(value));
-  }
-  return names;
-}
-
-function warningsOf(
-  source: string,
-  root: Node,
-  nodes: readonly Node[],
-  bindings: readonly string[] | undefined,
-): ExpressionProblem[] {
-  const constant = constantProblem(source, root);
-  const warnings = constant === undefined ? [] : [constant];
-  if (bindings === undefined) return warnings;
-  const told = new Set<string>();
-  let bound: Set<string> | undefined;
-  for (const { type, value, position } of nodes) {
-    const name = String(value);
-    if (type !== 'variable' || name === '' || name === '$' || told.has(name)) continue;
-    if (builtIns.has(name) || bindings.includes(name)) continue;
-    bound ??= boundAnywhere(nodes);
-    if (bound.has(name)) continue;
-    told.add(name);
-    warnings.push({
-      message: `$${name} is nothing: no such variable or function`,
-      hint: `The variables here are ${bindings.map((binding) => `$${binding}`).join(', ')}.`,
-      ...offsetOfToken(source, position, `$${name}`),
-    });
-  }
-  return warnings;
-}
-
-function boundAnywhere(nodes: readonly Node[]): Set<string> {
-  const names = nodes.flatMap((node) => {
-    if (node.type === 'bind') return [(node.lhs as Node).value];
-    // Steps of a path may be bound to a variable with `@` and `#`.
-    const { focus, index } = node as { focus?: unknown; index?: unknown };
-    const parameters = node.type === 'lambda' ? (node.arguments ?? []) : [];
-    return [...parameters.map(({ value }) => value), focus, index];
-  });
-  return new Set(names.map(String));
 }

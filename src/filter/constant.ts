@@ -4,8 +4,8 @@ import { toEvaluationError } from './evaluation-error.ts';
 import type { ExpressionProblem } from './expression-error.ts';
 import { builtIns } from './library/built-ins.ts';
 import { defaultLimits } from './limits.ts';
-import { type Node, NotCompilable, required } from './node.ts';
-import { nodesOf, offsetOfToken } from './parse.ts';
+import { isPlain, type Node, NotCompilable, nodesOf, required } from './node.ts';
+import { offsetOfToken } from './parse.ts';
 import { isTruthy } from './value.ts';
 
 /** What an expression comes to whatever it is given, and the node that decides it. */
@@ -57,10 +57,6 @@ function evaluateConstant(node: Node): Constant | undefined {
     if (error instanceof NotCompilable) return undefined;
     return { outcome: 'error', decisive: node, code: toEvaluationError(error).code };
   }
-}
-
-function isPlain({ predicate, group }: Node): boolean {
-  return predicate === undefined && group === undefined;
 }
 
 const constantTypes: ReadonlySet<string> = new Set([

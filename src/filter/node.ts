@@ -19,6 +19,10 @@ export interface Node {
   readonly condition?: Node;
   readonly then?: Node;
   readonly else?: Node;
+  /** Of a predicate. */
+  readonly expr?: Node;
+  /** The variable that `@` binds. */
+  readonly focus?: string;
   readonly terms?: readonly { readonly descending: boolean; readonly expression: Node }[];
   readonly thunk?: true;
   readonly tuple?: true;
@@ -46,4 +50,45 @@ export class NotCompilable extends Error {}
 export function required<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new NotCompilable('its syntax tree is not one that the compiler knows');
   return value;
+}
+
+/** Whether nothing follows it that makes another value of its own: no predicate, no grouping, no `[]`. */
+export function isPlain({ predicate, stages, group, keepArray }: Omit<Node, 'type'>): boolean {
+  return predicate === undefined && stages === undefined && group === undefined && keepArray !== true;
+}
+
+/** The nodes right below one, whatever the member that they hang on. */
+export function childrenOf(node: object): readonly Node[] {
+  const children: Node[] = [];
+  const collect = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || value instanceof RegExp) return;
+    if ('type' in value) children.push(value as Node);
+    else for (const member of Object.values(value)) collect(member);
+  };
+  for (const member of Object.values(node)) collect(member);
+  return children;
+}
+
+/** Every node of a syntax tree, each before those below it. */
+export function nodesOf(root: Node): readonly Node[] {
+  const nodes = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (nodes.has(node)) return;
+    nodes.add(node);
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(root);
+  return [...nodes];
+}
+
+/** The names of all variables that an expression binds anywhere. */
+export function boundVariables(nodes: readonly Node[]): ReadonlySet<string> {
+  const names = nodes.flatMap((node) => {
+    if (node.type === 'bind') return [(node.lhs as Node).value];
+    // Steps of a path may be bound to a variable with `@` and `#`.
+    const { focus, index } = node as { focus?: unknown; index?: unknown };
+    const parameters = node.type === 'lambda' ? (node.arguments ?? []) : [];
+    return [...parameters.map(({ value }) => value), focus, index];
+  });
+  return new Set(names.map(String));
 }

@@ -1,6 +1,6 @@
 import jsonata from 'jsonata';
 import { ExpressionError, type ExpressionProblem } from './expression-error.ts';
-import type { Node } from './node.ts';
+import { type Node, nodesOf } from './node.ts';
 import { RegularExpression, UnusableRegExp } from './regular-expression.ts';
 
 /** Parses an expression; throws an ExpressionError that tells all that keeps it from being used. */
@@ -81,18 +81,4 @@ function offsetOfRegExp(source: string, message: string): { offset?: number } {
   const literal = /^Invalid regular expression: (\/.*\/)[a-z]*: /s.exec(message)?.[1];
   const offset = literal === undefined ? -1 : source.indexOf(literal);
   return offset < 0 ? {} : { offset };
-}
-
-/** Every node of a syntax tree, whatever the member that it hangs on, in the order of the members. */
-export function nodesOf(root: Node): readonly Node[] {
-  const nodes: Node[] = [];
-  const seen = new Set<unknown>();
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null || value instanceof RegExp || seen.has(value)) return;
-    seen.add(value);
-    if ('type' in value) nodes.push(value as Node);
-    for (const member of Object.values(value)) visit(member);
-  };
-  visit(root);
-  return nodes;
 }

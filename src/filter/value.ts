@@ -51,6 +51,14 @@ export function sequenceOf(item: unknown): MarkedArray {
   return items;
 }
 
+/** What an evaluation of an input stands at: one that is an array is looked at as one value. */
+export function contextOf(input: unknown): unknown {
+  if (!Array.isArray(input)) return input;
+  const outer = sequenceOf(input);
+  outer.outerWrapper = true;
+  return outer;
+}
+
 export function isArray(value: unknown): value is MarkedArray {
   return Array.isArray(value);
 }

@@ -64,6 +64,31 @@ t.test('has one clock and seed for all parts, and the bindings', async (t) => {
   );
 });
 
+t.test('knows what stands where, whatever is in strings, comments and regular expressions', async (t) => {
+  const { conjuncts } = await compileFilter(
+    '/* a and */ a = " and " and (($contains(a, /[/] (and) \\/x/) or b) and /* ( */ c /* ) */ in [1, "]"])',
+  ).explain({ a: ' and ', c: 1 });
+  t.match(conjuncts, [
+    { source: 'a = " and "', passes: true, sides: [{ source: 'a' }, { source: '" and "', value: ' and ' }] },
+    { source: '$contains(a, /[/] (and) \\/x/) or b', passes: false, sides: undefined },
+    { source: 'c /* ) */ in [1, "]"]', passes: true, sides: [{ source: 'c' }, { source: '[1, "]"]' }] },
+  ]);
+});
+
+t.test('gives values as JSON, without functions and what is nothing', async (t) => {
+  const explained = await compileFilter(
+    '$map([$sum, a], function($x){ $x }) and {"f": $sum, "n": [b, 1]} and $sum and b',
+  ).explain({
+    a: { c: [1] },
+  });
+  t.same(
+    explained.conjuncts.map((conjunct) => ('value' in conjunct ? conjunct.value : 'none')),
+    [[{ c: [1] }], { n: [1] }, 'none', 'none'],
+  );
+  const { value } = await compileFilter('items.a').explain({ items: [{ a: 1 }, { a: 2 }] });
+  t.same(Object.keys(value ?? {}), ['0', '1'], 'has none of the marks of JSONata');
+});
+
 t.test('explains what is isolated too', async (t) => {
   const filter = compileFilter('a = 1 and ($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(b))');
   t.teardown(() => filter.close());

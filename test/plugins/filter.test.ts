@@ -4,6 +4,8 @@ import jsonSchema from '../../plugins/filter/json-schema/index.ts';
 import jsonataFilter from '../../plugins/filter/jsonata/index.ts';
 import {
   type Exchange,
+  type Filter,
+  type FilterReview,
   type JsonObject,
   OptionsError,
   type OptionsFinding,
@@ -36,6 +38,12 @@ const evaluate = async (
   changes: Changes = {},
   exchange: Partial<Exchange> = {},
 ) => filterOf(expression, changes).evaluate(exchangeOf(body, exchange));
+
+function reviewOf(filter: Filter): FilterReview {
+  const review = filter.review?.();
+  if (review === undefined) throw new Error('the filter has no review');
+  return review;
+}
 
 async function problemsOf(create: () => unknown): Promise<readonly OptionsProblem[]> {
   try {
@@ -327,6 +335,77 @@ t.test('jsonata', async (t) => {
     );
   });
 
+  t.test('tells its reviewers its conditions, and how they come out', async (t) => {
+    for (const isolated of ['', ' and ($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(1))']) {
+      const filter = filterOf(`$key.id = "website" and $millis() = 1000 and amount > 10${isolated}`);
+      const review = reviewOf(filter);
+      t.equal(reviewOf(filter), review, 'is made once');
+      t.match(review.conditions.slice(1), [
+        { source: '$key.id = "website"', pointer: '/expression', offset: 0 },
+        { source: '$millis() = 1000', pointer: '/expression', offset: 24 },
+        { source: 'amount > 10', pointer: '/expression', offset: 45 },
+      ]);
+      const seen = async (body: JsonObject) => (await review.observe(exchangeOf(body))).slice(0, 4);
+      const [yes, no, never] = [
+        { seenTrue: true, seenFalse: false },
+        { seenTrue: false, seenFalse: true },
+        { seenTrue: false, seenFalse: false },
+      ];
+      t.same(await seen({ amount: 11 }), [yes, yes, yes, yes]);
+      t.same(await seen({ amount: 10 }), [no, yes, yes, no]);
+      t.same(await seen({ amount: 'x' }), [never, yes, yes, never]);
+      t.same(review.vocabulary.paths, [['amount']]);
+      t.match(review.vocabulary.constants, ['website', 1000, 10]);
+    }
+  });
+
+  t.test('tells its reviewers why it decides', async (t) => {
+    const review = reviewOf(filterOf('$key.id = "website" and amount > 10 and $exists(email)'));
+    t.same(await review.explain(exchangeOf({ amount: 9 })), [
+      {
+        source: '$key.id = "website"',
+        passes: true,
+        value: true,
+        operator: '=',
+        parts: [
+          { source: '$key.id', value: 'website' },
+          { source: '"website"', value: 'website' },
+        ],
+      },
+      {
+        source: 'amount > 10',
+        passes: false,
+        value: false,
+        operator: '>',
+        parts: [
+          { source: 'amount', value: 9 },
+          { source: '10', value: 10 },
+        ],
+      },
+      { source: '$exists(email)', passes: false, value: false },
+    ]);
+    const [, missing] = await review.explain(exchangeOf({}));
+    t.same(missing?.parts, [{ source: 'amount' }, { source: '10', value: 10 }]);
+    t.notOk(missing && 'value' in missing);
+  });
+
+  t.test('tells of an evaluation that failed what onError makes of it', async (t) => {
+    const passesOf = async (onError: 'drop' | 'pass', body: JsonObject) => {
+      const filter = filterOf('plan = "pro" and amount > 10 and email', { onError });
+      const explained = await reviewOf(filter).explain(exchangeOf(body));
+      const passes = (await filter.evaluate(exchangeOf(body))).kind === 'passed';
+      t.equal(
+        explained.every((condition) => condition.passes),
+        passes,
+      );
+      return explained.map((condition) => condition.error ?? condition.passes);
+    };
+    t.same(await passesOf('drop', { plan: 'pro', amount: 'x' }), [true, 'T2009', false]);
+    t.same(await passesOf('pass', { plan: 'pro', amount: 'x' }), [true, 'T2009']);
+    t.same(await passesOf('pass', { plan: 'free', amount: 'x' }), [false, 'T2009', false]);
+    t.same(await passesOf('pass', { plan: 'pro', amount: 11 }), [true, true, false]);
+  });
+
   t.test('goes on after an evaluation failed', async (t) => {
     const filter = filterOf('amount > 10');
     t.match(await filter.evaluate(exchangeOf({ amount: 'x' })), { kind: 'error' });
@@ -415,5 +494,69 @@ t.test('json-schema', async (t) => {
       const [problem] = await problemsOf(() => filterOf(schema));
       t.match(problem, { pointer, message: String }, JSON.stringify(schema));
     }
+  });
+
+  t.test('tells its reviewers the parts of the schema, and which a body meets', async (t) => {
+    const review = reviewOf(
+      filterOf({
+        $id: 'https://example.org/order',
+        required: ['plan'],
+        properties: {
+          plan: { enum: ['pro', 'enterprise'] },
+          'a/b ~ü': { $ref: '#/definitions/amount' },
+          customer: { required: ['email'], properties: { email: { minLength: 3 }, note: { description: 'any' } } },
+        },
+        definitions: { amount: { minimum: 10 } },
+      }),
+    );
+    const seen = async (body: JsonObject) => {
+      const observed = await review.observe(exchangeOf(body));
+      return observed.map(({ seenTrue, seenFalse }) => (seenTrue === seenFalse ? '' : seenTrue ? 'T' : 'F')).join(' ');
+    };
+    t.same(review.conditions, [
+      { source: 'schema', pointer: '/schema' },
+      { source: 'required: plan', pointer: '/schema/required/0' },
+      { source: 'plan: {"enum":["pro","enterprise"]}', pointer: '/schema/properties/plan' },
+      { source: 'a/b ~ü: {"$ref":"#/definitions/amount"}', pointer: '/schema/properties/a~1b ~0ü' },
+      {
+        source: 'customer: {"required":["email"],"properties":{"email":{"minLength":3},"note":{"description…',
+        pointer: '/schema/properties/customer',
+      },
+      { source: 'required: customer.email', pointer: '/schema/properties/customer/required/0' },
+      { source: 'customer.email: {"minLength":3}', pointer: '/schema/properties/customer/properties/email' },
+    ]);
+    t.equal(await seen({}), 'F F     ');
+    t.equal(await seen({ plan: 'pro', 'a/b ~ü': 10, customer: { email: 'a@b' } }), 'T T T T T T T');
+    t.equal(await seen({ plan: 'free', 'a/b ~ü': 9, customer: {} }), 'F T F F F F ');
+    t.equal(await seen({ plan: 'pro', customer: 'none' }), 'T T T  T  ');
+    t.same(review.vocabulary, {
+      paths: [['plan'], ['a/b ~ü'], ['customer'], ['customer', 'email'], ['customer', 'note']],
+      constants: ['pro', 'enterprise', 3],
+    });
+    t.same(reviewOf(filterOf(true)).conditions, []);
+  });
+
+  t.test('tells its reviewers all places that fail, with their values', async (t) => {
+    const review = reviewOf(filterOf({ required: ['plan'], properties: { tags: { items: { type: 'string' } } } }));
+    t.same(await review.explain(exchangeOf({ plan: 'pro' })), [{ source: 'schema', passes: true, value: true }]);
+    t.same(await review.explain(exchangeOf({ tags: ['a', 1, 'b', { c: 2 }] })), [
+      { source: 'schema', passes: false, value: false },
+      { source: '(root) required plan', passes: false },
+      { source: '/tags/1 type', passes: false, value: 1 },
+      { source: '/tags/3 type', passes: false, value: { c: 2 } },
+    ]);
+    const many = await review.explain(exchangeOf({ tags: Array.from({ length: 500 }, () => 1) }));
+    t.ok(many.length < 50, 'not more than anybody reads');
+  });
+
+  t.test('tells its reviewers that a body nests too deeply for the schema', async (t) => {
+    const filter = filterOf({ properties: { a: { $ref: '#' } } });
+    let body: JsonObject = {};
+    for (let depth = 0; depth < 100_000; depth += 1) body = { a: body };
+    const exchange = exchangeOf({}, { input: { environment: 'api', language: 'en', ...body } });
+    t.same(filter.evaluate(exchange), { kind: 'error', reason: 'the schema recurses too deeply' });
+    const review = reviewOf(filter);
+    t.match(await review.explain(exchange), [{ source: 'schema', passes: false, error: /deeply/ }]);
+    t.match(await review.observe(exchange), [{ seenTrue: false, seenFalse: false }, {}]);
   });
 });

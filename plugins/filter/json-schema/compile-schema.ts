@@ -42,7 +42,8 @@ const drafts = [
   { uri: 'https://json-schema.org/draft/2020-12/schema', Validator: Ajv2020 },
 ] as const;
 
-function ajvFor(schema: AnySchema): Ajv | Ajv2020 {
+/** Makes what compiles a schema and its parts, by the draft that it declares. */
+export function ajvFor(schema: AnySchema, more: AjvOptions = {}): Ajv | Ajv2020 {
   const declared: unknown = typeof schema === 'object' ? schema.$schema : undefined;
   const uri = declared === undefined ? drafts[0].uri : String(declared).replace(/#$/, '');
   const draft = drafts.find((candidate) => candidate.uri === uri);
@@ -50,7 +51,7 @@ function ajvFor(schema: AnySchema): Ajv | Ajv2020 {
     const hint = `Use one of: ${drafts.map((candidate) => candidate.uri).join(', ')}`;
     throw new OptionsError([{ pointer: `${pointer}/$schema`, message: 'names a draft that is not supported', hint }]);
   }
-  return formats.default(new draft.Validator(ajvOptions));
+  return formats.default(new draft.Validator({ ...ajvOptions, ...more }));
 }
 
 /** `$async` is ajv's own: such a schema answers by a promise, which would count as passed. */

@@ -1,8 +1,9 @@
 import type { ErrorObject } from 'ajv';
-import type { FilterPlugin, FilterResult } from '../../../src/contract/index.ts';
+import type { FilterPlugin, FilterResult, FilterReview } from '../../../src/contract/index.ts';
 import { compileSchema } from './compile-schema.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
+import { reviewOf } from './review.ts';
 
 export default {
   contract: 'v1',
@@ -12,6 +13,7 @@ export default {
   optionsSchema: schema,
   create(_context, options) {
     const validate = compileSchema(options.schema);
+    let review: FilterReview | undefined;
     return {
       evaluate({ input }): FilterResult {
         try {
@@ -20,6 +22,10 @@ export default {
           if (error instanceof RangeError) return tooDeep;
           throw error;
         }
+      },
+      review() {
+        review ??= reviewOf(options.schema);
+        return review;
       },
     };
   },

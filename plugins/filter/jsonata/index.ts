@@ -1,9 +1,16 @@
-import { type Exchange, type FilterPlugin, type FilterResult, OptionsError } from '../../../src/contract/index.ts';
+import {
+  type Exchange,
+  type FilterPlugin,
+  type FilterResult,
+  type FilterReview,
+  OptionsError,
+} from '../../../src/contract/index.ts';
 import { compileFilter, EvaluationError, ExpressionError, type FilterExpression } from '../../../src/filter/index.ts';
 import { bindingNames, bindingsFor, secretHeaders } from './bindings.ts';
 import { circumstancesFor } from './circumstances.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
+import { reviewOf } from './review.ts';
 
 const pointer = '/expression';
 
@@ -22,8 +29,10 @@ export default {
 
     const bindings = bindingsFor(expression.variables, options.headers);
     const circumstances = circumstancesFor(expression.variables);
+    let review: FilterReview | undefined;
     const failed = options.onError === 'pass' ? () => passed : errorResult;
     return {
+      headers: expression.variables.has('request') ? options.headers : [],
       evaluate(exchange: Exchange) {
         try {
           const passes = expression.passes(exchange.input, bindings(exchange), circumstances(exchange));
@@ -31,6 +40,10 @@ export default {
         } catch (error) {
           return failed(error);
         }
+      },
+      review() {
+        review ??= reviewOf(expression, bindings, circumstances, options.onError);
+        return review;
       },
     };
   },

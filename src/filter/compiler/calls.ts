@@ -142,7 +142,11 @@ function placed(thrown: unknown, position: number | undefined, token: string | u
 }
 
 export function compileLambda(node: Node, scope: Scope): Evaluator {
-  if (node.thunk === true) return compileTailCall(required(node.body), scope);
+  if (node.thunk === true) {
+    const body = required(node.body);
+    const tail = compileTailCall(body, scope);
+    return scope.instrument === undefined ? tail : scope.instrument(body, tail);
+  }
   const names = required(node.arguments).map((parameter) => String(parameter.value));
   const body = required(node.body);
   const inner = new Scope(scope, [...names, ...boundNames(body)], true);

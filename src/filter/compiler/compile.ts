@@ -4,15 +4,18 @@ import { RegularExpression, UnusableRegExp } from '../regular-expression.ts';
 import { isNumeric, isTruthy, type MarkedArray, unwrap } from '../value.ts';
 import { compileApply, compileFunctionCall, compileLambda, givesScalar } from './calls.ts';
 import { compileArray, compileGroup, groupBy } from './constructors.ts';
-import type { Evaluator } from './evaluator.ts';
+import type { Evaluator, Instrument } from './evaluator.ts';
 import { compileBinary } from './operators.ts';
 import { compileDescendants, compilePath, compileWildcard, filterBy } from './paths.ts';
 import { boundNames, type Frame, Scope } from './scope.ts';
 import { compileBind, compileVariable } from './variables.ts';
 
-/** Compiles a whole expression; throws a NotCompilable with the reason if it is for the reference interpreter. */
-export function compileExpression(root: Node): Evaluator {
-  const scope = new Scope(undefined, boundNames(root), false);
+/**
+ * Compiles a whole expression; throws a NotCompilable with the reason if it is for the reference interpreter. With an
+ * instrument, what comes of it does the same and tells of it.
+ */
+export function compileExpression(root: Node, instrument?: Instrument): Evaluator {
+  const scope = new Scope(undefined, boundNames(root), false, instrument);
   const evaluate = compile(root, scope);
   return scope.hasFrame ? (run, input) => evaluate(run, input, scope.frame(undefined)) : evaluate;
 }
@@ -31,7 +34,8 @@ export function compile(node: Node, scope: Scope): Evaluator {
     const group = groupBy(node.group, scope);
     evaluate = (run, input, frame) => group(run, ungrouped(run, input, frame), frame);
   }
-  return givesNoSequence(node, scope) ? evaluate : unwrapped(evaluate, node);
+  if (!givesNoSequence(node, scope)) evaluate = unwrapped(evaluate, node);
+  return scope.instrument === undefined ? evaluate : scope.instrument(node, evaluate);
 }
 
 /** Whether the result of a node is surely no sequence: so that there is nothing to unwrap. */

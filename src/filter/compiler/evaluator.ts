@@ -1,5 +1,9 @@
 import type { Evaluation } from '../evaluation.ts';
+import type { Node } from '../node.ts';
 import type { Frame } from './scope.ts';
 
 /** What an expression is compiled to. `input` is what the expression stands at, its `$`. */
 export type Evaluator = (run: Evaluation, input: unknown, frame: Frame | undefined) => unknown;
+
+/** Wraps what a node is compiled to. What it gives may be a TailCall, where the node ends a lambda. */
+export type Instrument = (node: Node, evaluate: Evaluator) => Evaluator;

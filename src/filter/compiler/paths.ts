@@ -2,7 +2,7 @@ import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
 import { mergeSort } from '../library/merge-sort.ts';
 import { lookup } from '../library/objects.ts';
-import { type Node, NotCompilable, required } from '../node.ts';
+import { isPlain, type Node, NotCompilable, required } from '../node.ts';
 import {
   createSequence,
   FunctionValue,
@@ -92,10 +92,6 @@ function leadingNames(nodes: readonly Node[], scope: Scope, keepsSingleton: bool
   // What `[]` makes of a single value is for the steps themselves.
   if (named.length === 0 || (keepsSingleton && named.length === candidates.length)) return undefined;
   return { start, names: named.map((step) => String(step.value)), selects: selects ?? [] };
-}
-
-function isPlain({ predicate, stages, group, keepArray }: Node): boolean {
-  return predicate === undefined && stages === undefined && group === undefined && keepArray !== true;
 }
 
 /** The predicates of a step that has nothing else. */

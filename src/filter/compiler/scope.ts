@@ -1,6 +1,7 @@
 import { builtIns } from '../library/built-ins.ts';
 import type { Node } from '../node.ts';
 import { NotCompilable } from '../node.ts';
+import type { Instrument } from './evaluator.ts';
 
 /** The variables of a block or of a call at run time; the first item is the frame around it. */
 export type Frame = unknown[];
@@ -16,6 +17,8 @@ interface Place {
 
 /** The names that a block, a lambda or the whole expression binds, known before anything is evaluated. */
 export class Scope {
+  /** Wraps what each node is compiled to. None where requests are evaluated: they are not to pay for it. */
+  readonly instrument: Instrument | undefined;
   readonly #parent: Scope | undefined;
   readonly #names: readonly string[];
   /** Names whose `:=` has been compiled. */
@@ -24,7 +27,13 @@ export class Scope {
   readonly #isLambda: boolean;
   #defersTails = false;
 
-  constructor(parent: Scope | undefined, names: readonly string[], isLambda: boolean) {
+  constructor(
+    parent: Scope | undefined,
+    names: readonly string[],
+    isLambda: boolean,
+    instrument: Instrument | undefined = parent?.instrument,
+  ) {
+    this.instrument = instrument;
     this.#parent = parent;
     this.#names = [...new Set(names)];
     this.#isLambda = isLambda;

@@ -3,12 +3,18 @@ import { toEvaluationError } from '../evaluation-error.ts';
 import { reference } from '../library/reference.ts';
 import { SeededRandom } from '../random.ts';
 import { linearRegExpEngine } from './linear-regexp.ts';
+import { Observer } from './observer.ts';
 import { type Answer, type Job, maxAnswerLength } from './protocol.ts';
 import { hasReservedMember } from './reserved-members.ts';
 
+interface Parsed {
+  readonly expression: jsonata.Expression;
+  readonly observer?: Observer;
+}
+
 /** More parsed expressions than these are forgotten, least lately used first. */
 const maxParsed = 64;
-const parsed = new Map<string, jsonata.Expression>();
+const parsed = new Map<string, Parsed>();
 const RegexEngine = linearRegExpEngine();
 
 /** Evaluates with the reference interpreter. For a process of its own: it changes what the time and chance are there. */
@@ -16,9 +22,19 @@ export async function interpret(job: Job): Promise<Answer> {
   const { wants, input, bindings, circumstances } = job;
   try {
     if (hasReservedMember(input) || hasReservedMember(bindings)) return { kind: 'error', code: 'D1013' };
-    const expression = expressionOf(job);
+    const { expression, observer } = parse(job);
+    const observed = await observer?.begin(bindings);
     setCircumstances(circumstances.now, circumstances.seed);
-    const value: unknown = await expression.evaluate(input, { ...bindings });
+    const evaluated: Promise<unknown> = expression.evaluate(input, { ...bindings });
+    if (observed !== undefined)
+      return {
+        kind: 'value',
+        value: await evaluated.then(
+          () => observed,
+          () => observed,
+        ),
+      };
+    const value = await evaluated;
     if (wants === 'boolean') return { kind: 'value', value: reference.boolean.call(value) === true };
     return answerOf(value);
   } catch (error) {
@@ -39,21 +55,25 @@ function isFunction(value: unknown): boolean {
   return typeof value === 'object' && value !== null && ('_jsonata_function' in value || '_jsonata_lambda' in value);
 }
 
-function expressionOf({ source, limits }: Job): jsonata.Expression {
+function parse({ source, limits, wants }: Job): Parsed {
   const { timeoutMs, maxDepth, maxSequence } = limits;
-  const key = JSON.stringify([source, timeoutMs, maxDepth, maxSequence]);
+  const key = JSON.stringify([source, timeoutMs, maxDepth, maxSequence, typeof wants]);
   const known = parsed.get(key);
   parsed.delete(key);
   const guardrails: jsonata.JsonataOptions = { timeout: timeoutMs, stack: maxDepth, sequence: maxSequence };
   // Assigned, because its type asks for all of RegExp, of which the reference uses `exec` and `lastIndex`.
   Object.assign(guardrails, { RegexEngine });
-  const expression = known ?? jsonata(source, guardrails);
-  parsed.set(key, expression);
+  const made = known ?? prepare(jsonata(source, guardrails), wants);
+  parsed.set(key, made);
   for (const oldest of parsed.keys()) {
     if (parsed.size <= maxParsed) break;
     parsed.delete(oldest);
   }
-  return expression;
+  return made;
+}
+
+function prepare(expression: jsonata.Expression, wants: Job['wants']): Parsed {
+  return typeof wants === 'string' ? { expression } : { expression, observer: new Observer(expression, wants) };
 }
 
 const SystemDate = Date;

@@ -4,11 +4,16 @@ import type { Bindings, Circumstances, FilterLimits } from '../limits.ts';
 export interface Job {
   readonly source: string;
   /** `boolean`: only JSONata's $boolean of the value is wanted. */
-  readonly wants: 'value' | 'boolean';
+  readonly wants: 'value' | 'boolean' | Watch;
   readonly input?: unknown;
   readonly bindings: Bindings;
   readonly circumstances: Circumstances;
   readonly limits: FilterLimits;
+}
+
+/** Wanted is how conditions come out: for each, its nodes by their places in `nodesOf` of the syntax tree. */
+export interface Watch {
+  readonly conditions: readonly (readonly number[])[];
 }
 
 export type Answer =

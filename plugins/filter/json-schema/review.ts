@@ -1,0 +1,118 @@
+import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv';
+import type {
+  Exchange,
+  ExplainedCondition,
+  FilterCondition,
+  FilterReview,
+  JsonValue,
+  ObservedCondition,
+} from '../../../src/contract/index.ts';
+import { ajvFor } from './compile-schema.ts';
+import { isObject, vocabularyOf } from './vocabulary.ts';
+
+/** What a schema tells its reviewers. It is compiled once more, for that alone. */
+export function reviewOf(schema: AnySchema): FilterReview {
+  const whole = ajvFor(schema, { allErrors: true, verbose: true }).compile(schema);
+  const parts = partsOf(schema);
+  return {
+    conditions: parts.map(({ source, pointer }) => ({ source, pointer })),
+    vocabulary: vocabularyOf(schema),
+    observe: ({ input }: Exchange) => parts.map((part) => observe(part, input)),
+    explain: ({ input }: Exchange) => explain(whole, input),
+  };
+}
+
+/** The schema, or a part of it that a request may meet or not. */
+interface Part extends FilterCondition {
+  /** Where in the body the value is that it is about. */
+  readonly path: readonly string[];
+  /** Undefined if it says nothing of such a value. */
+  readonly isMet: (value: unknown) => boolean | undefined;
+}
+
+/** The whole, and at every depth of `properties` the required names and the schemas of the members. */
+function partsOf(schema: AnySchema): readonly Part[] {
+  const ajv = ajvFor(schema).addSchema(schema, key);
+  const compile = (pointer: string): Part['isMet'] => {
+    let validate: ValidateFunction | undefined;
+    return (value) => {
+      validate ??= ajv.getSchema(`${key}#${pointer.split('/').map(encodeURIComponent).join('/')}`);
+      return validate?.(value) === true;
+    };
+  };
+  const below = (part: unknown, path: readonly string[], pointer: string): Part[] => {
+    if (!isObject(part)) return [];
+    const required = Array.isArray(part.required) ? part.required.map(String) : [];
+    const properties = isObject(part.properties) ? Object.entries(part.properties) : [];
+    return [
+      ...required.map((name, index) => ({
+        source: `required: ${[...path, name].join('.')}`,
+        pointer: `/schema${pointer}/required/${index}`,
+        path,
+        isMet: (value: unknown) => (isObject(value) ? Object.hasOwn(value, name) : undefined),
+      })),
+      ...properties.flatMap(([name, member]) => {
+        const at = `${pointer}/properties/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+        const inner = [...path, name];
+        const source = `${inner.join('.')}: ${shortened(JSON.stringify(member))}`;
+        const own = { source, pointer: `/schema${at}`, path: inner, isMet: compile(at) };
+        return [...(asserts(member) ? [own] : []), ...below(member, inner, at)];
+      }),
+    ];
+  };
+  const whole = { source: 'schema', pointer: '/schema', path: [], isMet: compile('') };
+  return [...(asserts(schema) ? [whole] : []), ...below(schema, [], '')];
+}
+
+const key = 'urn:pullcord:reviewed';
+
+/** Keywords that no value fails. */
+const annotations: ReadonlySet<string> = new Set([
+  ...['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly'],
+]);
+
+function asserts(schema: unknown): boolean {
+  return isObject(schema) ? Object.keys(schema).some((keyword) => !annotations.has(keyword)) : schema === false;
+}
+
+const unseen: ObservedCondition = Object.freeze({ seenTrue: false, seenFalse: false });
+
+/** What is not in the body is not looked at, and neither are the members of what is no object. */
+function observe({ path, isMet }: Part, input: unknown): ObservedCondition {
+  let value: unknown = input;
+  for (const name of path) {
+    if (!isObject(value) || !Object.hasOwn(value, name)) return unseen;
+    value = value[name];
+  }
+  try {
+    const met = isMet(value);
+    return { seenTrue: met === true, seenFalse: met === false };
+  } catch (error) {
+    if (error instanceof RangeError) return unseen;
+    throw error;
+  }
+}
+
+/** How many failing places are told. */
+const mostFailures = 20;
+
+function explain(validate: ValidateFunction, input: unknown): readonly ExplainedCondition[] {
+  try {
+    const passes = validate(input);
+    const failures = (validate.errors ?? []).slice(0, mostFailures).map(describe);
+    return [{ source: 'schema', passes, value: passes }, ...failures];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [{ source: 'schema', passes: false, error: 'the schema recurses too deeply' }];
+  }
+}
+
+function describe({ instancePath, keyword, params, data }: ErrorObject): ExplainedCondition {
+  const missing: unknown = keyword === 'required' ? params.missingProperty : undefined;
+  const source = `${instancePath || '(root)'} ${keyword}${missing === undefined ? '' : ` ${missing}`}`;
+  return { source, passes: false, ...(missing === undefined && { value: data as JsonValue }) };
+}
+
+function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

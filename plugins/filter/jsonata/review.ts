@@ -1,0 +1,29 @@
+import type { Exchange, ExplainedCondition, FilterReview } from '../../../src/contract/index.ts';
+import type { Bindings, Circumstances, Explanation, FilterExpression } from '../../../src/filter/index.ts';
+import type { Options } from './options.gen.ts';
+
+/** What an expression tells its reviewers, evaluated with what requests have it evaluated with. */
+export function reviewOf(
+  expression: FilterExpression,
+  bindings: (exchange: Exchange) => Bindings | undefined,
+  circumstances: (exchange: Exchange) => Circumstances,
+  onError: Options['onError'],
+): FilterReview {
+  const { conditions, vocabulary } = expression;
+  const given = (exchange: Exchange) => [exchange.input, bindings(exchange), circumstances(exchange)] as const;
+  return {
+    conditions: conditions.map((condition) => ({ pointer: '/expression', ...condition })),
+    vocabulary,
+    observe: (exchange) => expression.observe(...given(exchange)),
+    explain: async (exchange) => explainedOf(await expression.explain(...given(exchange)), onError),
+  };
+}
+
+function explainedOf({ conjuncts, error }: Explanation, onError: Options['onError']): readonly ExplainedCondition[] {
+  const explained = conjuncts.map(({ sides, ...conjunct }) => ({ ...conjunct, ...(sides && { parts: sides }) }));
+  if (onError === 'drop') return explained;
+  // A condition that fails lets the request pass, and those after it are not asked.
+  const failed = explained.findIndex((condition) => condition.error !== undefined);
+  const asked = error === undefined || failed < 0 ? explained : explained.slice(0, failed + 1);
+  return asked.map((condition) => ({ ...condition, passes: condition.passes || condition.error !== undefined }));
+}

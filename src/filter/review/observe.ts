@@ -1,0 +1,67 @@
+import { compileExpression } from '../compiler/compile.ts';
+import type { Evaluator } from '../compiler/evaluator.ts';
+import { Evaluation } from '../evaluation.ts';
+import type { ObservedCondition } from '../filter-expression.ts';
+import { TailCall } from '../library/call.ts';
+import type { Bindings, Circumstances, FilterLimits } from '../limits.ts';
+import type { Node } from '../node.ts';
+import { contextOf, FunctionValue, isTruthy } from '../value.ts';
+import type { Condition } from './conditions.ts';
+import { Observations } from './observations.ts';
+
+/** Evaluates as the expression itself does, and tells how each of its conditions came out. */
+export type Observe = (
+  input: unknown,
+  bindings: Bindings,
+  circumstances: Partial<Circumstances> | undefined,
+) => readonly ObservedCondition[];
+
+/** Compiles an expression anew, to code that notes what its conditions come to: the code for requests stays as it is. */
+export function compileObserver(root: Node, conditions: readonly Condition[], limits: FilterLimits): Observe {
+  const places = new Map(conditions.flatMap(({ nodes }, place) => nodes.map((node) => [node, place] as const)));
+  // Not members of the evaluation: those of requests are to have the same shape whether anything is observed or not.
+  const observations = new WeakMap<Evaluation, Observations>();
+  const evaluate = compileExpression(root, (node, plain) => {
+    const place = places.get(node);
+    if (place === undefined) return plain;
+    return noting(plain, (run, value) => observations.get(run)?.note(place, value));
+  });
+  return (input, bindings, circumstances) => {
+    const run = new Evaluation(limits);
+    // Nobody pays for it: else an evaluation could end sooner than without being looked at.
+    const observed = new Observations(conditions.length, (value) => isTruthy(undefined, value));
+    observations.set(run, observed);
+    run.begin(input, bindings, circumstances);
+    try {
+      evaluate(run, contextOf(input), undefined);
+    } catch {
+      // It failed as the expression itself does. What it came to until then is what was asked for.
+    }
+    return observed.list;
+  };
+}
+
+type Note = (run: Evaluation, value: unknown) => void;
+
+function noting(evaluate: Evaluator, note: Note): Evaluator {
+  return (run, input, frame) => {
+    const value = evaluate(run, input, frame);
+    if (value instanceof TailCall) return notingTail(value, note);
+    note(run, value);
+    return value;
+  };
+}
+
+/** The call that ends a lambda is made later, by whoever called the lambda. */
+function notingTail(tail: TailCall, note: Note): TailCall {
+  return new TailCall(() => {
+    const { callee, args } = tail.prepare();
+    if (!(callee instanceof FunctionValue)) return { callee, args };
+    const invoke: FunctionValue['invoke'] = (run, given, context) => {
+      const value = callee.invoke(run, given, context);
+      note(run, value);
+      return value;
+    };
+    return { callee: new FunctionValue(callee.arity, invoke, callee.validate), args };
+  });
+}

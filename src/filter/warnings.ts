@@ -1,0 +1,42 @@
+import { constantProblem } from './constant.ts';
+import type { ExpressionProblem } from './expression-error.ts';
+import { builtIns } from './library/built-ins.ts';
+import { boundVariables, type Node } from './node.ts';
+import { offsetOfToken } from './parse.ts';
+
+/** The names of the variables that an expression reads or binds. */
+export function variablesOf(nodes: readonly Node[]): Set<string> {
+  const names = new Set<string>();
+  for (const { type, value } of nodes) {
+    if (type === 'variable' && value !== '' && value !== '$') names.add(String(value));
+  }
+  return names;
+}
+
+/** What is allowed in an expression, but surely not meant. */
+export function warningsOf(
+  source: string,
+  root: Node,
+  nodes: readonly Node[],
+  bindings: readonly string[] | undefined,
+): ExpressionProblem[] {
+  const constant = constantProblem(source, root);
+  const warnings = constant === undefined ? [] : [constant];
+  if (bindings === undefined) return warnings;
+  const told = new Set<string>();
+  let bound: ReadonlySet<string> | undefined;
+  for (const { type, value, position } of nodes) {
+    const name = String(value);
+    if (type !== 'variable' || name === '' || name === '$' || told.has(name)) continue;
+    if (builtIns.has(name) || bindings.includes(name)) continue;
+    bound ??= boundVariables(nodes);
+    if (bound.has(name)) continue;
+    told.add(name);
+    warnings.push({
+      message: `$${name} is nothing: no such variable or function`,
+      hint: `The variables here are ${bindings.map((binding) => `$${binding}`).join(', ')}.`,
+      ...offsetOfToken(source, position, `$${name}`),
+    });
+  }
+  return warnings;
+}
