@@ -54,7 +54,7 @@ run: { uses: echo }
 respond: { uses: wait, with: { timeout: 30s } }
 tests:
   - name: a pro customer asks for a refund
-    body: { instruction: refund order ${index}, customer: { plan: pro } }
+    body: { instruction: refund order ${index}, customer: { plan: pro }, order: { lines: [{ quantity: 1, price: 2000000 }] } }
     expect: { verdict: accepted }
 `;
 }
