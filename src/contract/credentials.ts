@@ -2,7 +2,8 @@
  * Names of headers, members and URL parameters whose values are neither recorded nor shown, whatever they hold. For the
  * gateway and its commands; no part of the published contract.
  */
-const credentialName = /authorization|cookie|token|secret|passw|api-?key|credential|signature/i;
+const credentialName =
+  /authorization|cookie|token|secret|passw|pwd|(api|access|private)[-_]?key|credential|signature|^(auth|key|sig|code)$/i;
 
 /** Whether something of this name may be a credential. */
 export function namesCredential(name: string): boolean {
