@@ -6,15 +6,21 @@ import { filters, goodSecret, triggerNames } from './rows.ts';
 /** Writes the config of the gateway under test: one trigger for each row, all of the same five stages. */
 export async function writeGatewayFolder(
   root: string,
-  engine: 'memory' | 'sqlite',
-  port: number,
-  adminPort: number,
+  {
+    engine,
+    port,
+    adminPort,
+    recordingRate,
+  }: { engine: 'memory' | 'sqlite'; port: number; adminPort: number; recordingRate: number },
 ): Promise<void> {
   await mkdir(root, { recursive: true });
   const write = (file: string, content: object) =>
     writeFile(join(root, file), JSON.stringify({ version: 1, ...content }));
   const listeners = { server: { port }, admin: { port: adminPort } };
-  await write('gateway.yaml', { kind: 'Gateway', organization: 'bench', ...listeners, engine: { uses: engine } });
+  await write('gateway.yaml', {
+    ...{ kind: 'Gateway', organization: 'bench', ...listeners, engine: { uses: engine } },
+    recording: { rate: recordingRate, mask: ['/customer/email'] },
+  });
   await write('project.yaml', { kind: 'Project', id: 'support', name: 'Support', language: 'en' });
   await write('key.yaml', {
     kind: 'ApiKey',

@@ -1,5 +1,17 @@
 /** What is measured: a gateway by its engine, on a disk of this machine or on one that is made slow; or bare Fastify. */
-export type Subject = 'memory' | 'sqlite' | 'sqlite on a slow disk' | 'bare';
+export type Subject =
+  | 'memory'
+  | 'sqlite'
+  | 'sqlite on a slow disk'
+  | 'sqlite, recording all'
+  | 'sqlite, recording a tenth'
+  | 'bare';
+
+/** Which part of the requests is recorded. */
+export const recordingRates: Partial<Record<Subject, number>> = {
+  'sqlite, recording all': 1,
+  'sqlite, recording a tenth': 0.1,
+};
 
 /** One line of the comparison: a request that both servers are asked to answer in the same way. */
 export interface Row {
@@ -21,7 +33,13 @@ export interface Row {
 
 export const triggerNames = ['accepted', 'dropped', 'duplicate', '401', 'background'] as const;
 type TriggerName = (typeof triggerNames)[number];
-export type RowName = Exclude<TriggerName, 'background'> | 'durable' | 'durable-slow-disk' | 'durable-bare';
+export type RowName =
+  | Exclude<TriggerName, 'background'>
+  | 'durable'
+  | 'durable-slow-disk'
+  | 'durable-bare'
+  | 'recorded'
+  | 'recorded-tenth';
 
 /** The secret that the gateway of the benchmark knows. */
 export const goodSecret = 'pc_the_secret_of_the_benchmark_0123456789abcdef';
@@ -54,6 +72,17 @@ const durable = {
   secret: goodSecret,
 } as const;
 
+/** Dropped, so that nothing is stored but the recording; what recording costs, against the same without. */
+const recorded = {
+  ...pipeline,
+  reference: 'sqlite',
+  trigger: 'dropped',
+  status: 400,
+  goal: undefined,
+  isUnique: false,
+  body: bodyOf('free'),
+} as const;
+
 export const rows: readonly Row[] = [
   { ...pipeline, name: 'accepted', trigger: 'accepted', status: 200, goal: 0.7, isUnique: true },
   { ...pipeline, name: 'dropped', trigger: 'dropped', status: 400, goal: 0.85, isUnique: false, body: bodyOf('free') },
@@ -61,6 +90,8 @@ export const rows: readonly Row[] = [
   { ...pipeline, name: '401', trigger: '401', status: 401, goal: 0.85, isUnique: false, secret: wrongSecret },
   { ...durable, name: 'durable', subject: 'sqlite', reference: 'memory', goal: 0.7 },
   { ...durable, name: 'durable-slow-disk', subject: 'sqlite on a slow disk', reference: 'memory', goal: 0.5 },
+  { ...recorded, name: 'recorded', subject: 'sqlite, recording all' },
+  { ...recorded, name: 'recorded-tenth', subject: 'sqlite, recording a tenth' },
   { ...durable, name: 'durable-bare', subject: 'sqlite', reference: 'bare', goal: undefined },
 ];
 

@@ -8,7 +8,7 @@ import { type Comparison, compare, type Effort } from './compare.ts';
 import { type Cores, pinCores } from './cores.ts';
 import type { JournalTimes } from './journal-size.ts';
 import type { LoadTimes } from './load-time.ts';
-import { rows, type Subject } from './rows.ts';
+import { recordingRates, rows, type Subject } from './rows.ts';
 import { type BenchServer, startBareProcess, startGatewayProcess } from './servers.ts';
 import { slowDisk } from './slow-disk.ts';
 
@@ -69,9 +69,9 @@ async function withServers(
   const servers: BenchServer[] = [];
   try {
     await use(async (subject) => {
-      const own = join(folder, subject.replaceAll(' ', '-'));
+      const own = join(folder, subject.replaceAll(/[ ,]+/g, '-'));
       await mkdir(own);
-      const server = await startSubject(subject, own, cores, nodeOptions(subject.replaceAll(' ', '-')));
+      const server = await startSubject(subject, own, cores, nodeOptions(subject.replaceAll(/[ ,]+/g, '-')));
       if (server !== undefined) servers.push(server);
       return server;
     });
@@ -90,7 +90,9 @@ async function startSubject(
   if (subject === 'bare') return startBareProcess(folder, cores, nodeOptions);
   const env = subject === 'sqlite on a slow disk' ? await slowDisk(folder) : {};
   const engine = subject === 'memory' ? 'memory' : 'sqlite';
-  return env && startGatewayProcess(folder, { engine, env }, cores, nodeOptions);
+  return (
+    env && startGatewayProcess(folder, { engine, env, recordingRate: recordingRates[subject] ?? 0 }, cores, nodeOptions)
+  );
 }
 
 /** In a process of its own, which has compiled nothing yet. */

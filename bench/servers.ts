@@ -22,13 +22,13 @@ const startWithinMs = 20_000;
  */
 export async function startGatewayProcess(
   folder: string,
-  { engine, env }: { engine: 'memory' | 'sqlite'; env: Record<string, string> },
+  { engine, env, recordingRate }: { engine: 'memory' | 'sqlite'; env: Record<string, string>; recordingRate: number },
   cores: Cores,
   nodeOptions: readonly string[],
 ): Promise<BenchServer> {
   const port = await freePort();
   const root = join(folder, 'config');
-  await writeGatewayFolder(root, engine, port, await freePort());
+  await writeGatewayFolder(root, { engine, port, adminPort: await freePort(), recordingRate });
   const args = [...nodeOptions, join(repository, 'src/cli/bin.ts'), 'serve', '--config', root];
   return start(args, port, join(folder, 'gateway.log'), cores, env);
 }

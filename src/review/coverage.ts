@@ -85,7 +85,10 @@ function placeOf(use: FilterUse, { pointer, offset }: FilterCondition): Place {
 }
 
 /** What was not seen of a condition, in words. */
-export function missingOf({ seenTrue, seenFalse }: CoveredCondition): string | undefined {
+export function missingOf({
+  seenTrue,
+  seenFalse,
+}: CoveredCondition): 'was never evaluated' | 'was never false' | 'was never true' | undefined {
   if (seenTrue && seenFalse) return undefined;
   if (!seenTrue && !seenFalse) return 'was never evaluated';
   return seenTrue ? 'was never false' : 'was never true';

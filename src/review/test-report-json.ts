@@ -1,11 +1,12 @@
 import { describePlace } from '../diagnostics/describe-place.ts';
 import type { Sources } from '../diagnostics/source.ts';
-import { missingOf } from './coverage.ts';
-import type { TestReport } from './run-tests.ts';
+import { type Coverage, missingOf } from './coverage.ts';
+import type { TestReport, TestResult } from './run-tests.ts';
+import type { ReportedCoverage, ReportedTest, TestReportDocument } from './test-report.gen.ts';
 
-/** Prints a test report as one JSON object; its shape is stable within `version`. */
+/** Prints a test report as one JSON object, as schemas/source/test-report.schema.json describes it. */
 export function formatTestJson(report: TestReport, sources: Sources): string {
-  const document = {
+  const document: TestReportDocument = {
     version: 1,
     passed: report.passed,
     failed: report.failed,
@@ -13,28 +14,38 @@ export function formatTestJson(report: TestReport, sources: Sources): string {
     triggers: report.triggers.map(({ id, place, tests, coverage }) => ({
       trigger: id,
       place: describePlace(place, sources),
-      tests: tests.map((test) => ({
-        name: test.name,
-        place: describePlace(test.place, sources),
-        passed: test.mismatches.length === 0,
-        mismatches: test.mismatches,
-        verdict: test.outcome.verdict,
-        by: test.outcome.by,
-        code: test.outcome.code,
-        status: test.outcome.status,
-      })),
-      coverage: {
-        percent: Math.floor(coverage.percent * 10) / 10,
-        seen: coverage.seen,
-        total: coverage.total,
-        missing: coverage.conditions.flatMap((condition) => {
-          const what = missingOf(condition);
-          if (what === undefined) return [];
-          const { filter, source, place: at } = condition;
-          return [{ filter, source, place: describePlace(at, sources), what }];
-        }),
-      },
+      tests: tests.map((test) => testOf(test, sources)),
+      coverage: coverageOf(coverage, sources),
     })),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function testOf({ name, place, mismatches, outcome }: TestResult, sources: Sources): ReportedTest {
+  const { verdict, by, code, status } = outcome;
+  return {
+    name,
+    place: describePlace(place, sources),
+    passed: mismatches.length === 0,
+    mismatches: [...mismatches],
+    verdict,
+    ...(by !== undefined && { by }),
+    ...(code !== undefined && { code }),
+    status,
+  };
+}
+
+function coverageOf({ percent, seen, total, conditions }: Coverage, sources: Sources): ReportedCoverage {
+  return {
+    // Cut, not rounded: what is not covered whole never reads as 100.
+    percent: Math.floor(percent * 10) / 10,
+    seen,
+    total,
+    missing: conditions.flatMap((condition) => {
+      const what = missingOf(condition);
+      if (what === undefined) return [];
+      const { filter, source, place } = condition;
+      return [{ filter, source, place: describePlace(place, sources), what }];
+    }),
+  };
 }

@@ -59,7 +59,8 @@ function coverageLines(
 ): string[] {
   if (coverage.total === 0) return [];
   const words = `coverage ${formatPercent(coverage.percent)} (${coverage.seen} of ${coverage.total})`;
-  const missing = coverage.conditions.flatMap((condition) => {
+  // That none of them was seen is said by that.
+  const missing = (coverage.seen === 0 ? [] : coverage.conditions).flatMap((condition) => {
     const what = missingOf(condition);
     const source = condition.source.replace(/\s+/g, ' ');
     if (what === undefined) return [];

@@ -1,5 +1,5 @@
 // Generated from schemas/source/plan.schema.json by schemas/generate.ts. Do not edit.
-import type {JsonObject} from '../../contract/index.ts';
+import type { JsonObject } from '../../contract/index.ts';
 
 /**
  * What `pullcord plan --format json` prints. Members may be added within a version; none is taken away or gets another meaning.
