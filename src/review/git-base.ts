@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { promisify } from 'node:util';
+import { dirname, join, relative, sep } from 'node:path';
+import { outsidePlugins } from './outside-plugins.ts';
+import { GitBaseError, git } from './run-git.ts';
 
-/** Why an earlier state of a config cannot be had, in words for the user. */
-export class GitBaseError extends Error {
-  override readonly name = 'GitBaseError';
-}
+export { GitBaseError } from './run-git.ts';
 
 export interface GitBase {
   /** The config folder as it was; undefined if the revision had none. */
@@ -19,47 +16,75 @@ export interface GitBase {
   close(): Promise<void>;
 }
 
-const run = promisify(execFile);
-const deadlineMs = 60_000;
-
 /**
- * Checks a config folder out as it was at a git revision, into a temporary folder: neither the work tree nor the index
- * nor anything else of the repository is touched.
+ * Checks a config folder out as it was at a git revision, with the plugins that it names beside it, into a temporary
+ * folder: neither the work tree nor the index nor anything else of the repository is touched.
  */
 export async function checkOutConfig(folder: string, revision: string): Promise<GitBase> {
   const real = await realpath(folder);
-  const top = await realpath(await git(real, ['rev-parse', '--show-toplevel']));
-  const commit = await git(real, [
-    'rev-parse',
-    '--verify',
-    '--quiet',
-    '--end-of-options',
-    `${revision}^{commit}`,
-  ]).catch(() => '');
-  if (commit === '') {
-    throw new GitBaseError(
-      `${revision} is neither a folder nor a revision that this git repository has; in a shallow clone fetch it first: git fetch origin ${revision}`,
-    );
+  const top = await topOf(real, revision);
+  const commit = await commitOf(top, revision);
+  const path = relative(top, real).split(sep).join('/');
+  const shownAs = `${revision}:${path || '.'}`;
+  if ((await treeOf(top, commit, path)) === undefined) {
+    return { root: undefined, shownAs, close: () => Promise.resolve() };
   }
-  const path = relative(top, real);
-  const tree = await git(top, ['rev-parse', '--verify', '--quiet', `${commit}:${path}`]).catch(() => '');
-  const isTree = tree !== '' && (await git(top, ['cat-file', '-t', tree])) === 'tree';
-  const shownAs = `${revision}:${path}`;
-  if (!isTree) return { root: undefined, shownAs, close: () => Promise.resolve() };
   const home = await mkdtemp(join(tmpdir(), 'pullcord-base-'));
   const close = () => rm(home, { recursive: true, force: true });
   try {
-    // An index of its own, so that the user's stays as it is.
-    const env = { ...process.env, GIT_INDEX_FILE: join(home, 'index') };
-    const root = join(home, 'config');
-    await git(top, ['read-tree', tree], env);
-    await git(top, ['checkout-index', '--all', '--force', `--prefix=${root}/`], env);
+    // As deep as in the repository, so that paths that lead out of the folder lead to the same place.
+    const tree = join(home, 'tree');
+    const root = join(tree, path);
+    await checkOut({ top, commit, home }, path);
+    if (!existsSync(root)) return { root: undefined, shownAs, close };
+    for (const plugin of await outsidePlugins(root)) {
+      const beside = relative(tree, dirname(plugin)).split(sep).join('/');
+      // The whole repository would be checked out for a plugin at its root.
+      if (beside !== '' && !beside.startsWith('..')) await checkOut({ top, commit, home }, beside);
+    }
     await linkPackages(real, home);
-    return { root: existsSync(root) ? root : undefined, shownAs, close };
+    return { root, shownAs, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function topOf(folder: string, revision: string): Promise<string> {
+  const top = await git(folder, ['rev-parse', '--show-toplevel']).catch((error: unknown) => {
+    if (error instanceof GitBaseError && /not a git repository/.test(error.message)) {
+      throw new GitBaseError(`there is no folder ${revision}, and ${folder} is in no git repository`);
+    }
+    throw error;
+  });
+  return realpath(top);
+}
+
+async function commitOf(top: string, revision: string): Promise<string> {
+  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
+  const commit = await git(top, args).catch(() => '');
+  if (commit !== '') return commit;
+  throw new GitBaseError(
+    `${revision} is neither a folder nor a revision that this git repository has; in a shallow clone fetch it first: git fetch origin ${revision}`,
+  );
+}
+
+/** The folder at that path in a commit; undefined if there is none. */
+async function treeOf(top: string, commit: string, path: string): Promise<string | undefined> {
+  const tree = await git(top, ['rev-parse', '--verify', '--quiet', `${commit}:${path}`]).catch(() => '');
+  return tree !== '' && (await git(top, ['cat-file', '-t', tree])) === 'tree' ? tree : undefined;
+}
+
+async function checkOut(
+  { top, commit, home }: { readonly top: string; readonly commit: string; readonly home: string },
+  path: string,
+): Promise<void> {
+  const tree = await treeOf(top, commit, path);
+  if (tree === undefined) return;
+  // An index of its own, so that the user's stays as it is.
+  const env = { GIT_INDEX_FILE: join(home, 'index') };
+  await git(top, ['read-tree', tree], env);
+  await git(top, ['checkout-index', '--all', '--force', `--prefix=${join(home, 'tree', path)}/`], env);
 }
 
 /** Plugins that are packages are looked up from the config folder upwards. */
@@ -68,24 +93,5 @@ async function linkPackages(folder: string, home: string): Promise<void> {
     const packages = join(at, 'node_modules');
     if (existsSync(packages)) return symlink(packages, join(home, 'node_modules'));
     if (dirname(at) === at) return;
-  }
-}
-
-async function git(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  try {
-    const { stdout } = await run('git', ['-C', folder, ...args], {
-      timeout: deadlineMs,
-      maxBuffer: 64 * 1024 ** 2,
-      env,
-    });
-    return stdout.trim();
-  } catch (error) {
-    const { code, stderr } = Object(error);
-    if (code === 'ENOENT') throw new GitBaseError('git is not installed; name a folder as the base instead');
-    throw new GitBaseError(
-      String(stderr ?? '')
-        .trim()
-        .split('\n')[0] || 'git failed',
-    );
   }
 }

@@ -7,7 +7,15 @@ import { checkOutConfig } from '../../src/review/git-base.ts';
 import { formatPlan, runPlan } from '../../src/review/plan/result.ts';
 import { readRequests, type SourcedRequest } from '../../src/review/request-source.ts';
 import { command } from '../support/command.ts';
-import { configFolder } from '../support/config-folder.ts';
+import {
+  basicFiles,
+  configFolder,
+  gatewayFile,
+  keyFile,
+  projectFile,
+  triggerFile,
+  writeInto,
+} from '../support/config-folder.ts';
 
 const cases = join(import.meta.dirname, '../cases/plan-story');
 const expected = join(cases, 'expected');
@@ -77,21 +85,58 @@ t.test('a revision without a config, or with a faulty one, is told apart from on
   t.notMatch(faulty.stderr, /pullcord-base-/, 'where it was checked out is nobody’s business');
 });
 
+t.test(
+  'a base has the plugins that lie beside its folder, as they were; and a hook of git may ask for it',
+  async (t) => {
+    const { repository, git, gitEnv } = await emptyRepository(t);
+    const plugin = (word: string) =>
+      `export default { contract: 'v1', stage: 'filter', name: 'says', summary: 'Passes what says a word.',
+       optionsSchema: { type: 'object', additionalProperties: false },
+       create: () => ({ evaluate: ({ input }) => ({ kind: input.instruction === '${word}' ? 'passed' : 'dropped', reason: 'no' }) }) };`;
+    const files = {
+      'deploy/acme/gateway.yaml': gatewayFile({ plugins: ['../../plugins/says.mjs'] }),
+      'deploy/acme/project.yaml': projectFile('support'),
+      'deploy/acme/keys/website.yaml': keyFile('website'),
+      'deploy/acme/ask.yaml': triggerFile('ask', { filter: [{ name: 'word', uses: 'says' }] }),
+      'plugins/says.mjs': plugin('please'),
+    };
+    for (const [file, text] of Object.entries(files)) await writeInto(repository, file, text);
+    await git('add', '--all');
+    await git('commit', '--quiet', '--message', 'please');
+    await writeInto(repository, 'plugins/says.mjs', plugin('now'));
+    await writeInto(repository, 'bodies/a.json', '{"instruction":"please"}');
+    await writeInto(repository, 'bodies/b.json', '{"instruction":"now"}');
+    const args = ['plan', '--config', 'deploy/acme', '--base', 'HEAD', '--requests', 'bodies'];
+    // As git has it for its hooks.
+    const env = { ...gitEnv, GIT_DIR: '.git', GIT_INDEX_FILE: '.git/index', GIT_PREFIX: 'deploy/' };
+    const { code, stdout } = await command(t, args, { cwd: repository, env });
+    t.equal(code, 0);
+    t.match(
+      stdout,
+      /1 of support\/ask: accepted → dropped by "word"\n.*\n.*1 of support\/ask: dropped by "word" → accepted/,
+    );
+  },
+);
+
+t.test('the folder may be the repository itself, and need not be in one', async (t) => {
+  const { repository, git, gitEnv: env } = await emptyRepository(t);
+  const files = { ...basicFiles(), 'ask.yaml': triggerFile('ask'), 'old.yaml': triggerFile('old') };
+  for (const [file, text] of Object.entries(files)) await writeInto(repository, file, text);
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', 'all');
+  await rm(join(repository, 'old.yaml'));
+  const args = ['plan', '--base', 'HEAD', '--format', 'json'];
+  const { stdout } = await command(t, [...args, '--config', '.'], { cwd: repository, env });
+  t.match(JSON.parse(stdout).structure, [
+    { id: 'support/old', action: 'removed', place: /^HEAD:\.\/old\.yaml:1:\d+$/ },
+  ]);
+  const elsewhere = await configFolder(t, files);
+  t.match(await command(t, [...args, '--config', elsewhere], { env }), { code: 2, stderr: /is in no git repository/ });
+});
+
 /** A repository whose commits are those of the story, with a tag of its number each. */
 async function storyRepository(t: Test) {
-  const repository = await configFolder(t, {});
-  const run = promisify(execFile);
-  const env = {
-    PATH: process.env.PATH ?? '',
-    HOME: repository,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_AUTHOR_NAME: 'Ada',
-    GIT_AUTHOR_EMAIL: 'ada@example.org',
-    GIT_COMMITTER_NAME: 'Ada',
-    GIT_COMMITTER_EMAIL: 'ada@example.org',
-  };
-  const git = async (...args: string[]) => (await run('git', ['-C', repository, ...args], { env })).stdout;
-  await git('init', '--quiet', '--initial-branch', 'main');
+  const { repository, git } = await emptyRepository(t);
   await git('commit', '--quiet', '--allow-empty', '--message', 'nothing yet');
   await git('tag', 'before');
   for (const commit of commits) {
@@ -101,6 +146,23 @@ async function storyRepository(t: Test) {
     await git('tag', tagOf(commit));
   }
   return { repository, git };
+}
+
+async function emptyRepository(t: Test) {
+  const repository = await configFolder(t, {});
+  const run = promisify(execFile);
+  const gitEnv = {
+    PATH: process.env.PATH ?? '',
+    HOME: repository,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_AUTHOR_NAME: 'Ada',
+    GIT_AUTHOR_EMAIL: 'ada@example.org',
+    GIT_COMMITTER_NAME: 'Ada',
+    GIT_COMMITTER_EMAIL: 'ada@example.org',
+  };
+  const git = async (...args: string[]) => (await run('git', ['-C', repository, ...args], { env: gitEnv })).stdout;
+  await git('init', '--quiet', '--initial-branch', 'main');
+  return { repository, git, gitEnv };
 }
 
 /** Writes the files of a commit, and removes those that it names in deleted.txt. */
