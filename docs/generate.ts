@@ -1,10 +1,10 @@
-// Writes docs/reference/ from the schemas, the plugins and the error codes; with --check it only says what is not up to date.
+// Writes docs/reference/ from the schemas, the plugins, the command line and the error codes; with --check it only says what is not up to date.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { referencePages } from './generator/reference-pages.ts';
 
 const folder = join(import.meta.dirname, 'reference');
-const pages = referencePages();
+const pages = await referencePages();
 
 const existing = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
 const files = existing.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -5,14 +5,19 @@ import { buildEditorSchemas, editorSchemaNames } from '../src/config/editor-sche
 import { builtinPlugins } from '../src/host/builtins.ts';
 import { describeEngines } from '../src/host/open-engine.ts';
 import { findOptionSchemas } from './generator/option-schemas.ts';
-import { documentTypes, optionTypes, planTypes } from './generator/types.ts';
+import { outputSchemas } from './generator/output-schemas.ts';
+import { documentTypes, optionTypes, outputTypes } from './generator/types.ts';
 
 const root = join(import.meta.dirname, '..');
 const outputs = new Map<string, string>();
 
 outputs.set('src/config/documents.gen.ts', await documentTypes());
-outputs.set('src/review/plan/plan-document.gen.ts', await planTypes());
-outputs.set('schemas/plan.schema.json', await readFile(join(root, 'schemas/source/plan.schema.json'), 'utf8'));
+for (const [name, { schema, types }] of Object.entries(outputSchemas)) {
+  outputs.set(types, await outputTypes(name, schema, types));
+  // What stands in source/ stands alone, so that it is shipped as it is.
+  const file = `${name}.schema.json`;
+  outputs.set(`schemas/${file}`, await readFile(join(root, 'schemas/source', file), 'utf8'));
+}
 for (const { folder, optionsSchema } of await findOptionSchemas(root))
   outputs.set(`${folder}/options.gen.ts`, await optionTypes(optionsSchema));
 const bundles = buildEditorSchemas([...builtinPlugins, ...describeEngines()]);

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -5,30 +7,69 @@ import { pathToFileURL } from 'node:url';
 import { type Test, test } from 'tap';
 import { parse } from 'yaml';
 import { referencePages } from '../docs/generator/reference-pages.ts';
+import { createProgram } from '../src/cli/program.ts';
 import { formatProblems } from '../src/diagnostics/format.ts';
+import { openConfig } from '../src/review/open-config.ts';
+import { runTests } from '../src/review/run-tests.ts';
+import { formatTestText } from '../src/review/test-report-text.ts';
 import { checkConfig } from '../src/runtime/check-config.ts';
 import { basicFiles, configFolder, gatewayFile, keyFile, projectFile, triggerFile } from './support/config-folder.ts';
 import { startTestGateway } from './support/gateway.ts';
+import { anchorsOf, type CodeBlock, codeBlocks } from './support/markdown.ts';
 
 const root = join(import.meta.dirname, '..');
 const pages = await markdownFiles();
 
-test('the reference says what schemas, plugins and error codes say', async (t) => {
+test('the reference says what schemas, plugins, the command line and error codes say', async (t) => {
   const folder = join(root, 'docs/reference');
-  for (const [name, text] of referencePages()) {
+  const expected = await referencePages();
+  for (const [name, text] of expected) {
     t.equal(await readFile(join(folder, name), 'utf8'), text, `${name} is as npm run generate writes it`);
   }
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.md'));
-  t.strictSame(names.sort(), [...referencePages().keys()].sort(), 'there are no pages of what is gone');
+  t.strictSame(names.sort(), [...expected.keys()].sort(), 'there are no pages of what is gone');
 });
 
-test('every YAML example serves as it is printed', async (t) => {
+test('the reference is the same wherever it is made', async (t) => {
+  const env = { ...process.env, PULLCORD_CONFIG: 'elsewhere', COLUMNS: '40', FORCE_COLOR: '1', TZ: 'Asia/Tokyo' };
+  const generate = spawn(process.execPath, [join(root, 'docs/generate.ts'), '--check'], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  t.strictSame(await once(generate, 'close'), [0, null]);
+});
+
+test('every command is described, and has a page that tells each of its arguments and options', async (t) => {
+  const index = await readFile(join(root, 'docs/reference/README.md'), 'utf8');
+  for (const command of createProgram(() => {}).commands) {
+    t.ok(index.includes(`](commands/${command.name()}.md)`), `${command.name()} is linked`);
+    const page = await readFile(join(root, `docs/reference/commands/${command.name()}.md`), 'utf8');
+    for (const one of [command, ...command.commands]) {
+      const title = `${command.name()} ${one.name()}`;
+      t.ok(one.summary(), `${title} has a summary`);
+      t.match(one.description(), /\.$/, `${title} has a description`);
+      for (const { flags, description } of one.options) {
+        t.ok(description, `${title} ${flags} is described`);
+        t.ok(page.includes(`| \`${flags}\` `), `${title} ${flags} is in the table`);
+      }
+      for (const argument of one.registeredArguments) {
+        const name = argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+        t.ok(argument.description, `${title} ${name} is described`);
+        t.ok(page.includes(`| \`${name}\` `), `${title} ${name} is in the table`);
+      }
+    }
+    const leaves = command.commands.length === 0 ? 1 : command.commands.length;
+    t.equal(page.split('# Exit codes\n').length - 1, leaves, `${command.name()} tells its exit codes`);
+  }
+});
+
+test('every YAML example serves as it is printed, and passes its tests', async (t) => {
   for (const page of pages) {
     const blocks = codeBlocks(await readFile(join(root, page), 'utf8'));
     for (const block of blocks.filter(isConfig)) {
       const title = `${page}:${block.line}`;
       t.ok(block.path?.startsWith('config/'), `${title} begins with a comment that tells its file`);
-      t.equal(await errorsOf(t, block, blocks), '', title);
+      t.equal(await faultsOf(t, block, blocks), '', title);
     }
   }
 });
@@ -54,41 +95,39 @@ test('the plugins of the guide do what it says', async (t) => {
 });
 
 test('a YAML example with a fault is found', async (t) => {
-  const text = '# config/x.yaml\nversion: 1\nkind: Trigger\nproject: support\nkey: x\nrun: { uses: telepathy }\n';
-  const errors = await errorsOf(t, { language: 'yaml', path: 'config/x.yaml', text, line: 1 }, []);
-  t.match(errors, /unknown_plugin/);
+  const begin = '# config/x.yaml\nversion: 1\nkind: Trigger\nproject: support\nkey: x\n';
+  const faultsIn = (text: string) => faultsOf(t, { language: 'yaml', path: 'config/x.yaml', text, line: 1 }, []);
+  t.match(await faultsIn(`${begin}run: { uses: telepathy }\n`), /unknown_plugin/);
+  const tests = (verdict: string) => `tests: [{ name: big, body: { total: 2 }, expect: { verdict: ${verdict} } }]\n`;
+  const filtered = `${begin}filter: total > 1\nrun: { uses: echo }\n`;
+  t.equal(await faultsIn(filtered + tests('accepted')), '');
+  t.match(await faultsIn(filtered + tests('dropped')), /✗ big/);
 });
 
-test('every link between the documents leads somewhere', async (t) => {
+test('every link between the documents leads somewhere, to the very heading that it names', async (t) => {
+  const anchors = new Map<string, ReadonlySet<string>>();
+  for (const page of pages) anchors.set(page, anchorsOf(await readFile(join(root, page), 'utf8')));
   for (const page of pages) {
     const text = await readFile(join(root, page), 'utf8');
-    for (const [, target = ''] of text.matchAll(/\]\(((?!https?:|#)[^)#\s]+)[^)]*\)/g)) {
-      t.ok(existsSync(join(root, dirname(page), target)), `${page} links to ${target}`);
+    for (const [, target = ''] of text.matchAll(/\]\(((?!https?:)[^)\s]+)[^)]*\)/g)) {
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      t.ok(existsSync(join(root, file)), `${page} links to ${target}`);
+      if (anchor !== undefined) t.ok(anchors.get(file)?.has(anchor), `${page} links to the heading ${target}`);
     }
   }
 });
 
-interface CodeBlock {
-  readonly language: string;
-  /** The file that its first line, a comment, names. */
-  readonly path: string | undefined;
-  readonly text: string;
-  readonly line: number;
-}
+test('the anchors of headings are as GitHub makes them', async (t) => {
+  const text =
+    '# A `b-c` & [d](e.md)!\n\n```sh\n# no heading\n```\n\n## Twice\n\n## Twice\n\n## `pullcord runs list`\n';
+  t.strictSame([...anchorsOf(text)], ['a-b-c--d', 'twice', 'twice-1', 'pullcord-runs-list']);
+});
 
 async function markdownFiles(): Promise<string[]> {
   const inRoot = (await readdir(root)).filter((name) => name.endsWith('.md'));
   const inDocs = (await readdir(join(root, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md'));
   return [...inRoot, ...inDocs.map((name) => join('docs', name))];
-}
-
-function codeBlocks(text: string): CodeBlock[] {
-  return [...text.matchAll(/^ *```(\w+)\n(.*?)^ *```$/gms)].map(({ 1: language = '', 2: body = '', index }) => ({
-    language,
-    path: /^ *(?:#|\/\/) (\S+)\n/.exec(body)?.[1],
-    text: body,
-    line: text.slice(0, index).split('\n').length,
-  }));
 }
 
 /** The files of other programs. */
@@ -113,17 +152,40 @@ function filesOf(blocks: readonly CodeBlock[]): Record<string, string> {
   return Object.fromEntries(blocks.map(({ path = '', text }) => [path.replace('config/', ''), text]));
 }
 
-/** Puts a document into a config folder with what else it takes to serve, and tells what is wrong with that. */
-async function errorsOf(t: Test, block: CodeBlock, page: readonly CodeBlock[]): Promise<string> {
-  const gateway = page.filter((other) => isConfig(other) && parse(other.text).kind === 'Gateway').slice(0, 1);
+/** Puts a document into a config folder with what else it takes to serve; tells what is wrong with that, or its tests. */
+async function faultsOf(t: Test, block: CodeBlock, page: readonly CodeBlock[]): Promise<string> {
+  const document: Document = parse(block.text);
+  const gateway = page.filter((other) => isOfKind(other, 'Gateway')).slice(0, 1);
+  const tested = page
+    .slice(0, page.indexOf(block))
+    .filter((other) => isOfKind(other, 'Trigger') && parse(other.text).key === document.trigger)
+    .slice(-1);
+  const completion = completionOf(document, { hasGateway: gateway.length > 0, hasTrigger: tested.length > 0 });
   const folder = await configFolder(t, {
     ...modulesOf(page),
-    ...completionOf(parse(block.text), gateway.length > 0),
-    ...filesOf([...gateway, block]),
+    ...completion,
+    ...filesOf([...gateway, ...tested, block]),
   });
   const { problems, sources } = await checkConfig(folder);
   const errors = problems.filter(({ severity }) => severity === 'error');
-  return errors.length === 0 ? '' : formatProblems(errors, sources, { format: 'text', color: false });
+  if (errors.length > 0) return formatProblems(errors, sources, { format: 'text', color: false });
+  return document.tests === undefined ? '' : failuresIn(folder);
+}
+
+function isOfKind(block: CodeBlock, kind: string): boolean {
+  return isConfig(block) && parse(block.text).kind === kind;
+}
+
+async function failuresIn(folder: string): Promise<string> {
+  const opened = await openConfig(folder);
+  if (!opened.ok) return formatProblems(opened.problems, opened.sources, { format: 'text', color: false });
+  try {
+    const report = await runTests(opened.snapshot);
+    const { sources } = opened;
+    return report.failed === 0 ? '' : formatTestText(report, { sources, color: false, minCoverage: undefined });
+  } finally {
+    await opened.close();
+  }
 }
 
 interface Document {
@@ -133,10 +195,17 @@ interface Document {
   readonly trigger?: string;
   readonly projects?: readonly string[];
   readonly defaults?: { readonly run?: object };
+  readonly tests?: readonly object[];
+}
+
+interface Present {
+  readonly hasGateway: boolean;
+  /** The one that a TriggerTest is for. */
+  readonly hasTrigger: boolean;
 }
 
 /** The other documents of a config folder, so that each stage that this one declares is used. */
-function completionOf(document: Document, hasGateway: boolean): Record<string, string> {
+function completionOf(document: Document, { hasGateway, hasTrigger }: Present): Record<string, string> {
   const { kind } = document;
   const project = (kind === 'Project' ? document.id : (document.project ?? document.projects?.[0])) ?? 'support';
   const trigger = { project, ...(kind === 'Project' && document.defaults?.run && { run: undefined }) };
@@ -145,7 +214,8 @@ function completionOf(document: Document, hasGateway: boolean): Record<string, s
     ...(kind !== 'Project' && {
       'completion/project.yaml': projectFile(project, { defaults: { run: { uses: 'echo' } } }),
     }),
-    ...(kind !== 'Trigger' && { 'completion/trigger.yaml': triggerFile(document.trigger ?? 'completion', trigger) }),
+    ...(kind !== 'Trigger' &&
+      !hasTrigger && { 'completion/trigger.yaml': triggerFile(document.trigger ?? 'completion', trigger) }),
     ...(kind !== 'ApiKey' && { 'completion/key.yaml': keyFile('all', { projects: ['*'] }) }),
   };
 }

@@ -6,23 +6,45 @@ import { type SchemaNode, stagePart } from './schema-node.ts';
  * @param root how to get from the page to docs/reference/, e.g. `../`
  */
 export function fieldTable(schema: SchemaNode, root: string): string {
-  const rows = rowsOf(schema, '', root);
+  const rows = fieldsOf(schema, '').map(({ path, field, isRequired }) => [
+    `\`${path}\``,
+    typeOf(field, root),
+    defaultOf(field, isRequired),
+    meaningOf(field),
+  ]);
   return rows.length === 0 ? 'It has none.' : table(['Field', 'Type', 'Default', 'Meaning'], rows);
 }
 
-function rowsOf(schema: SchemaNode, prefix: string, root: string): string[][] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+/** The same for an object that is only read: what counts is whether a field is there. */
+export function memberTable(schema: SchemaNode): string {
+  const rows = fieldsOf(schema, '').map(({ path, field, isRequired }) => [
+    `\`${path}\``,
+    typeOf(field, ''),
+    isRequired ? 'always' : 'sometimes',
+    meaningOf(field),
+  ]);
+  return table(['Member', 'Type', 'Present', 'Meaning'], rows);
+}
+
+interface NamedField {
+  /** Its dotted name; `[]` stands for each item of a list. */
+  readonly path: string;
+  readonly field: SchemaNode;
+  readonly isRequired: boolean;
+}
+
+/** All fields of a schema, and of its alternatives. */
+function fieldsOf({ properties = {}, required = [], anyOf = [] }: SchemaNode, prefix: string): readonly NamedField[] {
+  const own = Object.entries(properties).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
-    const required = schema.required?.includes(name) ?? false;
-    const row = [
-      `\`${path}\``,
-      typeOf(field, root),
-      defaultOf(field, required),
-      field.description ?? stagePart(field.$ref)?.description ?? '',
-    ];
-    const inner = field.items?.properties ? rowsOf(field.items, `${path}[].`, root) : rowsOf(field, `${path}.`, root);
-    return [row, ...inner];
+    const inner = field.items ? fieldsOf(field.items, `${path}[].`) : fieldsOf(field, `${path}.`);
+    return [{ path, field, isRequired: required.includes(name) }, ...inner];
   });
+  return [...own, ...anyOf.flatMap((branch) => fieldsOf(branch, prefix))];
+}
+
+function meaningOf(field: SchemaNode): string {
+  return field.description ?? stagePart(field.$ref)?.description ?? '';
 }
 
 function defaultOf(field: SchemaNode, required: boolean): string {

@@ -16,6 +16,16 @@ export function code(value: unknown): string {
   return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
 }
 
+/** A fragment of text, as help for a terminal has it, as a sentence. */
+export function sentence(fragment: string): string {
+  return `${fragment[0]?.toUpperCase() ?? ''}${fragment.slice(1)}${fragment.endsWith('.') ? '' : '.'}`;
+}
+
+/** A value as a block of JSON. */
+export function jsonBlock(value: unknown): string {
+  return `\`\`\`json\n${JSON.stringify(value, undefined, 2)}\n\`\`\``;
+}
+
 /** A YAML document as a block. */
 export function yamlBlock(document: object, comment: string): string {
   return `\`\`\`yaml\n# ${comment}\n${stringify(document, { lineWidth: 110 })}\`\`\``;

@@ -1,13 +1,15 @@
+import { commandPages, commandTable } from './command-pages.ts';
 import { diagnosticsPage } from './diagnostics-page.ts';
 import { errorPage } from './error-page.ts';
 import { bodyPage, kindPage, kinds } from './kind-pages.ts';
 import { page } from './markdown.ts';
+import { outputList, outputPages } from './output-pages.ts';
 import { pluginPages, pluginTable } from './plugin-pages.ts';
 import { stagePage } from './stage-page.ts';
 import { valuePage } from './value-page.ts';
 
 /** All pages of docs/reference/, by their paths below it. */
-export function referencePages(): ReadonlyMap<string, string> {
+export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['README.md', indexPage()],
     ...kinds.map((kind): [string, string] => [kind.file, kindPage(kind)]),
@@ -16,6 +18,8 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['request-body.md', bodyPage()],
     ['error-codes.md', errorPage()],
     ['problem-codes.md', diagnosticsPage()],
+    ...(await outputPages()),
+    ...commandPages(),
     ...pluginPages(),
   ]);
 }
@@ -23,7 +27,7 @@ export function referencePages(): ReadonlyMap<string, string> {
 function indexPage(): string {
   const links = kinds.map(({ file, kind, schema }) => `- [\`kind: ${kind}\`](${file}): ${schema.description}`);
   return page(
-    'the schemas, the plugins and the error codes',
+    'the schemas, the plugins, the command line and the error codes',
     '# Reference',
     '## Config files',
     `One document per file, each with \`version: 1\` and a \`kind\`. All \`*.yaml\` and \`*.yml\` below the config folder are read; how the folders are laid out means nothing.`,
@@ -32,6 +36,11 @@ function indexPage(): string {
     'What can be wrong with them: [problem codes](problem-codes.md).',
     '## Requests',
     '- [The body](request-body.md)\n- [Error codes](error-codes.md)',
+    '## Commands',
+    commandTable(),
+    'Each of them tells the same with `--help`. Exit codes are the same everywhere: 0 fine, 1 problems found, 2 wrong usage, 70 a fault of Pullcord itself. Results go to stdout, words about them to stderr. Colors are for terminals; `NO_COLOR` turns them off.',
+    '## What commands print for programs',
+    outputList(),
     '## Plugins and engines',
     pluginTable(),
   );

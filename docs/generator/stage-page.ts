@@ -3,9 +3,11 @@ import { code, page } from './markdown.ts';
 import { pluginTable } from './plugin-pages.ts';
 import { type SchemaNode, stagePart, stageSchema } from './schema-node.ts';
 
+/** The parts of triggers that have a section, as the field tables link to them; in the order of a trigger's file. */
+const parts = ['filter', 'dedup', 'run', 'record', 'sessions', 'callback', 'recording', 'tests', 'defaults'] as const;
+
 /** How stages are written in YAML, and which plugins there are. */
 export function stagePage(): string {
-  const { filter, namedFilter, dedup, defaults } = stageSchema.definitions ?? {};
   return page(
     'schemas/source/stage.schema.json',
     '# Stages',
@@ -13,25 +15,40 @@ export function stagePage(): string {
     fieldTable(stageSchema, ''),
     'A stage is taken from the trigger, else from the defaults of its project, else from those of the gateway. It is taken as a whole: options of different levels are never mixed.',
     pluginTable(),
-    '## filter',
-    filter?.description ?? '',
-    formsOf(filter),
-    'The fields of one filter:',
-    namedFilter ? fieldTable(namedFilter, '') : '',
-    '## dedup',
-    dedup?.description ?? '',
-    formsOf(dedup),
-    '## defaults',
-    defaults?.description ?? '',
-    defaults ? fieldTable(defaults, '') : '',
+    ...parts.flatMap((name) => sectionOf(name, stageSchema.definitions?.[name] ?? {})),
   );
 }
 
-function formsOf(schema: SchemaNode | undefined): string {
-  const forms = (schema?.anyOf ?? []).map(({ type, description, $ref }) => {
-    const form = type === undefined ? 'object' : type === 'array' ? 'list' : 'text';
+function sectionOf(name: string, schema: SchemaNode): readonly string[] {
+  const one = itemOf(schema);
+  return [
+    `## ${name}`,
+    schema.description ?? '',
+    ...(schema.anyOf === undefined ? [] : [formsOf(schema.anyOf)]),
+    ...examplesOf(schema),
+    ...(one === undefined ? [] : [`The fields of one ${name.replace(/s$/, '')}:`, fieldTable(one, '')]),
+    ...(hasFields(schema) ? [fieldTable(schema, '')] : []),
+  ];
+}
+
+/** What a list is made of, or what stands for a list of one. */
+function itemOf({ items, anyOf = [] }: SchemaNode): SchemaNode | undefined {
+  const lists = [items, ...anyOf.map((branch) => branch.items)];
+  return lists.map((item) => stagePart(item?.$ref)).find((part) => part !== undefined);
+}
+
+function hasFields({ properties, anyOf = [] }: SchemaNode): boolean {
+  return properties !== undefined || anyOf.some(hasFields);
+}
+
+function formsOf(forms: readonly SchemaNode[]): string {
+  const lines = forms.map(({ type, description, $ref }) => {
+    const form = type === undefined || type === 'object' ? 'object' : type === 'array' ? 'list' : 'text';
     return `- ${form}: ${description ?? stagePart($ref)?.description ?? ''}`;
   });
-  const examples = (schema?.examples ?? []).map(code).join(', ');
-  return `${forms.join('\n')}\n\nFor example: ${examples}`;
+  return lines.join('\n');
+}
+
+function examplesOf({ examples = [] }: SchemaNode): readonly string[] {
+  return examples.length === 0 ? [] : [`For example: ${examples.map(code).join(', ')}`];
 }

@@ -16,6 +16,7 @@ export function typeSchema(schema: object, secrets: SecretForm): SchemaNode {
   if (typeof $ref === 'string') return reference($ref, rest, secrets);
   const isFree = rest.type === 'object' && rest.properties === undefined && rest.additionalProperties === undefined;
   if (isFree && secrets === 'reference') return { description: rest.description, tsType: 'JsonObject' };
+  if (saysNothing(rest) && secrets === 'reference') return { description: rest.description, tsType: 'JsonValue' };
   const node: Record<string, unknown> = Object.fromEntries(
     Object.entries(rest).map(([keyword, value]) => [keyword, convert(keyword, value, secrets)]),
   );
@@ -24,6 +25,11 @@ export function typeSchema(schema: object, secrets: SecretForm): SchemaNode {
   if (!isNode(node.properties)) return node;
   const required = requiredOf(rest);
   return { ...node, required, properties: withoutOptionalTuples(node.properties, required) };
+}
+
+/** Whether any value will do. */
+function saysNothing(schema: SchemaNode): boolean {
+  return Object.keys(schema).every((keyword) => ['description', 'examples'].includes(keyword));
 }
 
 /** A list that must be there and have an item is a tuple; where it may be left out that would only be in the way. */

@@ -1,12 +1,13 @@
+import { dirname, relative } from 'node:path/posix';
 import { compile } from 'json-schema-to-typescript';
 import apiKey from '../source/api-key.schema.json' with { type: 'json' };
 import gateway from '../source/gateway.schema.json' with { type: 'json' };
-import plan from '../source/plan.schema.json' with { type: 'json' };
 import project from '../source/project.schema.json' with { type: 'json' };
 import stage from '../source/stage.schema.json' with { type: 'json' };
 import trigger from '../source/trigger.schema.json' with { type: 'json' };
 import triggerBody from '../source/trigger-body.schema.json' with { type: 'json' };
 import triggerTest from '../source/trigger-test.schema.json' with { type: 'json' };
+import type { OutputSchema } from './output-schemas.ts';
 import { typeSchema } from './type-schema.ts';
 
 const options = { style: { singleQuote: true, printWidth: 120 }, unknownAny: true } as const;
@@ -34,13 +35,16 @@ export async function documentTypes(): Promise<string> {
   ].join('\n');
 }
 
-/** The type of what `pullcord plan` prints as JSON. */
-export function planTypes(): Promise<string> {
-  const bannerComment = [
-    '// Generated from schemas/source/plan.schema.json by schemas/generate.ts. Do not edit.',
-    "import type { JsonObject } from '../../contract/index.ts';",
-  ].join('\n');
-  return compile(typeSchema(plan, 'reference'), plan.title, { ...options, bannerComment });
+/** The type of what a command prints as JSON, for a file at this path. */
+export async function outputTypes(name: string, schema: OutputSchema, path: string): Promise<string> {
+  const types = await compile(typeSchema(schema, 'reference'), schema.title, { ...options, bannerComment: '' });
+  const imported = ['JsonObject', 'JsonValue'].filter((type) => new RegExp(`\\b${type}\\b`).test(types));
+  const contract = relative(dirname(path), 'src/contract/index.ts');
+  return [
+    `// Generated from schemas/source/${name}.schema.json by schemas/generate.ts. Do not edit.\n`,
+    ...(imported.length === 0 ? [] : [`import type { ${imported.join(', ')} } from '${contract}';\n`]),
+    `\n${types}`,
+  ].join('');
 }
 
 /** The type of a plugin's options as `create` gets them: secrets resolved as well. */

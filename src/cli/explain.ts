@@ -6,6 +6,7 @@ import type { RehearsedRequest } from '../review/rehearsal.ts';
 import { AccessError } from './access-error.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { withGateway } from './gateway-access.ts';
+import { adminTokenMeaning, helpText } from './help-text.ts';
 import { recordedRequest, recordedRun } from './recorded-input.ts';
 import { bodyOf, headersOf } from './request-input.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
@@ -26,11 +27,11 @@ interface ExplainOptions {
 export function registerExplain(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('explain')
-    .argument('<trigger>', 'project/key or key; or the id of a recorded run or request')
+    .argument('<trigger>', 'the trigger: project/key, or key; or the id of a recorded run or request')
     .summary('tell why a request is accepted or dropped')
     .description(
-      'Takes a request through the stages of a trigger, as the gateway would, and shows what each of them decides and\n' +
-        'each condition of the filters with its values. No agent is called and nothing is stored.',
+      'Takes a request through the stages of a trigger, as the gateway would, and shows what each of them decides, ' +
+        'and each condition of the filters with its values. No agent is called and nothing is stored.',
     )
     .option('--body <file>', 'the file with the body, - for stdin; without it the request has none')
     .option('-d, --data <json>', 'the body itself, @FILE, or - for stdin')
@@ -38,14 +39,24 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
     .option('--request <id>', 'a recorded request, from the gateway or its journal')
     .option('--url <url>', 'where the admin listener is; without it, as the config says')
     .option('--key <id>', 'the id of the API key that calls; without it, a caller that may do everything')
-    .option('-H, --header <name:value...>', 'request headers', [])
+    .addOption(new Option('-H, --header <name:value...>', 'request headers').default([], 'none'))
     .option('--clock <time>', 'when the request arrives: 2027-06-30T12:00:00Z; without it, now')
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addOption(configOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  pullcord explain support/refund-request --body request.json\n' +
-        '  pullcord explain support/refund-request --run 0190f3c2-7a1e-7000-8000-1d2c3b4a5f60',
+      helpText({
+        examples: [
+          'pullcord explain support/refund-request --body request.json',
+          `pullcord explain refund-request -d '{"customer": {"plan": "free"}}' --key website`,
+          'pullcord explain 0190f3c2-7a1e-7000-8000-1d2c3b4a5f60',
+        ],
+        environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
+        exitCodes: {
+          0: 'it was explained, whatever becomes of the request',
+          1: 'the config has problems, or what was recorded cannot be had',
+        },
+      }),
     )
     .action(async (trigger: string, options: ExplainOptions) => finish(await explain(trigger, options)));
 }
@@ -127,24 +138,18 @@ async function print(
   request: RehearsedRequest,
   { format }: ExplainOptions,
 ): Promise<void> {
-  const [{ explainRequest, formatStages }, { Rehearsal }, { describePlace }] = await Promise.all([
+  const [{ explainRequest, formatStages }, { Rehearsal }] = await Promise.all([
     import('../review/explain.ts'),
     import('../review/rehearsal.ts'),
-    import('../diagnostics/describe-place.ts'),
   ]);
-  const { outcome, stages } = await explainRequest(new Rehearsal(snapshot), request);
-  const { verdict, by, code, status, input } = outcome;
+  const explanation = await explainRequest(new Rehearsal(snapshot), request);
   if (format === 'json') {
-    const described = stages.map(({ place, ...stage }) => ({
-      ...stage,
-      place: place && describePlace(place, sources),
-    }));
-    const id = `${request.project}/${request.trigger}`;
-    terminal.data(
-      JSON.stringify({ version: 1, trigger: id, verdict, by, code, status, input, stages: described }, undefined, 2),
-    );
+    const { formatExplanationJson } = await import('../review/explanation-json.ts');
+    terminal.data(formatExplanationJson(explanation, sources));
     return;
   }
+  const { describePlace } = await import('../diagnostics/describe-place.ts');
+  const { outcome, stages } = explanation;
   const tree = formatStages(stages, outcome, (place) => describePlace(place, sources));
   terminal.data(`${terminal.bold(`${request.project}/${request.trigger}`)}: ${tree}`);
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { checkedId } from './checked-id.ts';
+import { helpText } from './help-text.ts';
 import { type CiService, ciServices, type NewFile, newRepositoryFiles } from './init/new-repository.ts';
 import { filesInTheWay, writeFiles } from './init/write-files.ts';
 import { newApiKey, secretNotice } from './new-api-key.ts';
@@ -21,15 +22,21 @@ export function registerInit(program: Command, finish: (code: ExitCode) => void)
     .argument('[dir]', 'the folder of the repository; it is made if need be', '.')
     .summary('make a new config repository')
     .description(
-      'Writes a config that serves at once: an example trigger with its tests, an API key, the workflow that checks pull\n' +
-        'requests, schemas and settings for editors, and a README that tells how to go on. Prints the secret of the key,\n' +
-        'this once. Nothing that exists is overwritten, and git is left to you.',
+      'Writes a config that serves at once: an example trigger with its tests, an API key, the workflow that checks ' +
+        'pull requests, schemas and settings for editors, and a README that tells how to go on. Prints the secret of ' +
+        'the key, this once. Nothing that exists is overwritten, and git is left to you.',
     )
-    .option('--organization <name>', 'what the config describes; without it, as the folder is called')
+    .option('--organization <name>', 'the id of your organization; without it, as the folder is called')
     .option('--project <id>', 'the project of the example trigger', 'support')
-    .option('--key <id>', 'the API key', 'my-app')
-    .addOption(new Option('--ci <service>', 'what checks changes').choices(ciServices).default('github'))
-    .addHelpText('after', '\nExample:\n  pullcord init acme-triggers --organization acme --project support')
+    .option('--key <id>', 'the id of the API key', 'my-app')
+    .addOption(new Option('--ci <service>', 'where changes are checked').choices(ciServices).default('github'))
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['pullcord init acme-triggers --organization acme --project support'],
+        exitCodes: { 0: 'all files are written', 1: 'something is in the way, or cannot be written' },
+      }),
+    )
     .action(async (folder: string, options: InitOptions) => finish(await init(folder, options)));
 }
 

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { type Permission, permissions } from '../contract/index.ts';
 import { checkedId } from './checked-id.ts';
 import { configOption } from './config-option.ts';
+import { helpText } from './help-text.ts';
 import { newApiKey, secretNotice } from './new-api-key.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -23,7 +24,7 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .argument('[id]', 'the id of the key: letters, digits, _ and -')
     .summary('make a new API key')
     .description(
-      'Makes an API key. Prints its secret, this once, and the YAML file to commit, which holds only a hash of it.\n' +
+      'Makes an API key. Prints its secret, this once, and the YAML file to commit, which holds only a hash of it. ' +
         'Nothing is written unless --write is given.',
     )
     .option('--id <id>', 'the id of the key, instead of the argument')
@@ -32,10 +33,16 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
       new Option('--permissions <permission...>', 'what it may do').choices(permissions).default(['project.trigger']),
     )
     .option('--expires <date>', 'the day, or the moment, from which on it is refused: 2027-06-30')
-    .option('--write', 'write the YAML to keys/<id>.yaml in the config folder and print the secret alone', false)
+    .option('--write', 'write the YAML to keys/ID.yaml in the config folder and print the secret alone', false)
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addOption(configOption())
-    .addHelpText('after', '\nExample:\n  pullcord keys create website --projects support --expires 2027-06-30 --write')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['pullcord keys create website --projects support --expires 2027-06-30 --write'],
+        exitCodes: { 0: 'the key is made', 1: 'its file exists already' },
+      }),
+    )
     .action(async (argument: string | undefined, options: CreateOptions) => {
       finish(await createKey(givenId(argument ?? options.id), options));
     });

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { configOption } from './config-option.ts';
+import { helpText } from './help-text.ts';
 import { loadForCommand } from './load-for-command.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
@@ -10,6 +11,13 @@ export function registerKeysList(keys: Command, finish: (code: ExitCode) => void
     .description('Lists the declared API keys: what each may do, and until when. Hashes are not shown.')
     .addOption(configOption())
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['pullcord keys list --format json'],
+        exitCodes: { 0: 'they are listed', 1: 'the config has problems' },
+      }),
+    )
     .action(async ({ config: root, format }: { config: string; format: 'text' | 'json' }) => {
       const config = await loadForCommand(root);
       if (config === undefined) return finish(exitCodes.problems);

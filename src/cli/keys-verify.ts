@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { ApiKeyDeclaration, ApiKeySecret } from '../contract/index.ts';
 import { configOption } from './config-option.ts';
+import { helpText } from './help-text.ts';
 import { digestOf, isWellFormed } from './key-secret.ts';
 import { loadForCommand } from './load-for-command.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
@@ -13,7 +14,13 @@ export function registerKeysVerify(keys: Command, finish: (code: ExitCode) => vo
     .summary('tell whether a secret is a valid API key')
     .description('Tells which API key of the config a secret belongs to, and whether the gateway would take it now.')
     .addOption(configOption())
-    .addHelpText('after', '\nExample:\n  pbpaste | pullcord keys verify')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['pullcord keys verify <secret.txt'],
+        exitCodes: { 0: 'the gateway would take it', 1: 'it would not, or the config has problems' },
+      }),
+    )
     .action(async (argument: string | undefined, { config: root }: { config: string }) => {
       const config = await loadForCommand(root);
       if (config === undefined) return finish(exitCodes.problems);

@@ -5,6 +5,12 @@ import { registerKeysVerify } from './keys-verify.ts';
 import type { ExitCode } from './terminal.ts';
 
 export function registerKeys(program: Command, finish: (code: ExitCode) => void): void {
-  const keys = program.command('keys').summary('make and check API keys').description('Makes and checks API keys.');
+  const keys = program
+    .command('keys')
+    .summary('make and check API keys')
+    .description(
+      'API keys are files of the config: who has one may call what it names. The files hold only hashes of the secrets, ' +
+        'so that they can be committed.',
+    );
   for (const register of [registerKeysCreate, registerKeysList, registerKeysVerify]) register(keys, finish);
 }

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type PlanFormat, type PlanResult, planFormats } from '../review/plan/result.ts';
 import type { SourcedRequest } from '../review/request-source.ts';
 import { configOption, existingFolder } from './config-option.ts';
+import { adminTokenMeaning, helpText } from './help-text.ts';
 import { printedFrom } from './printed-from.ts';
 import { loadRequests, requestsOption } from './requests-option.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
@@ -27,8 +28,8 @@ export function registerPlan(program: Command, finish: (code: ExitCode | 2) => v
     .command('plan')
     .summary('tell what a change of the config will do')
     .description(
-      'Compares the config with an earlier one, or with any other: what is declared, who gains or loses access, and\n' +
-        'which recorded requests would be treated differently. For a changed filter that no request shows, it looks\n' +
+      'Compares the config with an earlier one, or with any other: what is declared, who gains or loses access, and ' +
+        'which recorded requests would be treated differently. For a changed filter that no request shows, it looks ' +
         'for a small made-up one that does. Neither secrets nor their hashes are shown, nor what callers sent.',
     )
     .requiredOption('--base <ref>', 'what to compare with: a git revision of this repository, or a folder')
@@ -45,8 +46,19 @@ export function registerPlan(program: Command, finish: (code: ExitCode | 2) => v
     .addOption(configOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  pullcord plan --base main\n  pullcord plan --base main --requests requests.jsonl --format markdown\n' +
-        '  pullcord plan --base ../deployed/config --fail-on widened-access,dropped-requests',
+      helpText({
+        examples: [
+          'pullcord plan --base main',
+          'pullcord plan --base main --requests requests.jsonl --format markdown',
+          'pullcord plan --base ../deployed/config --fail-on widened-access,dropped-requests',
+        ],
+        environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
+        exitCodes: {
+          0: 'there is a plan',
+          1: 'one of the configs has problems, or --fail-on found something',
+          2: 'wrong usage; with --detailed-exitcode: something changes, and wrong usage is 1',
+        },
+      }),
     )
     .action(async (options: PlanCommandOptions) => finish(await plan(options)));
 }

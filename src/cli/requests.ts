@@ -6,6 +6,7 @@ import { verdicts } from '../contract/index.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
 import { configOption } from './config-option.ts';
 import { type AccessOptions, type RequestsAccess, withGateway } from './gateway-access.ts';
+import { adminTokenMeaning, type HelpText, helpText } from './help-text.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -24,25 +25,34 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     .command('requests')
     .summary('list, show and export recorded requests')
     .description(
-      'The sample of requests that the gateway keeps where `recording` says so, dropped ones too. Works on the running\n' +
-        'gateway by its admin listener, and on the journal itself when no gateway runs. What `mask` names was masked\n' +
+      'The sample of requests that the gateway keeps where `recording` says so, dropped ones too. Works on the running ' +
+        'gateway by its admin listener, and on the journal itself when no gateway runs. What `mask` names was masked ' +
         'before it was stored.',
     );
-  const command = (nameAndArgs: string, summary: string) =>
+  const command = (nameAndArgs: string, summary: string, description: string, text: HelpText) =>
     requests
       .command(nameAndArgs)
       .summary(summary)
-      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+      .description(description)
+      .addHelpText('after', helpText({ environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning }, ...text }))
       .option('--url <url>', 'where the admin listener is; without it, as the config says')
       .addOption(configOption());
-  const filtered = (nameAndArgs: string, summary: string) =>
-    command(nameAndArgs, summary)
+  const filtered = (...texts: [nameAndArgs: string, summary: string, description: string, text: HelpText]) =>
+    command(...texts)
       .option('--trigger <key>', 'only of this trigger: key, or project/key')
       .option('--project <id>', 'only of this project')
       .addOption(new Option('--verdict <verdict>', 'only those that came out so').choices(verdicts))
       .option('--since <time>', 'only those received since: 1h, or 2027-06-30T12:00:00Z');
 
-  filtered('list', 'list recorded requests, the newest first')
+  filtered(
+    'list',
+    'list recorded requests, the newest first',
+    'Lists recorded requests, the newest first, with how each came out and what of the config decided it.',
+    {
+      examples: ['pullcord requests list --trigger support/refund-request --verdict dropped --since 24h'],
+      exitCodes: { 0: 'they are listed, however few', 1: noAccess },
+    },
+  )
     .option('--limit <count>', 'at most so many', '50')
     .option('--after <id>', 'those that follow this request: the next page')
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
@@ -50,21 +60,39 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     .action(async (options: ListOptions) =>
       finish(await withGateway(options, ({ requests: access }) => list(access, options))),
     );
-  command('show <id>', 'show all that is kept of a recorded request, as JSON').action(
-    async (id: string, options: AccessOptions) =>
+  command(
+    'show',
+    'show all that is kept of a recorded request, as JSON',
+    'Shows all that is kept of a recorded request, as JSON: what a line of an export has.',
+    {
+      examples: ['pullcord requests show 01a21365-6bec-708d-a6d0-e9282018c56b'],
+      exitCodes: { 0: 'it is shown', 1: `there is none of this id, or ${noAccess}` },
+    },
+  )
+    .argument('<id>', 'the id of the request')
+    .action(async (id: string, options: AccessOptions) =>
       finish(await withGateway(options, ({ requests: access }) => show(access, id))),
-  );
-  filtered('export', 'print recorded requests as JSON Lines, the oldest first, for plan and test')
+    );
+  filtered(
+    'export',
+    'print recorded requests as JSON Lines, for plan and test',
+    'Prints recorded requests as JSON Lines, the oldest first, for plan and test. They hold what callers sent, but for ' +
+      'what is masked; a file is made readable by its owner alone.',
+    {
+      examples: [
+        'pullcord requests export --out requests.jsonl',
+        'pullcord requests export --trigger support/refund-request --since 7d | pullcord plan --base main --requests -',
+      ],
+      exitCodes: { 0: 'they are printed, however few', 1: `the file cannot be written, or ${noAccess}` },
+    },
+  )
     .option('--out <file>', 'write to a file instead of stdout')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pullcord requests export --out requests.jsonl\n' +
-        '  pullcord requests export --trigger support/refund-request --since 7d | pullcord plan --base main --requests -',
-    )
     .action(async (options: ExportOptions) =>
       finish(await withGateway(options, ({ requests: access }) => exportAll(access, options))),
     );
 }
+
+const noAccess = 'neither gateway nor journal can be reached';
 
 async function list(access: RequestsAccess, { config, url, format, json, ...filter }: ListOptions): Promise<ExitCode> {
   const listed = await access.list(filter);

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import type { JsonObject } from '../contract/index.ts';
+import { type JsonObject, runStates } from '../contract/index.ts';
 import type { RunFilter } from '../runtime/run-operations.ts';
 import { configOption } from './config-option.ts';
 import { type AccessOptions, type RunsAccess, withGateway } from './gateway-access.ts';
+import { adminTokenMeaning, type HelpText, helpText } from './help-text.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -17,21 +18,25 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     .command('runs')
     .summary('list, show, cancel and repeat runs')
     .description(
-      'Works on the running gateway by its admin listener, and on the journal itself when no gateway runs.\n' +
+      'Works on the running gateway by its admin listener, and on the journal itself when no gateway runs. ' +
         'A token for the admin listener is read as the config says; with --url from PULLCORD_ADMIN_TOKEN.',
     );
-  const command = (nameAndArgs: string, summary: string) =>
+  const command = (name: string, summary: string, description: string, text: HelpText) =>
     runs
-      .command(nameAndArgs)
+      .command(name)
       .summary(summary)
-      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+      .description(description)
+      .addHelpText('after', helpText({ environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning }, ...text }))
       .option('--url <url>', 'where the admin listener is; without it, as the config says')
       .addOption(configOption());
 
-  command('list', 'list runs, the newest first')
+  command('list', 'list runs, the newest first', 'Lists runs, the newest first, with how they stand and what failed.', {
+    examples: ['pullcord runs list --state failed --since 24h'],
+    exitCodes: { 0: 'they are listed, however few', 1: noAccess },
+  })
     .option('--trigger <key>', 'only of this trigger: key, or project/key')
     .option('--project <id>', 'only of this project')
-    .option('--state <state>', 'only in this state: queued, running, succeeded, failed, cancelled, input_required')
+    .addOption(new Option('--state <state>', 'only in this state').choices(runStates))
     .option('--since <time>', 'only those accepted since: 1h, or 2027-06-30T12:00:00Z')
     .option('--limit <count>', 'at most so many', '50')
     .option('--after <id>', 'those that follow this run: the next page')
@@ -40,17 +45,44 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     .action(async (options: ListOptions) =>
       finish(await withGateway(options, ({ runs: access }) => list(access, options))),
     );
-  command('show <id>', 'show all that is kept of a run, as JSON').action(async (id: string, options: AccessOptions) =>
-    finish(await withGateway(options, ({ runs: access }) => show(access, id))),
-  );
-  command('cancel <id>', 'cancel a run that has not ended').action(async (id: string, options: AccessOptions) =>
-    finish(await withGateway(options, ({ runs: access }) => cancel(access, id))),
-  );
-  command('replay <id>', 'fire the recorded input of a run again; no filter or dedup is in its way').action(
-    async (id: string, options: AccessOptions) =>
+  command('show', 'show all that is kept of a run, as JSON', 'Shows all that is kept of a run, as JSON.', {
+    examples: [`pullcord runs show ${exampleId}`],
+    exitCodes: { 0: 'it is shown', 1: `there is none of this id, or ${noAccess}` },
+  })
+    .argument('<id>', 'the id of the run')
+    .action(async (id: string, options: AccessOptions) =>
+      finish(await withGateway(options, ({ runs: access }) => show(access, id))),
+    );
+  command(
+    'cancel',
+    'cancel a run that has not ended',
+    'Cancels a run that has not ended: a queued one never starts, the agent of a running one is told to stop.',
+    {
+      examples: [`pullcord runs cancel ${exampleId}`],
+      exitCodes: { 0: 'it is cancelled', 1: `it had ended already, there is none of this id, or ${noAccess}` },
+    },
+  )
+    .argument('<id>', 'the id of the run')
+    .action(async (id: string, options: AccessOptions) =>
+      finish(await withGateway(options, ({ runs: access }) => cancel(access, id))),
+    );
+  command(
+    'replay',
+    'fire the recorded input of a run again',
+    'Fires the recorded input of a run again, as a run of its own. No filter or dedup is in its way.',
+    {
+      examples: [`pullcord runs replay ${exampleId}`],
+      exitCodes: { 0: 'the new run is accepted', 1: `it cannot be repeated, or ${noAccess}` },
+    },
+  )
+    .argument('<id>', 'the id of the run')
+    .action(async (id: string, options: AccessOptions) =>
       finish(await withGateway(options, ({ runs: access }) => replay(access, id))),
-  );
+    );
 }
+
+const noAccess = 'neither gateway nor journal can be reached';
+const exampleId = '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60';
 
 async function list(access: RunsAccess, { config, url, format, json, ...filter }: ListOptions): Promise<ExitCode> {
   const listed = await access.list(filter);

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { configOption } from './config-option.ts';
+import { helpText } from './help-text.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
 const kindNames = {
@@ -21,12 +22,18 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
     )
     .summary('print the JSON Schemas of config files')
     .description(
-      'Prints the JSON Schema of a kind of config file, for editors: it completes and checks the options of each\n' +
+      'Prints the JSON Schema of a kind of config file, for editors: it completes and checks the options of each ' +
         'plugin, those that gateway.yaml names included. Without a kind: all of them, by name.',
     )
     .option('--out <dir>', 'write one file for each kind into this folder instead')
     .addOption(configOption())
-    .addHelpText('after', '\nExamples:\n  pullcord schema Trigger\n  pullcord schema --out schemas')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['pullcord schema Trigger', 'pullcord schema --out schemas'],
+        exitCodes: { 0: 'all schemas are whole', 1: 'plugins are left out, since the config has problems' },
+      }),
+    )
     .action(async (kind: KindName | undefined, { config: root, out }: { config: string; out?: string }) => {
       const [{ buildEditorSchemas }, { formatProblems }, { describePlugins }] = await Promise.all([
         import('../config/editor-schema.ts'),

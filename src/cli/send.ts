@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { configOption } from './config-option.ts';
+import { helpText } from './help-text.ts';
 import { loadForCommand } from './load-for-command.ts';
 import { bodyOf, checkHeaders, headersOf } from './request-input.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
@@ -17,19 +18,26 @@ interface SendOptions {
 export function registerSend(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('send')
-    .argument('<trigger>', 'project/key, e.g. support/refund-request')
+    .argument('<trigger>', 'the trigger: project/key, e.g. support/refund-request')
     .summary('fire a trigger of a running gateway')
     .description(
-      'Fires a trigger and prints the answer: the body on stdout, the status on stderr. Exits 0 for a 2xx answer.\n' +
+      'Fires a trigger and prints the answer: the body on stdout, the status on stderr. ' +
         'The API key comes from PULLCORD_API_KEY, so that it stays out of the shell history.',
     )
     .option('-d, --data <json>', 'the body: JSON, @FILE, or - for stdin; without it the request has no body')
     .option('--url <url>', 'where the gateway is, base path included; without it, as the config says')
     .option('--key <secret>', 'the API key, instead of PULLCORD_API_KEY')
-    .option('-H, --header <name:value...>', 'more request headers', [])
+    .addOption(new Option('-H, --header <name:value...>', 'more request headers').default([], 'none'))
     .option('--timeout <seconds>', 'how long to wait for the answer', '300')
     .addOption(configOption())
-    .addHelpText('after', `\nExample:\n  pullcord send support/refund-request -d '{"instruction": "refund order 7"}'`)
+    .addHelpText(
+      'after',
+      helpText({
+        examples: [`pullcord send support/refund-request -d '{"instruction": "refund order 7"}'`],
+        environment: { PULLCORD_API_KEY: 'the API key, where --key does not say it' },
+        exitCodes: { 0: 'the answer is a 2xx', 1: 'another answer, or none; the config has problems' },
+      }),
+    )
     .action(async (trigger: string, options: SendOptions) => finish(await send(trigger, options)));
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Gateway } from '../http/gateway.ts';
 import { configOption, existingFolder } from './config-option.ts';
+import { helpText } from './help-text.ts';
 import type { Log } from './log.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
@@ -9,11 +10,18 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
     .command('serve')
     .summary('run the gateway')
     .description(
-      'Serves the triggers of a config folder and follows its changes until it is told to stop.\n' +
+      'Serves the triggers of a config folder and follows its changes until it is told to stop.\n\n' +
         'SIGTERM or SIGINT stop it gracefully, a second one at once; SIGHUP reloads the config and its secrets.',
     )
     .addOption(configOption())
-    .addHelpText('after', '\nEnvironment:\n  PULLCORD_LOG_LEVEL   debug, info (default), warn, error or silent')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['pullcord serve', 'PULLCORD_LOG_LEVEL=warn pullcord serve --config deploy/config'],
+        environment: { PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent' },
+        exitCodes: { 0: 'it was told to stop, and did', 1: 'it cannot serve, or was told twice to stop' },
+      }),
+    )
     .action(async ({ config: root }: { config: string }) => finish(await serve(existingFolder(root))));
 }
 

@@ -3,6 +3,7 @@ import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import type { TestReport } from '../review/run-tests.ts';
 import { configOption, existingFolder } from './config-option.ts';
+import { adminTokenMeaning, helpText } from './help-text.ts';
 import { parsePercent } from './numbers.ts';
 import { printedFrom } from './printed-from.ts';
 import { loadRequests, requestsOption } from './requests-option.ts';
@@ -24,8 +25,8 @@ export function registerTest(program: Command, finish: (code: ExitCode) => void)
     .command('test')
     .summary('run the tests of the triggers')
     .description(
-      'Runs the `tests:` of every trigger, and those of TriggerTest files, through the real pipeline: admission,\n' +
-        'filters, dedup and answer are as the gateway makes them; no agent is called and nothing is served.\n' +
+      'Runs the `tests` of every trigger, and those of TriggerTest files, through the real pipeline: admission, ' +
+        'filters, dedup and answer are as the gateway makes them; no agent is called and nothing is served. ' +
         'Tells which conditions of filters no test has seen both true and false.',
     )
     .option('--filter <text>', 'only triggers (project/key) or tests with this in their name')
@@ -40,8 +41,18 @@ export function registerTest(program: Command, finish: (code: ExitCode) => void)
     .addOption(configOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  pullcord test\n  pullcord test --filter refund --watch\n' +
-        '  pullcord test --min-coverage 80 --format junit > junit.xml',
+      helpText({
+        examples: [
+          'pullcord test',
+          'pullcord test --filter refund --watch',
+          'pullcord test --min-coverage 80 --format junit >junit.xml',
+        ],
+        environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
+        exitCodes: {
+          0: 'every test passes',
+          1: 'a test fails, filters are covered less than asked for, the config has problems, or nothing has that name',
+        },
+      }),
     )
     .action(async (options: TestCommandOptions) => {
       const root = existingFolder(options.config);

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type ProblemFormat, problemFormats } from '../diagnostics/formats.ts';
 import { configOption, existingFolder } from './config-option.ts';
+import { helpText } from './help-text.ts';
 import { printedFrom } from './printed-from.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
@@ -15,9 +16,9 @@ export function registerValidate(program: Command, finish: (code: ExitCode) => v
     .command('validate')
     .summary('check the config files')
     .description(
-      'Reads all config files and prepares everything that they declare, as serve would, but starts nothing.\n' +
-        'Prints every problem at once, and exits 1 if one of them is an error. A secret that is not there is a\n' +
-        'warning, since the machine that checks a pull request need not know it.',
+      'Reads all config files and prepares everything that they declare, as serve would, but starts nothing. ' +
+        'Prints every problem at once. A secret that is not there is a warning, since the machine that checks a ' +
+        'pull request need not know it.',
     )
     .addOption(configOption())
     .addOption(new Option('--format <format>', 'how to print problems').choices(problemFormats).default('text'))
@@ -28,7 +29,14 @@ export function registerValidate(program: Command, finish: (code: ExitCode) => v
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  pullcord validate\n  pullcord validate -v\n  pullcord validate --config deploy/config --format github',
+      helpText({
+        examples: [
+          'pullcord validate',
+          'pullcord validate -v',
+          'pullcord validate --config deploy/config --format github',
+        ],
+        exitCodes: { 0: 'no errors; there may be warnings', 1: 'there are errors' },
+      }),
     )
     .action(async ({ config: root, format, verbose }: ValidateOptions) => {
       const { checkConfig } = await import('../runtime/check-config.ts');

@@ -84,7 +84,7 @@ export interface ConditionExplanation {
    */
   value?: JsonValue;
   /**
-   * Why its evaluation fails; absent if it does not.
+   * What its evaluation fails with, such as the code of a JSONata error; absent if it does not fail.
    */
   error?: string;
   /**
@@ -109,7 +109,7 @@ export interface PartExplanation {
    */
   value?: JsonValue;
   /**
-   * Why its evaluation fails; absent if it does not.
+   * What its evaluation fails with, such as the code of a JSONata error; absent if it does not fail.
    */
   error?: string;
 }

@@ -1,8 +1,12 @@
 import type { JsonObject, RecordedRequest } from '../../contract/index.ts';
 import { parseLexically } from './lexical-json.ts';
+import type { RecordedRequestDocument } from './recorded-request.gen.ts';
+
+/** What of a recorded request its caller did not send. */
+export type RequestSummary = Omit<RecordedRequestDocument, 'ip' | 'headers' | 'masked' | 'body'>;
 
 /** A recorded request without what its caller sent; times are ISO 8601 in UTC. */
-export function summarizeRequest(request: RecordedRequest): JsonObject {
+export function summarizeRequest(request: RecordedRequest): RequestSummary {
   const { id, receivedAt, project, trigger, principal, verdict, status, code, by, runId } = request;
   return {
     ...{ id, receivedAt: new Date(receivedAt).toISOString(), project, trigger, key: principal, verdict, status },
@@ -14,14 +18,18 @@ export function summarizeRequest(request: RecordedRequest): JsonObject {
   };
 }
 
-/** All that is kept of a recorded request. What was masked before it was stored is named by `masked`. */
-export function detailRequest(request: RecordedRequest): JsonObject {
+/**
+ * All that is kept of a recorded request, as schemas/source/recorded-request.schema.json describes it. What was masked
+ * before it was stored is named by `masked`.
+ */
+export function detailRequest(request: RecordedRequest) {
   const { ip, headers, masked, bodyText } = request;
   return {
     ...summarizeRequest(request),
-    ...{ ip, headers, masked },
-    ...(bodyText !== undefined && { body: parseLexically(bodyText) }),
-  };
+    ...{ ip, headers, masked: [...masked] },
+    // Only objects are bodies of requests that come to a filter.
+    ...(bodyText !== undefined && { body: parseLexically(bodyText) as JsonObject }),
+  } satisfies RecordedRequestDocument;
 }
 
 /** A recorded request as a line of an export (JSON Lines). */

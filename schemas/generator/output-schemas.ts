@@ -1,0 +1,24 @@
+import explanation from '../source/explanation.schema.json' with { type: 'json' };
+import plan from '../source/plan.schema.json' with { type: 'json' };
+import recordedRequest from '../source/recorded-request.schema.json' with { type: 'json' };
+import testReport from '../source/test-report.schema.json' with { type: 'json' };
+
+/** A schema of what a command prints. */
+export interface OutputSchema {
+  readonly title: string;
+  readonly description: string;
+}
+
+interface Output {
+  readonly schema: OutputSchema;
+  /** The file with the types made from it, beside the code that prints. */
+  readonly types: string;
+}
+
+/** What commands print for programs, by the names of the schemas. */
+export const outputSchemas = {
+  plan: { schema: plan, types: 'src/review/plan/plan-document.gen.ts' },
+  'test-report': { schema: testReport, types: 'src/review/test-report.gen.ts' },
+  explanation: { schema: explanation, types: 'src/review/explanation.gen.ts' },
+  'recorded-request': { schema: recordedRequest, types: 'src/runtime/recording/recorded-request.gen.ts' },
+} as const satisfies Readonly<Record<string, Output>>;

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { registerExplain } from './explain.ts';
+import { registerInit } from './init.ts';
+import { registerKeys } from './keys.ts';
+import { packageVersion } from './package-version.ts';
+import { registerPlan } from './plan.ts';
+import { registerRequests } from './requests.ts';
+import { registerRuns } from './runs.ts';
+import { registerSchema } from './schema.ts';
+import { registerSend } from './send.ts';
+import { registerServe } from './serve.ts';
+import type { ExitCode } from './terminal.ts';
+import { registerTest } from './test.ts';
+import { registerValidate } from './validate.ts';
+
+/** In the order of `--help` and of the reference: to begin with, to review with, to operate with. */
+const registrations: readonly ((program: Command, finish: (code: ExitCode) => void) => void)[] = [
+  ...[registerInit, registerServe, registerValidate, registerTest, registerExplain, registerPlan],
+  ...[registerKeys, registerSend, registerRequests, registerRuns, registerSchema],
+];
+
+/**
+ * The command line with all its commands; nothing runs before it is told to parse. `finish` is told the exit code of the
+ * command that ran. What a command needs is imported when it runs, so that the others, and help, need not wait for it.
+ */
+export function createProgram(finish: (code: ExitCode) => void): Command {
+  const program = new Command('pullcord')
+    .description('Triggers AI agents over HTTP, as declared in YAML files.')
+    .version(packageVersion(), '-V, --version')
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for how to use it)')
+    .exitOverride();
+  for (const register of registrations) register(program, finish);
+  return program;
+}

@@ -1,0 +1,22 @@
+import type { JsonObject, JsonValue } from '../../contract/index.ts';
+import { parseLexically } from './lexical-json.ts';
+import { maskBody } from './mask-body.ts';
+
+/** An export with more masked than was when it was recorded. Lines may come in pieces; they leave whole. */
+export async function* maskLines(pieces: AsyncIterable<string>, pointers: readonly string[]): AsyncIterable<string> {
+  let rest = '';
+  for await (const piece of pieces) {
+    const lines = `${rest}${piece}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield lines.map((line) => `${maskLine(line, pointers)}\n`).join('');
+  }
+  if (rest !== '') yield maskLine(rest, pointers);
+}
+
+function maskLine(line: string, pointers: readonly string[]): string {
+  const { body, masked: before, ...request } = parseLexically(line) as JsonObject;
+  if (body === undefined) return line;
+  const { text = 'null', masked } = maskBody(JSON.stringify(body), pointers);
+  const all: readonly JsonValue[] = [...new Set([...(Array.isArray(before) ? before : []), ...masked])];
+  return JSON.stringify({ ...request, masked: all, body: parseLexically(text) });
+}
