@@ -3,7 +3,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { verdicts } from '../contract/index.ts';
+import { maskLines } from '../runtime/recording/mask-lines.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
+import { AccessError } from './access-error.ts';
 import { configOption } from './config-option.ts';
 import { type AccessOptions, type RequestsAccess, withGateway } from './gateway-access.ts';
 import { adminTokenMeaning, type HelpText, helpText } from './help-text.ts';
@@ -16,6 +18,7 @@ interface ListOptions extends AccessOptions, RequestFilter {
 }
 
 interface ExportOptions extends AccessOptions, RequestFilter {
+  readonly mask: readonly string[];
   readonly out?: string;
 }
 
@@ -87,6 +90,11 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     },
   )
     .option('--out <file>', 'write to a file instead of stdout')
+    .option(
+      '--mask <pointer...>',
+      'mask what is at these JSON pointers into bodies, besides what was masked before',
+      [],
+    )
     .action(async (options: ExportOptions) =>
       finish(await withGateway(options, ({ requests: access }) => exportAll(access, options))),
     );
@@ -119,12 +127,15 @@ async function show(access: RequestsAccess, id: string): Promise<ExitCode> {
   return exitCodes.fine;
 }
 
-async function exportAll(access: RequestsAccess, { config, url, out, ...filter }: ExportOptions): Promise<ExitCode> {
+async function exportAll(access: RequestsAccess, options: ExportOptions): Promise<ExitCode> {
+  const { config, url, out, mask, ...filter } = options;
+  const wrong = mask.find((pointer) => !/^(\/([^~]|~[01])*)+$/.test(pointer));
+  if (wrong !== undefined) throw new UsageError(`${wrong} is not a JSON pointer like /customer/email`);
   const exported = await access.export(filter);
   if (!exported.ok) throw new UsageError(exported.message);
   let count = 0;
   const counted = async function* (): AsyncIterable<string> {
-    for await (const lines of exported.lines) {
+    for await (const lines of maskLines(received(exported.lines), mask)) {
       count += lines.split('\n').length - 1;
       yield lines;
     }
@@ -134,10 +145,21 @@ async function exportAll(access: RequestsAccess, { config, url, out, ...filter }
   try {
     await pipeline(Readable.from(counted()), target, { end: out !== undefined });
   } catch (error) {
+    if (error instanceof AccessError) throw error;
+    // Who reads it, `head` say, has enough.
+    if (out === undefined && Object(error).code === 'EPIPE') return exitCodes.fine;
     if (out === undefined) throw error;
-    terminal.words(`error: ${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
-    return exitCodes.problems;
+    throw new AccessError(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
   terminal.words(`${count} recorded ${count === 1 ? 'request' : 'requests'}${out === undefined ? '' : ` in ${out}`}`);
   return exitCodes.fine;
+}
+
+/** What goes wrong while they come is not a fault of where they go. */
+async function* received(lines: AsyncIterable<string>): AsyncIterable<string> {
+  try {
+    yield* lines;
+  } catch (error) {
+    throw new AccessError(`the export broke off: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

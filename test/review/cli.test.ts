@@ -253,6 +253,13 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
     const text = await readFile(out, 'utf8');
     t.equal((await requests('export')).stdout, text);
     t.notMatch(text, /canary/);
+    const masked = (await requests('export', '--mask', '/customer', '/none')).stdout.trim().split('\n');
+    t.match(JSON.parse(masked[0] ?? ''), {
+      body: { customer: {}, order: { total: 60 } },
+      masked: ['/token', '/customer'],
+    });
+    t.match(await requests('export', '--mask', 'customer'), { code: 2, stderr: /not a JSON pointer/ });
+    t.match(await requests('export', '--out', join(root, 'none/x')), { code: 1, stderr: /none\/x cannot be written/ });
     t.strictSame(
       text
         .trim()
