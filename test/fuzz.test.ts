@@ -76,7 +76,9 @@ t.test('a config file cut off anywhere loads or tells its problems', async (t) =
 /** Cuts one file of the example config at every byte; gives how often the config was refused. */
 async function refusedCuts(t: Test, file: string): Promise<number> {
   // What the file needs to be a config: each further file is read at each cut.
-  const needed = new Set(['gateway.yaml', 'projects/support/project.yaml', 'projects/engineering/project.yaml', file]);
+  const trigger = file.replace('.test.yaml', '.yaml');
+  const projects = ['projects/support/project.yaml', 'projects/engineering/project.yaml'];
+  const needed = new Set(['gateway.yaml', ...projects, trigger, file]);
   const texts = [...needed].map(async (name) => [name, await readFile(join(example, name), 'utf8')] as const);
   const root = await configFolder(t, Object.fromEntries(await Promise.all(texts)));
   const loader = new ConfigLoader(root);

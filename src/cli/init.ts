@@ -3,9 +3,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { checkedId } from './checked-id.ts';
 import { helpText } from './help-text.ts';
-import { type CiService, ciServices, type NewFile, newRepositoryFiles } from './init/new-repository.ts';
+import { type CiService, ciServices } from './init/ci-services.ts';
+import type { NewFile } from './init/new-repository.ts';
 import { filesInTheWay, writeFiles } from './init/write-files.ts';
-import { newApiKey, secretNotice } from './new-api-key.ts';
 import { packageVersion } from './package-version.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -48,6 +48,10 @@ async function init(folder: string, options: InitOptions): Promise<ExitCode> {
   const project = checkedId(options.project, 'project');
   const id = checkedId(options.key, 'key');
   checkFolder(folder);
+  const [{ newRepositoryFiles }, { newApiKey, secretNotice }] = await Promise.all([
+    import('./init/new-repository.ts'),
+    import('./new-api-key.ts'),
+  ]);
   const { secret, yaml } = newApiKey({ id, permissions: ['project.trigger'], projects: [project] });
   const files = newRepositoryFiles({
     organization,

@@ -5,7 +5,6 @@ import { type Permission, permissions } from '../contract/index.ts';
 import { checkedId } from './checked-id.ts';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
-import { newApiKey, secretNotice } from './new-api-key.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
 interface CreateOptions {
@@ -49,6 +48,7 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
 }
 
 async function createKey(id: string, options: CreateOptions): Promise<ExitCode> {
+  const { newApiKey, secretNotice } = await import('./new-api-key.ts');
   const { secret, document, yaml } = newApiKey({
     id,
     permissions: options.permissions,

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type PlanFormat, type PlanResult, planFormats } from '../review/plan/result.ts';
+import { type PlanFormat, planFormats } from '../review/plan/formats.ts';
+import type { PlanResult } from '../review/plan/result.ts';
 import type { SourcedRequest } from '../review/request-source.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { adminTokenMeaning, helpText } from './help-text.ts';

@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { verdicts } from '../contract/index.ts';
-import { maskLines } from '../runtime/recording/mask-lines.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
 import { AccessError } from './access-error.ts';
 import { configOption } from './config-option.ts';
@@ -133,6 +132,7 @@ async function exportAll(access: RequestsAccess, options: ExportOptions): Promis
   if (wrong !== undefined) throw new UsageError(`${wrong} is not a JSON pointer like /customer/email`);
   const exported = await access.export(filter);
   if (!exported.ok) throw new UsageError(exported.message);
+  const { maskLines } = await import('../runtime/recording/mask-lines.ts');
   let count = 0;
   const counted = async function* (): AsyncIterable<string> {
     for await (const lines of maskLines(received(exported.lines), mask)) {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { CallbackConfig, Config, FilterUse, StageUse, TriggerConfig } from '../config/model.ts';
 import type {
+  ApiKeyDeclaration,
   Auth,
   Dedup,
   Filter,
@@ -139,6 +140,7 @@ class ProvisioningSession {
   readonly #registry: Registry;
   readonly #pool: InstancePool;
   readonly #log: PluginLog;
+  readonly #apiKeys: readonly ApiKeyDeclaration[];
   readonly #apiKeysDigest: string;
   readonly #standIns: StandIns | undefined;
 
@@ -148,7 +150,8 @@ class ProvisioningSession {
     this.#registry = registry;
     this.#pool = pool;
     this.#log = log;
-    this.#apiKeysDigest = hash('sha256', JSON.stringify(config.apiKeys));
+    this.#apiKeys = config.apiKeys.map(({ place: _place, ...declaration }) => declaration);
+    this.#apiKeysDigest = hash('sha256', JSON.stringify(this.#apiKeys));
   }
 
   /** Everything of the config that could be created. */
@@ -294,7 +297,7 @@ class ProvisioningSession {
     };
     const creating = async () =>
       plugin.stage === 'auth'
-        ? plugin.create({ ...context, apiKeys: this.#config.apiKeys }, options)
+        ? plugin.create({ ...context, apiKeys: this.#apiKeys }, options)
         : plugin.create(context, options);
     return withDeadline<unknown>(creating(), createDeadlineMs, 'its `create`');
   }

@@ -129,6 +129,16 @@ t.test('a secret that is not there is a warning to validate and an error to serv
   });
 });
 
+t.test('help and version load nothing that only a command needs', async (t) => {
+  const record = `import { registerHooks } from 'node:module';
+    registerHooks({ load: (url, context, next) => (console.error(url), next(url, context)) });`;
+  const nodeOptions = [`--import=data:text/javascript,${encodeURIComponent(record)}`];
+  const { code, stderr } = await command(t, ['--version'], { nodeOptions });
+  t.equal(code, 0);
+  const packages = stderr.split('\n').flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
+  t.strictSame([...new Set(packages)].sort(), ['commander', 'fastest-levenshtein']);
+});
+
 t.test('wrong usage exits 2, help 0', async (t) => {
   for (const args of [
     ['nonsense'],

@@ -98,6 +98,7 @@ t.test('gives an API key as plugins know it; a day of expiry begins at 00:00 UTC
       permissions: ['project.runs'],
       projects: ['*'],
       status: 'active',
+      place: { file: join(root, 'key.yaml'), pointer: '/id' },
     },
   ]);
 });

@@ -15,13 +15,15 @@ export interface Ended {
 export interface CommandOptions {
   readonly env?: Record<string, string>;
   readonly stdin?: string;
+  readonly nodeOptions?: readonly string[];
   /** Where it runs; else where the tests do. */
   readonly cwd?: string;
 }
 
 /** Starts `pullcord` in a process of its own, which ends with the test at the latest. */
 export function startCommand(t: Test, args: readonly string[], options: CommandOptions = {}): ChildProcess {
-  const child = spawn(process.execPath, [bin, ...args], {
+  // The test runner has every child load its own modules, by NODE_OPTIONS: that takes as long as the command itself.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...(options.nodeOptions ?? []), bin, ...args], {
     env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...options.env },
     stdio: 'pipe',
     ...(options.cwd !== undefined && { cwd: options.cwd }),

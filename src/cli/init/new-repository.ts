@@ -1,12 +1,9 @@
+import type { CiService } from './ci-services.ts';
 import { configFiles } from './config-files.ts';
 import { editorFiles } from './editor-files.ts';
 import { githubWorkflow } from './github-workflow.ts';
 import { gitlabPipeline } from './gitlab-pipeline.ts';
 import { readme } from './readme.ts';
-
-/** Who checks the pull requests of a repository. */
-export const ciServices = ['github', 'gitlab', 'none'] as const;
-export type CiService = (typeof ciServices)[number];
 
 export interface NewRepository {
   readonly organization: string;

@@ -1,4 +1,5 @@
-import type { CiService, NewFile, NewRepository } from './new-repository.ts';
+import type { CiService } from './ci-services.ts';
+import type { NewFile, NewRepository } from './new-repository.ts';
 
 /** What to do with the new repository, with requests that can be sent as they stand. */
 export function readme(repository: NewRepository): NewFile {

@@ -5,14 +5,11 @@ import { type FaultyConfig, openConfig } from '../open-config.ts';
 import { formatPlanJson } from './format-plan-json.ts';
 import { formatPlanMarkdown } from './format-plan-markdown.ts';
 import { formatPlanText } from './format-plan-text.ts';
+import type { PlanFormat } from './formats.ts';
 import { makePlan, type PlanOptions } from './make-plan.ts';
 import type { Plan } from './plan.ts';
 import { planProblems } from './plan-problems.ts';
 import { type ShownFolder, showPlace, showPlaces, showSources } from './shown-places.ts';
-
-/** The ways in which a plan can be printed. */
-export const planFormats = ['text', 'markdown', 'json', 'github', 'sarif'] as const;
-export type PlanFormat = (typeof planFormats)[number];
 
 export interface PlanRequest extends PlanOptions {
   /** Undefined: there was no config before. */
