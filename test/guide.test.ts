@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { type Test, test } from 'tap';
 import { writeInto } from './support/config-folder.ts';
@@ -22,7 +24,8 @@ test('the guide can be followed from its first command to its last, and things c
   const shell = await newShell(t);
   const ran: Ran[] = [];
   for (const block of codeBlocks(await readFile(join(root, 'docs/guide.md'), 'utf8'))) {
-    if (block.language === 'sh') {
+    if (block.text.trim() === 'pullcord serve') await shell.serve();
+    else if (block.language === 'sh') {
       const result = await shell.run(block);
       t.match(result, { code: 0 }, `docs/guide.md:${block.line} exits 0`);
       ran.push(result);
@@ -42,6 +45,9 @@ test('the guide can be followed from its first command to its last, and things c
   t.match(plan?.stdout, /shop\/refund/);
   t.match(plan?.stdout, /my-app/, 'the key that may fire it is told');
   t.match(withRequests?.stdout, /recording/);
+  t.match(withRequests?.stdout, /2 of 2 requests change: 1 newly accepted/);
+  t.match(last('requests list')?.stdout, /dropped +paying customers[\s\S]*accepted/);
+  t.match(last('pullcord send')?.stdout, /"code":"filtered"/);
 });
 
 function coverageOf(ran: Ran | undefined): number {
@@ -66,19 +72,46 @@ async function newShell(t: Test) {
     ...{ GIT_COMMITTER_NAME: 'Ada', GIT_COMMITTER_EMAIL: 'ada@example.com' },
   };
 
-  const run = async ({ text: commands }: CodeBlock): Promise<Ran> => {
+  let secret = '';
+  const ports = new Map<string, number>();
+
+  const run = async (block: CodeBlock): Promise<Ran> => {
+    const commands = block.text.replace('pc_…', secret);
     const state = join(home, 'cwd');
     const child = spawn('sh', ['-euc', `${commands}pwd >'${state}'`], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     t.teardown(() => child.kill('SIGKILL'));
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
     if (code === 0) cwd = (await readFile(state, 'utf8')).trim();
+    secret ||= /^pc_\w{36}$/m.exec(stdout)?.[0] ?? '';
     return { commands, code, stdout, stderr };
   };
 
   const write = async ({ path, text: yaml, line }: CodeBlock): Promise<void> => {
     if (path === undefined) throw new Error(`docs/guide.md:${line} does not say its file`);
-    // No gateway runs here, and whatever else listens on this machine is not to be asked.
-    await writeInto(cwd, path, yaml.replaceAll(/port: \d+/g, 'port: 0'));
+    // Whatever else listens on this machine is not to be asked.
+    for (const [, port = ''] of yaml.matchAll(/port: (\d+)/g)) if (!ports.has(port)) ports.set(port, await freePort());
+    await writeInto(
+      cwd,
+      path,
+      yaml.replaceAll(/port: (\d+)/g, (_, port) => `port: ${ports.get(port)}`),
+    );
   };
-  return { run, write };
+
+  /** The second terminal. */
+  const serve = async (): Promise<void> => {
+    const child = spawn(join(home, 'bin/pullcord'), ['serve'], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    t.teardown(() => child.kill('SIGKILL'));
+    for await (const line of createInterface(child.stderr)) if (line.includes('serving')) return;
+    throw new Error('the gateway of the guide does not serve');
+  };
+  return { run, write, serve };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

@@ -22,14 +22,20 @@ export class AdminClient {
     this.#token = token;
   }
 
-  /** Whether anything listens there. */
+  /** Whether an admin listener is there. */
   async isThere(): Promise<boolean> {
     try {
-      await this.#request('GET', '/livez');
-      return true;
+      const { body } = await this.#request('GET', '/livez');
+      return body.status === 'ok';
     } catch {
       return false;
     }
+  }
+
+  /** Throws an AccessError if what answers there is something else, e.g. the public listener. */
+  async check(): Promise<void> {
+    const { text } = await this.#request('GET', '/livez').catch(this.#noAnswer);
+    if (text !== '{"status":"ok"}') throw new AccessError(`what answers at ${this.url} is no admin listener`);
   }
 
   /** Throws an AccessError if nobody answers, or not to this token. */
@@ -87,11 +93,16 @@ export class AdminClient {
 
   readonly #noAnswer = (error: unknown): never => {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new AccessError(`no answer from ${this.url}: ${reason}`);
+    const hint = reason === 'ERR_INVALID_URL' ? ' (write it as http://HOST:PORT)' : '';
+    throw new AccessError(`no answer from ${this.url}: ${reason}${hint}`);
   };
 
   #unauthorized(): AccessError {
-    return new AccessError(`the admin listener at ${this.url} wants its token: set PULLCORD_ADMIN_TOKEN`);
+    return new AccessError(
+      this.#token === undefined
+        ? `the admin listener at ${this.url} wants its token: set PULLCORD_ADMIN_TOKEN`
+        : `the admin listener at ${this.url} has another token than this one`,
+    );
   }
 }
 

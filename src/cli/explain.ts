@@ -27,7 +27,7 @@ interface ExplainOptions {
 export function registerExplain(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('explain')
-    .argument('<trigger>', 'the trigger: project/key, or key; or the id of a recorded run or request')
+    .argument('[trigger]', 'the trigger: project/key, or key; or the id of a recorded run or request')
     .summary('tell why a request is accepted or dropped')
     .description(
       'Takes a request through the stages of a trigger, as the gateway would, and shows what each of them decides, ' +
@@ -58,10 +58,10 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
         },
       }),
     )
-    .action(async (trigger: string, options: ExplainOptions) => finish(await explain(trigger, options)));
+    .action(async (trigger: string | undefined, options: ExplainOptions) => finish(await explain(trigger, options)));
 }
 
-async function explain(name: string, options: ExplainOptions): Promise<ExitCode> {
+async function explain(name: string | undefined, options: ExplainOptions): Promise<ExitCode> {
   const root = existingFolder(options.config);
   checkSources(options);
   const { openConfig } = await import('../review/open-config.ts');
@@ -72,13 +72,22 @@ async function explain(name: string, options: ExplainOptions): Promise<ExitCode>
     return exitCodes.problems;
   }
   try {
-    const trigger = uuid.test(name) ? undefined : findTrigger(name, opened.config.triggers);
+    const isId = name !== undefined && uuid.test(name);
+    const trigger = name === undefined || isId ? undefined : findTrigger(name, opened.config.triggers);
+    checkKey(options.key, opened.config.apiKeys);
     const tell = async (input: RehearsedRequest): Promise<ExitCode> => {
+      const sentTo = `${input.project}/${input.trigger}`;
+      if (trigger !== undefined && input.trigger !== '' && !isSame(input, trigger)) {
+        terminal.words(`it was sent to ${sentTo}, and is tried on ${trigger.project}/${trigger.trigger}`);
+      }
       await print(opened, requestOf({ ...input, ...trigger }, options), options);
       return exitCodes.fine;
     };
-    const recorded = trigger === undefined ? name : (options.run ?? options.request);
-    if (recorded === undefined) return await tell(await givenInput(options));
+    const recorded = isId ? name : (options.run ?? options.request);
+    if (recorded === undefined) {
+      if (name === undefined) throw new UsageError('name the trigger, or a recorded run or request');
+      return await tell(await givenInput(options));
+    }
     return await withGateway(options, async (access) => {
       const request = options.run === undefined ? await recordedRequest(access, recorded) : undefined;
       if (request === undefined && options.request !== undefined) {
@@ -114,6 +123,16 @@ function requestOf(input: RehearsedRequest, { key, clock }: ExplainOptions): Reh
   };
 }
 
+function checkKey(key: string | undefined, apiKeys: readonly { readonly id: string }[]): void {
+  const ids = apiKeys.map(({ id }) => id);
+  if (key === undefined || ids.includes(key)) return;
+  throw new UsageError(`there is no API key ${key}. ${suggest(key, ids, 'API keys')}`);
+}
+
+function isSame(one: RehearsedRequest, other: { readonly project: string; readonly trigger: string }): boolean {
+  return one.project === other.project && one.trigger.toLowerCase() === other.trigger.toLowerCase();
+}
+
 function timeOf(clock: string): number {
   const time = Date.parse(clock);
   if (Number.isNaN(time)) throw new UsageError(`the clock ${clock} is not a time like 2027-06-30T12:00:00Z`);
@@ -138,7 +157,7 @@ async function print(
   request: RehearsedRequest,
   { format }: ExplainOptions,
 ): Promise<void> {
-  const [{ explainRequest, formatStages }, { Rehearsal }] = await Promise.all([
+  const [{ explainRequest, formatStages, recordedNotes }, { Rehearsal }] = await Promise.all([
     import('../review/explain.ts'),
     import('../review/rehearsal.ts'),
   ]);
@@ -151,5 +170,7 @@ async function print(
   const { describePlace } = await import('../diagnostics/describe-place.ts');
   const { outcome, stages } = explanation;
   const tree = formatStages(stages, outcome, (place) => describePlace(place, sources));
-  terminal.data(`${terminal.bold(`${request.project}/${request.trigger}`)}: ${tree}`);
+  const [head = '', ...lines] = tree.split('\n');
+  const name = terminal.bold(`${request.project}/${request.trigger}`);
+  terminal.data([`${name}: ${head}`, ...recordedNotes(explanation), ...lines].join('\n'));
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../contract/index.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
 import { AccessError } from './access-error.ts';
+import type { AdminClient } from './admin-client.ts';
 import { loadForCommand } from './load-for-command.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
@@ -61,7 +62,19 @@ async function accessGateway(root: string, url: string | undefined): Promise<Gat
   const { AdminClient } = await import('./admin-client.ts');
   const address = adminUrl(config);
   const isThere = await new AdminClient(address, undefined).isThere();
-  return isThere ? accessAdmin(address, await adminToken(config)) : accessJournal(config, address);
+  if (!isThere) return accessJournal(config, address);
+  const token = await adminToken(config);
+  await checkOrganization(new AdminClient(address, token), config);
+  return accessAdmin(address, token);
+}
+
+/** Another gateway may have the port: its runs are not to be taken, or cancelled, for those of this config. */
+async function checkOrganization(client: AdminClient, { organization }: Config): Promise<void> {
+  const { body } = await client.ask('GET', '/config');
+  if (body.organization === organization) return;
+  throw new AccessError(
+    `the gateway at ${client.url} is that of ${body.organization}, not of ${organization}: name yours with --url`,
+  );
 }
 
 async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
@@ -71,6 +84,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     import('./admin-requests.ts'),
   ]);
   const client = new AdminClient(url, token);
+  await client.check();
   return { runs: new AdminRuns(client), requests: new AdminRequests(client), close: () => Promise.resolve() };
 }
 
@@ -97,7 +111,8 @@ async function accessJournal(config: Config, triedUrl: string): Promise<GatewayA
     import('../runtime/run-operations.ts'),
     import('../runtime/recording/request-operations.ts'),
   ]);
-  const opened = await openEngine(config.engine, { info() {}, warn() {}, error() {} });
+  const silent = { info() {}, warn() {}, error() {} };
+  const opened = await openEngine(config.engine, silent, { isThere: true });
   if (!opened.ok) {
     const messages = opened.problems.map(({ message }) => message).join('; ');
     throw new AccessError(`no gateway answers at ${triedUrl} (name another with --url), and ${messages}`);

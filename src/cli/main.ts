@@ -1,10 +1,12 @@
 import { CommanderError } from 'commander';
+import { AccessError } from './access-error.ts';
 import { createProgram } from './program.ts';
 import { exitCodes, terminal, UsageError } from './terminal.ts';
 
 /** Runs the command line; gives the exit code: 0 fine, 1 problems found, 2 wrong usage, 70 a fault of ours. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.fine;
+  process.stdout.on('error', endQuietly);
   const program = createProgram((code) => {
     exitCode = code;
   });
@@ -16,9 +18,28 @@ export async function main(argv: readonly string[]): Promise<number> {
       terminal.words(`error: ${error.message}`);
       return exitCodes.usage;
     }
+    const problem = problemOf(error);
+    if (problem !== undefined) {
+      terminal.words(`error: ${problem}`);
+      return exitCodes.problems;
+    }
     terminal.words(`pullcord failed unexpectedly. This is a fault of pullcord, not of your files.`);
     terminal.words(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return exitCodes.crash;
   }
   return exitCode;
+}
+
+/** What is no fault of ours: what cannot be reached, a file that cannot be read or written, a plugin that fails. */
+function problemOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof AccessError || error.name === 'ReviewError') return error.message;
+  const { code, path } = Object(error);
+  return typeof code === 'string' && typeof path === 'string' ? `${path}: ${code}` : undefined;
+}
+
+/** Whoever reads what is printed, `head` say, may have enough of it. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.fine);
 }

@@ -77,6 +77,9 @@ async function plan(options: PlanCommandOptions): Promise<ExitCode> {
 
 async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
   const root = existingFolder(options.config);
+  if (options.failOn.includes('dropped-requests') && options.requests === undefined) {
+    throw new UsageError('--fail-on dropped-requests needs --requests: without them nothing would be checked');
+  }
   const requests = options.requests === undefined ? undefined : await loadRequests(options.requests);
   const base = await baseFolder(root, options.base);
   try {

@@ -1,3 +1,4 @@
+import type { TriableRequest } from '../review/recorded-requests.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
 import { AccessError } from './access-error.ts';
 import type { GatewayAccess } from './gateway-access.ts';
@@ -5,7 +6,8 @@ import type { GatewayAccess } from './gateway-access.ts';
 /** The input of a recorded run as the request that it came from. Throws an AccessError if it is not kept. */
 export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<RehearsedRequest> {
   const run = await runs.show(id);
-  if (run === undefined) throw new AccessError(`there is no run ${id}, or it is no longer kept`);
+  if (run === undefined)
+    throw new AccessError(`there is no run and no recorded request ${id}, or it is no longer kept`);
   if (run.input === undefined) throw new AccessError(`the input of run ${id} was not kept`);
   return {
     project: String(run.project),
@@ -19,7 +21,7 @@ export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<
 }
 
 /** A recorded request as it came; undefined if there is none. */
-export async function recordedRequest({ requests }: GatewayAccess, id: string): Promise<RehearsedRequest | undefined> {
+export async function recordedRequest({ requests }: GatewayAccess, id: string): Promise<TriableRequest | undefined> {
   const found = await requests.show(id);
   if (found === undefined) return undefined;
   const [{ requestOfLine }, { triableRequest }] = await Promise.all([

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { SourcedRequest } from '../review/request-source.ts';
 import { counted } from '../review/words.ts';
+import { AccessError } from './access-error.ts';
 import { terminal, UsageError } from './terminal.ts';
 
 /** `--requests SOURCE`, the same for every command that tries recorded requests. */
@@ -17,10 +18,10 @@ export async function loadRequests(source: string | undefined): Promise<readonly
   const { readRequests, RequestSourceError } = await import('../review/request-source.ts');
   try {
     const requests = await readRequests(source, { token: process.env.PULLCORD_ADMIN_TOKEN, now: Date.now() });
-    terminal.words(`${counted(requests.length, 'request')} read from ${source}`);
+    terminal.words(`${counted(requests.length, 'request')} read from ${source === '-' ? 'stdin' : source}`);
     return requests;
   } catch (error) {
-    if (error instanceof RequestSourceError) throw new UsageError(error.message);
-    throw error;
+    if (!(error instanceof RequestSourceError)) throw error;
+    throw error.isOutOfReach ? new AccessError(error.message) : new UsageError(error.message);
   }
 }

@@ -75,7 +75,7 @@ async function testOnce(root: string, options: TestCommandOptions): Promise<Exit
     await print(report, opened.sources, options);
     const { isBelow } = await import('../review/test-problems.ts');
     const isLow = report.triggers.some((trigger) => isBelow(trigger, options.minCoverage));
-    if (report.passed + report.failed === 0 && options.filter !== undefined) {
+    if (report.triggers.length === 0 && options.filter !== undefined) {
       terminal.words(`no trigger and no test has "${options.filter}" in its name`);
       return exitCodes.problems;
     }

@@ -8,6 +8,8 @@ export interface EngineDefinition<Options = unknown> {
   readonly summary: string;
   /** JSON Schema draft-07 of `with:`, with the same references for durations, sizes and secrets as a plugin's. */
   readonly optionsSchema: object;
+  /** Whether there is a store to be opened; absent from an engine whose store is always there. */
+  isThere?(options: Options, context: EngineContext): boolean;
   /** Opens the store; rejects when it is out of reach. Executes nothing before `start`. */
   create(options: Options, context: EngineContext): MaybePromise<Engine>;
 }

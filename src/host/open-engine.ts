@@ -12,11 +12,22 @@ export type OpenedEngine =
   | { readonly ok: true; readonly engine: Engine }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Opens the engine that gateway.yaml picks. */
-export async function openEngine(use: StageUse, log: PluginLog): Promise<OpenedEngine> {
+/**
+ * Opens the engine that gateway.yaml picks.
+ * @param wanted `isThere`: nothing is made where no gateway has been
+ */
+export async function openEngine(
+  use: StageUse,
+  log: PluginLog,
+  wanted: { readonly isThere?: boolean } = {},
+): Promise<OpenedEngine> {
   const checked = await checkEngine(use);
   if (!checked.ok) return checked;
   const context = { log, resolvePath: (path: string) => resolve(use.folder, path) };
+  if (wanted.isThere && checked.definition.isThere?.(checked.options, context) === false) {
+    const message = 'no gateway has kept anything here yet';
+    return { ok: false, problems: [{ code: 'engine_failed', severity: 'error', message, place: use.place }] };
+  }
   try {
     return { ok: true, engine: await checked.definition.create(checked.options, context) };
   } catch (error) {

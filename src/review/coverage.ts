@@ -2,6 +2,7 @@ import type { FilterUse } from '../config/model.ts';
 import type { Exchange, FilterCondition } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { LiveTrigger } from '../runtime/snapshot.ts';
+import { reviewOf } from './filter-review.ts';
 import type { RehearsedOutcome } from './rehearsal.ts';
 
 /** A condition of a filter, and how it came out in all requests that were tried. */
@@ -37,7 +38,7 @@ export class CoverageMeter {
   constructor(trigger: LiveTrigger) {
     this.#trigger = trigger;
     this.#tallies = trigger.config.filters.map((use, index) => {
-      const conditions = trigger.filters[index]?.filter.review?.().conditions ?? [wholeOf(use)];
+      const conditions = reviewOf(trigger, index)?.conditions ?? [wholeOf(use)];
       return conditions.map((condition) => ({ use, condition, seenTrue: false, seenFalse: false }));
     });
   }
@@ -53,7 +54,7 @@ export class CoverageMeter {
   }
 
   async #addFilter(index: number, tallies: readonly Tally[], exchange: Exchange, isStopped: boolean): Promise<void> {
-    const review = this.#trigger.filters[index]?.filter.review?.();
+    const review = reviewOf(this.#trigger, index);
     const observed = (await review?.observe(exchange)) ?? [{ seenTrue: !isStopped, seenFalse: isStopped }];
     for (const [at, tally] of tallies.entries()) {
       tally.seenTrue ||= observed[at]?.seenTrue ?? false;

@@ -1,11 +1,13 @@
 import type { ExplainedCondition } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
+import { reviewOf } from './filter-review.ts';
+import type { TriableRequest } from './recorded-requests.ts';
 import { describeOutcome, type Rehearsal, type RehearsedOutcome, type RehearsedRequest } from './rehearsal.ts';
 import { describeUse } from './words.ts';
 
 /** What one stage did with a request, and why. It holds values of the body: it is for those who may see them. */
 export interface ExplainedStage {
-  readonly stage: 'auth' | 'filter' | 'dedup' | 'run' | 'respond';
+  readonly stage: 'auth' | 'body' | 'filter' | 'dedup' | 'run' | 'respond';
   /** What the config says there, in words. */
   readonly use: string;
   readonly place: Place | undefined;
@@ -17,21 +19,21 @@ export interface ExplainedStage {
 }
 
 export interface Explanation {
-  readonly request: RehearsedRequest;
+  readonly request: RehearsedRequest & Partial<Pick<TriableRequest, 'recordedVerdict' | 'recordedBy' | 'masked'>>;
   readonly outcome: RehearsedOutcome;
   /** Empty if there is no such trigger. */
   readonly stages: readonly ExplainedStage[];
 }
 
 /** Follows a request through the stages of its trigger. */
-export async function explainRequest(rehearsal: Rehearsal, request: RehearsedRequest): Promise<Explanation> {
+export async function explainRequest(rehearsal: Rehearsal, request: Explanation['request']): Promise<Explanation> {
   const outcome = await rehearsal.try(request);
   return { request, outcome, stages: await explainOutcome(outcome) };
 }
 
 /** Tells what each stage of the trigger did with a request that was tried. */
 export async function explainOutcome(outcome: RehearsedOutcome): Promise<readonly ExplainedStage[]> {
-  const { found, exchange, verdict, code, status } = outcome;
+  const { found, exchange, caller, verdict, code, status } = outcome;
   if (found === undefined) return [];
   const { auth, dedup, run, respond } = found.config;
   const skipped = { result: 'skipped', words: 'not reached', conditions: [] } as const;
@@ -43,10 +45,11 @@ export async function explainOutcome(outcome: RehearsedOutcome): Promise<readonl
       stage: 'auth',
       use: describeUse(auth),
       place: auth.place,
-      result: isIn ? 'passed' : 'stopped',
-      words: isIn ? `caller ${exchange.principal.id}` : `${code}${outcome.reason ? `: ${outcome.reason}` : ''}`,
+      result: caller === undefined ? 'stopped' : 'passed',
+      words: caller === undefined ? refusalOf(outcome) : `caller ${caller}`,
       conditions: [],
     },
+    ...(caller !== undefined && !isIn ? [bodyStage(outcome)] : []),
     ...(await explainFilters(outcome)),
   ];
   if (dedup !== undefined) {
@@ -69,7 +72,25 @@ export async function explainOutcome(outcome: RehearsedOutcome): Promise<readonl
   return stages;
 }
 
-async function explainFilters({ found, exchange, by, code }: RehearsedOutcome): Promise<readonly ExplainedStage[]> {
+function refusalOf({ code, reason }: RehearsedOutcome): string {
+  return reason === undefined ? String(code) : `${code}: ${reason}`;
+}
+
+/** The body is no stage; but it is where a request may end. */
+function bodyStage(outcome: RehearsedOutcome): ExplainedStage {
+  return {
+    ...{ stage: 'body', use: 'JSON, known members checked', place: undefined, result: 'stopped', conditions: [] },
+    words: refusalOf(outcome),
+  };
+}
+
+async function explainFilters({
+  found,
+  exchange,
+  by,
+  code,
+  reason,
+}: RehearsedOutcome): Promise<readonly ExplainedStage[]> {
   const stages: ExplainedStage[] = [];
   let isReached = exchange !== undefined;
   for (const [index, use] of (found?.config.filters ?? []).entries()) {
@@ -79,13 +100,30 @@ async function explainFilters({ found, exchange, by, code }: RehearsedOutcome): 
       continue;
     }
     const stops = use.name === by;
-    const review = found?.filters[index]?.filter.review?.();
+    const review = found && reviewOf(found, index);
     const conditions = (await review?.explain(exchange)) ?? [];
-    const words = stops ? (code === 'filter_error' ? 'its evaluation failed' : 'dropped') : 'passed';
+    const came = code === 'filter_error' ? 'its evaluation failed' : 'dropped';
+    // Where conditions tell why, the reason says no more.
+    const stopped = conditions.length > 0 && code !== 'filter_error' ? came : `${came}: ${reason}`;
+    const words = stops ? stopped : 'passed';
     stages.push({ ...base, result: stops ? 'stopped' : 'passed', words, conditions });
     isReached = !stops;
   }
   return stages;
+}
+
+/** What should be known before an explanation of a recorded request is trusted. */
+export function recordedNotes({ request, outcome }: Explanation): readonly string[] {
+  const { recordedVerdict, recordedBy, masked = [] } = request;
+  const by = recordedBy === undefined ? '' : ` by "${recordedBy}"`;
+  const isOther = recordedVerdict !== undefined && recordedVerdict !== outcome.verdict;
+  const alone = recordedVerdict === 'duplicate' ? '; here it is tried alone, so that nothing came before it' : '';
+  return [
+    ...(isOther ? [`recorded as ${recordedVerdict}${by}${alone}`] : []),
+    ...(masked.length > 0
+      ? [`masked when it was recorded: ${masked.join(', ')}; what reads that cannot be judged`]
+      : []),
+  ];
 }
 
 /** The stages as a tree of lines. */
@@ -110,13 +148,13 @@ export function formatStages(
 
 function conditionLines({ source, passes, operator, parts = [], value, error }: ExplainedCondition): string[] {
   const isPlain = parts.length === 0 && typeof value !== 'boolean';
-  const came = error !== undefined ? `  failed: ${error}` : isPlain ? `  = ${shown(value)}` : '';
+  const came = error !== undefined ? `  failed: ${error}` : isPlain ? `  is ${shown(value)}` : '';
   const head = `${passes ? '✓' : '✗'} ${oneLine(source)}${came}`;
   const sides = parts
     .filter((part) => part.error !== undefined || !isLiteral(part.source, part.value))
     .map(
       (part) =>
-        `    ${oneLine(part.source)} ${part.error === undefined ? `= ${shown(part.value)}` : `failed: ${part.error}`}`,
+        `    ${oneLine(part.source)} ${part.error === undefined ? `is ${shown(part.value)}` : `failed: ${part.error}`}`,
     );
   return operator === undefined && parts.length === 0 ? [head] : [head, ...sides];
 }

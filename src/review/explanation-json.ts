@@ -7,6 +7,7 @@ import type { ConditionExplanation, ExplanationDocument, StageExplanation } from
 /** Prints an explanation as one JSON object, as schemas/source/explanation.schema.json describes it. */
 export function formatExplanationJson({ request, outcome, stages }: Explanation, sources: Sources): string {
   const { verdict, by, code, status, input } = outcome;
+  const { recordedVerdict, recordedBy, masked = [] } = request;
   const document: ExplanationDocument = {
     version: 1,
     trigger: `${request.project}/${request.trigger}`,
@@ -15,6 +16,13 @@ export function formatExplanationJson({ request, outcome, stages }: Explanation,
     ...(code !== undefined && { code }),
     status,
     ...(input !== undefined && { input }),
+    ...(recordedVerdict !== undefined && {
+      recorded: {
+        verdict: recordedVerdict,
+        ...(recordedBy !== undefined && { by: recordedBy }),
+        masked: [...masked],
+      },
+    }),
     stages: stages.map((stage) => stageOf(stage, sources)),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;

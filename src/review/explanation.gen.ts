@@ -33,19 +33,37 @@ export interface ExplanationDocument {
    * What the agent is given; absent unless the request is accepted.
    */
   input?: JsonObject;
+  recorded?: RecordedOutcome;
   /**
    * The way through the stages, in order; empty if there is no such trigger.
    */
   stages: StageExplanation[];
 }
 /**
+ * How the request came out when it was recorded; absent unless a recorded request is explained.
+ */
+export interface RecordedOutcome {
+  /**
+   * What the pipeline decided then.
+   */
+  verdict: string;
+  /**
+   * Name of the filter that dropped it; absent where none did.
+   */
+  by?: string;
+  /**
+   * JSON pointers into the body at which something was masked: what reads that cannot be judged.
+   */
+  masked: string[];
+}
+/**
  * What one stage does with the request.
  */
 export interface StageExplanation {
   /**
-   * The stage; there is one `filter` for each filter of the trigger.
+   * The stage; there is one `filter` for each filter of the trigger. `body` is there only where the body is refused.
    */
-  stage: 'auth' | 'filter' | 'dedup' | 'run' | 'respond';
+  stage: 'auth' | 'body' | 'filter' | 'dedup' | 'run' | 'respond';
   /**
    * What the config says there, in words.
    */

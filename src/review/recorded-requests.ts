@@ -7,7 +7,8 @@ export interface TriableRequest extends RehearsedRequest {
   readonly id: string;
   readonly recordedVerdict: string | undefined;
   readonly recordedBy: string | undefined;
-  readonly masked: boolean;
+  /** JSON pointers into the body at which something was masked. */
+  readonly masked: readonly string[];
 }
 
 /** Requests for their triggers; one that names none is meant for each of these. */
@@ -46,7 +47,7 @@ function triable(request: SourcedRequest, target: Target): TriableRequest {
     ...target,
     ...{ id, receivedAt, caller: principal, headers, ip, bodyText },
     failed: verdict === 'accepted' && status === 502,
-    masked: masked.length > 0,
+    masked,
     recordedVerdict: verdict,
     recordedBy: by,
   };

@@ -44,6 +44,8 @@ export interface RehearsedOutcome {
   readonly reason: string | undefined;
   /** What the agent would be given, if it was accepted. */
   readonly input: TriggerInput | undefined;
+  /** Id of the caller, if it was let in. */
+  readonly caller: string | undefined;
   /** What the stages were given, if it came to the filters. */
   readonly exchange: Exchange | undefined;
   readonly found: LiveTrigger | undefined;
@@ -75,7 +77,8 @@ export class Rehearsal {
     const { exchange, trigger } = prepared;
     const fired = fire(this.#engine, this.#snapshot, trigger, exchange);
     const verdict = fired instanceof Promise ? await fired : fired;
-    const base = { status: verdict.reply.status, code: codeOf(verdict.reply), exchange, found: trigger };
+    const caller = exchange.principal.id;
+    const base = { status: verdict.reply.status, code: codeOf(verdict.reply), caller, exchange, found: trigger };
     switch (verdict.kind) {
       case 'accepted': {
         const input = this.#engine.lastRun?.input;
@@ -97,7 +100,7 @@ export class Rehearsal {
     if ('outcome' in prepared) return prepared.outcome;
     const { exchange, trigger } = prepared;
     const verdict = await runFilters(trigger, exchange);
-    const base = { exchange, found: trigger, input: undefined };
+    const base = { caller: exchange.principal.id, exchange, found: trigger, input: undefined };
     if (verdict.kind === 'passed') {
       return { ...base, verdict: 'accepted', by: undefined, reason: undefined, code: undefined, status: 200 };
     }
@@ -131,7 +134,10 @@ export class Rehearsal {
     }
     const trigger = found ?? admission.trigger;
     const body = this.#bodyOf(request);
-    if ('code' in body) return { outcome: refused(problem(body.code), undefined, trigger) };
+    if ('code' in body) {
+      const outcome = refused(problem(body.code), faultOf(body), trigger);
+      return { outcome: { ...outcome, caller: admission.principal.id } };
+    }
     const { language } = trigger.project;
     const exchange: Exchange = {
       ...head,
@@ -204,9 +210,17 @@ function refused(reply: Reply, reason: string | undefined, found: LiveTrigger | 
     status: reply.status,
     reason,
     input: undefined,
+    caller: undefined,
     exchange: undefined,
     found,
   };
+}
+
+/** Where a body is wrong, and never a value of it. */
+function faultOf(body: object): string | undefined {
+  const errors: unknown = 'members' in body ? Object(body.members).errors : undefined;
+  if (!Array.isArray(errors)) return undefined;
+  return errors.map(({ pointer, message }) => (pointer === '' ? message : `${pointer} ${message}`)).join('; ');
 }
 
 function codeOf({ body }: Reply): string | undefined {

@@ -25,7 +25,16 @@ export interface SourcedRequest
 /** Why requests cannot be read, in words for the user. */
 export class RequestSourceError extends Error {
   override readonly name = 'RequestSourceError';
+  /** Whether the source is right, and does not answer. */
+  readonly isOutOfReach: boolean;
+
+  constructor(message: string, { isOutOfReach = false } = {}) {
+    super(message);
+    this.isOutOfReach = isOutOfReach;
+  }
 }
+
+const outOfReach = { isOutOfReach: true };
 
 export interface SourceOptions {
   /** For the admin listener, if the source is its URL. */
@@ -95,12 +104,16 @@ async function* adminRequests(url: string, { token }: SourceOptions): AsyncItera
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     }).catch((error: unknown) => {
       const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      throw new RequestSourceError(`no answer from ${address}: ${reason}`);
+      throw new RequestSourceError(`no answer from ${address}: ${reason}`, outOfReach);
     });
     if (answer.statusCode === 401) {
-      throw new RequestSourceError(`the admin listener at ${url} wants its token: set PULLCORD_ADMIN_TOKEN`);
+      const told =
+        token === undefined ? 'wants its token: set PULLCORD_ADMIN_TOKEN' : 'has another token than this one';
+      throw new RequestSourceError(`the admin listener at ${url} ${told}`, outOfReach);
     }
-    if (answer.statusCode !== 200) throw new RequestSourceError(`${address} answered ${answer.statusCode}`);
+    if (answer.statusCode !== 200) {
+      throw new RequestSourceError(`${address} answered ${answer.statusCode}: is it an admin listener?`, outOfReach);
+    }
     yield* linesOf(address, answer.body);
   } finally {
     await dispatcher.destroy();

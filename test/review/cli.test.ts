@@ -61,7 +61,7 @@ t.test('test: a failure shows what was expected, what came, and the way through 
   t.match(stdout, /\/input\/language\n {8}expected {2}"de"\n {8}got {7}"en"/);
   t.match(
     stdout,
-    /✗ filter {2}pros \(jsonata\): dropped[^\n]*\n[^\n]*✗ customer\.plan = "pro"\n[^\n]*customer\.plan = "free"/,
+    /✗ filter {2}pros \(jsonata\): dropped[^\n]*\n[^\n]*✗ customer\.plan = "pro"\n[^\n]*customer\.plan is "free"/,
   );
   t.match(stdout, /✓ order\.total > 50\n/);
   t.match(stdout, /3 tests: 1 passed, 2 failed/);
@@ -194,7 +194,7 @@ t.test('explain: the way of a body through the stages, as text and as JSON', asy
   t.equal(code, 0);
   t.match(stdout, /^support\/refund: dropped by "pros"\n├─ ✓ auth/);
   t.match(stdout, /✓ customer\.plan = "pro"\n/);
-  t.match(stdout, /✗ order\.total > 50\n.*order\.total = 50\n/);
+  t.match(stdout, /✗ order\.total > 50\n.*order\.total is 50\n/);
   t.match(stdout, /· run {5}echo: not reached\n└─ · respond wait 60s: not reached: the answer is 400 filtered/);
   const json = JSON.parse((await explain('SUPPORT/refund', '--body', file, '--format', 'json')).stdout);
   t.match(json, {
@@ -281,7 +281,7 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
   await gateway.gateway.close();
   await check([]);
   t.match(await command(t, [...plan, journal]), { code: 0, stdout: /none of 3 requests change/ });
-  t.match(await command(t, [...plan, adminUrl]), { code: 2, stderr: /no answer from/ });
+  t.match(await command(t, [...plan, adminUrl]), { code: 1, stderr: /no answer from/ });
 });
 
 t.test(

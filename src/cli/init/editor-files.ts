@@ -24,6 +24,8 @@ const settings = {
 
 const gitignore = `# The journal: runs, claims and recorded requests of a gateway that was started here
 /config/data/
+# Exports of recorded requests: what callers sent, but for what is masked
+*.jsonl
 node_modules/
 `;
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { EngineDefinition } from '../definition.ts';
 import { ExecutionEngine } from '../execution/execution-engine.ts';
 import type { Clock } from '../execution/timers.ts';
@@ -13,6 +14,7 @@ export const sqlite: EngineDefinition<Options> = {
   summary:
     'Keeps runs, dedup claims, conversations and recorded requests in a SQLite file: what is accepted survives any crash.',
   optionsSchema,
+  isThere: ({ path }, context) => existsSync(context.resolvePath(path)),
   create: (options, context) => createSqliteEngine({ ...options, path: context.resolvePath(options.path) }, context),
 };
 

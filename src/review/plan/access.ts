@@ -5,22 +5,24 @@ import { triggerId } from './structure.ts';
 
 /** Who gains and who loses the right to fire which triggers. A paused trigger can be fired by nobody. */
 export function compareAccess(base: Config | undefined, head: Config, now: number): readonly AccessChange[] {
-  const before = base === undefined ? new Map<string, ReadonlySet<string>>() : reachOf(base, now);
+  const before: Reach = base === undefined ? new Map() : reachOf(base, now);
   const after = reachOf(head, now);
   const callers = [...new Set([...before.keys(), ...after.keys()])].sort();
   return callers.flatMap((caller) => {
-    const could = before.get(caller) ?? nothing;
-    const can = after.get(caller) ?? nothing;
-    const gains = [...can].filter((id) => !could.has(id)).sort();
-    const loses = [...could].filter((id) => !can.has(id)).sort();
+    const may = (reach: Reach, id: string) => reach.get(caller)?.has(id) || reach.get(anyone)?.has(id);
+    const gains = [...(after.get(caller) ?? [])].filter((id) => !may(before, id)).sort();
+    const loses = [...(before.get(caller) ?? [])].filter((id) => !may(after, id)).sort();
     return gains.length + loses.length === 0 ? [] : [{ caller, gains, loses }];
   });
 }
 
-const nothing: ReadonlySet<string> = new Set();
+/** Callers of a trigger that lets everyone in. */
+const anyone = 'anyone';
 
-/** The triggers that each caller may fire. */
-export function reachOf({ triggers, apiKeys }: Config, now: number): ReadonlyMap<string, ReadonlySet<string>> {
+/** The triggers that each caller may fire. What anyone may fire is not said again of each key. */
+type Reach = ReadonlyMap<string, ReadonlySet<string>>;
+
+function reachOf({ triggers, apiKeys }: Config, now: number): Reach {
   const reach = new Map<string, Set<string>>();
   const add = (caller: string, trigger: string): void => {
     const known = reach.get(caller) ?? new Set();
@@ -32,7 +34,7 @@ export function reachOf({ triggers, apiKeys }: Config, now: number): ReadonlyMap
     const id = triggerId(trigger);
     const { uses } = trigger.auth;
     if (uses !== 'api-key') {
-      add(uses === 'none' ? 'anyone' : `callers known to auth ${uses}`, id);
+      add(uses === 'none' ? anyone : `callers known to auth ${uses}`, id);
       continue;
     }
     for (const key of keys) if (grants(key, trigger.project.id)) add(key.id, id);

@@ -1,5 +1,7 @@
 import type { JsonValue } from '../../contract/index.ts';
-import type { Snapshot } from '../../runtime/snapshot.ts';
+import { pointerSegments } from '../../diagnostics/json-pointer.ts';
+import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
+import { reviewOf } from '../filter-review.ts';
 import type { TriableRequest } from '../recorded-requests.ts';
 import { describeOutcome, Rehearsal, type RehearsedOutcome } from '../rehearsal.ts';
 import type { Behaviour, BehaviourGroup, Sample } from './plan.ts';
@@ -31,7 +33,7 @@ export async function compareBehaviour(
     if (index % progressEvery === 0) options.onProgress?.(index);
     const old = await before.try(request);
     const now = await after.try(request);
-    if (request.masked) totals.masked += 1;
+    if (isUnsure(request, old.found) || isUnsure(request, now.found)) totals.masked += 1;
     if (request.recordedVerdict !== undefined) {
       totals.recorded += 1;
       if (request.recordedVerdict === old.verdict && request.recordedBy === old.by) totals.asRecorded += 1;
@@ -69,6 +71,23 @@ function tally(
   group.count += 1;
   if (group.samples.length < mostSamples) group.samples.push(sampleOf(request, options));
   groups.set(key, group);
+}
+
+/** Whether a masked value may decide about a request: a filter reads it, or may, or dedup compares it. */
+function isUnsure({ masked }: TriableRequest, trigger: LiveTrigger | undefined): boolean {
+  if (masked.length === 0 || trigger === undefined) return false;
+  if (trigger.dedup !== undefined) return true;
+  return trigger.filters.some((_, index) => {
+    const paths = reviewOf(trigger, index)?.vocabulary.paths;
+    return paths === undefined || masked.some((pointer) => paths.some((path) => overlap(pointer, path)));
+  });
+}
+
+/** Whether one of them leads to the other, or to a part of it. */
+function overlap(pointer: string, path: readonly string[]): boolean {
+  const segments = pointerSegments(pointer).filter((segment) => !/^\d+$/.test(segment));
+  const length = Math.min(segments.length, path.length);
+  return segments.slice(0, length).every((segment, index) => segment === path[index]);
 }
 
 /** Whether the caller is answered alike: by the same filter where one dropped it. */

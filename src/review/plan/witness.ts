@@ -1,5 +1,6 @@
 import type { FilterReview, FilterVocabulary, JsonObject } from '../../contract/index.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
+import { reviewOf } from '../filter-review.ts';
 import type { OpenConfig } from '../open-config.ts';
 import { describeOutcome, Rehearsal } from '../rehearsal.ts';
 import { maskValues } from './behaviour.ts';
@@ -71,7 +72,7 @@ class WitnessSearch {
       new Rehearsal(head.snapshot, { ignoresPause: true }),
     ];
     // What the other filters of the trigger want matters too: a witness must come as far as the changed one.
-    this.#reviews = [...before.filters, ...after.filters].flatMap(({ filter }) => filter.review?.() ?? []);
+    this.#reviews = [before, after].flatMap((one) => one.filters.flatMap((_, index) => reviewOf(one, index) ?? []));
     this.#trigger = after;
     this.#filterName = name;
     this.#options = options;
