@@ -110,7 +110,7 @@ async function planBetween(
   const { runPlan } = await import('../review/plan/result.ts');
   if (baseRoot === undefined) terminal.words(`${options.base} has no ${options.config}: everything is new`);
   const result = await runPlan({
-    base: baseRoot === undefined ? undefined : { root: baseRoot, label: options.base, shownAs },
+    base: baseRoot === undefined ? undefined : { root: baseRoot, label: shortened(options.base), shownAs },
     head: { root, label: options.config },
     requests,
     showBodies: options.showBodies,
@@ -122,6 +122,11 @@ async function planBetween(
   if (options.out === undefined) terminal.data(text);
   else await writeFile(options.out, text);
   return exitCodeOf(result, options);
+}
+
+/** A whole commit hash tells nobody more than its beginning. */
+function shortened(base: string): string {
+  return /^[0-9a-f]{40}$/.test(base) ? base.slice(0, 12) : base;
 }
 
 /** Only for people who wait. */

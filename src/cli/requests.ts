@@ -107,11 +107,11 @@ async function list(access: RequestsAccess, { config, url, format, json, ...filt
   const { requests, next } = listed;
   if (json || format === 'json') terminal.data(JSON.stringify({ requests, next: next ?? null }, undefined, 2));
   else if (requests.length > 0) {
-    const rows = requests.map(({ id, project, trigger, key, verdict, by, status, receivedAt, provenance }) => [
-      ...[id, `${project}/${trigger}`, key, verdict, by, status, receivedAt, provenance],
+    const rows = requests.map(({ id, project, trigger, key, verdict, by, status, code, receivedAt, provenance }) => [
+      ...[id, `${project}/${trigger}`, key, verdict, by, `${status} ${code ?? ''}`.trim(), receivedAt, provenance],
     ]);
     terminal.data(table(['REQUEST', 'TRIGGER', 'KEY', 'VERDICT', 'BY', 'STATUS', 'RECEIVED', 'DECIDED AT'], rows));
-  } else terminal.words('no recorded requests');
+  } else terminal.words('no recorded requests; `recording` in gateway.yaml or a trigger says which are kept');
   if (next !== undefined) terminal.words(`there are more: --after ${next}`);
   return exitCodes.fine;
 }

@@ -7,6 +7,8 @@ import { guardYaml } from './yaml-guard.ts';
 import { toValue } from './yaml-value.ts';
 
 const mostProblems = 20;
+/** What follows a few faults of syntax is mostly their consequence. */
+const mostSyntaxProblems = 3;
 
 export type Parsed =
   | { readonly ok: true; readonly text: string; readonly value: JsonValue }
@@ -36,7 +38,7 @@ export function tooLarge(): LocalProblem {
 
 function parseTokens(text: string, tokens: readonly string[]): Parsed {
   const document = composeTokens(tokens, text.length);
-  const faults = [...document.errors, ...document.warnings].slice(0, mostProblems);
+  const faults = [...document.errors, ...document.warnings].slice(0, mostSyntaxProblems);
   if (faults.length > 0) return { ok: false, text, problems: faults.map(fault) };
   if (document.contents === null || document.contents.range?.[0] === document.contents.range?.[1])
     return { ok: false, text, problems: [empty()] };
@@ -54,8 +56,11 @@ function fault({ code, message, pos }: { code: string; message: string; pos: [nu
   const words = message
     .split('\n')[0]
     ?.replace(/^(Not a YAML token|Invalid escape sequence|Source contains.*?): .*/, '$1');
-  return syntax(words ?? code, pos[0]);
+  const problem = syntax(words ?? code, pos[0]);
+  return /\bflow\b/i.test(words ?? '') ? { ...problem, hint: quoting } : problem;
 }
+
+const quoting = "In [ ] and { } quote a text that has any of , [ ] { } : # in it: expression: 'plan in [1, 2]'.";
 
 function syntax(message: string, offset: number): LocalProblem {
   return { code: 'yaml_syntax', message, pointer: '', offset };

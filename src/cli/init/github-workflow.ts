@@ -17,7 +17,7 @@ concurrency:
   group: pullcord-${'$'}{{ github.ref }}
   cancel-in-progress: true
 env:
-  PULLCORD: pullcord@${version} # what npm installs: a version, a tarball, or git+https://… of a commit
+  PULLCORD: pullcord@${version} # what npm installs: a version on your registry, a tarball, or git+https://… of a commit
 jobs:
   pullcord:
     runs-on: ubuntu-latest

@@ -5,7 +5,7 @@
 export function gitlabPipeline(version: string): string {
   return `# Tells of each merge request whether the config is valid, whether the tests pass, and what it will change.
 variables:
-  PULLCORD: pullcord@${version} # what npm installs: a version, a tarball, or git+https://… of a commit
+  PULLCORD: pullcord@${version} # what npm installs: a version on your registry, a tarball, or git+https://… of a commit
 
 .pullcord:
   image: node:24

@@ -24,8 +24,8 @@ is a pull request, a merge is a deployment.
 
 ## Commands
 
-\`pullcord\` below is \`npx pullcord@${version}\`, or however you have it installed. It needs Node.js 22.22 or newer;
-\`pullcord --help\` lists what it can do.
+These were written by \`pullcord\` ${version}, which needs Node.js 22.22 or newer. \`pullcord --help\` lists what it can
+do.
 `;
 }
 
