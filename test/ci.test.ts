@@ -115,6 +115,37 @@ function jobOf({ base, workspace, state }: Change, given: Readonly<Record<string
   return { workspace, state, github, inputs: { ...Object.fromEntries(defaults), ...given } };
 }
 
+/** Makes a folder with the body of one request; gives its name. */
+async function requestsFor({ workspace }: Change, name: string): Promise<string> {
+  const body = { instruction: 'Say hello', customer: { email: 'ada@example.com', plan: 'pro' } };
+  await mkdir(join(workspace, name, 'support/hello'), { recursive: true });
+  await writeFile(join(workspace, name, 'support/hello/one.json'), JSON.stringify(body));
+  return name;
+}
+
+/** Adds a folder with the config of the pull request, with which a plan would tell of no change. */
+async function addFolder({ workspace }: Change, name: string): Promise<void> {
+  await cp(join(workspace, 'config'), join(workspace, name), { recursive: true });
+  await cp(join(workspace, 'config'), join(workspace, name, 'config'), { recursive: true });
+}
+
+/** The lines that a runner takes for commands: https://github.com/actions/runner, ActionCommandManager.cs. */
+function obeyed(log: string): readonly string[] {
+  const found: string[] = [];
+  let until: string | undefined;
+  for (const line of log.split(/\r\n|\r|\n/).map((one) => one.trimStart())) {
+    if (until !== undefined) until = line === `::${until}::` ? undefined : until;
+    else if (line.startsWith('::stop-commands::')) until = line.slice('::stop-commands::'.length);
+    else if (line.startsWith('::') || line.includes('##[')) found.push(line);
+  }
+  return found;
+}
+
+/** A step that puts a shell script in the place of `pullcord`. */
+function insteadOfPullcord(script: string): Step {
+  return { name: 'Instead', run: `cat >"$RUNNER_TEMP/pullcord/pullcord" <<'END'\n#!/bin/sh\n${script}\nEND` };
+}
+
 function stepsOf(...names: readonly string[]): readonly Step[] {
   return actionSteps.filter(({ name = '' }) => names.includes(name));
 }
@@ -175,7 +206,7 @@ t.test('the action comments the plan of a good change, and updates that comment 
     join(made.workspace, hello),
     (await readFile(join(made.workspace, hello), 'utf8')).replace('20s', '10s'),
   );
-  const second = await runJob(t, stepsOf('Plan', 'Comment'), jobOf(made));
+  const second = await runJob(t, stepsOf('Install', 'Plan', 'Comment'), jobOf(made));
   t.equal(second.conclusion, 'success', second.log);
   const { comments, calls } = await stateOf(made);
   t.equal(comments.length, 4, 'there is still one');
@@ -217,19 +248,124 @@ t.test('the action takes its inputs as they are, and each folder has a comment o
   const config = 'de"ploy $(touch x)/config';
   await mkdir(join(made.workspace, dirname(config)));
   await cp(join(made.workspace, 'config'), join(made.workspace, config), { recursive: true });
-  const given = { config, base: 'config', 'min-coverage': '100', 'fail-on': 'widened-access,dropped-requests' };
+  const requests = await requestsFor(made, 'requests $(touch y)');
+  const given = {
+    config,
+    base: 'config',
+    'min-coverage': '100',
+    'fail-on': 'widened-access,dropped-requests',
+    requests,
+  };
   const { conclusion, log } = await runJob(t, actionSteps, jobOf(made, given));
   t.equal(conclusion, 'success', log);
+  t.match(log, /1 request read from requests \$\(touch y\)/);
   t.match(
     (await stateOf(made)).comments[3]?.body,
     /^<!-- pullcord plan --> <!-- de%22ploy%20\$\(touch%20x\)\/config -->\n/,
   );
   const silent = await runJob(
     t,
-    stepsOf('Plan', 'Comment'),
+    stepsOf('Install', 'Plan', 'Comment'),
     jobOf(made, { base: '0'.repeat(40), comment: 'false', 'fail-on': 'x' }),
   );
   t.match(silent, { conclusion: 'success', log: /there is no plan/, steps: { Comment: 'skipped' } });
+});
+
+t.test('no folder of a pull request stands in for the commit that the plan compares with', async (t) => {
+  const made = await change(t, '"enterprise"]', '"enterprise", "free"]');
+  await addFolder(made, made.base);
+  const plan = stepsOf('Install', 'Plan');
+  const fetched = await runJob(t, plan, jobOf(made, { base: made.base }));
+  t.match(fetched.summary, /### Pullcord: 1 trigger changed/, 'git did not know it, and fetched it');
+  const known = await runJob(t, plan, jobOf(made, { base: made.base }));
+  t.match(known.summary, /### Pullcord: 1 trigger changed/, 'git knows it');
+  await git(made.workspace, 'tag', 'released', made.base);
+  await addFolder(made, 'released');
+  const tag = await runJob(t, plan, jobOf(made, { base: 'released' }));
+  t.match(tag.summary, /### Pullcord: 1 trigger changed/, 'git knows a name');
+  const path = await runJob(t, plan, jobOf(made, { base: './released' }));
+  t.match(path.summary, /### Pullcord: (?!1 trigger)/, 'a path is a folder');
+
+  const unknown = 'c0ffee'.repeat(7).slice(0, 40);
+  await addFolder(made, unknown);
+  const { log, summary, steps, conclusion } = await runJob(
+    t,
+    stepsOf('Install', 'Validate', 'Test', 'Plan', 'Comment', 'Result'),
+    jobOf(made, { base: unknown }),
+  );
+  t.match(steps, { Plan: 'success', Comment: 'success', Result: 'failure' });
+  t.equal(conclusion, 'failure');
+  t.match(obeyed(log).join('\n'), /^::error title=Pullcord::The commit of `base` .* cannot be fetched/m);
+  t.match(obeyed(log).join('\n'), /These found problems:.* plan$/m);
+  t.match(summary, /### Pullcord: no plan/);
+  t.match((await stateOf(made)).comments[3]?.body, /^<!-- pullcord plan -->\n### Pullcord: no plan/);
+});
+
+t.test('what commands say of a pull request is in the log, but is no command', async (t) => {
+  const made = await change(t, 'timeout: 30s', 'timeout: 20s');
+  const evil = (stream: string) => `printf 'a\\r::error::evil\\n##[error]evil\\n  ::warning::evil %s' "$1" >&${stream}`;
+  const script = [
+    evil('2'),
+    `case "$*" in *github*) echo "::notice::$1" ;; test*) ${evil('1')} ;; esac`,
+    'case "$1" in plan) printf "\\nerror: why\\t100%%0A\\n" >&2; exit 2 ;; esac',
+  ];
+  const [install, ...others] = stepsOf('Install', 'Validate', 'Test', 'Plan', 'Result');
+  if (install === undefined) throw new Error('there is no step Install');
+  const { log } = await runJob(t, [install, insteadOfPullcord(script.join('\n')), ...others], jobOf(made));
+  t.strictSame(obeyed(log), [
+    '::notice::validate',
+    '::notice::test',
+    '::error title=Pullcord::error: why 100 0A ',
+    '::error title=Pullcord::These found problems: plan',
+  ]);
+  for (const name of ['validate', 'test', 'plan']) t.match(log, `::warning::evil ${name}`);
+  t.equal(obeyed('::stop-commands::x\n::error::a\n::x::\n::error::b').length, 1);
+});
+
+t.test('names of tests are code in the summary, whatever line breaks they have', async (t) => {
+  const made = await change(t, 'name: a pro customer', 'name: "\\r\\r[link](https://evil.example) @admin \\e[31m');
+  const file = join(made.workspace, hello);
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/(@admin.*)$/m, '$1"'));
+  const real = await runJob(t, stepsOf('Install', 'Test'), jobOf(made));
+  const [install, test] = stepsOf('Install', 'Test');
+  if (install === undefined || test === undefined) throw new Error('a step is missing');
+  const script = "printf 'a\\r[link](https://evil.example)\\r\\n\\r\\n\\033@admin ü\\n'";
+  const worst = await runJob(t, [install, insteadOfPullcord(script), test], jobOf(made));
+  for (const { summary } of [real, worst]) {
+    t.match(summary, /link\]\(https:\/\/evil\.example\)[\s\S]*@admin/);
+    const [heading, ...lines] = summary.split(/\r\n|\r|\n/);
+    t.equal(heading, '### Pullcord: tests');
+    for (const line of lines) t.match(line, /^( {4}|$)/);
+  }
+  t.equal(worst.summary, '### Pullcord: tests\n\n    a [link](https://evil.example) \n     \n     @admin ü\n\n');
+});
+
+t.test('the action says what is missing for what shall fail it', async (t) => {
+  const made = await change(t, 'timeout: 30s', 'timeout: 20s');
+  const steps = stepsOf('Install', 'Plan', 'Result').map((step) =>
+    step.name === 'Result' ? { ...step, env: { ...step.env, VALIDATE: '0', TEST: '0' } } : step,
+  );
+  const planned = (given: Readonly<Record<string, string>>) => runJob(t, steps, jobOf(made, given));
+
+  const none = await planned({ 'fail-on': 'widened-access,dropped-requests' });
+  t.match(none, { conclusion: 'failure', summary: /### Pullcord: no plan/ });
+  t.match(obeyed(none.log), [
+    /^::error title=Pullcord::error: --fail-on dropped-requests needs --requests/,
+    /These found problems: plan$/,
+  ]);
+
+  for (const failOn of ['', 'dropped-requests', 'dropped-requests, widened-access', 'widened-access,widened-access']) {
+    const missing = await planned({ requests: 'nowhere.jsonl', 'fail-on': failOn });
+    t.match(missing, { conclusion: 'failure', summary: /### Pullcord: 1 trigger changed/ }, failOn);
+    const errors = obeyed(missing.log).filter((line) => line.startsWith('::error'));
+    t.match(errors, [/`requests` says: the plan is made without/, /These found problems: plan$/]);
+    t.equal(errors.length, 2, errors.join('\n'));
+  }
+  const made2 = await change(t, '"pro", "enterprise"]', '"enterprise"]');
+  const requests = await requestsFor(made2, 'requests');
+  const dropped = await runJob(t, steps, jobOf(made2, { requests, 'fail-on': 'dropped-requests' }));
+  t.match(dropped, { conclusion: 'failure', summary: /### Pullcord: 1 trigger changed/ });
+  t.match(obeyed(dropped.log).join('\n'), /^::error title=Pullcord::error: requests are no longer accepted/m);
 });
 
 t.test('a plan that is too long for a comment is cut at a line, and its comment says where the whole is', async (t) => {
@@ -249,6 +385,7 @@ t.test('a plan that is too long for a comment is cut at a line, and its comment 
 t.test('the workflow that init writes does the same by itself', async (t) => {
   const made = await change(t, '"enterprise"]', '"enterprise", "free"]');
   await git(made.workspace, 'fetch', '--quiet', '--unshallow');
+  await addFolder(made, made.base);
   const { env, jobs } = parse(workflowText);
   const { conclusion, log, steps, summary } = await runJob(t, jobs.pullcord.steps, { ...jobOf(made), env });
   t.equal(conclusion, 'failure');

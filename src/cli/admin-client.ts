@@ -70,12 +70,17 @@ export class AdminClient {
 
   async #request(method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
     const { statusCode: status, body } = await this.#send(method, path, AbortSignal.timeout(deadlineMs));
+    const { url } = this;
     const text = await body.text();
     return {
       status,
       text,
       get body() {
-        return JSON.parse(text);
+        try {
+          return Object(JSON.parse(text));
+        } catch {
+          throw new AccessError(`what answers at ${url} is no admin listener`);
+        }
       },
     };
   }
@@ -110,4 +115,11 @@ export class AdminClient {
 export function queryOf(filter: object): string {
   const given = Object.entries(filter).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}
+
+/** The list in an answer; throws an AccessError if it has none, as what is no admin listener of ours. */
+export function listIn(body: JsonObject, name: string, { url }: AdminClient): readonly JsonObject[] {
+  const list = body[name];
+  if (!Array.isArray(list)) throw new AccessError(`what answers at ${url} is no admin listener`);
+  return list;
 }

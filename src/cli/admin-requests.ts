@@ -1,6 +1,6 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
-import { type AdminClient, queryOf } from './admin-client.ts';
+import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 import type { RequestsAccess } from './gateway-access.ts';
 
 /** The recorded requests of a running gateway, by its admin listener. */
@@ -14,7 +14,7 @@ export class AdminRequests implements RequestsAccess {
   async list(filter: RequestFilter): Promise<ListedRequests> {
     const { status, body } = await this.#client.ask('GET', `/requests${queryOf(filter)}`);
     if (status === 400) return { ok: false, message: String(body.detail) };
-    return { ok: true, requests: body.requests, next: body.next ?? undefined };
+    return { ok: true, requests: listIn(body, 'requests', this.#client), next: body.next ?? undefined };
   }
 
   async show(id: string): Promise<JsonObject | undefined> {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
-import { type AdminClient, queryOf } from './admin-client.ts';
+import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 import type { RunsAccess } from './gateway-access.ts';
 
 /** The runs of a running gateway, by its admin listener. */
@@ -14,7 +14,7 @@ export class AdminRuns implements RunsAccess {
   async list(filter: RunFilter): Promise<ListedRuns> {
     const { status, body } = await this.#client.ask('GET', `/runs${queryOf(filter)}`);
     if (status === 400) return { ok: false, message: String(body.detail) };
-    return { ok: true, runs: body.runs, next: body.next ?? undefined };
+    return { ok: true, runs: listIn(body, 'runs', this.#client), next: body.next ?? undefined };
   }
 
   async show(id: string): Promise<JsonObject | undefined> {

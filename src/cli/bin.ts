@@ -10,4 +10,6 @@ if (major < 22 || (major === 22 && minor < 22)) {
 }
 module.enableCompileCache();
 const { main } = await import('./main.ts');
-process.exitCode = await main(process.argv.slice(2));
+// What goes wrong while the last of it is written has been told by then.
+const code = await main(process.argv.slice(2));
+process.exitCode ||= code;

@@ -38,8 +38,9 @@ function problemOf(error: unknown): string | undefined {
   return typeof code === 'string' && typeof path === 'string' ? `${path}: ${code}` : undefined;
 }
 
-/** Whoever reads what is printed, `head` say, may have enough of it. */
+/** Whoever reads what is printed, `head` say, may have enough of it: the command goes on to its end all the same. */
 function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(exitCodes.fine);
+  if (error.code === 'EPIPE') return;
+  terminal.words(`error: what is printed cannot be written: ${error.code}`);
+  process.exitCode = exitCodes.problems;
 }

@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type PlanFormat, planFormats } from '../review/plan/formats.ts';
 import type { PlanResult } from '../review/plan/result.ts';
 import type { SourcedRequest } from '../review/request-source.ts';
+import { AccessError } from './access-error.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { adminTokenMeaning, helpText } from './help-text.ts';
 import { printedFrom } from './printed-from.ts';
@@ -33,7 +35,10 @@ export function registerPlan(program: Command, finish: (code: ExitCode | 2) => v
         'which recorded requests would be treated differently. For a changed filter that no request shows, it looks ' +
         'for a small made-up one that does. Neither secrets nor their hashes are shown, nor what callers sent.',
     )
-    .requiredOption('--base <ref>', 'what to compare with: a git revision of this repository, or a folder')
+    .requiredOption(
+      '--base <ref>',
+      'what to compare with: a git revision of this repository, or a folder; ./NAME is always a folder',
+    )
     .addOption(requestsOption('recorded requests to try on both'))
     .option('--show-bodies', 'show what callers sent instead of masking it', false)
     .addOption(new Option('--format <format>', 'how to print').choices(planFormats).default('text'))
@@ -82,6 +87,7 @@ async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
   }
   const requests = options.requests === undefined ? undefined : await loadRequests(options.requests);
   const base = await baseFolder(root, options.base);
+  process.once('exit', base.closeNow).once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     return await planBetween(base, root, requests, options);
   } finally {
@@ -89,13 +95,20 @@ async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
   }
 }
 
+/** As a shell tells of a process that Ctrl-C ended. */
+function interrupted(): void {
+  process.exit(130);
+}
+
 /** A folder as it is, or a revision checked out. */
 async function baseFolder(root: string, base: string) {
-  if (statSync(base, { throwIfNoEntry: false })?.isDirectory()) return { root: base, close: () => Promise.resolve() };
+  if (isFolder(base) && isPath(base)) return folderBase(base);
   const { checkOutConfig, GitBaseError } = await import('../review/git-base.ts');
   try {
     return await checkOutConfig(root, base);
   } catch (error) {
+    // A folder must not stand in for a revision of its name: whoever wants a change reviewed could make one.
+    if (error instanceof GitBaseError && isFolder(base) && !commitHash.test(base)) return folderBase(base);
     if (error instanceof GitBaseError) throw new UsageError(error.message);
     throw error;
   }
@@ -120,13 +133,33 @@ async function planBetween(
   if (!result.ok) return tellProblems(result, options);
   const text = await format(result, options);
   if (options.out === undefined) terminal.data(text);
-  else await writeFile(options.out, text);
+  else await writeOut(options.out, text);
   return exitCodeOf(result, options);
+}
+
+async function writeOut(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
+    throw new AccessError(`${file} cannot be written: ${error.code}`);
+  });
+}
+
+const commitHash = /^[0-9a-f]{40}$/;
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function isPath(base: string): boolean {
+  return isAbsolute(base) || /^\.{1,2}(\/|$)/.test(base);
+}
+
+function folderBase(root: string) {
+  return { root, close: () => Promise.resolve(), closeNow() {} };
 }
 
 /** A whole commit hash tells nobody more than its beginning. */
 function shortened(base: string): string {
-  return /^[0-9a-f]{40}$/.test(base) ? base.slice(0, 12) : base;
+  return commitHash.test(base) ? base.slice(0, 12) : base;
 }
 
 /** Only for people who wait. */

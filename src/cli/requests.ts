@@ -134,11 +134,14 @@ async function exportAll(access: RequestsAccess, options: ExportOptions): Promis
   if (!exported.ok) throw new UsageError(exported.message);
   const { maskLines } = await import('../runtime/recording/mask-lines.ts');
   let count = 0;
+  let isWhole = true;
   const counted = async function* (): AsyncIterable<string> {
     for await (const lines of maskLines(received(exported.lines), mask)) {
       count += lines.split('\n').length - 1;
+      isWhole = lines.endsWith('\n');
       yield lines;
     }
+    if (!isWhole) count += 1;
   };
   // Readable by its owner alone, as the journal: it holds what callers sent.
   const target = out === undefined ? process.stdout : createWriteStream(out, { mode: 0o600 });

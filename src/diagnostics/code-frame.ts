@@ -1,5 +1,5 @@
 import { codeFrameColumns } from '@babel/code-frame';
-import { namesCredential } from '../contract/credentials.ts';
+import { withoutCredentials } from '../contract/credentials.ts';
 import type { Range } from './locate.ts';
 
 const linesAround = 2;
@@ -14,7 +14,7 @@ export interface Mask {
 
 /** Draws the lines around a range with a marker below it. What masks cover is blotted out. */
 export function codeFrame(text: string, range: Range, masks: readonly Mask[] = []): string {
-  const lines = withoutUrlCredentials(applyMasks(text, masks)).split('\n');
+  const lines = withoutCredentials(applyMasks(text, masks), blotted).split('\n');
   const firstLine = Math.max(range.start.line - linesAround, 1);
   const shown = lines.slice(firstLine - 1, range.start.line + linesAround).map(makePrintable);
   while (shown.length > range.start.line - firstLine + 1 && shown.at(-1)?.trim() === '') shown.pop();
@@ -36,13 +36,7 @@ export function makePrintable(line: string): string {
   return line.replace(/\r$/, '').replace(/[[\p{Cc}\u2028-\u202e\u2066-\u2069]--\t]/gv, '·');
 }
 
-/** Blots out what URLs hold before their `@` and in parameters that are named like credentials, one for one. */
-function withoutUrlCredentials(text: string): string {
-  return text
-    .replace(/(?<=:\/\/)[^/?#\s"'@]+(?=@)/g, blotted)
-    .replace(/(?<=[?&]([^=&#\s"']+)=)[^&#\s"']+/g, (value, name) => (namesCredential(name) ? blotted(value) : value));
-}
-
+/** As long as what it stands for, so that the marker below is at its place. */
 function blotted(text: string): string {
   return '*'.repeat(text.length);
 }

@@ -18,8 +18,11 @@ export function registerRequests(app: FastifyInstance, operations: RequestOperat
   });
   app.get<{ Params: { id: string } }>('/requests/:id', async (request, reply) => {
     await recorder.settled();
-    const detail = await operations.show(request.params.id);
-    return detail ?? sendProblem(reply, request.id, 'not_found', { detail: 'There is no such recorded request.' });
+    const line = await operations.line(request.params.id);
+    if (line === undefined) {
+      return sendProblem(reply, request.id, 'not_found', { detail: 'There is no such recorded request.' });
+    }
+    return reply.type('application/json; charset=utf-8').send(line);
   });
   app.get<Filtered>('/requests/export', async (request, reply) => {
     await recorder.settled();

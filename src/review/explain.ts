@@ -3,7 +3,7 @@ import type { Place } from '../diagnostics/problem.ts';
 import { reviewOf } from './filter-review.ts';
 import type { TriableRequest } from './recorded-requests.ts';
 import { describeOutcome, type Rehearsal, type RehearsedOutcome, type RehearsedRequest } from './rehearsal.ts';
-import { describeUse } from './words.ts';
+import { describeUse, oneLine } from './words.ts';
 
 /** What one stage did with a request, and why. It holds values of the body: it is for those who may see them. */
 export interface ExplainedStage {
@@ -94,7 +94,7 @@ async function explainFilters({
   const stages: ExplainedStage[] = [];
   let isReached = exchange !== undefined;
   for (const [index, use] of (found?.config.filters ?? []).entries()) {
-    const base = { stage: 'filter', use: `${use.name} (${use.uses})`, place: use.place } as const;
+    const base = { stage: 'filter', use: `${oneLine(use.name)} (${use.uses})`, place: use.place } as const;
     if (!isReached || exchange === undefined) {
       stages.push({ ...base, result: 'skipped', words: 'not reached', conditions: [] });
       continue;
@@ -149,12 +149,12 @@ export function formatStages(
 function conditionLines({ source, passes, operator, parts = [], value, error }: ExplainedCondition): string[] {
   const isPlain = parts.length === 0 && typeof value !== 'boolean';
   const came = error !== undefined ? `  failed: ${error}` : isPlain ? `  is ${shown(value)}` : '';
-  const head = `${passes ? '✓' : '✗'} ${oneLine(source)}${came}`;
+  const head = `${passes ? '✓' : '✗'} ${joined(source)}${came}`;
   const sides = parts
     .filter((part) => part.error !== undefined || !isLiteral(part.source, part.value))
     .map(
       (part) =>
-        `    ${oneLine(part.source)} ${part.error === undefined ? `is ${shown(part.value)}` : `failed: ${part.error}`}`,
+        `    ${joined(part.source)} ${part.error === undefined ? `is ${shown(part.value)}` : `failed: ${part.error}`}`,
     );
   return operator === undefined && parts.length === 0 ? [head] : [head, ...sides];
 }
@@ -175,6 +175,7 @@ function shown(value: unknown): string {
 
 const longest = 200;
 
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+/** Of what is written over several lines. */
+function joined(text: string): string {
+  return oneLine(text).replace(/\s+/g, ' ').trim();
 }

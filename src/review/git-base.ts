@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { outsidePlugins } from './outside-plugins.ts';
 import { GitBaseError, git } from './run-git.ts';
 
@@ -14,6 +14,8 @@ export interface GitBase {
   readonly shownAs: string;
   /** Puts away what was checked out. */
   close(): Promise<void>;
+  /** The same for a process that ends at once. */
+  closeNow(): void;
 }
 
 /**
@@ -24,30 +26,48 @@ export async function checkOutConfig(folder: string, revision: string): Promise<
   const real = await realpath(folder);
   const top = await topOf(real, revision);
   const commit = await commitOf(top, revision);
-  const path = relative(top, real).split(sep).join('/');
+  const path = await pathIn(top, commit, [await unlinked(folder), real]);
   const shownAs = `${revision}:${path || '.'}`;
   if ((await treeOf(top, commit, path)) === undefined) {
-    return { root: undefined, shownAs, close: () => Promise.resolve() };
+    return { root: undefined, shownAs, close: () => Promise.resolve(), closeNow() {} };
   }
   const home = await mkdtemp(join(tmpdir(), 'pullcord-base-'));
   const close = () => rm(home, { recursive: true, force: true });
+  const closeNow = () => rmSync(home, { recursive: true, force: true });
   try {
     // As deep as in the repository, so that paths that lead out of the folder lead to the same place.
     const tree = join(home, 'tree');
     const root = join(tree, path);
     await checkOut({ top, commit, home }, path);
-    if (!existsSync(root)) return { root: undefined, shownAs, close };
+    if (!existsSync(root)) return { root: undefined, shownAs, close, closeNow };
     for (const plugin of await outsidePlugins(root)) {
       const beside = relative(tree, dirname(plugin)).split(sep).join('/');
       // The whole repository would be checked out for a plugin at its root.
       if (beside !== '' && !beside.startsWith('..')) await checkOut({ top, commit, home }, beside);
     }
     await linkPackages(real, home);
-    return { root, shownAs, close };
+    return { root, shownAs, close, closeNow };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Where a folder is, the link that it may be itself left alone: git knows it by that name. */
+async function unlinked(folder: string): Promise<string> {
+  const path = resolve(folder);
+  return join(await realpath(dirname(path)), basename(path));
+}
+
+/** The first of the folders that a commit has, by its path there; the last if it has none of them. */
+async function pathIn(top: string, commit: string, folders: readonly string[]): Promise<string> {
+  const inside = folders.map((folder) => relative(top, folder).split(sep).join('/')).filter((path) => !isOutside(path));
+  for (const path of inside) if ((await treeOf(top, commit, path)) !== undefined) return path;
+  return inside.at(-1) ?? '';
+}
+
+function isOutside(path: string): boolean {
+  return path === '..' || path.startsWith('../') || isAbsolute(path);
 }
 
 async function topOf(folder: string, revision: string): Promise<string> {

@@ -13,6 +13,7 @@ import { inputOf, noBody, parseTriggerBody } from '../runtime/body/trigger-body.
 import { fire, refusal, runFilters } from '../runtime/pipeline.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import { RehearsalEngine } from './rehearsal-engine.ts';
+import { oneLine } from './words.ts';
 
 /** A request that is only tried. */
 export interface RehearsedRequest {
@@ -229,13 +230,13 @@ function codeOf({ body }: Reply): string | undefined {
 }
 
 /** An outcome in a few words, e.g. `dropped by "paying customers"`. */
-export function describeOutcome({ verdict, by, code, status }: Omit<RehearsedOutcome, 'exchange' | 'found'>): string {
+export function describeOutcome({ verdict, by = '', code, status }: RehearsedOutcome): string {
   switch (verdict) {
     case 'accepted':
     case 'duplicate':
       return verdict;
     case 'dropped':
-      return code === 'filter_error' ? `failed in "${by}"` : `dropped by "${by}"`;
+      return code === 'filter_error' ? `failed in "${oneLine(by)}"` : `dropped by "${oneLine(by)}"`;
     case 'refused':
       return `refused (${status} ${code})`;
   }

@@ -1,8 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import type { RecordedRequest } from '../contract/index.ts';
 import { journalRequests } from '../host/journal-requests.ts';
@@ -69,7 +67,7 @@ async function* requestsOf(source: string, options: SourceOptions): AsyncIterabl
   const found = await stat(source).catch(() => undefined);
   if (found === undefined) throw new RequestSourceError(`there is no file or folder ${source}`);
   if (found.isDirectory()) return yield* bodiesIn(source, options.now);
-  if (await isDatabase(source)) return yield* fromJournal(source);
+  if (found.isFile() && (await isDatabase(source))) return yield* fromJournal(source);
   yield* linesOf(source, createReadStream(source));
 }
 
@@ -114,6 +112,8 @@ async function* adminRequests(url: string, { token }: SourceOptions): AsyncItera
     if (answer.statusCode !== 200) {
       throw new RequestSourceError(`${address} answered ${answer.statusCode}: is it an admin listener?`, outOfReach);
     }
+    // Whoever stops reading is not to be told that the rest did not come.
+    answer.body.on('error', () => {});
     yield* linesOf(address, answer.body);
   } finally {
     await dispatcher.destroy();
@@ -123,7 +123,7 @@ async function* adminRequests(url: string, { token }: SourceOptions): AsyncItera
 async function* linesOf(name: string, stream: NodeJS.ReadableStream): AsyncIterable<SourcedRequest> {
   let number = 0;
   try {
-    for await (const line of createInterface({ input: Readable.from(stream), crlfDelay: Infinity })) {
+    for await (const line of splitLines(stream)) {
       number += 1;
       if (line.trim() !== '') yield requestOfLine(line, `${name}:${number}`);
     }
@@ -131,6 +131,18 @@ async function* linesOf(name: string, stream: NodeJS.ReadableStream): AsyncItera
     if (error instanceof RequestSourceError) throw error;
     throw new RequestSourceError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** At line feeds alone: others that end a line may stand in a JSON string. */
+async function* splitLines(stream: NodeJS.ReadableStream): AsyncIterable<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of stream) {
+    const lines = `${rest}${typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true })}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield rest;
 }
 
 /** What `pullcord requests export` writes; members that it does not have may be missing. Values are not told in errors. */
@@ -146,7 +158,8 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
   const receivedAt = Date.parse(String(members.receivedAt));
   const text = (name: string) => (typeof members[name] === 'string' ? members[name] : undefined);
   const [project, trigger] = [text('project'), text('trigger')];
-  if (project === undefined || trigger === undefined || Number.isNaN(receivedAt)) {
+  const isBody = members.body === undefined || isObject(members.body);
+  if (project === undefined || trigger === undefined || Number.isNaN(receivedAt) || !isBody) {
     throw new RequestSourceError(`${place} is not a recorded request: it needs project, trigger and receivedAt`);
   }
   return {
@@ -200,9 +213,15 @@ async function* bodiesIn(folder: string, now: number): AsyncIterable<SourcedRequ
 }
 
 function checkBody(text: string, path: string): void {
+  let body: unknown;
   try {
-    JSON.parse(text);
+    body = JSON.parse(text);
   } catch {
     throw new RequestSourceError(`${path} is not JSON`);
   }
+  if (!isObject(body)) throw new RequestSourceError(`${path} is not a JSON object`);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -21,7 +21,7 @@ export async function git(
       maxBuffer: 64 * 1024 ** 2,
       env: { ...withoutRepository(process.env), ...more },
     });
-    return stdout.trim();
+    return stdout.replace(/\r?\n$/, '');
   } catch (error) {
     const { code, stderr } = Object(error);
     if (code === 'ENOENT') throw new GitBaseError('git is not installed; name a folder as the base instead');

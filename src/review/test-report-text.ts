@@ -5,7 +5,7 @@ import { type Coverage, missingOf } from './coverage.ts';
 import { formatStages } from './explain.ts';
 import type { TestReport, TestResult, TriggerReport } from './run-tests.ts';
 import { formatPercent, isBelow } from './test-problems.ts';
-import { counted } from './words.ts';
+import { counted, oneLine } from './words.ts';
 
 export interface TestTextOptions {
   readonly sources: Sources;
@@ -40,14 +40,14 @@ function testLines(
   sources: Sources,
   colors: Colors,
 ): string[] {
-  if (mismatches.length === 0) return [`  ${colors.green('✓')} ${name}`];
+  if (mismatches.length === 0) return [`  ${colors.green('✓')} ${oneLine(name)}`];
   const way = formatStages(stages, outcome, (at) => colors.dim(describePlace(at, sources))).split('\n');
   return [
-    `  ${colors.red('✗')} ${name}  ${colors.dim(describePlace(place, sources))}`,
+    `  ${colors.red('✗')} ${oneLine(name)}  ${colors.dim(describePlace(place, sources))}`,
     ...mismatches.flatMap(({ what, expected, actual }) => [
       `      ${what}`,
-      `        ${colors.green(`expected  ${expected}`)}`,
-      `        ${colors.red(`got       ${actual}`)}`,
+      `        ${colors.green(`expected  ${oneLine(expected)}`)}`,
+      `        ${colors.red(`got       ${oneLine(actual)}`)}`,
     ]),
     ...way.map((line) => `      ${line}`),
   ];
@@ -62,10 +62,10 @@ function coverageLines(
   // That none of them was seen is said by that.
   const missing = (coverage.seen === 0 ? [] : coverage.conditions).flatMap((condition) => {
     const what = missingOf(condition);
-    const source = condition.source.replace(/\s+/g, ' ');
+    const source = oneLine(condition.source).replace(/\s+/g, ' ');
     if (what === undefined) return [];
     return [
-      `    ${condition.filter}: ${source} ${colors.yellow(what)}  ${colors.dim(describePlace(condition.place, sources))}`,
+      `    ${oneLine(condition.filter)}: ${source} ${colors.yellow(what)}  ${colors.dim(describePlace(condition.place, sources))}`,
     ];
   });
   return [`  ${isLow ? colors.red(words) : words}`, ...missing];

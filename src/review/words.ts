@@ -1,10 +1,14 @@
 import type { StageUse } from '../config/model.ts';
-import { namesCredential } from '../contract/credentials.ts';
+import { namesCredential, withoutCredentials } from '../contract/credentials.ts';
 import type { JsonValue } from '../contract/index.ts';
 
 /** What stands where a value might be a credential. */
 const hidden = '(hidden)';
 const longest = 120;
+
+function hideWhole(): string {
+  return '***';
+}
 
 /** A use of a plugin in words: `wait 30s`, `http url http://…, timeout 10m`. */
 export function describeUse({ uses, with: options }: Pick<StageUse, 'uses' | 'with'>): string {
@@ -20,7 +24,7 @@ export function describeValue(value: JsonValue | undefined, name = ''): string {
   if (value === undefined) return 'none';
   if (typeof value === 'object' && value !== null) return shorten(describeObject(value));
   if (namesCredential(name)) return hidden;
-  return shorten(typeof value === 'string' ? withoutCredentials(value) : JSON.stringify(value));
+  return shorten(typeof value === 'string' ? withoutCredentials(value, hideWhole) : JSON.stringify(value));
 }
 
 function describeObject(value: Extract<JsonValue, object>): string {
@@ -44,23 +48,16 @@ function visible(value: JsonValue, name = ''): JsonValue {
     return Object.fromEntries(Object.entries(value).map(([member, one]) => [member, visible(one, member)]));
   }
   if (namesCredential(name)) return hidden;
-  return typeof value === 'string' ? withoutCredentials(value) : value;
+  return typeof value === 'string' ? withoutCredentials(value, hideWhole) : value;
 }
 
-/** A URL without what stands before its `@`, and without the values of parameters that are named like secrets. */
-function withoutCredentials(text: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;
-  const url = new URL(text);
-  const secretParameters = [...url.searchParams.keys()].filter(namesCredential);
-  if (url.username === '' && url.password === '' && secretParameters.length === 0) return text;
-  url.username = '';
-  url.password = '';
-  for (const name of secretParameters) url.searchParams.set(name, '***');
-  return url.href;
+/** Without what would end the line, steer a terminal or reorder text. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu, ' ');
 }
 
 function shorten(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = oneLine(text).replace(/\s+/g, ' ').trim();
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
@@ -268,7 +268,15 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
       ['accepted', 'dropped', 'duplicate'],
     );
     const explain = (...args: string[]) => command(t, ['explain', ...args, '--config', root, ...where]);
-    t.match((await explain(listed[0].id)).stdout, /^support\/refund: accepted\n[\s\S]*caller website/);
+    t.match(
+      (await explain(listed[0].id)).stdout,
+      /^support\/refund: accepted\nrecorded as duplicate; here it is tried alone[^\n]*\nmasked when it was recorded: \/token;[\s\S]*caller website/,
+    );
+    t.match(JSON.parse((await explain(listed[0].id, '--format', 'json')).stdout).recorded, {
+      verdict: 'duplicate',
+      masked: ['/token'],
+    });
+    t.match((await explain('--request', listed[0].id)).stdout, /^support\/refund: accepted\n/);
     t.match((await explain(runId)).stdout, /^support\/refund: accepted\n/);
     t.match((await explain('refund', '--run', runId)).stdout, /^support\/refund: accepted\n/);
     t.match(await explain('01a21365-6bec-708d-a6d0-e9282018c56b'), { code: 1, stderr: /there is no run/ });
@@ -282,6 +290,81 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
   await check([]);
   t.match(await command(t, [...plan, journal]), { code: 0, stdout: /none of 3 requests change/ });
   t.match(await command(t, [...plan, adminUrl]), { code: 1, stderr: /no answer from/ });
+});
+
+t.test(
+  'what answers and is not the gateway of this config is not taken for it; nothing is made where none has been',
+  async (t) => {
+    const gateway = await startTestGateway(t, { ...basicFiles(), 'refund.yaml': refund([]) });
+    const other = await configFolder(t, {
+      ...basicFiles(),
+      'gateway.yaml': gatewayFile({
+        organization: 'other',
+        admin: { port: gateway.gateway.adminAddress.port },
+        engine: durable,
+      }),
+      'refund.yaml': refund([]),
+    });
+    for (const args of [
+      ['requests', 'list'],
+      ['requests', 'export'],
+      ['runs', 'list'],
+      ['explain', nobody],
+    ]) {
+      const foreign = await command(t, [...args, '--config', other]);
+      t.match(foreign, { code: 1, stdout: '', stderr: /is that of acme, not of other/ }, args.join(' '));
+      const wrong = await command(t, [...args, '--config', other, '--url', gateway.url]);
+      t.match(wrong, { code: 1, stdout: '', stderr: /is no admin listener/ }, args.join(' '));
+      t.match(await command(t, [...args, '--url', '127.0.0.1:1', '--config', other]), { code: 1, stderr: /http:\/\// });
+    }
+    const fresh = await configFolder(t, {
+      ...basicFiles(),
+      'gateway.yaml': gatewayFile({ admin: { port: 1 }, engine: durable }),
+      'refund.yaml': refund([]),
+    });
+    t.match(await command(t, ['requests', 'list', '--config', fresh]), {
+      code: 1,
+      stderr: /no gateway has kept anything/,
+    });
+    t.notOk((await readdir(fresh)).includes('data'));
+  },
+);
+
+const nobody = '01a21365-6bec-708d-a6d0-e9282018c56b';
+
+t.test('a slip of the user is told as one', async (t) => {
+  const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([accepted]) });
+  const plan = ['plan', '--config', root, '--base', root];
+  for (const out of [root, join(root, 'none/x'), '/dev/full']) {
+    t.match(await command(t, [...plan, '--out', out]), { code: 1, stderr: /^error: / }, out);
+  }
+  t.match(await command(t, [...plan, '--fail-on', 'dropped-requests']), { code: 2, stderr: /needs --requests/ });
+  t.match(await command(t, ['explain', '--config', root]), { code: 2, stderr: /name the trigger/ });
+  t.match(await command(t, ['explain', 'refund', '--key', 'websit', '--config', root]), {
+    code: 2,
+    stderr: /Did you mean "website"/,
+  });
+  await mkdir(join(root, 'bodies/nowhere'), { recursive: true });
+  await writeFile(join(root, 'bodies/nowhere/list.json'), '[]');
+  t.match(await command(t, [...plan, '--requests', join(root, 'bodies')]), {
+    code: 2,
+    stderr: /list\.json is not a JSON object/,
+  });
+  const plugin = `export default { contract: 'v1', stage: 'filter', name: 'mute', summary: 'Says nothing.',
+    optionsSchema: { type: 'object', additionalProperties: false },
+    create: () => ({ evaluate: () => ({ kind: 'dropped', reason: 'not today' }), review: () => { throw new Error('oh') } }) };`;
+  await writeInto(root, 'mute.mjs', plugin);
+  await writeInto(root, 'gateway.yaml', gatewayFile({ plugins: ['./mute.mjs'] }));
+  await writeInto(root, 'mute.yaml', triggerFile('mute', { filter: [{ name: 'm', uses: 'mute' }] }));
+  for (const args of [['test'], ['explain', 'mute']]) {
+    const { code, stderr } = await command(t, [...args, '--config', root]);
+    t.match(
+      { code, stderr },
+      { code: 1, stderr: /filter "m" of support\/mute: its plugin failed in `review`: Error: oh/ },
+    );
+  }
+  await writeInto(root, 'mute.mjs', plugin.replace(", review: () => { throw new Error('oh') }", ''));
+  t.match((await command(t, ['explain', 'mute', '--config', root])).stdout, /m \(mute\): dropped: not today/);
 });
 
 t.test(

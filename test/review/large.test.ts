@@ -10,7 +10,7 @@ const script = join(import.meta.dirname, '../../bench/review-times.ts');
 const planLimitMs = 10_000;
 const testLimitMs = 3000;
 /** A busy machine makes one attempt slow; what the code costs is the best of a few. */
-const attempts = 3;
+const attempts = 5;
 
 t.test('a plan over 1,000 triggers and 10,000 requests takes less than 10 s, 1,000 tests less than 3 s', async (t) => {
   let planMs = Infinity;

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { checkOutConfig } from '../../src/review/git-base.ts';
 import { formatPlan, runPlan } from '../../src/review/plan/result.ts';
 import { readRequests, type SourcedRequest } from '../../src/review/request-source.ts';
-import { command } from '../support/command.ts';
+import { command, startCommand } from '../support/command.ts';
 import {
   basicFiles,
   configFolder,
@@ -132,6 +133,52 @@ t.test('the folder may be the repository itself, and need not be in one', async 
   ]);
   const elsewhere = await configFolder(t, files);
   t.match(await command(t, [...args, '--config', elsewhere], { env }), { code: 2, stderr: /is in no git repository/ });
+});
+
+t.test('a folder does not stand in for a revision of its name, nor a link for the folder that was there', async (t) => {
+  const { repository, git, gitEnv: env } = await emptyRepository(t);
+  for (const [file, text] of Object.entries({ ...basicFiles(), 'ask.yaml': triggerFile('ask') })) {
+    await writeInto(join(repository, 'config'), file, text);
+  }
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', 'all');
+  const commit = (await git('rev-parse', 'HEAD')).trim();
+  await writeInto(join(repository, 'config'), 'open.yaml', triggerFile('open', { auth: { uses: 'none' } }));
+  for (const name of [commit, 'main', 'other']) {
+    await cp(join(repository, 'config'), join(repository, name), { recursive: true });
+  }
+  const plan = (base: string) =>
+    command(t, ['plan', '--base', base, '--fail-on', 'widened-access'], { cwd: repository, env });
+  for (const base of [commit, 'main']) t.match(await plan(base), { code: 1, stdout: /open lets everyone in/ }, base);
+  for (const base of ['other', './main', join(repository, 'other')]) {
+    t.match(await plan(base), { code: 0, stdout: /^No changes/ }, base);
+  }
+  t.match(await plan('f'.repeat(40)), { code: 2, stderr: /neither a folder nor a revision/ });
+
+  await rename(join(repository, 'config'), join(repository, 'real'));
+  await symlink('real', join(repository, 'config'));
+  t.match(await plan('main'), { code: 1, stdout: /^1 trigger added; 1 warning/ }, 'a link');
+  await rm(join(repository, 'config'));
+  const moved = ['plan', '--base', 'main', '--config', 'real', '--fail-on', 'widened-access'];
+  t.match(await command(t, moved, { cwd: repository, env }), { code: 1, stderr: /everything is new/ }, 'moved');
+});
+
+t.test('what was checked out is put away, whoever stops reading or waiting', async (t) => {
+  const { repository } = await storyRepository(t);
+  const temporary = await configFolder(t, {});
+  const env = { TMPDIR: temporary, PATH: process.env.PATH ?? '' };
+  const args = ['plan', '--config', join(repository, 'config'), '--base', '01', '--format', 'json'];
+  const child = startCommand(t, args, { env });
+  child.stdout?.destroy();
+  t.strictSame(await once(child, 'exit'), [0, null]);
+  const waiting = startCommand(t, [...args, '--requests', '-'], { env });
+  while ((await readdir(temporary)).length === 0) waiting.stdin?.write('\n');
+  waiting.kill('SIGINT');
+  await once(waiting, 'exit');
+  t.strictSame(
+    (await readdir(temporary)).filter((name) => name.startsWith('pullcord')),
+    [],
+  );
 });
 
 /** A repository whose commits are those of the story, with a tag of its number each. */

@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { RecordedRequest } from '../../src/contract/index.ts';
+import { pointerSegments } from '../../src/diagnostics/json-pointer.ts';
 import { journalRequests } from '../../src/host/journal-requests.ts';
+import { readRequests } from '../../src/review/request-source.ts';
 import { maskBody } from '../../src/runtime/recording/mask-body.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -118,6 +121,85 @@ t.test('a masked value keeps its type, so that the body is still one that the ga
   t.strictSame(maskBody(text, ['/none']), { text, masked: [] });
   t.strictSame(maskBody(undefined, ['/a']), { text: undefined, masked: [] });
 });
+
+t.test('masks in any body just what stands at the pointers, and leaves the rest as it was written', async (t) => {
+  const name = fc.constantFrom('a', 'b', '', '~', '/', '"', '\\', '\u2028', '0', '1', 'é');
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom<unknown>(null, true, 0, -1.5e-7, '', '"\\', '\\"]}', 'x,y', []),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(name, tie('value'), { maxKeys: 4 }),
+    ),
+  }));
+  const pointer = fc
+    .array(name, { minLength: 1, maxLength: 4 })
+    .map((names) => names.map((one) => `/${one.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''));
+  const bodies = fc.dictionary(name, value, { maxKeys: 4 });
+  fc.assert(
+    fc.property(bodies, fc.uniqueArray(pointer, { maxLength: 4 }), fc.constantFrom(0, 1), (body, pointers, indent) => {
+      const text = JSON.stringify(body, undefined, indent);
+      const { text: masked = '', masked: found } = maskBody(text, pointers);
+      const expected = structuredClone(body);
+      // The shorter first: what is below something that is masked is gone.
+      const sorted = pointers.toSorted((one, other) => one.split('/').length - other.split('/').length);
+      const there = sorted.filter((one) => replaceIn(expected, one));
+      t.strictSame(JSON.parse(masked), JSON.parse(JSON.stringify(expected)));
+      t.strictSame(found.toSorted(), there.toSorted());
+      if (there.length === 0) t.equal(masked, text);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** Whether something was there. */
+function replaceIn(body: unknown, pointer: string): boolean {
+  const segments = pointerSegments(pointer);
+  const last = segments.at(-1) ?? '';
+  let parent: unknown = body;
+  for (const segment of segments.slice(0, -1))
+    parent = Object.hasOwn(Object(parent), segment) ? Object(parent)[segment] : undefined;
+  if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, last)) return false;
+  const before: unknown = Reflect.get(parent, last);
+  // The length of a list is no part of it.
+  if (Array.isArray(parent) && last === 'length') return false;
+  const standIn = Array.isArray(before)
+    ? []
+    : before === null
+      ? null
+      : { string: '***', number: 0, boolean: false }[typeof before as string];
+  Reflect.set(parent, last, standIn === undefined ? {} : standIn);
+  return true;
+}
+
+t.test('an export has a line for each request, whatever line breaks its body has, and keeps its digits', async (t) => {
+  const gateway = await startTestGateway(t, filesWith({ filter: undefined }));
+  const sent = [
+    '{\n  "a" : 1.0,\r\n "b": "x\u2028y\u2029z \\n \\" \\\\",\t"c": [ 1e2, -0 ]\n}',
+    '{}',
+    '{"a":"\u2028"}',
+  ];
+  for (const raw of sent) await gateway.fire('ask', undefined, { raw });
+  const requests = await readRequests(gateway.adminUrl, { token: undefined, now: 0 });
+  t.strictSame(
+    requests.map(({ bodyText }) => JSON.parse(bodyText ?? '')),
+    sent.map((text) => JSON.parse(text)),
+  );
+  t.match(requests[0]?.bodyText, /^\{"a":1\.0,"b":[^]*,"c":\[1e2,-0\]\}$/);
+});
+
+t.test(
+  'a header that every object inherits is read as any other, and nothing of recording ends the gateway',
+  async (t) => {
+    const headers = ['constructor', '__proto__', 'tostring'];
+    const filter = [
+      { name: 'h', uses: 'jsonata', with: { expression: '$count($keys($request.headers)) > 9', headers } },
+    ];
+    const gateway = await startTestGateway(t, filesWith({ filter }));
+    t.match((await gateway.fire('ask', {})).body, { code: 'filtered' });
+    t.strictSame((await exported(gateway))[0]?.headers, {});
+  },
+);
 
 t.test('keeps of the headers only those that a filter or dedup reads, and never a credential', async (t) => {
   const gateway = await startTestGateway(

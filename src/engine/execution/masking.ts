@@ -1,5 +1,4 @@
-import type { JsonValue, NewRun, TriggerInput } from '../../contract/index.ts';
-import { replaceAt } from '../../contract/replace-at.ts';
+import type { JsonObject, JsonValue, NewRun, TriggerInput } from '../../contract/index.ts';
 
 /** What stands in the place of a masked value. */
 const masked = '***';
@@ -8,7 +7,30 @@ const masked = '***';
 export function maskRun(run: NewRun): NewRun {
   const { mask } = run.policy;
   if (mask.length === 0) return run;
-  const input = mask.reduce<JsonValue>((value, pointer) => replaceAt(value, pointer, () => masked), run.input);
+  const input = mask.reduce<JsonValue>((value, pointer) => maskAt(value, segmentsOf(pointer)), run.input);
   // Masking replaces values below the members of the input, and a masked member is a string as those checked are.
   return input === run.input ? run : { ...run, input: input as TriggerInput };
+}
+
+/** The value with what stands at the path replaced; itself if nothing stands there. */
+function maskAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonValue {
+  if (name === undefined) return masked;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const index = /^(0|[1-9][0-9]{0,9})$/.test(name) ? Number(name) : -1;
+    return index in value ? value.with(index, maskAt(value[index] ?? null, rest)) : value;
+  }
+  const object = value as JsonObject;
+  if (!Object.hasOwn(object, name)) return value;
+  const before = object[name] ?? null;
+  const after = maskAt(before, rest);
+  return after === before ? value : { ...object, [name]: after };
+}
+
+/** RFC 6901 §4. */
+function segmentsOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

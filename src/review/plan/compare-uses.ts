@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StageUse } from '../../config/model.ts';
 import type { Place } from '../../diagnostics/problem.ts';
-import { describeUse, describeValue } from '../words.ts';
+import { describeUse, describeValue, oneLine } from '../words.ts';
 import type { StructureDetail } from './plan.ts';
 
 /** Whether two uses of plugins say the same, wherever they stand. */
@@ -50,7 +50,7 @@ export function compareValue(
 
 function shown(value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return oneLine(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 /** Milliseconds as they are written in YAML: the largest unit that keeps them whole. */

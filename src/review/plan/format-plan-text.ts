@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
-import { counted } from '../words.ts';
+import { counted, oneLine } from '../words.ts';
 import { isEmptyPlan, type Plan, type StructureChange, type StructureDetail, type Witness } from './plan.ts';
 import { type ToldChange, withSharedTold } from './shared-details.ts';
 import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
@@ -93,7 +93,7 @@ function behaviourLines({ behaviour }: Plan, colors: Colors): string[] {
 }
 
 function witnessLines({ trigger, filter, found, tried }: Witness): string[] {
-  const head = `  ${trigger}, filter "${filter}":`;
+  const head = `  ${trigger}, filter "${oneLine(filter)}":`;
   if (found === undefined) return [`${head} none found (${counted(tried, 'body', 'bodies')} tried)`];
   return [`${head} ${found.before} → ${found.after}`, `      ${JSON.stringify(found.body)}`];
 }

@@ -1,3 +1,5 @@
+import { oneLine } from '../words.ts';
+
 /** A folded part. */
 export function details(summary: string, content: string, isOpen = false): string {
   return `<details${isOpen ? ' open' : ''}><summary>${html(summary)}</summary>\n\n${content}\n\n</details>`;
@@ -14,14 +16,14 @@ export function inline(text: string): string {
 
 /** Words with names in them, without what Markdown, HTML or a mention could be made of. */
 export function plain(text: string): string {
-  return html(oneLine(text))
-    .replace(/[\\`*_[\]#|~!]/g, '\\$&')
-    .replaceAll('@', '@\u200b');
-}
-
-/** Without what would end the line, steer a terminal or reorder text. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ');
+  return (
+    html(oneLine(text))
+      .replace(/[\\`*_[\]#|~!]/g, '\\$&')
+      .replaceAll('@', '@\u200b')
+      // GitHub makes links of what looks like one.
+      .replaceAll('://', '&#58;//')
+      .replace(/www\./gi, (start) => `${start.slice(0, 3)}&#46;`)
+  );
 }
 
 function html(text: string): string {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallbackConfig, FilterUse, RunUse, TriggerConfig } from '../../config/model.ts';
 import type { Place } from '../../diagnostics/problem.ts';
-import { describeUse, describeValue } from '../words.ts';
+import { describeUse, describeValue, oneLine } from '../words.ts';
 import { compareUse, compareValue, isSameUse, showDuration } from './compare-uses.ts';
 import type { StructureDetail } from './plan.ts';
 
@@ -67,7 +67,7 @@ function compareFilters(
   place: Place,
 ): readonly StructureDetail[] {
   const details = changedFilters(before, after).flatMap(({ name, before: old, after: now }) => {
-    const what = `filter "${name}"`;
+    const what = `filter "${oneLine(name)}"`;
     const at = now?.place ?? place;
     if (old === undefined || now === undefined || old.uses !== now.uses) {
       return [{ what, before: old && describeFilter(old), after: now && describeFilter(now), place: at }];
@@ -80,7 +80,12 @@ function compareFilters(
   const order = (filters: readonly FilterUse[], others: readonly FilterUse[]) =>
     filters.map(({ name }) => name).filter((name) => others.some((other) => other.name === name));
   const renamed = renamedFilters(before, after).map(({ from, to }) => ({
-    ...{ what: `filter "${to.name}"`, before: `named ${from.name}`, after: `named ${to.name}`, place: to.place },
+    ...{
+      what: `filter "${oneLine(to.name)}"`,
+      before: `named ${oneLine(from.name)}`,
+      after: `named ${oneLine(to.name)}`,
+      place: to.place,
+    },
   }));
   return [
     ...renamed,

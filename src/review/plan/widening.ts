@@ -2,6 +2,7 @@ import { isLoopback } from '../../config/loopback.ts';
 import type { ApiKeyConfig, Config, FilterUse, TriggerConfig } from '../../config/model.ts';
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';
+import { oneLine } from '../words.ts';
 import { isSameUse } from './compare-uses.ts';
 import { showExpiry } from './key-details.ts';
 import type { Widening } from './plan.ts';
@@ -9,14 +10,15 @@ import { triggerId } from './structure.ts';
 
 /** What the head opens that was closed in the base: for callers, to the network, or for what is kept of requests. */
 export function findWidenings(base: Config | undefined, head: Config): readonly Widening[] {
-  if (base === undefined) return [];
-  const keys = new Map(base.apiKeys.map((key) => [key.id, key]));
-  const triggers = new Map(base.triggers.map((trigger) => [triggerId(trigger).toLowerCase(), trigger]));
-  return [
-    ...gatewayWidenings(base, head),
+  const keys = new Map((base?.apiKeys ?? []).map((key) => [key.id, key]));
+  const triggers = new Map((base?.triggers ?? []).map((trigger) => [triggerId(trigger).toLowerCase(), trigger]));
+  const found = [
+    ...(base === undefined ? [] : gatewayWidenings(base, head)),
     ...head.apiKeys.flatMap((key) => keyWidenings(keys.get(key.id), key)),
     ...head.triggers.flatMap((trigger) => triggerWidenings(triggers.get(triggerId(trigger).toLowerCase()), trigger)),
   ];
+  // A new key is the most ordinary of them: where there are many, it is not to hide the others.
+  return found.toSorted((one, other) => Number(one.code === 'key_added') - Number(other.code === 'key_added'));
 }
 
 function keyWidenings(before: ApiKeyConfig | undefined, key: ApiKeyConfig): readonly Widening[] {
@@ -80,7 +82,9 @@ function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerCon
     ...(before.filters.length > 0 && trigger.filters.length === 0
       ? [widening('filters_gone', `${name} takes every request: its filters are gone`, place)]
       : []),
-    ...removed.map((filter) => widening('filter_removed', `${name} has its filter "${filter.name}" no more`, place)),
+    ...removed.map((filter) =>
+      widening('filter_removed', `${name} has its filter "${oneLine(filter.name)}" no more`, place),
+    ),
     ...[...new Set([...unmasked, ...unmaskedRecordings])].map((pointer) =>
       widening('mask_removed', `${name} stores ${pointer} unmasked`, place),
     ),

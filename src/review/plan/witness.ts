@@ -90,10 +90,10 @@ class WitnessSearch {
   async #findFrom(starts: readonly JsonObject[], vocabulary: FilterVocabulary): Promise<Witness['found']> {
     let weak: Found | undefined;
     for await (const body of this.#candidates(starts, vocabulary)) {
+      if (this.#isOver()) break;
       const found = await this.#witnessOf(body);
       if (found?.isStrong) return this.#smallest(body, found);
       weak ??= found;
-      if (this.#isOver()) break;
     }
     return weak && this.#smallest(weak.body, weak);
   }
@@ -107,7 +107,10 @@ class WitnessSearch {
   /** The body that meets the most conditions, reached by changing one member after the other. */
   async #climb(starts: readonly JsonObject[], vocabulary: FilterVocabulary): Promise<JsonObject> {
     let best = { body: starts[0] ?? {}, score: -1 };
-    for (const start of starts) best = better(best, { body: start, score: await this.#score(start) });
+    for (const start of starts) {
+      if (this.#isOver()) break;
+      best = better(best, { body: start, score: await this.#score(start) });
+    }
     for (let isBetter = true; isBetter && !this.#isOver(); ) {
       isBetter = false;
       for (const body of mutations(best.body, vocabulary)) {
@@ -128,6 +131,7 @@ class WitnessSearch {
     if ('outcome' in prepared) return -1;
     let score = 0;
     for (const review of this.#reviews) {
+      if (this.#isOver()) break;
       for (const { seenTrue } of await review.observe(prepared.exchange)) score += Number(seenTrue);
     }
     return score;
@@ -153,6 +157,7 @@ class WitnessSearch {
   /** Takes members out as long as it stays a witness of the same difference. */
   async #smallest(body: JsonObject, { before, after }: Found): Promise<NonNullable<Witness['found']>> {
     for (const smaller of withoutEach(body)) {
+      if (performance.now() > this.#options.deadline) break;
       const still = await this.#witnessOf(smaller);
       if (still?.before === before && still.after === after) return this.#smallest(smaller, still);
     }

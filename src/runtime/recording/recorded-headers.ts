@@ -12,7 +12,7 @@ export function recordedHeaders({ filters, dedup }: Pick<ProvisionedTrigger, 'fi
 export function pickHeaders(headers: RequestHead['headers'], names: readonly string[]): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const name of names) {
-    const value = headers[name];
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
     if (value !== undefined) picked[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return picked;

@@ -32,7 +32,20 @@ export function detailRequest(request: RecordedRequest) {
   } satisfies RecordedRequestDocument;
 }
 
-/** A recorded request as a line of an export (JSON Lines). */
+/**
+ * A recorded request as a line of an export (JSON Lines). Its body stays as it was written but for blanks, and is not
+ * parsed: it may be large, and requests wait meanwhile.
+ */
 export function exportLine(request: RecordedRequest): string {
-  return `${JSON.stringify(detailRequest(request))}\n`;
+  const { bodyText } = request;
+  const head = JSON.stringify(detailRequest({ ...request, bodyText: undefined }));
+  const line = bodyText === undefined ? head : `${head.slice(0, -1)},"body":${onOneLine(bodyText)}}`;
+  return `${line}\n`;
+}
+
+/** JSON without the blanks between its parts where one of them ends a line, as some readers of lines see it. */
+function onOneLine(text: string): string {
+  const line = /[\r\n]/.test(text) ? text.replace(/("[^"\\]*(?:\\.[^"\\]*)*")|\s+/g, '$1') : text;
+  // Only strings hold these.
+  return line.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Exchange, NewRecording, PluginLog, RecordedVerdict, Recordings } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import type { Live } from '../live.ts';
@@ -88,36 +89,42 @@ export class Recorder {
 
   async #storeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const { recordings, taken } = this.#take(sliceMs);
-      await this.#store(recordings, taken);
+      const recordings = this.#take(sliceMs);
+      await this.#store(recordings);
+      // With a breath between, so that requests come first.
+      await nextTurn();
     }
   }
 
   #storeAtOnce(): void {
-    const { recordings, taken } = this.#take(Infinity);
-    void this.#store(recordings, taken);
+    void this.#store(this.#take(Infinity));
   }
 
   /** Makes recordings of those that wait, as many as there is time for, but one at least. */
-  #take(withinMs: number): { readonly recordings: readonly NewRecording[]; readonly taken: number } {
+  #take(withinMs: number): readonly NewRecording[] {
     const end = performance.now() + withinMs;
     const recordings: NewRecording[] = [];
     let taken = 0;
     for (const waiting of this.#waiting) {
       if (taken > 0 && performance.now() > end) break;
       taken += 1;
-      recordings.push(recordingOf(waiting));
+      try {
+        recordings.push(recordingOf(waiting));
+      } catch (err) {
+        // A fault of ours must cost a recording, not the gateway.
+        this.#lose(1, err);
+      }
       this.#waitingBytes -= waiting.exchange.bodyText?.length ?? 0;
     }
     this.#waiting = this.#waiting.slice(taken);
-    return { recordings, taken };
+    return recordings;
   }
 
-  async #store(recordings: readonly NewRecording[], count: number): Promise<void> {
+  async #store(recordings: readonly NewRecording[]): Promise<void> {
     try {
       await this.#parts.recordings?.record(recordings, this.#parts.live.current.config.recordingBounds);
     } catch (err) {
-      this.#lose(count, err);
+      this.#lose(recordings.length, err);
     }
   }
 

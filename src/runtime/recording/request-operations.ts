@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../../config/model.ts';
 import {
   type JsonObject,
@@ -24,8 +25,8 @@ export type ExportedRequests =
   | { readonly ok: true; readonly lines: AsyncIterable<string> }
   | { readonly ok: false; readonly message: string };
 
-/** How many requests an export reads at a time. */
-const exportPage = 200;
+/** How many requests an export reads at a time: their bodies may be large. */
+const exportPage = 25;
 
 /** What operators do with recorded requests, on the admin listener of a gateway or on the files of one that is not running. */
 export class RequestOperations {
@@ -57,6 +58,12 @@ export class RequestOperations {
     return request && detailRequest(request);
   }
 
+  /** The same as a line of an export. */
+  async line(id: string): Promise<string | undefined> {
+    const request = await this.#recordings?.get(id);
+    return request && exportLine(request);
+  }
+
   /** The oldest first, as JSON Lines; `limit` bounds only pages. */
   export({ after: _after, limit: _limit, ...filter }: RequestFilter): ExportedRequests {
     const query = this.#query(filter, 'oldest');
@@ -67,7 +74,11 @@ export class RequestOperations {
     let after: RecordedRequest | undefined;
     for (;;) {
       const page = await this.#list({ ...query, limit: exportPage, ...(after && { after }) });
-      if (page.length > 0) yield page.map(exportLine).join('');
+      for (const request of page) {
+        yield exportLine(request);
+        // Requests come first.
+        await nextTurn();
+      }
       if (page.length < exportPage) return;
       after = page.at(-1);
     }
