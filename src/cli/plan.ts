@@ -143,7 +143,7 @@ async function writeOut(file: string, text: string): Promise<void> {
   });
 }
 
-const commitHash = /^[0-9a-f]{40}$/;
+const commitHash = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i;
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -4,7 +4,7 @@ import { toEvaluationError } from './evaluation-error.ts';
 import type { ExpressionProblem } from './expression-error.ts';
 import { builtIns } from './library/built-ins.ts';
 import { defaultLimits } from './limits.ts';
-import { isPlain, type Node, NotCompilable, nodesOf, required } from './node.ts';
+import { isPlain, type Node, NotCompilable, nodesOf, required, unlessTooDeep } from './node.ts';
 import { offsetOfToken } from './parse.ts';
 import { isTruthy } from './value.ts';
 
@@ -17,7 +17,7 @@ interface Constant {
 
 /** Tells of an expression that comes to the same for every input. */
 export function constantProblem(source: string, root: Node): ExpressionProblem | undefined {
-  const constant = constantOf(root);
+  const constant = unlessTooDeep(() => constantOf(root), undefined);
   if (constant === undefined) return undefined;
   const { outcome, decisive, code } = constant;
   const place = decisive === root ? { offset: 0 } : offsetOfToken(source, decisive.position, spelled(decisive));
@@ -54,7 +54,8 @@ function evaluateConstant(node: Node): Constant | undefined {
     const isTrue = isTruthy(run, compileExpression(node)(run, undefined, undefined));
     return { outcome: isTrue ? 'true' : 'false', decisive: node };
   } catch (error) {
-    if (error instanceof NotCompilable) return undefined;
+    // What nests too deeply here may do elsewhere.
+    if (error instanceof NotCompilable || error instanceof RangeError) return undefined;
     return { outcome: 'error', decisive: node, code: toEvaluationError(error).code };
   }
 }

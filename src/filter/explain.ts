@@ -1,12 +1,19 @@
-import { toEvaluationError } from './evaluation-error.ts';
+import { EvaluationError, toEvaluationError } from './evaluation-error.ts';
+import { ExpressionError } from './expression-error.ts';
 import type { Conjunct, ExplainedPart, Explanation, FilterExpression, PlainValue } from './filter-expression.ts';
 import type { Bindings, Circumstances } from './limits.ts';
-import { isPlain, type Node } from './node.ts';
+import { isPlain, type Node, unlessTooDeep } from './node.ts';
 import { type Extent, type Extents, extentsOf } from './review/extents.ts';
 import { joinedParts, type Part } from './review/parts.ts';
 import { FunctionValue, isTruthy } from './value.ts';
 
 export type Given = [input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>];
+
+/** How many conjuncts are told. */
+const mostConjuncts = 100;
+/** How long the parts may take together, in milliseconds: each may take as long as the whole. */
+const budgetMs = 2000;
+const noTimeLeft = 'no time left to evaluate it';
 
 /**
  * Evaluates an expression, each top-level conjunct of it, and the sides of those that compare, each on its own: so also
@@ -20,37 +27,62 @@ export async function explain(
 ): Promise<Explanation> {
   // One clock and seed for all parts.
   const same = { now: Date.now(), seed: Math.floor(Math.random() * 2 ** 32), ...circumstances };
+  const endsAt = performance.now() + budgetMs;
   const evaluate = async (text: string, prefix = ''): Promise<EvaluatedPart> => {
-    const part = compile(prefix === '' ? text : `(${prefix}${text})`);
+    if (performance.now() > endsAt) return { source: text, error: noTimeLeft, passes: false };
+    let part: FilterExpression | undefined;
     try {
+      part = compile(prefix === '' ? text : `(${prefix}${text})`);
       const value = await part.evaluate(input, bindings, same);
       const plain = toPlain(value);
       return { source: text, passes: isTruthy(undefined, value), ...(plain !== undefined && { value: plain }) };
     } catch (error) {
-      return { source: text, error: toEvaluationError(error).code, passes: false };
+      // The whole was parsed, so a part that cannot be nests too deeply for where this is called from.
+      const { code } = error instanceof ExpressionError ? new EvaluationError('D1011') : toEvaluationError(error);
+      return { source: text, error: code, passes: false };
     } finally {
-      await part.close();
+      await part?.close();
     }
   };
 
-  const extents = extentsOf(source, root);
-  const textOf = ({ start, end }: Extent) => source.slice(start, end);
-  const { statements, last } = split(extents, { node: root, extent: extents.whole });
-  const prefix = statements === undefined ? '' : source.slice(statements.start, last.extent.start);
+  const whole = await evaluate(source);
   const explained: Conjunct[] = [];
-  for (const { node, extent } of joinedParts(extents, last, 'and')) {
-    const conjunct = await evaluate(textOf(extent), prefix);
-    const { operator = '', operands = [] } = extents.of(node) ?? {};
-    const [left, right] = operands;
-    if (!comparisons.has(operator) || node.type !== 'binary' || left === undefined || right === undefined) {
+  for (const { text, operator, sides, prefix } of unlessTooDeep(() => conjunctsOf(source, root), [])) {
+    const conjunct = await evaluate(text, prefix);
+    if (sides === undefined) {
       explained.push(conjunct);
       continue;
     }
-    const leftSide = withoutVerdict(await evaluate(textOf(left), prefix));
-    const rightSide = withoutVerdict(await evaluate(textOf(right), prefix));
-    explained.push({ ...conjunct, operator, sides: [leftSide, rightSide] });
+    const left = withoutVerdict(await evaluate(sides[0], prefix));
+    const right = withoutVerdict(await evaluate(sides[1], prefix));
+    explained.push({ ...conjunct, operator, sides: [left, right] });
   }
-  return { ...(await evaluate(source)), conjuncts: explained };
+  return { ...whole, conjuncts: explained.length === 0 ? [whole] : explained };
+}
+
+/** A conjunct as it is written. */
+interface WrittenConjunct {
+  readonly text: string;
+  /** What it has to be evaluated after: it binds the variables. */
+  readonly prefix: string;
+  readonly operator: string;
+  /** Of a comparison. */
+  readonly sides?: readonly [string, string];
+}
+
+function conjunctsOf(source: string, root: Node): readonly WrittenConjunct[] {
+  const extents = extentsOf(source);
+  const textOf = ({ start, end }: Extent) => source.slice(start, end);
+  const { statements, last } = split(extents, { node: root, extent: extents.whole });
+  const prefix = statements === undefined ? '' : source.slice(statements.start, last.extent.start);
+  return joinedParts(extents, last, 'and')
+    .slice(0, mostConjuncts)
+    .map(({ node, extent }) => {
+      const { operator = '', operands = [] } = extents.of(node) ?? {};
+      const [left, right] = operands;
+      const compares = comparisons.has(operator) && node.type === 'binary' && left !== undefined && right !== undefined;
+      return { text: textOf(extent), prefix, operator, ...(compares && { sides: [textOf(left), textOf(right)] }) };
+    });
 }
 
 interface EvaluatedPart extends ExplainedPart {

@@ -21,7 +21,7 @@ export interface FilterExpression {
   evaluate(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): MaybePromise<unknown>;
   /** Whether JSONata's $boolean of the value is true. Throws and rejects as `evaluate`. */
   passes(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): MaybePromise<boolean>;
-  /** Evaluates each part on its own. Never rejects with an EvaluationError: parts carry their errors. */
+  /** Evaluates each part on its own, for some two seconds in all. Never rejects with an EvaluationError: parts carry their errors. */
   explain(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): Promise<Explanation>;
   /**
    * What should be seen both true and false before one trusts the expression, in the order of its source: the whole,
@@ -78,7 +78,7 @@ export type PlainValue =
 /** Why an expression came to what it did. It holds values of the input: it is for those who may see them. */
 export interface Explanation extends ExplainedPart {
   readonly passes: boolean;
-  /** What `and` joins at the top level; the expression itself if it joins nothing. */
+  /** What `and` joins at the top level, the first hundred of it; the expression itself if it joins nothing. */
   readonly conjuncts: readonly Conjunct[];
 }
 
@@ -89,7 +89,10 @@ export interface Conjunct extends ExplainedPart {
   readonly sides?: readonly [ExplainedPart, ExplainedPart];
 }
 
-/** A part of an expression with its value, or with the code of the error that its evaluation ended in. */
+/**
+ * A part of an expression with its value, or with the code of the error that its evaluation ended in. Parts that are
+ * still left after two seconds have words instead of a code, and do not pass.
+ */
 export interface ExplainedPart {
   readonly source: string;
   /** Without what is no JSON: left out for nothing and for functions. */

@@ -65,19 +65,23 @@ export function childrenOf(node: object): readonly Node[] {
     if ('type' in value) children.push(value as Node);
     else for (const member of Object.values(value)) collect(member);
   };
-  for (const member of Object.values(node)) collect(member);
+  for (const [name, member] of Object.entries(node)) if (!ancestry.has(name)) collect(member);
   return children;
 }
+
+/** What the parser notes of `%`: no nodes, but in each node all of those below it once more. */
+const ancestry: ReadonlySet<string> = new Set(['ancestor', 'seekingParent', 'slot']);
 
 /** Every node of a syntax tree, each before those below it. */
 export function nodesOf(root: Node): readonly Node[] {
   const nodes = new Set<Node>();
-  const visit = (node: Node): void => {
-    if (nodes.has(node)) return;
+  // Not by calls: a tree may be deeper than they can nest.
+  const pending = [root];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (nodes.has(node)) continue;
     nodes.add(node);
-    for (const child of childrenOf(node)) visit(child);
-  };
-  visit(root);
+    pending.push(...childrenOf(node).toReversed());
+  }
   return [...nodes];
 }
 
@@ -91,4 +95,14 @@ export function boundVariables(nodes: readonly Node[]): ReadonlySet<string> {
     return [...parameters.map(({ value }) => value), focus, index];
   });
   return new Set(names.map(String));
+}
+
+/** What can be told of an expression, unless it nests so deep that it can just be parsed: calls cannot follow it then. */
+export function unlessTooDeep<Told>(tell: () => Told, nothing: Told): Told {
+  try {
+    return tell();
+  } catch (error) {
+    if (error instanceof RangeError) return nothing;
+    throw error;
+  }
 }

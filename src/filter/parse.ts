@@ -2,9 +2,12 @@ import jsonata from 'jsonata';
 import { ExpressionError, type ExpressionProblem } from './expression-error.ts';
 import { type Node, nodesOf } from './node.ts';
 import { RegularExpression, UnusableRegExp } from './regular-expression.ts';
+import { repetitionProblem } from './repetition.ts';
 
 /** Parses an expression; throws an ExpressionError that tells all that keeps it from being used. */
 export function parse(source: string): { readonly root: Node; readonly nodes: readonly Node[] } {
+  const repetition = repetitionProblem(source);
+  if (repetition !== undefined) throw new ExpressionError([repetition]);
   const root = parseSyntax(source);
   const nodes = nodesOf(root);
   const problems: ExpressionProblem[] = [];

@@ -2,7 +2,7 @@ import { explain, type Given } from './explain.ts';
 import type { Explanation, ExpressionCondition, FilterExpression, Vocabulary } from './filter-expression.ts';
 import type { Watch } from './isolation/protocol.ts';
 import type { FilterLimits } from './limits.ts';
-import { type Node, nodesOf } from './node.ts';
+import { type Node, nodesOf, unlessTooDeep } from './node.ts';
 import { type Condition, conditionsOf } from './review/conditions.ts';
 import { compileObserver, type Observe } from './review/observe.ts';
 import { vocabularyOf } from './review/vocabulary.ts';
@@ -60,15 +60,5 @@ export abstract class ParsedExpression {
   #conditions(): readonly Condition[] {
     this.#found ??= unlessTooDeep(() => conditionsOf(this.#parsed.source, this.#parsed.root), []);
     return this.#found;
-  }
-}
-
-/** What cannot be told of an expression that nests as deep as one can be parsed. */
-function unlessTooDeep<Told>(tell: () => Told, nothing: Told): Told {
-  try {
-    return tell();
-  } catch (error) {
-    if (error instanceof RangeError) return nothing;
-    throw error;
   }
 }

@@ -37,7 +37,8 @@ export function bindingsFor(
 function headersOf(headers: Exchange['headers'], allowed: readonly string[]): Record<string, string> {
   const given: Record<string, string> = {};
   for (const name of allowed) {
-    const value = headers[name];
+    // A name such as `constructor` is in every object.
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
     if (value !== undefined) given[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return given;

@@ -7,7 +7,7 @@ import type { Evaluator } from './evaluator.ts';
 import { boundNames, type Frame, type Scope } from './scope.ts';
 
 export function compileArray(node: Node, scope: Scope): Evaluator {
-  refuseBinds(node.expressions);
+  refuseBinds(node.expressions ?? []);
   const items = required(node.expressions).map((item) => ({
     // An array constructor in an array constructor is an item of it; other arrays add their items.
     nests: item.value === '[',
@@ -29,7 +29,7 @@ export function compileArray(node: Node, scope: Scope): Evaluator {
 }
 
 /** The reference evaluates items at the same time: which of them see what one binds depends on how long each takes. */
-function refuseBinds(items: unknown): void {
+function refuseBinds(items: object): void {
   if (boundNames(items).length > 0) throw new NotCompilable('an item of a constructor binds a variable');
 }
 

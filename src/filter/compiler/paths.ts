@@ -27,8 +27,9 @@ type Step = (run: Evaluation, items: MarkedArray, frame: Frame | undefined) => M
 export function compilePath(node: Node, scope: Scope): Evaluator {
   const nodes = required(node.steps);
   const first = required(nodes[0]);
-  const steps = nodes.map((step, index) => compileStep(step, scope, index === nodes.length - 1));
-  const constructs = first.consarray === true ? compile(first, scope) : undefined;
+  const compiled = nodes.map((step, index) => compileStep(step, scope, index === nodes.length - 1));
+  const steps = compiled.map(({ take }) => take);
+  const constructs = first.consarray === true ? compiled[0]?.evaluate : undefined;
   const takesArray = first.type !== 'variable';
   const group = node.group === undefined ? undefined : groupBy(node.group, scope);
   const { keepSingletonArray } = node;
@@ -50,7 +51,10 @@ export function compilePath(node: Node, scope: Scope): Evaluator {
     return constructed === '' || (isArray(constructed) && from.length === 0) ? constructed : walk(run, from, 1, frame);
   };
 
-  const names = constructs === undefined ? leadingNames(nodes, scope, keepSingletonArray === true) : undefined;
+  const names =
+    constructs === undefined
+      ? leadingNames(nodes, scope, keepSingletonArray === true, compiled.at(-1)?.stages)
+      : undefined;
   const follow = names === undefined ? evaluate : compileNames(names, nodes.length, walk, evaluate);
   if (group === undefined && keepSingletonArray !== true) return follow;
   return (run, input, frame) => {
@@ -78,7 +82,12 @@ interface LeadingNames {
   readonly selects: readonly Select[];
 }
 
-function leadingNames(nodes: readonly Node[], scope: Scope, keepsSingleton: boolean): LeadingNames | undefined {
+function leadingNames(
+  nodes: readonly Node[],
+  scope: Scope,
+  keepsSingleton: boolean,
+  lastStages: readonly Select[] = [],
+): LeadingNames | undefined {
   const [first, ...rest] = nodes;
   if (first === undefined) return undefined;
   const start = first.type === 'variable' && isPlain(first) ? compile(first, scope) : undefined;
@@ -87,17 +96,15 @@ function leadingNames(nodes: readonly Node[], scope: Scope, keepsSingleton: bool
   const plain = end < 0 ? candidates : candidates.slice(0, end);
   const last = candidates[plain.length];
   const isLast = plain.length === candidates.length - 1;
-  const selects = last?.type === 'name' && isLast && !keepsSingleton ? selectsOf(last, scope) : undefined;
+  const selects = last?.type === 'name' && isLast && !keepsSingleton && hasOnlyStages(last) ? lastStages : undefined;
   const named = selects === undefined ? plain : candidates;
   // What `[]` makes of a single value is for the steps themselves.
   if (named.length === 0 || (keepsSingleton && named.length === candidates.length)) return undefined;
   return { start, names: named.map((step) => String(step.value)), selects: selects ?? [] };
 }
 
-/** The predicates of a step that has nothing else. */
-function selectsOf({ stages, ...step }: Node, scope: Scope): Select[] | undefined {
-  if (!isPlain(step) || !stages?.every(({ type }) => type === 'filter')) return undefined;
-  return stages.map(({ expr }) => filterBy(expr, scope));
+function hasOnlyStages({ stages, ...step }: Node): boolean {
+  return stages !== undefined && isPlain(step);
 }
 
 /** Follows names through objects without making sequences, as long as no array comes, and then takes the other steps. */
@@ -174,15 +181,23 @@ function memberReader(name: string): MemberReader {
   return (value) => (value as Record<string, unknown>)[name];
 }
 
-function compileStep(node: Node, scope: Scope, isLast: boolean): Step {
+/** All that is compiled of a step. Once only: steps nest, and each time would double for each level. */
+interface CompiledStep {
+  readonly take: Step;
+  readonly stages: readonly Select[];
+  /** What it makes of one item, without the stages. A sort has none. */
+  readonly evaluate?: Evaluator;
+}
+
+function compileStep(node: Node, scope: Scope, isLast: boolean): CompiledStep {
   if (node.tuple === true) throw new NotCompilable('it joins values (@, # or %)');
   const stages = (node.stages ?? []).map(({ type, expr }) => {
     if (type !== 'filter') throw new NotCompilable('it joins values (@, # or %)');
     return filterBy(expr, scope);
   });
-  if (node.type === 'sort') return compileSort(node, scope, stages);
+  if (node.type === 'sort') return { take: compileSort(node, scope, stages), stages };
   const evaluate = node.type === 'name' ? nameStep(node, scope) : compile(node, scope);
-  return (run, items, frame) => {
+  const take: Step = (run, items, frame) => {
     run.spend(items.length);
     const flat = createSequence();
     let count = 0;
@@ -199,6 +214,7 @@ function compileStep(node: Node, scope: Scope, isLast: boolean): Step {
     run.spendSequence(flat.length);
     return isLast && count === 1 && isArray(latest) && latest.sequence !== true ? latest : flat;
   };
+  return { take, stages, evaluate };
 }
 
 function nameStep(node: Node, scope: Scope): Evaluator {

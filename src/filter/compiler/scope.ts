@@ -1,6 +1,5 @@
 import { builtIns } from '../library/built-ins.ts';
-import type { Node } from '../node.ts';
-import { NotCompilable } from '../node.ts';
+import { childrenOf, type Node, NotCompilable } from '../node.ts';
 import type { Instrument } from './evaluator.ts';
 
 /** The variables of a block or of a call at run time; the first item is the frame around it. */
@@ -100,21 +99,20 @@ export class Scope {
   }
 }
 
-/** The names that a part of an expression binds in the scope where it stands. */
-export function boundNames(node: unknown, names: string[] = []): string[] {
-  if (typeof node !== 'object' || node === null || node instanceof RegExp) return names;
-  if (Array.isArray(node)) {
-    for (const item of node) boundNames(item, names);
-    return names;
-  }
-  const { type, lhs } = node as Partial<Node>;
-  if (type === 'block' || type === 'lambda') {
-    // Their own variables are inside; but predicates that follow a block stand outside.
-    const { predicate, group } = node as Node;
-    boundNames(predicate, names);
-    return boundNames(group, names);
-  }
-  if (type === 'bind') names.push(String((lhs as Node).value));
-  for (const member of Object.values(node)) boundNames(member, names);
-  return names;
+/** Of a part that constructors are in, each of them asks for the names in it. */
+const knownNames = new WeakMap<object, readonly string[]>();
+
+/** The names that parts of an expression bind in the scope where they stand. */
+export function boundNames(part: object): readonly string[] {
+  const known = knownNames.get(part) ?? namesIn(part);
+  knownNames.set(part, known);
+  return known;
+}
+
+function namesIn(part: object): readonly string[] {
+  const { type, lhs, predicate, group } = part as Partial<Node>;
+  // Their own variables are inside; but predicates that follow a block stand outside.
+  const isScope = type === 'block' || type === 'lambda';
+  const names = childrenOf(isScope ? { predicate, group } : part).flatMap(boundNames);
+  return type === 'bind' ? [String((lhs as Node).value), ...names] : names;
 }

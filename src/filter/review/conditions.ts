@@ -30,7 +30,7 @@ class Finder {
   constructor(source: string, root: Node) {
     this.#source = source;
     this.#root = root;
-    this.#extents = extentsOf(source, root);
+    this.#extents = extentsOf(source);
     this.#bound = boundVariables(nodesOf(root));
   }
 

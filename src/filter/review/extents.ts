@@ -1,5 +1,5 @@
-import { type Node, nodesOf } from '../node.ts';
-import { type Token, Tokens } from './tokens.ts';
+import type { Node } from '../node.ts';
+import { type Token, Tokens } from '../tokens.ts';
 
 /** Where a part of an expression stands, without the blanks and comments around it. */
 export interface Extent {
@@ -22,12 +22,8 @@ export interface Extents {
  * Finds where the parts of an expression stand. JSONata's syntax tree tells of each node only where its own token ends,
  * so the expression is read again, by the same rules; that token says which node is which.
  */
-export function extentsOf(source: string, root: Node): Extents {
-  const regExps = nodesOf(root).filter(({ type, position }) => type === 'regex' && position !== undefined);
-  const reader = new Reader(
-    source,
-    regExps.map(({ position = 0 }) => position),
-  );
+export function extentsOf(source: string): Extents {
+  const reader = new Reader(source);
   const whole = reader.expression(0);
   return { whole, of: ({ position }) => (position === undefined ? undefined : reader.byOperator.get(position)) };
 }
@@ -48,9 +44,9 @@ class Reader {
   readonly #tokens: Tokens;
   #token: Token;
 
-  constructor(source: string, regExpEnds: readonly number[]) {
+  constructor(source: string) {
     this.#source = source;
-    this.#tokens = new Tokens(source, regExpEnds);
+    this.#tokens = new Tokens(source);
     this.#token = this.#tokens.next(false);
   }
 

@@ -1,7 +1,11 @@
 import { RE2JS } from 're2js';
 
+/** Of more than some hundred characters, it takes RE2 seconds to match what is made of them. */
+const longestPattern = 500;
+
 /** A text that a regular expression matches, if one is easily made of what it says; undefined if not. */
 export function sampleOf(pattern: RegExp): string | undefined {
+  if (pattern.source.length > longestPattern) return undefined;
   const sample = pattern.source
     .replace(/\\[bB]|[\^$]/g, '')
     .replace(/\((?:\?:)?/g, '(')

@@ -4,8 +4,10 @@ import { sampleOf } from './sample.ts';
 
 /** Of paths and of constants, each. */
 const mostWords = 100;
-/** How many nodes are looked at: functions are followed from each call. */
-const mostVisits = 10_000;
+/** Of names in a path. What is further down is not told. */
+const longestPath = 100;
+/** How many nodes are looked at, and paths made: functions are followed from each call. */
+const mostSteps = 50_000;
 
 /** Collects what an expression reads of its input, and the literals in it. */
 export function vocabularyOf(root: Node): Vocabulary {
@@ -41,11 +43,11 @@ class Reader {
   readonly paths = new Map<string, Path>();
   readonly constants = new Set<string | number | boolean | null>();
   readonly #called = new Set<Node>();
-  #visits = 0;
+  #steps = 0;
 
   read(node: Node, scope: Scope): Origin {
-    this.#visits += 1;
-    if (this.#visits > mostVisits) return unknown;
+    this.#steps += 1;
+    if (this.#steps > mostSteps) return unknown;
     if (node.type === 'path') return this.#readPath(node, scope);
     const bare = this.#readBare(node, scope);
     const { predicate, group } = node;
@@ -109,19 +111,18 @@ class Reader {
   }
 
   #readPath(node: Node, scope: Scope): Origin {
-    let { at } = scope;
-    const variables = new Map(scope.variables);
+    let { at, variables } = scope;
     const steps = node.steps ?? [];
     for (const [index, step] of steps.entries()) {
       const here = { at, variables };
       const isName = step.type === 'name';
-      const next = isName ? at.map((path) => [...path, String(step.value)]) : this.#readStep(step, here);
+      const next = isName ? this.#extend(at, step) : this.#readStep(step, here);
       const stages = [...(step.stages ?? []), ...(isName ? (step.predicate ?? []) : [])];
       const goesOn = stages.length === 0 && steps[index + 1]?.type === 'name';
       if (isName && !goesOn) for (const path of next) this.#addPath(path);
       this.#readAll(stages as readonly Node[], { at: next, variables });
       if (step.focus === undefined) at = next;
-      else variables.set(step.focus, { paths: next });
+      else variables = new Map(variables).set(step.focus, { paths: next });
     }
     this.#readAll(childrenOf({ group: node.group }), { at, variables });
     return { paths: at };
@@ -148,7 +149,7 @@ class Reader {
     const given = [...piped, ...written.map((argument) => this.read(argument, scope))];
     const [first, key] = written;
     if (procedure.value === 'lookup' && first !== undefined && key?.type === 'string') {
-      const paths = (given[0]?.paths ?? []).map((path) => [...path, String(key.value)]);
+      const paths = this.#extend(given[0]?.paths ?? [], key);
       for (const path of paths) this.#addPath(path);
       return { paths };
     }
@@ -189,6 +190,12 @@ class Reader {
     return origin;
   }
 
+  #extend(paths: readonly Path[], { value }: Node): readonly Path[] {
+    this.#steps += paths.length;
+    if (this.#steps > mostSteps) return [];
+    return paths.filter(({ length }) => length < longestPath).map((path) => [...path, String(value)]);
+  }
+
   #addPath(path: Path): void {
     if (this.paths.size < mostWords) this.paths.set(JSON.stringify(path), path);
   }
@@ -207,6 +214,14 @@ function originOf(name: string, { at, variables }: Scope): Origin {
   return name === '$' ? { paths: [[]] } : (variables.get(name) ?? unknown);
 }
 
+/** No more than can be told: each step of a path may join those that the step before it came to. */
 function union(origins: readonly Origin[]): Origin {
-  return { paths: origins.flatMap(({ paths }) => paths) };
+  const paths = new Set<Path>();
+  for (const origin of origins) {
+    for (const path of origin.paths) {
+      if (paths.size === mostWords) return { paths: [...paths] };
+      paths.add(path);
+    }
+  }
+  return { paths: [...paths] };
 }

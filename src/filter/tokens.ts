@@ -21,16 +21,13 @@ const operand = new RegExp(
   'y',
 );
 
-/** Reads the tokens of an expression that is known to parse, as the parser of JSONata does. */
+/** Reads the tokens of an expression as the parser of JSONata does, up to where that would give up. */
 export class Tokens {
   readonly #source: string;
-  readonly #regExpEnds: readonly number[];
   #at = 0;
 
-  /** @param regExpEnds where the regular expressions end, as the syntax tree tells */
-  constructor(source: string, regExpEnds: readonly number[]) {
+  constructor(source: string) {
     this.#source = source;
-    this.#regExpEnds = regExpEnds.toSorted((one, other) => one - other);
   }
 
   /** @param isAfterOperand whether a slash divides; if not, it begins a regular expression */
@@ -38,7 +35,7 @@ export class Tokens {
     const start = this.#endOf(blanks, this.#at) ?? this.#at;
     if (start >= this.#source.length) return { start, end: start, operator: undefined };
     if (this.#source[start] === '/' && !isAfterOperand) {
-      this.#at = this.#regExpEnds.find((end) => end > start) ?? this.#source.length;
+      this.#at = endOfRegExp(this.#source, start);
       return { start, end: this.#at, operator: '' };
     }
     const operatorEnd = this.#endOf(operator, start);
@@ -52,4 +49,23 @@ export class Tokens {
     pattern.lastIndex = start;
     return pattern.test(this.#source) ? pattern.lastIndex : undefined;
   }
+}
+
+/** A slash ends it unless it is escaped or stands in brackets of any sort. */
+function endOfRegExp(source: string, start: number): number {
+  let depth = 0;
+  let backslashes = 0;
+  for (let at = start + 1; at < source.length; at += 1) {
+    const character = source[at] ?? '';
+    if (character === '/' && depth === 0 && backslashes % 2 === 0) {
+      at += 1;
+      while (source[at] === 'i' || source[at] === 'm') at += 1;
+      return at;
+    }
+    // As JSONata has it: any backslash right before a bracket escapes it.
+    if (backslashes === 0 && '([{'.includes(character)) depth += 1;
+    if (backslashes === 0 && ')]}'.includes(character)) depth -= 1;
+    backslashes = character === '\\' ? backslashes + 1 : 0;
+  }
+  return source.length;
 }
