@@ -21,7 +21,7 @@ export interface FilterExpression {
   evaluate(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): MaybePromise<unknown>;
   /** Whether JSONata's $boolean of the value is true. Throws and rejects as `evaluate`. */
   passes(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): MaybePromise<boolean>;
-  /** Evaluates each part on its own, for some two seconds in all. Never rejects with an EvaluationError: parts carry their errors. */
+  /** Evaluates each part on its own, for two seconds or so in all. Never fails: parts carry their errors. */
   explain(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): Promise<Explanation>;
   /**
    * What should be seen both true and false before one trusts the expression, in the order of its source: the whole,

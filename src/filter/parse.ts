@@ -1,7 +1,7 @@
 import jsonata from 'jsonata';
 import { ExpressionError, type ExpressionProblem } from './expression-error.ts';
 import { type Node, nodesOf } from './node.ts';
-import { RegularExpression, UnusableRegExp } from './regular-expression.ts';
+import { regularExpressionOf, UnusableRegExp } from './regular-expression.ts';
 import { repetitionProblem } from './repetition.ts';
 
 /** Parses an expression; throws an ExpressionError that tells all that keeps it from being used. */
@@ -39,7 +39,7 @@ function problemOf(source: string, node: Node): ExpressionProblem | undefined {
 
 function problemOfRegExp(source: string, regexp: RegExp, position: unknown): ExpressionProblem | undefined {
   try {
-    new RegularExpression(regexp);
+    regularExpressionOf(regexp);
     return undefined;
   } catch (error) {
     if (!(error instanceof UnusableRegExp)) throw error;

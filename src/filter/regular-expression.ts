@@ -25,6 +25,15 @@ interface Engine {
   find(text: string, from: number): Found | undefined;
 }
 
+const known = new WeakMap<RegExp, RegularExpression>();
+
+/** The one of a literal: RE2 takes some milliseconds for each, and parsing, compiling and observing ask for it. */
+export function regularExpressionOf(literal: RegExp): RegularExpression {
+  const made = known.get(literal) ?? new RegularExpression(literal);
+  known.set(literal, made);
+  return made;
+}
+
 /** A literal of the expression. It is a function of a text, and matches in time linear in it. */
 export class RegularExpression extends FunctionValue {
   readonly #engine: Engine;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { compileFilter, EvaluationError, ExpressionError } from '../../src/filter/index.ts';
+import { compileFilter, EvaluationError, ExpressionError, type FilterExpression } from '../../src/filter/index.ts';
 
 const order = {
   plan: 'pro',
@@ -90,6 +90,113 @@ t.test('refuses what cannot be used, with the place', async (t) => {
   }
   t.throws(() => compileFilter('('.repeat(20_000)), ExpressionError);
 });
+
+t.test('refuses `??` and `?:` one within what stands before another before they are parsed', async (t) => {
+  const nested = (levels: number, operator: string, begin = 'x') =>
+    `${'('.repeat(levels)}${begin}${` ${operator} a)`.repeat(levels)}`;
+  const refused = [
+    nested(21, '??'),
+    nested(2000, '?:'),
+    nested(10, '??', `[${'x,'.repeat(4000)}x]`),
+    `${nested(21, '??')} "`,
+    `|a|{}| and /'/ and ${nested(21, '??')} and "'"`,
+    `a^(/'/) and ${nested(21, '??')} and "'"`,
+    `function($x)<n:n>{ /'/ }(a) and ${nested(21, '??')} and "'"`,
+    `$f(?, /'/) and ${nested(21, '??')} and "'"`,
+    `or / 2 and ${nested(21, '??')} / 3`,
+    `${'$f('.repeat(21)}x${') ?? a'.repeat(21)}`,
+  ];
+  for (const source of refused) {
+    const startedAt = performance.now();
+    try {
+      compileFilter(source);
+      t.fail(source.slice(0, 100));
+    } catch (error) {
+      t.ok(error instanceof ExpressionError, source.slice(0, 100));
+    }
+    t.ok(performance.now() - startedAt < 300, source.slice(0, 100));
+  }
+  try {
+    compileFilter(nested(21, '??'));
+  } catch (error) {
+    t.match(error, { problems: [{ message: /`\?\?` and `\?:`/, hint: /\$name := /, offset: Number }] });
+  }
+
+  const harmless = [
+    nested(8, '??'),
+    Array.from({ length: 1000 }, (_, index) => `(a ?? ${index})`).join(' and '),
+    `a${' ?? a'.repeat(3000)}`,
+    `a in ["${'('.repeat(30)}${' ?? a)'.repeat(30)}"]`,
+    `/* ${nested(30, '??')} */ a`,
+    `\`${nested(30, '??')}\``,
+    `$contains(a, /${'(?:'.repeat(30)}b${')??'.repeat(30)}/)`,
+    `$contains(a, /[${nested(30, '??')}]/)`,
+    `${'a[b ?? '.repeat(200)}c${']'.repeat(200)}`,
+  ];
+  for (const source of harmless) {
+    const filter = compileFilter(source);
+    t.teardown(() => filter.close());
+    t.pass(source.slice(0, 100));
+  }
+});
+
+t.test('nothing that is accepted takes long, however it nests', async (t) => {
+  const nests: readonly ((levels: number) => string)[] = [
+    (levels) => `${'a['.repeat(levels)}b = 1${']'.repeat(levels)}`,
+    (levels) => `${'['.repeat(levels)}a${'].b'.repeat(levels)}`,
+    (levels) => `${'[a^('.repeat(levels)}b${')].c'.repeat(levels)}`,
+    (levels) => `${'$a{"b":'.repeat(levels)}c${'}'.repeat(levels)}`,
+    (levels) => `${'a in ['.repeat(levels)}c${']'.repeat(levels)}`,
+    (levels) => `a.b.c.(${'('.repeat(levels)}%${' + %)'.repeat(levels)})`,
+    (levels) => `(x?a:b)${'.(x?a:b)'.repeat(levels)}`,
+    (levels) => `[a,b]${'.[a,b]'.repeat(levels)}`,
+    (levels) => `($a:=[b,c];${'$a:=$append($a,$a);'.repeat(levels)}$a.c)`,
+    (levels) => `$contains(a, /(${'\\/'.repeat(levels * 4)})/)`,
+  ];
+  for (const nest of nests) {
+    for (const levels of [26, 400]) {
+      const source = nest(levels);
+      const startedAt = performance.now();
+      const filter = compileFilter(source);
+      t.teardown(() => filter.close());
+      t.ok(filter.conditions.length >= 0);
+      t.ok(filter.vocabulary.paths.length <= 100);
+      t.ok(performance.now() - startedAt < 1000, `${source.slice(0, 60)} took ${performance.now() - startedAt} ms`);
+    }
+  }
+});
+
+t.test('never throws for how deeply an expression nests, but to refuse it', async (t) => {
+  const nests: readonly ((levels: number) => string)[] = [
+    (levels) => `${'-'.repeat(levels)}1 = a`,
+    (levels) => `${'a['.repeat(levels)}b${']'.repeat(levels)}`,
+    (levels) => `${'(a and '.repeat(levels)}b${')'.repeat(levels)}`,
+    (levels) => `a${'+a'.repeat(levels)} = 1`,
+    (levels) => `[1 = 1${' and 1 = 1'.repeat(levels)}]`,
+  ];
+  for (const nest of nests) {
+    for (let levels = 1000; levels < 9000; levels += 1600) {
+      const told = await tell(nest(levels));
+      t.ok(told === 'refused' || told.conjuncts > 0, `${nest(levels).slice(0, 20)} ${levels}`);
+    }
+  }
+});
+
+/** All that is made of an expression for its reviewers. */
+async function tell(source: string): Promise<'refused' | { conjuncts: number }> {
+  let filter: FilterExpression;
+  try {
+    filter = compileFilter(source);
+  } catch (error) {
+    if (error instanceof ExpressionError) return 'refused';
+    throw error;
+  }
+  const observed = await filter.observe({ a: 1 });
+  const { conjuncts } = await filter.explain({ a: 1 });
+  await filter.close();
+  if (observed.length !== filter.conditions.length) throw new Error('not all conditions are observed');
+  return { conjuncts: conjuncts.length + filter.vocabulary.paths.length };
+}
 
 t.test('warns of expressions that come to the same for every input', async (t) => {
   const constant: [expression: string, message: RegExp | undefined][] = [

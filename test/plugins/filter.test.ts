@@ -272,6 +272,13 @@ t.test('jsonata', async (t) => {
     t.same(await evaluate('$request.headers.`user-agent` = "curl"', {}, { headers: ['user-agent'] }, exchange), {
       kind: 'passed',
     });
+    const inherited = await evaluate(
+      '$exists($request.headers.constructor)',
+      {},
+      { headers: ['constructor'] },
+      exchange,
+    );
+    t.match(inherited, { kind: 'dropped' });
     for (const name of ['x-api-key', 'authorization', 'cookie']) {
       t.match(await problemsOf(() => filterOf('true', { headers: ['origin', name] })), [{ pointer: '/headers/1' }]);
     }

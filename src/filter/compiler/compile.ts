@@ -1,6 +1,6 @@
 import { EvaluationError } from '../evaluation-error.ts';
 import { type Node, NotCompilable, required } from '../node.ts';
-import { RegularExpression, UnusableRegExp } from '../regular-expression.ts';
+import { regularExpressionOf, UnusableRegExp } from '../regular-expression.ts';
 import { isNumeric, isTruthy, type MarkedArray, unwrap } from '../value.ts';
 import { compileApply, compileFunctionCall, compileLambda, givesScalar } from './calls.ts';
 import { compileArray, compileGroup, groupBy } from './constructors.ts';
@@ -160,7 +160,7 @@ function compileBlock(node: Node, scope: Scope): Evaluator {
 function compileRegExp(node: Node): Evaluator {
   if (!(node.value instanceof RegExp)) throw new NotCompilable('a regular expression is not one');
   try {
-    const regularExpression = new RegularExpression(node.value);
+    const regularExpression = regularExpressionOf(node.value);
     return () => regularExpression;
   } catch (error) {
     if (error instanceof UnusableRegExp)

@@ -6,7 +6,7 @@ import { sampleOf } from './sample.ts';
 const mostWords = 100;
 /** Of names in a path. What is further down is not told. */
 const longestPath = 100;
-/** How many nodes are looked at, and paths made: functions are followed from each call. */
+/** How many nodes are looked at, paths made and variables passed on: functions are followed from each call. */
 const mostSteps = 50_000;
 
 /** Collects what an expression reads of its input, and the literals in it. */
@@ -176,6 +176,8 @@ class Reader {
     const parameters = (node.arguments ?? []).map(
       ({ value }, index) => [String(value), given[index] ?? unknown] as const,
     );
+    // They are copied for each call.
+    this.#steps += scope.variables.size;
     const variables = new Map([...scope.variables, ...parameters]);
     const result = node.body === undefined ? unknown : this.read(node.body, { ...scope, variables });
     this.#called.delete(node);
@@ -201,8 +203,8 @@ class Reader {
   }
 
   #addConstant(value: unknown): void {
-    const constant = value instanceof RegExp ? sampleOf(value) : value;
     if (this.constants.size >= mostWords) return;
+    const constant = value instanceof RegExp ? sampleOf(value) : value;
     if (constant === null || ['string', 'number', 'boolean'].includes(typeof constant)) {
       this.constants.add(constant as string | number | boolean | null);
     }
