@@ -78,7 +78,11 @@ async function newShell(t: Test) {
   const run = async (block: CodeBlock): Promise<Ran> => {
     const commands = block.text.replace('pc_…', secret);
     const state = join(home, 'cwd');
-    const child = spawn('sh', ['-euc', `${commands}pwd >'${state}'`], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('env', ['-u', 'NODE_OPTIONS', 'sh', '-euc', `${commands}pwd >'${state}'`], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     t.teardown(() => child.kill('SIGKILL'));
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
     if (code === 0) cwd = (await readFile(state, 'utf8')).trim();
@@ -99,7 +103,11 @@ async function newShell(t: Test) {
 
   /** The second terminal. */
   const serve = async (): Promise<void> => {
-    const child = spawn(join(home, 'bin/pullcord'), ['serve'], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('env', ['-u', 'NODE_OPTIONS', join(home, 'bin/pullcord'), 'serve'], {
+      cwd,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     t.teardown(() => child.kill('SIGKILL'));
     for await (const line of createInterface(child.stderr)) if (line.includes('serving')) return;
     throw new Error('the gateway of the guide does not serve');

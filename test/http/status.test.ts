@@ -475,7 +475,13 @@ t.test('closing lets what runs end, and takes nothing new', async (t) => {
   const answering = fire('agent', {});
   const [, response] = await once(agent, 'request');
   const closed = gateway.close();
-  await t.rejects(fire('echo', {}), 'no new connections');
+  const isRefused = () =>
+    fire('echo', {}).then(
+      () => false,
+      () => true,
+    );
+  // What is sent at the very moment may still be served; what never gets refused runs into the test's timeout.
+  await until(isRefused);
   response.setHeader('content-type', 'application/json').end('"done"');
   t.match((await answering).body, { status: 'succeeded', output: 'done' });
   await closed;

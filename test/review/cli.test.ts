@@ -230,64 +230,69 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
   const { runId } = (await gateway.fire('refund', body)).body;
   await gateway.fire('refund', { customer: { plan: 'free' } });
   await gateway.fire('refund', body);
-  const check = async (where: readonly string[]) => {
-    const requests = (...args: string[]) => command(t, ['requests', ...args, '--config', root, ...where]);
-    const table = (await requests('list')).stdout.split('\n');
-    t.match(table[0], /^REQUEST +TRIGGER +KEY +VERDICT +BY +STATUS +RECEIVED +DECIDED AT$/);
-    t.strictSame(
-      table.slice(1, 4).map((line) => line.split(/ {2,}/)[3]),
-      ['duplicate', 'dropped', 'accepted'],
-    );
-    const { requests: listed, next } = JSON.parse((await requests('list', '--json', '--limit', '1')).stdout);
-    t.equal(next, listed[0].id);
-    t.equal(JSON.parse((await requests('list', '--json', '--after', next)).stdout).requests.length, 2);
-    t.match(await requests('list', '--verdict', 'accepted', '--since', '1h'), { code: 0, stdout: /accepted/ });
-    t.match(await requests('list', '--since', 'soon'), { code: 2, stderr: /since must be/ });
-    t.match(await requests('list', '--trigger', 'none'), { code: 0, stdout: '', stderr: /no recorded requests/ });
-    const shown = JSON.parse((await requests('show', listed[0].id)).stdout);
-    t.match(shown, { verdict: 'duplicate', runId, body: { token: '***' }, masked: ['/token'] });
-    t.match(await requests('show', runId), { code: 1, stderr: /no recorded request/ });
+  const requests = (...args: string[]) => command(t, ['requests', ...args, '--config', root, '--url', adminUrl]);
+  const table = (await requests('list')).stdout.split('\n');
+  t.match(table[0], /^REQUEST +TRIGGER +KEY +VERDICT +BY +STATUS +RECEIVED +DECIDED AT$/);
+  t.strictSame(
+    table.slice(1, 4).map((line) => line.split(/ {2,}/)[3]),
+    ['duplicate', 'dropped', 'accepted'],
+  );
+  const { requests: listed, next } = JSON.parse((await requests('list', '--json', '--limit', '1')).stdout);
+  t.equal(next, listed[0].id);
+  t.equal(JSON.parse((await requests('list', '--json', '--after', next)).stdout).requests.length, 2);
+  t.match(await requests('list', '--verdict', 'accepted', '--since', '1h'), { code: 0, stdout: /accepted/ });
+  t.match(await requests('list', '--trigger', 'none'), { code: 0, stdout: '', stderr: /no recorded requests/ });
+  const shown = JSON.parse((await requests('show', listed[0].id)).stdout);
+  t.match(shown, { verdict: 'duplicate', runId, body: { token: '***' }, masked: ['/token'] });
+  t.match(await requests('show', runId), { code: 1, stderr: /no recorded request/ });
 
-    const out = join(root, `${where.length}.jsonl`);
-    t.match(await requests('export', '--out', out), { code: 0, stdout: '', stderr: /3 recorded requests/ });
-    const text = await readFile(out, 'utf8');
-    t.equal((await requests('export')).stdout, text);
-    t.notMatch(text, /canary/);
-    const masked = (await requests('export', '--mask', '/customer', '/none')).stdout.trim().split('\n');
-    t.match(JSON.parse(masked[0] ?? ''), {
-      body: { customer: {}, order: { total: 60 } },
-      masked: ['/token', '/customer'],
-    });
-    t.match(await requests('export', '--mask', 'customer'), { code: 2, stderr: /not a JSON pointer/ });
-    t.match(await requests('export', '--out', join(root, 'none/x')), { code: 1, stderr: /none\/x cannot be written/ });
-    t.strictSame(
-      text
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line).verdict),
-      ['accepted', 'dropped', 'duplicate'],
-    );
-    const explain = (...args: string[]) => command(t, ['explain', ...args, '--config', root, ...where]);
-    t.match(
-      (await explain(listed[0].id)).stdout,
-      /^support\/refund: accepted\nrecorded as duplicate; here it is tried alone[^\n]*\nmasked when it was recorded: \/token;[\s\S]*caller website/,
-    );
-    t.match(JSON.parse((await explain(listed[0].id, '--format', 'json')).stdout).recorded, {
-      verdict: 'duplicate',
-      masked: ['/token'],
-    });
-    t.match((await explain('--request', listed[0].id)).stdout, /^support\/refund: accepted\n/);
-    t.match((await explain(runId)).stdout, /^support\/refund: accepted\n/);
-    t.match((await explain('refund', '--run', runId)).stdout, /^support\/refund: accepted\n/);
-    t.match(await explain('01a21365-6bec-708d-a6d0-e9282018c56b'), { code: 1, stderr: /there is no run/ });
-  };
-  await check(['--url', adminUrl]);
+  const out = join(root, 'requests.jsonl');
+  t.match(await requests('export', '--out', out), { code: 0, stdout: '', stderr: /3 recorded requests/ });
+  const text = await readFile(out, 'utf8');
+  t.notMatch(text, /canary/);
+  const masked = (await requests('export', '--mask', '/customer', '/none')).stdout.trim().split('\n');
+  t.match(JSON.parse(masked[0] ?? ''), {
+    body: { customer: {}, order: { total: 60 } },
+    masked: ['/token', '/customer'],
+  });
+  t.strictSame(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).verdict),
+    ['accepted', 'dropped', 'duplicate'],
+  );
+  const explain = (...args: string[]) => command(t, ['explain', ...args, '--config', root, '--url', adminUrl]);
+  t.match(
+    (await explain(listed[0].id)).stdout,
+    /^support\/refund: accepted\nrecorded as duplicate; here it is tried alone[^\n]*\nmasked when it was recorded: \/token;[\s\S]*caller website/,
+  );
+  t.match(JSON.parse((await explain(listed[0].id, '--format', 'json')).stdout).recorded, {
+    verdict: 'duplicate',
+    masked: ['/token'],
+  });
+  t.match((await explain(runId)).stdout, /^support\/refund: accepted\n/);
+  t.match(await explain(nobody), { code: 1, stderr: /there is no run/ });
+  const { id } = listed[0];
+  t.equal((await requests('export')).stdout, text);
+  t.match(await requests('list', '--since', 'soon'), { code: 2, stderr: /since must be/ });
+  t.match(await requests('export', '--mask', 'customer'), { code: 2, stderr: /not a JSON pointer/ });
+  t.match(await requests('export', '--out', join(root, 'none/x')), { code: 1, stderr: /none\/x cannot be written/ });
   const journal = join(root, 'data/pullcord.db');
   const plan = ['plan', '--config', root, '--base', root, '--requests'];
   t.match(await command(t, [...plan, journal]), { code: 0, stdout: /none of 3 requests change/ }, 'also while it runs');
   t.match(await command(t, [...plan, adminUrl]), { code: 0, stdout: /none of 3 requests change/ });
   await gateway.gateway.close();
-  await check([]);
+  const here = (...args: string[]) => command(t, [...args, '--config', root]);
+  t.equal((await here('requests', 'export')).stdout, text, 'the journal tells what the gateway told');
+  t.match((await here('requests', 'list')).stdout, /^REQUEST .*\n.*duplicate.*\n.*dropped.*\n.*accepted/);
+  t.match(await here('requests', 'list', '--trigger', 'none'), { code: 0, stdout: '', stderr: /no recorded requests/ });
+  t.match(JSON.parse((await here('requests', 'show', id)).stdout), { verdict: 'duplicate', body: { token: '***' } });
+  t.match(await here('requests', 'show', nobody), { code: 1, stderr: /no recorded request/ });
+  t.match(await here('explain', nobody), { code: 1, stderr: /there is no run/ });
+  const named = (...args: string[]) => here('explain', ...args);
+  t.match((await named('--request', id)).stdout, /^support\/refund: accepted\n/);
+  t.match((await named('refund', '--run', runId)).stdout, /^support\/refund: accepted\n/);
   t.match(await command(t, [...plan, journal]), { code: 0, stdout: /none of 3 requests change/ });
   t.match(await command(t, [...plan, adminUrl]), { code: 1, stderr: /no answer from/ });
 });

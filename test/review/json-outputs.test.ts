@@ -116,7 +116,7 @@ t.test('requests export and show print what their schema says, and plan what its
     verdicts.add(recorded.verdict);
   }
   t.equal(lines.length, 6);
-  t.match(lines.at(-1), '"body":{"total":1.50}', 'numbers are as they were written');
+  t.match(lines.at(-1), '"body":{"total": 1.50}', 'numbers are as they were written');
   t.strictSame([...verdicts].sort(), ['accepted', 'dropped', 'duplicate']);
   const { ip, ...incomplete } = JSON.parse(lines[0] ?? '{}');
   t.match(faultsOf('recorded-request', incomplete), /must have required property 'ip'/);

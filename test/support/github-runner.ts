@@ -158,7 +158,8 @@ async function commandFiles(folder: string, run: string) {
 
 /** Runs a script by bash as GitHub's runners do, and GitLab's much alike. */
 export async function bash(script: string, cwd: string, env: Record<string, string>) {
-  const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', script], {
+  // Without what the test runner has every child load, by NODE_OPTIONS.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', 'bash', '--noprofile', '--norc', '-eo', 'pipefail', script], {
     cwd,
     env: { HOME: process.env.HOME ?? '/', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
