@@ -2,19 +2,22 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
-import { verdicts } from '../contract/index.ts';
+import { type JsonObject, verdicts } from '../contract/index.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
 import { AccessError } from './access-error.ts';
-import { configOption } from './config-option.ts';
 import { type AccessOptions, type RequestsAccess, withGateway } from './gateway-access.ts';
-import { adminTokenMeaning, type HelpText, helpText } from './help-text.ts';
+import {
+  type GatewayCommandTexts,
+  gatewayCommand,
+  noAccess,
+  type PageOptions,
+  printPage,
+  withPages,
+} from './gateway-command.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
-interface ListOptions extends AccessOptions, RequestFilter {
-  readonly format: 'table' | 'json';
-  readonly json?: boolean;
-}
+interface ListOptions extends AccessOptions, RequestFilter, PageOptions {}
 
 interface ExportOptions extends AccessOptions, RequestFilter {
   readonly mask: readonly string[];
@@ -31,22 +34,15 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
         'gateway by its admin listener, and on the journal itself when no gateway runs. What `mask` names was masked ' +
         'before it was stored.',
     );
-  const command = (nameAndArgs: string, summary: string, description: string, text: HelpText) =>
-    requests
-      .command(nameAndArgs)
-      .summary(summary)
-      .description(description)
-      .addHelpText('after', helpText({ environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning }, ...text }))
-      .option('--url <url>', 'where the admin listener is; without it, as the config says')
-      .addOption(configOption());
-  const filtered = (...texts: [nameAndArgs: string, summary: string, description: string, text: HelpText]) =>
+  const command = (...texts: GatewayCommandTexts) => gatewayCommand(requests, texts);
+  const filtered = (...texts: GatewayCommandTexts) =>
     command(...texts)
       .option('--trigger <key>', 'only of this trigger: key, or project/key')
       .option('--project <id>', 'only of this project')
       .addOption(new Option('--verdict <verdict>', 'only those that came out so').choices(verdicts))
       .option('--since <time>', 'only those received since: 1h, or 2027-06-30T12:00:00Z');
 
-  filtered(
+  const list = filtered(
     'list',
     'list recorded requests, the newest first',
     'Lists recorded requests, the newest first, with how each came out and what of the config decided it.',
@@ -54,14 +50,10 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
       examples: ['pullcord requests list --trigger support/refund-request --verdict dropped --since 24h'],
       exitCodes: { 0: 'they are listed, however few', 1: noAccess },
     },
-  )
-    .option('--limit <count>', 'at most so many', '50')
-    .option('--after <id>', 'those that follow this request: the next page')
-    .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
-    .option('--json', 'short for --format json')
-    .action(async (options: ListOptions) =>
-      finish(await withGateway(options, ({ requests: access }) => list(access, options))),
-    );
+  );
+  withPages(list, 'request').action(async (options: ListOptions) =>
+    finish(await withGateway(options, ({ requests: access }) => listRequests(access, options))),
+  );
   command(
     'show',
     'show all that is kept of a recorded request, as JSON',
@@ -99,21 +91,26 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     );
 }
 
-const noAccess = 'neither gateway nor journal can be reached';
-
-async function list(access: RequestsAccess, { config, url, format, json, ...filter }: ListOptions): Promise<ExitCode> {
+async function listRequests(access: RequestsAccess, options: ListOptions): Promise<ExitCode> {
+  const { config, url, format, json, ...filter } = options;
   const listed = await access.list(filter);
   if (!listed.ok) throw new UsageError(listed.message);
   const { requests, next } = listed;
-  if (json || format === 'json') terminal.data(JSON.stringify({ requests, next: next ?? null }, undefined, 2));
-  else if (requests.length > 0) {
-    const rows = requests.map(({ id, project, trigger, key, verdict, by, status, code, receivedAt, provenance }) => [
-      ...[id, `${project}/${trigger}`, key, verdict, by, `${status} ${code ?? ''}`.trim(), receivedAt, provenance],
-    ]);
-    terminal.data(table(['REQUEST', 'TRIGGER', 'KEY', 'VERDICT', 'BY', 'STATUS', 'RECEIVED', 'DECIDED AT'], rows));
-  } else terminal.words('no recorded requests; `recording` in gateway.yaml or a trigger says which are kept');
-  if (next !== undefined) terminal.words(`there are more: --after ${next}`);
+  printPage(options, {
+    name: 'requests',
+    items: requests,
+    next,
+    table: () => table(head, requests.map(rowOf)),
+    none: 'no recorded requests; `recording` in gateway.yaml or a trigger says which are kept',
+  });
   return exitCodes.fine;
+}
+
+const head = ['REQUEST', 'TRIGGER', 'KEY', 'VERDICT', 'BY', 'STATUS', 'RECEIVED', 'DECIDED AT'];
+
+function rowOf(request: JsonObject): readonly unknown[] {
+  const { id, project, trigger, key, verdict, by, status, code, receivedAt, provenance } = request;
+  return [id, `${project}/${trigger}`, key, verdict, by, `${status} ${code ?? ''}`.trim(), receivedAt, provenance];
 }
 
 async function show(access: RequestsAccess, id: string): Promise<ExitCode> {

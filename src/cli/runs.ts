@@ -1,16 +1,19 @@
 import { type Command, Option } from 'commander';
 import { type JsonObject, runStates } from '../contract/index.ts';
 import type { RunFilter } from '../runtime/run-operations.ts';
-import { configOption } from './config-option.ts';
 import { type AccessOptions, type RunsAccess, withGateway } from './gateway-access.ts';
-import { adminTokenMeaning, type HelpText, helpText } from './help-text.ts';
+import {
+  type GatewayCommandTexts,
+  gatewayCommand,
+  noAccess,
+  type PageOptions,
+  printPage,
+  withPages,
+} from './gateway-command.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
-interface ListOptions extends AccessOptions, RunFilter {
-  readonly format: 'table' | 'json';
-  readonly json?: boolean;
-}
+interface ListOptions extends AccessOptions, RunFilter, PageOptions {}
 
 /** `pullcord runs …`: what operators do with runs. */
 export function registerRuns(program: Command, finish: (code: ExitCode) => void): void {
@@ -21,30 +24,24 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
       'Works on the running gateway by its admin listener, and on the journal itself when no gateway runs. ' +
         'A token for the admin listener is read as the config says; with --url from PULLCORD_ADMIN_TOKEN.',
     );
-  const command = (name: string, summary: string, description: string, text: HelpText) =>
-    runs
-      .command(name)
-      .summary(summary)
-      .description(description)
-      .addHelpText('after', helpText({ environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning }, ...text }))
-      .option('--url <url>', 'where the admin listener is; without it, as the config says')
-      .addOption(configOption());
+  const command = (...texts: GatewayCommandTexts) => gatewayCommand(runs, texts);
 
-  command('list', 'list runs, the newest first', 'Lists runs, the newest first, with how they stand and what failed.', {
-    examples: ['pullcord runs list --state failed --since 24h'],
-    exitCodes: { 0: 'they are listed, however few', 1: noAccess },
-  })
+  const list = command(
+    'list',
+    'list runs, the newest first',
+    'Lists runs, the newest first, with how they stand and what failed.',
+    {
+      examples: ['pullcord runs list --state failed --since 24h'],
+      exitCodes: { 0: 'they are listed, however few', 1: noAccess },
+    },
+  )
     .option('--trigger <key>', 'only of this trigger: key, or project/key')
     .option('--project <id>', 'only of this project')
     .addOption(new Option('--state <state>', 'only in this state').choices(runStates))
-    .option('--since <time>', 'only those accepted since: 1h, or 2027-06-30T12:00:00Z')
-    .option('--limit <count>', 'at most so many', '50')
-    .option('--after <id>', 'those that follow this run: the next page')
-    .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
-    .option('--json', 'short for --format json')
-    .action(async (options: ListOptions) =>
-      finish(await withGateway(options, ({ runs: access }) => list(access, options))),
-    );
+    .option('--since <time>', 'only those accepted since: 1h, or 2027-06-30T12:00:00Z');
+  withPages(list, 'run').action(async (options: ListOptions) =>
+    finish(await withGateway(options, ({ runs: access }) => listRuns(access, options))),
+  );
   command('show', 'show all that is kept of a run, as JSON', 'Shows all that is kept of a run, as JSON.', {
     examples: [`pullcord runs show ${exampleId}`],
     exitCodes: { 0: 'it is shown', 1: `there is none of this id, or ${noAccess}` },
@@ -81,17 +78,14 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     );
 }
 
-const noAccess = 'neither gateway nor journal can be reached';
 const exampleId = '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60';
 
-async function list(access: RunsAccess, { config, url, format, json, ...filter }: ListOptions): Promise<ExitCode> {
+async function listRuns(access: RunsAccess, options: ListOptions): Promise<ExitCode> {
+  const { config, url, format, json, ...filter } = options;
   const listed = await access.list(filter);
   if (!listed.ok) throw new UsageError(listed.message);
   const { runs, next } = listed;
-  if (json || format === 'json') terminal.data(JSON.stringify({ runs, next: next ?? null }, undefined, 2));
-  else if (runs.length > 0) terminal.data(table(head, runs.map(rowOf)));
-  else terminal.words('no runs');
-  if (next !== undefined) terminal.words(`there are more: --after ${next}`);
+  printPage(options, { name: 'runs', items: runs, next, table: () => table(head, runs.map(rowOf)), none: 'no runs' });
   return exitCodes.fine;
 }
 

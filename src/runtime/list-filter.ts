@@ -52,6 +52,20 @@ export function parseListFilter({ trigger, project, since, limit }: ListFilter, 
   };
 }
 
+/** How many an engine is asked for: one more than are shown tells whether there is another page. */
+export function withNext<Query extends { readonly limit: number }>(query: Query): Query {
+  return { ...query, limit: query.limit + 1 };
+}
+
+/** What of the items found is shown, and the id that the next page follows, if there is one. */
+export function pageOf<Item extends { readonly id: string }>(
+  found: readonly Item[],
+  { limit }: { readonly limit: number },
+): { readonly page: readonly Item[]; readonly next: string | undefined } {
+  const page = found.slice(0, limit);
+  return { page, next: found.length > page.length ? page.at(-1)?.id : undefined };
+}
+
 function timeOf(since: string): number {
   const agoMs = parseDuration(since);
   return agoMs === undefined ? Date.parse(since) : Date.now() - agoMs;

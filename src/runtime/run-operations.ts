@@ -1,6 +1,6 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
 import { type Engine, type JsonObject, type RunQuery, type RunState, runStates } from '../contract/index.ts';
-import { type ListFilter, parseListFilter } from './list-filter.ts';
+import { type ListFilter, pageOf, parseListFilter, withNext } from './list-filter.ts';
 import { newRunId } from './run-id.ts';
 import { detailRun, summarizeRun } from './run-view.ts';
 import { policyOf } from './snapshot.ts';
@@ -37,10 +37,8 @@ export class RunOperations {
   async list(filter: RunFilter): Promise<ListedRuns> {
     const query = await this.#query(filter);
     if (typeof query === 'string') return { ok: false, message: query };
-    // One more than asked for tells whether there is another page.
-    const found = await this.#engine.list({ ...query, limit: query.limit + 1 });
-    const runs = found.slice(0, query.limit);
-    return { ok: true, runs: runs.map(summarizeRun), next: found.length > runs.length ? runs.at(-1)?.id : undefined };
+    const { page, next } = pageOf(await this.#engine.list(withNext(query)), query);
+    return { ok: true, runs: page.map(summarizeRun), next };
   }
 
   async show(id: string): Promise<JsonObject | undefined> {

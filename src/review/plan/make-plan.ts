@@ -30,6 +30,8 @@ export interface PlanOptions {
 /** How long witnesses may be looked for in all, and for one filter, in milliseconds. */
 const allWitnessesMs = 3000;
 const oneWitnessMs = 2000;
+/** How many recorded bodies of a trigger witnesses are made from. */
+const mostKnownBodies = 100;
 
 /** Compares two configs; without a base everything is new. */
 export async function makePlan(base: PlanSide | undefined, head: PlanSide, options: PlanOptions): Promise<Plan> {
@@ -58,7 +60,7 @@ function triableOf(
 ): readonly TriableRequest[] {
   const triggers = new Map(
     [...(base?.config.triggers ?? []), ...head.config.triggers].map((trigger) => [
-      `${trigger.project.id}/${trigger.key.toLowerCase()}`,
+      lookupKey(trigger.project.id, trigger.key),
       trigger,
     ]),
   );
@@ -75,15 +77,18 @@ async function witnessesOf(
 ): Promise<readonly Witness[]> {
   const end = performance.now() + allWitnessesMs;
   const told = new Set((behaviour?.groups ?? []).map(({ trigger, filter }) => `${trigger}\n${filter}`));
+  const requestsOf = Map.groupBy(requests, ({ project, trigger }) => lookupKey(project, trigger));
   const witnesses: Witness[] = [];
   for (const { project, key } of head.config.triggers) {
     const before = base.snapshot.find(project.id, key);
     const after = head.snapshot.find(project.id, key);
     if (before === undefined || after === undefined) continue;
-    for (const change of witnessed(before, after)) {
-      if (told.has(`${project.id}/${key}\n${change.name}`)) continue;
+    const changes = witnessed(before, after).filter(({ name }) => !told.has(`${project.id}/${key}\n${name}`));
+    if (changes.length === 0) continue;
+    const ofTrigger = requestsOf.get(lookupKey(project.id, key)) ?? [];
+    const known = { ofTests: bodiesOfTests(before, after), recorded: bodiesOfRequests(ofTrigger) };
+    for (const change of changes) {
       const deadline = Math.min(end, performance.now() + oneWitnessMs);
-      const known = { ofTests: bodiesOfTests(before, after), recorded: bodiesOfRequests(requests, after) };
       const witness = await findWitness(base, head, { before, after }, change, known, { deadline, now, showBodies });
       witnesses.push(witness);
     }
@@ -97,12 +102,13 @@ function bodiesOfTests(...triggers: readonly LiveTrigger[]): readonly JsonObject
   );
 }
 
-function bodiesOfRequests(
-  requests: readonly TriableRequest[],
-  { project, trigger }: LiveTrigger,
-): readonly JsonObject[] {
+function bodiesOfRequests(requests: readonly TriableRequest[]): readonly JsonObject[] {
   return requests
-    .filter((one) => one.project === project.id && one.trigger.toLowerCase() === trigger.key.toLowerCase())
-    .slice(0, 100)
+    .slice(0, mostKnownBodies)
     .flatMap(({ bodyText }): readonly JsonObject[] => (bodyText === undefined ? [] : [JSON.parse(bodyText)]));
+}
+
+/** Keys are matched without regard to case. */
+function lookupKey(project: string, trigger: string): string {
+  return `${project}/${trigger.toLowerCase()}`;
 }

@@ -8,7 +8,7 @@ import {
   type Recordings,
   verdicts,
 } from '../../contract/index.ts';
-import { type ListFilter, parseListFilter } from '../list-filter.ts';
+import { type ListFilter, pageOf, parseListFilter, withNext } from '../list-filter.ts';
 import { detailRequest, exportLine, summarizeRequest } from './recorded-request-json.ts';
 
 /** What an operator asks of a list of recorded requests. */
@@ -46,11 +46,8 @@ export class RequestOperations {
     if (after !== undefined && last === undefined) {
       return { ok: false, message: 'after must be the id of a recorded request that is still kept' };
     }
-    // One more than asked for tells whether there is another page.
-    const found = await this.#list({ ...query, limit: query.limit + 1, ...(last && { after: last }) });
-    const requests = found.slice(0, query.limit);
-    const next = found.length > requests.length ? requests.at(-1)?.id : undefined;
-    return { ok: true, requests: requests.map(summarizeRequest), next };
+    const { page, next } = pageOf(await this.#list({ ...withNext(query), ...(last && { after: last }) }), query);
+    return { ok: true, requests: page.map(summarizeRequest), next };
   }
 
   async show(id: string): Promise<JsonObject | undefined> {
