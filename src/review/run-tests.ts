@@ -1,3 +1,4 @@
+import { triggerId } from '../config/document-set.ts';
 import type { TestRequest, TriggerTest } from '../config/model.ts';
 import type { JsonValue } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
@@ -50,7 +51,7 @@ export interface TestOptions {
 export async function runTests(snapshot: Snapshot, options: TestOptions = {}): Promise<TestReport> {
   const startedAt = performance.now();
   const wanted = options.filter?.toLowerCase();
-  const requests = Map.groupBy(options.requests ?? [], ({ project, trigger }) => idOf(project, trigger));
+  const requests = Map.groupBy(options.requests ?? [], ({ project, trigger }) => triggerId(project, trigger));
   const triggers: TriggerReport[] = [];
   for (const config of snapshot.config.triggers) {
     const id = `${config.project.id}/${config.key}`;
@@ -58,16 +59,12 @@ export async function runTests(snapshot: Snapshot, options: TestOptions = {}): P
     const isAll = wanted === undefined || id.toLowerCase().includes(wanted);
     const chosen = config.tests.filter(({ name }) => isAll || name.toLowerCase().includes(wanted));
     if (trigger === undefined || (!isAll && chosen.length === 0)) continue;
-    const recorded = requests.get(idOf(config.project.id, config.key)) ?? [];
+    const recorded = requests.get(triggerId(config.project.id, config.key)) ?? [];
     triggers.push(await reportOf(snapshot, trigger, { id, tests: chosen, recorded }));
   }
   const results = triggers.flatMap(({ tests }) => tests);
   const failed = results.filter(({ mismatches }) => mismatches.length > 0).length;
   return { triggers, passed: results.length - failed, failed, durationMs: performance.now() - startedAt };
-}
-
-function idOf(project: string, key: string): string {
-  return `${project}/${key.toLowerCase()}`;
 }
 
 async function reportOf(

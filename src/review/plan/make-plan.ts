@@ -1,3 +1,4 @@
+import { triggerId } from '../../config/document-set.ts';
 import type { JsonObject } from '../../contract/index.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import type { OpenConfig } from '../open-config.ts';
@@ -60,7 +61,7 @@ function triableOf(
 ): readonly TriableRequest[] {
   const triggers = new Map(
     [...(base?.config.triggers ?? []), ...head.config.triggers].map((trigger) => [
-      lookupKey(trigger.project.id, trigger.key),
+      triggerId(trigger.project.id, trigger.key),
       trigger,
     ]),
   );
@@ -77,7 +78,7 @@ async function witnessesOf(
 ): Promise<readonly Witness[]> {
   const end = performance.now() + allWitnessesMs;
   const told = new Set((behaviour?.groups ?? []).map(({ trigger, filter }) => `${trigger}\n${filter}`));
-  const requestsOf = Map.groupBy(requests, ({ project, trigger }) => lookupKey(project, trigger));
+  const requestsOf = Map.groupBy(requests, ({ project, trigger }) => triggerId(project, trigger));
   const witnesses: Witness[] = [];
   for (const { project, key } of head.config.triggers) {
     const before = base.snapshot.find(project.id, key);
@@ -85,7 +86,7 @@ async function witnessesOf(
     if (before === undefined || after === undefined) continue;
     const changes = witnessed(before, after).filter(({ name }) => !told.has(`${project.id}/${key}\n${name}`));
     if (changes.length === 0) continue;
-    const ofTrigger = requestsOf.get(lookupKey(project.id, key)) ?? [];
+    const ofTrigger = requestsOf.get(triggerId(project.id, key)) ?? [];
     const known = { ofTests: bodiesOfTests(before, after), recorded: bodiesOfRequests(ofTrigger) };
     for (const change of changes) {
       const deadline = Math.min(end, performance.now() + oneWitnessMs);
@@ -106,9 +107,4 @@ function bodiesOfRequests(requests: readonly TriableRequest[]): readonly JsonObj
   return requests
     .slice(0, mostKnownBodies)
     .flatMap(({ bodyText }): readonly JsonObject[] => (bodyText === undefined ? [] : [JSON.parse(bodyText)]));
-}
-
-/** Keys are matched without regard to case. */
-function lookupKey(project: string, trigger: string): string {
-  return `${project}/${trigger.toLowerCase()}`;
 }
