@@ -45,6 +45,14 @@ export interface RunRecord {
   readonly output: JsonValue | undefined;
   /** Set when it failed: what happened, fit for a caller's eyes. */
   readonly failure: RunFailure | undefined;
+  /** What all its attempts have used up together, where the agent tells. */
+  readonly usage: RunUsage | undefined;
+}
+
+/** Tokens, as a language model's provider counts and bills them. */
+export interface RunUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
 }
 
 export interface RunFailure {
@@ -108,18 +116,56 @@ export type Submission =
       readonly kind: 'accepted';
       /** As `Engine.wait` of this run, and whatever its policy keeps: the submitter gets the whole outcome. */
       wait(timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord>;
+      /** As `Engine.follow` of this run. */
+      follow(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
     }
   /** The fingerprint is claimed by this run; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   /** There is no room; nothing was stored. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** How one attempt ended. `memory`: what its session remembers from now on, stored in one step with the outcome. */
-export type RunOutcome =
-  | { readonly kind: 'succeeded' | 'input_required'; readonly output: JsonValue; readonly memory?: JsonValue }
-  | { readonly kind: 'failed'; readonly message: string; readonly retryable: boolean; readonly memory?: JsonValue }
-  /** Failed, and to be tried again after so many milliseconds: the run is queued until then. */
-  | { readonly kind: 'retry'; readonly message: string; readonly delayMs: number; readonly memory?: JsonValue };
+/** How one attempt ended. What else it leaves is stored in one step with the outcome. */
+export type RunOutcome = RunRemains &
+  (
+    | { readonly kind: 'succeeded' | 'input_required'; readonly output: JsonValue }
+    | { readonly kind: 'failed'; readonly message: string; readonly retryable: boolean }
+    /** Failed, and to be tried again after so many milliseconds: the run is queued until then. */
+    | { readonly kind: 'retry'; readonly message: string; readonly delayMs: number }
+  );
+
+export interface RunRemains {
+  /** What its session remembers from now on. */
+  readonly memory?: JsonValue;
+  /** What this attempt has used up. */
+  readonly usage?: RunUsage;
+}
+
+/** What an attempt tells while it is executed: a piece of the agent's answer, in the order of the text. */
+export interface RunEvent {
+  readonly kind: 'delta';
+  readonly text: string;
+}
+
+/** A place in what a run has told: so many UTF-16 units of the text of an attempt. Attempts count from 1. */
+export interface RunPosition {
+  readonly attempt: number;
+  readonly offset: number;
+}
+
+/** A piece of what a run has told. `offset` is where it begins: a gap is what could not be kept for a slow reader. */
+export interface RunDelta extends RunPosition {
+  readonly text: string;
+}
+
+/** How an attempt tells of itself while it is executed. */
+export interface AttemptProgress {
+  /** What an attempt saved that was cut short by a crash or a restart, and that this one goes on with; else undefined. */
+  readonly checkpoint: JsonValue | undefined;
+  /** Stores a checkpoint. Durable when it resolves; at most 64 KiB as JSON. An attempt that fails takes it with it. */
+  save(checkpoint: JsonValue): MaybePromise<void>;
+  /** Tells it to whoever follows the run. Never waits for them. */
+  emit(event: RunEvent): void;
+}
 
 /** A run that an executor is given: with its whole input, whatever is kept of it. */
 export interface StartedRun extends RunRecord {
@@ -139,7 +185,12 @@ export interface Executor {
    * Executes one attempt of a run. Called by the engine only. Must settle soon after `signal` aborts. A rejection counts
    * as a failure that is not retryable.
    */
-  execute(run: StartedRun, signal: AbortSignal, session: Session | undefined): MaybePromise<RunOutcome>;
+  execute(
+    run: StartedRun,
+    signal: AbortSignal,
+    session: Session | undefined,
+    progress: AttemptProgress,
+  ): MaybePromise<RunOutcome>;
   /** How many runs of a trigger may be running at once. Asked at each start, since a reload may change it. */
   concurrencyOf?(project: string, trigger: string): number;
   /**
@@ -255,6 +306,12 @@ export interface Engine {
   /** The run as soon as it is final, or as it stands when `timeoutMs` passes or `signal` aborts; undefined if unknown. */
   wait(runId: string, timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord | undefined>;
   get(runId: string): MaybePromise<RunRecord | undefined>;
+  /**
+   * What the run tells from a position on, as it tells it, until it is final, the engine closes or `signal` aborts. Of a
+   * run that has ended nothing: its record has the output. What is told is not stored; a bounded part of it is kept while
+   * the run is executed, for those who come later or read slowly.
+   */
+  follow(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
   list(query: RunQuery): MaybePromise<readonly RunRecord[]>;
   /** Ends a run that is not final: a queued one never starts, a running one has its signal aborted. */
   cancel(runId: string): MaybePromise<Cancellation>;

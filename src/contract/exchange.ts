@@ -22,6 +22,8 @@ export interface RequestHead {
   readonly method: string;
   /** The request target without its query. */
   readonly path: string;
+  /** What follows the `?` of the request target, as sent; empty if nothing does. */
+  readonly query: string;
   /** Names in lower case. Several fields of one name are joined as RFC 9110 §5.3 says. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The caller's address; behind a proxy only if `server.trustProxy` says so. */

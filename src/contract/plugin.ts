@@ -1,8 +1,9 @@
 import type { ApiKeyDeclaration } from './api-key.ts';
-import type { RunFailure, RunState, Session, StartedRun } from './engine.ts';
+import type { RunDelta, RunEvent, RunFailure, RunPosition, RunState, RunUsage, Session, StartedRun } from './engine.ts';
 import type { OptionsFinding } from './errors.ts';
 import type { Exchange, Principal, RequestHead } from './exchange.ts';
 import type { JsonPrimitive, JsonValue, MaybePromise } from './json.ts';
+import type { OutboundClient, OutboundOptions } from './outbound.ts';
 
 /** The five steps of the pipeline, in order. */
 export const stages = ['auth', 'filter', 'dedup', 'run', 'respond'] as const;
@@ -35,6 +36,11 @@ export interface PluginContext {
   report(finding: OptionsFinding): void;
   /** Makes an absolute path of one in options: relative ones start at the folder of the file that they stand in. */
   resolvePath(path: string): string;
+  /**
+   * A client for calling other services, with connections of its own that are closed with the instance. What is not
+   * public is reached only if `outbound.allow` of gateway.yaml names it.
+   */
+  outbound(options: OutboundOptions): OutboundClient;
 }
 
 /** What an auth plugin may use besides: the organization's declared API keys. */
@@ -65,16 +71,37 @@ export interface RespondPlugin<Options = unknown> extends PluginBase<'respond'> 
 }
 export type Plugin = AuthPlugin | FilterPlugin | DedupPlugin | RunPlugin | RespondPlugin;
 
-/** Decides who calls, before the body is read. */
+/** Decides who calls, by the head of the request, and where that cannot tell, by the bytes of its body. */
 export interface Auth {
   authenticate(request: RequestHead): MaybePromise<AuthResult>;
+  /** Names of the request headers that carry its credentials: recorded requests never keep them. */
+  readonly headers?: readonly string[];
+  /**
+   * Whether it may need the body of a request that carries one of `headers`. Such a request is refused by any trigger,
+   * also by one that does not exist, only when its body has been read: else the time would tell which triggers there are.
+   */
+  readonly verifiesBody?: boolean;
 }
 export type AuthResult =
+  | AuthVerdict
+  /**
+   * Only the body can tell, e.g. since it is signed. It is read within `server.bodyLimit`, and `verify` is given its
+   * bytes as sent, empty if there are none. Reject what the head alone shows to be wrong: an unread body costs nothing.
+   */
+  | { readonly kind: 'needs_body'; verify(body: Uint8Array): MaybePromise<AuthVerdict> };
+export type AuthVerdict =
   | { readonly kind: 'authenticated'; readonly principal: Principal }
   /** The request carries no credential of this plugin's sort. */
   | { readonly kind: 'abstained' }
   /** It carries one that is not good. Why is for the log only. */
-  | { readonly kind: 'rejected'; readonly reason: string };
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** Whether it is good cannot be told now, since what knows it is out of reach: answered 503. Why is for the log only. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  /**
+   * It is a handshake by which its sender makes sure of this address, and proved to be genuine: it is answered, and
+   * nothing is fired. A paused trigger answers none.
+   */
+  | { readonly kind: 'handshake'; readonly reply: Reply };
 
 /** Decides whether a request is for the agent at all. */
 export interface Filter {
@@ -161,26 +188,85 @@ export interface Run {
    * `attempt`. Must settle soon after `signal` aborts.
    */
   execute(run: RunRequest, signal: AbortSignal): MaybePromise<RunResult>;
+  /**
+   * Waits for the end of work that goes on at the agent: called with the handle that `execute` gave, and with that same
+   * handle, instead of `execute`, if the gateway is restarted meanwhile. Must settle soon after `signal` aborts. Without
+   * it a detached run ends by `deliver` alone.
+   */
+  follow?(run: RunRequest, handle: JsonValue, signal: AbortSignal): MaybePromise<RunResult>;
+  /** Reads what somebody sent to the `callbackUrl` of a run that is detached. To know the sender is the plugin's part. */
+  deliver?(delivery: Delivery): MaybePromise<DeliveryResult>;
 }
-export interface RunRequest extends Pick<StartedRun, 'id' | 'project' | 'trigger' | 'sessionId' | 'input' | 'attempt'> {
+/** What a run is and was given. */
+export type RunIdentity = Pick<StartedRun, 'id' | 'project' | 'trigger' | 'sessionId' | 'input' | 'attempt'>;
+
+export interface RunRequest extends RunIdentity {
   /** What earlier runs of the same sessionId left for this one; undefined without a sessionId. */
   readonly session?: Session | undefined;
+  /** Absolute path on the public listener at which a `POST` reaches `deliver`, while the run is detached. */
+  readonly callbackUrl: string;
 }
-/** `memory`: what the session is to remember, a transcript or a back end's conversation id; without it, what it did. */
+
+/** How an attempt stands when `execute` or `follow` settles. */
 export type RunResult =
-  | { readonly kind: 'succeeded'; readonly output: JsonValue; readonly memory?: JsonValue }
-  /** The agent asks back: `output` is its question, and the next request of the same sessionId answers it. */
-  | { readonly kind: 'input_required'; readonly output: JsonValue; readonly memory?: JsonValue }
+  | FinalRunResult
+  /** The agent answers piece by piece: an async generator that returns what the attempt comes to. */
+  | { readonly kind: 'stream'; readonly events: AsyncIterator<RunEvent, FinalRunResult | DetachedRun, undefined> }
+  | DetachedRun;
+
+/**
+ * The agent works on by itself. The handle, e.g. the id of a task, at most 64 KiB as JSON, is stored, so that a restart
+ * of the gateway does not make it begin anew.
+ */
+export interface DetachedRun {
+  readonly kind: 'detached';
+  readonly handle: JsonValue;
+}
+
+/** `memory`: what the session is to remember, a transcript or a back end's conversation id; without it, what it did. */
+export type FinalRunResult =
   | {
-      readonly kind: 'failed';
-      /** What happened, fit for a caller's eyes: no payload, no secret. */
-      readonly message: string;
-      /** Whether another attempt may succeed. The trigger's `retry` says whether there is one. */
-      readonly retryable: boolean;
-      /** How many milliseconds the agent asked to be left alone. */
-      readonly retryAfterMs?: number;
+      readonly kind: 'succeeded';
+      readonly output: JsonValue;
       readonly memory?: JsonValue;
-    };
+      readonly usage?: RunUsage;
+    }
+  /** The agent asks back: `output` is its question, and the next request of the same sessionId answers it. */
+  | {
+      readonly kind: 'input_required';
+      readonly output: JsonValue;
+      readonly memory?: JsonValue;
+      readonly usage?: RunUsage;
+    }
+  | FailedRunResult;
+
+export interface FailedRunResult {
+  readonly kind: 'failed';
+  /** What happened, fit for a caller's eyes: no payload, no secret. */
+  readonly message: string;
+  /** Whether another attempt may succeed. The trigger's `retry` says whether there is one. */
+  readonly retryable: boolean;
+  /** How many milliseconds the agent asked to be left alone. */
+  readonly retryAfterMs?: number;
+  readonly memory?: JsonValue;
+  readonly usage?: RunUsage;
+}
+
+/** A request to the callback address of a run. */
+export interface Delivery {
+  /** As it is recorded: with what is masked. */
+  readonly run: RunIdentity;
+  /** What follows the `?` of the address. */
+  readonly query: string;
+  readonly headers: RequestHead['headers'];
+  readonly body: Uint8Array;
+}
+export type DeliveryResult =
+  /** The sender is not known by this: answered 401. Why is for the log only. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** What was sent means nothing: answered 400. */
+  | { readonly kind: 'invalid'; readonly message: string }
+  | { readonly kind: 'delivered'; readonly result: FinalRunResult };
 
 /** Answers the caller of an accepted request. */
 export interface Respond {
@@ -194,11 +280,17 @@ export interface AcceptedRun {
   readonly statusUrl: string;
   /** The run when it is final, or as it stands after `timeoutMs`. Never rejects because the caller went away. */
   wait(timeoutMs: number): MaybePromise<RunView>;
+  /**
+   * What the agent says, as it says it, after a position, by default from the start. Ends when the run is final, or when
+   * `signal` aborts. Whoever reads slowly gets longer pieces, and misses what a bounded memory could not keep for him.
+   */
+  follow(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
 }
 export interface RunView {
   readonly state: RunState;
   readonly output: JsonValue | undefined;
   readonly failure: RunFailure | undefined;
+  readonly usage: RunUsage | undefined;
 }
 
 /** What goes to the caller. A body is sent as JSON; make an error with `problem()`. */
@@ -207,4 +299,9 @@ export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: JsonValue;
+  /**
+   * Sent instead of a body, piece by piece, each as soon as the one before has left; the headers say what it is. A caller
+   * that goes away, or takes nothing for too long, has the iteration ended by `return`.
+   */
+  readonly stream?: AsyncIterable<string>;
 }

@@ -2,6 +2,7 @@ import { cancelCases } from './conformance/cancelling.ts';
 import { claimCases } from './conformance/claiming.ts';
 import { closeCases } from './conformance/closing.ts';
 import { executionCases } from './conformance/executing.ts';
+import { followingCases } from './conformance/following.ts';
 import type { ConformanceCase } from './conformance/harness.ts';
 import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
@@ -26,6 +27,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...limitCases,
   ...retryCases,
   ...sessionCases,
+  ...followingCases,
   ...keepCases,
   ...recordingCases,
   ...closeCases,

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap';
 import {
   type Engine,
   EngineUnavailable,
+  isCancellation,
   type NewRecording,
   type RecordedRequest,
   type RecordingBounds,
@@ -95,6 +96,8 @@ function change(path: string, sql: string): void {
 
 /** As a version that knew no recorded requests left it. */
 function makeVersion1(path: string): void {
+  const columns = ['checkpoint', 'input_tokens', 'output_tokens'];
+  for (const column of columns) change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
   change(path, 'DROP TABLE recordings; PRAGMA user_version = 1; VACUUM');
 }
 
@@ -328,8 +331,41 @@ t.test('brings a journal that knows no recorded requests to the current version,
   t.strictSame(await recordedIn(after), [request]);
   await after.engine.close(0);
   using database = new DatabaseSync(path, { readOnly: true });
-  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 2 });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 3 });
 });
+
+t.test(
+  'takes up an attempt that a stop cut short with what it saved, and tells it apart from a cancellation',
+  async (t) => {
+    const { open } = await journal(t);
+    const before = await open();
+    const worker = new Worker();
+    await before.engine.start(worker);
+    const run = newRun(before);
+    const cancelled = newRun(before);
+    for (const one of [run, cancelled]) await submit(before, one, undefined);
+    const attempt = await worker.started(run.id);
+    t.equal(attempt.progress.checkpoint, undefined);
+    await attempt.progress.save({ task: 'a7' });
+    await attempt.progress.save({ task: 'a8' });
+    const { signal } = await worker.started(cancelled.id);
+    await before.engine.cancel(cancelled.id);
+    t.ok(isCancellation(signal));
+    await before.engine.close(0);
+    t.ok(attempt.signal.aborted && !isCancellation(attempt.signal));
+
+    const after = await open();
+    const resumed = new Worker();
+    await after.engine.start(resumed);
+    const again = await resumed.started(run.id);
+    t.strictSame([again.run.attempt, again.progress.checkpoint], [2, { task: 'a8' }]);
+    again.settle({ ...success, usage: { inputTokens: 7, outputTokens: 9 } });
+    t.match(await after.engine.wait(run.id, 10_000), {
+      state: 'succeeded',
+      usage: { inputTokens: 7, outputTokens: 9 },
+    });
+  },
+);
 
 t.test('when it may hardly grow, keeps no recorded request that would take the room of a run', async (t) => {
   const { open } = await journal(t);

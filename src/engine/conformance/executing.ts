@@ -43,6 +43,7 @@ export const executionCases: readonly ConformanceCase[] = [
       failedAttempts: [],
       output: undefined,
       failure: undefined,
+      usage: undefined,
     } satisfies RunRecord);
     assert.equal(attempt.signal.aborted, false);
   }),

@@ -25,6 +25,7 @@ export const readCases: readonly ConformanceCase[] = [
       failedAttempts: [],
       output: undefined,
       failure: undefined,
+      usage: undefined,
     });
   }),
 

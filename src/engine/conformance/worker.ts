@@ -1,4 +1,4 @@
-import type { Executor, RunOutcome, Session, StartedRun } from '../../contract/index.ts';
+import type { AttemptProgress, Executor, RunOutcome, Session, StartedRun } from '../../contract/index.ts';
 
 export const success: RunOutcome & { kind: 'succeeded' | 'input_required' } = {
   kind: 'succeeded',
@@ -14,6 +14,7 @@ interface Attempt {
   readonly run: StartedRun;
   readonly signal: AbortSignal;
   readonly session: Session | undefined;
+  readonly progress: AttemptProgress;
   /** Ends the attempt. */
   settle(outcome: RunOutcome | Promise<RunOutcome>): void;
 }
@@ -24,9 +25,9 @@ export class Worker implements Executor {
   readonly attempts: Attempt[] = [];
   readonly #awaited: (() => void)[] = [];
 
-  readonly execute: Executor['execute'] = (run, signal, session) => {
+  readonly execute: Executor['execute'] = (run, signal, session, progress) => {
     const { promise, resolve } = Promise.withResolvers<RunOutcome>();
-    this.attempts.push({ run, signal, session, settle: resolve });
+    this.attempts.push({ run, signal, session, progress, settle: resolve });
     for (const arrive of this.#awaited.splice(0)) arrive();
     return promise;
   };

@@ -1,4 +1,5 @@
-import type { RunPolicy, RunRecord, TriggerInput } from '../../contract/index.ts';
+import type { RunDelta, RunPolicy, RunPosition, RunRecord, TriggerInput } from '../../contract/index.ts';
+import { DeltaLog } from './delta-log.ts';
 import { longestTimerMs } from './timers.ts';
 
 /** A run that is not final, or just became so. Its record is replaced, never changed: whoever has one keeps what was true. */
@@ -15,6 +16,7 @@ export class ActiveRun {
   readonly lane: string;
   #stored: PromiseWithResolvers<void> | undefined = undefined;
   #waiters: Set<() => void> | undefined = undefined;
+  #told: DeltaLog | undefined = undefined;
   #isEnded = false;
 
   constructor(record: RunRecord, policy: RunPolicy, input: TriggerInput | undefined) {
@@ -53,9 +55,25 @@ export class ActiveRun {
     });
   }
 
+  /** Tells those who follow the run a piece of what its agent says. */
+  tell(text: string): void {
+    this.#told ??= new DeltaLog();
+    this.#told.append(this.record.attempt, text);
+  }
+
+  /** What is told after a position, until the run has left the engine's hands. */
+  follow(after: RunPosition | undefined, signal: AbortSignal | undefined): AsyncIterable<RunDelta> {
+    if (this.#told === undefined) {
+      this.#told = new DeltaLog();
+      if (this.#isEnded) this.#told.end();
+    }
+    return this.#told.read(after, signal);
+  }
+
   /** Ends all waits, now and later: the record is the last one. */
   settle(): void {
     this.#isEnded = true;
+    this.#told?.end();
     for (const answer of this.#waiters ?? []) answer();
     this.#stored?.resolve();
   }

@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
+  type AttemptProgress,
+  AttemptReleased,
   type Cancellation,
   type Claim,
   type Engine,
@@ -13,10 +15,13 @@ import {
   type NewRun,
   type PluginLog,
   type Recordings,
+  type RunDelta,
   type RunFailure,
   type RunOutcome,
+  type RunPosition,
   type RunQuery,
   type RunRecord,
+  type RunRemains,
   type Session,
   type StartedRun,
   type Submission,
@@ -46,8 +51,9 @@ export interface ExecutionParts {
   readonly isDurable: boolean;
 }
 
-/** What a session may remember, in UTF-16 units of JSON. */
+/** What a session may remember, and what an attempt may save, in UTF-16 units of JSON. */
 const mostMemory = 1024 * 1024;
+const mostCheckpoint = 64 * 1024;
 /** How long to wait until the store is tried again, at first and at most. Milliseconds. */
 const storeRetryMs = { first: 100, most: 5000 };
 
@@ -114,7 +120,11 @@ export class ExecutionEngine implements Engine {
       }
       if (active.isEnding) return this.#accepted(active);
       if (startedAt !== undefined) {
-        this.#execute(active, { attempt: 1, startedAt }, { input: run.input, memory: submission.memory });
+        this.#execute(
+          active,
+          { attempt: 1, startedAt },
+          { input: run.input, memory: submission.memory, checkpoint: undefined },
+        );
       } else if (stored === run) {
         // Its turn may be far away: until then the store keeps the input, and not this process.
         if (active.record.state === 'queued') active.input = undefined;
@@ -145,6 +155,10 @@ export class ExecutionEngine implements Engine {
     const active = this.#active.get(runId);
     // Of one that is ending the store knows whether it has ended.
     return active === undefined || active.isEnding ? this.#store.get(runId) : active.record;
+  }
+
+  follow(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta> {
+    return this.#active.get(runId)?.follow(after, signal) ?? nothing();
   }
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {
@@ -196,7 +210,11 @@ export class ExecutionEngine implements Engine {
   }
 
   #accepted(active: ActiveRun): Submission {
-    return { kind: 'accepted', wait: (timeoutMs, signal) => this.#wait(active, timeoutMs, signal) };
+    return {
+      kind: 'accepted',
+      wait: (timeoutMs, signal) => this.#wait(active, timeoutMs, signal),
+      follow: (after, signal) => active.follow(after, signal),
+    };
   }
 
   #wait(active: ActiveRun, timeoutMs: number, signal: AbortSignal | undefined): MaybePromise<RunRecord> {
@@ -243,7 +261,7 @@ export class ExecutionEngine implements Engine {
   #execute(
     active: ActiveRun,
     { attempt, startedAt }: { attempt: number; startedAt: number },
-    { input, memory }: StartedAttempt,
+    { input, memory, checkpoint }: StartedAttempt,
   ): void {
     const controller = new AbortController();
     active.record = { ...active.record, state: 'running', attempt, startedAt, retryAt: undefined };
@@ -255,7 +273,8 @@ export class ExecutionEngine implements Engine {
     let outcome: MaybePromise<RunOutcome> | undefined;
     try {
       const run: StartedRun = { ...active.record, input };
-      outcome = this.#executor?.execute(run, controller.signal, this.#sessionOf(active, memory));
+      const progress = this.#progressOf(active, controller, checkpoint);
+      outcome = this.#executor?.execute(run, controller.signal, this.#sessionOf(active, memory), progress);
     } catch {
       outcome = unexpectedFailure;
     }
@@ -268,16 +287,31 @@ export class ExecutionEngine implements Engine {
     return {
       memory: memory === undefined ? undefined : JSON.parse(memory),
       remember: async (next) => {
-        const text = memoryText(next);
+        const text = jsonUpTo(mostMemory, next);
         if (text === undefined) throw new Error('a session cannot remember more than 1 MiB');
         await this.#store.remember(record.id, text);
       },
     };
   }
 
+  #progressOf(active: ActiveRun, controller: AbortController, checkpoint: string | undefined): AttemptProgress {
+    return {
+      checkpoint: checkpoint === undefined ? undefined : JSON.parse(checkpoint),
+      save: async (next) => {
+        const text = jsonUpTo(mostCheckpoint, next);
+        if (text === undefined) throw new Error('an attempt cannot save more than 64 KiB');
+        await this.#store.save(active.record.id, text);
+      },
+      emit: ({ text }) => {
+        if (active.controller === controller && typeof text === 'string' && text !== '') active.tell(text);
+      },
+    };
+  }
+
   #settle(active: ActiveRun, outcome: RunOutcome): void {
+    addUsage(active, outcome);
     // A plugin in plain JavaScript may give anything; a gateway that falls over it would be worse than a failed run.
-    const memory = outcome?.memory === undefined ? undefined : memoryText(outcome.memory);
+    const memory = outcome?.memory === undefined ? undefined : jsonUpTo(mostMemory, outcome.memory);
     if (outcome?.memory !== undefined && memory === undefined) {
       const message = 'the run plugin gave more than a session can remember';
       this.#unattended(active, this.#end(active, 'failed', undefined, { message, retryable: false }, undefined));
@@ -305,7 +339,7 @@ export class ExecutionEngine implements Engine {
   }
 
   async #retry(active: ActiveRun, message: string, delayMs: number, memory: string | undefined): Promise<void> {
-    const { id, attempt, acceptedAt, startedAt = acceptedAt } = active.record;
+    const { id, attempt, acceptedAt, usage, startedAt = acceptedAt } = active.record;
     const endedAt = this.#clock.now();
     const failed: FailedAttempt = { attempt, startedAt, endedAt, message };
     const retryAt = endedAt + delayMs;
@@ -321,7 +355,7 @@ export class ExecutionEngine implements Engine {
     this.#pump();
     this.#tellIfIdle();
     // Not stored, it would only look as if it still ran: the next start says which attempt it is.
-    await this.#untilStored(id, () => this.#store.retry({ id, failed, retryAt, memory }));
+    await this.#untilStored(id, () => this.#store.retry({ id, failed, retryAt, memory, usage }));
   }
 
   /** Makes a run final. Settles when that is stored, or the engine has closed without; at once if the store is so fast. */
@@ -332,13 +366,13 @@ export class ExecutionEngine implements Engine {
     failure: RunFailure | undefined,
     memory: string | undefined,
   ): MaybePromise<void> {
-    const { id } = active.record;
+    const { id, usage } = active.record;
     const finishedAt = this.#clock.now();
     active.isEnding = true;
     active.controller = undefined;
     // The next of its session is stored after it, so that it finds what this one remembers.
     this.#scheduler.remove(active);
-    const end: End = { id, state, finishedAt, output, failure, memory };
+    const end: End = { id, state, finishedAt, output, failure, memory, usage };
     const stored = this.#stored(end);
     if (active.isAwaited) this.#store.hurry();
     this.#pump();
@@ -445,7 +479,9 @@ export class ExecutionEngine implements Engine {
       active.isEnding = true;
       active.controller = undefined;
     }
-    for (const controller of controllers) controller?.abort();
+    // What the next start takes up again is not to be given up.
+    const reason = this.#isDurable ? new AttemptReleased() : undefined;
+    for (const controller of controllers) controller?.abort(reason);
     await this.#notifications.close();
     // Whoever waited for a run that has ended is told first, and what is recorded of that still finds the store open.
     await nextTurn();
@@ -472,14 +508,32 @@ async function tried(write: () => MaybePromise<void>): Promise<void> {
   await write();
 }
 
-const noResult = { output: undefined, failure: undefined, memory: undefined };
+const noResult = { output: undefined, failure: undefined, memory: undefined, usage: undefined };
 
 function interruption({ attempt, acceptedAt, startedAt = acceptedAt }: RunRecord, endedAt: number): FailedAttempt {
   return { attempt, startedAt, endedAt, message: stopped.message };
 }
 
-/** What a session is to remember as JSON; undefined if that is too long. */
-function memoryText(memory: JsonValue): string | undefined {
-  const text = JSON.stringify(memory);
-  return text.length > mostMemory ? undefined : text;
+/** A value as JSON; undefined if that is too long. */
+function jsonUpTo(most: number, value: JsonValue): string | undefined {
+  const text = JSON.stringify(value);
+  return text.length > most ? undefined : text;
 }
+
+/** Counts what an attempt has used up. */
+function addUsage(active: ActiveRun, outcome: RunRemains | undefined): void {
+  const used = outcome?.usage;
+  if (used === undefined || !isCount(used.inputTokens) || !isCount(used.outputTokens)) return;
+  const before = active.record.usage ?? { inputTokens: 0, outputTokens: 0 };
+  const usage = {
+    inputTokens: before.inputTokens + used.inputTokens,
+    outputTokens: before.outputTokens + used.outputTokens,
+  };
+  active.record = { ...active.record, usage };
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+async function* nothing(): AsyncGenerator<never> {}

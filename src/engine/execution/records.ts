@@ -13,6 +13,7 @@ export function queuedRecord(run: NewRun): RunRecord {
     failedAttempts: [],
     output: undefined,
     failure: undefined,
+    usage: undefined,
   };
 }
 

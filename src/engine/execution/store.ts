@@ -12,6 +12,7 @@ import type {
   RunPolicy,
   RunQuery,
   RunRecord,
+  RunUsage,
   Submission,
   TriggerInput,
 } from '../../contract/index.ts';
@@ -30,6 +31,8 @@ export interface StartedAttempt {
   readonly input: TriggerInput;
   /** What the session remembers, as JSON. */
   readonly memory: string | undefined;
+  /** What an attempt saved that was cut short, as JSON. */
+  readonly checkpoint: string | undefined;
 }
 
 export interface Start {
@@ -47,6 +50,8 @@ export interface End {
   readonly failure: RunFailure | undefined;
   /** What the session remembers from now on, as JSON; undefined: what it did. */
   readonly memory: string | undefined;
+  /** Of all attempts together. */
+  readonly usage: RunUsage | undefined;
 }
 
 /** An attempt that failed and will be followed by another one. */
@@ -55,6 +60,8 @@ export interface Retry {
   readonly failed: FailedAttempt;
   readonly retryAt: number;
   readonly memory: string | undefined;
+  /** Of all attempts so far together. */
+  readonly usage: RunUsage | undefined;
 }
 
 /** A run that is final and of which somebody is still to be told. */
@@ -85,7 +92,10 @@ export interface Store {
   end(end: End): MaybePromise<void>;
   /** Somebody waits for what may take its time. */
   hurry(): void;
+  /** Queues the run again, without its checkpoint. */
   retry(retry: Retry): MaybePromise<void>;
+  /** Stores what the attempt of a run can be taken up with, as JSON. */
+  save(id: string, checkpoint: string): MaybePromise<void>;
   /** Stores what the session of a run remembers, as JSON. */
   remember(id: string, memory: string): MaybePromise<void>;
   get(id: string): MaybePromise<RunRecord | undefined>;

@@ -67,6 +67,7 @@ export class MemoryStore implements Store {
       record: startedAt === undefined ? queued : { ...queued, state: 'running', attempt: 1, startedAt },
       policy: run.policy,
       claim: claim && this.#claims.hold(claim, run),
+      checkpoint: undefined,
       notifyAttempts: undefined,
       nextFinished: undefined,
     });
@@ -78,12 +79,13 @@ export class MemoryStore implements Store {
     const { input } = stored.record;
     if (input === undefined) throw new Error('a run that is final cannot be started');
     stored.record = { ...stored.record, state: 'running', attempt, startedAt, retryAt: undefined };
-    return { input, memory: this.#sessions.recall(stored.record, stored.policy) };
+    return { input, memory: this.#sessions.recall(stored.record, stored.policy), checkpoint: stored.checkpoint };
   }
 
-  end({ id, state, finishedAt, output, failure, memory }: End): void {
+  end({ id, state, finishedAt, output, failure, memory, usage }: End): void {
     const stored = this.#stored(id);
-    stored.record = { ...stored.record, state, finishedAt, output, failure, retryAt: undefined };
+    stored.record = { ...stored.record, state, finishedAt, output, failure, usage, retryAt: undefined };
+    stored.checkpoint = undefined;
     if (stored.claim !== undefined)
       this.#claims.settle(stored.claim, state === 'succeeded' || state === 'input_required');
     this.#sessions.touch(stored.record, stored.policy, memory);
@@ -95,11 +97,16 @@ export class MemoryStore implements Store {
 
   hurry(): void {}
 
-  retry({ id, failed, retryAt, memory }: Retry): void {
+  retry({ id, failed, retryAt, memory, usage }: Retry): void {
     const stored = this.#stored(id);
     const failedAttempts = [...stored.record.failedAttempts, failed];
-    stored.record = { ...stored.record, state: 'queued', retryAt, failedAttempts };
+    stored.record = { ...stored.record, state: 'queued', retryAt, failedAttempts, usage };
+    stored.checkpoint = undefined;
     this.#sessions.touch(stored.record, stored.policy, memory);
+  }
+
+  save(id: string, checkpoint: string): void {
+    this.#stored(id).checkpoint = checkpoint;
   }
 
   remember(id: string, memory: string): void {

@@ -7,6 +7,8 @@ export interface StoredRun {
   record: RunRecord;
   readonly policy: RunPolicy;
   readonly claim: HeldClaim | undefined;
+  /** What its attempt can be taken up with, as JSON. */
+  checkpoint: string | undefined;
   /** Attempts to tell of its end so far; undefined: nobody is to be told, any more or yet. */
   notifyAttempts: number | undefined;
   /** The run that finished next. */

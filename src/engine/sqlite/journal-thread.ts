@@ -71,6 +71,8 @@ if (opened !== undefined) {
         return tables.end(operation.end);
       case 'retry':
         return tables.retry(operation.retry, operation.now);
+      case 'save':
+        return tables.save(operation.id, operation.checkpoint);
       case 'remember':
         return tables.remember(operation.id, operation.memory, operation.now);
       case 'get':

@@ -96,8 +96,9 @@ export class Journal implements Store {
   }
 
   async start(start: Start): Promise<StartedAttempt> {
-    const { input, memory } = await this.#ask<{ input: string; memory?: string }>({ kind: 'start', start });
-    return { input: JSON.parse(input), memory };
+    const started = await this.#ask<{ input: string; memory?: string; checkpoint?: string }>({ kind: 'start', start });
+    const { input, memory, checkpoint } = started;
+    return { input: JSON.parse(input), memory, checkpoint };
   }
 
   async end({ output, ...end }: End): Promise<void> {
@@ -111,6 +112,10 @@ export class Journal implements Store {
 
   async retry(retry: Retry): Promise<void> {
     await this.#ask({ kind: 'retry', retry, now: this.#clock.now() });
+  }
+
+  async save(id: string, checkpoint: string): Promise<void> {
+    await this.#ask({ kind: 'save', id, checkpoint });
   }
 
   async remember(id: string, memory: string): Promise<void> {

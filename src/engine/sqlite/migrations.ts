@@ -89,6 +89,11 @@ const migrations: readonly string[] = [
   CREATE INDEX recordings_by_trigger ON recordings (trigger_key, received_at, id, verdict, project, until);
   CREATE INDEX recordings_ending ON recordings (until);
   `,
+  `
+  ALTER TABLE runs ADD COLUMN checkpoint TEXT;
+  ALTER TABLE runs ADD COLUMN input_tokens INTEGER;
+  ALTER TABLE runs ADD COLUMN output_tokens INTEGER;
+  `,
 ];
 
 /** The version of a journal that has recorded requests for the first time. */

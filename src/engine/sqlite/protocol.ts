@@ -32,6 +32,7 @@ export type Operation =
   | { readonly kind: 'end'; readonly end: Omit<End, 'output'> & { readonly output: string | undefined } }
   | { readonly kind: 'retry'; readonly retry: Retry; readonly now: number }
   | { readonly kind: 'remember'; readonly id: string; readonly memory: string; readonly now: number }
+  | { readonly kind: 'save'; readonly id: string; readonly checkpoint: string }
   | { readonly kind: 'get'; readonly id: string }
   | { readonly kind: 'list'; readonly query: RunQuery }
   | { readonly kind: 'pending' }
@@ -88,4 +89,7 @@ export interface RunRow {
   readonly notify: number;
   readonly input: string | null;
   readonly output: string | null;
+  readonly checkpoint: string | null;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
 }

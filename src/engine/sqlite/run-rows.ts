@@ -1,4 +1,4 @@
-import type { RunPolicy, RunRecord, RunState } from '../../contract/index.ts';
+import type { RunPolicy, RunRecord, RunState, RunUsage } from '../../contract/index.ts';
 import type { RunRow } from './protocol.ts';
 
 /** A run with all that the journal has of it. */
@@ -22,12 +22,17 @@ export function recordOf(row: RunRow): RunRecord {
     failedAttempts: parsed(row.failed_attempts) ?? [],
     output: parsed(row.output),
     failure: parsed(row.failure),
+    usage: usageOf(row),
   };
 }
 
 /** What the journal knows of the policy of a run; what was masked, it never had. */
 export function policyOf(row: RunRow): RunPolicy {
   return { keep: row.keep, mask: [], sessionTtlMs: row.session_ttl, notify: row.notify === 1 };
+}
+
+function usageOf({ input_tokens: inputTokens, output_tokens: outputTokens }: RunRow): RunUsage | undefined {
+  return inputTokens === null || outputTokens === null ? undefined : { inputTokens, outputTokens };
 }
 
 function parsed<T>(text: string | null): T | undefined {

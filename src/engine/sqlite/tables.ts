@@ -62,26 +62,30 @@ export class Tables {
     return memory === undefined ? {} : { memory };
   }
 
-  start({ id, attempt, startedAt }: Start): { input: string; memory?: string } {
+  start({ id, attempt, startedAt }: Start): { input: string; memory?: string; checkpoint?: string } {
     const row = this.#sql.get(
       `UPDATE runs SET state = 'running', attempt = ?, started_at = ?, retry_at = NULL WHERE id = ? AND finished_at IS NULL
-       RETURNING project, trigger_key, session_id, input`,
+       RETURNING project, trigger_key, session_id, input, checkpoint`,
       [attempt, startedAt, id],
     );
     if (typeof row?.input !== 'string') throw new Error('there is no such run to start');
-    const { project = null, trigger_key: trigger = null, session_id: session = null, input } = row;
+    const { project = null, trigger_key: trigger = null, session_id: session = null, input, checkpoint } = row;
     const memory = session === null ? undefined : this.#memory(project, trigger, session, startedAt);
-    return memory === undefined ? { input } : { input, memory };
+    return { input, ...(memory !== undefined && { memory }), ...(typeof checkpoint === 'string' && { checkpoint }) };
   }
 
-  end({ id, state, finishedAt, output, failure, memory }: Ended): void {
+  end({ id, state, finishedAt, output, failure, memory, usage }: Ended): void {
     const row = this.#sql.get(
-      `UPDATE runs SET state = ?, finished_at = ?, retry_at = NULL, failure = ?,
+      `UPDATE runs SET state = ?, finished_at = ?, retry_at = NULL, failure = ?, checkpoint = NULL,
+         input_tokens = ?, output_tokens = ?,
          output = CASE WHEN keep = 'full' OR notify THEN ? END,
          input = CASE WHEN keep = 'full' OR notify THEN input END
        WHERE id = ? AND finished_at IS NULL
        RETURNING keep, notify, claim_scope, claim_fingerprint, keep_claim`,
-      [state, finishedAt, failure === undefined ? null : JSON.stringify(failure), output ?? null, id],
+      [
+        ...[state, finishedAt, failure === undefined ? null : JSON.stringify(failure)],
+        ...[usage?.inputTokens ?? null, usage?.outputTokens ?? null, output ?? null, id],
+      ],
     );
     if (row === undefined) return;
     if (this.#finished !== undefined) this.#finished += 1;
@@ -95,14 +99,20 @@ export class Tables {
     else if (row.keep === 'none') this.#forget(id);
   }
 
-  retry({ id, failed, retryAt, memory }: Retry, now: number): void {
+  retry({ id, failed, retryAt, memory, usage }: Retry, now: number): void {
     const row = this.#sql.get('SELECT failed_attempts FROM runs WHERE id = ? AND finished_at IS NULL', [id]);
     if (row === undefined) return;
     const before = typeof row.failed_attempts === 'string' ? JSON.parse(row.failed_attempts) : [];
-    this.#sql.run("UPDATE runs SET state = 'queued', retry_at = ?, failed_attempts = ? WHERE id = ?", [
-      ...[retryAt, JSON.stringify([...before, failed]), id],
-    ]);
+    this.#sql.run(
+      `UPDATE runs SET state = 'queued', retry_at = ?, failed_attempts = ?, checkpoint = NULL, input_tokens = ?,
+         output_tokens = ? WHERE id = ?`,
+      [retryAt, JSON.stringify([...before, failed]), usage?.inputTokens ?? null, usage?.outputTokens ?? null, id],
+    );
     this.#touchSession(id, memory, now);
+  }
+
+  save(id: string, checkpoint: string): void {
+    this.#sql.run('UPDATE runs SET checkpoint = ? WHERE id = ? AND finished_at IS NULL', [checkpoint, id]);
   }
 
   remember(id: string, memory: string, now: number): void {

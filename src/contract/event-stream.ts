@@ -1,0 +1,153 @@
+import type { RunDelta, RunPosition } from './engine.ts';
+import type { JsonObject } from './json.ts';
+import type { AcceptedRun, Reply, RunView } from './plugin.ts';
+import { problem } from './problem.ts';
+
+/** How often a silent stream shows that it is alive, in milliseconds: proxies cut what is silent for a minute or so. */
+const heartbeatMs = 15_000;
+
+/** How soon a client is to come back that lost its connection, in milliseconds. */
+const reconnectMs = 2_000;
+
+export interface EventStreamOptions {
+  /** How long the stream stays open, in milliseconds; the run goes on after it. */
+  readonly timeoutMs: number;
+  /** The `Last-Event-ID` of a client that comes back, as sent. */
+  readonly lastEventId?: string | undefined;
+}
+
+/**
+ * Answers with what a run tells as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html):
+ * `accepted`, `delta` for each piece of the answer, `message` with the whole output and `done`; or `error`, with the
+ * members of the problem that another caller would be answered. Ids say where a client that comes back goes on.
+ */
+export function eventStream(run: AcceptedRun, { timeoutMs, lastEventId }: EventStreamOptions): Reply {
+  const last = lastEventId === undefined ? undefined : parseEventId(lastEventId);
+  // So an EventSource is told to stop coming back, as the standard says.
+  if (last?.runId === run.runId && last.position === 'end') return { status: 204 };
+  const after = last?.runId === run.runId && last.position !== 'end' ? last.position : undefined;
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // Nginx would keep it back otherwise.
+      'x-accel-buffering': 'no',
+    },
+    stream: {
+      [Symbol.asyncIterator]() {
+        const leaving = new AbortController();
+        const inner = events(run, timeoutMs, after, leaving.signal);
+        return {
+          next: () => inner.next(),
+          return() {
+            // Else it would come to its end only with the next event or heartbeat.
+            leaving.abort();
+            return inner.return(undefined);
+          },
+        };
+      },
+    },
+  };
+}
+
+/** Whether an `Accept` header (RFC 9110 §12.5.1) asks for server-sent events by name. */
+export function acceptsEventStream(accept: string | readonly string[] | undefined): boolean {
+  const ranges = String(accept ?? '').toLowerCase();
+  return ranges
+    .split(',')
+    .some((range) => /^\s*text\/event-stream\s*(?:;|$)/.test(range) && !/;\s*q=0(?:\.0*)?\s*(?:;|$)/.test(range));
+}
+
+/** Which run, and how far, the id of an event means; undefined if the text is no such id. */
+export function parseEventId(id: string): { runId: string; position: RunPosition | 'end' } | undefined {
+  const [, runId, end, attempt, offset] = /^([0-9a-f-]{36})\.(?:(end)|([0-9]{1,9})\.([0-9]{1,15}))$/.exec(id) ?? [];
+  if (runId === undefined) return undefined;
+  return { runId, position: end ? 'end' : { attempt: Number(attempt), offset: Number(offset) } };
+}
+
+async function* events(
+  run: AcceptedRun,
+  timeoutMs: number,
+  after: RunPosition | undefined,
+  leaving: AbortSignal,
+): AsyncGenerator<string> {
+  const { runId, statusUrl } = run;
+  const following = new AbortController();
+  const stop = (): void => following.abort();
+  leaving.addEventListener('abort', stop, { once: true });
+  const deltas = run.follow(after, following.signal)[Symbol.asyncIterator]();
+  const endsAt = performance.now() + timeoutMs;
+  try {
+    const { attempt, offset } = after ?? { attempt: 0, offset: 0 };
+    const { state } = await run.wait(0);
+    yield `retry: ${reconnectMs}\n${event('accepted', `${attempt}.${offset}`, { runId, status: state, statusUrl })}`;
+    for (let next = deltas.next(); ; ) {
+      const leftMs = endsAt - performance.now();
+      const arrived = await within(Math.min(heartbeatMs, leftMs), next);
+      if (arrived === undefined) {
+        if (leftMs > heartbeatMs) {
+          yield ': still running\n\n';
+          continue;
+        }
+        break;
+      }
+      if (arrived.done) break;
+      yield deltaEvent(arrived.value);
+      next = deltas.next();
+    }
+    yield* ending(await run.wait(0));
+  } finally {
+    leaving.removeEventListener('abort', stop);
+    stop();
+  }
+
+  function event(name: string, position: string, data: JsonObject): string {
+    return `id: ${runId}.${position}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  }
+
+  function deltaEvent({ attempt, offset, text }: RunDelta): string {
+    return event('delta', `${attempt}.${offset + text.length}`, { attempt, offset, text });
+  }
+
+  function* ending({ state, output, failure, usage }: RunView): Generator<string> {
+    const error = (reply: Reply) => event('error', 'end', problemMembers(reply));
+    switch (state) {
+      case 'succeeded':
+      case 'input_required':
+        // Both or neither: a client that comes back after the first of them would miss the second.
+        yield event('message', 'end', { runId, status: state, output: output ?? null }) +
+          event('done', 'end', { runId, status: state, statusUrl, ...(usage && { usage: { ...usage } }) });
+        break;
+      case 'failed':
+        yield error(problem('run_failed', { runId, statusUrl, ...(failure && { detail: failure.message }) }));
+        break;
+      case 'cancelled':
+        yield error(problem('run_cancelled', { runId, statusUrl }));
+        break;
+      default:
+        // It goes on, here after the timeout or in the gateway's next start: the id stays, so that the client comes back.
+        if (performance.now() >= endsAt) {
+          yield `event: error\ndata: ${JSON.stringify(problemMembers(problem('wait_timeout', { runId, statusUrl })))}\n\n`;
+        }
+    }
+  }
+}
+
+/** What `problem()` made always is an object. */
+function problemMembers({ status, body }: Reply): JsonObject {
+  return { ...(body as JsonObject), status };
+}
+
+/** What is promised, or undefined when the time is up before. */
+async function within<T>(timeoutMs: number, promised: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, timeoutMs));
+  });
+  try {
+    return await Promise.race([promised, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import type { Engine, RunDelta, RunPosition } from '../../contract/index.ts';
+import { type ConformanceCase, ended, newRun, promise, until } from './harness.ts';
+import { failure, success, Worker } from './worker.ts';
+
+/** All that a run tells from a position on until it ends. */
+async function told(engine: Engine, runId: string, after?: RunPosition): Promise<readonly RunDelta[]> {
+  const deltas: RunDelta[] = [];
+  for await (const delta of engine.follow(runId, after)) deltas.push(delta);
+  return deltas;
+}
+
+function textOf(deltas: readonly RunDelta[]): string {
+  return deltas.map(({ text }) => text).join('');
+}
+
+export const followingCases: readonly ConformanceCase[] = [
+  promise('tells whoever follows a run what it tells, as it tells it, until it is final', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    const submission = await engine.submit(run, undefined);
+    assert.ok(submission.kind === 'accepted');
+    const attempt = await worker.started(run.id);
+    const reader = submission.follow()[Symbol.asyncIterator]();
+    for (const [offset, text] of [
+      [0, 'Good '],
+      [5, 'morning, '],
+      [14, '☕!'],
+    ] as const) {
+      attempt.progress.emit({ kind: 'delta', text });
+      assert.deepEqual((await reader.next()).value, { attempt: 1, offset, text });
+    }
+    const last = reader.next();
+    attempt.settle(success);
+    assert.deepEqual(await last, { done: true, value: undefined });
+    assert.deepEqual((await ended(harness, run.id)).output, { answer: 42 });
+  }),
+
+  promise('tells whoever comes later, or comes back, what is missing', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    await engine.submit(run, undefined);
+    const { progress, settle } = await worker.started(run.id);
+    for (const text of ['one ', 'two ', 'three']) progress.emit({ kind: 'delta', text });
+    const readers = [undefined, { attempt: 1, offset: 4 }, { attempt: 1, offset: 13 }, { attempt: 0, offset: 99 }];
+    const reading = readers.map((after) => told(engine, run.id, after));
+    settle(success);
+    const texts = (await Promise.all(reading)).map(textOf);
+    assert.deepEqual(texts, ['one two three', 'two three', '', 'one two three']);
+  }),
+
+  promise('has nothing to tell of a run that has ended, or is not there', async (harness) => {
+    const { engine } = harness;
+    await engine.start({
+      execute(_run, _signal, _session, progress) {
+        progress.emit({ kind: 'delta', text: 'said too late to be followed' });
+        return success;
+      },
+    });
+    const run = newRun(harness);
+    await engine.submit(run, undefined);
+    await ended(harness, run.id);
+    assert.deepEqual(await told(engine, run.id), []);
+    assert.deepEqual(await told(engine, newRun(harness).id), []);
+  }),
+
+  promise('begins anew with the text of another attempt, and takes nothing from one that is over', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    await engine.submit(run, undefined);
+    const first = await worker.started(run.id);
+    const reading = told(engine, run.id);
+    first.progress.emit({ kind: 'delta', text: 'I think' });
+    first.settle({ kind: 'retry', message: 'not so', delayMs: 0 });
+    const second = await until(async () => worker.attempts[1]);
+    first.progress.emit({ kind: 'delta', text: ' of the past' });
+    second.progress.emit({ kind: 'delta', text: 'I know' });
+    second.settle(success);
+    const deltas = await reading;
+    assert.deepEqual(deltas.at(-1), { attempt: 2, offset: 0, text: 'I know' });
+    assert.ok(!textOf(deltas).includes('past'));
+  }),
+
+  promise('stops telling whoever leaves, and the run goes on', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    await engine.submit(run, undefined);
+    const { settle } = await worker.started(run.id);
+    const leaving = new AbortController();
+    const next = engine.follow(run.id, undefined, leaving.signal)[Symbol.asyncIterator]().next();
+    leaving.abort();
+    assert.equal((await next).done, true);
+    settle(success);
+    assert.equal((await ended(harness, run.id)).state, 'succeeded');
+  }),
+
+  promise('keeps a bounded part for a reader that is slow, and says where it begins', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    await engine.submit(run, undefined);
+    const { progress, settle } = await worker.started(run.id);
+    // A letter of two units at every place, so that a cut may fall into one.
+    const piece = `x${'😀'.repeat(511)}`;
+    for (let count = 0; count < 1000; count += 1) progress.emit({ kind: 'delta', text: piece });
+    const reading = told(engine, run.id);
+    settle(success);
+    const [delta] = await reading;
+    assert.ok(delta !== undefined && delta.offset > 0 && delta.text.length < 1_000_000);
+    assert.equal(delta.offset + delta.text.length, 1000 * piece.length);
+    assert.ok(delta.text.isWellFormed());
+  }),
+
+  promise('counts what attempts have used up', async (harness) => {
+    const { engine } = harness;
+    const outcomes = [
+      { kind: 'retry', message: 'again', delayMs: 0, usage: { inputTokens: 10, outputTokens: 1 } },
+      { ...success, usage: { inputTokens: 20, outputTokens: 3 } },
+      { ...failure, usage: { inputTokens: 5, outputTokens: 0 } },
+      success,
+      { ...success, usage: { inputTokens: -1, outputTokens: Number.NaN } },
+    ] as const;
+    let count = 0;
+    await engine.start({ execute: () => outcomes[count++] ?? success });
+    const usages: unknown[] = [];
+    for (let run = newRun(harness); count < outcomes.length; run = newRun(harness)) {
+      await engine.submit(run, undefined);
+      await ended(harness, run.id);
+      usages.push((await engine.get(run.id))?.usage);
+    }
+    const first = { inputTokens: 30, outputTokens: 4 };
+    assert.deepEqual(usages, [first, { inputTokens: 5, outputTokens: 0 }, undefined, undefined]);
+  }),
+
+  promise('gives up what an attempt saved when it fails, and refuses what is too long', async (harness) => {
+    const { engine } = harness;
+    const checkpoints: unknown[] = [];
+    await engine.start({
+      async execute(run, _signal, _session, { checkpoint, save }) {
+        checkpoints.push(checkpoint);
+        await save({ task: 'a7' });
+        await assert.rejects(async () => save('x'.repeat(64 * 1024)));
+        return run.attempt < 2 ? { kind: 'retry', message: 'again', delayMs: 0 } : success;
+      },
+    });
+    const run = newRun(harness);
+    await engine.submit(run, undefined);
+    assert.equal((await ended(harness, run.id)).state, 'succeeded');
+    assert.deepEqual(checkpoints, [undefined, undefined]);
+  }),
+];
