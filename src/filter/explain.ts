@@ -1,11 +1,12 @@
 import { EvaluationError, toEvaluationError } from './evaluation-error.ts';
 import { ExpressionError } from './expression-error.ts';
-import type { Conjunct, ExplainedPart, Explanation, FilterExpression, PlainValue } from './filter-expression.ts';
+import type { Conjunct, ExplainedPart, Explanation, FilterExpression } from './filter-expression.ts';
 import type { Bindings, Circumstances } from './limits.ts';
 import { isPlain, type Node, unlessTooDeep } from './node.ts';
 import { type Extent, type Extents, extentsOf } from './review/extents.ts';
 import { joinedParts, type Part } from './review/parts.ts';
-import { FunctionValue, isTruthy } from './value.ts';
+import { toPlain } from './to-plain.ts';
+import { isTruthy } from './value.ts';
 
 export type Given = [input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>];
 
@@ -105,13 +106,3 @@ function split(extents: Extents, whole: Part): { readonly statements?: Extent; r
 }
 
 const comparisons: ReadonlySet<string> = new Set(['=', '!=', '<', '<=', '>', '>=', 'in']);
-
-/** What is JSON of a value: no functions, and none of JSONata's marks on arrays. */
-function toPlain(value: unknown): PlainValue | undefined {
-  const isPlainItem = (item: unknown) => item !== undefined && !(item instanceof FunctionValue);
-  const text = JSON.stringify(value, (_name, member: unknown) => {
-    if (Array.isArray(member)) return member.filter(isPlainItem);
-    return isPlainItem(member) ? member : undefined;
-  });
-  return text === undefined ? undefined : JSON.parse(text);
-}

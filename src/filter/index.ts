@@ -4,3 +4,5 @@ export { EvaluationError } from './evaluation-error.ts';
 export { ExpressionError, type ExpressionProblem } from './expression-error.ts';
 export type * from './filter-expression.ts';
 export type { Bindings, Circumstances, FilterLimits } from './limits.ts';
+export { compileTemplate, type Template } from './template.ts';
+export { toPlain } from './to-plain.ts';
