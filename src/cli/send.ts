@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import { type Command, Option } from 'commander';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
@@ -21,7 +20,7 @@ export function registerSend(program: Command, finish: (code: ExitCode) => void)
     .argument('<trigger>', 'the trigger: project/key, e.g. support/refund-request')
     .summary('fire a trigger of a running gateway')
     .description(
-      'Fires a trigger and prints the answer: the body on stdout, the status on stderr. ' +
+      'Fires a trigger and prints the answer: the body on stdout, events as they come, the status on stderr. ' +
         'The API key comes from PULLCORD_API_KEY, so that it stays out of the shell history.',
     )
     .option('-d, --data <json>', 'the body: JSON, @FILE, or - for stdin; without it the request has no body')
@@ -35,7 +34,10 @@ export function registerSend(program: Command, finish: (code: ExitCode) => void)
       helpText({
         examples: [`pullcord send support/refund-request -d '{"instruction": "refund order 7"}'`],
         environment: { PULLCORD_API_KEY: 'the API key, where --key does not say it' },
-        exitCodes: { 0: 'the answer is a 2xx', 1: 'another answer, or none; the config has problems' },
+        exitCodes: {
+          0: 'the answer is a 2xx, or a stream whose run succeeded',
+          1: 'another answer, or none; the config has problems',
+        },
       }),
     )
     .action(async (trigger: string, options: SendOptions) => finish(await send(trigger, options)));
@@ -46,19 +48,26 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
   if (base === undefined) return exitCodes.problems;
   const address = `${base.replace(/\/$/, '')}${pathOf(trigger)}`;
   const body = await bodyOf(options.data);
-  const { request } = await import('undici');
+  const [{ request }, { STATUS_CODES }] = await Promise.all([import('undici'), import('node:http')]);
   try {
-    const { statusCode, body: answer } = await request(address, {
+    const {
+      statusCode,
+      headers: answerHeaders,
+      body: answer,
+    } = await request(address, {
       method: 'POST',
-      headers: sendHeaders(options, body !== undefined),
+      headers: await sendHeaders(options, body !== undefined),
       // The one deadline is the user's: agents may be silent for longer than a client's defaults.
       headersTimeout: 0,
       bodyTimeout: 0,
       signal: AbortSignal.timeout(secondsOf(options.timeout) * 1000),
       ...(body !== undefined && { body }),
     });
-    const content = await answer.text();
     terminal.words(`${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim());
+    if (/^text\/event-stream/i.test(String(answerHeaders['content-type']))) {
+      return await printEvents(answer.setEncoding('utf8'));
+    }
+    const content = await answer.text();
     if (content !== '') terminal.data(content);
     return statusCode >= 200 && statusCode < 300 ? exitCodes.fine : exitCodes.problems;
   } catch (error) {
@@ -68,6 +77,22 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
     terminal.words(`error: no answer from ${address}: ${reason}${hint}`);
     return exitCodes.problems;
   }
+}
+
+/** Prints server-sent events as they come. */
+async function printEvents(answer: AsyncIterable<string>): Promise<ExitCode> {
+  const { createParser } = await import('eventsource-parser');
+  let last: string | undefined;
+  const parser = createParser({
+    onEvent({ event }) {
+      last = event;
+    },
+  });
+  for await (const text of answer) {
+    terminal.piece(text);
+    parser.feed(text);
+  }
+  return last === 'done' ? exitCodes.fine : exitCodes.problems;
 }
 
 async function configuredUrl(root: string): Promise<string | undefined> {
@@ -84,11 +109,11 @@ function pathOf(trigger: string): string {
   return `/project/${encodeURIComponent(project)}/trigger/${encodeURIComponent(key)}`;
 }
 
-function sendHeaders(options: SendOptions, hasBody: boolean): Record<string, string> {
+async function sendHeaders(options: SendOptions, hasBody: boolean): Promise<Record<string, string>> {
   const headers = { ...(hasBody && { 'content-type': 'application/json' }), ...headersOf(options.header) };
   const key = options.key ?? process.env.PULLCORD_API_KEY;
   const sent = key === undefined ? headers : { ...headers, 'x-api-key': key };
-  checkHeaders(sent);
+  await checkHeaders(sent);
   return sent;
 }
 

@@ -9,6 +9,10 @@ export const terminal = {
   data(text: string): void {
     process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   },
+  /** A part of data that is not yet whole, as it is. */
+  piece(text: string): void {
+    process.stdout.write(text);
+  },
   words(text: string): void {
     process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
   },

@@ -7,11 +7,19 @@ import { type JsonObject, type ProblemCode, problem, type Reply } from '../contr
 const lastWordsMs = 1000;
 
 /**
- * Writes what a stage or the gateway decided. Every error leaves as application/problem+json (RFC 9457), past the
+ * Writes what a stage or the gateway decided; of a stream only the head, `writeStream` does the rest. Every error leaves as application/problem+json (RFC 9457), past the
  * framework, which would add a charset to that media type or make two system calls of one. Throws before anything is
  * written if a header, the status or the body cannot be sent.
  */
-export function writeReply(response: ServerResponse, requestId: string, { status, headers, body }: Reply): void {
+export function writeReply(
+  response: ServerResponse,
+  requestId: string,
+  { status, headers, body, stream }: Reply,
+): void {
+  if (stream !== undefined) {
+    response.writeHead(status, headers).flushHeaders();
+    return;
+  }
   const sent: Record<string, string | number> = { ...headers };
   let text = '';
   if (status >= 400) {

@@ -3,12 +3,20 @@ import { isAscii } from 'node:buffer';
 /** What an address of the public listener means. Names are as the caller wrote them. */
 export type Route =
   | { readonly kind: 'trigger'; readonly projectId: string; readonly key: string }
-  | { readonly kind: 'run'; readonly projectId: string; readonly key: string; readonly runId: string };
+  | RunRoute<'run'>
+  | RunRoute<'callback'>;
 
-const address = /^\/project\/([^/]+)\/trigger\/([^/]+)(?:\/run\/([^/]+))?$/;
+export interface RunRoute<Kind extends 'run' | 'callback'> {
+  readonly kind: Kind;
+  readonly projectId: string;
+  readonly key: string;
+  readonly runId: string;
+}
+
+const address = /^\/project\/([^/]+)\/trigger\/([^/]+)(?:\/run\/([^/]+)(\/callback)?)?$/;
 
 /**
- * Reads `{basePath}/project/:projectId/trigger/:key[/run/:runId]`, undefined for any other path.
+ * Reads `{basePath}/project/:projectId/trigger/:key[/run/:runId[/callback]]`, undefined for any other path.
  * @param path the request target without its query
  */
 export function parseRoute(path: string, basePath: string): Route | undefined {
@@ -20,7 +28,7 @@ export function parseRoute(path: string, basePath: string): Route | undefined {
   if (projectId === undefined || key === undefined) return undefined;
   if (match[3] === undefined) return { kind: 'trigger', projectId, key };
   const runId = decode(match[3]);
-  return runId === undefined ? undefined : { kind: 'run', projectId, key, runId };
+  return runId === undefined ? undefined : { kind: match[4] === undefined ? 'run' : 'callback', projectId, key, runId };
 }
 
 /** Names are ASCII. What else might be taken for one, as the Kelvin sign in lower case is a `k`, names nothing. */

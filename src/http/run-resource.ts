@@ -1,6 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import { parseDuration } from '../config/units.ts';
-import { type Engine, isFinal, type Principal, problem, type Reply, type RunRecord } from '../contract/index.ts';
+import {
+  acceptsEventStream,
+  type Engine,
+  eventStream,
+  isFinal,
+  type Principal,
+  parseEventId,
+  problem,
+  type Reply,
+  type RequestHead,
+  type RunPosition,
+  type RunRecord,
+  type RunView,
+} from '../contract/index.ts';
 import type { Admission } from '../runtime/admission.ts';
 import { statusUrl } from '../runtime/pipeline.ts';
 import { describeRun } from '../runtime/run-view.ts';
@@ -12,11 +25,13 @@ const retryAfter = '2';
 /** The longest that a caller may have a read wait for the end of the run. Proxies often cut at 60 s. */
 const longestWaitMs = 60_000;
 
+/** How long a stream of a run's events stays open that was asked for by its address; its client may come back. */
+const longestStreamMs = 3_600_000;
+
 export interface RunRequestParts {
   readonly runId: string;
-  readonly method: string;
-  /** `wait=20s` lets a read wait for the end of the run. */
-  readonly query: string;
+  /** `wait=20s` in its query lets a read wait for the end of the run; by `Accept` it is told as server-sent events. */
+  readonly head: RequestHead;
   readonly response: ServerResponse;
 }
 
@@ -28,13 +43,17 @@ export async function answerRun(
   engine: Engine,
   snapshot: Snapshot,
   admission: Admission,
-  { runId, method, query, response }: RunRequestParts,
+  { runId, head, response }: RunRequestParts,
 ): Promise<Reply> {
+  const { method, query, headers } = head;
   if (method !== 'GET' && method !== 'DELETE') return problem('method_not_allowed', {}, { allow: 'GET, DELETE' });
   const waitMs = waitOf(query);
   if (waitMs === undefined) return problem('bad_request', { detail: 'wait must be a duration such as 20s.' });
   const found = await findRun(engine, admission, runId);
   if (typeof found === 'string') return problem(found);
+  if (method === 'GET' && acceptsEventStream(headers.accept)) {
+    return streamOf(engine, snapshot, admission.trigger, runId, headers);
+  }
   if (method === 'GET') {
     const run = waitMs === 0 || isFinal(found.state) ? found : await waitFor(engine, found, waitMs, response);
     return runReply(snapshot, admission.trigger, run);
@@ -42,6 +61,52 @@ export async function answerRun(
   await engine.cancel(runId);
   return runReply(snapshot, admission.trigger, (await engine.get(runId)) ?? found);
 }
+
+/**
+ * What a request gets that comes back for the events of a run that it fired: an EventSource that can POST repeats its
+ * request, and must fire nothing again. Undefined if it is no such request.
+ */
+export async function resumedStream(
+  engine: Engine,
+  snapshot: Snapshot,
+  admission: Admission,
+  { headers }: RequestHead,
+): Promise<Reply | undefined> {
+  const lastEventId = headers['last-event-id'];
+  if (typeof lastEventId !== 'string' || !acceptsEventStream(headers.accept)) return undefined;
+  const last = parseEventId(lastEventId);
+  const found = last && (await findRun(engine, admission, last.runId));
+  if (last === undefined || typeof found !== 'object') return undefined;
+  return streamOf(engine, snapshot, admission.trigger, last.runId, headers);
+}
+
+function streamOf(
+  engine: Engine,
+  snapshot: Snapshot,
+  trigger: LiveTrigger,
+  runId: string,
+  headers: RequestHead['headers'],
+): Reply {
+  const lastEventId = headers['last-event-id'];
+  const accepted = {
+    runId,
+    statusUrl: statusUrl(snapshot, trigger, runId),
+    wait: async (timeoutMs: number) => (await engine.wait(runId, timeoutMs)) ?? forgotten,
+    follow: (after?: RunPosition, signal?: AbortSignal) => engine.follow(runId, after, signal),
+  };
+  return eventStream(accepted, {
+    timeoutMs: longestStreamMs,
+    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+  });
+}
+
+/** What is told of a run that nothing is kept of any more. */
+const forgotten: RunView = {
+  state: 'failed',
+  output: undefined,
+  failure: { message: 'Nothing is kept of this run.', retryable: false },
+  usage: undefined,
+};
 
 /** How long a read may take, in milliseconds; undefined if what is asked is no duration. */
 function waitOf(query: string): number | undefined {

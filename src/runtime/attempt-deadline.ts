@@ -1,4 +1,4 @@
-import type { MaybePromise, RunResult } from '../contract/index.ts';
+import type { FinalRunResult, MaybePromise } from '../contract/index.ts';
 
 /** Beyond this many milliseconds, 24.8 days, a timer of Node fires at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -12,8 +12,8 @@ const graceMs = 10_000;
 export function withinTime(
   timeoutMs: number,
   signal: AbortSignal,
-  execute: (signal: AbortSignal) => MaybePromise<RunResult>,
-): MaybePromise<RunResult> {
+  execute: (signal: AbortSignal) => MaybePromise<FinalRunResult>,
+): MaybePromise<FinalRunResult> {
   const controller = new AbortController();
   const result = execute(controller.signal);
   return result instanceof Promise ? raceTime(timeoutMs, signal, controller, result) : result;
@@ -23,34 +23,35 @@ async function raceTime(
   timeoutMs: number,
   signal: AbortSignal,
   controller: AbortController,
-  result: Promise<RunResult>,
-): Promise<RunResult> {
-  const cut = Promise.withResolvers<RunResult>();
-  const timedOut: RunResult = {
-    kind: 'failed',
-    message: `the run did not end within ${timeoutMs / 1000}s`,
-    retryable: true,
-  };
-  let isTimedOut = false;
+  result: Promise<FinalRunResult>,
+): Promise<FinalRunResult> {
+  const cut = Promise.withResolvers<FinalRunResult>();
   let grace: NodeJS.Timeout | undefined;
-  const abort = (): void => controller.abort();
+  let timedOut: FinalRunResult | undefined;
+  const abort = (reason: unknown, otherwise: FinalRunResult): void => {
+    controller.abort(reason);
+    grace ??= setTimeout(() => cut.resolve(otherwise), graceMs).unref();
+  };
   const timer = setTimeout(
     () => {
-      isTimedOut = true;
-      abort();
-      grace = setTimeout(() => cut.resolve(timedOut), graceMs);
+      timedOut = { kind: 'failed', message: `the run did not end within ${timeoutMs / 1000}s`, retryable: true };
+      abort(undefined, timedOut);
     },
     Math.min(timeoutMs, longestTimerMs),
   );
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
+  const onAbort = (): void => {
+    clearTimeout(timer);
+    abort(signal.reason, { kind: 'failed', message: 'the run was aborted', retryable: false });
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
     const ended = await Promise.race([result, cut.promise]);
     // What an aborted plugin says of itself is that it was aborted, not why.
-    return isTimedOut && ended?.kind === 'failed' ? timedOut : ended;
+    return timedOut !== undefined && ended?.kind === 'failed' ? timedOut : ended;
   } finally {
     clearTimeout(timer);
     clearTimeout(grace);
-    signal.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', onAbort);
   }
 }

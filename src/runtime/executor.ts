@@ -1,16 +1,26 @@
-import type { Executor, PluginLog, RunOutcome, RunRecord, RunResult } from '../contract/index.ts';
+import type { Executor, FinalRunResult, PluginLog, RunOutcome, RunRecord, RunRequest } from '../contract/index.ts';
+import { executeAttempt } from './attempt.ts';
 import { withinTime } from './attempt-deadline.ts';
 import { type CallbackOptions, sendCallback } from './callback.ts';
+import type { Deliveries } from './deliveries.ts';
 import type { Live } from './live.ts';
+import { callbackUrl } from './pipeline.ts';
 import { outcomeOf } from './retry.ts';
+
+export interface ExecutorParts {
+  readonly live: Live;
+  readonly log: PluginLog;
+  readonly callbacks: CallbackOptions;
+  readonly deliveries: Deliveries;
+}
 
 /**
  * Executes runs for the engine with the run plugin of their trigger, under the snapshot that accepted them while it
  * lives, else under the current one. A snapshot is leased until the attempt has ended.
  */
-export function createExecutor(live: Live, log: PluginLog, callbacks: CallbackOptions): Executor {
+export function createExecutor({ live, log, callbacks, deliveries }: ExecutorParts): Executor {
   return {
-    execute(run, signal, session) {
+    execute(run, signal, session, progress) {
       const snapshot = live.ofRevision(run.revision);
       const trigger = snapshot.find(run.project, run.trigger);
       if (trigger === undefined) {
@@ -19,7 +29,7 @@ export function createExecutor(live: Live, log: PluginLog, callbacks: CallbackOp
       const { uses, timeoutMs, retry } = trigger.config.run;
       const startedAt = performance.now();
       snapshot.lease();
-      const ended = (result: RunResult): RunOutcome => {
+      const ended = (result: FinalRunResult): RunOutcome => {
         snapshot.release();
         const outcome = outcomeOf(result, run.attempt, retry);
         logEnd(log, run, outcome, performance.now() - startedAt);
@@ -29,9 +39,15 @@ export function createExecutor(live: Live, log: PluginLog, callbacks: CallbackOp
         log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const request = session === undefined ? run : { ...run, session };
+      const { id, project, input, attempt, sessionId } = run;
+      const address = callbackUrl(snapshot, trigger, id);
+      const request: RunRequest = {
+        ...{ id, project, trigger: run.trigger, sessionId, input, attempt, session, callbackUrl: address },
+      };
       try {
-        const result = withinTime(timeoutMs, signal, (attemptSignal) => trigger.run.execute(request, attemptSignal));
+        const result = withinTime(timeoutMs, signal, (attemptSignal) =>
+          executeAttempt(trigger.run, request, attemptSignal, { progress, deliveries }),
+        );
         return result instanceof Promise ? result.then(ended, failed) : ended(result);
       } catch (error) {
         return failed(error);
@@ -54,6 +70,7 @@ function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome, durationMs:
     principal: run.principal,
     attempt: run.attempt,
     durationMs: Math.round(durationMs),
+    ...outcome?.usage,
   };
   switch (outcome?.kind) {
     case 'succeeded':

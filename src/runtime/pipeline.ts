@@ -7,6 +7,7 @@ import {
   type NewRun,
   problem,
   type Reply,
+  type RunPosition,
   type Submission,
 } from '../contract/index.ts';
 import { newRunId } from './run-id.ts';
@@ -71,6 +72,7 @@ function verdictOf(submission: Submission, { run, snapshot, trigger, exchange }:
     runId: run.id,
     statusUrl: statusUrl(snapshot, trigger, run.id),
     wait: (timeoutMs: number) => submission.wait(timeoutMs),
+    follow: (after?: RunPosition, signal?: AbortSignal) => submission.follow(after, signal),
   };
   return whenReady(trigger.respond.respond(exchange, accepted), (reply) => ({
     kind: 'accepted',
@@ -136,4 +138,9 @@ function newRun(snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange): N
 /** Absolute path on the public listener at which a caller reads a run. */
 export function statusUrl(snapshot: Snapshot, { project, trigger }: LiveTrigger, runId: string): string {
   return `${snapshot.config.server.basePath}/project/${project.id}/trigger/${trigger.key}/run/${runId}`;
+}
+
+/** Absolute path on the public listener at which an agent tells the end of a run that it works on by itself. */
+export function callbackUrl(snapshot: Snapshot, trigger: LiveTrigger, runId: string): string {
+  return `${statusUrl(snapshot, trigger, runId)}/callback`;
 }

@@ -1,5 +1,5 @@
 import type { RetryPolicy } from '../config/model.ts';
-import type { RunOutcome, RunResult } from '../contract/index.ts';
+import type { FinalRunResult, RunOutcome } from '../contract/index.ts';
 
 /** The longest pause that an agent can ask for, in milliseconds. */
 const longestAskedMs = 24 * 3_600_000;
@@ -8,14 +8,14 @@ const jitter = 0.2;
 
 /** What becomes of a run after an attempt that gave this result: its end, or another attempt after a pause. */
 export function outcomeOf(
-  result: RunResult,
+  result: FinalRunResult,
   attempt: number,
   { attempts, backoffMs, maxMs }: RetryPolicy,
   random = Math.random,
 ): RunOutcome {
   if (result?.kind !== 'failed' || !result.retryable || attempt >= attempts) return result;
-  const { message, retryAfterMs = 0, memory } = result;
+  const { message, retryAfterMs = 0, memory, usage } = result;
   const pauseMs = Math.min(backoffMs * 2 ** (attempt - 1), maxMs) * (1 - jitter + 2 * jitter * random());
   const delayMs = Math.round(Math.max(pauseMs, Math.min(retryAfterMs, longestAskedMs)));
-  return { kind: 'retry', message, delayMs, ...(memory !== undefined && { memory }) };
+  return { kind: 'retry', message, delayMs, ...(memory !== undefined && { memory }), ...(usage && { usage }) };
 }

@@ -16,6 +16,7 @@ export function describeRun(run: RunRecord): JsonObject {
       })),
     }),
     ...(run.output !== undefined && { output: run.output }),
+    ...(run.usage !== undefined && { usage: { ...run.usage } }),
     ...(run.failure !== undefined && { error: { message: run.failure.message, retryable: run.failure.retryable } }),
   };
 }

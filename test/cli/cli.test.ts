@@ -16,7 +16,7 @@ import {
   secrets,
   triggerFile,
 } from '../support/config-folder.ts';
-import { startTestGateway } from '../support/gateway.ts';
+import { startTestGateway, until } from '../support/gateway.ts';
 
 const example = join(import.meta.dirname, '../../config');
 const basic = () => ({ ...basicFiles(), 'triggers/echo.yaml': triggerFile('echo') });
@@ -232,6 +232,30 @@ t.test('send fires a trigger of a running gateway', async (t) => {
     code: 1,
     stderr: /no answer .*ECONNREFUSED/,
   });
+});
+
+t.test('send prints events as they come, and tells by its exit code how they end', async (t) => {
+  const run = { uses: 'echo', with: { stream: true, delay: '1h' } };
+  const { url, root, fire } = await startTestGateway(t, {
+    ...basic(),
+    'talk.yaml': triggerFile('talk', { run: { uses: 'echo', with: { stream: true } }, respond: { uses: 'stream' } }),
+    'slow.yaml': triggerFile('slow', { run, respond: { uses: 'stream' } }),
+  });
+  const target = ['--url', `${url}/api/v1.0`, '--config', root];
+  const env = { PULLCORD_API_KEY: secrets.website };
+  const sent = await command(t, ['send', 'support/talk', '-d', '{"instruction":"one two"}', ...target], { env });
+  t.match(sent, { code: 0, stderr: /^200 OK/, stdout: /event: accepted[\s\S]*"text":"one"[\s\S]*event: done/ });
+
+  const child = startCommand(t, ['send', 'support/slow', '-d', '{"instruction":"never"}', ...target], { env });
+  let stdout = '';
+  child.stdout?.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  const runId = await until(() => /"runId":"([^"]+)"/.exec(stdout)?.[1]);
+  await fire('slow', undefined, { method: 'DELETE', path: `/run/${runId}` });
+  const [code] = await once(child, 'exit');
+  t.equal(code, 1);
+  t.match(stdout, /event: error[\s\S]*run_cancelled/);
 });
 
 t.test('schema prints a schema that an editor can use, with the plugins of the config', async (t) => {

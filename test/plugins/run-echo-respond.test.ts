@@ -12,23 +12,26 @@ const run = {
   sessionId: undefined,
   input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
   attempt: 1,
+  callbackUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/callback',
 };
 
 t.test('echo', async (t) => {
   t.test('answers with its input at once', async (t) => {
-    const result = echo.create(pluginContext, {}).execute(run, new AbortController().signal);
+    const result = echo.create(pluginContext, { stream: false }).execute(run, new AbortController().signal);
     t.same(result, { kind: 'succeeded', output: run.input });
   });
 
   t.test('answers with its input after the delay', async (t) => {
     const startedAt = performance.now();
-    const result = await echo.create(pluginContext, { delay: 20 }).execute(run, new AbortController().signal);
+    const result = await echo
+      .create(pluginContext, { delay: 20, stream: false })
+      .execute(run, new AbortController().signal);
     t.same(result, { kind: 'succeeded', output: run.input });
     t.ok(performance.now() - startedAt >= 19);
   });
 
   t.test('ends as soon as it is aborted, also when it was before', async (t) => {
-    const plugin = echo.create(pluginContext, { delay: 3_600_000 });
+    const plugin = echo.create(pluginContext, { delay: 3_600_000, stream: false });
     const controller = new AbortController();
     const pending = plugin.execute(run, controller.signal);
     controller.abort();
@@ -43,9 +46,10 @@ function acceptedRun(view: Partial<RunView>, waits: number[] = []): AcceptedRun 
   return {
     runId: 'run-1',
     statusUrl,
+    async *follow() {},
     wait(timeoutMs) {
       waits.push(timeoutMs);
-      return { state: 'running', output: undefined, failure: undefined, ...view };
+      return { state: 'running', output: undefined, failure: undefined, usage: undefined, ...view };
     },
   };
 }
@@ -55,7 +59,7 @@ function later(run: AcceptedRun, view: MaybePromise<RunView>): AcceptedRun {
 }
 
 t.test('wait', async (t) => {
-  const plugin = wait.create(pluginContext, { timeout: 30_000, async: true });
+  const plugin = wait.create(pluginContext, { timeout: 30_000, async: true, stream: false });
   const answer = (view: Partial<RunView>) => plugin.respond(exchangeOf({}), acceptedRun(view));
 
   t.test('gives the output of a run that succeeded, and null for none', async (t) => {
@@ -92,7 +96,7 @@ t.test('wait', async (t) => {
     const waits: number[] = [];
     plugin.respond(exchangeOf({}), acceptedRun({ state: 'succeeded' }, waits));
     t.same(waits, [30_000]);
-    const view: RunView = { state: 'succeeded', output: 7, failure: undefined };
+    const view: RunView = { state: 'succeeded', output: 7, failure: undefined, usage: undefined };
     const reply = plugin.respond(exchangeOf({}), later(acceptedRun({}), view));
     t.ok(reply instanceof Promise);
     t.match(await reply, { status: 200, body: { output: 7 } });
@@ -113,7 +117,7 @@ t.test('accepted', async (t) => {
   });
 
   t.test('answers 202 all the same when the state cannot be read', async (t) => {
-    const view: RunView = { state: 'succeeded', output: 7, failure: undefined };
+    const view: RunView = { state: 'succeeded', output: 7, failure: undefined, usage: undefined };
     t.match(await plugin.respond(exchangeOf({}), later(acceptedRun({}), view)), { body: { status: 'succeeded' } });
     const unreachable = later(acceptedRun({}), Promise.reject(new Error('out of reach')));
     t.match(await plugin.respond(exchangeOf({}), unreachable), { status: 202, body: { status: 'queued' } });

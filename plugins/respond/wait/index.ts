@@ -1,5 +1,7 @@
 import {
   type AcceptedRun,
+  acceptsEventStream,
+  eventStream,
   problem,
   type Reply,
   type RespondPlugin,
@@ -18,9 +20,10 @@ export default {
   name: 'wait',
   summary: 'Waits for the run and answers with its output; after the timeout 408 with an address to poll.',
   optionsSchema: schema,
-  create(_context, { timeout: timeoutMs, async: mayBeAsync }) {
+  create(_context, { timeout: timeoutMs, async: mayBeAsync, stream: mayStream }) {
     return {
       respond({ headers }, accepted) {
+        if (mayStream && acceptsEventStream(headers.accept)) return eventStream(accepted, { timeoutMs });
         const terms = headers.prefer === undefined ? undefined : termsOf(headers.prefer, timeoutMs, mayBeAsync);
         const view = accepted.wait(terms?.waitMs ?? timeoutMs);
         return view instanceof Promise

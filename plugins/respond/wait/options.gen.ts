@@ -12,4 +12,8 @@ export interface Options {
    * Whether a caller that asks for it (`Prefer: respond-async`, RFC 7240) is answered 202 instead of waiting.
    */
   async: boolean;
+  /**
+   * Whether a caller that asks for it (`Accept: text/event-stream`) is answered with server-sent events, as by the stream plugin. The timeout ends them.
+   */
+  stream: boolean;
 }

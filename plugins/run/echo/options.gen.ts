@@ -5,7 +5,11 @@
  */
 export interface Options {
   /**
-   * How long every run takes. Absent: no time at all. In milliseconds.
+   * How long every run takes; with `stream`, how long each word of it takes. Absent: no time at all. In milliseconds.
    */
   delay?: number;
+  /**
+   * Tells the instruction word by word to whoever follows the run. For trying `respond: stream`.
+   */
+  stream: boolean;
 }

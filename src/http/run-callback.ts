@@ -1,0 +1,69 @@
+import {
+  type Engine,
+  EngineUnavailable,
+  isFinal,
+  problem,
+  type Reply,
+  type RequestHead,
+  type RunIdentity,
+  type RunRecord,
+} from '../contract/index.ts';
+import type { Deliveries } from '../runtime/deliveries.ts';
+import type { Live } from '../runtime/live.ts';
+import type { RunRoute } from './route.ts';
+
+/** How long the answer to a delivery waits until what was delivered is stored, in milliseconds. */
+const storedWithinMs = 10_000;
+
+export interface CallbackParts {
+  readonly live: Live;
+  readonly engine: Engine;
+  readonly deliveries: Deliveries;
+}
+
+/**
+ * `POST …/run/:runId/callback`: an agent that works on by itself tells how the run ended. Its plugin knows whether it is
+ * the agent; all others are answered alike, whatever is there. Told 200, it is stored.
+ */
+export async function answerCallback(
+  { live, engine, deliveries }: CallbackParts,
+  head: RequestHead,
+  { projectId, key, runId }: RunRoute<'callback'>,
+  readBody: () => Promise<Uint8Array | undefined>,
+): Promise<Reply> {
+  if (head.method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
+  const run = await engine.get(runId);
+  if (run === undefined || run.project !== projectId || run.trigger.toLowerCase() !== key.toLowerCase()) return unknown;
+  const snapshot = live.ofRevision(run.revision);
+  const plugin = snapshot.find(run.project, run.trigger)?.run;
+  if (plugin?.deliver === undefined) return unknown;
+  snapshot.lease();
+  try {
+    const body = await readBody();
+    if (body === undefined) return problem('body_too_large');
+    const delivery = await plugin.deliver({ run: identityOf(run), query: head.query, headers: head.headers, body });
+    if (delivery.kind === 'rejected') return unknown;
+    if (delivery.kind === 'invalid') return problem('invalid_body', { detail: delivery.message });
+    if (isFinal(run.state)) return taken(run);
+    // A run that has just been taken up after a restart is about to wait for it.
+    if (!deliveries.deliver(runId, delivery.result)) return problem('unavailable', {}, { 'retry-after': '1' });
+    const ended = await engine.wait(runId, storedWithinMs);
+    if (ended === undefined) throw new EngineUnavailable('a run that ends is not known');
+    return taken(ended);
+  } finally {
+    snapshot.release();
+  }
+}
+
+/** Of a run that is final, the input may be gone: then what is delivered means nothing any more. */
+function identityOf({ id, project, trigger, sessionId, attempt, input = nothing }: RunRecord): RunIdentity {
+  return { id, project, trigger, sessionId, attempt, input };
+}
+
+const nothing = { environment: '', language: '' };
+
+const unknown: Reply = problem('unauthorized');
+
+function taken({ id, state }: RunRecord): Reply {
+  return { status: 200, body: { runId: id, status: state } };
+}

@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http';
+
+/** How long a client may take nothing of what it is sent until it is cut off, in milliseconds. */
+const patienceMs = 60_000;
+
+/**
+ * Writes a stream to its end, each piece when the one before has left, so that a slow client costs no memory. Settles also
+ * when the client goes away or is cut off. Rejects with what the stream throws.
+ */
+export async function writeStream(response: ServerResponse, stream: AsyncIterable<string>): Promise<void> {
+  const iterator = stream[Symbol.asyncIterator]();
+  let leave = (): void => {};
+  const onClose = (): void => leave();
+  response.on('close', onClose);
+  try {
+    for (;;) {
+      // Not a race with one promise of the end: that would remember each piece until the end comes.
+      const next = await new Promise<IteratorResult<string> | undefined>((resolve, reject) => {
+        leave = () => resolve(undefined);
+        if (response.destroyed) leave();
+        else iterator.next().then(resolve, reject);
+      });
+      if (next === undefined) return;
+      if (next.done) break;
+      if (!response.write(next.value) && !(await drained(response))) return;
+    }
+    response.end();
+  } finally {
+    response.off('close', onClose);
+    // It may have to wait for what it was about to say, and nobody needs to wait for that.
+    iterator.return?.().catch(() => {});
+  }
+}
+
+/** Whether the client has taken what was written. One that takes nothing for too long is cut off. */
+function drained(response: ServerResponse): Promise<boolean> {
+  if (response.destroyed) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const settle = (isDrained: boolean): void => {
+      clearTimeout(timer);
+      response.off('drain', onDrain);
+      response.off('close', onClose);
+      resolve(isDrained);
+    };
+    const onDrain = (): void => settle(true);
+    const onClose = (): void => settle(false);
+    const timer = setTimeout(() => response.destroy(), patienceMs);
+    response.on('drain', onDrain);
+    response.on('close', onClose);
+  });
+}

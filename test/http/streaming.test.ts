@@ -1,0 +1,393 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { mock } from 'node:test';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import t, { type Test } from 'tap';
+import { type AcceptedRun, acceptsEventStream, eventStream, type RunView } from '../../src/contract/index.ts';
+import { basicFiles, durableFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
+import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+
+/** An agent that says each of its words when it is told to, and knows how often it was asked. */
+const talker = `
+export default {
+  contract: 'v1',
+  stage: 'run',
+  name: 'talker',
+  summary: 'Says what the test tells it to.',
+  optionsSchema: { type: 'object', additionalProperties: false },
+  create() {
+    return {
+      execute(run) {
+        const { promise, resolve } = Promise.withResolvers();
+        const agent = { said: [], wake: () => {}, ended: undefined };
+        const agents = (globalThis.talkers ??= []);
+        agents.push({
+          say(text) { agent.said.push(text); agent.wake(); },
+          end(result) { agent.ended = result; agent.wake(); },
+        });
+        async function* events() {
+          for (;;) {
+            while (agent.said.length > 0) yield { kind: 'delta', text: agent.said.shift() };
+            if (agent.ended !== undefined) return agent.ended;
+            await new Promise((wake) => { agent.wake = wake; });
+          }
+        }
+        return { kind: 'stream', events: events() };
+      },
+    };
+  },
+};
+`;
+
+interface Talker {
+  say(text: string): void;
+  end(result: object): void;
+}
+
+function talkers(): Talker[] {
+  return Reflect.get(globalThis, 'talkers') ?? [];
+}
+
+/** The agent of a run that is about to be started, `before` having been there. */
+function nextTalker(before: number): Promise<Talker> {
+  return until(() => talkers()[before]);
+}
+
+const respond = { uses: 'stream' };
+
+function files(triggers: Record<string, object>, base = basicFiles(), members: object = {}): Record<string, string> {
+  const entries = Object.entries(triggers).map(([key, trigger]) => [`${key}.yaml`, triggerFile(key, trigger)]);
+  const gateway = { plugins: ['./talker.mjs'], ...members };
+  return { ...base, 'gateway.yaml': gatewayFile(gateway), 'talker.mjs': talker, ...Object.fromEntries(entries) };
+}
+
+interface Told {
+  readonly event: string | undefined;
+  readonly id: string | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect, and fail if it is not there.
+  readonly data: any;
+}
+
+/** An event stream as a client reads it. */
+class Events {
+  readonly response: Response;
+  readonly #leaving: AbortController;
+  readonly #reader: AsyncIterator<string>;
+  readonly #events: EventSourceMessage[] = [];
+  readonly comments: string[] = [];
+  readonly #parser = createParser({
+    onEvent: (event) => void this.#events.push(event),
+    onComment: (comment) => void this.comments.push(comment),
+  });
+
+  constructor(response: Response, leaving: AbortController) {
+    this.response = response;
+    this.#leaving = leaving;
+    const body: ReadableStream<string> = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream());
+    this.#reader = body[Symbol.asyncIterator]();
+  }
+
+  /** The first event, and what it says of the run. */
+  async accepted(): Promise<{ runId: string; statusUrl: string }> {
+    const accepted = await this.next();
+    if (accepted?.event !== 'accepted') throw new Error(`no accepted event: ${JSON.stringify(accepted)}`);
+    return accepted.data;
+  }
+
+  /** The next event, its data parsed; undefined at the end. */
+  async next(): Promise<Told | undefined> {
+    while (this.#events.length === 0) {
+      const chunk = await this.#reader.next();
+      if (chunk.done) return undefined;
+      this.#parser.feed(chunk.value);
+    }
+    const { event, id, data } = this.#events.shift() as EventSourceMessage;
+    return { event, id, data: JSON.parse(data) };
+  }
+
+  async rest() {
+    const events = [];
+    for (let event = await this.next(); event !== undefined; event = await this.next()) events.push(event);
+    return events;
+  }
+
+  leave(): void {
+    this.#leaving.abort();
+  }
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly body?: object;
+  readonly accept?: string | null;
+  readonly lastEventId?: string | undefined;
+  readonly secret?: string;
+}
+
+async function ask(t: Test, url: string, asked: Asked = {}): Promise<Events> {
+  const { method = 'POST', body, accept = 'text/event-stream', lastEventId, secret = secrets.website } = asked;
+  const leaving = new AbortController();
+  t.teardown(() => leaving.abort());
+  const response = await fetch(url, {
+    method,
+    signal: leaving.signal,
+    headers: {
+      'x-api-key': secret,
+      ...(accept !== null && { accept }),
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return new Events(response, leaving);
+}
+
+function triggerUrl({ url }: TestGateway, key: string): string {
+  return `${url}/api/v1.0/project/support/trigger/${key}`;
+}
+
+t.test('tells what the agent says as it says it, then its whole output', async (t) => {
+  const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
+  const before = talkers().length;
+  const events = await ask(t, triggerUrl(gateway, 'talk'), { body: { instruction: 'hello' } });
+  t.equal(events.response.status, 200);
+  t.match(events.response.headers.get('content-type'), /^text\/event-stream/);
+  t.equal(events.response.headers.get('cache-control'), 'no-store');
+  const accepted = await events.next();
+  const { runId, statusUrl } = Object(accepted?.data);
+  t.match(accepted, { event: 'accepted', id: `${runId}.0.0`, data: { status: 'running' } });
+  const talker = await nextTalker(before);
+  talker.say('Good ');
+  t.strictSame(await events.next(), {
+    ...{ event: 'delta', id: `${runId}.1.5`, data: { attempt: 1, offset: 0, text: 'Good ' } },
+  });
+  talker.say('day — ☕\n\ndata: x');
+  t.match(await events.next(), { event: 'delta', data: { offset: 5, text: 'day — ☕\n\ndata: x' } });
+  const usage = { inputTokens: 3, outputTokens: 4 };
+  talker.end({ kind: 'succeeded', output: { text: 'Good day' }, usage });
+  t.strictSame(await events.rest(), [
+    { event: 'message', id: `${runId}.end`, data: { runId, status: 'succeeded', output: { text: 'Good day' } } },
+    { event: 'done', id: `${runId}.end`, data: { runId, status: 'succeeded', statusUrl, usage } },
+  ]);
+  const run = await gateway.fire('talk', undefined, { method: 'GET', path: `/run/${runId}` });
+  t.match(run.body, { status: 'succeeded', output: { text: 'Good day' }, usage });
+});
+
+t.test('tells a single message where the agent says nothing before its end', async (t) => {
+  const gateway = await startTestGateway(t, files({ echo: { respond } }));
+  const events = await (await ask(t, triggerUrl(gateway, 'echo'), { body: { instruction: 'hi' } })).rest();
+  t.strictSame(
+    events.map(({ event }) => event),
+    ['accepted', 'message', 'done'],
+  );
+  t.match(events[1]?.data, { status: 'succeeded', output: { instruction: 'hi' } });
+});
+
+t.test('echo says an instruction word by word', async (t) => {
+  const gateway = await startTestGateway(
+    t,
+    files({ echo: { run: { uses: 'echo', with: { stream: true } }, respond } }),
+  );
+  const events = await (await ask(t, triggerUrl(gateway, 'echo'), { body: { instruction: 'one two  three' } })).rest();
+  const deltas = events.filter(({ event }) => event === 'delta');
+  t.equal(deltas.map(({ data }) => data.text).join(''), 'one two  three');
+  t.equal(events.at(-2)?.data.output, 'one two  three');
+});
+
+t.test('tells a run that failed or was cancelled as an error with the problem of any other answer', async (t) => {
+  const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
+  const before = talkers().length;
+  const failing = await ask(t, triggerUrl(gateway, 'talk'));
+  (await nextTalker(before)).end({ kind: 'failed', message: 'the model is down', retryable: false });
+  const [accepted, failed, ...more] = await failing.rest();
+  t.equal(accepted?.event, 'accepted');
+  t.match(failed, { event: 'error', data: { status: 502, code: 'run_failed', detail: 'the model is down' } });
+  t.strictSame(more, []);
+
+  const cancelled = await ask(t, triggerUrl(gateway, 'talk'));
+  const { runId } = await cancelled.accepted();
+  await gateway.fire('talk', undefined, { method: 'DELETE', path: `/run/${runId}` });
+  t.match(await cancelled.rest(), [{ event: 'error', data: { code: 'run_cancelled', runId } }]);
+});
+
+t.test('answers what is not accepted as ever', async (t) => {
+  const gateway = await startTestGateway(
+    t,
+    files({ picky: { filter: 'plan = "pro"', dedup: 'body', respond: { uses: 'stream' } } }),
+  );
+  const dropped = await ask(t, triggerUrl(gateway, 'picky'), { body: { plan: 'free' } });
+  t.equal(dropped.response.status, 400);
+  t.equal(dropped.response.headers.get('content-type'), 'application/problem+json');
+  t.match(await dropped.response.json().catch(() => undefined), undefined, 'the body was handed to the reader');
+  await (await ask(t, triggerUrl(gateway, 'picky'), { body: { plan: 'pro' } })).rest();
+  t.equal((await ask(t, triggerUrl(gateway, 'picky'), { body: { plan: 'pro' } })).response.status, 400);
+  t.equal((await ask(t, triggerUrl(gateway, 'picky'), { secret: 'nobody' })).response.status, 401);
+});
+
+t.test('a client that goes away does not stop the run, and hears the rest when it comes back', async (t) => {
+  const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
+  const before = talkers().length;
+  const first = await ask(t, triggerUrl(gateway, 'talk'), { body: { instruction: 'tell me' } });
+  const talker = await nextTalker(before);
+  talker.say('one ');
+  const { runId, statusUrl } = await first.accepted();
+  const one = await first.next();
+  first.leave();
+  talker.say('two ');
+
+  // By the run's address, as an EventSource does, and by the same request again, as one does that can POST.
+  const byAddress = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', lastEventId: one?.id });
+  const again = { body: { instruction: 'tell me' }, lastEventId: one?.id };
+  const byRequest = await ask(t, triggerUrl(gateway, 'talk'), again);
+  const stranger = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', secret: secrets.other });
+  t.equal(stranger.response.status, 403);
+  for (const events of [byAddress, byRequest]) {
+    t.match(await events.next(), { event: 'accepted', id: one?.id, data: { runId } });
+    t.match(await events.next(), { event: 'delta', data: { attempt: 1, offset: 4, text: 'two ' } });
+  }
+  talker.say('three');
+  talker.end({ kind: 'succeeded', output: 'one two three' });
+  for (const events of [byAddress, byRequest]) {
+    const rest = await events.rest();
+    t.strictSame(
+      rest.map(({ event }) => event),
+      ['delta', 'message', 'done'],
+    );
+    t.equal(rest[1]?.data.output, 'one two three');
+  }
+  t.equal(talkers().length, before + 1, 'nothing was fired again');
+
+  const late = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', lastEventId: one?.id });
+  const told = await late.rest();
+  t.strictSame(
+    told.map(({ event }) => event),
+    ['accepted', 'message', 'done'],
+  );
+  const end = { method: 'GET', lastEventId: told.at(-1)?.id };
+  t.equal((await ask(t, `${gateway.url}${statusUrl}`, end)).response.status, 204, 'an EventSource is told to stop');
+  t.equal((await ask(t, triggerUrl(gateway, 'talk'), { ...end, method: 'POST' })).response.status, 204);
+  t.equal(talkers().length, before + 1);
+});
+
+t.test('an id of another run, or of none, fires as if there were none', async (t) => {
+  const gateway = await startTestGateway(t, files({ echo: { respond }, other: { respond } }));
+  const [accepted] = await (await ask(t, triggerUrl(gateway, 'other'))).rest();
+  for (const lastEventId of [accepted?.id, `${'0'.repeat(36)}.1.5`, 'x', '']) {
+    const [again] = await (await ask(t, triggerUrl(gateway, 'echo'), { lastEventId })).rest();
+    t.not(again?.data.runId, accepted?.data.runId, `${lastEventId}`);
+  }
+});
+
+t.test('a run that goes on after a restart is told from the record, or anew', async (t) => {
+  const base = durableFiles();
+  const engine = { uses: 'sqlite', with: { path: 'data/pullcord.db' } };
+  const before = talkers().length;
+  const first = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }, base, { engine }));
+  const events = await ask(t, triggerUrl(first, 'talk'), { body: { instruction: 'hello' } });
+  const { statusUrl } = await events.accepted();
+  (await nextTalker(before)).say('I was ');
+  const { id } = (await events.next()) ?? {};
+  const rest = events.rest();
+  await first.gateway.close();
+  t.strictSame(await rest, [], 'the stream ends, and nothing is said of an end');
+
+  const second = await serveFolder(t, first.root);
+  const again = await ask(t, `${second.url}${statusUrl}`, { method: 'GET', lastEventId: id });
+  const talker = await nextTalker(before + 1);
+  talker.say('I am ');
+  t.match(await again.next(), { event: 'accepted' });
+  t.match(await again.next(), { event: 'delta', data: { attempt: 2, offset: 0, text: 'I am ' } });
+  talker.end({ kind: 'succeeded', output: 'I am here' });
+  t.match(await again.rest(), [{ event: 'message', data: { output: 'I am here' } }, { event: 'done' }]);
+});
+
+t.test('wait streams to whoever asks for it, where the trigger allows it', async (t) => {
+  const wait = (stream: boolean) => ({ respond: { uses: 'wait', with: { timeout: '10s', stream } } });
+  const gateway = await startTestGateway(t, files({ open: wait(true), closed: wait(false) }));
+  const type = async (key: string, accept: string | null) =>
+    (await ask(t, triggerUrl(gateway, key), { accept })).response.headers.get('content-type')?.split(';')[0];
+  t.equal(await type('open', 'text/event-stream'), 'text/event-stream');
+  t.equal(await type('open', 'application/json, text/event-stream;q=0.5'), 'text/event-stream');
+  t.equal(await type('open', 'application/json'), 'application/json');
+  t.equal(await type('open', null), 'application/json');
+  t.equal(await type('closed', 'text/event-stream'), 'application/json');
+});
+
+t.test('asks for events only by name', (t) => {
+  for (const accept of ['text/event-stream', 'Text/Event-Stream; q=0.1', 'a/b,text/event-stream , c/d'])
+    t.ok(acceptsEventStream(accept), accept);
+  for (const accept of [
+    undefined,
+    '',
+    '*/*',
+    'text/*',
+    'text/event-stream;q=0',
+    'text/event-streams',
+    'x/text/event-stream',
+  ])
+    t.notOk(acceptsEventStream(accept), `${accept}`);
+  t.end();
+});
+
+t.test('a reader that takes nothing slows neither the agent nor others, and is held to a bounded memory', async (t) => {
+  const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
+  const before = talkers().length;
+  const { port } = new URL(gateway.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  socket.write(
+    `POST /api/v1.0/project/support/trigger/talk HTTP/1.1\r\nhost: x\r\nx-api-key: ${secrets.website}\r\ncontent-length: 0\r\n\r\n`,
+  );
+  const [head] = await once(socket, 'data');
+  socket.pause();
+  const runId = /"runId":"([^"]+)"/.exec(String(head))?.[1];
+  const talker = await nextTalker(before);
+  const word = 'x'.repeat(1024);
+  const reader = await ask(t, `${gateway.url}/api/v1.0/project/support/trigger/talk/run/${runId}`, { method: 'GET' });
+  for (let count = 0; count < 50_000; count += 1) talker.say(word);
+  talker.end({ kind: 'succeeded', output: 'done' });
+  const told = await reader.rest();
+  t.equal(told.at(-1)?.event, 'done');
+  t.match((await gateway.fire('talk', undefined, { method: 'GET', path: `/run/${runId}` })).body, {
+    ...{ status: 'succeeded', output: 'done' },
+  });
+  // What the slow one missed it can see by the offsets, and the message has the whole output.
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  socket.resume();
+  await until(() => text.includes('event: done'));
+  t.ok(text.length < 20_000_000, `${text.length}`);
+});
+
+t.test('shows that it is alive, ends when its time is up, and lets go of the run when its client leaves', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const view: RunView = { state: 'running', output: undefined, failure: undefined, usage: undefined };
+  let signal: AbortSignal | undefined;
+  const run: AcceptedRun = {
+    ...{ runId: 'f'.repeat(36), statusUrl: '/run' },
+    wait: () => view,
+    async *follow(_after, given) {
+      signal = given;
+      await new Promise<void>((resolve) => given?.addEventListener('abort', () => resolve()));
+    },
+  };
+  const open = () => {
+    const { stream } = eventStream(run, { timeoutMs: 40_000 });
+    return (stream as AsyncIterable<string>)[Symbol.asyncIterator]();
+  };
+  const events = open();
+  t.match((await events.next()).value, /^retry: 2000\nid: f+\.0\.0\nevent: accepted\n/);
+  const heartbeat = events.next();
+  mock.timers.tick(15_000);
+  t.equal((await heartbeat).value, ': still running\n\n');
+
+  const leaving = open();
+  await leaving.next();
+  const next = leaving.next();
+  await leaving.return?.();
+  t.ok(signal?.aborted);
+  await next;
+});
