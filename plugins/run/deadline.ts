@@ -1,4 +1,4 @@
-import type { RunResult } from '../../../src/contract/index.ts';
+import type { FailedRunResult, RunResult } from '../../src/contract/index.ts';
 
 /** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -7,15 +7,15 @@ const longestTimerMs = 2 ** 31 - 1;
  * Gives the result of an exchange, or a failure as soon as time is up or `signal` aborts. It does not wait for the
  * exchange to notice: a request that still queues for a connection would notice only once it gets one.
  */
-export async function withinDeadline(
+export async function withinDeadline<Result extends RunResult>(
   timeoutMs: number,
   signal: AbortSignal,
-  exchange: (signal: AbortSignal) => Promise<RunResult>,
-): Promise<RunResult> {
+  exchange: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result | FailedRunResult> {
   if (signal.aborted) return aborted;
   const controller = new AbortController();
-  const cut = Promise.withResolvers<RunResult>();
-  const cutWith = (result: RunResult): void => {
+  const cut = Promise.withResolvers<FailedRunResult>();
+  const cutWith = (result: FailedRunResult): void => {
     cut.resolve(result);
     controller.abort();
   };
@@ -30,8 +30,12 @@ export async function withinDeadline(
   }
 }
 
-const aborted: RunResult = Object.freeze({ kind: 'failed', message: 'the run was aborted', retryable: false });
+export const aborted: FailedRunResult = Object.freeze({
+  kind: 'failed',
+  message: 'the run was aborted',
+  retryable: false,
+});
 
-function timedOut(timeoutMs: number): RunResult {
+export function timedOut(timeoutMs: number): FailedRunResult {
   return { kind: 'failed', message: `agent did not answer within ${timeoutMs / 1000}s`, retryable: true };
 }

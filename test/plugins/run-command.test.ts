@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import command from '../../plugins/run/command/index.ts';
 import type { Options } from '../../plugins/run/command/options.gen.ts';
 import { OptionsError, type RunRequest, type RunResult } from '../../src/contract/index.ts';
+import { pluginContext } from '../support/exchange.ts';
 
 const run: RunRequest = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
@@ -16,6 +17,7 @@ const run: RunRequest = {
   sessionId: undefined,
   input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß' },
   attempt: 2,
+  callbackUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/callback',
 };
 
 const node = process.execPath;
@@ -38,6 +40,7 @@ async function pluginFor(t: Test, argv: Options['argv'], changes: Partial<Option
     report() {},
     onClose: (closer: () => unknown) => void closers.push(closer),
     resolvePath: (path: string) => resolve(folder, path),
+    outbound: pluginContext.outbound,
   };
   const plugin = await command.create(context, options);
   const close = async () => {

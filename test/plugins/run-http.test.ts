@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import http from '../../plugins/run/http/index.ts';
 import type { Options } from '../../plugins/run/http/options.gen.ts';
 import { OptionsError, parseAgentJson, type RunRequest } from '../../src/contract/index.ts';
-import { pluginContext } from '../support/exchange.ts';
+import { outboundWith, pluginContext } from '../support/exchange.ts';
 
 const run: RunRequest = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
@@ -17,6 +17,7 @@ const run: RunRequest = {
   sessionId: undefined,
   input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß' },
   attempt: 2,
+  callbackUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/callback',
 };
 
 const never = new AbortController().signal;
@@ -33,7 +34,8 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
     connections: 128,
     ...changes,
   };
-  const plugin = http.create({ ...pluginContext, onClose: (closer) => closers.push(closer) }, options);
+  const onClose = (closer: () => unknown) => void closers.push(closer);
+  const plugin = http.create({ ...pluginContext, onClose, outbound: outboundWith(onClose) }, options);
   const close = async () => {
     for (const closer of closers.splice(0)) await closer();
   };

@@ -1,10 +1,21 @@
-import { errors, Pool } from 'undici';
-import { OptionsError, type OptionsProblem, type RunPlugin, type RunResult } from '../../../src/contract/index.ts';
-import { readAnswer } from './answer.ts';
-import { withinDeadline } from './deadline.ts';
+import {
+  OptionsError,
+  type OptionsProblem,
+  type OutboundClient,
+  type PluginContext,
+  type RunPlugin,
+} from '../../../src/contract/index.ts';
+import { withinDeadline } from '../deadline.ts';
+import { faultsOfHeaders } from '../header-options.ts';
+import { createMapping } from '../mapping.ts';
+import { targetUrl } from '../target-url.ts';
+import { HttpAgent } from './agent.ts';
+import { CallbackAddresses } from './callback-address.ts';
+import { DetachedWork } from './detached-work.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { configuredHeaders, faultsOfHeaders, requestHeaders } from './request-headers.ts';
+import { configuredHeaders } from './request-headers.ts';
+import { faultsOfSecrets, signerOf } from './signature.ts';
 
 export default {
   contract: 'v1',
@@ -13,60 +24,69 @@ export default {
   summary: 'Sends the input to an agent that listens on HTTP, as JSON, and takes its answer as the output.',
   optionsSchema: schema,
   create(context, options) {
-    const url = checkOptions(options);
-    const { method, timeout: timeoutMs, maxResponse: maxBytes, connections } = options;
-    const pool = new Pool(url.origin, {
-      connections,
-      pipelining: 1,
-      // One run, one connection: with HTTP/2 `connections` would limit nothing.
-      allowH2: false,
-      // An agent may think in silence for longer than undici's 300 s. The deadline below is the only one.
-      headersTimeout: 0,
-      bodyTimeout: 0,
+    checkOptions(options);
+    const { method, timeout: timeoutMs, maxResponse: maxResponseBytes, connections, sign } = options;
+    const client = context.outbound({ connections, maxResponseBytes });
+    const url = targetUrl(context, client, '/url', options.url);
+    const request = options.request === undefined ? undefined : createMapping(context, '/request', options.request);
+    const agent = new HttpAgent({
+      client,
+      headers: configuredHeaders(options.headers),
+      sign: sign && signerOf(sign.secrets),
+      output:
+        options.output === undefined ? undefined : createMapping(context, '/output', options.output, ['response']),
     });
-    context.onClose(() => pool.destroy());
-    const path = url.pathname + url.search;
-    const configured = configuredHeaders(options.headers);
+    const callbacks = callbacksOf(context, client, options.detached);
+    const detached = options.detached && detachedWork(agent, url, callbacks, options.detached, timeoutMs);
     return {
       execute(run, signal) {
-        const headers = requestHeaders(run, configured);
-        const body = JSON.stringify(run.input);
-        return withinDeadline(timeoutMs, signal, async (exchangeSignal) => {
-          try {
-            const response = await pool.request({ method, path, headers, body, signal: exchangeSignal });
-            return await readAnswer(response, maxBytes);
-          } catch (error) {
-            return connectionFailure(error);
-          }
+        return withinDeadline(timeoutMs, signal, async (limit) => {
+          const mapped = request && (await request.apply(run.input, run));
+          if (mapped?.ok === false) return mapped.failure;
+          const body = JSON.stringify(mapped === undefined ? run.input : (mapped.value ?? null));
+          const headers = callbacks && { 'pullcord-callback-url': callbacks.of(run) };
+          const asked = await agent.ask(run, { method, url, body, ...(headers && { headers }) }, limit);
+          if (!asked.ok) return asked.failure;
+          if (detached !== undefined && asked.response.status === 202) return detached.begin(asked.response);
+          return agent.resultOf(run, asked.response);
         });
       },
+      ...(detached && { follow: detached.follow }),
+      ...(detached && callbacks && { deliver: (delivery) => detached.deliver(delivery) }),
     };
   },
 } satisfies RunPlugin<Options>;
 
-function checkOptions(options: Options): URL {
-  const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
-  const problems: OptionsProblem[] = faultsOfHeaders(options.headers);
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    const hint = 'Write it in full, e.g. http://127.0.0.1:3001/agent.';
-    problems.push({ pointer: '/url', message: 'is not an http or https URL', hint });
-  }
-  if (url?.username || url?.password) {
-    const hint = 'Send them as a header: headers: { authorization: { env: NAME } }.';
-    problems.push({ pointer: '/url', message: 'must not hold credentials', hint });
-  }
-  if (options.timeout === 0) problems.push({ pointer: '/timeout', message: 'must be longer than nothing' });
-  if (url === undefined || problems.length > 0) throw new OptionsError(problems);
-  return url;
+function checkOptions({ headers, timeout, sign, detached }: Options): void {
+  const problems: OptionsProblem[] = faultsOfHeaders(headers);
+  if (timeout === 0) problems.push({ pointer: '/timeout', message: 'must be longer than nothing' });
+  if (detached?.timeout === 0) problems.push({ pointer: '/detached/timeout', message: 'must be longer than nothing' });
+  if (sign !== undefined) problems.push(...faultsOfSecrets(sign.secrets, '/sign/secrets'));
+  if (problems.length > 0) throw new OptionsError(problems);
 }
 
-/** Names the error by its code alone: messages hold addresses, which are not for a caller's eyes. */
-function connectionFailure(error: unknown): RunResult {
-  if (error instanceof errors.HTTPParserError) {
-    return { kind: 'failed', message: 'agent answered with invalid HTTP', retryable: false };
+function callbacksOf(
+  context: PluginContext,
+  client: OutboundClient,
+  detached: Options['detached'],
+): CallbackAddresses | undefined {
+  if (detached?.callback === undefined) return undefined;
+  const { gateway, secrets } = detached.callback;
+  const quiet = { ...context, report() {} };
+  const url = targetUrl(quiet, client, '/detached/callback/gateway', gateway);
+  if (url.pathname !== '/' || url.search !== '') {
+    const message = 'must have no path: the gateway knows its own';
+    throw new OptionsError([{ pointer: '/detached/callback/gateway', message }]);
   }
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  // Without a code it is not the network's doing but a bug, here or in the client.
-  if (code === undefined || code === 'UND_ERR_INVALID_ARG') throw error;
-  return { kind: 'failed', message: `the connection to the agent failed (${code})`, retryable: true };
+  return new CallbackAddresses(url, secrets);
+}
+
+function detachedWork(
+  agent: HttpAgent,
+  url: URL,
+  callbacks: CallbackAddresses | undefined,
+  { poll, timeout: timeoutMs }: NonNullable<Options['detached']>,
+  questionTimeoutMs: number,
+): DetachedWork {
+  return new DetachedWork({ agent, url, callbacks, intervalMs: poll?.interval, timeoutMs, questionTimeoutMs });
 }

@@ -1,0 +1,35 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { RunRequest } from '../../../src/contract/index.ts';
+
+/** Addresses that only who was given them can know: each is signed for its run. */
+export class CallbackAddresses {
+  readonly #gateway: URL;
+  readonly #secrets: readonly string[];
+
+  constructor(gateway: URL, secrets: readonly string[]) {
+    this.#gateway = gateway;
+    this.#secrets = secrets;
+  }
+
+  /** Where the agent tells how a run has ended. */
+  of({ id, callbackUrl }: RunRequest): string {
+    const url = new URL(callbackUrl, this.#gateway);
+    url.searchParams.set('token', tokenOf(this.#secrets[0] ?? '', id).toString('base64url'));
+    return url.href;
+  }
+
+  /** Whether a query was signed for a run. How long it takes tells nothing of the token. */
+  verify(query: string, runId: string): boolean {
+    const given = Buffer.from(new URLSearchParams(query).get('token') ?? '', 'base64url');
+    let isKnown = false;
+    for (const secret of this.#secrets) {
+      const token = tokenOf(secret, runId);
+      if (given.length === token.length && timingSafeEqual(given, token)) isKnown = true;
+    }
+    return isKnown;
+  }
+}
+
+function tokenOf(secret: string, runId: string): Buffer {
+  return createHmac('sha256', secret).update(`pullcord callback ${runId}`).digest();
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Delivery,
+  type DeliveryResult,
+  type DetachedRun,
+  type FailedRunResult,
+  type FinalRunResult,
+  isCancellation,
+  type JsonValue,
+  type OutboundResponse,
+  type RunRequest,
+  retryAfterMs,
+} from '../../../src/contract/index.ts';
+import { withinDeadline } from '../deadline.ts';
+import type { HttpAgent } from './agent.ts';
+import { interpret } from './answer.ts';
+import type { CallbackAddresses } from './callback-address.ts';
+
+/** The longest pause between two questions that failed, in milliseconds. */
+const longestPauseMs = 60_000;
+/** How long telling an agent that its work is not wanted any more may take, in milliseconds. */
+const cancelTimeoutMs = 5_000;
+
+export interface DetachedOptions {
+  readonly agent: HttpAgent;
+  /** What the agent was asked at: it is polled at no other origin. */
+  readonly url: URL;
+  readonly callbacks: CallbackAddresses | undefined;
+  /** How long to wait before each question; undefined: the agent is not polled. */
+  readonly intervalMs: number | undefined;
+  /** How long the agent may work on. */
+  readonly timeoutMs: number;
+  /** How long one question may take. */
+  readonly questionTimeoutMs: number;
+}
+
+/** What is stored of a run that its agent works on by itself. */
+interface Handle {
+  /** Where it is polled; null: it calls back. */
+  readonly address: string | null;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** Runs whose agent has answered 202: it calls back, or is polled. */
+export class DetachedWork {
+  readonly #options: DetachedOptions;
+
+  constructor(options: DetachedOptions) {
+    this.#options = options;
+  }
+
+  /** What a run whose agent has answered 202 goes on with. */
+  async begin(response: OutboundResponse): Promise<DetachedRun | FailedRunResult> {
+    const { url, callbacks, intervalMs } = this.#options;
+    await response.discard();
+    const { location } = response.headers;
+    let address: string | null = null;
+    if (intervalMs !== undefined && typeof location === 'string' && URL.canParse(location, url.href)) {
+      const named = new URL(location, url);
+      if (named.origin !== url.origin) return failed('agent answered 202 with an address of another origin');
+      address = named.href;
+    }
+    if (address === null && callbacks === undefined) return failed('agent answered 202 without an address to ask at');
+    return { kind: 'detached', handle: { address, since: Date.now() } };
+  }
+
+  readonly follow = async (run: RunRequest, handle: JsonValue, signal: AbortSignal): Promise<FinalRunResult> => {
+    // Only `begin` makes handles.
+    const { address, since } = handle as unknown as Handle;
+    const endsAt = since + this.#options.timeoutMs;
+    const url = address === null ? undefined : new URL(address);
+    const result = await withinDeadline(Math.max(1, endsAt - Date.now()), signal, (limit) =>
+      url === undefined ? new Promise<FinalRunResult>(() => {}) : this.#poll(run, url, limit),
+    );
+    const isGivenUp = isCancellation(signal) || (result.kind === 'failed' && Date.now() >= endsAt);
+    if (url !== undefined && isGivenUp) this.#cancel(run, url);
+    return result;
+  };
+
+  /** Reads what was sent to the callback address of a run. */
+  async deliver({ run, query, headers, body }: Delivery): Promise<DeliveryResult> {
+    const { agent, callbacks } = this.#options;
+    if (!callbacks?.verify(query, run.id)) return { kind: 'rejected', reason: 'the address is not signed for the run' };
+    const answer = interpret(body, headers);
+    if (!answer.ok) return { kind: 'invalid', message: answer.failure.message };
+    const result = await agent.result(run, answer, { status: 200, headers: {} });
+    return { kind: 'delivered', result };
+  }
+
+  async #poll(run: RunRequest, url: URL, signal: AbortSignal): Promise<FinalRunResult> {
+    const { agent, intervalMs = 0, questionTimeoutMs } = this.#options;
+    let pauseMs = intervalMs;
+    for (let failures = 0; ; ) {
+      await sleep(pauseMs, undefined, { signal });
+      const asked = await agent.ask(
+        run,
+        { method: 'GET', url },
+        AbortSignal.any([signal, AbortSignal.timeout(questionTimeoutMs)]),
+      );
+      if (asked.ok && asked.response.status !== 202) return agent.resultOf(run, asked.response);
+      if (asked.ok) {
+        failures = 0;
+        await asked.response.discard();
+        pauseMs = retryAfterMs(asked.response.headers['retry-after']) ?? intervalMs;
+      } else {
+        if (!asked.failure.retryable) return asked.failure;
+        failures += 1;
+        pauseMs = asked.failure.retryAfterMs ?? Math.min(intervalMs * 2 ** failures, longestPauseMs);
+      }
+    }
+  }
+
+  /** Nobody waits for it: an agent that does not know of it works on in vain. */
+  #cancel(run: RunRequest, url: URL): void {
+    const { agent } = this.#options;
+    agent
+      .ask(run, { method: 'DELETE', url }, AbortSignal.timeout(cancelTimeoutMs))
+      .then(async (asked) => {
+        if (asked.ok) await asked.response.discard();
+      })
+      .catch(() => {});
+  }
+}
+
+function failed(message: string): FailedRunResult {
+  return { kind: 'failed', message, retryable: false };
+}
