@@ -1,0 +1,42 @@
+import type { FinalRunResult, RunEvent, RunPlugin } from '../../../src/contract/index.ts';
+import { Attempt, type Service } from './attempt.ts';
+import { checkOptions } from './check-options.ts';
+import { createInterpretation } from './interpretation.ts';
+import type { Options } from './options.gen.ts';
+import schema from './options.schema.json' with { type: 'json' };
+import { createRunRequest } from './run-request.ts';
+import { LangGraphServer } from './server.ts';
+
+export default {
+  contract: 'v1',
+  stage: 'run',
+  name: 'langgraph',
+  summary:
+    'Runs a graph on a LangGraph server, with a thread for each session, and takes its last AI message as the output.',
+  optionsSchema: schema,
+  create(context, options) {
+    const { connections, maxResponse: maxResponseBytes, timeout: timeoutMs, stream } = options;
+    const client = context.outbound({ connections, maxResponseBytes });
+    const { url, headers } = checkOptions(context, client, options);
+    const service: Service = {
+      server: new LangGraphServer(client, url, headers),
+      requestOf: createRunRequest(context, options),
+      interpret: createInterpretation(context, options),
+      isStreamed: stream,
+      timeoutMs,
+    };
+    return {
+      execute(run, signal) {
+        const events = new Attempt(service, run, signal).execute();
+        return stream ? { kind: 'stream', events } : lastOf(events);
+      },
+    };
+  },
+} satisfies RunPlugin<Options>;
+
+async function lastOf(events: AsyncGenerator<RunEvent, FinalRunResult, undefined>): Promise<FinalRunResult> {
+  for (;;) {
+    const next = await events.next();
+    if (next.done) return next.value;
+  }
+}

@@ -1,0 +1,127 @@
+import {
+  type FailedRunResult,
+  type JsonValue,
+  type OutboundClient,
+  type OutboundResponse,
+  parseAgentJson,
+  retryAfterMs,
+} from '../../../src/contract/index.ts';
+
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  /** What follows the URL of the options, with a slash at its start. */
+  readonly path: string;
+  readonly body?: JsonValue;
+}
+
+export type Answered<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly status: number; readonly failure: FailedRunResult };
+
+/** Where a run is on the server, as far as that is known: stateless runs may have a thread that is not told. */
+export interface RunPlace {
+  readonly threadId: string | undefined;
+  readonly runId: string;
+}
+
+/** Statuses that say "not now" rather than "not so". 409: the thread is busy with a run that is not to be interrupted. */
+const retryableStatuses = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
+
+/** What statuses mean here, where that is not plain. */
+const meanings: Readonly<Record<number, string>> = {
+  401: 'the API key is not accepted',
+  403: 'the API key does not suffice',
+  404: 'there is no such assistant, or no LangGraph server',
+  409: 'the thread is busy',
+  422: 'the request does not suit the graph',
+};
+
+/** How long the server may take to hear that a run is to end, in milliseconds. */
+const cancelTimeoutMs = 5_000;
+
+/** Calls a server by its API (https://docs.langchain.com/langsmith/server-api-ref). */
+export class LangGraphServer {
+  readonly #client: OutboundClient;
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(client: OutboundClient, url: string, headers: Readonly<Record<string, string>>) {
+    this.#client = client;
+    this.#url = url;
+    this.#headers = headers;
+  }
+
+  /** Resolves when the head of the response is there. Rejects with an OutboundError, or as soon as `signal` aborts. */
+  async send({ method, path, body }: Call, signal: AbortSignal): Promise<Answered<OutboundResponse>> {
+    const response = await untilAborted(
+      signal,
+      this.#client.request(new URL(this.#url + path), {
+        method,
+        headers: this.#headers,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal,
+      }),
+    );
+    const { status, headers } = response;
+    if (status >= 200 && status <= 299) return { ok: true, value: response };
+    await response.discard();
+    const pauseMs = retryAfterMs(headers['retry-after']);
+    const failure: FailedRunResult = {
+      kind: 'failed',
+      message: `agent answered ${status}${meaningOf(status)}`,
+      retryable: retryableStatuses.has(status),
+      ...(pauseMs !== undefined && { retryAfterMs: pauseMs }),
+    };
+    return { ok: false, status, failure };
+  }
+
+  /** The JSON that the server answers with. Rejects as `send`. */
+  async read(call: Call, signal: AbortSignal): Promise<Answered<JsonValue>> {
+    const answered = await this.send(call, signal);
+    if (!answered.ok) return answered;
+    const { status } = answered.value;
+    const parsed = parseAgentJson((await answered.value.bytes()).toString('utf8'));
+    if (parsed.ok) return parsed;
+    return { ok: false, status, failure: failed(`agent answered with ${parsed.fault}`) };
+  }
+
+  /** Tells the server to end a run, if it can be told: one without a known thread has no address. Never rejects. */
+  async cancel({ threadId, runId }: RunPlace): Promise<void> {
+    if (threadId === undefined) return;
+    try {
+      const path = `/threads/${threadId}/runs/${runId}/cancel`;
+      const answered = await this.send({ method: 'POST', path }, AbortSignal.timeout(cancelTimeoutMs));
+      if (answered.ok) await answered.value.discard();
+    } catch {
+      // Who is out of reach cannot be told. It ends by itself, if ever.
+    }
+  }
+}
+
+const uuid = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+const location = new RegExp(`(?:/threads/(${uuid}))?/runs/(${uuid})$`);
+
+/** Where the run is that a response is of, as its head tells. */
+export function placeOf({ headers }: OutboundResponse): RunPlace | undefined {
+  const [, threadId, runId] = location.exec(String(headers['content-location'] ?? '')) ?? [];
+  return runId === undefined ? undefined : { threadId, runId };
+}
+
+export function failed(message: string, retryable = false): FailedRunResult {
+  return { kind: 'failed', message, retryable };
+}
+
+function meaningOf(status: number): string {
+  if (status >= 300 && status < 400) return ': redirects are not followed';
+  const meaning = meanings[status];
+  return meaning === undefined ? '' : `: ${meaning}`;
+}
+
+/** A request that still queues for a connection would notice the abort only once it gets one. */
+function untilAborted<T>(signal: AbortSignal, promised: Promise<T>): Promise<T> {
+  const cut = Promise.withResolvers<never>();
+  const abort = (): void => cut.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  return Promise.race([promised, cut.promise]).finally(() => signal.removeEventListener('abort', abort));
+}
