@@ -59,6 +59,8 @@ export async function compare(
 async function answersAlike(row: Row, subject: BenchServer, reference: BenchServer): Promise<void> {
   // The first of two equal bodies is not yet a duplicate.
   if (row.name === 'duplicate') await askOnce(subject, { ...row, status: 200 });
+  // A gateway tells of a run; what its agent says is a part of that.
+  if (row.agent !== undefined) return;
   const answer = await askOnce(subject, row);
   const compared = await askOnce(reference, row);
   if (answer.members !== compared.members || Math.abs(answer.bytes - compared.bytes) > 30) {

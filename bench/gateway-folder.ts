@@ -11,15 +11,23 @@ export async function writeGatewayFolder(
     port,
     adminPort,
     recordingRate,
-  }: { engine: 'memory' | 'sqlite'; port: number; adminPort: number; recordingRate: number },
+    agentUrl,
+  }: {
+    engine: 'memory' | 'sqlite';
+    port: number;
+    adminPort: number;
+    recordingRate: number;
+    agentUrl?: string | undefined;
+  },
 ): Promise<void> {
   await mkdir(root, { recursive: true });
   const write = (file: string, content: object) =>
     writeFile(join(root, file), JSON.stringify({ version: 1, ...content }));
   const listeners = { server: { port }, admin: { port: adminPort } };
   await write('gateway.yaml', {
-    ...{ kind: 'Gateway', organization: 'bench', ...listeners, engine: { uses: engine } },
+    ...{ kind: 'Gateway', organization: 'bench', ...listeners, engine: { uses: engine, with: { concurrency: 4000 } } },
     recording: { rate: recordingRate, mask: ['/customer/email'] },
+    outbound: { allow: ['127.0.0.1'] },
   });
   await write('project.yaml', { kind: 'Project', id: 'support', name: 'Support', language: 'en' });
   await write('key.yaml', {
@@ -29,6 +37,11 @@ export async function writeGatewayFolder(
     permissions: ['project.trigger'],
     projects: ['support'],
   });
+  await write('streamed.yaml', {
+    ...{ kind: 'Trigger', project: 'support', name: 'streamed', key: 'streamed' },
+    run: { uses: 'echo', with: { stream: true, delay: '300ms' } },
+    respond: { uses: 'stream' },
+  });
   for (const key of triggerNames) {
     await write(`${key}.yaml`, {
       kind: 'Trigger',
@@ -37,7 +50,7 @@ export async function writeGatewayFolder(
       key,
       filter: filters.map(({ name, expression }) => ({ name, uses: 'jsonata', with: { expression } })),
       dedup: { uses: 'body', with: { window: '24h' } },
-      run: { uses: 'echo' },
+      run: key === 'proxied' && agentUrl !== undefined ? { uses: 'http', with: { url: agentUrl } } : { uses: 'echo' },
       respond: key === 'background' ? { uses: 'accepted' } : { uses: 'wait', with: { timeout: '30s' } },
     });
   }

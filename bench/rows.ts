@@ -1,17 +1,23 @@
-/** What is measured: a gateway by its engine, on a disk of this machine or on one that is made slow; or bare Fastify. */
+/** What is measured: a gateway by its engine, on a disk of this machine or on one that is made slow; bare Fastify; or an agent. */
 export type Subject =
   | 'memory'
   | 'sqlite'
   | 'sqlite on a slow disk'
   | 'sqlite, recording all'
   | 'sqlite, recording a tenth'
-  | 'bare';
+  | 'bare'
+  | 'agent'
+  | 'thinking agent';
 
 /** Which part of the requests is recorded. */
 export const recordingRates: Partial<Record<Subject, number>> = {
   'sqlite, recording all': 1,
   'sqlite, recording a tenth': 0.1,
 };
+
+/** How many milliseconds each agent thinks before it answers. */
+export const agentThinksMs = { agent: 0, 'thinking agent': 10 } as const;
+export type AgentName = keyof typeof agentThinksMs;
 
 /** One line of the comparison: a request that both servers are asked to answer in the same way. */
 export interface Row {
@@ -20,6 +26,8 @@ export interface Row {
   readonly subject: Subject;
   readonly reference: Subject;
   readonly connections: number;
+  /** The agent behind the trigger, if it is none of the gateway's own; it is the reference too. */
+  readonly agent?: AgentName;
   /** The trigger that is fired. */
   readonly trigger: TriggerName;
   readonly status: number;
@@ -31,10 +39,12 @@ export interface Row {
   readonly secret: string;
 }
 
-export const triggerNames = ['accepted', 'dropped', 'duplicate', '401', 'background'] as const;
+export const triggerNames = ['accepted', 'dropped', 'duplicate', '401', 'background', 'proxied'] as const;
 type TriggerName = (typeof triggerNames)[number];
 export type RowName =
   | Exclude<TriggerName, 'background'>
+  | 'proxied-instant'
+  | 'proxied-durable'
   | 'durable'
   | 'durable-slow-disk'
   | 'durable-bare'
@@ -83,6 +93,17 @@ const recorded = {
   body: bodyOf('free'),
 } as const;
 
+/** A trigger that calls an agent, against calling that agent without a gateway. */
+const proxied = {
+  trigger: 'proxied',
+  status: 200,
+  connections: 64,
+  body: bodyOf('pro'),
+  isUnique: true,
+  secret: goodSecret,
+} as const;
+const thinking = { agent: 'thinking agent', reference: 'thinking agent' } as const;
+
 export const rows: readonly Row[] = [
   { ...pipeline, name: 'accepted', trigger: 'accepted', status: 200, goal: 0.7, isUnique: true },
   { ...pipeline, name: 'dropped', trigger: 'dropped', status: 400, goal: 0.85, isUnique: false, body: bodyOf('free') },
@@ -92,6 +113,9 @@ export const rows: readonly Row[] = [
   { ...durable, name: 'durable-slow-disk', subject: 'sqlite on a slow disk', reference: 'memory', goal: 0.5 },
   { ...recorded, name: 'recorded', subject: 'sqlite, recording all' },
   { ...recorded, name: 'recorded-tenth', subject: 'sqlite, recording a tenth' },
+  { ...proxied, ...thinking, name: 'proxied', subject: 'memory', goal: 0.6 },
+  { ...proxied, ...thinking, name: 'proxied-durable', subject: 'sqlite', goal: undefined },
+  { ...proxied, name: 'proxied-instant', subject: 'memory', agent: 'agent', reference: 'agent', goal: undefined },
   { ...durable, name: 'durable-bare', subject: 'sqlite', reference: 'bare', goal: undefined },
 ];
 

@@ -8,9 +8,10 @@ import { type Comparison, compare, type Effort } from './compare.ts';
 import { type Cores, pinCores } from './cores.ts';
 import type { JournalTimes } from './journal-size.ts';
 import type { LoadTimes } from './load-time.ts';
-import { recordingRates, rows, type Subject } from './rows.ts';
-import { type BenchServer, startBareProcess, startGatewayProcess } from './servers.ts';
+import { agentThinksMs, recordingRates, rows, type Subject } from './rows.ts';
+import { type BenchServer, startAgentProcess, startBareProcess, startGatewayProcess } from './servers.ts';
 import { slowDisk } from './slow-disk.ts';
+import { openStreams, type StreamFigures } from './streams.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     load: { type: 'boolean', default: false },
     journal: { type: 'boolean', default: false },
+    streams: { type: 'boolean', default: false },
     row: { type: 'string', multiple: true },
     'cpu-prof': { type: 'string' },
   },
@@ -27,6 +29,7 @@ const cores = pinCores();
 progress(cores.description);
 if (values.load) printLoadTimes(await loadTimes());
 else if (values.journal) printJournalTimes(await journalTimes());
+else if (values.streams) printStreams(await openStreams(cores));
 else await compareAll(values.quick ? { rounds: 4, secondsPerRun: 1 } : { rounds: 10, secondsPerRun: 1.5 });
 
 async function compareAll(effort: Effort): Promise<void> {
@@ -34,8 +37,8 @@ async function compareAll(effort: Effort): Promise<void> {
   for (const row of rows) {
     if (values.row !== undefined && !values.row.includes(row.name)) continue;
     await withServers(cores, async (start) => {
-      const subject = await start(row.subject);
       const reference = await start(row.reference);
+      const subject = await start(row.subject, row.agent && reference?.url);
       if (subject === undefined || reference === undefined) {
         progress(`${row.name}: left out, since there is no C compiler (cc) to slow the disk with`);
         return;
@@ -50,17 +53,20 @@ async function compareAll(effort: Effort): Promise<void> {
       ratio: rounded(ratio),
       spread: rounded(spread),
     }));
-    process.stdout.write(`${JSON.stringify({ rows: figures })}\n`);
+    const streams = values.row === undefined ? { streams: await openStreams(cores) } : {};
+    process.stdout.write(`${JSON.stringify({ rows: figures, ...streams })}\n`);
     return;
   }
   printComparisons(comparisons);
-  if (values.row === undefined) printLoadTimes(await loadTimes());
+  if (values.row !== undefined) return;
+  printStreams(await openStreams(cores));
+  printLoadTimes(await loadTimes());
 }
 
 /** Lends servers, each in a folder of its own, and stops them. */
 async function withServers(
   cores: Cores,
-  use: (start: (subject: Subject) => Promise<BenchServer | undefined>) => Promise<void>,
+  use: (start: (subject: Subject, agentUrl?: string) => Promise<BenchServer | undefined>) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pullcord-bench-'));
   const profiles = values['cpu-prof'];
@@ -68,10 +74,11 @@ async function withServers(
     profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`];
   const servers: BenchServer[] = [];
   try {
-    await use(async (subject) => {
+    await use(async (subject, agentUrl) => {
       const own = join(folder, subject.replaceAll(/[ ,]+/g, '-'));
       await mkdir(own);
-      const server = await startSubject(subject, own, cores, nodeOptions(subject.replaceAll(/[ ,]+/g, '-')));
+      const options = nodeOptions(subject.replaceAll(/[ ,]+/g, '-'));
+      const server = await startSubject(subject, own, cores, options, agentUrl);
       if (server !== undefined) servers.push(server);
       return server;
     });
@@ -86,13 +93,16 @@ async function startSubject(
   folder: string,
   cores: Cores,
   nodeOptions: readonly string[],
+  agentUrl: string | undefined,
 ): Promise<BenchServer | undefined> {
+  if (subject === 'agent' || subject === 'thinking agent') {
+    return startAgentProcess(folder, agentThinksMs[subject], cores);
+  }
   if (subject === 'bare') return startBareProcess(folder, cores, nodeOptions);
   const env = subject === 'sqlite on a slow disk' ? await slowDisk(folder) : {};
   const engine = subject === 'memory' ? 'memory' : 'sqlite';
-  return (
-    env && startGatewayProcess(folder, { engine, env, recordingRate: recordingRates[subject] ?? 0 }, cores, nodeOptions)
-  );
+  const recordingRate = recordingRates[subject] ?? 0;
+  return env && startGatewayProcess(folder, { engine, env, recordingRate, agentUrl }, cores, nodeOptions);
 }
 
 /** In a process of its own, which has compiled nothing yet. */
@@ -132,6 +142,11 @@ function printComparisons(comparisons: readonly Comparison[]): void {
       'load busy': share(reference.loadBusy),
     })),
   );
+}
+
+function printStreams({ streams, megabytes, idleMegabytes }: StreamFigures): void {
+  if (values.json) process.stdout.write(`${JSON.stringify({ streams: { streams, megabytes, idleMegabytes } })}\n`);
+  else console.log(`${streams} open streams: ${megabytes} MB, at rest ${idleMegabytes} MB (goal 400 MB)`);
 }
 
 function printLoadTimes({ triggers, firstLoadMs, reloadMs, longestReloadMs }: LoadTimes): void {

@@ -16,19 +16,27 @@ export interface BenchServer {
 const repository = join(import.meta.dirname, '..');
 const startWithinMs = 20_000;
 
+export interface GatewayOptions {
+  readonly engine: 'memory' | 'sqlite';
+  readonly env: Record<string, string>;
+  readonly recordingRate: number;
+  /** What the trigger `proxied` calls. */
+  readonly agentUrl?: string | undefined;
+}
+
 /**
  * Starts the gateway as a user does, with its default log, which goes to a file.
  * @param nodeOptions e.g. `--cpu-prof`
  */
 export async function startGatewayProcess(
   folder: string,
-  { engine, env, recordingRate }: { engine: 'memory' | 'sqlite'; env: Record<string, string>; recordingRate: number },
+  { engine, env, recordingRate, agentUrl }: GatewayOptions,
   cores: Cores,
   nodeOptions: readonly string[],
 ): Promise<BenchServer> {
   const port = await freePort();
   const root = join(folder, 'config');
-  await writeGatewayFolder(root, { engine, port, adminPort: await freePort(), recordingRate });
+  await writeGatewayFolder(root, { engine, port, adminPort: await freePort(), recordingRate, agentUrl });
   const args = [...nodeOptions, join(repository, 'src/cli/bin.ts'), 'serve', '--config', root];
   return start(args, port, join(folder, 'gateway.log'), cores, env);
 }
@@ -42,6 +50,13 @@ export async function startBareProcess(
   const port = await freePort();
   const args = [...nodeOptions, join(repository, 'bench/bare-server.ts'), String(port)];
   return start(args, port, join(folder, 'bare.log'), cores);
+}
+
+/** Starts an agent that thinks for so many milliseconds. It shares the core of the servers. */
+export async function startAgentProcess(folder: string, thinksMs: number, cores: Cores): Promise<BenchServer> {
+  const port = await freePort();
+  const args = [join(repository, 'bench/agent-server.ts'), String(port), String(thinksMs)];
+  return start(args, port, join(folder, 'agent.log'), cores);
 }
 
 async function start(
