@@ -1,19 +1,22 @@
-import { request } from 'undici';
-import type { JsonObject, PluginLog, RunRecord } from '../contract/index.ts';
+import {
+  type JsonObject,
+  type OutboundClient,
+  OutboundError,
+  type PluginLog,
+  type RunRecord,
+  retryAfterMs,
+} from '../contract/index.ts';
 import type { CallbackTarget } from '../host/provision.ts';
 import { signatureOf } from '../host/signing.ts';
-import type { OutboundGuard } from './outbound-guard.ts';
 import { describeRun } from './run-view.ts';
 
 /** The pauses after each attempt that Standard Webhooks recommends, in seconds; after the last one it is given up. */
 const pausesSeconds = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /** By what share of itself a pause varies. */
 const jitter = 0.2;
-/** The longest pause that a receiver can ask for. */
-const longestAskedMs = 24 * 3_600_000;
 
 export interface CallbackOptions {
-  readonly guard: OutboundGuard;
+  readonly client: OutboundClient;
   readonly log: PluginLog;
   /** How long one attempt may take. */
   readonly timeoutMs?: number;
@@ -28,7 +31,7 @@ export async function sendCallback(
   target: CallbackTarget,
   attempt: number,
   signal: AbortSignal,
-  { guard, log, timeoutMs = 15_000 }: CallbackOptions,
+  { client, log, timeoutMs = 15_000 }: CallbackOptions,
 ): Promise<number | undefined> {
   const url = new URL(target.url);
   // The path may hold a token.
@@ -39,8 +42,7 @@ export async function sendCallback(
     const body = JSON.stringify(eventOf(run));
     const id = `run_${run.id}`;
     const at = new Date();
-    const answer = await request(url, {
-      dispatcher: guard.dispatcherFor(url),
+    const answer = await client.request(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -52,17 +54,17 @@ export async function sendCallback(
       body,
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
-    await answer.body.dump({ limit: 64 * 1024, signal: AbortSignal.timeout(timeoutMs) }).catch(() => {});
-    const { statusCode: status } = answer;
+    await answer.discard();
+    const { status } = answer;
     if (status >= 200 && status < 300) return undefined;
     if (status === 410) {
       log.warn(fields, 'the receiver of callbacks is gone (410): not told');
       return undefined;
     }
     failure = `answered ${status}`;
-    askedMs = retryAfterMs(answer.headers['retry-after']);
+    askedMs = retryAfterMs(answer.headers['retry-after'], at.getTime()) ?? 0;
   } catch (error) {
-    failure = error instanceof Error && 'code' in error ? String(error.code) : 'did not answer in time';
+    failure = OutboundError.from(error)?.code ?? 'did not answer in time';
   }
   const pauseSeconds = pausesSeconds[attempt - 1];
   if (pauseSeconds === undefined) {
@@ -82,11 +84,4 @@ function eventOf(run: RunRecord): JsonObject {
     timestamp: new Date(finishedAt).toISOString(),
     data: { project, trigger, ...(sessionId !== undefined && { sessionId }), ...describeRun(run) },
   };
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date. */
-function retryAfterMs(header: string | string[] | undefined): number {
-  const text = String(header ?? '');
-  const askedMs = /^[0-9]{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return askedMs > 0 ? Math.min(askedMs, longestAskedMs) : 0;
 }

@@ -4,11 +4,13 @@ import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
 import { parseOutboundTarget } from '../../src/config/outbound-target.ts';
-import type { RunRecord } from '../../src/contract/index.ts';
+import type { OutboundClient, RunRecord } from '../../src/contract/index.ts';
 import { newRun } from '../../src/engine/conformance/harness.ts';
 import { queuedRecord } from '../../src/engine/execution/records.ts';
+import { createOutboundClient } from '../../src/host/outbound/client.ts';
+import { OutboundGuard } from '../../src/host/outbound/guard.ts';
 import { sendCallback } from '../../src/runtime/callback.ts';
-import { OutboundGuard } from '../../src/runtime/outbound-guard.ts';
+
 import { durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { type LogLine, recordingLog, startTestGateway, until } from '../support/gateway.ts';
 
@@ -37,11 +39,15 @@ async function startReceiver(
   return { port: address.port, url: `http://127.0.0.1:${address.port}/hook?token=hunter2`, told };
 }
 
-function guardOf(t: Test, allow: readonly string[]): OutboundGuard {
+function guardOf(allow: readonly string[], resolve?: ConstructorParameters<typeof OutboundGuard>[1]): OutboundGuard {
   const targets = allow.flatMap((entry) => parseOutboundTarget(entry) ?? []);
-  const guard = new OutboundGuard(() => targets);
-  t.teardown(() => guard.close());
-  return guard;
+  return new OutboundGuard(() => targets, resolve);
+}
+
+function clientOf(t: Test, guard: OutboundGuard): OutboundClient {
+  const client = createOutboundClient(guard, { connections: 4, maxResponseBytes: 1024 });
+  t.teardown(() => client.close());
+  return client;
 }
 
 const run: RunRecord = {
@@ -100,10 +106,10 @@ t.test('tries again later, as long as the schedule lasts, and as the receiver as
   ];
   const { port, url, told } = await startReceiver(t, (response) => answers.shift()?.(response));
   const lines: LogLine[] = [];
-  const guard = guardOf(t, [`127.0.0.1:${port}`]);
+  const client = clientOf(t, guardOf([`127.0.0.1:${port}`]));
   const send = (attempt: number) =>
     sendCallback(run, { url, secret: 'any other text' }, attempt, new AbortController().signal, {
-      guard,
+      client,
       log: recordingLog(lines),
       timeoutMs: 200,
     });
@@ -127,10 +133,10 @@ t.test('tries again later, as long as the schedule lasts, and as the receiver as
 });
 
 t.test('reaches no address that is not public, in whatever notation, unless it is allowed', async (t) => {
-  const guard = guardOf(t, ['10.1.0.0/16', 'localhost:81', '[::1]:82', '192.168.7.7', 'fd00::/8']);
+  const guard = guardOf(['10.1.0.0/16', 'localhost:81', '[::1]:82', '192.168.7.7', 'fd00::/8']);
   const isOpen = (host: string) => {
     try {
-      guard.dispatcherFor(new URL(`http://${host}/`));
+      guard.passageTo(new URL(`http://${host}/`));
       return true;
     } catch (error) {
       t.match(error, { code: 'ERR_OUTBOUND_FORBIDDEN' });
@@ -174,14 +180,12 @@ t.test('checks a name by the addresses that are connected to', async (t) => {
     );
   const failures: unknown[] = [];
   for (const allow of ['10.9.9.9', '127.0.0.0/8', '127.0.0.0/8']) {
-    const target = parseOutboundTarget(allow);
-    const guard = new OutboundGuard(() => (target ? [target] : []), resolve);
+    const client = clientOf(t, guardOf([allow], resolve));
     const lines: LogLine[] = [];
     const url = `http://receiver.example:${port}/`;
     const log = recordingLog(lines);
-    await sendCallback(run, { url, secret }, 1, new AbortController().signal, { guard, log });
+    await sendCallback(run, { url, secret }, 1, new AbortController().signal, { client, log });
     failures.push(Object(lines[0]?.fields).failure);
-    await guard.close();
   }
   t.strictSame(failures, ['ERR_OUTBOUND_FORBIDDEN', undefined, 'ERR_OUTBOUND_FORBIDDEN']);
   t.equal(told.length, 1, 'only what is allowed was connected to');
@@ -194,6 +198,7 @@ t.test('a reload allows another target', async (t) => {
   const callback = { url, secret: { env: 'PULLCORD_TEST_CALLBACK' } };
   const { fire, log, root, gateway } = await startTestGateway(t, {
     ...durableFiles(),
+    'gateway.yaml': gatewayFile({ engine: durable, outbound: { allow: [] } }),
     'triggers/echo.yaml': triggerFile('echo', { callback }),
   });
   await fire('echo', {});

@@ -42,7 +42,7 @@ export function triggerFile(key: string, members: object = {}): string {
 /** The engine that a gateway has by default: for tests of what it keeps. Others do with one that starts faster. */
 export const durable = { uses: 'sqlite' };
 
-/** Listens on free ports; what still runs at the end of a test is not waited for. */
+/** Listens on free ports, calls agents on this machine; what still runs at the end of a test is not waited for. */
 export function gatewayFile({ server, ...members }: { server?: object; [member: string]: unknown } = {}): string {
   return JSON.stringify({
     version: 1,
@@ -51,6 +51,7 @@ export function gatewayFile({ server, ...members }: { server?: object; [member: 
     server: { port: 0, drainTimeout: '100ms', ...server },
     admin: { port: 0 },
     engine: { uses: 'memory' },
+    outbound: { allow: ['127.0.0.1'] },
     ...members,
   });
 }

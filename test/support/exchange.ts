@@ -1,4 +1,7 @@
+import { parseOutboundTarget } from '../../src/config/outbound-target.ts';
 import type { Exchange, JsonObject, PluginContext, RequestHead } from '../../src/contract/index.ts';
+import { createOutboundClient } from '../../src/host/outbound/client.ts';
+import { OutboundGuard } from '../../src/host/outbound/guard.ts';
 
 /** A request head that came at time 1000, with the given headers. */
 export function requestHead(headers: RequestHead['headers'] = {}): RequestHead {
@@ -7,6 +10,7 @@ export function requestHead(headers: RequestHead['headers'] = {}): RequestHead {
     receivedAt: 1000,
     method: 'POST',
     path: '/api/v1.0/project/support/trigger/refund',
+    query: '',
     headers,
     ip: '127.0.0.1',
   };
@@ -32,4 +36,17 @@ export const pluginContext: PluginContext = {
   onClose() {},
   report() {},
   resolvePath: (path) => path,
+  outbound() {
+    throw new Error('this plugin calls nobody');
+  },
 };
+
+/** Makes what gives plugins their clients, as a gateway would whose `outbound.allow` names this machine. */
+export function outboundWith(onClose: PluginContext['onClose']): PluginContext['outbound'] {
+  const targets = ['127.0.0.0/8', '::1'].flatMap((entry) => parseOutboundTarget(entry) ?? []);
+  return (options) => {
+    const client = createOutboundClient(new OutboundGuard(() => targets), options);
+    onClose(() => client.close());
+    return client;
+  };
+}

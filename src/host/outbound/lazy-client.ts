@@ -1,0 +1,21 @@
+import type { OutboundOptions } from '../../contract/index.ts';
+import type { ClosableClient } from './client.ts';
+import type { OutboundGuard } from './guard.ts';
+
+/**
+ * Makes a client that is not there before its first call: loading what speaks HTTP takes longer than most commands, and
+ * those that only check or try a config call nobody. A gateway has loaded it when it begins to serve.
+ */
+export function createLazyClient(guard: OutboundGuard, options: OutboundOptions): ClosableClient {
+  let made: Promise<ClosableClient> | undefined;
+  const client = () => {
+    made ??= import('./client.ts').then(({ createOutboundClient }) => createOutboundClient(guard, options));
+    return made;
+  };
+  return {
+    request: async (url, request) => (await client()).request(url, request),
+    fetch: async (input, init) => (await client()).fetch(input, init),
+    forbids: (url) => guard.forbids(url),
+    close: async () => (await made)?.close(),
+  };
+}

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import t, { type Test } from 'tap';
+import { parseOutboundTarget } from '../../src/config/outbound-target.ts';
+import { type OutboundClient, OutboundError, retryAfterMs } from '../../src/contract/index.ts';
+import { createOutboundClient } from '../../src/host/outbound/client.ts';
+import { OutboundGuard } from '../../src/host/outbound/guard.ts';
+import { basicFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
+import { startTestGateway } from '../support/gateway.ts';
+
+async function listen(t: Test, answer: RequestListener) {
+  const server = createServer(answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close().closeAllConnections());
+  const { port } = server.address() as AddressInfo;
+  return { server, port, url: `http://127.0.0.1:${port}/` };
+}
+
+function clientOf(t: Test, allow: readonly string[] = ['127.0.0.1'], maxResponseBytes = 1000): OutboundClient {
+  const targets = allow.flatMap((entry) => parseOutboundTarget(entry) ?? []);
+  const client = createOutboundClient(new OutboundGuard(() => targets), { connections: 2, maxResponseBytes });
+  t.teardown(() => client.close());
+  return client;
+}
+
+/** What a call that cannot succeed fails with. */
+async function failureOf(call: Promise<unknown>): Promise<OutboundError | undefined> {
+  return call.then(
+    () => undefined,
+    (error: unknown) => OutboundError.from(error),
+  );
+}
+
+const never = new AbortController().signal;
+
+t.test('fetch, as libraries use it', async (t) => {
+  t.test('sends what a Request or its parts say, and reuses connections', async (t) => {
+    const seen: unknown[] = [];
+    const { server, url } = await listen(t, async (request, response) => {
+      seen.push([request.method, request.headers['x-a'], String(await buffer(request))]);
+      response.end('{"ok":true}');
+    });
+    let connections = 0;
+    server.on('connection', () => {
+      connections += 1;
+    });
+    const { fetch } = clientOf(t);
+    const parts = { method: 'POST', headers: { 'x-a': '1' }, body: 'süß' };
+    t.strictSame(await (await fetch(url, parts)).json(), { ok: true });
+    await (await fetch(new URL(url), parts)).text();
+    await (await fetch(new Request(url, parts))).text();
+    await (await fetch(url)).text();
+    t.strictSame(seen, [...Array(3).fill(['POST', '1', 'süß']), ['GET', undefined, '']]);
+    t.ok(connections <= 2);
+  });
+
+  t.test('follows no redirect', async (t) => {
+    const elsewhere = await listen(t, () => t.fail('followed'));
+    const { url } = await listen(t, (_, response) => response.writeHead(307, { location: elsewhere.url }).end());
+    t.equal((await clientOf(t).fetch(url, { redirect: 'follow' })).status, 307);
+  });
+
+  t.test('takes no more than allowed, also of what is packed', async (t) => {
+    const answers = [
+      () => ({ headers: {}, body: Buffer.alloc(1000) }),
+      () => ({ headers: {}, body: Buffer.alloc(1001) }),
+      () => ({ headers: { 'content-encoding': 'gzip' }, body: gzipSync(Buffer.alloc(50_000_000)) }),
+    ];
+    const { url } = await listen(t, (_, response) => {
+      const { headers, body } = answers.shift()?.() ?? { headers: {}, body: Buffer.alloc(0) };
+      response.writeHead(200, headers).end(body);
+    });
+    const { fetch } = clientOf(t);
+    const read = async () => (await fetch(url)).arrayBuffer();
+    t.equal((await read()).byteLength, 1000);
+    t.match(await failureOf(read()), { code: 'ERR_RESPONSE_TOO_LARGE', retryable: false });
+    t.match(await failureOf(read()), { code: 'ERR_RESPONSE_TOO_LARGE', retryable: false });
+  });
+
+  t.test('fails as fetch does, and says why without an address', async (t) => {
+    const { server, url } = await listen(t, () => {});
+    server.close();
+    await once(server, 'close');
+    const error = await clientOf(t)
+      .fetch(url)
+      .catch((thrown: unknown) => thrown);
+    t.ok(error instanceof TypeError);
+    t.match(OutboundError.from(error), { code: 'ECONNREFUSED', retryable: true });
+    t.notMatch(String(OutboundError.from(error)), /127/);
+    t.match(await failureOf(clientOf(t, []).fetch(url)), { code: 'ERR_OUTBOUND_FORBIDDEN', retryable: false });
+  });
+
+  t.test('ends when its signal aborts', async (t) => {
+    const { server, url } = await listen(t, () => {});
+    const controller = new AbortController();
+    const call = clientOf(t).fetch(url, { signal: controller.signal });
+    await once(server, 'request');
+    controller.abort();
+    await t.rejects(call, { name: 'AbortError' });
+  });
+});
+
+t.test('a request is refused that leads to what is not public, whoever names it', async (t) => {
+  const { port } = await listen(t, () => t.fail('reached'));
+  const client = clientOf(t, ['127.0.0.1:1', '10.0.0.0/8']);
+  for (const host of [
+    '127.0.0.1',
+    '2130706433',
+    '0x7f.1',
+    '0177.0.0.1',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '0.0.0.0',
+    'localhost',
+  ]) {
+    const url = new URL(`http://${host}:${port}/`);
+    const call = client.request(url, { method: 'GET', headers: {}, signal: never });
+    t.equal((await failureOf(call))?.code, 'ERR_OUTBOUND_FORBIDDEN', host);
+    t.ok(client.forbids(url), host);
+  }
+  for (const host of ['169.254.169.254', '[fe80::1]', '192.168.0.1', '100.64.0.1', '[64:ff9b::7f00:1]', '[fd00::1]'])
+    t.ok(client.forbids(new URL(`http://${host}/`)), host);
+  for (const host of ['127.0.0.1:1', '10.1.1.1', '93.184.216.34', 'example.com', 'localhost.example.com'])
+    t.notOk(client.forbids(new URL(`http://${host}/`)), host);
+});
+
+t.test('an agent that is not public is called only while outbound.allow names it, and a check says so', async (t) => {
+  const agent = await listen(t, (_, response) => response.end('here'));
+  const gateway = (allow: readonly string[]) => gatewayFile({ outbound: { allow } });
+  const run = { uses: 'http', with: { url: agent.url } };
+  const {
+    fire,
+    root,
+    gateway: serving,
+  } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gateway([]),
+    'agent.yaml': triggerFile('agent', { run }),
+  });
+  const { problems } = serving.warnings;
+  t.match(problems, [{ code: 'option_warning', severity: 'warning', place: { pointer: '/run/with/url' } }]);
+  t.match(problems[0]?.hint, `outbound: { allow: ["127.0.0.1:${agent.port}"] }`);
+  const refused = {
+    status: 502,
+    body: { detail: 'the address to call is not public, and outbound.allow does not name it' },
+  };
+  t.match(await fire('agent', {}), refused);
+  for (const [allow, expected] of [
+    [[`127.0.0.1:${agent.port}`], { status: 200, body: { output: 'here' } }],
+    [[`127.0.0.1:${agent.port + 1}`], refused],
+  ] as const) {
+    await writeInto(root, 'gateway.yaml', gateway(allow));
+    await serving.reloader.reload();
+    t.match(await fire('agent', {}), expected, 'open connections are none of the next config');
+  }
+});
+
+t.test('reads Retry-After as seconds or a date, up to a day', (t) => {
+  const now = Date.parse('2026-11-25T12:00:00Z');
+  for (const [header, expected] of [
+    ['0', 0],
+    ['120', 120_000],
+    ['999999999', 86_400_000],
+    ['Wed, 25 Nov 2026 12:00:30 GMT', 30_000],
+    ['Wed, 25 Nov 2026 11:00:00 GMT', undefined],
+    ['soon', undefined],
+    ['-1', undefined],
+    ['', undefined],
+    [undefined, undefined],
+    [['1', '2'], undefined],
+  ] as const) {
+    t.equal(retryAfterMs(header, now), expected, `${header}`);
+  }
+  t.end();
+});
