@@ -168,6 +168,29 @@ respond: { uses: wait, with: { timeout: 1s } }
 recording: { rate: 0.1, keep: { count: 1, age: 1d, size: 1MiB }, mask: [/a] }
 tests: [{ name: a, body: {}, headers: {}, key: a, clock: "2027-06-30T12:00:00Z", after: [{ body: {} }], expect: { verdict: dropped, by: a, status: 400, code: filtered, input: {} } }]
 `,
+  `${trigger}auth:
+  - uses: signature
+    with:
+      scheme: hmac
+      secrets: [${secret}]
+      name: a
+      tolerance: 1m
+      hmac: { header: a, algorithm: sha256, encoding: hex, prefix: a, timestampHeader: b, payload: "{timestamp}.{body}" }
+      challenge: { parameter: a, tokenParameter: b, token: ${secret} }
+  - uses: jwt
+    with:
+      jwksUrl: https://login.example.com/jwks
+      publicKey: ${secret}
+      issuer: a
+      audience: [a]
+      algorithms: [ES256]
+      clockTolerance: 1s
+      header: a
+      name: a
+      projects: { claim: a, prefix: b }
+      permissions: { claim: a, prefix: b }
+  - { uses: basic, with: { users: [{ name: a, passwords: [${secret}], projects: [a], permissions: [project.runs] }] } }
+`,
   `${gateway}description: a
 server: { host: 127.0.0.1, port: 1, basePath: /a, bodyLimit: 1MiB, trustProxy: false, requestTimeout: 1s, drainTimeout: 1s }
 admin: { host: 127.0.0.1, port: 2, token: ${secret} }
@@ -210,19 +233,25 @@ async function hoverEverywhere(t: Test, text: string): Promise<void> {
   }
 }
 
+const runs = ['a2a', 'command', 'dify', 'echo', 'http', 'langgraph', 'mcp', 'openai'];
+const schemes = ['github', 'hmac', 'slack', 'standard-webhooks', 'stripe'];
+
 t.test('offers fields, the plugins of the stage alone, and the options of the plugin', async (t) => {
   const expected: readonly (readonly [text: string, labels: readonly string[]])[] = [
-    [`${trigger}run:\n  uses: ‸\n`, ['command', 'echo', 'http']],
+    [`${trigger}run:\n  uses: ‸\n`, runs],
     [`${trigger}filter:\n  - uses: ‸\n`, ['json-schema', 'jsonata']],
     [`${trigger}filter:\n  uses: ‸\n`, ['json-schema', 'jsonata']],
     [`${trigger}dedup:\n  uses: ‸\n`, ['body', 'idempotency-key']],
     [`${trigger}dedup: ‸\n`, ['body', 'idempotency-key']],
-    [`${trigger}auth:\n  uses: ‸\n`, ['api-key', 'none']],
-    [`${trigger}respond:\n  uses: ‸\n`, ['accepted', 'wait']],
+    [`${trigger}auth:\n  uses: ‸\n`, ['api-key', 'basic', 'jwt', 'none', 'signature']],
+    [`${trigger}auth:\n  - uses: ‸\n`, ['api-key', 'basic', 'jwt', 'none', 'signature']],
+    [`${gateway}defaults:\n  auth:\n    - uses: ‸\n`, ['api-key', 'basic', 'jwt', 'none', 'signature']],
+    [`${trigger}auth:\n  - uses: signature\n    with:\n      scheme: ‸\n`, schemes],
+    [`${trigger}respond:\n  uses: ‸\n`, ['accepted', 'stream', 'wait']],
     [`${gateway}engine:\n  uses: ‸\n`, ['memory', 'sqlite']],
-    [`${gateway}defaults:\n  run:\n    uses: ‸\n`, ['command', 'echo', 'http']],
+    [`${gateway}defaults:\n  run:\n    uses: ‸\n`, runs],
     [`${trigger}dedup:\n  uses: body\n  with:\n    ‸\n`, ['ignore', 'include', 'keepOnFailure', 'window']],
-    [`${trigger}respond:\n  uses: wait\n  with:\n    ‸\n`, ['async', 'timeout']],
+    [`${trigger}respond:\n  uses: wait\n  with:\n    ‸\n`, ['async', 'stream', 'timeout']],
     [`${trigger}status: ‸\n`, ['active', 'paused']],
     [`${trigger}record: ‸\n`, ['full', 'metadata', 'none']],
     [`${trigger}callback:\n  secret:\n    ‸\n`, ['env', 'file']],

@@ -50,7 +50,7 @@ export function buildConfig(documents: DocumentSet, stages: StageResolver, revis
     recordingBounds: recordingBounds(document.recording),
     outboundAllow: document.outbound.allow.flatMap((text) => parseOutboundTarget(text) ?? []),
     plugins: pluginReferences(gateway),
-    defaultAuth: stages.use(file, '/defaults/auth', document.defaults.auth),
+    defaultAuth: stages.authUses(file, '/defaults/auth', document.defaults.auth),
     apiKeys: documents.apiKeys.map(apiKeyConfig),
     projects: [...projects.values()],
     triggers: documents.triggers.flatMap(
@@ -112,7 +112,7 @@ function triggerConfig(
 ): TriggerConfig | undefined {
   const { file, document } = trigger;
   const project = projects.get(document.project);
-  const auth = stages.stage(trigger, 'auth');
+  const auth = stages.auth(trigger);
   const run = stages.run(trigger);
   const respond = stages.stage(trigger, 'respond');
   // Linking has found all of them; a trigger without would have been a problem.

@@ -8,6 +8,10 @@ import type {SecretReference} from './model.ts';
 export type ConfigDocument =
   GatewayDocument | ApiKeyDocument | ProjectDocument | TriggerDocument | TriggerTestFileDocument;
 /**
+ * Who may call. Of several, the first whose credential a request carries decides.
+ */
+export type AuthDocument = StageDocument | [StageDocument, ...StageDocument[]];
+/**
  * Which requests are for the agent. All filters must pass; the first that fails names the drop. A string is one jsonata filter.
  */
 export type FilterDocument = string | NamedFilterDocument | NamedFilterDocument[];
@@ -109,7 +113,7 @@ export interface GatewayDocument {
    */
   outbound: {
     /**
-     * Targets of callbacks that are allowed although they are private, loopback or link-local: a host, host:port, IP address or network.
+     * What agents, callbacks and all else that the gateway calls may be although it is not public, but private, loopback or link-local: a host, host:port, IP address or network. A name is trusted wherever it leads.
      */
     allow: string[];
   };
@@ -122,7 +126,7 @@ export interface GatewayDocument {
    * Stages of triggers that have none of their own, nor from their project.
    */
   defaults: {
-    auth: StageDocument;
+    auth: AuthDocument;
     filter?: FilterDocument;
     dedup?: DedupDocument;
     run?: RunStageDocument;
@@ -372,7 +376,7 @@ export interface ProjectDocument {
  * Stages of triggers that do not have their own.
  */
 export interface DefaultsDocument {
-  auth?: StageDocument;
+  auth?: AuthDocument;
   filter?: FilterDocument;
   dedup?: DedupDocument;
   run?: RunStageDocument;
@@ -413,7 +417,7 @@ export interface TriggerDocument {
    * A paused trigger answers like one that does not exist.
    */
   status: 'active' | 'paused';
-  auth?: StageDocument;
+  auth?: AuthDocument;
   filter?: FilterDocument;
   dedup?: DedupDocument;
   run?: RunStageDocument;

@@ -37,15 +37,16 @@ export interface Linked {
 export function link(files: readonly FileInConfig[], context: LinkContext): Linked {
   const documents = documentsOf(files, context);
   const stages = new StageResolver(documents);
-  const problems = [
+  const found = [
     ...gatewayProblems(documents),
     ...projectProblems(documents),
     ...keyProblems(documents),
     ...exposureProblems(documents),
     ...triggerProblems(documents, stages),
-    ...stages.problems,
   ];
-  const isFaulty = problems.length > 0 || files.some(({ checked }) => checked.document === undefined);
   const built = deepFreeze(buildConfig(documents, stages, context.revision));
+  // Stages are checked as they are resolved, and the last of them just now.
+  const problems = [...found, ...stages.problems];
+  const isFaulty = problems.length > 0 || files.some(({ checked }) => checked.document === undefined);
   return { config: isFaulty ? undefined : built, partial: built, problems };
 }

@@ -17,7 +17,7 @@ export interface Config {
   /** Extra plugins: a path (absolute by now) or a package name. */
   readonly plugins: readonly PluginReference[];
   /** The auth of requests whose trigger is unknown. */
-  readonly defaultAuth: StageUse;
+  readonly defaultAuth: readonly StageUse[];
   readonly apiKeys: readonly ApiKeyConfig[];
   readonly projects: readonly ProjectConfig[];
   readonly triggers: readonly TriggerConfig[];
@@ -125,7 +125,8 @@ export interface TriggerConfig {
   readonly key: string;
   readonly name: string;
   readonly status: 'active' | 'paused';
-  readonly auth: StageUse;
+  /** At least one. The first that does not abstain decides. */
+  readonly auth: readonly StageUse[];
   readonly filters: readonly FilterUse[];
   readonly dedup: StageUse | undefined;
   readonly run: RunUse;

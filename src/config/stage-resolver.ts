@@ -3,6 +3,7 @@ import type { JsonObject } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import type {
+  AuthDocument,
   DefaultsDocument,
   FilterDocument,
   NamedFilterDocument,
@@ -17,9 +18,10 @@ import type { CallbackConfig, FilterUse, RunUse, StageUse } from './model.ts';
  * the YAML is one object, however many triggers share it.
  */
 export class StageResolver {
-  /** What is wrong with the filters that were resolved. */
+  /** What is wrong with the lists of filters and of auth that were resolved. */
   readonly problems: Problem[] = [];
   readonly #uses = new Map<string, StageUse>();
+  readonly #auths = new Map<string, readonly StageUse[]>();
   readonly #runs = new Map<StageUse, RunUse>();
   readonly #filters = new Map<string, readonly FilterUse[]>();
   readonly #defaultsByProject: ReadonlyMap<string, readonly Level[]>;
@@ -33,10 +35,18 @@ export class StageResolver {
   }
 
   /** The stage of a trigger, or undefined if neither it nor the defaults have one. */
-  stage(trigger: InFile<TriggerDocument>, name: 'auth' | 'dedup' | 'run' | 'respond'): StageUse | undefined {
+  stage(trigger: InFile<TriggerDocument>, name: 'dedup' | 'run' | 'respond'): StageUse | undefined {
     for (const { file, base, stages } of this.#levels(trigger)) {
       const written = stages[name];
       if (written !== undefined) return this.use(file, `${base}/${name}`, written);
+    }
+    return undefined;
+  }
+
+  /** The auth plugins of a trigger, in the order in which they are asked; undefined if there are none. */
+  auth(trigger: InFile<TriggerDocument>): readonly StageUse[] | undefined {
+    for (const { file, base, stages } of this.#levels(trigger)) {
+      if (stages.auth !== undefined) return this.authUses(file, `${base}/auth`, stages.auth);
     }
     return undefined;
   }
@@ -83,6 +93,19 @@ export class StageResolver {
     if (known) return known;
     const made = typeof written === 'string' ? shortUse(file, pointer, written) : longUse(file, pointer, written);
     this.#uses.set(key, made);
+    return made;
+  }
+
+  /** The auth plugins that are written at a place: one, or a list. */
+  authUses(file: string, pointer: string, written: AuthDocument): readonly StageUse[] {
+    const key = `${file}\0${pointer}`;
+    const known = this.#auths.get(key);
+    if (known) return known;
+    const made = Array.isArray(written)
+      ? written.map((use, index) => this.use(file, `${pointer}/${index}`, use))
+      : [this.use(file, pointer, written)];
+    this.#auths.set(key, made);
+    this.problems.push(...unreachable(made));
     return made;
   }
 
@@ -140,6 +163,16 @@ function duplicateNames(filters: readonly FilterUse[]): readonly Problem[] {
   return repeated.map(({ place }) =>
     errorAt(place.file, `${place.pointer}/name`, 'duplicate_filter_name', message, hint),
   );
+}
+
+/** What is never asked. It would look as if it kept somebody out. */
+function unreachable(uses: readonly StageUse[]): readonly Problem[] {
+  const open = uses.findIndex(({ uses: name }) => name === 'none');
+  const message = 'this is never asked: `none`, which stands before it, lets everyone in';
+  const hint = 'Put `none` last, or take it away.';
+  return uses
+    .slice(open === -1 ? uses.length : open + 1)
+    .map(({ place }) => errorAt(place.file, `${place.pointer}/uses`, 'unreachable_auth', message, hint));
 }
 
 const noOptions: JsonObject = Object.freeze({});

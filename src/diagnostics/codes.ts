@@ -50,6 +50,7 @@ const linkCodes = {
   duplicate_trigger_key: 'Two triggers have the same key.',
   duplicate_trigger_name: 'Two triggers of a project have the same name.',
   duplicate_filter_name: 'Two filters of a trigger have the same name.',
+  unreachable_auth: 'An auth plugin stands after `none`, which lets everyone in.',
   unknown_project: 'There is no such project.',
   unknown_trigger: 'There is no such trigger.',
   unknown_filter: 'The trigger has no such filter.',

@@ -9,8 +9,6 @@ export class Call {
   readonly snapshot: Snapshot;
   readonly head: RequestHead;
   readonly route: Route | undefined;
-  /** What follows the `?` of the address. */
-  readonly query: string;
 
   /** Leases the snapshot: the request ends on the config that it began with. */
   constructor(request: IncomingMessage, requestId: string, snapshot: Snapshot) {
@@ -19,13 +17,13 @@ export class Call {
     const path = pathOf(target);
     snapshot.lease();
     this.snapshot = snapshot;
-    this.query = target.slice(path.length + 1);
     this.route = parseRoute(path, snapshot.config.server.basePath);
     this.head = {
       requestId,
       receivedAt: Date.now(),
       method,
       path,
+      query: target.slice(path.length + 1),
       headers: request.headers,
       ip: clientIp(request, snapshot.config.server.trustProxy),
     };

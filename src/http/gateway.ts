@@ -5,10 +5,12 @@ import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { builtinRegistry } from '../host/builtins.ts';
 import { openEngine } from '../host/open-engine.ts';
+import { createOutboundClient } from '../host/outbound/client.ts';
+import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { Deliveries } from '../runtime/deliveries.ts';
 import { createExecutor } from '../runtime/executor.ts';
 import { Live } from '../runtime/live.ts';
-import { OutboundGuard } from '../runtime/outbound-guard.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
@@ -41,6 +43,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** Receivers of callbacks say little. */
+const callbackLimits = { connections: 16, maxResponseBytes: 64 * 1024 };
+
 /** How long answers may take to leave after the runs they waited for have ended, in milliseconds. */
 const lastAnswersMs = 1000;
 
@@ -67,16 +72,18 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const recorder = new Recorder({ recordings: engine.engine.recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
-  const surface = new Surface({ live, engine: engine.engine, outcomes, recorder, log }, () => reloader);
+  const deliveries = new Deliveries();
+  const surface = new Surface({ live, engine: engine.engine, outcomes, recorder, deliveries, log }, () => reloader);
   const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
-  await engine.engine.start(createExecutor(live, log, { guard, log }));
+  const client = createOutboundClient(guard, callbackLimits);
+  await engine.engine.start(createExecutor({ live, log, callbacks: { client, log }, deliveries }));
 
   const prepared = await surface.prepare(config);
   if (prepared.problems.length > 0) {
     await prepared.rollback();
     await engine.engine.close(0);
-    await guard.close();
+    await client.close();
     outcomes.close();
     live.close();
     await builder.disposed();
@@ -107,7 +114,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
         await watching.close();
         await recorder.stop();
         await surface.close(engine.engine, live.current.config.server.drainTimeoutMs);
-        await guard.close();
+        await client.close();
         outcomes.close();
         live.close();
         await builder.disposed();

@@ -15,7 +15,7 @@ export function metricsOf({ outcomes, engine, recorder }: Measured): { contentTy
   collectDefaultMetrics({ register: registry });
   new Counter({
     name: 'pullcord_requests_total',
-    help: 'Requests by trigger and by how they came out: accepted, or the code of the error reply.',
+    help: 'Requests by trigger and by how they came out: accepted, handshake, or the code of the error reply.',
     labelNames: ['project', 'trigger', 'outcome', 'reason'],
     registers: [registry],
     collect() {

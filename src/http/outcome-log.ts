@@ -12,7 +12,7 @@ export interface OutcomeCount {
   /** Empty when the request named no known trigger. */
   readonly project: string;
   readonly trigger: string;
-  /** `accepted`, or the code of the error reply. */
+  /** `accepted`, `handshake`, or the code of the error reply. */
   readonly outcome: string;
   /** Why, for the operator: the filter's name, or what was wrong with the credential. */
   readonly reason: string;
@@ -78,6 +78,7 @@ export class OutcomeLog {
     const { project, trigger, outcome, reason } = entry;
     const count = entry.total - entry.told;
     entry.told = entry.total;
-    this.#log.info({ project, trigger, outcome, reason, count }, 'requests refused');
+    const message = outcome === 'handshake' ? 'handshakes answered' : 'requests refused';
+    this.#log.info({ project, trigger, outcome, reason, count }, message);
   }
 }

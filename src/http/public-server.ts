@@ -13,16 +13,21 @@ import {
 } from '../contract/index.ts';
 import { admit } from '../runtime/admission.ts';
 import { inputOf } from '../runtime/body/trigger-body.ts';
+import type { Deliveries } from '../runtime/deliveries.ts';
 import type { Live } from '../runtime/live.ts';
 import { fire, type Verdict } from '../runtime/pipeline.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { Call } from './call.ts';
+import { decideLate, type LateDecision } from './late-decision.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError, codeOfFastifyError } from './protocol-errors.ts';
+import { readBody } from './read-body.ts';
 import { endConnection, sendProblem, writeReply } from './reply.ts';
-import { readRequestBody } from './request-body.ts';
-import { answerRun } from './run-resource.ts';
+import { parseRequestBody, readRequestBody } from './request-body.ts';
+import { answerCallback } from './run-callback.ts';
+import { answerRun, resumedStream } from './run-resource.ts';
 import { endOfTurn } from './turn.ts';
+import { writeStream } from './write-stream.ts';
 
 /** How often slow clients are looked for; with it a request timeout is exact to about a second. */
 const connectionsCheckMs = 1000;
@@ -34,6 +39,7 @@ export interface PublicServerParts {
   readonly engine: Engine;
   readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
+  readonly deliveries: Deliveries;
   readonly log: PluginLog;
 }
 
@@ -96,6 +102,7 @@ async function serve(
     const reply = await answer(parts, call, request, response);
     await endOfTurn();
     send(response, requestId, reply);
+    if (reply.stream !== undefined) await writeStream(response, reply.stream);
   } catch (error) {
     const isUnavailable = EngineUnavailable.is(error);
     if (isUnavailable) parts.log.error({ requestId, reason: error.message }, 'the engine is out of reach');
@@ -110,7 +117,7 @@ async function serve(
 /** All that happens to one request: admit → body → fire. */
 async function answer(
   parts: PublicServerParts,
-  { snapshot, route, head, query }: Call,
+  { snapshot, route, head }: Call,
   raw: IncomingMessage,
   response: ServerResponse,
 ): Promise<Reply> {
@@ -119,15 +126,25 @@ async function answer(
   // Told by the head alone, whoever asks.
   if (Number(raw.headers['content-length'] ?? 0) > bodyLimitBytes) return refused(parts, 'body_too_large');
   if (route === undefined) return problem('not_found');
+  if (route.kind === 'callback') return answerCallback(parts, head, route, () => bytesOf(raw, bodyLimitBytes));
   const admitted = admit(snapshot, route, head);
-  const admission = admitted instanceof Promise ? await admitted : admitted;
-  if (admission.kind === 'refused') return refused(parts, admission.code, admission.reason);
+  let admission = admitted instanceof Promise ? await admitted : admitted;
+  let sent: LateDecision['sent'];
+  if (admission.kind !== 'admitted') {
+    const late = await decideLate(admission, { raw, route, snapshot });
+    if (late.decision.kind === 'refused') return refused(parts, late.decision.code, late.decision.reason);
+    if (late.decision.kind === 'handshake') {
+      parts.outcomes.count(late.decision.trigger, 'handshake');
+      return late.decision.reply;
+    }
+    admission = late.decision;
+    sent = late.sent;
+  }
   const { trigger, principal } = admission;
-  if (route.kind === 'run')
-    return answerRun(parts.engine, snapshot, admission, { runId: route.runId, method: head.method, query, response });
+  if (route.kind === 'run') return answerRun(parts.engine, snapshot, admission, { runId: route.runId, head, response });
   if (head.method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
 
-  const body = await readRequestBody(raw, bodyLimitBytes);
+  const body = sent ? parseRequestBody(raw.headers, sent.bytes) : await readRequestBody(raw, bodyLimitBytes);
   if (body.kind === 'refused') {
     parts.outcomes.count(trigger, body.code);
     return problem(body.code, body.members);
@@ -140,6 +157,8 @@ async function answer(
     bodyText: body.text,
     input: inputOf(body, trigger.project.language),
   };
+  const resumed = head.headers['last-event-id'] && (await resumedStream(parts.engine, snapshot, admission, head));
+  if (resumed) return resumed;
   const recordingId = parts.recorder.choose(trigger);
   const fired = fire(parts.engine, snapshot, trigger, exchange);
   const verdict = fired instanceof Promise ? await fired : fired;
@@ -161,13 +180,24 @@ function outcomeOf({ kind }: Verdict): string {
 
 function refused(parts: PublicServerParts, code: ProblemCode, reason = ''): Reply {
   parts.outcomes.count(undefined, code, reason);
-  return problem(code, {}, code === 'unauthorized' ? { 'www-authenticate': 'ApiKey' } : {});
+  return problem(code, {}, refusalHeaders[code]);
 }
+
+const refusalHeaders: Partial<Record<ProblemCode, Record<string, string>>> = {
+  unauthorized: { 'www-authenticate': 'ApiKey' },
+  unavailable: { 'retry-after': '5' },
+};
 
 function send(response: ServerResponse, requestId: string, answered: Reply): void {
   const { req } = response;
   if (!req.readableEnded && declaredLength(req) > unreadLimitBytes) response.setHeader('connection', 'close');
   writeReply(response, requestId, answered);
+}
+
+/** The bytes of a body; undefined if they are too many, or the client went away. */
+async function bytesOf(request: IncomingMessage, limitBytes: number): Promise<Uint8Array | undefined> {
+  const read = await readBody(request, limitBytes);
+  return read.ok ? read.bytes : undefined;
 }
 
 function declaredLength({ headers }: IncomingMessage): number {

@@ -10,6 +10,8 @@ export type ReadBody =
  */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<ReadBody> {
   return new Promise((resolve) => {
+    // It may have ended while it was found out who calls, and then no event comes any more.
+    if (request.destroyed) resolve({ ok: false, tooLarge: false });
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {

@@ -12,9 +12,14 @@ export type RequestBody =
 export async function readRequestBody(request: IncomingMessage, limitBytes: number): Promise<RequestBody> {
   const read = await readBody(request, limitBytes);
   if (!read.ok) return { kind: 'refused', code: read.tooLarge ? 'body_too_large' : 'bad_request' };
-  if (read.bytes.length === 0) return noBody;
-  if (!isPlainJson(request.headers)) return { kind: 'refused', code: 'unsupported_media_type' };
-  return parseTriggerBody(read.bytes);
+  return parseRequestBody(request.headers, read.bytes);
+}
+
+/** Reads what bytes mean that have come as a body. */
+export function parseRequestBody(headers: IncomingHttpHeaders, bytes: Buffer): RequestBody {
+  if (bytes.length === 0) return noBody;
+  if (!isPlainJson(headers)) return { kind: 'refused', code: 'unsupported_media_type' };
+  return parseTriggerBody(bytes);
 }
 
 const jsonType = /^application\/(?:json|[\w.!#$&^-]+\+json) *(?:;|$)/i;

@@ -3,7 +3,7 @@ import type { Place } from '../diagnostics/problem.ts';
 import { reviewOf } from './filter-review.ts';
 import type { TriableRequest } from './recorded-requests.ts';
 import { describeOutcome, type Rehearsal, type RehearsedOutcome, type RehearsedRequest } from './rehearsal.ts';
-import { describeUse, oneLine } from './words.ts';
+import { describeAuth, describeUse, oneLine } from './words.ts';
 
 /** What one stage did with a request, and why. It holds values of the body: it is for those who may see them. */
 export interface ExplainedStage {
@@ -43,8 +43,8 @@ export async function explainOutcome(outcome: RehearsedOutcome): Promise<readonl
   const stages: ExplainedStage[] = [
     {
       stage: 'auth',
-      use: describeUse(auth),
-      place: auth.place,
+      use: describeAuth(auth),
+      place: auth[0]?.place,
       result: caller === undefined ? 'stopped' : 'passed',
       words: caller === undefined ? refusalOf(outcome) : `caller ${caller}`,
       conditions: [],

@@ -27,7 +27,7 @@ export class RehearsalEngine {
     this.#lastClaim = claim && keyOf(claim);
     this.lastRun = run;
     const record = succeeded(run);
-    return { kind: 'accepted', wait: () => record };
+    return { kind: 'accepted', wait: () => record, follow: nothing };
   }
 
   /** The run that was submitted last is known to have failed: lets go of its claim. */
@@ -52,5 +52,8 @@ function succeeded({ policy: _policy, ...run }: NewRun): RunRecord {
     failedAttempts: [],
     output: null,
     failure: undefined,
+    usage: undefined,
   };
 }
+
+async function* nothing(): AsyncGenerator<never> {}

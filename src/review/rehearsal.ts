@@ -1,4 +1,6 @@
+import type { StageUse } from '../config/model.ts';
 import {
+  type ApiKeyDeclaration,
   type Exchange,
   type Principal,
   type ProblemCode,
@@ -8,7 +10,8 @@ import {
   type RequestHead,
   type TriggerInput,
 } from '../contract/index.ts';
-import { authorize } from '../runtime/admission.ts';
+import { partsOf } from '../host/auth-list.ts';
+import { authorize, type Refusal } from '../runtime/admission.ts';
 import { inputOf, noBody, parseTriggerBody } from '../runtime/body/trigger-body.ts';
 import { fire, refusal, runFilters } from '../runtime/pipeline.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
@@ -125,11 +128,7 @@ export class Rehearsal {
     const known = found === undefined || !this.#options.ignoresPause ? found : { ...found, isActive: true };
     const principal = await this.#principalOf(request, head, found);
     const target = { kind: 'trigger', projectId: request.project, key: request.trigger } as const;
-    const admission = authorize(
-      principal === undefined ? { kind: 'rejected', reason: 'no valid key' } : { kind: 'authenticated', principal },
-      target,
-      known,
-    );
+    const admission = principal === undefined ? unauthorized : authorize(principal, target, known);
     if (admission.kind === 'refused') {
       return { outcome: refused(problem(admission.code), admission.reason, found) };
     }
@@ -167,6 +166,7 @@ export class Rehearsal {
       receivedAt,
       method: 'POST',
       path: `${this.#snapshot.config.server.basePath}/project/${project}/trigger/${trigger}`,
+      query: '',
       headers: Object.fromEntries(lowered),
       ip,
     };
@@ -182,22 +182,40 @@ export class Rehearsal {
     trigger: LiveTrigger | undefined,
   ): Promise<Principal | undefined> {
     if (caller === undefined) return almighty('test');
-    const auth = trigger?.auth ?? this.#snapshot.defaultAuth;
-    const open = await auth.authenticate(head);
-    if (open.kind === 'authenticated') return open.principal;
-    const declared = this.#snapshot.config.apiKeys.find(({ id }) => id === caller);
-    if (declared === undefined) return usesApiKeys(trigger) ? undefined : almighty(caller);
-    const isValid = declared.secrets.some(({ expiresAt = Infinity }) => receivedAt < expiresAt);
-    if (declared.status === 'revoked' || !isValid) return undefined;
-    const projects = declared.projects.includes('*') ? 'all' : new Set(declared.projects);
-    return { id: declared.id, permissions: new Set(declared.permissions), projects };
+    const { config, defaultAuth } = this.#snapshot;
+    const parts = partsOf(trigger?.auth ?? defaultAuth);
+    const uses = trigger?.config.auth ?? config.defaultAuth;
+    const declared = config.apiKeys.find(({ id }) => id === caller);
+    for (const [index, part] of parts.entries()) {
+      const open = await part.authenticate({ ...head, headers: {} });
+      if (open.kind === 'authenticated') return open.principal;
+      const { uses: name } = uses[index] as StageUse;
+      if (!mayKnow(name, caller, declared !== undefined)) continue;
+      return declared === undefined ? almighty(caller) : principalOfKey(declared, receivedAt);
+    }
+    return undefined;
   }
 }
 
-/** ApiKey files are what this auth plugin reads; other plugins know their callers from elsewhere. */
-function usesApiKeys(trigger: LiveTrigger | undefined): boolean {
-  return trigger === undefined || trigger.config.auth.uses === 'api-key';
+/** Plugins that name their callers after themselves, e.g. `jwt:ada`. No ApiKey can have such an id. */
+const naming: readonly string[] = ['signature', 'jwt', 'basic'];
+
+/** ApiKey files are what api-key reads; a plugin that does not come with the gateway may know anybody. */
+function mayKnow(plugin: string, caller: string, isDeclared: boolean): boolean {
+  if (naming.includes(plugin)) return caller.startsWith(`${plugin}:`);
+  return plugin !== 'api-key' || isDeclared;
 }
+
+function principalOfKey(
+  { id, status, secrets, permissions: granted, projects }: ApiKeyDeclaration,
+  receivedAt: number,
+): Principal | undefined {
+  const isValid = secrets.some(({ expiresAt = Infinity }) => receivedAt < expiresAt);
+  if (status === 'revoked' || !isValid) return undefined;
+  return { id, permissions: new Set(granted), projects: projects.includes('*') ? 'all' : new Set(projects) };
+}
+
+const unauthorized: Refusal = { kind: 'refused', code: 'unauthorized', reason: 'no valid credential' };
 
 function almighty(id: string): Principal {
   return { id, permissions: new Set(permissions), projects: 'all' };

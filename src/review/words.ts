@@ -19,6 +19,11 @@ export function describeUse({ uses, with: options }: Pick<StageUse, 'uses' | 'wi
   return `${uses} ${entries.map(([name, value]) => `${name} ${describeValue(value, name)}`).join(', ')}`;
 }
 
+/** Auth plugins in the order in which they are asked. */
+export function describeAuth(uses: readonly StageUse[]): string {
+  return uses.map(describeUse).join(', else ');
+}
+
 /** An option's value as it may be shown: references to secrets by their names, and nothing that may be one. */
 export function describeValue(value: JsonValue | undefined, name = ''): string {
   if (value === undefined) return 'none';

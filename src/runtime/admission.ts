@@ -1,4 +1,14 @@
-import type { AuthResult, MaybePromise, Permission, Principal, ProblemCode, RequestHead } from '../contract/index.ts';
+import type {
+  Auth,
+  AuthResult,
+  AuthVerdict,
+  MaybePromise,
+  Permission,
+  Principal,
+  ProblemCode,
+  Reply,
+  RequestHead,
+} from '../contract/index.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
 /** What a request asks for, by names as the caller wrote them. */
@@ -20,36 +30,91 @@ export interface Refusal {
   /** For the log; the caller only sees the code. */
   readonly reason: string;
 }
+/** A sender makes sure of the address of a trigger that takes requests. */
+export interface Handshake {
+  readonly kind: 'handshake';
+  readonly trigger: LiveTrigger;
+  readonly reply: Reply;
+}
+export type Decision = Admission | Refusal | Handshake;
+
+/** The head does not tell: the body does. */
+export interface BodyNeeded {
+  readonly kind: 'needs_body';
+  decide(body: Uint8Array): Promise<Decision>;
+}
 
 const required: Permission = 'project.trigger';
 
 /**
- * Decides from the head alone whether a request may go on. A caller without a valid key learns nothing; one with a
- * key cannot tell which projects outside its own exist, so those are refused before the trigger's existence matters.
+ * Decides whether a request may go on, from the head alone where that tells who calls. A caller without a valid
+ * credential learns nothing; one with a credential cannot tell which projects outside its own exist, so those are
+ * refused before the trigger's existence matters.
  */
-export function admit(snapshot: Snapshot, target: Target, head: RequestHead): MaybePromise<Admission | Refusal> {
+export function admit(snapshot: Snapshot, target: Target, head: RequestHead): MaybePromise<Decision | BodyNeeded> {
   const trigger = snapshot.find(target.projectId, target.key);
   const auth = trigger?.auth ?? snapshot.defaultAuth;
   const result = auth.authenticate(head);
-  return result instanceof Promise
-    ? result.then((settled) => authorize(settled, target, trigger))
-    : authorize(result, target, trigger);
+  if (!(result instanceof Promise) && result.kind === 'authenticated')
+    return authorize(result.principal, target, trigger);
+  const fallback = auth === snapshot.defaultAuth ? undefined : snapshot.defaultAuth;
+  return decide(result, { target, trigger, head, fallback });
 }
 
-/** Decides by who calls; what an auth plugin found out is given. */
-export function authorize(result: AuthResult, target: Target, trigger: LiveTrigger | undefined): Admission | Refusal {
-  if (result.kind === 'abstained') return refused('unauthorized', 'no credential');
-  if (result.kind === 'rejected') return refused('unauthorized', result.reason);
-  const { principal } = result;
+interface Asked {
+  readonly target: Target;
+  readonly trigger: LiveTrigger | undefined;
+  readonly head: RequestHead;
+  /** What knows callers where there is no trigger, if that is another one. */
+  readonly fallback: Auth | undefined;
+}
+
+async function decide(result: MaybePromise<AuthResult>, asked: Asked): Promise<Decision | BodyNeeded> {
+  const settled = await result;
+  if (settled.kind !== 'needs_body') return decideBy(settled, asked);
+  return { kind: 'needs_body', decide: async (body) => decideBy(await settled.verify(body), asked) };
+}
+
+/** A caller that is known elsewhere, and not for this project, is told what it would be told of any trigger there. */
+async function decideBy(verdict: AuthVerdict, { target, trigger, head, fallback }: Asked): Promise<Decision> {
+  const decision = decisionOf(verdict, target, trigger);
+  if (fallback === undefined || decision.kind !== 'refused' || decision.code !== 'unauthorized') return decision;
+  const known = await fallback.authenticate(head);
+  if (known.kind !== 'authenticated') return decision;
+  const elsewhere = authorize(known.principal, target, undefined);
+  return elsewhere.kind === 'refused' && elsewhere.code === 'forbidden' ? elsewhere : decision;
+}
+
+function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger | undefined): Decision {
+  switch (verdict.kind) {
+    case 'authenticated':
+      return authorize(verdict.principal, target, trigger);
+    case 'abstained':
+      return refused('unauthorized', 'no credential');
+    case 'rejected':
+      return refused('unauthorized', verdict.reason);
+    case 'unavailable':
+      return refused('unavailable', verdict.reason);
+    case 'handshake':
+      if (target.kind === 'run') return refused('unauthorized', 'a handshake at the address of a run');
+      if (trigger === undefined || !trigger.isActive) return notFound(trigger);
+      return { kind: 'handshake', trigger, reply: verdict.reply };
+  }
+}
+
+/** Decides by who calls. */
+export function authorize(principal: Principal, target: Target, trigger: LiveTrigger | undefined): Admission | Refusal {
   if (principal.projects !== 'all' && !principal.projects.has(target.projectId)) {
     return refused('forbidden', 'project not granted');
   }
   // A paused trigger takes no requests; runs that it took before can still be read and cancelled.
-  if (trigger === undefined || (!trigger.isActive && target.kind === 'trigger')) {
-    return refused('trigger_not_found', trigger === undefined ? 'unknown trigger' : 'paused trigger');
-  }
+  if (trigger === undefined || (!trigger.isActive && target.kind === 'trigger')) return notFound(trigger);
   if (!principal.permissions.has(required)) return refused('forbidden', `permission ${required} not granted`);
   return { kind: 'admitted', trigger, principal };
+}
+
+function notFound(trigger: LiveTrigger | undefined): Refusal {
+  return refused('trigger_not_found', trigger === undefined ? 'unknown trigger' : 'paused trigger');
 }
 
 function refused(code: ProblemCode, reason: string): Refusal {

@@ -3,6 +3,7 @@ import type { Auth, ProjectInfo, RunPolicy, TriggerInfo } from '../contract/inde
 import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
+import { partsOf } from '../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../host/provision.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
 
@@ -27,6 +28,8 @@ export class Snapshot {
   readonly config: Config;
   readonly revision: string;
   readonly defaultAuth: Auth;
+  /** Names of the request headers by which some trigger's auth verifies bodies, in lower case. */
+  readonly signatureHeaders: readonly string[];
   /** When it went live, milliseconds since the epoch. */
   readonly loadedAt: number;
   /** Git commit of the config folder, if it is in a work tree. */
@@ -49,6 +52,7 @@ export class Snapshot {
     this.config = content.config;
     this.revision = content.config.revision;
     this.defaultAuth = content.defaultAuth;
+    this.signatureHeaders = signatureHeaders([content.defaultAuth, ...content.triggers.map(({ auth }) => auth)]);
     this.loadedAt = content.loadedAt;
     this.gitCommit = content.gitCommit;
     this.#dispose = content.dispose;
@@ -90,6 +94,11 @@ export class Snapshot {
 /** What a trigger wants of the engine besides the execution of its runs. */
 export function policyOf({ record, sessionTtlMs, callback }: TriggerConfig): RunPolicy {
   return Object.freeze({ ...record, sessionTtlMs, notify: callback !== undefined });
+}
+
+function signatureHeaders(auths: readonly Auth[]): readonly string[] {
+  const verifying = auths.flatMap(partsOf).filter(({ verifiesBody }) => verifiesBody);
+  return [...new Set(verifying.flatMap(({ headers = [] }) => headers.map((name) => name.toLowerCase())))];
 }
 
 function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<string, LiveTrigger>> {

@@ -244,7 +244,7 @@ t.test('send prints events as they come, and tells by its exit code how they end
   const target = ['--url', `${url}/api/v1.0`, '--config', root];
   const env = { PULLCORD_API_KEY: secrets.website };
   const sent = await command(t, ['send', 'support/talk', '-d', '{"instruction":"one two"}', ...target], { env });
-  t.match(sent, { code: 0, stderr: /^200 OK/, stdout: /event: accepted[\s\S]*"text":"one"[\s\S]*event: done/ });
+  t.match(sent, { code: 0, stderr: /^200 OK/, stdout: /event: accepted[\s\S]*"text":"one[\s\S]*event: done/ });
 
   const child = startCommand(t, ['send', 'support/slow', '-d', '{"instruction":"never"}', ...target], { env });
   let stdout = '';

@@ -34,10 +34,34 @@ t.test('resolves a stage from the trigger, else its project, else the gateway', 
     'without.yaml': triggerFile('b', { run: undefined, filter: [] }),
   });
   const [trigger, without] = (await load(root)).triggers;
-  t.match(trigger, { auth: { uses: 'g' }, dedup: { uses: 'g' }, run: { uses: 'p' }, respond: { uses: 't' } });
+  t.match(trigger, { auth: [{ uses: 'g' }], dedup: { uses: 'g' }, run: { uses: 'p' }, respond: { uses: 't' } });
   t.match(trigger?.filters, [{ uses: 'p', name: 'filter 1' }]);
   t.strictSame(without?.filters, [], 'no filters are filters too');
   t.equal(trigger?.run, without?.run, 'what is written once is one object');
+});
+
+t.test('takes one auth plugin or several, each in its place, and a list as a whole', async (t) => {
+  const several = [{ uses: 'jwt', with: { issuer: 'a' } }, { uses: 'api-key' }];
+  const root = await configFolder(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ defaults: { auth: several } }),
+    'one.yaml': triggerFile('a', { auth: { uses: 'basic' } }),
+    'several.yaml': triggerFile('b', { auth: [{ uses: 'signature' }, { uses: 'none' }] }),
+    'default.yaml': triggerFile('c'),
+  });
+  const { triggers, defaultAuth } = await load(root);
+  const authOf = (key: string) => triggers.find((trigger) => trigger.key === key)?.auth;
+  t.match(authOf('a'), [{ uses: 'basic', place: { pointer: '/auth' } }]);
+  t.match(authOf('b'), [
+    { uses: 'signature', place: { pointer: '/auth/0' } },
+    { uses: 'none', place: { pointer: '/auth/1' } },
+  ]);
+  t.equal(authOf('c'), defaultAuth, 'what is written once is one list');
+  t.match(defaultAuth, several);
+  t.strictSame(defaultAuth[0]?.optionPlaces('/issuer'), {
+    file: join(root, 'gateway.yaml'),
+    pointer: '/defaults/auth/0/with/issuer',
+  });
 });
 
 t.test('expands short forms, and places the problems of their options at what is written', async (t) => {
@@ -73,7 +97,7 @@ t.test('fills in what is not written', async (t) => {
     },
     admin: { host: '127.0.0.1', port: 9090 },
     engine: { uses: 'sqlite' },
-    defaultAuth: { uses: 'api-key' },
+    defaultAuth: [{ uses: 'api-key' }],
     triggers: [],
   });
 });

@@ -10,9 +10,12 @@ import { parse } from 'yaml';
 import { outputSchemas } from '../../schemas/generator/output-schemas.ts';
 import { buildEditorSchemas, editorSchemaNames } from '../../src/config/editor-schema.ts';
 import { parseExpiry } from '../../src/config/expiry.ts';
+import { requireValid } from '../../src/config/schema-compiler.ts';
 import { compileSchema } from '../../src/config/schema-validator.ts';
 import { parseDuration, parseSize } from '../../src/config/units.ts';
 import { pointerSegments } from '../../src/diagnostics/json-pointer.ts';
+import { builtinRegistry } from '../../src/host/builtins.ts';
+import { describeEngines } from '../../src/host/open-engine.ts';
 
 const secret = { $ref: 'urn:pullcord:secret' };
 const duration = { $ref: 'urn:pullcord:duration' };
@@ -102,6 +105,9 @@ t.test('says why a schema does not compile', async (t) => {
   t.throws(() => compileSchema(closed({ a: { typ: 'string' } })), { message: /does not compile.*typ/ });
   t.throws(() => compileSchema({ type: 'objct' }), { message: /does not compile/ });
   t.throws(() => compileSchema(closed({ a: { $ref: 'urn:pullcord:secrets' } })), { message: /urn:pullcord:secrets/ });
+  t.throws(() => compileSchema(closed({ a: { examples: 'b' } })), {
+    message: /does not compile: .*examples must be array/,
+  });
   const twice = { $id: 'urn:acme:x', type: 'string' };
   compileSchema(twice);
   t.doesNotThrow(() => compileSchema(structuredClone(twice)), 'two plugins may have schemas of one id');
@@ -221,6 +227,14 @@ const shipped = [...forEditors, ...ofOutputs];
 t.test('every schema that is shipped has been checked here', async (t) => {
   const files = readdirSync(join(import.meta.dirname, '../../schemas')).filter((file) => file.endsWith('.json'));
   t.strictSame(files.sort(), shipped.map(({ name }) => `${name}.schema.json`).sort());
+});
+
+t.test('the schemas that commands take for valid are', async (t) => {
+  const source = join(import.meta.dirname, '../../schemas/source');
+  for (const file of readdirSync(source))
+    t.doesNotThrow(() => requireValid(JSON.parse(readFileSync(join(source, file), 'utf8'))), file);
+  for (const { stage, name, optionsSchema } of [...(await builtinRegistry().list()), ...describeEngines()])
+    t.doesNotThrow(() => requireValid(optionsSchema), `${stage} ${name}`);
 });
 
 t.test('the schemas that are shipped stand alone, and are draft-07 to the letter', async (t) => {

@@ -117,9 +117,14 @@ t.test('a plugin cannot take the name of another one', async (t) => {
 });
 
 t.test('every built-in plugin passes the check that a third party meets', async (t) => {
-  for (const plugin of builtinPlugins) t.equal(faultOfPlugin(plugin), undefined, `${plugin.stage}/${plugin.name}`);
-  t.match(faultOfPlugin({ ...builtinPlugins[0], name: 'Not Valid' }), /name/);
-  t.match(faultOfPlugin({ ...builtinPlugins[0], create: undefined }), /create/);
+  for (const { stage, name, load } of builtinPlugins) {
+    const plugin = await load();
+    t.equal(faultOfPlugin(plugin), undefined, `${stage}/${name}`);
+    t.match(plugin, { stage, name }, 'it is what it is listed as');
+  }
+  const plugin = await builtinPlugins[0]?.load();
+  t.match(faultOfPlugin({ ...plugin, name: 'Not Valid' }), /name/);
+  t.match(faultOfPlugin({ ...plugin, create: undefined }), /create/);
   t.match(faultOfPlugin(undefined), /default/);
 });
 
@@ -157,4 +162,35 @@ t.test('a plugin that never starts is given up after its deadline', async (t) =>
     message: 'its `create` took longer than 0.01s',
   });
   t.equal(await withDeadline(Promise.resolve(1), 1000, 'it'), 1);
+});
+
+t.test('a paused trigger needs none of its secrets until it takes requests; one that serves needs all', async (t) => {
+  const secret = { env: 'PULLCORD_TEST_NOT_THERE' };
+  const run = { uses: 'http', with: { url: 'https://agent.example/', headers: { authorization: secret } } };
+  const callback = { url: 'https://app.example/hook', secret };
+  const auth = [
+    { uses: 'api-key' },
+    { uses: 'basic', with: { users: [{ name: 'a', passwords: [secret], projects: ['support'] }] } },
+  ];
+  const paused = (key: string, members: object) => [
+    `${key}.yaml`,
+    triggerFile(key, { status: 'paused', run, callback, auth, ...members }),
+  ];
+  const off = Object.fromEntries([paused('one', {}), paused('two', {})]);
+  const gateway = await startTestGateway(t, { ...basicFiles(), ...off });
+  t.strictSame(gateway.gateway.warnings.problems, []);
+  t.equal((await gateway.fire('one', {})).status, 404);
+  t.equal((await gateway.fire('unknown', {})).status, 404);
+  const { problems } = await checkConfig(gateway.root);
+  t.ok(problems.length > 0 && problems.every(({ code, severity }) => code === 'missing_secret' && severity === 'note'));
+
+  for (const members of [{ run }, { callback }, { auth }]) {
+    const files = { ...basicFiles(), ...off, 'three.yaml': triggerFile('three', members) };
+    await t.rejects(startTestGateway(t, files), /missing_secret/);
+  }
+  const faulty = {
+    ...off,
+    'one.yaml': triggerFile('one', { status: 'paused', run: { uses: 'http', with: { url: 'x' } } }),
+  };
+  await t.rejects(startTestGateway(t, { ...basicFiles(), ...faulty }), /bad_option/);
 });

@@ -13,6 +13,7 @@ export default {
     const header = options.header.toLowerCase();
     const entries = indexSecrets(context.apiKeys);
     return {
+      headers: [header],
       authenticate(request) {
         const presented = request.headers[header];
         if (presented === undefined) return abstained;

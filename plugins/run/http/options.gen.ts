@@ -44,8 +44,6 @@ export interface Options {
    * What becomes of a run whose agent answers 202, since it works on by itself: the agent calls back, or is polled. Absent: 202 is an answer as any other.
    */
   detached?: {
-    [k: string]: unknown;
-  } & {
     /**
      * How long the agent may work on. The trigger's `run.timeout` ends it too. In milliseconds.
      */

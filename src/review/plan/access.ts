@@ -1,4 +1,4 @@
-import type { Config } from '../../config/model.ts';
+import type { Config, TriggerConfig } from '../../config/model.ts';
 import type { ApiKeyDeclaration } from '../../contract/index.ts';
 import type { AccessChange } from './plan.ts';
 import { triggerId } from './structure.ts';
@@ -32,14 +32,23 @@ function reachOf({ triggers, apiKeys }: Config, now: number): Reach {
   for (const trigger of triggers) {
     if (trigger.status === 'paused') continue;
     const id = triggerId(trigger);
-    const { uses } = trigger.auth;
-    if (uses !== 'api-key') {
-      add(uses === 'none' ? anyone : `callers known to auth ${uses}`, id);
-      continue;
-    }
-    for (const key of keys) if (grants(key, trigger.project.id)) add(key.id, id);
+    for (const caller of callersOf(trigger, keys)) add(caller, id);
   }
   return reach;
+}
+
+/** Who has no credential to show at a trigger that is open to all may as well keep it. */
+function callersOf({ auth, project }: TriggerConfig, keys: readonly ApiKeyDeclaration[]): readonly string[] {
+  if (isOpen(auth)) return [anyone];
+  return auth.flatMap(({ uses }) => {
+    if (uses !== 'api-key') return [`callers known to auth ${uses}`];
+    return keys.filter((key) => grants(key, project.id)).map(({ id }) => id);
+  });
+}
+
+/** Whether a trigger lets in who shows no credential at all. */
+export function isOpen(auth: TriggerConfig['auth']): boolean {
+  return auth.some(({ uses }) => uses === 'none');
 }
 
 function canFire({ status, permissions, secrets }: ApiKeyDeclaration, now: number): boolean {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StageUse } from '../../config/model.ts';
 import type { Place } from '../../diagnostics/problem.ts';
-import { describeUse, describeValue, oneLine } from '../words.ts';
+import { describeAuth, describeUse, describeValue, oneLine } from '../words.ts';
 import type { StructureDetail } from './plan.ts';
 
 /** Whether two uses of plugins say the same, wherever they stand. */
@@ -30,6 +30,22 @@ export function compareUse(
       after: describeOption(after, name),
       place: name in after.with ? after.optionPlaces(`/${name}`) : place,
     }));
+}
+
+/** What changes in a list of auth plugins: one by one if the same are asked in the same order, else the whole list. */
+export function compareAuth(
+  what: string,
+  before: readonly StageUse[] | undefined,
+  after: readonly StageUse[],
+  fallback: Place,
+): readonly StructureDetail[] {
+  const names = (uses: readonly StageUse[] = []) => uses.map(({ uses: name }) => name);
+  if (isDeepStrictEqual(names(before), names(after))) {
+    return after.flatMap((use, index) => compareUse(what, before?.[index], use, fallback));
+  }
+  return [
+    { what, before: before && describeAuth(before), after: describeAuth(after), place: after[0]?.place ?? fallback },
+  ];
 }
 
 function describeOption(use: StageUse, name: string): string | undefined {

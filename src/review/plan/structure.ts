@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { ApiKeyConfig, Config, ProjectConfig, TriggerConfig } from '../../config/model.ts';
 import { describeValue } from '../words.ts';
-import { compareUse, compareValue, showDuration, showSize } from './compare-uses.ts';
+import { compareAuth, compareUse, compareValue, showDuration, showSize } from './compare-uses.ts';
 import { keyDetails } from './key-details.ts';
 import type { StructureChange, StructureDetail } from './plan.ts';
 import { triggerDetails } from './trigger-details.ts';
@@ -118,7 +118,7 @@ function gatewayDetails(base: Side, head: Side): readonly StructureDetail[] {
     ...compareValue('admin token', oldAdmin.token, admin.token, admin.place, (token) =>
       token === undefined ? undefined : describeValue({ ...(token as { readonly env: string }) }),
     ),
-    ...compareUse('default auth', before.defaultAuth, after.defaultAuth, server.place),
+    ...compareAuth('default auth', before.defaultAuth, after.defaultAuth, server.place),
     ...compareUse('engine', before.engine, after.engine, server.place),
     ...compareValue('outbound allow', targets(base), targets(head), server.place),
     ...compareValue('plugins', plugins(base), plugins(head), server.place),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CallbackConfig, FilterUse, RunUse, TriggerConfig } from '../../config/model.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import { describeUse, describeValue, oneLine } from '../words.ts';
-import { compareUse, compareValue, isSameUse, showDuration } from './compare-uses.ts';
+import { compareAuth, compareUse, compareValue, isSameUse, showDuration } from './compare-uses.ts';
 import type { StructureDetail } from './plan.ts';
 
 /** What changes in a trigger, defaults of its project and gateway included; of a new one, what it has. */
@@ -14,7 +14,7 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
       : compareValue('status', before?.status, after.status, place)),
     ...compareValue('key', before?.key ?? after.key, after.key, place),
     ...(before === undefined ? [] : compareValue('name', before.name, after.name, place)),
-    ...compareUse('auth', before?.auth, after.auth, place),
+    ...compareAuth('auth', before?.auth, after.auth, place),
     ...compareFilters(before?.filters ?? [], after.filters, place),
     ...compareUse('dedup', before?.dedup, after.dedup, place),
     ...compareUse('run', before?.run, after.run, place),

@@ -1,8 +1,9 @@
 import { isLoopback } from '../../config/loopback.ts';
-import type { ApiKeyConfig, Config, FilterUse, TriggerConfig } from '../../config/model.ts';
+import type { ApiKeyConfig, Config, FilterUse, StageUse, TriggerConfig } from '../../config/model.ts';
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import { oneLine } from '../words.ts';
+import { isOpen } from './access.ts';
 import { isSameUse } from './compare-uses.ts';
 import { showExpiry } from './key-details.ts';
 import type { Widening } from './plan.ts';
@@ -59,9 +60,9 @@ function keyWidenings(before: ApiKeyConfig | undefined, key: ApiKeyConfig): read
 
 function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerConfig): readonly Widening[] {
   const name = `trigger ${triggerId(trigger)}`;
-  const isOpen = trigger.auth.uses === 'none';
-  const open = widening('auth_none', `${name} lets everyone in`, trigger.auth.place);
-  if (before === undefined) return isOpen ? [open] : [];
+  const opened = before !== undefined && isOpen(before.auth) ? [] : trigger.auth.filter(({ uses }) => uses === 'none');
+  const open = opened.map(({ place }) => widening('auth_none', `${name} lets everyone in`, place));
+  if (before === undefined) return open;
   const { place } = trigger;
   const unmasked = before.record.mask.filter((pointer) => !trigger.record.mask.includes(pointer));
   const unmaskedRecordings = (before.recording?.mask ?? []).filter(
@@ -72,10 +73,10 @@ function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerCon
     ...(before.status === 'paused' && trigger.status === 'active'
       ? [widening('trigger_activated', `${name} was paused and takes requests again`, place)]
       : []),
-    ...(isOpen && before.auth.uses !== 'none' ? [open] : []),
-    ...(!isOpen && trigger.auth.uses !== before.auth.uses
-      ? [widening('auth_changed', `${name} knows its callers by auth ${trigger.auth.uses}`, trigger.auth.place)]
-      : []),
+    ...open,
+    ...changedAuth(before.auth, trigger.auth).map(({ words, place }) =>
+      widening('auth_changed', `${name} knows callers by ${words}`, place),
+    ),
     ...(before.dedup !== undefined && trigger.dedup === undefined
       ? [widening('dedup_off', `${name} takes the same request again: its dedup is gone`, place)]
       : []),
@@ -89,6 +90,19 @@ function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerCon
       widening('mask_removed', `${name} stores ${pointer} unmasked`, place),
     ),
   ];
+}
+
+/**
+ * What knows callers that were not known before, as far as the config tells: a plugin that was not asked, or that has other
+ * options. Those of api-key say only where the key stands, and who is let in by none is told by itself.
+ */
+function changedAuth(before: readonly StageUse[], after: readonly StageUse[]) {
+  const changed = after.filter((use) => use.uses !== 'none' && !before.some((old) => isSameUse(old, use)));
+  return changed.flatMap((use) => {
+    const isNew = !before.some(({ uses }) => uses === use.uses);
+    if (!isNew && use.uses === 'api-key') return [];
+    return [{ words: isNew ? `auth ${use.uses}` : `other options of auth ${use.uses}`, place: use.place }];
+  });
 }
 
 /** A filter that has another name, and the same options, is still there. */

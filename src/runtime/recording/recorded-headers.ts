@@ -1,11 +1,19 @@
 import { namesCredential } from '../../contract/credentials.ts';
 import type { RequestHead } from '../../contract/index.ts';
+import { partsOf } from '../../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../../host/provision.ts';
 
 /** Names of the headers that decide what becomes of a trigger's requests, as its plugins tell them; none of a credential. */
-export function recordedHeaders({ filters, dedup }: Pick<ProvisionedTrigger, 'filters' | 'dedup'>): readonly string[] {
+export function recordedHeaders({
+  auth,
+  filters,
+  dedup,
+}: Pick<ProvisionedTrigger, 'auth' | 'filters' | 'dedup'>): readonly string[] {
   const read = [...filters.flatMap(({ filter }) => filter.headers ?? []), ...(dedup?.headers ?? [])];
-  return [...new Set(read.map((name) => name.toLowerCase()))].filter((name) => !namesCredential(name));
+  const credentials = partsOf(auth).flatMap(({ headers = [] }) => headers.map((name) => name.toLowerCase()));
+  return [...new Set(read.map((name) => name.toLowerCase()))].filter(
+    (name) => !namesCredential(name) && !credentials.includes(name),
+  );
 }
 
 /** The headers of a request that are recorded. */

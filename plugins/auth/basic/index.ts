@@ -1,0 +1,87 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  type AuthPlugin,
+  type AuthVerdict,
+  OptionsError,
+  type OptionsProblem,
+  type Principal,
+} from '../../../src/contract/index.ts';
+import { abstained, rejected } from '../verdicts.ts';
+import type { Options } from './options.gen.ts';
+import schema from './options.schema.json' with { type: 'json' };
+
+export default {
+  contract: 'v1',
+  stage: 'auth',
+  name: 'basic',
+  summary: 'Knows a caller by name and password, as HTTP Basic carries them. Only behind TLS.',
+  optionsSchema: schema,
+  create(_context, { users }) {
+    refuseDoubles(users);
+    const entries = new Map(users.map((user) => [digestOf(user.name).toString('hex'), entryOf(user)]));
+    return {
+      headers: ['authorization'],
+      authenticate({ headers: { authorization } }) {
+        if (typeof authorization !== 'string' || !/^basic(?: |$)/i.test(authorization)) return abstained;
+        const shown = parseCredentials(authorization.slice('basic '.length));
+        if (shown === undefined) return malformed;
+        // As with API keys, what is looked up is a digest; and a name that nobody has takes the same steps.
+        const entry = entries.get(digestOf(shown.name).toString('hex')) ?? nobody;
+        const password = digestOf(shown.password);
+        let isGood = false;
+        for (const digest of entry.digests) isGood = timingSafeEqual(digest, password) || isGood;
+        return isGood ? entry.verdict : unknown;
+      },
+    };
+  },
+} satisfies AuthPlugin<Options>;
+
+type User = Options['users'][number];
+
+interface Entry {
+  readonly digests: readonly Buffer[];
+  readonly verdict: AuthVerdict;
+}
+
+const malformed = rejected('malformed name and password');
+const unknown = rejected('unknown name or wrong password');
+
+/** No password has this digest. */
+const nobody: Entry = { digests: [randomBytes(32)], verdict: unknown };
+
+function entryOf({ name, passwords, projects, permissions }: User): Entry {
+  const principal: Principal = Object.freeze({
+    id: `basic:${name}`,
+    permissions: new Set(permissions),
+    projects: projects.includes('*') ? 'all' : new Set(projects),
+  });
+  return {
+    digests: passwords.map(digestOf),
+    verdict: Object.freeze({ kind: 'authenticated', principal }),
+  };
+}
+
+/** Which of the two a caller would be is not to be left to their order. */
+function refuseDoubles(users: readonly User[]): void {
+  const names = users.map(({ name }) => name);
+  const problems: OptionsProblem[] = names.flatMap((name, index) =>
+    names.indexOf(name) === index ? [] : [{ pointer: `/users/${index}/name`, message: 'another user has this name' }],
+  );
+  if (problems.length > 0) throw new OptionsError(problems);
+}
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+const longest = 2048;
+
+/** RFC 7617 §2: what stands before the first colon is the name. */
+function parseCredentials(text: string): { readonly name: Buffer; readonly password: Buffer } | undefined {
+  const token = text.trim();
+  if (token.length > longest || !base64.test(token)) return undefined;
+  const bytes = Buffer.from(token, 'base64');
+  const colon = bytes.indexOf(':');
+  return colon === -1 ? undefined : { name: bytes.subarray(0, colon), password: bytes.subarray(colon + 1) };
+}
+
+function digestOf(value: string | Buffer): Buffer {
+  return hash('sha256', value, 'buffer');
+}

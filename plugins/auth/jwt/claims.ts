@@ -1,0 +1,49 @@
+import type { JWTPayload } from 'jose';
+import { permissions as known, type Permission, type Principal } from '../../../src/contract/index.ts';
+import type { Options } from './options.gen.ts';
+
+type Source = Options['projects'] | Options['permissions'];
+type Grants = Pick<Principal, 'permissions' | 'projects'>;
+
+/** Says what a token grants; what all tokens grant alike is made once. */
+export function grantsOf({ projects, permissions }: Pick<Options, 'projects' | 'permissions'>) {
+  const fixedProjects = isList(projects) ? projectsOf(projects) : undefined;
+  const fixedPermissions = isList(permissions) ? permissionsOf(permissions) : undefined;
+  return (claims: JWTPayload): Grants => ({
+    projects: fixedProjects ?? new Set(valuesIn(claims, projects)),
+    permissions: fixedPermissions ?? permissionsOf(valuesIn(claims, permissions)),
+  });
+}
+
+function isList(source: Source): source is Extract<Source, readonly string[]> {
+  return Array.isArray(source);
+}
+
+/** Only the config can grant all projects: a `*` in a token is the id of none. */
+function projectsOf(ids: readonly string[]): Principal['projects'] {
+  return ids.includes('*') ? 'all' : new Set(ids);
+}
+
+function permissionsOf(values: readonly string[]): ReadonlySet<Permission> {
+  return new Set(known.filter((permission) => values.includes(permission)));
+}
+
+function valuesIn(claims: JWTPayload, source: Source): readonly string[] {
+  if (isList(source)) return source;
+  const { claim, prefix = '' } = source;
+  const value = claim.startsWith('/') ? nested(claims, claim) : own(claims, claim);
+  const values: readonly unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [];
+  return values.flatMap((one) => (typeof one === 'string' && one.startsWith(prefix) ? [one.slice(prefix.length)] : []));
+}
+
+/** RFC 6901. */
+function nested(claims: JWTPayload, pointer: string): unknown {
+  const names = pointer.slice(1).split('/');
+  return names.reduce<unknown>((value, name) => own(value, name.replaceAll('~1', '/').replaceAll('~0', '~')), claims);
+}
+
+function own(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
+}

@@ -1,0 +1,40 @@
+import type { AuthPlugin, RequestHead } from '../../../src/contract/index.ts';
+import { abstained, rejected } from '../verdicts.ts';
+import type { Options } from './options.gen.ts';
+import schema from './options.schema.json' with { type: 'json' };
+
+export default {
+  contract: 'v1',
+  stage: 'auth',
+  name: 'jwt',
+  summary: 'Knows a caller by a signed token of an identity provider (JWT), with its keys at a URL or at hand.',
+  optionsSchema: schema,
+  async create(context, options) {
+    // Loading what checks tokens takes time that a config without them need not spend.
+    const [{ findKeys }, { tokenVerifier }] = await Promise.all([
+      import('./find-keys.ts'),
+      import('./verify-token.ts'),
+    ]);
+    const verify = tokenVerifier(findKeys(context, options), options);
+    const header = options.header.toLowerCase();
+    return {
+      headers: [header],
+      authenticate({ headers, receivedAt }) {
+        const token = tokenIn(headers[header], header);
+        if (token === undefined) return abstained;
+        return token.length <= longestToken && compactForm.test(token) ? verify(token, receivedAt) : malformed;
+      },
+    };
+  },
+} satisfies AuthPlugin<Options>;
+
+/** RFC 7515 §7.1. */
+const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const longestToken = 8192;
+const malformed = rejected('malformed token');
+
+function tokenIn(field: RequestHead['headers'][string], header: string): string | undefined {
+  if (typeof field !== 'string') return undefined;
+  const bearer = /^bearer +(.*)$/i.exec(field)?.[1];
+  return bearer ?? (header === 'authorization' ? undefined : field);
+}

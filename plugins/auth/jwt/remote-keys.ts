@@ -1,0 +1,68 @@
+import type { JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWKSCacheInput, jwksCache } from 'jose';
+import { type OutboundClient, OutboundError, type PluginLog } from '../../../src/contract/index.ts';
+
+/** How long keys count as they were fetched, in milliseconds. */
+const freshForMs = 10 * 60_000;
+/** How long they count where they cannot be fetched anew. A provider that is out of reach for longer makes no tokens. */
+const usableForMs = 60 * 60_000;
+/** How soon a key that is not among them has them fetched again: anybody can name one. */
+const cooldownMs = 30_000;
+/** How long after a failure nothing is fetched. */
+const pauseMs = 5_000;
+const fetchTimeoutMs = 5_000;
+
+/** Which key signed a token cannot be told for now: the key set is out of reach, or is none. */
+export class KeysUnavailable extends Error {
+  override readonly name = 'KeysUnavailable';
+}
+
+/**
+ * Finds keys in a JSON Web Key Set (RFC 7517) at a URL. Rejects with a JOSEError if the token names none of them, and
+ * with a KeysUnavailable.
+ */
+export function remoteKeys(url: URL, client: OutboundClient, log: PluginLog): JWTVerifyGetKey {
+  const cache: JWKSCacheInput = {};
+  const remote = createRemoteJWKSet(url, {
+    cacheMaxAge: freshForMs,
+    cooldownDuration: cooldownMs,
+    timeoutDuration: fetchTimeoutMs,
+    [jwksCache]: cache,
+    [customFetch]: client.fetch,
+  });
+  let failedAt = -Infinity;
+  let known: { readonly fetchedAt: number; readonly find: ReturnType<typeof createLocalJWKSet> } | undefined;
+
+  return async (header, token) => {
+    if (Date.now() - failedAt >= pauseMs) {
+      try {
+        return await remote(header, token);
+      } catch (error) {
+        if (isOfToken(error)) throw error;
+        failedAt = Date.now();
+        log.warn({ host: url.host, reason: reasonOf(error) }, 'the keys that tokens are signed with cannot be fetched');
+      }
+    }
+    const { uat: fetchedAt = -Infinity, jwks } = cache;
+    if (jwks === undefined || Date.now() - fetchedAt >= usableForMs) throw new KeysUnavailable();
+    if (known?.fetchedAt !== fetchedAt) known = { fetchedAt, find: createLocalJWKSet(jwks) };
+    return known.find(header, token).catch((error: unknown) => {
+      // A key that is not among them may be a new one.
+      throw error instanceof errors.JWKSNoMatchingKey ? new KeysUnavailable() : error;
+    });
+  };
+}
+
+function isOfToken(error: unknown): boolean {
+  return (
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys ||
+    error instanceof errors.JOSENotSupported
+  );
+}
+
+/** Messages may hold addresses. */
+function reasonOf(error: unknown): string {
+  const code = OutboundError.from(error)?.code;
+  return code ?? (error instanceof errors.JOSEError ? error.code : 'unexpected answer');
+}

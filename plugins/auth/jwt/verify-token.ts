@@ -1,0 +1,61 @@
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { AuthVerdict } from '../../../src/contract/index.ts';
+import { rejected } from '../verdicts.ts';
+import { grantsOf } from './claims.ts';
+import type { Options } from './options.gen.ts';
+import { KeysUnavailable } from './remote-keys.ts';
+
+export interface Keys {
+  readonly find: JWTVerifyGetKey;
+  /** What the keys are good for, of what the options allow. */
+  readonly algorithms: readonly string[];
+}
+
+/** Says who shows a token, at a time in milliseconds since the epoch. Never rejects for what the token is. */
+export type VerifyToken = (token: string, at: number) => Promise<AuthVerdict>;
+
+export function tokenVerifier(keys: Keys, options: Options): VerifyToken {
+  const { issuer, audience, name } = options;
+  const expected = {
+    ...{ issuer, audience: [audience].flat(), algorithms: [...keys.algorithms] },
+    requiredClaims: ['sub', 'exp'],
+    clockTolerance: options.clockTolerance / 1000,
+  };
+  const grants = grantsOf(options);
+  return async (token, at) => {
+    try {
+      const { payload } = await jwtVerify(token, keys.find, { ...expected, currentDate: new Date(at) });
+      const { sub } = payload;
+      if (typeof sub !== 'string' || !fitSubject.test(sub)) return rejected('unfit subject');
+      const id = `jwt:${name === undefined ? '' : `${name}:`}${sub}`;
+      return { kind: 'authenticated', principal: Object.freeze({ id, ...grants(payload) }) };
+    } catch (error) {
+      if (error instanceof KeysUnavailable) return { kind: 'unavailable', reason: 'keys of tokens out of reach' };
+      return rejected(faultOf(error));
+    }
+  };
+}
+
+/** It becomes part of the caller's id, in logs and in what is stored. */
+const fitSubject = /^[\x21-\x7e]{1,255}$/;
+
+const faults: Readonly<Record<string, string>> = {
+  ERR_JWT_EXPIRED: 'expired token',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'algorithm not allowed',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'wrong signature',
+  ERR_JWKS_NO_MATCHING_KEY: 'unknown key',
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'the token does not say which key signed it',
+};
+const faultyClaims: Readonly<Record<string, string>> = {
+  iss: 'wrong issuer',
+  aud: 'wrong audience',
+  nbf: 'not valid yet',
+};
+
+/** What is wrong with a token, in words that are not its own. */
+function faultOf(error: unknown): string {
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return faultyClaims[error.claim] ?? 'a claim is missing or unfit';
+  }
+  return (error instanceof errors.JOSEError ? faults[error.code] : undefined) ?? 'unfit token';
+}

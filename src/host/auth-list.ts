@@ -1,0 +1,45 @@
+import type { Auth, AuthResult, AuthVerdict, MaybePromise, RequestHead } from '../contract/index.ts';
+
+/** Several auth plugins of one trigger as one: the first that does not abstain decides. */
+export class AuthList implements Auth {
+  readonly parts: readonly Auth[];
+
+  constructor(parts: readonly Auth[]) {
+    this.parts = parts;
+  }
+
+  authenticate(request: RequestHead): MaybePromise<AuthResult> {
+    return this.#ask(0, request);
+  }
+
+  #ask(first: number, request: RequestHead): MaybePromise<AuthResult> {
+    for (let index = first; index < this.parts.length; index += 1) {
+      const result = (this.parts[index] as Auth).authenticate(request);
+      if (result instanceof Promise) return result.then((settled) => this.#goOn(settled, index, request));
+      if (result.kind !== 'abstained') return this.#goOn(result, index, request);
+    }
+    return abstained;
+  }
+
+  /** What comes of a result: those that follow are asked if it abstains, now or once it knows the body. */
+  #goOn(result: AuthResult, index: number, request: RequestHead): MaybePromise<AuthResult> {
+    if (result.kind === 'abstained') return this.#ask(index + 1, request);
+    if (result.kind !== 'needs_body') return result;
+    return {
+      kind: 'needs_body',
+      verify: async (body): Promise<AuthVerdict> => {
+        const verdict = await result.verify(body);
+        if (verdict.kind !== 'abstained') return verdict;
+        const next = await this.#ask(index + 1, request);
+        return next.kind === 'needs_body' ? next.verify(body) : next;
+      },
+    };
+  }
+}
+
+const abstained: AuthVerdict = Object.freeze({ kind: 'abstained' });
+
+/** The plugins that an auth is made of, in the order in which they are asked. */
+export function partsOf(auth: Auth): readonly Auth[] {
+  return auth instanceof AuthList ? auth.parts : [auth];
+}

@@ -1,0 +1,191 @@
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { explainRequest } from '../../src/review/explain.ts';
+import { openConfig } from '../../src/review/open-config.ts';
+import type { Plan } from '../../src/review/plan/plan.ts';
+import { runPlan } from '../../src/review/plan/result.ts';
+import { describeOutcome, Rehearsal, type RehearsedRequest } from '../../src/review/rehearsal.ts';
+import { basicFiles, configFolder, secrets, triggerFile } from '../support/config-folder.ts';
+import { serveFolder } from '../support/gateway.ts';
+
+const keyed = { uses: 'api-key' };
+const open = { uses: 'none' };
+const signed = { uses: 'signature', with: { scheme: 'github', secrets: [{ file: 'shared.secret' }] } };
+const users = [{ name: 'jira', passwords: [{ file: 'shared.secret' }], projects: ['support'] }];
+const named = { uses: 'basic', with: { users } };
+
+const lists: readonly (readonly object[])[] = [
+  ...[[keyed], [open], [signed], [named]],
+  ...[
+    [keyed, signed],
+    [signed, keyed],
+    [keyed, open],
+    [signed, open],
+    [named, open],
+    [signed, named],
+  ],
+  ...[
+    [named, signed, keyed],
+    [keyed, named, signed, open],
+  ],
+];
+
+const signature = `sha256=${createHmac('sha256', 'secret').update('{}').digest('hex')}`;
+
+/** Callers by what they show. */
+const callers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  website: { 'x-api-key': secrets.website },
+  revoked: { 'x-api-key': secrets.revoked },
+  expired: { 'x-api-key': secrets.expired },
+  untriggering: { 'x-api-key': secrets.untriggering },
+  'signature:github': { 'x-hub-signature-256': signature },
+  'basic:jira': { authorization: `Basic ${Buffer.from('jira:secret').toString('base64')}` },
+  anonymous: {},
+};
+
+function files(triggers: Readonly<Record<string, readonly object[] | object>>): Record<string, string> {
+  const entries = Object.entries(triggers).map(([key, auth]) => [`${key}.yaml`, triggerFile(key, { auth })]);
+  return { ...basicFiles(), 'shared.secret': 'secret', ...Object.fromEntries(entries) };
+}
+
+async function opened(t: Test, root: string) {
+  const config = await openConfig(root);
+  if (!config.ok) throw new Error(JSON.stringify(config.problems));
+  t.teardown(() => config.close());
+  return config;
+}
+
+function requestOf(trigger: string, caller: string): RehearsedRequest {
+  return {
+    ...{ project: 'support', trigger, caller, receivedAt: Date.now(), headers: {}, ip: '127.0.0.1' },
+    bodyText: '{}',
+  };
+}
+
+t.test('who is let in by a list is predicted as a gateway decides', async (t) => {
+  const triggers = Object.fromEntries(lists.map((auth, index) => [`list-${index}`, auth]));
+  const root = await configFolder(t, files(triggers));
+  const gateway = await serveFolder(t, root);
+  const { snapshot } = await opened(t, root);
+  const rehearsal = new Rehearsal(snapshot);
+  const seen = new Set<number>();
+  for (const key of Object.keys(triggers)) {
+    for (const [caller, headers] of Object.entries(callers)) {
+      const answer = await gateway.fire(key, {}, { secret: null, headers });
+      const predicted = await rehearsal.try(requestOf(key, caller));
+      t.equal(predicted.status, answer.status, `${caller} at ${JSON.stringify(triggers[key])}`);
+      seen.add(answer.status);
+    }
+  }
+  t.strictSame([...seen].sort(), [200, 401, 403]);
+});
+
+t.test('a secret that is not there is no fault where a change is reviewed', async (t) => {
+  const nowhere = { ...signed.with, secrets: [{ env: 'NO_SUCH_SECRET' }] };
+  const root = await configFolder(t, files({ hook: [{ uses: 'signature', with: nowhere }, keyed] }));
+  const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
+  for (const caller of ['website', 'signature:github']) {
+    t.equal(describeOutcome(await rehearsal.try(requestOf('hook', caller))), 'accepted');
+  }
+  t.match(describeOutcome(await rehearsal.try(requestOf('hook', 'basic:jira'))), /unauthorized/);
+});
+
+t.test('nobody is asked for keys in a review, whatever a request shows', async (t) => {
+  let asked = 0;
+  const server = createServer((_request, response) => {
+    asked += 1;
+    response.end('{"keys":[]}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const token = { uses: 'jwt', with: { jwksUrl, issuer: 'a', audience: 'b', projects: ['support'] } };
+  const root = await configFolder(t, files({ hook: [token, keyed] }));
+  const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
+  const headers = { authorization: 'Bearer eyJhbGciOiJSUzI1NiJ9.e30.AAAA' };
+  for (const [caller, status] of [
+    ['jwt:ada', 200],
+    ['website', 200],
+    ['nobody', 401],
+  ] as const) {
+    t.equal((await rehearsal.try({ ...requestOf('hook', caller), headers })).status, status);
+  }
+  t.equal(asked, 0);
+});
+
+t.test('explains a list in the order in which it is asked', async (t) => {
+  const root = await configFolder(t, files({ hook: [signed, keyed] }));
+  const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
+  const { stages } = await explainRequest(rehearsal, requestOf('hook', 'website'));
+  t.match(stages[0], {
+    use: 'signature scheme github, secrets ["file shared.secret"], else api-key',
+    result: 'passed',
+    words: 'caller website',
+    place: { pointer: '/auth/0' },
+  });
+});
+
+async function planOf(t: Test, before: object, after: object): Promise<Plan> {
+  const [base, head] = [await configFolder(t, files({ hook: before })), await configFolder(t, files({ hook: after }))];
+  const result = await runPlan({
+    base: { root: base, label: 'base' },
+    head: { root: head, label: 'head' },
+    ...{ requests: [], showBodies: false, now: Date.now() },
+  });
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.plan;
+}
+
+t.test('plan tells who gains and who loses a trigger by a list, and what opens it', async (t) => {
+  const hook = ['support/hook'];
+  const keys = ['all', 'other', 'reader', 'website'];
+  const each = (callers: readonly string[], change: object) => callers.map((caller) => ({ caller, ...change }));
+  const gain = { gains: hook, loses: [] };
+  const loss = { gains: [], loses: hook };
+  const bySignature = 'callers known to auth signature';
+  const expected: readonly [before: object, after: object, access: readonly object[], warnings: readonly string[]][] = [
+    [keyed, [keyed], [], []],
+    [keyed, [signed, keyed], each([bySignature], gain), ['auth_changed /auth/0']],
+    [[signed, keyed], [keyed, signed], [], []],
+    [[signed, keyed], keyed, each([bySignature], loss), []],
+    [
+      keyed,
+      signed,
+      [...each(keys.slice(0, 1), loss), ...each([bySignature], gain), ...each(keys.slice(1), loss)],
+      ['auth_changed /auth'],
+    ],
+    [keyed, [keyed, open], each(['anyone'], gain), ['auth_none /auth/1']],
+    [[keyed, open], open, [], []],
+    [[keyed, open], keyed, each(['anyone'], loss), []],
+    [[signed, keyed], [{ ...signed, with: { ...signed.with, tolerance: '1h' } }, keyed], [], ['auth_changed /auth/0']],
+    [[keyed], [{ uses: 'api-key', with: { header: 'x-other' } }], [], []],
+  ];
+  for (const [before, after, access, warnings] of expected) {
+    const title = `${JSON.stringify(before)} to ${JSON.stringify(after)}`;
+    const plan = await planOf(t, before, after);
+    t.strictSame(plan.access, access, title);
+    t.strictSame(
+      plan.warnings.map(({ code, place }) => `${code} ${place.pointer}`),
+      warnings,
+      title,
+    );
+  }
+});
+
+t.test('plan tells a changed list as a whole, and a changed option by itself', async (t) => {
+  const detailsOf = async (before: object, after: object) => {
+    const { structure } = await planOf(t, before, after);
+    return structure.flatMap(({ details }) => details).map(({ what, before: old, after: now }) => [what, old, now]);
+  };
+  const github = 'signature scheme github, secrets ["file shared.secret"]';
+  t.strictSame(await detailsOf(keyed, [signed, keyed]), [['auth', 'api-key', `${github}, else api-key`]]);
+  t.strictSame(await detailsOf([signed, keyed], [keyed, signed]), [
+    ['auth', `${github}, else api-key`, `api-key, else ${github}`],
+  ]);
+  const later = { ...signed, with: { ...signed.with, name: 'later' } };
+  t.strictSame(await detailsOf([keyed, signed], [keyed, later]), [['auth: signature name', undefined, 'later']]);
+});
