@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { buildEditorSchemas, editorSchemaNames } from '../src/config/editor-schema.ts';
-import { builtinPlugins } from '../src/host/builtins.ts';
+import { builtinRegistry } from '../src/host/builtins.ts';
 import { describeEngines } from '../src/host/open-engine.ts';
 import { findOptionSchemas } from './generator/option-schemas.ts';
 import { outputSchemas } from './generator/output-schemas.ts';
@@ -20,7 +20,7 @@ for (const [name, { schema, types }] of Object.entries(outputSchemas)) {
 }
 for (const { folder, optionsSchema } of await findOptionSchemas(root))
   outputs.set(`${folder}/options.gen.ts`, await optionTypes(optionsSchema));
-const bundles = buildEditorSchemas([...builtinPlugins, ...describeEngines()]);
+const bundles = buildEditorSchemas([...(await builtinRegistry().list()), ...describeEngines()]);
 for (const name of editorSchemaNames)
   outputs.set(`schemas/${name}.schema.json`, `${JSON.stringify(bundles[name], undefined, 2)}\n`);
 

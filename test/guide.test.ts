@@ -78,7 +78,7 @@ async function newShell(t: Test) {
   const run = async (block: CodeBlock): Promise<Ran> => {
     const commands = block.text.replace('pc_…', secret);
     const state = join(home, 'cwd');
-    const child = spawn('env', ['-u', 'NODE_OPTIONS', 'sh', '-euc', `${commands}pwd >'${state}'`], {
+    const child = spawn('sh', ['-euc', `${commands}pwd >'${state}'`], {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -103,7 +103,7 @@ async function newShell(t: Test) {
 
   /** The second terminal. */
   const serve = async (): Promise<void> => {
-    const child = spawn('env', ['-u', 'NODE_OPTIONS', join(home, 'bin/pullcord'), 'serve'], {
+    const child = spawn(join(home, 'bin/pullcord'), ['serve'], {
       cwd,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,11 +1,13 @@
 import { type Plugin, type Stage, stages } from '../../src/contract/index.ts';
 import type { EngineDefinition } from '../../src/engine/definition.ts';
 import { engines } from '../../src/engine/index.ts';
-import { builtinPlugins } from '../../src/host/builtins.ts';
+import { builtinRegistry } from '../../src/host/builtins.ts';
 import { exampleOptions } from './example.ts';
 import { fieldTable } from './field-table.ts';
 import { page, table, yamlBlock } from './markdown.ts';
 import type { SchemaNode } from './schema-node.ts';
+
+const builtinPlugins = await builtinRegistry().list();
 
 /** The pages of all built-in plugins and engines, by their file names in docs/reference/. */
 export function pluginPages(): [string, string][] {

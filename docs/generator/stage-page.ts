@@ -4,7 +4,18 @@ import { pluginTable } from './plugin-pages.ts';
 import { type SchemaNode, stagePart, stageSchema } from './schema-node.ts';
 
 /** The parts of triggers that have a section, as the field tables link to them; in the order of a trigger's file. */
-const parts = ['filter', 'dedup', 'run', 'record', 'sessions', 'callback', 'recording', 'tests', 'defaults'] as const;
+const parts = [
+  'auth',
+  'filter',
+  'dedup',
+  'run',
+  'record',
+  'sessions',
+  'callback',
+  'recording',
+  'tests',
+  'defaults',
+] as const;
 
 /** How stages are written in YAML, and which plugins there are. */
 export function stagePage(): string {

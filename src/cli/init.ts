@@ -93,7 +93,7 @@ async function editorSchemas(): Promise<Readonly<Record<string, object>>> {
     import('../host/builtins.ts'),
     import('../host/open-engine.ts'),
   ]);
-  return buildEditorSchemas([...builtinRegistry().list(), ...describeEngines()]);
+  return buildEditorSchemas([...(await builtinRegistry().list()), ...describeEngines()]);
 }
 
 /** YAML that would be read together with ours: the result could not be valid. */

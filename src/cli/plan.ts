@@ -86,8 +86,9 @@ async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
     throw new UsageError('--fail-on dropped-requests needs --requests: without them nothing would be checked');
   }
   const requests = options.requests === undefined ? undefined : await loadRequests(options.requests);
+  // By exiting, so that what is checked out is put away.
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const base = await baseFolder(root, options.base);
-  process.once('exit', base.closeNow).once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     return await planBetween(base, root, requests, options);
   } finally {
@@ -154,7 +155,7 @@ function isPath(base: string): boolean {
 }
 
 function folderBase(root: string) {
-  return { root, close: () => Promise.resolve(), closeNow() {} };
+  return { root, close: () => Promise.resolve() };
 }
 
 /** A whole commit hash tells nobody more than its beginning. */

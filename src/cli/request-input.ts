@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { UsageError } from './terminal.ts';
 
@@ -31,18 +30,15 @@ export function headersOf(written: readonly string[]): Record<string, string> {
 }
 
 /** Refuses headers that HTTP cannot carry. */
-export function checkHeaders(headers: Readonly<Record<string, string>>): void {
+export async function checkHeaders(headers: Readonly<Record<string, string>>): Promise<void> {
+  // It takes longer to load than all of the command line.
+  const { validateHeaderName, validateHeaderValue } = await import('node:http');
   for (const [name, value] of Object.entries(headers)) {
-    if (!isSendable(name, value)) throw new UsageError(`the value of ${name} has characters that no header can carry`);
-  }
-}
-
-function isSendable(name: string, value: string): boolean {
-  try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return true;
-  } catch {
-    return false;
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      throw new UsageError(`the value of ${name} has characters that no header can carry`);
+    }
   }
 }

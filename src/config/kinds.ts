@@ -8,7 +8,7 @@ import { closest } from '../diagnostics/closest.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { ConfigDocument } from './documents.gen.ts';
 import type { LocalProblem } from './local-problem.ts';
-import { compileSchema } from './schema-validator.ts';
+import { compileSoundSchema } from './schema-validator.ts';
 
 /** Every `kind` of config file. */
 export const kinds = ['Gateway', 'ApiKey', 'Project', 'Trigger', 'TriggerTest'] as const;
@@ -54,12 +54,12 @@ const schemas: Readonly<Record<Kind, object>> = {
   TriggerTest: triggerTest,
 };
 
-type Validator = ReturnType<typeof compileSchema<ConfigDocument>>;
+type Validator = ReturnType<typeof compileSoundSchema<ConfigDocument>>;
 const compiled = new Map<Kind, Validator>();
 
 /** Compiling takes longer than reading a small config, so each schema is compiled when first needed. */
 function validatorOf(kind: Kind): Validator {
-  const validator = compiled.get(kind) ?? compileSchema<ConfigDocument>(schemas[kind]);
+  const validator = compiled.get(kind) ?? compileSoundSchema<ConfigDocument>(schemas[kind]);
   compiled.set(kind, validator);
   return validator;
 }

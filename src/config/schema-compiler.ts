@@ -14,7 +14,10 @@ export interface Findings {
   readonly amounts: Map<string, number>;
 }
 
-/** Compiles a JSON Schema that may refer to the shared ones. To be called with `Findings` as `this`. Throws if it does not compile. */
+/**
+ * Compiles a JSON Schema that may refer to the shared ones. To be called with `Findings` as `this`. Throws if it does not
+ * compile; what does, and is not valid all the same, `requireValid` finds.
+ */
 export function compile(schema: object): ValidateFunction {
   try {
     return ajv.compile(schema);
@@ -22,6 +25,11 @@ export function compile(schema: object): ValidateFunction {
     // The instance is shared and lives as long as the process; the compiled function needs nothing kept in it.
     ajv.removeSchema(schema);
   }
+}
+
+/** Throws if a schema is not as its own schema, that of draft-07, wants it. */
+export function requireValid(schema: object): void {
+  ajv.validateSchema(schema, true);
 }
 
 const ajv = new Ajv({
@@ -39,6 +47,9 @@ const ajv = new Ajv({
   // A shared schema must stay a function of its own: defaults of a stage may not be set inside `anyOf`.
   inlineRefs: false,
   formats: schemaFormats,
+  // Each takes longer than what is left of compiling, which all commands wait for.
+  validateSchema: false,
+  code: { optimize: false },
 });
 ajv.addVocabulary([
   'pullcordStage',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { EditorPlugin } from '../config/editor-plugins.ts';
 import type { StageUse } from '../config/model.ts';
-import { compileSchema } from '../config/schema-validator.ts';
+import { compileSoundSchema } from '../config/schema-validator.ts';
 import type { Engine, PluginLog } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
@@ -40,7 +40,7 @@ export async function openEngine(
 export async function checkEngine(use: StageUse) {
   const definition = engines.get(use.uses);
   if (definition === undefined) return { ok: false, problems: [unknownEngine(use)] } as const;
-  const resolved = await resolveOptions(compileSchema(definition.optionsSchema), use);
+  const resolved = await resolveOptions(compileSoundSchema(definition.optionsSchema), use);
   return resolved.ok ? ({ ok: true, definition, options: resolved.options } as const) : resolved;
 }
 

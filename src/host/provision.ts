@@ -19,10 +19,13 @@ import type {
 import { OptionsError } from '../contract/index.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import { AuthList } from './auth-list.ts';
 import { faultOfInstance } from './check-plugin.ts';
 import { withDeadline } from './deadline.ts';
 import { type Instance, InstancePool, runClosers } from './instance-pool.ts';
 import { type GoodOptions, resolveOptions } from './options.ts';
+import { OutboundGuard } from './outbound/guard.ts';
+import { createLazyClient } from './outbound/lazy-client.ts';
 import type { Registry } from './registry.ts';
 import { resolveSecret } from './secrets.ts';
 import { isSigningSecret } from './signing.ts';
@@ -106,7 +109,7 @@ export async function checkProvision(config: Config, registry: Registry, log: Pl
   await session.all();
   await pool.release(session.identities);
   return session.problems.map((problem) =>
-    problem.code === 'missing_secret' ? { ...problem, severity: 'warning' } : problem,
+    problem.code === 'missing_secret' && problem.severity === 'error' ? { ...problem, severity: 'warning' } : problem,
   );
 }
 
@@ -119,6 +122,14 @@ interface StandIns {
 const standIns: StandIns = {
   auth: { authenticate: () => ({ kind: 'abstained' }) },
   run: { execute: () => ({ kind: 'succeeded', output: null }) },
+};
+
+/** What a paused trigger has in place of what needs a secret that is not there. */
+const withoutSecret: StandIns = {
+  auth: { authenticate: () => ({ kind: 'abstained' }) },
+  run: {
+    execute: () => ({ kind: 'failed', message: 'a secret of the paused trigger is not there', retryable: true }),
+  },
 };
 
 interface StageInstances {
@@ -134,14 +145,20 @@ class ProvisioningSession {
   readonly problems: Problem[] = [];
   readonly identities: string[] = [];
   readonly #byUse = new Map<StageUse, unknown>();
+  readonly #authByUses = new Map<readonly StageUse[], Auth | undefined>();
   readonly #byIdentity = new Map<string, Instance>();
   readonly #reported = new Set<string>();
+  readonly #withoutSecret = new Set<StageUse>();
+  /** Whether the trigger that is provisioned takes no requests. */
+  #isPaused = false;
   readonly #config: Config;
   readonly #registry: Registry;
   readonly #pool: InstancePool;
   readonly #log: PluginLog;
   readonly #apiKeys: readonly ApiKeyDeclaration[];
   readonly #apiKeysDigest: string;
+  readonly #guard: OutboundGuard;
+  readonly #outboundDigest: string;
   readonly #standIns: StandIns | undefined;
 
   constructor(config: Config, registry: Registry, pool: InstancePool, log: PluginLog, standIns?: StandIns) {
@@ -152,47 +169,71 @@ class ProvisioningSession {
     this.#log = log;
     this.#apiKeys = config.apiKeys.map(({ place: _place, ...declaration }) => declaration);
     this.#apiKeysDigest = hash('sha256', JSON.stringify(this.#apiKeys));
+    this.#guard = new OutboundGuard(() => config.outboundAllow);
+    this.#outboundDigest = hash('sha256', JSON.stringify(config.outboundAllow));
   }
 
   /** Everything of the config that could be created. */
   async all(): Promise<{ defaultAuth: Auth | undefined; triggers: readonly ProvisionedTrigger[] }> {
-    const defaultAuth = await this.#auth(this.#config.defaultAuth);
-    const triggers: ProvisionedTrigger[] = [];
-    for (const trigger of this.#config.triggers) {
-      const provisioned = await this.#trigger(trigger);
-      if (provisioned !== undefined) triggers.push(provisioned);
+    const defaultAuth = await this.#authOf(this.#config.defaultAuth);
+    const provisioned = new Map<TriggerConfig, ProvisionedTrigger>();
+    // What both need is an error, and not a note, so those that serve come first.
+    for (const trigger of this.#config.triggers.toSorted((one, other) => rank(one) - rank(other))) {
+      this.#isPaused = trigger.status === 'paused';
+      const made = await this.#trigger(trigger);
+      if (made !== undefined) provisioned.set(trigger, made);
     }
-    return { defaultAuth, triggers };
+    return { defaultAuth, triggers: this.#config.triggers.flatMap((trigger) => provisioned.get(trigger) ?? []) };
   }
 
   /** The trigger with all its instances, or undefined with at least one problem reported. */
   async #trigger(config: TriggerConfig): Promise<ProvisionedTrigger | undefined> {
-    const auth = await this.#auth(config.auth);
+    const auth = await this.#authOf(config.auth);
     const filters = await this.#filters(config.filters);
     const dedup = config.dedup && (await this.#stage('dedup', config.dedup));
-    const run = this.#standIns?.run ?? (await this.#stage('run', config.run));
+    const run = this.#standIns?.run ?? (await this.#stage('run', config.run)) ?? this.#inPlaceOf('run', config.run);
     const respond = await this.#stage('respond', config.respond);
     const wanted = this.#standIns === undefined ? config.callback : undefined;
     const callback = wanted && (await this.#callback(wanted));
-    const isMissing = (config.dedup && !dedup) || (wanted && !callback);
+    const isMissing = (config.dedup && !dedup) || (wanted && !callback && !this.#isPaused);
     if (!auth || !filters || !run || !respond || isMissing) return undefined;
     return { config, auth, filters, dedup, run, respond, callback };
+  }
+
+  /** One plugin as it is, several as one. */
+  async #authOf(uses: readonly StageUse[]): Promise<Auth | undefined> {
+    if (!this.#authByUses.has(uses)) {
+      const parts: Auth[] = [];
+      for (const use of uses) {
+        const auth = await this.#auth(use);
+        if (auth !== undefined) parts.push(auth);
+      }
+      const auth = parts.length > 1 ? new AuthList(parts) : parts[0];
+      this.#authByUses.set(uses, parts.length === uses.length ? auth : undefined);
+    }
+    return this.#authByUses.get(uses);
   }
 
   /** In a review a secret that is not there is no fault: nobody's credential is looked at. */
   async #auth(use: StageUse): Promise<Auth | undefined> {
     const before = this.problems.length;
-    const auth = await this.#stage('auth', use);
+    const auth = (await this.#stage('auth', use)) ?? this.#inPlaceOf('auth', use);
     if (auth !== undefined || this.#standIns === undefined) return auth;
     const reported = this.problems.splice(before);
     this.problems.push(...reported.filter(({ code }) => code !== 'missing_secret'));
     return this.#standIns.auth;
   }
 
+  /** A paused trigger takes no requests: a secret that it needs to call or to be called may be missing until it does. */
+  #inPlaceOf<S extends 'auth' | 'run'>(stage: S, use: StageUse): StandIns[S] | undefined {
+    return this.#isPaused && this.#withoutSecret.has(use) ? withoutSecret[stage] : undefined;
+  }
+
   async #callback({ url, secret: reference, folder, place }: CallbackConfig): Promise<CallbackTarget | undefined> {
     const secretPlace = { ...place, pointer: `${place.pointer}/secret` };
+    const severity = this.#isPaused ? 'note' : 'error';
     const report = (code: DiagnosticCode, message: string) =>
-      this.#report({ code, severity: 'error', message, place: secretPlace });
+      this.#report({ code, severity: code === 'missing_secret' ? severity : 'error', message, place: secretPlace });
     const secret = await resolveSecret(reference, folder);
     if (!secret.ok) {
       report('missing_secret', secret.message);
@@ -221,7 +262,7 @@ class ProvisioningSession {
   }
 
   async #instanceFor(stage: Stage, use: StageUse): Promise<unknown> {
-    const registered = this.#registry.get(stage, use.uses);
+    const registered = await this.#registry.get(stage, use.uses);
     if (registered === undefined) {
       this.#report({
         code: 'unknown_plugin',
@@ -234,7 +275,10 @@ class ProvisioningSession {
     }
     const resolved = await resolveOptions(registered.options, use);
     if (!resolved.ok) {
-      for (const problem of resolved.problems) this.#report(problem);
+      const isSecretMissing = resolved.problems.every(({ code }) => code === 'missing_secret');
+      if (isSecretMissing) this.#withoutSecret.add(use);
+      const mayBeMissing = isSecretMissing && this.#isPaused && (stage === 'auth' || stage === 'run');
+      for (const problem of resolved.problems) this.#report(mayBeMissing ? { ...problem, severity: 'note' } : problem);
       return undefined;
     }
     const identity = this.#identityOf(registered.plugin, use, resolved);
@@ -249,10 +293,10 @@ class ProvisioningSession {
     return instance.value;
   }
 
-  /** Equal options in equal surroundings make equal instances. */
+  /** Equal options in equal surroundings make equal instances. An instance calls what the config it was made for allows. */
   #identityOf(plugin: Plugin, use: StageUse, { digest }: GoodOptions): string {
     const surroundings = plugin.stage === 'auth' ? this.#apiKeysDigest : '';
-    return [plugin.stage, plugin.name, digest, surroundings, use.folder].join('\0');
+    return [plugin.stage, plugin.name, digest, surroundings, this.#outboundDigest, use.folder].join('\0');
   }
 
   async #holdOrCreate(
@@ -294,6 +338,11 @@ class ProvisioningSession {
       onClose: (closer) => closers.push(closer),
       report: (finding) => findings.push(finding),
       resolvePath: (path) => resolve(use.folder, path),
+      outbound: (outboundOptions) => {
+        const client = createLazyClient(this.#guard, outboundOptions);
+        closers.push(() => client.close());
+        return client;
+      },
     };
     const creating = async () =>
       plugin.stage === 'auth'
@@ -333,6 +382,10 @@ class ProvisioningSession {
     this.#reported.add(id);
     this.problems.push(problem);
   }
+}
+
+function rank({ status }: TriggerConfig): number {
+  return status === 'active' ? 0 : 1;
 }
 
 function pluginLog(log: PluginLog, plugin: Plugin): PluginLog {

@@ -1,6 +1,13 @@
-import { compileSchema, type SchemaValidator } from '../config/schema-validator.ts';
-import type { Plugin, Stage } from '../contract/index.ts';
+import { compileSchema, compileSoundSchema, type SchemaValidator } from '../config/schema-validator.ts';
+import type { MaybePromise, Plugin, Stage } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
+
+/** A plugin that may still have to be loaded. */
+export interface PluginEntry {
+  readonly stage: Stage;
+  readonly name: string;
+  load(): MaybePromise<Plugin>;
+}
 
 /** A plugin with its options schema compiled. */
 export interface RegisteredPlugin {
@@ -12,46 +19,46 @@ export interface RegisteredPlugin {
 const validators = new WeakMap<Plugin, SchemaValidator<unknown>>();
 
 function validatorOf(plugin: Plugin): SchemaValidator<unknown> {
-  const validator = validators.get(plugin) ?? compileSchema(plugin.optionsSchema);
+  const validator = validators.get(plugin) ?? compileSoundSchema(plugin.optionsSchema);
   validators.set(plugin, validator);
   return validator;
 }
 
 /** The plugins that `uses:` can name. */
 export class Registry {
-  readonly #plugins: Map<string, Plugin>;
+  readonly #entries: Map<string, PluginEntry>;
 
-  /** @param plugins known to be sound and of different names: their options schemas are compiled when first needed */
-  constructor(plugins: readonly Plugin[]) {
-    this.#plugins = new Map(plugins.map((plugin) => [idOf(plugin.stage, plugin.name), plugin]));
+  /** @param entries known to be sound and of different names: they are loaded, and their schemas compiled, when needed */
+  constructor(entries: readonly PluginEntry[]) {
+    this.#entries = new Map(entries.map((entry) => [idOf(entry.stage, entry.name), entry]));
   }
 
   /** Adds a plugin. Throws if its name is taken in its stage or its options schema does not compile. */
   add(plugin: Plugin): void {
     const id = idOf(plugin.stage, plugin.name);
-    if (this.#plugins.has(id)) throw new Error(`there already is a ${plugin.stage} plugin named ${plugin.name}`);
-    validatorOf(plugin);
-    this.#plugins.set(id, plugin);
+    if (this.#entries.has(id)) throw new Error(`there already is a ${plugin.stage} plugin named ${plugin.name}`);
+    if (!validators.has(plugin)) validators.set(plugin, compileSchema(plugin.optionsSchema));
+    this.#entries.set(id, { stage: plugin.stage, name: plugin.name, load: () => plugin });
   }
 
-  get(stage: Stage, name: string): RegisteredPlugin | undefined {
-    const plugin = this.#plugins.get(idOf(stage, name));
+  async get(stage: Stage, name: string): Promise<RegisteredPlugin | undefined> {
+    const plugin = await this.#entries.get(idOf(stage, name))?.load();
     return plugin && { plugin, options: validatorOf(plugin) };
   }
 
-  /** All plugins, those of the gateway first. */
-  list(): readonly Plugin[] {
-    return [...this.#plugins.values()];
+  /** Loads all plugins and gives them, those of the gateway first. */
+  list(): Promise<readonly Plugin[]> {
+    return Promise.all([...this.#entries.values()].map((entry) => entry.load()));
   }
 
   /** A registry that starts with the plugins of this one. */
   extend(): Registry {
-    return new Registry(this.list());
+    return new Registry([...this.#entries.values()]);
   }
 
   /** What to write instead of a name that is not there. */
   suggest(stage: Stage, name: string): string {
-    const names = this.list().flatMap((plugin) => (plugin.stage === stage ? [plugin.name] : []));
+    const names = [...this.#entries.values()].flatMap((entry) => (entry.stage === stage ? [entry.name] : []));
     return suggest(name, names, `${stage} plugins`);
   }
 }

@@ -12,10 +12,8 @@ export interface GitBase {
   readonly root: string | undefined;
   /** How git names that folder: `main:config`. */
   readonly shownAs: string;
-  /** Puts away what was checked out. */
+  /** Puts away what was checked out. A process that exits before does it as well. */
   close(): Promise<void>;
-  /** The same for a process that ends at once. */
-  closeNow(): void;
 }
 
 /**
@@ -26,27 +24,30 @@ export async function checkOutConfig(folder: string, revision: string): Promise<
   const real = await realpath(folder);
   const top = await topOf(real, revision);
   const commit = await commitOf(top, revision);
-  const path = await pathIn(top, commit, [await unlinked(folder), real]);
+  const { path, isThere } = await pathIn(top, commit, [await unlinked(folder), real]);
   const shownAs = `${revision}:${path || '.'}`;
-  if ((await treeOf(top, commit, path)) === undefined) {
-    return { root: undefined, shownAs, close: () => Promise.resolve(), closeNow() {} };
-  }
+  if (!isThere) return { root: undefined, shownAs, close: () => Promise.resolve() };
   const home = await mkdtemp(join(tmpdir(), 'pullcord-base-'));
-  const close = () => rm(home, { recursive: true, force: true });
   const closeNow = () => rmSync(home, { recursive: true, force: true });
+  process.once('exit', closeNow);
+  const close = async () => {
+    await rm(home, { recursive: true, force: true });
+    process.off('exit', closeNow);
+  };
   try {
     // As deep as in the repository, so that paths that lead out of the folder lead to the same place.
     const tree = join(home, 'tree');
     const root = join(tree, path);
     await checkOut({ top, commit, home }, path);
-    if (!existsSync(root)) return { root: undefined, shownAs, close, closeNow };
+    if (!existsSync(root)) return { root: undefined, shownAs, close };
     for (const plugin of await outsidePlugins(root)) {
       const beside = relative(tree, dirname(plugin)).split(sep).join('/');
       // The whole repository would be checked out for a plugin at its root.
-      if (beside !== '' && !beside.startsWith('..')) await checkOut({ top, commit, home }, beside);
+      if (beside === '' || beside.startsWith('..')) continue;
+      if (await isTree(top, commit, beside)) await checkOut({ top, commit, home }, beside);
     }
     await linkPackages(real, home);
-    return { root, shownAs, close, closeNow };
+    return { root, shownAs, close };
   } catch (error) {
     await close();
     throw error;
@@ -60,10 +61,10 @@ async function unlinked(folder: string): Promise<string> {
 }
 
 /** The first of the folders that a commit has, by its path there; the last if it has none of them. */
-async function pathIn(top: string, commit: string, folders: readonly string[]): Promise<string> {
+async function pathIn(top: string, commit: string, folders: readonly string[]) {
   const inside = folders.map((folder) => relative(top, folder).split(sep).join('/')).filter((path) => !isOutside(path));
-  for (const path of inside) if ((await treeOf(top, commit, path)) !== undefined) return path;
-  return inside.at(-1) ?? '';
+  for (const path of new Set(inside)) if (await isTree(top, commit, path)) return { path, isThere: true };
+  return { path: inside.at(-1) ?? '', isThere: false };
 }
 
 function isOutside(path: string): boolean {
@@ -89,21 +90,18 @@ async function commitOf(top: string, revision: string): Promise<string> {
   );
 }
 
-/** The folder at that path in a commit; undefined if there is none. */
-async function treeOf(top: string, commit: string, path: string): Promise<string | undefined> {
-  const tree = await git(top, ['rev-parse', '--verify', '--quiet', `${commit}:${path}`]).catch(() => '');
-  return tree !== '' && (await git(top, ['cat-file', '-t', tree])) === 'tree' ? tree : undefined;
+/** Whether a commit has a folder at that path. */
+async function isTree(top: string, commit: string, path: string): Promise<boolean> {
+  return (await git(top, ['cat-file', '-t', `${commit}:${path}`]).catch(() => '')) === 'tree';
 }
 
 async function checkOut(
   { top, commit, home }: { readonly top: string; readonly commit: string; readonly home: string },
   path: string,
 ): Promise<void> {
-  const tree = await treeOf(top, commit, path);
-  if (tree === undefined) return;
   // An index of its own, so that the user's stays as it is.
   const env = { GIT_INDEX_FILE: join(home, 'index') };
-  await git(top, ['read-tree', tree], env);
+  await git(top, ['read-tree', `${commit}:${path}`], env);
   await git(top, ['checkout-index', '--all', '--force', `--prefix=${join(home, 'tree', path)}/`], env);
 }
 

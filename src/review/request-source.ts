@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { Agent, request } from 'undici';
 import type { RecordedRequest } from '../contract/index.ts';
 import { journalRequests } from '../host/journal-requests.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
@@ -95,6 +94,7 @@ function* fromJournal(file: string): Iterable<SourcedRequest> {
 
 async function* adminRequests(url: string, { token }: SourceOptions): AsyncIterable<SourcedRequest> {
   const address = `${url.replace(/\/$/, '')}/requests/export`;
+  const { Agent, request } = await import('undici');
   const dispatcher = new Agent({ headersTimeout: deadlineMs, bodyTimeout: deadlineMs });
   try {
     const answer = await request(address, {

@@ -18,5 +18,5 @@ export async function describePlugins(root: string): Promise<DescribedPlugins> {
   const registry = builtinRegistry();
   const loaded = await new ConfigLoader(root).load();
   const problems = loaded.ok ? await loadPlugins(loaded.config.plugins, registry) : [];
-  return { plugins: [...registry.list(), ...describeEngines()], problems, sources: loaded.sources };
+  return { plugins: [...(await registry.list()), ...describeEngines()], problems, sources: loaded.sources };
 }

@@ -35,23 +35,24 @@ export class SnapshotBuilder {
   }
 
   build(loaded: LoadedSources): Promise<BuiltSnapshot> {
-    return this.#build(loaded, provision);
+    return this.#build(loaded, provision, gitCommitOf(this.#root));
   }
 
-  /** A snapshot to try requests on: its agents are stand-ins. */
+  /** A snapshot to try requests on: its agents are stand-ins, and nobody asks for its commit. */
   buildForReview(loaded: LoadedSources): Promise<BuiltSnapshot> {
-    return this.#build(loaded, provisionForReview);
+    return this.#build(loaded, provisionForReview, undefined);
   }
 
-  async #build({ config, sources }: LoadedSources, create: typeof provision): Promise<BuiltSnapshot> {
+  async #build(
+    { config, sources }: LoadedSources,
+    create: typeof provision,
+    commit: Promise<string | undefined> | undefined,
+  ): Promise<BuiltSnapshot> {
     const registry = this.#builtins.extend();
     const pluginProblems = await loadPlugins(config.plugins, registry);
     // Uses of a plugin that could not be loaded would only repeat the fault.
     if (pluginProblems.length > 0) return { ok: false, problems: pluginProblems };
-    const [provisioned, gitCommit] = await Promise.all([
-      create(config, registry, this.#pool, this.#log),
-      gitCommitOf(this.#root),
-    ]);
+    const [provisioned, gitCommit] = await Promise.all([create(config, registry, this.#pool, this.#log), commit]);
     if (!provisioned.ok) return provisioned;
     const { triggers, defaultAuth, warnings, identities } = provisioned;
     const snapshot = new Snapshot({

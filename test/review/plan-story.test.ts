@@ -17,6 +17,7 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
+import { until } from '../support/gateway.ts';
 
 const cases = join(import.meta.dirname, '../cases/plan-story');
 const expected = join(cases, 'expected');
@@ -163,22 +164,31 @@ t.test('a folder does not stand in for a revision of its name, nor a link for th
   t.match(await command(t, moved, { cwd: repository, env }), { code: 1, stderr: /everything is new/ }, 'moved');
 });
 
+/** A plugin that says where it is loaded from, and is never ready. */
+const endless = `import { writeFile } from 'node:fs/promises';
+await writeFile(new URL('loaded', import.meta.url), '');
+await new Promise(() => {});`;
+
 t.test('what was checked out is put away, whoever stops reading or waiting', async (t) => {
-  const { repository } = await storyRepository(t);
+  const { repository, git } = await storyRepository(t);
   const temporary = await configFolder(t, {});
   const env = { TMPDIR: temporary, PATH: process.env.PATH ?? '' };
   const args = ['plan', '--config', join(repository, 'config'), '--base', '01', '--format', 'json'];
   const child = startCommand(t, args, { env });
   child.stdout?.destroy();
   t.strictSame(await once(child, 'exit'), [0, null]);
-  const waiting = startCommand(t, [...args, '--requests', '-'], { env });
-  while ((await readdir(temporary)).length === 0) waiting.stdin?.write('\n');
+  t.strictSame(await readdir(temporary), []);
+
+  await writeInto(repository, 'config/gateway.yaml', gatewayFile({ plugins: ['./endless.mjs'] }));
+  await writeInto(repository, 'config/endless.mjs', endless);
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', 'endless');
+  await git('checkout', '--quiet', 'HEAD~1', '--', 'config');
+  const waiting = startCommand(t, ['plan', '--config', join(repository, 'config'), '--base', 'HEAD'], { env });
+  await until(async () => (await readdir(temporary, { recursive: true })).find((path) => path.endsWith('/loaded')));
   waiting.kill('SIGINT');
-  await once(waiting, 'exit');
-  t.strictSame(
-    (await readdir(temporary)).filter((name) => name.startsWith('pullcord')),
-    [],
-  );
+  t.strictSame(await once(waiting, 'exit'), [130, null]);
+  t.strictSame(await readdir(temporary), []);
 });
 
 /** A repository whose commits are those of the story, with a tag of its number each. */

@@ -22,9 +22,9 @@ export interface CommandOptions {
 
 /** Starts `pullcord` in a process of its own, which ends with the test at the latest. */
 export function startCommand(t: Test, args: readonly string[], options: CommandOptions = {}): ChildProcess {
-  // The test runner has every child load its own modules, by NODE_OPTIONS: that takes as long as the command itself.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...(options.nodeOptions ?? []), bin, ...args], {
-    env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...options.env },
+  const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
+  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), bin, ...args], {
+    env: { PATH, NODE_COMPILE_CACHE, NO_COLOR: '1', ...options.env },
     stdio: 'pipe',
     ...(options.cwd !== undefined && { cwd: options.cwd }),
   });

@@ -158,10 +158,10 @@ async function commandFiles(folder: string, run: string) {
 
 /** Runs a script by bash as GitHub's runners do, and GitLab's much alike. */
 export async function bash(script: string, cwd: string, env: Record<string, string>) {
-  // Without what the test runner has every child load, by NODE_OPTIONS.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', 'bash', '--noprofile', '--norc', '-eo', 'pipefail', script], {
+  const { HOME = '/', NODE_COMPILE_CACHE = '' } = process.env;
+  const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', script], {
     cwd,
-    env: { HOME: process.env.HOME ?? '/', ...env },
+    env: { HOME, NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [output, words, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
