@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
-  type AttemptProgress,
   AttemptReleased,
   type Cancellation,
   type Claim,
@@ -21,12 +20,11 @@ import {
   type RunPosition,
   type RunQuery,
   type RunRecord,
-  type RunRemains,
-  type Session,
   type StartedRun,
   type Submission,
 } from '../../contract/index.ts';
 import { ActiveRun } from './active-run.ts';
+import { memoryText, progressOf, sessionOf, withUsage } from './attempt-context.ts';
 import { maskedInput, stopped, unexpectedFailure } from './failures.ts';
 import { maskRun } from './masking.ts';
 import { Notifications } from './notifications.ts';
@@ -51,9 +49,6 @@ export interface ExecutionParts {
   readonly isDurable: boolean;
 }
 
-/** What a session may remember, and what an attempt may save, in UTF-16 units of JSON. */
-const mostMemory = 1024 * 1024;
-const mostCheckpoint = 64 * 1024;
 /** How long to wait until the store is tried again, at first and at most. Milliseconds. */
 const storeRetryMs = { first: 100, most: 5000 };
 
@@ -273,8 +268,9 @@ export class ExecutionEngine implements Engine {
     let outcome: MaybePromise<RunOutcome> | undefined;
     try {
       const run: StartedRun = { ...active.record, input };
-      const progress = this.#progressOf(active, controller, checkpoint);
-      outcome = this.#executor?.execute(run, controller.signal, this.#sessionOf(active, memory), progress);
+      const session = sessionOf(this.#store, active, memory);
+      const progress = progressOf(this.#store, active, controller, checkpoint);
+      outcome = this.#executor?.execute(run, controller.signal, session, progress);
     } catch {
       outcome = unexpectedFailure;
     }
@@ -282,36 +278,10 @@ export class ExecutionEngine implements Engine {
     else settle(outcome ?? unexpectedFailure);
   }
 
-  #sessionOf({ record }: ActiveRun, memory: string | undefined): Session | undefined {
-    if (record.sessionId === undefined) return undefined;
-    return {
-      memory: memory === undefined ? undefined : JSON.parse(memory),
-      remember: async (next) => {
-        const text = jsonUpTo(mostMemory, next);
-        if (text === undefined) throw new Error('a session cannot remember more than 1 MiB');
-        await this.#store.remember(record.id, text);
-      },
-    };
-  }
-
-  #progressOf(active: ActiveRun, controller: AbortController, checkpoint: string | undefined): AttemptProgress {
-    return {
-      checkpoint: checkpoint === undefined ? undefined : JSON.parse(checkpoint),
-      save: async (next) => {
-        const text = jsonUpTo(mostCheckpoint, next);
-        if (text === undefined) throw new Error('an attempt cannot save more than 64 KiB');
-        await this.#store.save(active.record.id, text);
-      },
-      emit: ({ text }) => {
-        if (active.controller === controller && typeof text === 'string' && text !== '') active.tell(text);
-      },
-    };
-  }
-
   #settle(active: ActiveRun, outcome: RunOutcome): void {
-    addUsage(active, outcome);
+    active.record = withUsage(active.record, outcome?.usage);
     // A plugin in plain JavaScript may give anything; a gateway that falls over it would be worse than a failed run.
-    const memory = outcome?.memory === undefined ? undefined : jsonUpTo(mostMemory, outcome.memory);
+    const memory = outcome?.memory === undefined ? undefined : memoryText(outcome.memory);
     if (outcome?.memory !== undefined && memory === undefined) {
       const message = 'the run plugin gave more than a session can remember';
       this.#unattended(active, this.#end(active, 'failed', undefined, { message, retryable: false }, undefined));
@@ -512,28 +482,6 @@ const noResult = { output: undefined, failure: undefined, memory: undefined, usa
 
 function interruption({ attempt, acceptedAt, startedAt = acceptedAt }: RunRecord, endedAt: number): FailedAttempt {
   return { attempt, startedAt, endedAt, message: stopped.message };
-}
-
-/** A value as JSON; undefined if that is too long. */
-function jsonUpTo(most: number, value: JsonValue): string | undefined {
-  const text = JSON.stringify(value);
-  return text.length > most ? undefined : text;
-}
-
-/** Counts what an attempt has used up. */
-function addUsage(active: ActiveRun, outcome: RunRemains | undefined): void {
-  const used = outcome?.usage;
-  if (used === undefined || !isCount(used.inputTokens) || !isCount(used.outputTokens)) return;
-  const before = active.record.usage ?? { inputTokens: 0, outputTokens: 0 };
-  const usage = {
-    inputTokens: before.inputTokens + used.inputTokens,
-    outputTokens: before.outputTokens + used.outputTokens,
-  };
-  active.record = { ...active.record, usage };
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 async function* nothing(): AsyncGenerator<never> {}
