@@ -82,13 +82,15 @@ async function refusedCuts(t: Test, file: string): Promise<number> {
     (folder) => `${folder}project.yaml`,
   );
   const needed = new Set(['gateway.yaml', ...projects, trigger, file]);
-  const texts = [...needed].map(async (name) => [name, await readFile(join(example, name), 'utf8')] as const);
+  // All in one folder: each further one is listed at each cut.
+  const flat = (name: string) => name.replaceAll('/', '-');
+  const texts = [...needed].map(async (name) => [flat(name), await readFile(join(example, name), 'utf8')] as const);
   const root = await configFolder(t, Object.fromEntries(await Promise.all(texts)));
   const loader = new ConfigLoader(root);
   const bytes = await readFile(join(example, file));
   let refused = 0;
   for (let length = 0; length <= bytes.length; length += 1) {
-    await writeFile(join(root, file), bytes.subarray(0, length));
+    await writeFile(join(root, flat(file)), bytes.subarray(0, length));
     const loaded = await loader.load();
     if (loaded.ok) continue;
     refused += 1;

@@ -9,13 +9,17 @@ const hostAndPort = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([1-9][0-9]{0,4}))?
 
 /** Reads an entry of `outbound.allow`; undefined if it is none. Hosts are in the form that `URL` gives them. */
 export function parseOutboundTarget(text: string): OutboundTarget | undefined {
-  if (ipaddr.isValidCIDR(text)) {
-    const [address, prefixLength] = ipaddr.parseCIDR(text);
-    return { kind: 'network', address, prefixLength };
-  }
-  if (ipaddr.isValid(text) && (text.includes(':') || ipaddr.IPv4.isValidFourPartDecimal(text))) {
-    const address = ipaddr.parse(text);
-    return { kind: 'network', address, prefixLength: address.kind() === 'ipv4' ? 32 : 128 };
+  const [written = '', bits, ...more] = text.split('/');
+  // Shorter forms mean something else to each who reads them: `10/8` would be 0.0.0.10/8.
+  if (ipaddr.IPv6.isValid(written) || ipaddr.IPv4.isValidFourPartDecimal(written)) {
+    const address = ipaddr.parse(written);
+    const longest = address.kind() === 'ipv4' ? 32 : 128;
+    const prefixLength = bits === undefined ? longest : Number(/^[0-9]{1,3}$/.test(bits) ? bits : NaN);
+    // What is called is looked up as IPv4, so that a mapped network would allow nothing.
+    const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();
+    return more.length === 0 && prefixLength <= longest && !isMapped
+      ? { kind: 'network', address, prefixLength }
+      : undefined;
   }
   const [, host, digits] = hostAndPort.exec(text) ?? [];
   const port = digits === undefined ? undefined : Number(digits);

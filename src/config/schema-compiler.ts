@@ -64,6 +64,9 @@ ajv.addKeyword({ keyword: 'pullcord', schemaType: 'string', errors: false, valid
 for (const keyword of ['minDuration', 'minSize']) addLimit(keyword, (amount, limit) => amount >= limit);
 for (const keyword of ['maxDuration', 'maxSize']) addLimit(keyword, (amount, limit) => amount <= limit);
 ajv.addSchema([secret, duration, size, stage]);
+// As schemas of their own they are compiled once, and not for each kind that refers to them.
+for (const [name, definition] of Object.entries(stage.definitions))
+  ajv.addSchema(definition, `${stage.$id}#/definitions/${name}`);
 
 function note(this: Findings, kind: string, value: unknown, _schema?: unknown, context?: DataValidationCxt): boolean {
   const pointer = context?.instancePath ?? '';

@@ -116,7 +116,7 @@ async function* events(
       case 'succeeded':
       case 'input_required':
         // Both or neither: a client that comes back after the first of them would miss the second.
-        yield event('message', 'end', { runId, status: state, output: output ?? null }) +
+        yield event('message', 'end', { runId, status: state, ...(output !== undefined && { output }) }) +
           event('done', 'end', { runId, status: state, statusUrl, ...(usage && { usage: { ...usage } }) });
         break;
       case 'failed':

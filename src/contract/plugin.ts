@@ -78,7 +78,7 @@ export interface Auth {
   readonly headers?: readonly string[];
   /**
    * Whether it may need the body of a request that carries one of `headers`. Such a request is refused by any trigger,
-   * also by one that does not exist, only when its body has been read: else the time would tell which triggers there are.
+   * also by one that does not exist, only when its body has been read: else when the answer comes would tell which triggers there are.
    */
   readonly verifiesBody?: boolean;
 }

@@ -1,6 +1,5 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { resolve as resolveModule } from 'import-meta-resolve';
 import type { PluginReference } from '../config/model.ts';
 import type { Plugin } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
@@ -35,10 +34,15 @@ export async function loadPlugins(references: readonly PluginReference[], regist
 async function importPlugins(reference: PluginReference): Promise<Plugin[]> {
   const url = isAbsolute(reference.specifier)
     ? pathToFileURL(reference.specifier).href
-    : resolveModule(reference.specifier, pathToFileURL(`${reference.folder}/`).href);
+    : await resolvePackage(reference);
   const loaded: { default?: unknown } = await withDeadline(import(url), importDeadlineMs, 'importing it');
   const exported = Array.isArray(loaded.default) ? loaded.default : [loaded.default];
   return exported.map(asPlugin);
+}
+
+async function resolvePackage({ specifier, folder }: PluginReference): Promise<string> {
+  const { resolve } = await import('import-meta-resolve');
+  return resolve(specifier, pathToFileURL(`${folder}/`).href);
 }
 
 function asPlugin(candidate: unknown): Plugin {

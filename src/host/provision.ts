@@ -2,12 +2,11 @@ import type { CallbackConfig, Config, FilterUse, StageUse, TriggerConfig } from 
 import type { Auth, Dedup, Filter, PluginLog, Respond, Run } from '../contract/index.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
-import { AuthList } from './auth-list.ts';
+import { AuthList, partsOf } from './auth-list.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Instances } from './instances.ts';
 import type { Registry } from './registry.ts';
 import { resolveSecret } from './secrets.ts';
-import { isSigningSecret } from './signing.ts';
 
 /** A trigger with an instance of a plugin in each of its stages. */
 export interface ProvisionedTrigger {
@@ -153,7 +152,27 @@ class ProvisioningSession {
     const callback = wanted && (await this.#callback(wanted));
     const isMissing = (config.dedup && !dedup) || (wanted && !callback && !this.#isPaused);
     if (!auth || !filters || !run || !respond || isMissing) return undefined;
+    this.#refuseCredentials(config, auth, { filters, dedup });
     return { config, auth, filters, dedup, run, respond, callback };
+  }
+
+  /** A filter that could read a credential could tell it, one character at a time. */
+  #refuseCredentials(
+    config: TriggerConfig,
+    auth: Auth,
+    { filters, dedup }: Pick<ProvisionedTrigger, 'filters' | 'dedup'>,
+  ): void {
+    const secret = new Set(partsOf(auth).flatMap(({ headers = [] }) => headers.map((name) => name.toLowerCase())));
+    const readers = [
+      ...filters.map(({ filter }, index) => ({ reader: filter, use: config.filters[index] })),
+      { reader: dedup, use: config.dedup },
+    ];
+    for (const { reader, use } of readers) {
+      const name = reader?.headers?.find((header) => secret.has(header.toLowerCase()));
+      if (name === undefined || use === undefined) continue;
+      const message = `${use.uses} reads the header ${name}, which carries the credential of the trigger's callers`;
+      this.#instances.report({ code: 'bad_option', severity: 'error', message, place: use.place });
+    }
   }
 
   /** One plugin as it is, several as one. */
@@ -201,6 +220,7 @@ class ProvisioningSession {
       report('missing_secret', secret.message);
       return undefined;
     }
+    const { isSigningSecret } = await import('./signing.ts');
     if (!isSigningSecret(secret.value)) {
       report('bad_secret', 'the secret begins with whsec_, and base64 does not follow');
       return undefined;

@@ -16,7 +16,7 @@ export type PreparedListener =
 /** One listener whose host and port can change while it serves: the new one is up before the old one goes. */
 export class Listener {
   readonly #create: () => FastifyInstance;
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closing = new Map<FastifyInstance, Promise<void>>();
   #serving: { app: FastifyInstance; config: ListenerConfig } | undefined;
 
   constructor(create: () => FastifyInstance) {
@@ -65,17 +65,20 @@ export class Listener {
   /** Takes no new connections, and resolves when the last request is answered. */
   async close(): Promise<void> {
     if (this.#serving !== undefined) this.#close(this.#serving.app);
-    await Promise.all(this.#closing);
+    await Promise.all(this.#closing.values());
   }
 
   /** Cuts the connections that are still open. */
   cut(): void {
-    this.#serving?.app.server.closeAllConnections();
+    // Also those of a port that a reload has left.
+    for (const app of this.#closing.keys()) app.server.closeAllConnections();
   }
 
   #close(app: FastifyInstance): void {
-    const closing = app.close().finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+    this.#closing.set(
+      app,
+      app.close().finally(() => this.#closing.delete(app)),
+    );
   }
 }
 

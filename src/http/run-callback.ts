@@ -1,6 +1,5 @@
 import {
   type Engine,
-  EngineUnavailable,
   isFinal,
   problem,
   type Reply,
@@ -46,10 +45,10 @@ export async function answerCallback(
     if (delivery.kind === 'invalid') return problem('invalid_body', { detail: delivery.message });
     if (isFinal(run.state)) return taken(run);
     // A run that has just been taken up after a restart is about to wait for it.
-    if (!deliveries.deliver(runId, delivery.result)) return problem('unavailable', {}, { 'retry-after': '1' });
+    if (!deliveries.deliver(runId, delivery.result)) return later;
     const ended = await engine.wait(runId, storedWithinMs);
-    if (ended === undefined) throw new EngineUnavailable('a run that ends is not known');
-    return taken(ended);
+    // Not stored yet, or, since the gateway stops, perhaps never: the agent is to say it again.
+    return ended !== undefined && isFinal(ended.state) ? taken(ended) : later;
   } finally {
     snapshot.release();
   }
@@ -63,6 +62,7 @@ function identityOf({ id, project, trigger, sessionId, attempt, input = nothing 
 const nothing = { environment: '', language: '' };
 
 const unknown: Reply = problem('unauthorized');
+const later: Reply = problem('unavailable', {}, { 'retry-after': '1' });
 
 function taken({ id, state }: RunRecord): Reply {
   return { status: 200, body: { runId: id, status: state } };

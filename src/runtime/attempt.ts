@@ -2,6 +2,7 @@ import {
   type AttemptProgress,
   AttemptReleased,
   type FinalRunResult,
+  type JsonObject,
   type JsonValue,
   type MaybePromise,
   type Run,
@@ -11,6 +12,8 @@ import {
 import type { Deliveries } from './deliveries.ts';
 
 export interface AttemptParts {
+  /** Name of the plugin: what another one has saved is not for it. */
+  readonly uses: string;
   readonly progress: AttemptProgress;
   readonly deliveries: Deliveries;
 }
@@ -23,73 +26,85 @@ export function executeAttempt(
   run: Run,
   request: RunRequest,
   signal: AbortSignal,
-  { progress, deliveries }: AttemptParts,
+  { uses, progress, deliveries }: AttemptParts,
 ): MaybePromise<FinalRunResult> {
+  const handle = handleOf(progress.checkpoint, uses);
+  const canFollow = handle !== undefined && (run.follow !== undefined || run.deliver !== undefined);
+  if (run.deliver === undefined && !canFollow) {
+    const result = run.execute(request, signal);
+    if (!(result instanceof Promise) && isFinal(result)) return result;
+    return new Attempt(run, request, uses, progress).settle(result, signal);
+  }
+  const attempt = new Attempt(run, request, uses, progress);
+  const work = (own: AbortSignal) =>
+    attempt.settle(canFollow ? attempt.follow(handle, own) : run.execute(request, own), own);
+  if (run.deliver === undefined) return work(signal);
   // An agent may call back before its answer, that it will, has arrived.
-  const delivered = run.deliver && deliveries.expect(request.id);
-  const attempt = new Attempt(run, request, signal, progress, delivered);
-  const { checkpoint } = progress;
-  // A reload may have put a plugin in its place that knows nothing of the handle.
-  const canFollow = checkpoint !== undefined && (run.follow !== undefined || run.deliver !== undefined);
-  const result = canFollow ? attempt.follow(checkpoint) : run.execute(request, signal);
-  if (delivered === undefined && !(result instanceof Promise) && isFinal(result)) return result;
-  return attempt.settle(result).finally(() => deliveries.forget(request.id));
+  const delivered = deliveries.expect(request.id);
+  return untilDelivered(delivered, signal, work).finally(() => deliveries.forget(request.id));
+}
+
+/** What is stored of an attempt that waits for what an agent does by itself. */
+interface Checkpoint extends JsonObject {
+  readonly uses: string;
+  readonly handle: JsonValue;
+}
+
+/** The handle that the plugin of this name has given; undefined if there is none, since a reload may have changed it. */
+function handleOf(checkpoint: JsonValue | undefined, uses: string): JsonValue | undefined {
+  // Only `settle` saves them.
+  const saved = checkpoint as Checkpoint | undefined;
+  return saved?.uses === uses ? saved.handle : undefined;
+}
+
+/** What comes of the work, or what is delivered before: then the work is let go. */
+async function untilDelivered(
+  delivered: Promise<FinalRunResult>,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<FinalRunResult>,
+): Promise<FinalRunResult> {
+  const own = new AbortController();
+  const abort = (): void => own.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([delivered, work(own.signal)]);
+  } finally {
+    own.abort(new AttemptReleased());
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 class Attempt {
   readonly #run: Run;
   readonly #request: RunRequest;
-  readonly #signal: AbortSignal;
+  readonly #uses: string;
   readonly #progress: AttemptProgress;
-  readonly #delivered: Promise<FinalRunResult> | undefined;
 
-  constructor(
-    run: Run,
-    request: RunRequest,
-    signal: AbortSignal,
-    progress: AttemptProgress,
-    delivered: Promise<FinalRunResult> | undefined,
-  ) {
+  constructor(run: Run, request: RunRequest, uses: string, progress: AttemptProgress) {
     this.#run = run;
     this.#request = request;
-    this.#signal = signal;
+    this.#uses = uses;
     this.#progress = progress;
-    this.#delivered = delivered;
   }
 
-  async settle(first: MaybePromise<RunResult>): Promise<FinalRunResult> {
+  async settle(first: MaybePromise<RunResult>, signal: AbortSignal): Promise<FinalRunResult> {
     let result = await first;
     for (;;) {
       if (result?.kind === 'stream') {
         result = await this.#drain(result.events);
       } else if (result?.kind === 'detached') {
-        await this.#progress.save(result.handle);
-        result = await this.follow(result.handle);
+        await this.#progress.save({ uses: this.#uses, handle: result.handle } satisfies Checkpoint);
+        result = await this.follow(result.handle, signal);
       } else {
         return result;
       }
     }
   }
 
-  /** Waits for the end of what an agent does by itself: the plugin asks for it, or it is delivered. */
-  async follow(handle: JsonValue): Promise<RunResult> {
-    const following = new AbortController();
-    const abort = (): void => following.abort(this.#signal.reason);
-    this.#signal.addEventListener('abort', abort, { once: true });
-    if (this.#signal.aborted) abort();
-    try {
-      const followed = this.#followed(handle, following.signal);
-      return await (this.#delivered === undefined ? followed : Promise.race([followed, this.#delivered]));
-    } finally {
-      following.abort(new AttemptReleased());
-      this.#signal.removeEventListener('abort', abort);
-    }
-  }
-
-  /** A stream is read to its end here, since the signal is its own as long as it lasts. */
-  async #followed(handle: JsonValue, signal: AbortSignal): Promise<RunResult> {
-    const result = await (this.#run.follow?.(this.#request, handle, signal) ?? aborted(signal));
-    return result?.kind === 'stream' ? this.#drain(result.events) : result;
+  /** Waits for the end of what an agent does by itself: the plugin asks for it, or else it is delivered. */
+  async follow(handle: JsonValue, signal: AbortSignal): Promise<RunResult> {
+    return this.#run.follow?.(this.#request, handle, signal) ?? aborted(signal);
   }
 
   async #drain(events: Extract<RunResult, { kind: 'stream' }>['events']): Promise<RunResult> {

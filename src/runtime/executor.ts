@@ -46,7 +46,7 @@ export function createExecutor({ live, log, callbacks, deliveries }: ExecutorPar
       };
       try {
         const result = withinTime(timeoutMs, signal, (attemptSignal) =>
-          executeAttempt(trigger.run, request, attemptSignal, { progress, deliveries }),
+          executeAttempt(trigger.run, request, attemptSignal, { uses, progress, deliveries }),
         );
         return result instanceof Promise ? result.then(ended, failed) : ended(result);
       } catch (error) {

@@ -129,15 +129,34 @@ t.test('a secret that is not there is a warning to validate and an error to serv
   });
 });
 
-t.test('help and version load nothing that only a command needs', async (t) => {
+/** The addresses of the modules that a command asks for. */
+async function modulesOf(t: Test, args: readonly string[]): Promise<string> {
   const record = `import { registerHooks } from 'node:module';
     registerHooks({ load: (url, context, next) => (console.error(url), next(url, context)) });`;
   const nodeOptions = [`--import=data:text/javascript,${encodeURIComponent(record)}`];
-  const { code, stderr } = await command(t, ['--version'], { nodeOptions });
+  const { code, stderr } = await command(t, args, { nodeOptions });
   t.equal(code, 0);
-  const packages = stderr.split('\n').flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
-  t.strictSame([...new Set(packages)].sort(), ['commander', 'fastest-levenshtein']);
+  return stderr;
+}
+
+function namesIn(text: string, pattern: RegExp): readonly string[] {
+  return [...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))].sort();
+}
+
+t.test('help and version load nothing that only a command needs', async (t) => {
+  const modules = await modulesOf(t, ['--version']);
+  t.strictSame(namesIn(modules, /node_modules\/((?:@[^/]+\/)?[^/]+)/g), ['commander', 'fastest-levenshtein']);
+  t.notMatch(modules, /node:http/);
 });
+
+t.test(
+  'a command loads the plugins that its config uses alone, and what speaks HTTP when it calls somebody',
+  async (t) => {
+    const modules = await modulesOf(t, ['validate', '--config', await configFolder(t, basic())]);
+    t.strictSame(namesIn(modules, /\/plugins\/(\w+\/[\w-]+)\//g), ['auth/api-key', 'respond/wait', 'run/echo']);
+    t.notMatch(modules, /node_modules\/(?:undici|fastify|pino)\/|node:http/);
+  },
+);
 
 t.test('wrong usage exits 2, help 0', async (t) => {
   for (const args of [

@@ -122,11 +122,68 @@ t.test('a request is refused that leads to what is not public, whoever names it'
     t.equal((await failureOf(call))?.code, 'ERR_OUTBOUND_FORBIDDEN', host);
     t.ok(client.forbids(url), host);
   }
-  for (const host of ['169.254.169.254', '[fe80::1]', '192.168.0.1', '100.64.0.1', '[64:ff9b::7f00:1]', '[fd00::1]'])
+  for (const host of [
+    '168.63.129.16',
+    '[::7f00:1]',
+    '[::2]',
+    '[4000::1]',
+    '169.254.169.254',
+    '[fe80::1]',
+    '192.168.0.1',
+    '100.64.0.1',
+    '[64:ff9b::7f00:1]',
+    '[fd00::1]',
+  ])
     t.ok(client.forbids(new URL(`http://${host}/`)), host);
   for (const host of ['127.0.0.1:1', '10.1.1.1', '93.184.216.34', 'example.com', 'localhost.example.com'])
     t.notOk(client.forbids(new URL(`http://${host}/`)), host);
 });
+
+t.test('what is allowed says in full what it means', (t) => {
+  for (const text of [
+    '10.0.0.0/8',
+    '10.1.2.3',
+    '10.1.2.3/32',
+    'fd00::/8',
+    '::1',
+    'hooks.internal',
+    'a.example:81',
+    '[::1]:82',
+  ])
+    t.ok(parseOutboundTarget(text), text);
+  for (const text of [
+    '10/8',
+    '127/8',
+    '010.0.0.0/8',
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '::ffff:10.0.0.0/104',
+    'fd00::/129',
+  ])
+    t.equal(parseOutboundTarget(text), undefined, text);
+  t.end();
+});
+
+t.test(
+  'a URL that is changed is looked at anew, and an open connection is none of what is allowed later',
+  async (t) => {
+    const { url } = await listen(t, (_, response) => response.end('here'));
+    let targets = ['127.0.0.0/8'].flatMap((entry) => parseOutboundTarget(entry) ?? []);
+    const client = createOutboundClient(new OutboundGuard(() => targets), { connections: 1, maxResponseBytes: 1000 });
+    t.teardown(() => client.close());
+    const local = new URL(url.replace('127.0.0.1', 'localhost'));
+    const call = async (to: URL) =>
+      String(await (await client.request(to, { method: 'GET', headers: {}, signal: never })).bytes());
+    t.equal(await call(local), 'here');
+    targets = [];
+    t.equal((await failureOf(call(local)))?.code, 'ERR_OUTBOUND_FORBIDDEN');
+    const changing = new URL('http://example.com/');
+    t.notOk(client.forbids(changing));
+    changing.hostname = '127.0.0.1';
+    t.ok(client.forbids(changing));
+  },
+);
 
 t.test('an agent that is not public is called only while outbound.allow names it, and a check says so', async (t) => {
   const agent = await listen(t, (_, response) => response.end('here'));

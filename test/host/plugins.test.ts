@@ -194,3 +194,16 @@ t.test('a paused trigger needs none of its secrets until it takes requests; one 
   };
   await t.rejects(startTestGateway(t, { ...basicFiles(), ...faulty }), /bad_option/);
 });
+
+t.test('no filter reads a header that carries the credential of its callers, whatever it is called', async (t) => {
+  const filter = (header: string) => [
+    { uses: 'jsonata', with: { expression: '$exists($request.headers)', headers: [header] } },
+  ];
+  const auth = { uses: 'api-key', with: { header: 'x-acme-key' } };
+  const files = { ...basicFiles(), 'own.yaml': triggerFile('own', { auth, filter: filter('x-acme-key') }) };
+  await t.rejects(startTestGateway(t, files), /bad_option[\s\S]*x-acme-key/);
+  const dedup = { uses: 'idempotency-key', with: { header: 'x-acme-key' } };
+  await t.rejects(startTestGateway(t, { ...files, 'own.yaml': triggerFile('own', { auth, dedup }) }), /bad_option/);
+  const other = { ...files, 'own.yaml': triggerFile('own', { auth, filter: filter('x-other') }) };
+  t.ok(await startTestGateway(t, other));
+});

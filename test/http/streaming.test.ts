@@ -301,6 +301,15 @@ t.test('a run that goes on after a restart is told from the record, or anew', as
   t.match(await again.rest(), [{ event: 'message', data: { output: 'I am here' } }, { event: 'done' }]);
 });
 
+t.test('nothing is made up of an output that is not kept', async (t) => {
+  const gateway = await startTestGateway(t, files({ echo: { respond, record: 'metadata' } }));
+  const first = await (await ask(t, triggerUrl(gateway, 'echo'), { body: { instruction: 'hi' } })).rest();
+  t.match(first[1]?.data, { output: { instruction: 'hi' } });
+  const { runId, statusUrl } = first[0]?.data ?? {};
+  const later = await (await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET' })).rest();
+  t.strictSame(later[1]?.data, { runId, status: 'succeeded' });
+});
+
 t.test('wait streams to whoever asks for it, where the trigger allows it', async (t) => {
   const wait = (stream: boolean) => ({ respond: { uses: 'wait', with: { timeout: '10s', stream } } });
   const gateway = await startTestGateway(t, files({ open: wait(true), closed: wait(false) }));

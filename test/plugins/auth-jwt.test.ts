@@ -89,6 +89,18 @@ t.test('knows a caller by a token that its provider signed, with any sort of key
   });
 });
 
+t.test('callers of two providers are never taken for each other', async (t) => {
+  const named = await verdictOf(authOf({ name: 'partners' }), tokenOf({ ...claims, sub: 'ada' }));
+  t.match(named, { principal: { id: 'jwt:partners:ada' } });
+  for (const [sub, id] of [
+    ['partners:ada', 'jwt:partners%3Aada'],
+    ['partners%3Aada', 'jwt:partners%253Aada'],
+    ['auth0|5', 'jwt:auth0|5'],
+  ]) {
+    t.match(await verdictOf(authOf(), tokenOf({ ...claims, sub })), { principal: { id } });
+  }
+});
+
 t.test('rejects a token for all that is wrong with it, and says what only to the log', async (t) => {
   const auth = authOf();
   const without = (name: keyof typeof claims) =>
@@ -283,6 +295,22 @@ t.test('fetches keys once for many, again for one that is new, and not for each 
   state.keys = [published('two', otherRsa)];
   time.now += 601_000;
   t.equal(await reasonOf(auth, one), 'unknown key', 'a key that is withdrawn is not taken for longer than ten minutes');
+});
+
+t.test('a key of the set that is none is the fault of the token that names it, and no outage', async (t) => {
+  const time = clock(t);
+  const log: LogLine[] = [];
+  const { state, url } = await provider(t, [
+    published('one', rsa),
+    { ...rsa.privateKey.export({ format: 'jwk' }), kid: 'private', use: 'sig' },
+  ]);
+  const auth = authOf({ jwksUrl: url }, t, log);
+  t.equal(await reasonOf(auth, tokenOf(claims, { kid: 'one' })), 'authenticated');
+  t.not(await reasonOf(auth, tokenOf(claims, { kid: 'private' })), 'unavailable');
+  t.strictSame(log, []);
+  state.keys = [published('one', rsa), published('two', otherRsa)];
+  time.now += 31_000;
+  t.equal(await reasonOf(auth, tokenOf(claims, { kid: 'two' }, otherRsa.privateKey)), 'authenticated');
 });
 
 t.test('goes on with the keys that it has while its provider is out of reach, for an hour', async (t) => {

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { json } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
-import { basicFiles, durable, durableFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
+import { basicFiles, durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
 
 /** A request that the agent got, and how to answer it. */
@@ -310,6 +310,73 @@ function isDetached(path: string, runId: string): boolean {
   using database = new DatabaseSync(path, { readOnly: true });
   return typeof database.prepare('SELECT checkpoint FROM runs WHERE id = ?').get(runId)?.checkpoint === 'string';
 }
+
+t.test('an agent is told that its word is taken only when it is', async (t) => {
+  const agent = await startAgent(t);
+  const callback = {
+    secrets: [secret(t, 'PULLCORD_TEST_CALLBACK_3', 'the callback secret')],
+    gateway: 'https://pullcord.example.com',
+  };
+  const gateway = await startTestGateway(t, agentFiles(basicFiles(), agent.url, { detached: { callback } }));
+  const tell = (asked: Asked, body: string) => {
+    const { pathname, search } = new URL(String(asked.headers['pullcord-callback-url']));
+    return fetch(`${gateway.url}${pathname}${search}`, { method: 'POST', body });
+  };
+  // It calls back, and never answers what it was asked.
+  const answering = gateway.fire('agent', {});
+  const asked = await agent.next();
+  t.equal((await tell(asked, 'done')).status, 200);
+  t.match((await answering).body, { status: 'succeeded', output: 'done' });
+  t.equal(agent.asked.length, 1);
+
+  const left = gateway.fire('agent', {});
+  const late = await agent.next();
+  const closing = gateway.gateway.close();
+  await left;
+  const told = await tell(late, 'too late').catch(() => undefined);
+  t.ok(told === undefined || told.status !== 200);
+  await closing;
+});
+
+t.test(
+  'another agent in its place is not sent what was meant for the first, and polls are not made in a frenzy',
+  async (t) => {
+    const agent = await startAgent(t);
+    const engine = { ...durable, with: { path: 'data/pullcord.db' } };
+    const options = { detached: { poll: { interval: '1h' } }, headers: { authorization: 'for the first' } };
+    const first = await startTestGateway(t, {
+      ...agentFiles(durableFiles(), agent.url, options, accepted),
+      'gateway.yaml': gatewayFile({ engine }),
+    });
+    const { runId } = (await first.fire('agent', {})).body;
+    (await agent.next()).answer(202, undefined, { location: '/jobs/1' });
+    await until(() => isDetached(join(first.root, 'data/pullcord.db'), runId));
+    await first.gateway.close();
+    const other = await startAgent(t);
+    const moved = { ...options, headers: { authorization: 'for the other' } };
+    const { 'agent.yaml': trigger } = agentFiles({}, other.url, moved, accepted);
+    await writeInto(first.root, 'agent.yaml', trigger);
+    const second = await serveFolder(t, first.root);
+    t.match(await readRun(second, second.fire, runId), { status: 'failed', error: { retryable: false } });
+    t.equal(agent.asked.length + other.asked.length, 1);
+  },
+);
+
+t.test('a plugin in place of another knows nothing of what that one waits for', async (t) => {
+  const agent = await startAgent(t);
+  const engine = { ...durable, with: { path: 'data/pullcord.db' } };
+  const first = await startTestGateway(t, {
+    ...agentFiles(durableFiles(), agent.url, { detached: { poll: { interval: '1h' } } }, accepted),
+    'gateway.yaml': gatewayFile({ engine }),
+  });
+  const { runId } = (await first.fire('agent', { instruction: 'hi' })).body;
+  (await agent.next()).answer(202, undefined, { location: '/jobs/1' });
+  await until(() => isDetached(join(first.root, 'data/pullcord.db'), runId));
+  await first.gateway.close();
+  await writeInto(first.root, 'agent.yaml', triggerFile('agent', { run: { uses: 'echo' } }));
+  const second = await serveFolder(t, first.root);
+  t.match(await readRun(second, second.fire, runId), { status: 'succeeded', output: { instruction: 'hi' } });
+});
 
 t.test('refuses options that could not work', async (t) => {
   const root = (options: object) => startTestGateway(t, agentFiles(basicFiles(), 'http://127.0.0.1:1/', options));

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
@@ -12,10 +12,14 @@ import {
   gatewayFile,
   keyFile,
   projectFile,
+  secrets,
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
 import { answerOf, serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+
+// Each mostly waits for a gateway of its own.
+t.jobs = 4;
 
 /** SPEC: always within five seconds. */
 const alwaysMs = 5000;
@@ -257,6 +261,24 @@ t.test('a listener moves to another port without a gap, and stays if the new one
   await once(taken, 'close');
   await until(() => gateway.gateway.address.port === port, alwaysMs);
   t.equal(gateway.gateway.address.port, port, 'the files did not change, but the port is free now');
+});
+
+t.test('a client of a port that was left does not keep the gateway from stopping', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  const { port: before } = gateway.gateway.address;
+  const idle = connect(before, '127.0.0.1').on('error', () => {});
+  t.teardown(() => idle.destroy());
+  const body = JSON.stringify({ instruction: 'x'.repeat(900_000) });
+  const head = `POST /api/v1.0/project/support/trigger/echo HTTP/1.1\r\nhost: x\r\nx-api-key: ${secrets.website}\r\n`;
+  // Answers that nobody reads: more than what the sockets of both sides hold.
+  for (let count = 0; count < 12; count += 1)
+    idle.write(`${head}content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  await once(idle, 'readable');
+  await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ server: { port: 0, host: '127.0.0.2' } }));
+  await until(() => gateway.gateway.address.host !== '127.0.0.1', alwaysMs);
+  const startedAt = performance.now();
+  await gateway.gateway.close();
+  t.ok(performance.now() - startedAt < 10_000);
 });
 
 t.test('base path and body limit follow the files on the same port', async (t) => {

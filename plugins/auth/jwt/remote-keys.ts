@@ -38,7 +38,7 @@ export function remoteKeys(url: URL, client: OutboundClient, log: PluginLog): JW
       try {
         return await remote(header, token);
       } catch (error) {
-        if (isOfToken(error)) throw error;
+        if (isOfToken(error) || (error instanceof errors.JWKSInvalid && isFresh(cache))) throw error;
         failedAt = Date.now();
         log.warn({ host: url.host, reason: reasonOf(error) }, 'the keys that tokens are signed with cannot be fetched');
       }
@@ -51,6 +51,11 @@ export function remoteKeys(url: URL, client: OutboundClient, log: PluginLog): JW
       throw error instanceof errors.JWKSNoMatchingKey ? new KeysUnavailable() : error;
     });
   };
+}
+
+/** With a set that was good, it is the one key that the token names that is not. */
+function isFresh({ uat: fetchedAt = -Infinity, jwks }: JWKSCacheInput): boolean {
+  return jwks !== undefined && Date.now() - fetchedAt < freshForMs;
 }
 
 function isOfToken(error: unknown): boolean {

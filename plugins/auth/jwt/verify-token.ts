@@ -27,7 +27,7 @@ export function tokenVerifier(keys: Keys, options: Options): VerifyToken {
       const { payload } = await jwtVerify(token, keys.find, { ...expected, currentDate: new Date(at) });
       const { sub } = payload;
       if (typeof sub !== 'string' || !fitSubject.test(sub)) return rejected('unfit subject');
-      const id = `jwt:${name === undefined ? '' : `${name}:`}${sub}`;
+      const id = name === undefined ? `jwt:${escaped(sub)}` : `jwt:${name}:${sub}`;
       return { kind: 'authenticated', principal: Object.freeze({ id, ...grants(payload) }) };
     } catch (error) {
       if (error instanceof KeysUnavailable) return { kind: 'unavailable', reason: 'keys of tokens out of reach' };
@@ -38,6 +38,11 @@ export function tokenVerifier(keys: Keys, options: Options): VerifyToken {
 
 /** It becomes part of the caller's id, in logs and in what is stored. */
 const fitSubject = /^[\x21-\x7e]{1,255}$/;
+
+/** Where no name of the provider is in front, none can be in the subject. */
+function escaped(subject: string): string {
+  return subject.replace(/[%:]/g, encodeURIComponent);
+}
 
 const faults: Readonly<Record<string, string>> = {
   ERR_JWT_EXPIRED: 'expired token',

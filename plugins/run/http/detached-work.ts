@@ -16,7 +16,8 @@ import type { HttpAgent } from './agent.ts';
 import { interpret } from './answer.ts';
 import type { CallbackAddresses } from './callback-address.ts';
 
-/** The longest pause between two questions that failed, in milliseconds. */
+/** The shortest pause that an agent can ask for, and the longest between two questions that failed, in milliseconds. */
+const leastPauseMs = 1_000;
 const longestPauseMs = 60_000;
 /** How long telling an agent that its work is not wanted any more may take, in milliseconds. */
 const cancelTimeoutMs = 5_000;
@@ -70,6 +71,9 @@ export class DetachedWork {
     const { address, since } = handle as unknown as Handle;
     const endsAt = since + this.#options.timeoutMs;
     const url = address === null ? undefined : new URL(address);
+    // What is sent along is for the agent that the options name now.
+    if (url !== undefined && url.origin !== this.#options.url.origin)
+      return failed('another agent has taken its place');
     const result = await withinDeadline(Math.max(1, endsAt - Date.now()), signal, (limit) =>
       url === undefined ? new Promise<FinalRunResult>(() => {}) : this.#poll(run, url, limit),
     );
@@ -102,13 +106,19 @@ export class DetachedWork {
       if (asked.ok) {
         failures = 0;
         await asked.response.discard();
-        pauseMs = retryAfterMs(asked.response.headers['retry-after']) ?? intervalMs;
+        pauseMs = this.#pauseAfter(retryAfterMs(asked.response.headers['retry-after']));
       } else {
         if (!asked.failure.retryable) return asked.failure;
         failures += 1;
-        pauseMs = asked.failure.retryAfterMs ?? Math.min(intervalMs * 2 ** failures, longestPauseMs);
+        const { retryAfterMs: askedMs } = asked.failure;
+        pauseMs = this.#pauseAfter(askedMs, Math.min(intervalMs * 2 ** failures, longestPauseMs));
       }
     }
+  }
+
+  /** How long to wait until the next question. An agent may ask for less than usual, and not for none. */
+  #pauseAfter(askedMs: number | undefined, usualMs = this.#options.intervalMs ?? 0): number {
+    return askedMs === undefined ? usualMs : Math.max(askedMs, Math.min(usualMs, leastPauseMs));
   }
 
   /** Nobody waits for it: an agent that does not know of it works on in vain. */

@@ -60,6 +60,9 @@ export default {
 function checkOptions({ headers, timeout, sign, detached }: Options): void {
   const problems: OptionsProblem[] = faultsOfHeaders(headers);
   if (timeout === 0) problems.push({ pointer: '/timeout', message: 'must be longer than nothing' });
+  if (detached?.poll?.interval === 0) {
+    problems.push({ pointer: '/detached/poll/interval', message: 'must be longer than nothing' });
+  }
   if (detached?.timeout === 0) problems.push({ pointer: '/detached/timeout', message: 'must be longer than nothing' });
   if (detached !== undefined && detached.callback === undefined && detached.poll === undefined) {
     problems.push({ pointer: '/detached', message: 'names neither `callback` nor `poll`: nobody would tell the end' });

@@ -23,9 +23,16 @@ export interface ClosableClient extends OutboundClient {
 export function createOutboundClient(guard: OutboundGuard, options: OutboundOptions): ClosableClient {
   const { connections, maxResponseBytes } = options;
   const agents = new Map<Passage, Agent>();
+  let allowed = guard.allowed;
 
   const dispatcherFor = (url: URL): Agent => {
     const passage = guard.passageTo(url);
+    if (allowed !== guard.allowed) {
+      // An open connection may lead to what is allowed no more. Calls that are under way end first.
+      for (const agent of agents.values()) void agent.close();
+      agents.clear();
+      allowed = guard.allowed;
+    }
     const known = agents.get(passage);
     if (known !== undefined) return known;
     const agent = new Agent({
@@ -63,8 +70,8 @@ export function createOutboundClient(guard: OutboundGuard, options: OutboundOpti
     fetch: (async (input: string | URL | globalThis.Request, init?: RequestInit) => {
       const url = new URL(typeof input === 'object' && 'url' in input ? input.url : input);
       try {
-        // A Request of the runtime's own fetch is none of this one's.
-        const request = input instanceof Request ? await partsOf(input) : {};
+        // A Request of another fetch, as the runtime's own, is none of this one's.
+        const request = typeof input === 'object' && 'url' in input ? await partsOf(input) : {};
         const dispatcher = dispatcherFor(url);
         const response = await fetch(url, { ...request, ...init, redirect: 'manual', dispatcher });
         return limited(response, maxResponseBytes);

@@ -4,6 +4,8 @@ import ipaddr from 'ipaddr.js';
 import type { OutboundTarget } from '../../config/outbound-target.ts';
 import { OutboundError } from '../../contract/index.ts';
 
+type Targets = readonly OutboundTarget[];
+
 /** How a URL may be reached: by a name that is trusted wherever it leads, or under the eyes of the guard. */
 export type Passage = 'trusted' | 'guarded';
 
@@ -12,28 +14,34 @@ export type Passage = 'trusted' | 'guarded';
  * allowed. Names are checked as they are resolved for the connection itself, so that a name cannot change in between.
  */
 export class OutboundGuard {
-  readonly #allow: () => readonly OutboundTarget[];
+  readonly #allow: () => Targets;
   readonly #resolve: typeof lookup;
   /** What was found of URLs that are called again and again, and by which list. */
-  readonly #known = new WeakMap<URL, { readonly allow: readonly OutboundTarget[]; readonly passage: Passage }>();
+  readonly #known = new WeakMap<URL, { readonly href: string; readonly allow: Targets; readonly passage: Passage }>();
 
   /** @param allow asked at each call, since a reload may change it */
-  constructor(allow: () => readonly OutboundTarget[], resolve: typeof lookup = lookup) {
+  constructor(allow: () => Targets, resolve: typeof lookup = lookup) {
     this.#allow = allow;
     this.#resolve = resolve;
+  }
+
+  /** What may be called although it is not public: the same list as long as nothing is allowed or forbidden anew. */
+  get allowed(): Targets {
+    return this.#allow();
   }
 
   /** How a URL is to be connected to. Throws an OutboundError if its host is an address that may not be reached. */
   passageTo(url: URL): Passage {
     const allow = this.#allow();
+    const { href } = url;
     const known = this.#known.get(url);
-    if (known?.allow === allow) return known.passage;
+    if (known?.allow === allow && known.href === href) return known.passage;
     const passage = this.#passageTo(url, allow);
-    this.#known.set(url, { allow, passage });
+    this.#known.set(url, { href, allow, passage });
     return passage;
   }
 
-  #passageTo(url: URL, allow: readonly OutboundTarget[]): Passage {
+  #passageTo(url: URL, allow: Targets): Passage {
     const { hostname } = url;
     const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
     const isNamed = allow.some(
@@ -75,12 +83,18 @@ export class OutboundGuard {
 
   #isAllowed(text: string): boolean {
     const address = ipaddr.process(text);
-    if (address.range() === 'unicast') return true;
+    if (isPublic(address)) return true;
     return this.#allow().some((target) => {
       if (target.kind !== 'network' || target.address.kind() !== address.kind()) return false;
       return address.match(target.address, target.prefixLength);
     });
   }
+}
+
+/** IPv6 has given out a part of its addresses so far (RFC 4291 §2.4, 2000::/3), and Azure's own services have a public one. */
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast') return false;
+  return 'octets' in address ? address.toString() !== '168.63.129.16' : (address.parts[0] ?? 0) >> 13 === 1;
 }
 
 function forbidden(): OutboundError {
