@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
@@ -92,6 +92,32 @@ t.test('fetch, as libraries use it', async (t) => {
     t.match(OutboundError.from(error), { code: 'ECONNREFUSED', retryable: true });
     t.notMatch(String(OutboundError.from(error)), /127/);
     t.match(await failureOf(clientOf(t, []).fetch(url)), { code: 'ERR_OUTBOUND_FORBIDDEN', retryable: false });
+  });
+
+  t.test('takes any answer that is HTTP for what it is, and none that is not', async (t) => {
+    const answers = [
+      'HTTP/1.1 200 \u00ff\u0001\r\ncontent-length: 2\r\n\r\nok',
+      'HTTP/1.1 204 No\r\n\r\n',
+      'HTTP/1.1 205 No\r\ncontent-length: 2\r\n\r\nok',
+      'HTTP/1.1 700 Odd\r\ncontent-length: 2\r\n\r\nok',
+      '220 mail.example.com\r\n\r\n',
+    ];
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {}).once('data', () => socket.end(answers.shift() ?? '', 'latin1'));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const { fetch } = clientOf(t);
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const read = async () => {
+      const response = await fetch(url);
+      return [response.status, await response.text()];
+    };
+    t.strictSame(await read(), [200, 'ok']);
+    t.strictSame(await read(), [204, '']);
+    t.strictSame(await read(), [205, '']);
+    for (const _odd of answers.slice())
+      t.match(await failureOf(read()), { code: 'ERR_INVALID_HTTP', retryable: false });
   });
 
   t.test('ends when its signal aborts', async (t) => {

@@ -128,6 +128,8 @@ export const followingCases: readonly ConformanceCase[] = [
       { ...failure, usage: { inputTokens: 5, outputTokens: 0 } },
       success,
       { ...success, usage: { inputTokens: -1, outputTokens: Number.NaN } },
+      { kind: 'retry', message: 'again', delayMs: 0, usage: { inputTokens: 1e12, outputTokens: 1 } },
+      { ...success, usage: { inputTokens: Number.MAX_SAFE_INTEGER, outputTokens: 1 } },
     ] as const;
     let count = 0;
     await engine.start({ execute: () => outcomes[count++] ?? success });
@@ -138,7 +140,8 @@ export const followingCases: readonly ConformanceCase[] = [
       usages.push((await engine.get(run.id))?.usage);
     }
     const first = { inputTokens: 30, outputTokens: 4 };
-    assert.deepEqual(usages, [first, { inputTokens: 5, outputTokens: 0 }, undefined, undefined]);
+    const last = { inputTokens: 1e12, outputTokens: 1 };
+    assert.deepEqual(usages, [first, { inputTokens: 5, outputTokens: 0 }, undefined, undefined, last]);
   }),
 
   promise('gives up what an attempt saved when it fails, and refuses what is too long', async (harness) => {

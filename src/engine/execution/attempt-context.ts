@@ -5,6 +5,8 @@ import type { Store } from './store.ts';
 /** What a session may remember, and what an attempt may save, in UTF-16 units of JSON. */
 const mostMemory = 1024 * 1024;
 const mostCheckpoint = 64 * 1024;
+/** Tokens of one attempt: more than any model takes in years. What an agent says of itself may be anything. */
+const mostTokens = 1e12;
 
 /** The conversation that a run is a turn of; `memory` is what it remembers, as JSON. */
 export function sessionOf(store: Store, { record }: ActiveRun, memory: string | undefined): Session | undefined {
@@ -52,7 +54,10 @@ export function withUsage(record: RunRecord, used: RunUsage | undefined): RunRec
   // A plugin in plain JavaScript may give anything.
   if (used === undefined || !isCount(used.inputTokens) || !isCount(used.outputTokens)) return record;
   const { inputTokens, outputTokens } = record.usage ?? { inputTokens: 0, outputTokens: 0 };
-  const usage = { inputTokens: inputTokens + used.inputTokens, outputTokens: outputTokens + used.outputTokens };
+  const usage = {
+    inputTokens: Math.min(inputTokens + used.inputTokens, Number.MAX_SAFE_INTEGER),
+    outputTokens: Math.min(outputTokens + used.outputTokens, Number.MAX_SAFE_INTEGER),
+  };
   return { ...record, usage };
 }
 
@@ -63,5 +68,5 @@ function jsonUpTo(most: number, value: JsonValue): string | undefined {
 }
 
 function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= mostTokens;
 }

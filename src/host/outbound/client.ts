@@ -136,8 +136,14 @@ async function* bounded(body: AsyncIterable<Uint8Array>, maxBytes: number): Asyn
 
 /** The same response with a body that errors once it grows past the limit. */
 function limited(response: Response, maxBytes: number): Response {
-  const { body, status, statusText, headers } = response;
+  const { body, status, headers } = response;
+  // What a Response cannot have would otherwise be thrown at a library that takes it for a bug of its own.
+  if (status < 200 || status > 599) throw invalidHttp();
   if (body === null) return response;
+  if (bodiless.has(status)) {
+    void body.cancel().catch(() => {});
+    return new Response(null, { status, headers });
+  }
   const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
   let length = 0;
   const stream = new ReadableStream<Uint8Array>(
@@ -160,7 +166,8 @@ function limited(response: Response, maxBytes: number): Response {
     // Nothing is read ahead: a read that pends while the stream is left would take what is discarded.
     { highWaterMark: 0 },
   );
-  return new Response(stream, { status, statusText, headers });
+  // Without the reason phrase, which may be any bytes.
+  return new Response(stream, { status, headers });
 }
 
 /** Reads a short rest, to keep its connection for the next call. */
@@ -187,6 +194,13 @@ async function partsOf(request: Request): Promise<RequestInit> {
   return { method, headers: Object.fromEntries(headers), signal, ...body };
 }
 
+/** Statuses whose responses have no body (https://fetch.spec.whatwg.org/#null-body-status). */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+function invalidHttp(): OutboundError {
+  return new OutboundError('ERR_INVALID_HTTP', 'agent answered with invalid HTTP', false);
+}
+
 function tooLarge(maxBytes: number): OutboundError {
   return new OutboundError('ERR_RESPONSE_TOO_LARGE', `agent answered with more than ${maxBytes} bytes`, false);
 }
@@ -197,9 +211,7 @@ function outboundError(error: unknown): unknown {
   if (known !== undefined) return known;
   // So fetch tells of a body that breaks off.
   if (error instanceof TypeError && error.cause !== undefined) return outboundError(error.cause);
-  if (error instanceof errors.HTTPParserError) {
-    return new OutboundError('ERR_INVALID_HTTP', 'agent answered with invalid HTTP', false);
-  }
+  if (error instanceof errors.HTTPParserError) return invalidHttp();
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   // Without a code it is not the network's doing but an abort, or a bug, here or in the client.
   if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error;
