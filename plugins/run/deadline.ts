@@ -1,4 +1,4 @@
-import type { FailedRunResult, RunResult } from '../../src/contract/index.ts';
+import type { FailedRunResult } from '../../src/contract/index.ts';
 
 /** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -7,7 +7,7 @@ const longestTimerMs = 2 ** 31 - 1;
  * Gives the result of an exchange, or a failure as soon as time is up or `signal` aborts. It does not wait for the
  * exchange to notice: a request that still queues for a connection would notice only once it gets one.
  */
-export async function withinDeadline<Result extends RunResult>(
+export async function withinDeadline<Result>(
   timeoutMs: number,
   signal: AbortSignal,
   exchange: (signal: AbortSignal) => Promise<Result>,

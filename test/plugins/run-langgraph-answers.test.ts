@@ -3,10 +3,12 @@ import { json } from 'node:stream/consumers';
 import { mock } from 'node:test';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { agentDigest } from '../../plugins/run/agent-digest.ts';
 import { readEvents } from '../../plugins/run/langgraph/events.ts';
 import langgraph from '../../plugins/run/langgraph/index.ts';
 import type { Options } from '../../plugins/run/langgraph/options.gen.ts';
 import { threadIdOf } from '../../plugins/run/langgraph/thread-id.ts';
+import { compileSchema } from '../../src/config/schema-validator.ts';
 import {
   AttemptReleased,
   type FinalRunResult,
@@ -48,6 +50,9 @@ function sessionWith(memory?: JsonValue) {
     },
   };
 }
+
+/** What a session remembers of a server. */
+const of = (url: string, memory: JsonObject) => ({ server: agentDigest(new URL(url)), ...memory });
 
 interface Reply {
   readonly status?: number;
@@ -351,7 +356,7 @@ t.test('after a lost connection the next attempt waits for the same run', async 
   const first = await execute({ sessionId: 's', session });
   t.match(first.result, { kind: 'failed', message: /connection/, retryable: true });
   const { result } = await execute({ sessionId: 's', session, attempt: 2 });
-  t.strictSame(result, { kind: 'input_required', output: 'which?', memory: { asked: ['i'] } });
+  t.strictSame(result, { kind: 'input_required', output: 'which?', memory: of(url, { asked: ['i'] }) });
   t.equal(calls().filter((call) => call.startsWith('POST')).length, 1);
 });
 
@@ -362,7 +367,7 @@ t.test('a run that the server has forgotten, or was told to end, is begun anew',
       [`GET ${thread}/state`]: [state(said('half'))],
       [`POST ${thread}/runs/wait`]: [{ headers: location, ...values(said('done')) }],
     });
-    const session = sessionWith({ running: { run: run.id, id: runId } });
+    const session = sessionWith(of(url, { running: { run: run.id, id: runId } }));
     const { result } = await pluginFor(t, url, { stream: false })({ sessionId: 's', session, attempt: 2 });
     t.match(result, { kind: 'succeeded', output: 'done' });
   }
@@ -383,16 +388,59 @@ t.test('an answer whose run failed is sent again by its next attempt, not by the
     const { result } = await execute({ sessionId: 's', session, id });
     return 'memory' in result && result.memory !== undefined ? result.memory : (session.memory ?? null);
   };
-  const failed = await answers({ asked: ['i'] });
-  t.strictSame(failed, { asked: ['i'], answeredBy: run.id });
+  const failed = await answers(of(url, { asked: ['i'] }));
+  t.strictSame(failed, of(url, { asked: ['i'], answeredBy: run.id }));
   const cut = await answers(failed);
-  t.strictSame(cut, { asked: ['i'], answeredBy: run.id, running: { run: run.id, id: runId } });
+  t.strictSame(cut, of(url, { asked: ['i'], answeredBy: run.id, running: { run: run.id, id: runId } }));
   await answers(failed, '01890a5d-ac96-774b-bcce-b302099a8058');
   await answers([{ role: 'user', content: 'of another plugin' }]);
   const sent = requests.map(({ body }) =>
     Object.keys(body ?? {}).find((name) => name === 'command' || name === 'input'),
   );
   t.strictSame(sent, ['command', 'command', 'input', 'input']);
+});
+
+t.test('what a session remembers of another server is nothing to this one', async (t) => {
+  const { url, requests, calls } = await serverOf(t, {
+    [`POST ${thread}/runs/wait`]: [values(said('x')), values(said('x'))],
+  });
+  const execute = pluginFor(t, url, { stream: false });
+  const elsewhere = 'http://127.0.0.1:1';
+  for (const memory of [{ asked: ['i'] }, { running: { run: run.id, id: runId } }]) {
+    await execute({ sessionId: 's', session: sessionWith(of(elsewhere, memory)) });
+  }
+  t.strictSame(calls(), [`POST ${thread}/runs/wait`, `POST ${thread}/runs/wait`]);
+  for (const { body } of requests) t.match(body, { input: {}, command: undefined });
+});
+
+t.test('an answer ends with its last event, though the connection stays open', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const cases = [
+    [sse(['values', said('done')], ['end', null]), { kind: 'succeeded', output: 'done' }],
+    [sse(['error', { error: 'KeyError' }]), { kind: 'failed', message: 'the graph failed (KeyError)' }],
+  ] as const;
+  for (const [body, expected] of cases) {
+    const closed = Promise.withResolvers<void>();
+    const url = await listen(t, (_, response) => {
+      response.once('close', closed.resolve).write(body);
+    });
+    t.match((await pluginFor(t, url)()).result, expected);
+    mock.timers.tick(1_000);
+    await closed.promise;
+  }
+});
+
+t.test('an answer that ends with its last event keeps its connection for the next run', async (t) => {
+  const sockets = new Set<unknown>();
+  const url = await listen(t, ({ socket }, response) => {
+    sockets.add(socket);
+    response.end(sse(['values', said('done')], ['end', null]));
+  });
+  const execute = pluginFor(t, url, { connections: 1 });
+  await execute();
+  await execute();
+  t.equal(sockets.size, 1);
 });
 
 /** A server whose run does not end, executed until the session remembers it. */
@@ -437,11 +485,83 @@ t.test('what takes too long is cancelled, and not waited for by the next attempt
   t.strictSame(calls, [begin, cancel]);
 });
 
+t.test('a run that the server has yet to name is cancelled when it does', async (t) => {
+  for (const isLate of [true, false]) {
+    const calls: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const isLeft = Promise.withResolvers<void>();
+    const url = await listen(t, async (request, response) => {
+      calls.push(`${request.method} ${request.url}`);
+      if (!request.url?.endsWith('/stream')) return void response.end();
+      begun.resolve();
+      await isLeft.promise;
+      response.writeHead(200, location).flushHeaders();
+    });
+    const controller = new AbortController();
+    const execution = pluginFor(t, url, isLate ? { timeout: 100 } : {})({ sessionId: 's' }, controller.signal);
+    await begun.promise;
+    if (!isLate) controller.abort();
+    t.match((await execution).result, { message: isLate ? /within 0\.1s/ : 'the run was aborted' });
+    t.strictSame(calls, [begin], 'which nobody waits for');
+    isLeft.resolve();
+    await until(() => calls.includes(cancel));
+  }
+});
+
+t.test('a gateway that only stops leaves a run that the server has yet to name', async (t) => {
+  const calls: string[] = [];
+  const begun = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  const url = await listen(t, (request, response) => {
+    calls.push(`${request.method} ${request.url}`);
+    response.once('close', closed.resolve);
+    begun.resolve();
+  });
+  const controller = new AbortController();
+  const execution = pluginFor(t, url)({ sessionId: 's' }, controller.signal);
+  await begun.promise;
+  controller.abort(new AttemptReleased());
+  t.match((await execution).result, { message: 'the run was aborted' });
+  await closed.promise;
+  t.strictSame(calls, [begin]);
+});
+
+t.test('a cancellation does not wait for a free connection', async (t) => {
+  const calls: string[] = [];
+  const url = await listen(t, (request, response) => {
+    calls.push(`${request.method} ${request.url}`);
+    if (request.url?.endsWith('/stream')) response.writeHead(200, location).flushHeaders();
+    else response.end();
+  });
+  const execute = pluginFor(t, url, { connections: 1 });
+  const [first, second] = [new AbortController(), new AbortController()];
+  const session = sessionWith();
+  const executions = [
+    execute({ sessionId: 's', session }, first.signal),
+    execute({ sessionId: 's', session: sessionWith() }, second.signal),
+  ];
+  await until(() => session.memory !== undefined);
+  first.abort();
+  await executions[0];
+  t.ok(calls.includes(cancel));
+  second.abort(new AttemptReleased());
+  await executions[1];
+});
+
 t.test('what waits for a connection ends when its time is up', async (t) => {
-  const url = await listen(t, () => {});
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const begun = Promise.withResolvers<void>();
+  const url = await listen(t, () => begun.resolve());
   const execute = pluginFor(t, url, { connections: 1, timeout: 50 });
-  const results = await Promise.all([execute(), execute()]);
-  for (const { result } of results) t.match(result, { kind: 'failed', message: /within 0\.05s/, retryable: true });
+  const executions = [execute(), execute()];
+  await begun.promise;
+  mock.timers.tick(50);
+  for (const { result } of await Promise.all(executions)) {
+    t.match(result, { kind: 'failed', message: /within 0\.05s/, retryable: true });
+  }
+  // Neither is waited for any longer, in case that it is named.
+  mock.timers.tick(2_000);
 });
 
 t.test('an expression that comes to nothing, or to what makes no sense, is a failure', async (t) => {
@@ -477,4 +597,8 @@ t.test('refuses options that no request could be made of, without repeating valu
   t.strictSame(problemsOf('http://a', { apiKey: 'k', headers: { 'X-API-Key': 's3cret' } }), ['/apiKey']);
   t.strictSame(problemsOf('http://a', { headers: { host: 'b', 'a b': 'c' } }), ['/headers/host', '/headers/a b']);
   t.strictSame(problemsOf('http://a', { input: '{', output: '1 +' }).length, 1);
+  const { validate } = compileSchema(langgraph.optionsSchema);
+  const needed = { url: 'http://a', assistant: 'agent' };
+  t.match(validate({ ...needed, maxResponse: '1B' }), { ok: true });
+  t.match(validate({ ...needed, maxResponse: '0B' }), { problems: [{ pointer: '/maxResponse' }] });
 });

@@ -5,18 +5,22 @@ import { json } from 'node:stream/consumers';
 import { type FixtureFileResponse, LLMock } from '@copilotkit/aimock';
 import type { OpenAI } from 'openai';
 import t, { type Test } from 'tap';
+import { eventsOf } from '../../plugins/run/openai/events.ts';
 import openai from '../../plugins/run/openai/index.ts';
 import type { Options } from '../../plugins/run/openai/options.gen.ts';
+import { ResponseMemory } from '../../plugins/run/openai/response-memory.ts';
 import { latestTurns, type Message } from '../../plugins/run/openai/transcript.ts';
 import {
   type FinalRunResult,
+  type JsonObject,
   type JsonValue,
   OptionsError,
   type OptionsFinding,
   type RunRequest,
   type Session,
 } from '../../src/contract/index.ts';
-import { basicFiles, durable, gatewayFile, triggerFile } from '../support/config-folder.ts';
+import { checkConfig } from '../../src/runtime/check-config.ts';
+import { basicFiles, configFolder, durable, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { outboundWith, pluginContext } from '../support/exchange.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
 import { messageItem, modelResponse, serveResponses } from '../support/responses-endpoint.ts';
@@ -116,6 +120,17 @@ async function endpointAnswering(t: Test, body: object | string, status = 200, h
   return { url, sockets, requests };
 }
 
+/** Streams some events, and never ends. */
+async function endpointThatGoesOnAfter(t: Test, events: readonly unknown[]) {
+  const closed: Promise<unknown>[] = [];
+  const { url } = await endpointThat(t, (request, response) => {
+    request.resume();
+    closed.push(once(response, 'close'));
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(sse(events));
+  });
+  return { url, closed };
+}
+
 function sse(events: readonly unknown[]): string {
   return events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
 }
@@ -150,6 +165,15 @@ function gatewayFiles(triggers: Record<string, object>, engine: object = { uses:
   const entries = Object.entries(triggers).map(([key, trigger]) => [`${key}.yaml`, triggerFile(key, trigger)]);
   const gateway = gatewayFile({ engine, outbound: { allow: ['127.0.0.1'] } });
   return { ...basicFiles(), 'gateway.yaml': gateway, ...Object.fromEntries(entries) };
+}
+
+function memoryOf(baseUrl: string, responseId: string, model = 'gpt-5-mini'): JsonValue | undefined {
+  const answer = { text: '', isRefusal: false, callsTool: false, usage: undefined, whole: undefined };
+  return new ResponseMemory({ baseUrl, model }).after({ kind: 'answered', ...answer, responseId });
+}
+
+function handleOf(baseUrl: string, responseId: string, startedAt = Date.now()): JsonObject {
+  return new ResponseMemory({ baseUrl, model: 'gpt-5-mini' }).handleOf({ responseId, startedAt });
 }
 
 function agent(baseUrl: string, options: object = {}, members: object = {}): object {
@@ -265,6 +289,27 @@ t.test('a chat', async (t) => {
     });
   });
 
+  t.test('ends with its answer, though the endpoint leaves the stream open', async (t) => {
+    const last = chunk({ delta: { content: 'hi' }, finish_reason: 'stop' });
+    const tokens = chunk({}, { choices: [], usage });
+    const cases = [
+      [[last, tokens], {}, counted],
+      [[chunk({ ...last.choices[0] }, { usage })], {}, counted],
+      [[last], { includeUsage: false }, undefined],
+      [[last], {}, undefined],
+    ] as const;
+    const asked = cases.map(async ([events, options, used]) => {
+      const { url, closed } = await endpointThatGoesOnAfter(t, events);
+      const { run } = await pluginFor(t, url, options);
+      const { result } = await run(requestFor({ instruction: 'a?' }));
+      t.match(result, { kind: 'succeeded', output: 'hi' });
+      t.same(result.usage, used);
+      // Where the tokens were waited for, the connection is given up a second later.
+      if (used !== undefined) await Promise.all(closed);
+    });
+    await Promise.all(asked);
+  });
+
   t.test('keeps its connections for the next ones', async (t) => {
     const { url, sockets } = await endpointThat(t, (request, response) => {
       request.resume();
@@ -329,6 +374,59 @@ t.test('a response', async (t) => {
     const lost = await second.fire('chat', { instruction: 'four', sessionId: 'a' });
     t.match(lost.body, { code: 'run_failed', detail: /no longer knows the conversation/ });
     t.equal(await say(second, 'five', 'a'), 'heard: five', 'the next one begins a new conversation');
+  });
+
+  t.test('that the endpoint has forgotten is forgotten here too, however it says so', async (t) => {
+    const sentence = "Previous response with id 'resp_1' not found.";
+    const cases = [
+      [400, { code: null, param: 'previous_response_id', message: 's3cret' }, true],
+      [400, { code: null, message: sentence }, true],
+      [404, { message: sentence }, true],
+      [200, { code: 'previous_response_not_found' }, true],
+      [400, { code: null, param: 'input', message: 'too long' }, false],
+      [500, { message: sentence }, false],
+    ] as const;
+    for (const [status, error, isForgotten] of cases) {
+      const { url } = await endpointAnswering(t, status === 200 ? [{ error }] : { error }, status);
+      const { run } = await pluginFor(t, url, { api: 'responses' });
+      const { result } = await run(requestFor({ instruction: 'and?' }, memoryOf(url, 'resp_1')));
+      const expected = { kind: 'failed', message: /no longer knows the conversation/, memory: null };
+      if (isForgotten) t.match(result, expected, JSON.stringify(error));
+      else t.notOk('memory' in result, JSON.stringify(error));
+    }
+  });
+
+  t.test('goes on from none that another endpoint or model has', async (t) => {
+    const { url, requests } = await endpointAnswering(t, modelResponse());
+    const { run } = await pluginFor(t, url, { api: 'responses' });
+    const others = [memoryOf('https://other.example/v1', 'resp_1'), memoryOf(url, 'resp_1', 'gpt-5')];
+    for (const memory of [...others, { responseId: 'resp_1' }]) {
+      await run(requestFor({ instruction: 'and?' }, memory));
+      t.notOk('previous_response_id' in Object(requests.at(-1)?.body));
+    }
+    await run(requestFor({ instruction: 'and?' }, memoryOf(url, 'resp_1')));
+    t.match(requests.at(-1)?.body, { previous_response_id: 'resp_1' });
+  });
+
+  t.test('ends with its last event, though the endpoint leaves the stream open', async (t) => {
+    const error = { code: 'server_error', message: 's3cret' } as const;
+    const cases = [
+      [
+        { status: 'completed', output: [messageItem('hi')] },
+        { kind: 'succeeded', output: 'hi' },
+      ],
+      [{ status: 'failed', error }, { message: 'agent failed (server_error)' }],
+      [{ status: 'incomplete' }, { message: /cut off/ }],
+    ] as const;
+    for (const [changes, expected] of cases) {
+      const response = modelResponse(changes as Partial<OpenAI.Responses.Response>);
+      const { url } = await endpointThatGoesOnAfter(t, [{ type: `response.${response.status}`, response }]);
+      const { run } = await pluginFor(t, url, { api: 'responses' });
+      t.match((await run(requestFor({ instruction: 'a?' }))).result, expected);
+    }
+    const { url } = await endpointThatGoesOnAfter(t, [{ type: 'error', ...error }]);
+    const { run } = await pluginFor(t, url, { api: 'responses' });
+    t.match((await run(requestFor({ instruction: 'a?' }))).result, { message: 'agent failed (server_error)' });
   });
 
   t.test('of a mock is told piece by piece, and its tokens are on the run', async (t) => {
@@ -413,7 +511,8 @@ t.test('a response in the background', async (t) => {
     t.match(await endOf(gateway, runId), { status: 'failed', error: { message: 'the run did not end within 1s' } });
     t.same(endpoint.cancelled, ['resp_1']);
     const { plugin } = await pluginFor(t, endpoint.baseUrl, { ...options, api: 'responses', timeout: 5 });
-    const follow = plugin.follow?.(requestFor({}), { responseId: 'resp_1', startedAt: Date.now() - 10 }, never);
+    const handle = handleOf(endpoint.baseUrl, 'resp_1', Date.now() - 10);
+    const follow = plugin.follow?.(requestFor({}), handle, never);
     t.match(await follow, { kind: 'failed', message: 'agent did not answer within 0.005s', retryable: true });
     t.same(endpoint.cancelled, ['resp_1', 'resp_1']);
   });
@@ -434,12 +533,34 @@ t.test('a response in the background', async (t) => {
     t.same(paths, ['/v1/responses', '/v1/responses/resp_9/cancel']);
   });
 
+  t.test('is cancelled also while all connections are busy', async (t) => {
+    const calls: string[] = [];
+    const { url } = await endpointThat(t, (request, response) => {
+      request.resume();
+      calls.push(`${request.method} ${request.url}`);
+      // Looks are never answered.
+      if (request.method === 'POST') response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+    const { plugin } = await pluginFor(t, url, { api: 'responses', background: true, connections: 1 });
+    const stopped = new AbortController();
+    const busy = plugin.follow?.(requestFor({}), handleOf(url, 'resp_1'), stopped.signal);
+    await until(() => calls.length === 1);
+    const cancelled = new AbortController();
+    const waiting = plugin.follow?.(requestFor({}), handleOf(url, 'resp_2'), cancelled.signal);
+    cancelled.abort();
+    t.match(await waiting, { kind: 'failed', message: 'the run was aborted' });
+    t.same(calls, ['GET /v1/responses/resp_1', 'POST /v1/responses/resp_2/cancel']);
+    stopped.abort();
+    await busy;
+  });
+
   t.test('that the endpoint does not know any more fails, and may be begun anew', async (t) => {
     const { url } = await endpointAnswering(t, { error: { message: 'gone' } }, 404);
     const { plugin } = await pluginFor(t, url, { api: 'responses', background: true });
-    const handle = { responseId: 'resp_1', startedAt: Date.now() };
+    const handle = handleOf(url, 'resp_1');
     t.match(await plugin.follow?.(requestFor({}), handle, never), { kind: 'failed', retryable: true });
-    for (const foreign of [null, 'task-1', { responseId: '..' }, { responseId: 'resp_1' }]) {
+    const others = handleOf('https://other.example/v1', 'resp_1');
+    for (const foreign of [null, 'task-1', { ...handle, responseId: '..' }, { responseId: 'resp_1' }, others]) {
       t.match(await plugin.follow?.(requestFor({}), foreign, never), { kind: 'failed', retryable: false });
     }
   });
@@ -662,6 +783,77 @@ t.test('a run fails', async (t) => {
     }
   });
 
+  t.test('by what the status says, whatever stands beside it', async (t) => {
+    const deep = `${'['.repeat(6000)}${']'.repeat(6000)}`;
+    const bodies = [deep, `{"error":${deep}}`, `{"error":{"code":{},"message":${deep}}}`, '{"error":{"toString":1}}'];
+    for (const body of bodies) {
+      for (const [status, retryable] of [
+        [503, true],
+        [400, false],
+      ] as const) {
+        const { url } = await endpointAnswering(t, body, status);
+        for (const options of [{}, { stream: false }, { api: 'responses' }] as const) {
+          const { result } = await (await pluginFor(t, url, options)).run(ask);
+          t.same(result, { kind: 'failed', message: `agent answered ${status}`, retryable });
+        }
+      }
+    }
+  });
+
+  t.test('for events and bodies that nobody could read', async (t) => {
+    const deep = `${'['.repeat(6000)}${']'.repeat(6000)}`;
+    const encodings = { 'content-encoding': 'gzip, gzip, gzip, gzip, gzip, gzip' };
+    const cases = [
+      [200, `event: error\ndata: ${deep}\n\n`, 'agent failed', {}],
+      [200, 'event: error\ndata: Oh no\n\n', 'agent failed', {}],
+      [200, `data: {"error":${deep}}\n\n`, /^agent answered with JSON nested deeper/, {}],
+      [200, `data: {"error":{"message":${deep}}}\n\n`, /^agent answered with JSON nested deeper/, {}],
+      [204, '', 'agent answered with invalid JSON', {}],
+      [205, '', 'agent answered with invalid JSON', {}],
+      [200, '', 'agent answered with something that cannot be read', encodings],
+    ] as const;
+    for (const [status, body, message, headers] of cases) {
+      const { url } = await endpointAnswering(t, body, status, { 'content-type': 'text/event-stream', ...headers });
+      for (const options of [{}, { api: 'responses' }] as const) {
+        const { result } = await (await pluginFor(t, url, options)).run(ask);
+        t.match(result, { kind: 'failed', message }, body.slice(0, 40));
+      }
+    }
+  });
+
+  t.test('soon after a flood of nothing', async (t) => {
+    for (const line of ['\n', ':\n\n', 'data:\n']) {
+      const { url } = await endpointAnswering(t, line.repeat(2 ** 23 / line.length), 200, {
+        'content-type': 'text/event-stream',
+      });
+      const { run } = await pluginFor(t, url, { maxResponse: 2 ** 24, timeout: 2000 });
+      const { result } = await run(ask);
+      t.match(result, { kind: 'failed', message: /stream of the agent ended before/ }, JSON.stringify(line));
+    }
+  });
+
+  t.test('without holding up others, however fast it is told nothing', async (t) => {
+    for (const line of [':\n\n', 'data:{}\n\n']) {
+      let isOthersTurn = false;
+      setImmediate(() => {
+        isOthersTurn = true;
+      });
+      const chunk = Buffer.from(line.repeat(1000));
+      let left = 20_000;
+      const flood = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          left -= 1;
+          if (isOthersTurn || left === 0) controller.close();
+          else controller.enqueue(chunk);
+        },
+      });
+      const told = new Set<string>();
+      for await (const { data } of eventsOf(flood.getReader())) told.add(data);
+      t.ok(left > 0, JSON.stringify(line));
+      t.same([...told], line.startsWith('data') ? ['{}'] : []);
+    }
+  });
+
   t.test('with more than is taken, or cut off', async (t) => {
     const long = await endpointAnswering(t, [chunk({ delta: { content: 'x'.repeat(5000) } })]);
     const { result } = await (await pluginFor(t, long.url, { maxResponse: 4096 })).run(ask);
@@ -730,4 +922,6 @@ t.test('refuses options', async (t) => {
   t.match(await faultsOf({ api: 'responses', parameters: { store: false } }), [
     { severity: 'warning', pointer: '/parameters/store' },
   ]);
+  const folder = await configFolder(t, gatewayFiles({ chat: agent('http://127.0.0.1:9/v1', { maxResponse: '0B' }) }));
+  t.match((await checkConfig(folder)).problems, [{ place: { pointer: '/run/with/maxResponse' } }]);
 });

@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser';
 import { type JsonValue, type OutboundClient, parseAgentJson, retryAfterMs } from '../../../src/contract/index.ts';
+import { createBreather } from '../breather.ts';
 import { AgentFault } from './fault.ts';
 
 /** Statuses that mean what they say, whatever error the body tells of besides. */
@@ -58,9 +59,11 @@ async function* checkedEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<
   const parser = createParser({ onEvent: ({ data }) => void arrived.push(data) });
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
+  const breathe = createBreather();
   for await (const chunk of body) {
     parser.feed(decoder.decode(chunk, { stream: true }));
     for (const data of arrived.splice(0)) {
+      await breathe();
       if (data.trim() === '') continue;
       yield encoder.encode(`data: ${checkedJson(data)}\n\n`);
     }

@@ -13,19 +13,27 @@ const cardTimeoutMs = 30_000;
 
 export interface Connection {
   readonly client: Client;
+  /** The same agent, for what must not wait until an answer has ended. */
+  readonly aside: Client;
   readonly streaming: boolean;
+}
+
+/** How the agent is called: `aside` has connections of its own, since answers may hold all others for long. */
+export interface Fetches {
+  readonly main: typeof globalThis.fetch;
+  readonly aside: typeof globalThis.fetch;
 }
 
 /** An agent as its card describes it. The card is read by the first run that needs it, and by others with it. */
 export class Agent {
   readonly #addresses: Addresses;
-  readonly #fetch: typeof globalThis.fetch;
+  readonly #fetches: Fetches;
   #connection: Promise<Connection> | undefined;
   #readAt = 0;
 
-  constructor(addresses: Addresses, fetch: typeof globalThis.fetch) {
+  constructor(addresses: Addresses, fetches: Fetches) {
     this.#addresses = addresses;
-    this.#fetch = fetch;
+    this.#fetches = fetches;
   }
 
   /** Rejects with an AgentFault or an OutboundError, or when the signal aborts. */
@@ -55,16 +63,17 @@ export class Agent {
   async #open(): Promise<Connection> {
     this.#readAt = performance.now();
     const chosen = chooseInterface(await this.#readCard(), this.#addresses);
-    const transports = [new JsonRpcTransportFactory({ fetchImpl: this.#fetch, legacyCompat: { enabled: true } })];
-    const factory = new ClientFactory({ transports, clientConfig: { polling: true } });
-    return { client: await factory.createFromAgentCard(cardWith(chosen)), streaming: chosen.streaming };
+    const { main, aside } = this.#fetches;
+    const [client, clientAside] = await Promise.all([clientOf(chosen, main), clientOf(chosen, aside)]);
+    return { client, aside: clientAside, streaming: chosen.streaming };
   }
 
   async #readCard() {
     // Cards of 1.0 are asked for: a server that speaks both lists in it what else it speaks.
     const headers = { accept: 'application/json', 'a2a-version': '1.0' };
     try {
-      const response = await this.#fetch(this.#addresses.card, { headers, signal: AbortSignal.timeout(cardTimeoutMs) });
+      const signal = AbortSignal.timeout(cardTimeoutMs);
+      const response = await this.#fetches.aside(this.#addresses.card, { headers, signal });
       const parsed = parseAgentJson(await response.text());
       return parsed.ok ? parsed.value : null;
     } catch (error) {
@@ -75,6 +84,12 @@ export class Agent {
       throw new AgentFault(`the agent card could not be read: ${message}`, retryable, retryAfterMs);
     }
   }
+}
+
+function clientOf(chosen: AgentInterface, fetchImpl: typeof globalThis.fetch): Promise<Client> {
+  const transports = [new JsonRpcTransportFactory({ fetchImpl, legacyCompat: { enabled: true } })];
+  const factory = new ClientFactory({ transports, clientConfig: { polling: true } });
+  return factory.createFromAgentCard(cardWith(chosen));
 }
 
 /** A card of nothing but the chosen interface, so that the SDK cannot choose another. */

@@ -33,6 +33,14 @@ const errorNames: Readonly<Record<number, string>> = {
   [-32009]: 'version not supported',
 };
 
+/** What agents refuse a message with that names something they do not know. */
+const refusals: ReadonlySet<number> = new Set([taskNotFound, -32602, -32600]);
+
+/** Whether a message may have been refused for the context that it belongs to. */
+export function refusesContext(code: number): boolean {
+  return refusals.has(code);
+}
+
 /** What may be otherwise the next time: trouble inside of the agent. */
 const passing = new Set([internalError, -32006]);
 

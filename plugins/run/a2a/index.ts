@@ -5,6 +5,9 @@ import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import type { TaskRuns } from './task-runs.ts';
 
+/** How many connections there are for agent cards and cancellations, which are short. */
+const connectionsAside = 2;
+
 /**
  * Talks to an agent of Agent2Agent (https://a2a-protocol.org), 1.0 or 0.3 as its card says. The card is not read before
  * the first run: a gateway starts although an agent is down.
@@ -21,6 +24,7 @@ export default {
     const parts = {
       options,
       client,
+      clientAside: context.outbound({ connections: connectionsAside, maxResponseBytes }),
       addresses: checkOptions(context, client, options),
       message: options.message === undefined ? undefined : createTemplate(context, '/message', options.message),
       output: options.output === undefined ? undefined : createMapping(context, '/output', options.output),

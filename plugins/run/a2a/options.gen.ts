@@ -50,7 +50,7 @@ export interface Options {
    */
   maxResponse: number;
   /**
-   * How many connections to the agent may be open at once; further requests wait for a free one.
+   * How many connections to the agent may be open at once; further requests wait for a free one. Agent cards and cancellations do not wait: they have two of their own.
    */
   connections: number;
 }

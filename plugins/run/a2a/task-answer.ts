@@ -120,14 +120,15 @@ export class TaskAnswer {
     this.#hasText ||= hasText(artifact.parts);
     if (known === undefined) {
       this.#add(artifact, isComplete);
-    } else if (append && !known.isComplete) {
+    } else if (append) {
+      // In place: agents append without end, also to what they have said is complete.
       push(known.artifact.parts, artifact.parts);
       push(known.pieces, pieces);
+      if (pieces.length > 0) this.#told.grow(index);
       known.isComplete = isComplete;
     } else {
-      const whole = append ? { ...artifact, parts: [...known.artifact.parts, ...artifact.parts] } : artifact;
-      known.pieces = this.#told.change(index, known.pieces, append ? [...known.pieces, ...pieces] : pieces);
-      known.artifact = whole;
+      known.pieces = this.#told.change(index, known.pieces, pieces);
+      known.artifact = artifact;
       known.isComplete = isComplete;
     }
   }

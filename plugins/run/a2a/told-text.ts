@@ -41,6 +41,11 @@ export class ToldText {
     return this.#tell(found.join(''));
   }
 
+  /** Takes note that a passage has grown at its end: one that was told to its end should not. */
+  grow(index: number): void {
+    if (index < this.#index) this.#isBroken = true;
+  }
+
   /** Gives the pieces that a passage is to have from now on, where it does not just grow. */
   change(index: number, before: readonly string[], after: string[]): string[] {
     if (index > this.#index || this.#isBroken) return after;

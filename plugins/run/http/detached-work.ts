@@ -43,6 +43,12 @@ interface Handle {
   readonly since: number;
 }
 
+/** The agent works on, and asked to be left alone for so many milliseconds. */
+interface Working {
+  readonly kind: 'working';
+  readonly askedMs: number | undefined;
+}
+
 /** Runs whose agent has answered 202: it calls back, or is polled. */
 export class DetachedWork {
   readonly #options: DetachedOptions;
@@ -93,27 +99,31 @@ export class DetachedWork {
   }
 
   async #poll(run: RunRequest, url: URL, signal: AbortSignal): Promise<FinalRunResult> {
-    const { agent, intervalMs = 0, questionTimeoutMs } = this.#options;
+    const { intervalMs = 0, questionTimeoutMs } = this.#options;
     let pauseMs = intervalMs;
     for (let failures = 0; ; ) {
       await sleep(pauseMs, undefined, { signal });
-      const asked = await agent.ask(
-        run,
-        { method: 'GET', url },
-        AbortSignal.any([signal, AbortSignal.timeout(questionTimeoutMs)]),
-      );
-      if (asked.ok && asked.response.status !== 202) return agent.resultOf(run, asked.response);
-      if (asked.ok) {
+      const told = await withinDeadline(questionTimeoutMs, signal, (limit) => this.#ask(run, url, limit));
+      if (told.kind === 'working') {
         failures = 0;
-        await asked.response.discard();
-        pauseMs = this.#pauseAfter(retryAfterMs(asked.response.headers['retry-after']));
-      } else {
-        if (!asked.failure.retryable) return asked.failure;
+        pauseMs = this.#pauseAfter(told.askedMs);
+      } else if (told.kind === 'failed' && told.retryable && !signal.aborted) {
         failures += 1;
-        const { retryAfterMs: askedMs } = asked.failure;
-        pauseMs = this.#pauseAfter(askedMs, Math.min(intervalMs * 2 ** failures, longestPauseMs));
+        pauseMs = this.#pauseAfter(told.retryAfterMs, Math.min(intervalMs * 2 ** failures, longestPauseMs));
+      } else {
+        return told;
       }
     }
+  }
+
+  async #ask(run: RunRequest, url: URL, signal: AbortSignal): Promise<FinalRunResult | Working> {
+    const { agent } = this.#options;
+    const asked = await agent.ask(run, { method: 'GET', url }, signal);
+    if (!asked.ok) return asked.failure;
+    const { response } = asked;
+    if (response.status !== 202) return agent.resultOf(run, response);
+    await response.discard();
+    return { kind: 'working', askedMs: retryAfterMs(response.headers['retry-after']) };
   }
 
   /** How long to wait until the next question. An agent may ask for less than usual, and not for none. */

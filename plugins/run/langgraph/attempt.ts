@@ -3,33 +3,29 @@ import {
   isCancellation,
   type JsonValue,
   OutboundError,
-  type OutboundResponse,
-  parseAgentJson,
   type RunEvent,
   type RunRequest,
 } from '../../../src/contract/index.ts';
 import { streamWithinDeadline } from '../stream-deadline.ts';
-import { readEvents } from './events.ts';
 import { graphFailure, type Interpretation } from './interpretation.ts';
 import { asJson, type Memory, memoryOf, objectOf, pendingFor } from './memory.ts';
+import { readState, readStream } from './read-answer.ts';
 import { endOf, stateOf, type ThreadRun } from './run-end.ts';
 import type { RunRequestOf } from './run-request.ts';
+import type { RunStarts } from './run-starts.ts';
 import { failed, type LangGraphServer, placeOf, type RunPlace } from './server.ts';
 import { threadIdOf } from './thread-id.ts';
 
 /** What attempts of all runs use. */
 export interface Service {
   readonly server: LangGraphServer;
+  readonly starts: RunStarts;
+  /** Stands for the server in what is remembered. */
+  readonly serverId: string;
   readonly requestOf: RunRequestOf;
   readonly interpret: Interpretation;
   readonly isStreamed: boolean;
   readonly timeoutMs: number;
-}
-
-/** What was read of a run: its state, or how it failed. Neither: it says nothing of the end. */
-interface Read {
-  readonly state?: JsonValue | undefined;
-  readonly failure?: FinalRunResult;
 }
 
 type Events<Result> = AsyncGenerator<RunEvent, Result, undefined>;
@@ -48,7 +44,7 @@ export class Attempt {
     this.#service = service;
     this.#run = run;
     this.#signal = signal;
-    this.#memory = memoryOf(run);
+    this.#memory = memoryOf(run, service.serverId);
     this.#pending = pendingFor(run, this.#memory);
   }
 
@@ -80,7 +76,7 @@ export class Attempt {
   }
 
   async *#converse(signal: AbortSignal): Events<FinalRunResult> {
-    const { server, requestOf, isStreamed } = this.#service;
+    const { starts, requestOf, isStreamed } = this.#service;
     const threadId = threadIdOf(this.#run);
     const { running } = this.#memory;
     // A run that was cancelled since, e.g. as its time was up, is begun anew, as is one that the server has forgotten.
@@ -92,13 +88,17 @@ export class Attempt {
     if (!request.ok) return request.failure;
     const thread = threadId === undefined ? '' : `/threads/${threadId}`;
     const path = `${thread}/runs/${isStreamed ? 'stream' : 'wait'}`;
-    const answered = await server.send({ method: 'POST', path, body: request.value }, signal);
+    const call = { method: 'POST', path, body: request.value } as const;
+    // The next start of a gateway that only stops goes on with the run.
+    const isGivenUp = (): boolean => !this.#signal.aborted || isCancellation(this.#signal);
+    const answered = await starts.begin({ call, threadId, signal, isGivenUp });
     if (!answered.ok) return answered.failure;
-    const told = placeOf(answered.value);
+    const { response } = answered.value;
+    const told = placeOf(response);
     const place = told && { runId: told.runId, threadId: threadId ?? told.threadId };
     this.#place = place;
     if (place !== undefined) await this.#remember(place.runId);
-    const { state, failure } = isStreamed ? yield* readStream(answered.value) : await readState(answered.value);
+    const { state, failure } = isStreamed ? yield* readStream(answered.value) : await readState(response);
     if (failure !== undefined) return this.#ended(failure);
     if (threadId === undefined || place === undefined || isError(state)) {
       return state === undefined
@@ -153,28 +153,14 @@ export class Attempt {
     if (this.#run.session === undefined) return result;
     const unanswered = result.kind === 'failed' && this.#pending !== undefined;
     const memory: Memory = unanswered ? { asked: this.#pending, answeredBy: this.#run.id } : asked ? { asked } : {};
-    return { ...result, memory: asJson(memory) };
+    return { ...result, memory: asJson(memory, this.#service.serverId) };
   }
 
   async #remember(runId: string): Promise<void> {
     const answering = this.#pending && { asked: this.#pending, answeredBy: this.#run.id };
-    await this.#run.session?.remember(asJson({ ...answering, running: { run: this.#run.id, id: runId } }));
+    const running = { run: this.#run.id, id: runId };
+    await this.#run.session?.remember(asJson({ ...answering, running }, this.#service.serverId));
   }
-}
-
-async function* readStream(response: OutboundResponse): Events<Read> {
-  const { values, error } = yield* readEvents(response.body);
-  if (error !== undefined) {
-    const parsed = parseAgentJson(error);
-    return { failure: graphFailure(parsed.ok ? parsed.value : undefined) };
-  }
-  return values === undefined ? {} : parsedState(values);
-}
-
-async function readState(response: OutboundResponse): Promise<Read> {
-  // Line breaks come before it, so that the connection is not taken for dead.
-  const text = (await response.bytes()).toString('utf8').trim();
-  return text === '' ? {} : parsedState(text);
 }
 
 function isError(state: JsonValue | undefined): boolean {
@@ -183,10 +169,4 @@ function isError(state: JsonValue | undefined): boolean {
 
 function isAsking(state: JsonValue | undefined): state is JsonValue {
   return objectOf(state).__interrupt__ !== undefined;
-}
-
-function parsedState(text: string): Read {
-  const parsed = parseAgentJson(text);
-  if (!parsed.ok) return { failure: failed(`agent answered with ${parsed.fault}`) };
-  return parsed.value === null ? {} : { state: parsed.value };
 }

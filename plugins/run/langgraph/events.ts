@@ -1,5 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { type JsonValue, parseAgentJson, type RunEvent } from '../../../src/contract/index.ts';
+import { createBreather } from '../breather.ts';
 import { objectOf } from './memory.ts';
 
 /** What a stream has told at its end. */
@@ -13,26 +14,33 @@ export interface Told {
 /** What stands between the texts of two messages. */
 const separator = '\n\n';
 
-/** Reads a stream of `messages-tuple` and `values` to its end, and tells the text of AI messages as it comes. */
-export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<RunEvent, Told, undefined> {
+/**
+ * Reads a stream of `messages-tuple` and `values` to the event that ends it, or to its own end, and tells the text of AI
+ * messages as it comes. What is left of the body is the caller's.
+ */
+export async function* readEvents(body: AsyncIterator<Uint8Array>): AsyncGenerator<RunEvent, Told, undefined> {
   const decoder = new TextDecoder();
   const arrived: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => arrived.push(event) });
   const speech = new Speech();
   let values: string | undefined;
-  let error: string | undefined;
-  for await (const chunk of body) {
+  const breathe = createBreather();
+  for (;;) {
+    const { done, value: chunk } = await body.next();
+    if (done) return { values, error: undefined };
     parser.feed(decoder.decode(chunk, { stream: true }));
     for (const { event, data } of arrived.splice(0)) {
+      await breathe();
       if (event === 'values') values = data;
-      else if (event === 'error') error = data;
+      // Nothing comes after these but the end of the body, which some servers and proxies keep back.
+      else if (event === 'error') return { values, error: data };
+      else if (event === 'end') return { values, error: undefined };
       else if (event === 'messages') {
         const text = speech.textOf(data);
         if (text !== '') yield { kind: 'delta', text };
       }
     }
   }
-  return { values, error };
 }
 
 /** What AI messages say, piece by piece. */

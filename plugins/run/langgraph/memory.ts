@@ -10,9 +10,13 @@ export interface Memory {
   readonly running?: { readonly run: string; readonly id: string };
 }
 
-/** Reads what earlier runs left. It may be of another plugin that the trigger used before: that is nothing. */
-export function memoryOf({ session }: RunRequest): Memory {
-  const memory = objectOf(session?.memory);
+/**
+ * Reads what earlier runs left. It may be of another server or plugin that the trigger used before: that is nothing.
+ * @param server stands for the server
+ */
+export function memoryOf({ session }: RunRequest, server: string): Memory {
+  const stored = objectOf(session?.memory);
+  const memory = stored.server === server ? stored : {};
   const { asked, answeredBy } = memory;
   const { run, id } = objectOf(memory.running);
   return {
@@ -27,8 +31,10 @@ export function pendingFor(run: RunRequest, { asked, answeredBy }: Memory): read
   return answeredBy === undefined || answeredBy === run.id ? asked : undefined;
 }
 
-export function asJson({ asked, answeredBy, running }: Memory): JsonObject {
+export function asJson({ asked, answeredBy, running }: Memory, server: string): JsonObject {
+  if (asked === undefined && running === undefined) return {};
   return {
+    server,
     ...(asked && { asked }),
     ...(answeredBy !== undefined && { answeredBy }),
     ...(running && { running: { ...running } }),

@@ -66,7 +66,7 @@ export interface Options {
    */
   maxResponse: number;
   /**
-   * How many connections to the server may be open at once; further runs wait for a free one.
+   * How many connections to the server may be open at once; further runs wait for a free one. Cancellations do not wait: they have two of their own.
    */
   connections: number;
 }

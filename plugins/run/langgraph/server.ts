@@ -39,23 +39,30 @@ const meanings: Readonly<Record<number, string>> = {
 /** How long the server may take to hear that a run is to end, in milliseconds. */
 const cancelTimeoutMs = 5_000;
 
+/** How the server is called: `aside` has connections of its own, since answers may hold all others for long. */
+export interface Clients {
+  readonly main: OutboundClient;
+  readonly aside: OutboundClient;
+}
+
 /** Calls a server by its API (https://docs.langchain.com/langsmith/server-api-ref). */
 export class LangGraphServer {
-  readonly #client: OutboundClient;
+  readonly #clients: Clients;
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(client: OutboundClient, url: string, headers: Readonly<Record<string, string>>) {
-    this.#client = client;
+  constructor(clients: Clients, url: string, headers: Readonly<Record<string, string>>) {
+    this.#clients = clients;
     this.#url = url;
     this.#headers = headers;
   }
 
   /** Resolves when the head of the response is there. Rejects with an OutboundError, or as soon as `signal` aborts. */
-  async send({ method, path, body }: Call, signal: AbortSignal): Promise<Answered<OutboundResponse>> {
+  async send(call: Call, signal: AbortSignal, client = this.#clients.main): Promise<Answered<OutboundResponse>> {
+    const { method, path, body } = call;
     const response = await untilAborted(
       signal,
-      this.#client.request(new URL(this.#url + path), {
+      client.request(new URL(this.#url + path), {
         method,
         headers: this.#headers,
         ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -90,7 +97,8 @@ export class LangGraphServer {
     if (threadId === undefined) return;
     try {
       const path = `/threads/${threadId}/runs/${runId}/cancel`;
-      const answered = await this.send({ method: 'POST', path }, AbortSignal.timeout(cancelTimeoutMs));
+      const signal = AbortSignal.timeout(cancelTimeoutMs);
+      const answered = await this.send({ method: 'POST', path }, signal, this.#clients.aside);
       if (answered.ok) await answered.value.discard();
     } catch {
       // Who is out of reach cannot be told. It ends by itself, if ever.
@@ -118,7 +126,7 @@ function meaningOf(status: number): string {
 }
 
 /** A request that still queues for a connection would notice the abort only once it gets one. */
-function untilAborted<T>(signal: AbortSignal, promised: Promise<T>): Promise<T> {
+export function untilAborted<T>(signal: AbortSignal, promised: Promise<T>): Promise<T> {
   const cut = Promise.withResolvers<never>();
   const abort = (): void => cut.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });

@@ -13,8 +13,8 @@ export interface Api {
 export interface Turn {
   /** Asks for an answer as a whole. */
   ask(signal: AbortSignal): APIPromise<unknown>;
-  /** Asks for an answer piece by piece. */
-  stream(signal: AbortSignal): APIPromise<AsyncIterable<unknown>>;
+  /** Asks for an answer piece by piece. The client makes the call; what it calls a stream is left alone. */
+  stream(signal: AbortSignal): APIPromise<unknown>;
   answerOf(value: JsonValue): Ended;
   reading(): Reading;
   /** What a session is to remember after the answer; undefined: what it did. */
@@ -27,6 +27,11 @@ export interface Turn {
 export interface Reading {
   /** Takes the next event; gives the text that it adds. */
   take(event: unknown): string;
+  /**
+   * How long something that counts may still come, in milliseconds: 0 once the answer is there, whether or not the
+   * endpoint ends the stream; undefined as long as it is not.
+   */
+  restMs(): number | undefined;
   /** The answer, when there are no more events. */
   end(): Ended;
 }

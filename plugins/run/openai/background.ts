@@ -11,10 +11,10 @@ import {
 import { aborted, timedOut } from '../deadline.ts';
 import { failed } from './answer.ts';
 import type { Turn } from './api.ts';
-import { answered } from './exchange.ts';
-import { memberOf } from './member.ts';
+import { answered, toldTo } from './exchange.ts';
 import type { Conclude } from './output.ts';
-import { isUnfinished, rememberedResponse, responseAnswer, responseIdOf } from './responses.ts';
+import { type ResponseMemory, responseIdOf } from './response-memory.ts';
+import { isUnfinished, responseAnswer } from './responses.ts';
 
 /** Between two looks at a response: a quick one is told soon, and a long one costs little. */
 const pausesMs = { first: 500, growth: 1.5, most: 10_000 };
@@ -27,7 +27,10 @@ const cancelMs = 4_000;
 
 export interface BackgroundParts {
   readonly client: OpenAI;
+  /** Has connections of its own: those of runs may all be taken, just by what is to be cancelled. */
+  readonly cancelClient: OpenAI;
   readonly conclude: Conclude;
+  readonly memory: ResponseMemory;
   readonly log: PluginLog;
   readonly timeoutMs: number;
 }
@@ -35,13 +38,17 @@ export interface BackgroundParts {
 /** Responses that the endpoint works on by itself. */
 export class Background {
   readonly #client: OpenAI;
+  readonly #cancelClient: OpenAI;
   readonly #conclude: Conclude;
+  readonly #memory: ResponseMemory;
   readonly #log: PluginLog;
   readonly #timeoutMs: number;
 
-  constructor({ client, conclude, log, timeoutMs }: BackgroundParts) {
+  constructor({ client, cancelClient, conclude, memory, log, timeoutMs }: BackgroundParts) {
     this.#client = client;
+    this.#cancelClient = cancelClient;
     this.#conclude = conclude;
+    this.#memory = memory;
     this.#log = log;
     this.#timeoutMs = timeoutMs;
   }
@@ -55,21 +62,20 @@ export class Background {
       return begun.isAborted ? timedOut(this.#timeoutMs) : turn.failureOf(begun);
     }
     // Some endpoints know no background, and have answered.
-    if (!isUnfinished(begun.value)) return this.#conclude(run, responseAnswer(begun.value), rememberedResponse);
+    if (!isUnfinished(begun.value)) return this.#conclude(run, responseAnswer(begun.value), this.#memory.after);
     const responseId = responseIdOf(begun.value, 'id');
     if (responseId === undefined) return failed('agent began a response that has no id', false);
-    if (!isCancellation(signal)) return { kind: 'detached', handle: { responseId, startedAt } };
+    if (!isCancellation(signal)) return { kind: 'detached', handle: this.#memory.handleOf({ responseId, startedAt }) };
     await this.#cancel(run, responseId);
     return aborted;
   }
 
   /** Looks at a response until it is complete. That its time is counted from its begin holds over restarts too. */
   async follow(run: RunRequest, handle: JsonValue, signal: AbortSignal): Promise<RunResult> {
-    const responseId = responseIdOf(handle, 'responseId');
-    const endsAt = Number(memberOf(handle, 'startedAt')) + this.#timeoutMs;
-    if (responseId === undefined || Number.isNaN(endsAt)) {
-      return failed('the run was begun by an agent that its trigger no longer has', false);
-    }
+    const begun = this.#memory.readHandle(handle);
+    if (begun === undefined) return failed('the run was begun by an agent that its trigger no longer has', false);
+    const { responseId } = begun;
+    const endsAt = begun.startedAt + this.#timeoutMs;
     for (let pauseMs = pausesMs.first; !signal.aborted; pauseMs = Math.min(pauseMs * pausesMs.growth, pausesMs.most)) {
       const { result, retryAfterMs = 0 } = await this.#look(run, responseId, signal);
       if (result !== undefined) return result;
@@ -96,7 +102,7 @@ export class Background {
     );
     if (seen.kind === 'json') {
       if (isUnfinished(seen.value)) return {};
-      return { result: await this.#conclude(run, responseAnswer(seen.value), rememberedResponse) };
+      return { result: await this.#conclude(run, responseAnswer(seen.value), this.#memory.after) };
     }
     const { failure, status, isAborted } = seen;
     if (status === 404) return { result: failed('agent no longer knows the response that it worked on', true) };
@@ -105,11 +111,11 @@ export class Background {
   }
 
   async #cancel(run: RunRequest, responseId: string): Promise<void> {
-    const cancelled = await within(cancelMs, undefined, (signal) =>
-      answered(this.#client.responses.cancel(responseId, { signal })),
+    const refusal = await within(cancelMs, undefined, (signal) =>
+      toldTo(this.#cancelClient.responses.cancel(responseId, { signal })),
     );
-    if (cancelled.kind !== 'refused') return;
-    this.#log.warn({ runId: run.id, failure: cancelled.failure.message }, 'a response could not be cancelled');
+    if (refusal === undefined) return;
+    this.#log.warn({ runId: run.id, failure: refusal.failure.message }, 'a response could not be cancelled');
   }
 }
 

@@ -28,7 +28,7 @@ export function chatApi(client: OpenAI, options: Options): Api {
           return client.chat.completions.create({ ...body, ...usage, stream: true }, { signal });
         },
         answerOf: completionAnswer,
-        reading: chatReading,
+        reading: () => chatReading(options),
         memoryAfter({ text, callsTool }) {
           // A call without its result is no turn that a model could go on from.
           if (callsTool || text === '') return undefined;
@@ -59,8 +59,13 @@ function completionAnswer(value: JsonValue): Ended {
   });
 }
 
+/** How long the tokens may take to be told after the answer, in milliseconds. */
+const usageMs = 1_000;
+
 /** Makes an answer of the chunks of a chat completion. */
-function chatReading(): Reading {
+function chatReading({ includeUsage, parameters }: Options): Reading {
+  // Choices that nobody looks at may go on after the first, and the tokens come after all of them.
+  const isAlone = !(Number(parameters.n) > 1);
   const read = { text: '', isRefusal: false, callsTool: false, reason: '', usage: undefined as unknown };
   return {
     take(chunk) {
@@ -74,6 +79,10 @@ function chatReading(): Reading {
       const text = textAt(choice, 'delta', 'content') + refusal;
       read.text += text;
       return text;
+    },
+    restMs() {
+      if (read.reason === '' || !isAlone) return undefined;
+      return includeUsage && tokens(read.usage) === undefined ? usageMs : 0;
     },
     end: () => (read.reason === '' ? failed(faults.brokenOff, true, tokens(read.usage)) : ended(read)),
   };

@@ -1,6 +1,7 @@
 import type { OpenAI } from 'openai';
 import type { OutboundClient } from '../../../src/contract/index.ts';
 import type { Options } from './options.gen.ts';
+import { plainRefusal } from './refusal-body.ts';
 
 /** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -20,7 +21,10 @@ export async function createClient(outbound: OutboundClient, options: Options): 
     timeout: Math.min(options.timeout, longestTimerMs),
     logLevel: 'off',
     // The client takes headers also from the environment, and tells of the machine: only what YAML declares is sent.
-    fetch: (url, init) => outbound.fetch(url, { ...init, headers: { ...framing(init?.headers), ...headers } }),
+    async fetch(url, init) {
+      const response = await outbound.fetch(url, { ...init, headers: { ...framing(init?.headers), ...headers } });
+      return response.ok ? response : plainRefusal(response);
+    },
   });
 }
 

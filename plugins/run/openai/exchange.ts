@@ -1,20 +1,35 @@
 import type { APIPromise } from 'openai';
-import { type JsonValue, OutboundError, parseAgentJson, type RunEvent } from '../../../src/contract/index.ts';
+import { type JsonValue, parseAgentJson, type RunEvent } from '../../../src/contract/index.ts';
 import { type Ended, failed } from './answer.ts';
 import type { Turn } from './api.ts';
-import { type Refusal, refusalOf, refused } from './failures.ts';
+import { eventsOf } from './events.ts';
+import { type Refusal, refusalOf, refusalOfError, refused } from './failures.ts';
+import { memberOf } from './member.ts';
 
-/** What was sent in place of a stream, or the events of it. */
-type Opened = Refusal | { readonly kind: 'json'; readonly value: JsonValue } | EventSource;
-interface EventSource {
-  readonly kind: 'events';
-  readonly events: AsyncIterator<unknown>;
+interface Json {
+  readonly kind: 'json';
+  readonly value: JsonValue;
+}
+interface Body {
+  readonly kind: 'body';
+  readonly body: ReadableStreamDefaultReader<Uint8Array>;
 }
 
 /** What the endpoint answers, as a whole. */
-export async function answered(call: APIPromise<unknown>): Promise<Refusal | { kind: 'json'; value: JsonValue }> {
+export async function answered(call: APIPromise<unknown>): Promise<Refusal | Json> {
   try {
     return parsed(await (await call.asResponse()).text());
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+/** Tells the endpoint something. Gives why it does not do it; undefined: it does, whatever else it answers. */
+export async function toldTo(call: APIPromise<unknown>): Promise<Refusal | undefined> {
+  try {
+    const response = await call.asResponse();
+    void response.body?.cancel().catch(() => {});
+    return undefined;
   } catch (error) {
     return refusalOf(error);
   }
@@ -25,49 +40,70 @@ export async function* told(turn: Turn, signal: AbortSignal): AsyncGenerator<Run
   const opened = await open(turn.stream(signal));
   if (opened.kind === 'refused') return opened;
   if (opened.kind === 'json') return turn.answerOf(opened.value);
+  const { body } = opened;
+  // What follows is not waited for: a short rest is read by the outbound client, a long one costs its connection.
+  const leave = (): void => void body.cancel().catch(() => {});
+  const events = eventsOf(body);
   const reading = turn.reading();
-  const { events } = opened;
+  let rest: NodeJS.Timeout | undefined;
   try {
     for (;;) {
       const next = await nextOf(events);
       if (next.kind === 'refused') return next;
       if (next.kind === 'end') return reading.end();
-      const text = reading.take(next.event);
+      const text = reading.take(next.value);
       if (text !== '') yield { kind: 'delta', text };
+      const restMs = reading.restMs();
+      if (restMs === 0) return reading.end();
+      if (restMs !== undefined) rest ??= setTimeout(leave, restMs);
     }
   } finally {
-    await events.return?.();
+    clearTimeout(rest);
+    leave();
   }
 }
 
-async function open(call: APIPromise<AsyncIterable<unknown>>): Promise<Opened> {
+async function open(call: APIPromise<unknown>): Promise<Refusal | Json | Body> {
   try {
     const response = await call.asResponse();
     const [type = ''] = (response.headers.get('content-type') ?? '').split(';', 1);
-    if (/^application\/(.+\+)?json$/i.test(type.trim())) return parsed(await response.text());
-    return { kind: 'events', events: (await call)[Symbol.asyncIterator]() };
+    const isJson = /^application\/(.+\+)?json$/i.test(type.trim());
+    if (isJson || response.body === null) return parsed(await response.text());
+    return { kind: 'body', body: response.body.getReader() };
   } catch (error) {
     return refusalOf(error);
   }
 }
 
-async function nextOf(
-  events: AsyncIterator<unknown>,
-): Promise<Refusal | { kind: 'end' } | { kind: 'event'; event: unknown }> {
+/** The next event that holds something. */
+async function nextOf(events: ReturnType<typeof eventsOf>): Promise<Refusal | Json | { readonly kind: 'end' }> {
   try {
-    const next = await events.next();
-    return next.done ? { kind: 'end' } : { kind: 'event', event: next.value };
-  } catch (error) {
-    // The client itself reads a little of what it was sent, and trusts it more than one should.
-    const isUnreadable = error instanceof SyntaxError || error instanceof TypeError;
-    if (isUnreadable && OutboundError.from(error) === undefined) {
-      return refused(failed('agent answered with a stream that cannot be read', false));
+    for (;;) {
+      const next = await events.next();
+      if (next.done) return { kind: 'end' };
+      const { event, data } = next.value;
+      const text = data.trim();
+      if (text === '[DONE]') return { kind: 'end' };
+      if (text !== '') return event === 'error' ? refusalIn(text) : unlessError(parsed(text));
     }
+  } catch (error) {
     return refusalOf(error);
   }
 }
 
-function parsed(text: string): Refusal | { kind: 'json'; value: JsonValue } {
+/** An event that is named an error is one, whatever it holds. */
+function refusalIn(text: string): Refusal {
+  const json = parseAgentJson(text);
+  const value = json.ok ? json.value : undefined;
+  return refusalOfError(memberOf(value, 'error') ?? value);
+}
+
+function unlessError(json: Refusal | Json): Refusal | Json {
+  const error = json.kind === 'json' ? memberOf(json.value, 'error') : undefined;
+  return error ? refusalOfError(error) : json;
+}
+
+function parsed(text: string): Refusal | Json {
   const json = parseAgentJson(text);
   return json.ok ? { kind: 'json', value: json.value } : refused(failed(`agent answered with ${json.fault}`, false));
 }

@@ -11,6 +11,8 @@ export interface Refusal {
   readonly status?: number | undefined;
   /** What the endpoint calls the error, fit for a caller's eyes. */
   readonly code?: string | undefined;
+  /** The member of the request that is at fault, as the endpoint says. */
+  readonly param?: string;
   /** Whether the call was given up here. */
   readonly isAborted?: boolean;
   /** The endpoint's own words. They may repeat what it was sent, so that they are for nobody's eyes. */
@@ -26,7 +28,7 @@ const passing = new Set([
   ...['rate_limit_exceeded', 'rate_limit_error', 'vector_store_timeout', 'timeout'],
 ]);
 
-/** Says what happened of something that the client threw. What neither network nor endpoint have done is thrown again. */
+/** Says what happened of something that a call of the client threw, or a read of what it gave. */
 export function refusalOf(error: unknown): Refusal {
   const outbound = OutboundError.from(error);
   if (outbound !== undefined) return refused(failed(outbound.message, outbound.retryable));
@@ -34,9 +36,14 @@ export function refusalOf(error: unknown): Refusal {
     return { ...refused(failed('the run was aborted', false)), isAborted: true };
   }
   if (error instanceof APIConnectionTimeoutError) return refused(failed('agent did not answer in time', true));
-  if (!(error instanceof APIError) || (error.status === undefined && error.error === undefined)) throw error;
-  if (error.status === undefined) return refused(failureOfError(error.error));
-  return refusalByStatus(error.status, error);
+  if (error instanceof APIError && error.status !== undefined) return refusalByStatus(error.status, error);
+  // The client reads a little of what it is sent, and trusts it more than one should.
+  return refused(failed('agent answered with something that cannot be read', false));
+}
+
+/** Says what an error object comes to that an agent sends in place of an answer, or of its rest. */
+export function refusalOfError(error: unknown): Refusal {
+  return { ...refused(failureOfError(error)), ...sayingsOf(error) };
 }
 
 /** What became of a run whose agent sends an error object in place of an answer, or of its rest. */
@@ -59,7 +66,11 @@ function refusalByStatus(status: number, { error, headers }: APIError): Refusal 
   const retryable = said === 'true' || (said !== 'false' && isRetryable(status, code));
   const pauseMs = retryAfterMs(headers?.get('retry-after') ?? undefined);
   const failure = { ...failed(message, retryable), ...(pauseMs !== undefined && { retryAfterMs: pauseMs }) };
-  return { ...refused(failure), status, code, detail: textAt(error, 'message') };
+  return { ...refused(failure), status, ...sayingsOf(error) };
+}
+
+function sayingsOf(error: unknown): Pick<Refusal, 'code' | 'param' | 'detail'> {
+  return { code: codeOf(error), param: textAt(error, 'param'), detail: textAt(error, 'message') };
 }
 
 function isRetryable(status: number, code: string | undefined): boolean {

@@ -11,7 +11,11 @@ import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { createConclusion } from './output.ts';
 import { createPrompter } from './prompt.ts';
+import { ResponseMemory } from './response-memory.ts';
 import { responsesApi } from './responses.ts';
+
+/** How many connections there are for cancelling, which is short. */
+const cancelConnections = 4;
 
 export default {
   contract: 'v1',
@@ -26,8 +30,11 @@ export default {
     const prompter = createPrompter(context, options);
     const conclude = createConclusion(context, options);
     const client = await createClient(outbound, options);
-    const api = options.api === 'chat' ? chatApi(client, options) : responsesApi(client, options);
-    const background = new Background({ client, conclude, log: context.log, timeoutMs });
+    const memory = new ResponseMemory(options);
+    const api = options.api === 'chat' ? chatApi(client, options) : responsesApi(client, options, memory);
+    const outboundAside = context.outbound({ connections: cancelConnections, maxResponseBytes });
+    const cancelClient = await createClient(outboundAside, options);
+    const background = new Background({ client, cancelClient, conclude, memory, log: context.log, timeoutMs });
     // What an expression takes out must not have been told before.
     const streams = options.stream && options.output === undefined;
 

@@ -5,14 +5,15 @@ import type { Api, Reading } from './api.ts';
 import { failureOfError, type Refusal } from './failures.ts';
 import { isObject, itemsAt, memberOf, textAt } from './member.ts';
 import type { Options } from './options.gen.ts';
+import { type ResponseMemory, responseIdOf } from './response-memory.ts';
 
 /** The responses, whose endpoint remembers conversations: the session has the id of the latest response. */
-export function responsesApi(client: OpenAI, options: Options): Api {
+export function responsesApi(client: OpenAI, options: Options, memory: ResponseMemory): Api {
   const { model, parameters, background } = options;
   const text = textOptions(options);
   return {
-    turn({ system, user }, memory) {
-      const previousId = responseIdOf(memory, 'responseId');
+    turn({ system, user }, remembered) {
+      const previousId = memory.previousId(remembered);
       const body = {
         ...parameters,
         ...text,
@@ -28,7 +29,7 @@ export function responsesApi(client: OpenAI, options: Options): Api {
         stream: (signal) => client.responses.create({ ...body, stream: true }, { signal }),
         answerOf: responseAnswer,
         reading: responseReading,
-        memoryAfter: rememberedResponse,
+        memoryAfter: memory.after,
         failureOf: (refusal) =>
           previousId !== undefined && isForgotten(refusal, previousId) ? forgotten : refusal.failure,
       };
@@ -44,37 +45,25 @@ export function responseAnswer(value: JsonValue): Ended {
 /** Makes an answer of the events of a response. */
 function responseReading(): Reading {
   let text = '';
-  let response: unknown;
-  let error: unknown;
+  let last: unknown;
   return {
     take(event) {
       const type = textAt(event, 'type');
-      if (type === 'error') error = event;
-      if (/^response\.(completed|incomplete|failed|cancelled)$/.test(type)) response = memberOf(event, 'response');
+      if (/^(error|response\.(completed|incomplete|failed|cancelled))$/.test(type)) last = event;
       if (type !== 'response.output_text.delta' && type !== 'response.refusal.delta') return '';
       const delta = textAt(event, 'delta');
       text += delta;
       return delta;
     },
+    restMs: () => (last === undefined ? undefined : 0),
     end() {
-      if (response === undefined) return error === undefined ? failed(faults.brokenOff, true) : failureOfError(error);
-      const ended = endedResponse(response, undefined);
+      if (last === undefined) return failed(faults.brokenOff, true);
+      if (textAt(last, 'type') === 'error') return failureOfError(last);
+      const ended = endedResponse(memberOf(last, 'response'), undefined);
       // Some endpoints do not repeat the text at the end.
       return ended.kind === 'answered' && ended.text === '' ? { ...ended, text } : ended;
     },
   };
-}
-
-/** What a session is to remember after a response. */
-export function rememberedResponse({ responseId, callsTool }: Answer): JsonValue | undefined {
-  // A conversation cannot go on from a call that has got no result.
-  return responseId === undefined || callsTool ? undefined : { responseId };
-}
-
-/** An id that stands at a path; undefined if there is none that could be one. */
-export function responseIdOf(value: unknown, name: string): string | undefined {
-  const id = textAt(value, name);
-  return /^\w[\w+/=:.~-]{0,2047}$/.test(id) ? id : undefined;
 }
 
 /** Whether the endpoint still works on a response. */
@@ -133,8 +122,10 @@ const forgotten = {
 };
 
 /** Whether a call is refused since the endpoint does not know the response that it goes on from. */
-function isForgotten({ status, code, detail = '' }: Refusal, previousId: string): boolean {
-  return code === 'previous_response_not_found' || (status === 404 && detail.includes(previousId));
+function isForgotten({ status, code, param, detail = '' }: Refusal, previousId: string): boolean {
+  if (code === 'previous_response_not_found') return true;
+  if (status === 400 && param === 'previous_response_id') return true;
+  return (status === 400 || status === 404) && detail.includes(previousId);
 }
 
 function textOptions({ format, schema, parameters }: Options) {
