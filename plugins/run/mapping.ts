@@ -1,5 +1,6 @@
 import {
   type FailedRunResult,
+  type JsonObject,
   type JsonValue,
   type MaybePromise,
   OptionsError,
@@ -45,25 +46,57 @@ export function createMapping(
   source: string,
   additional: readonly string[] = [],
 ): Mapping<JsonValue | undefined> {
-  return ready(context, pointer, () => {
-    const expression = compileFilter(source, { limits, bindings: [...bindingNames, ...additional] });
-    return {
-      warnings: expression.warnings,
-      close: () => expression.close(),
-      evaluate: (input: JsonValue, bindings: Bindings) => {
-        const value = expression.evaluate(input, bindings);
-        return value instanceof Promise ? value.then(toPlain) : toPlain(value);
-      },
-    };
+  return ready(context, pointer, () => compileValue(source, [...bindingNames, ...additional]));
+}
+
+/** The same of an expression that has to give an object, and is refused if it surely never does. */
+export function createObjectMapping(context: PluginContext, pointer: string, source: string): Mapping<JsonObject> {
+  const mapping = ready(context, pointer, () => {
+    const compiled = compileValue(source, bindingNames);
+    const { constant } = compiled.expression;
+    if (constant !== undefined && !isObject(constant.value)) {
+      throw new ExpressionError([{ message: 'must give an object, and never does', offset: 0 }]);
+    }
+    return compiled;
   });
+  const objectOf = (mapped: Mapped<JsonValue | undefined>): Mapped<JsonObject> => {
+    if (!mapped.ok) return mapped;
+    const { value } = mapped;
+    if (isObject(value)) return { ok: true, value };
+    const message = `the expression of ${optionAt(pointer)} came to something that is not an object`;
+    return { ok: false, failure: { kind: 'failed', message, retryable: false } };
+  };
+  return {
+    apply(...given) {
+      const mapped = mapping.apply(...given);
+      return mapped instanceof Promise ? mapped.then(objectOf) : objectOf(mapped);
+    },
+  };
 }
 
 /** Compiles a text of the options with `{{ expression }}` in it. */
 export function createTemplate(context: PluginContext, pointer: string, source: string): Mapping<string> {
   return ready(context, pointer, () => {
-    const template = compileTemplate(source, { limits, bindings: bindingNames });
+    const template = compileTemplate(source, { limits, bindings: bindingNames, purpose: 'value' });
     return { ...template, evaluate: template.render };
   });
+}
+
+function compileValue(source: string, bindings: readonly string[]) {
+  const expression = compileFilter(source, { limits, bindings, purpose: 'value' });
+  return {
+    expression,
+    warnings: expression.warnings,
+    close: () => expression.close(),
+    evaluate(input: JsonValue, given: Bindings): MaybePromise<JsonValue | undefined> {
+      const value = expression.evaluate(input, given);
+      return value instanceof Promise ? value.then(toPlain) : toPlain(value);
+    },
+  };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 interface Compiled<Value> {
@@ -102,9 +135,12 @@ function compileOrRefuse<Value>(pointer: string, compile: () => Compiled<Value>)
 
 /** JSONata's messages repeat values: only code and place are told. */
 function failureOf(pointer: string, error: unknown): FailedRunResult {
-  const option = pointer.slice(1).replaceAll('/', '.');
   if (!(error instanceof EvaluationError)) throw error;
   const at = error.position === undefined ? '' : ` at position ${error.position}`;
-  const message = `the expression of ${option} failed: JSONata error ${error.code}${at}`;
+  const message = `the expression of ${optionAt(pointer)} failed: JSONata error ${error.code}${at}`;
   return { kind: 'failed', message, retryable: false };
+}
+
+function optionAt(pointer: string): string {
+  return pointer.slice(1).replaceAll('/', '.');
 }

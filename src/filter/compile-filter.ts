@@ -1,5 +1,6 @@
 import { compileExpression } from './compiler/compile.ts';
 import type { Evaluator } from './compiler/evaluator.ts';
+import type { Purpose } from './constant.ts';
 import { Evaluation, noBindings, randomSeed } from './evaluation.ts';
 import { EvaluationError, toEvaluationError } from './evaluation-error.ts';
 import type { FilterExpression, ObservedCondition } from './filter-expression.ts';
@@ -17,6 +18,8 @@ export interface CompileOptions {
   readonly limits?: Partial<FilterLimits>;
   /** Names of all bindings that evaluations will be given: then other variables that nothing binds are warned of. */
   readonly bindings?: readonly string[];
+  /** `value`: it is there for what it comes to, so that one of constants may be meant. `filter` unless given. */
+  readonly purpose?: Purpose;
 }
 
 /**
@@ -30,7 +33,7 @@ export function compileFilter(source: string, options: CompileOptions = {}): Fil
   const parsed: Parsed = {
     source,
     root,
-    warnings: warningsOf(source, root, nodes, options.bindings),
+    warnings: warningsOf(source, root, nodes, options.bindings, options.purpose ?? 'filter'),
     variables: variablesOf(nodes),
     compilePart: (part) => compileFilter(part, options),
   };

@@ -6,7 +6,11 @@ import { builtIns } from './library/built-ins.ts';
 import { defaultLimits } from './limits.ts';
 import { isPlain, type Node, NotCompilable, nodesOf, required, unlessTooDeep } from './node.ts';
 import { offsetOfToken } from './parse.ts';
+import { toPlain } from './to-plain.ts';
 import { isTruthy } from './value.ts';
+
+/** What an expression is there for: a filter is that for what passes it, and a constant one surely not meant. */
+export type Purpose = 'filter' | 'value';
 
 /** What an expression comes to whatever it is given, and the node that decides it. */
 interface Constant {
@@ -15,15 +19,28 @@ interface Constant {
   readonly code?: string;
 }
 
-/** Tells of an expression that comes to the same for every input. */
-export function constantProblem(source: string, root: Node): ExpressionProblem | undefined {
+/** Tells of an expression that comes to the same for every input; of one that is there for its value, if that fails. */
+export function constantProblem(source: string, root: Node, purpose: Purpose): ExpressionProblem | undefined {
   const constant = unlessTooDeep(() => constantOf(root), undefined);
   if (constant === undefined) return undefined;
   const { outcome, decisive, code } = constant;
   const place = decisive === root ? { offset: 0 } : offsetOfToken(source, decisive.position, spelled(decisive));
   if (outcome === 'error') return { message: `the expression always fails, with ${code}`, ...place };
+  if (purpose === 'value') return undefined;
   const effect = outcome === 'true' ? 'passes every request' : 'drops every request';
   return { message: `the expression is always ${outcome}: it ${effect}`, ...place };
+}
+
+/** The value of an expression that comes to the same for every input, if that can be told and is no failure. */
+export function constantValue(root: Node): { readonly value: unknown } | undefined {
+  return unlessTooDeep(() => {
+    try {
+      return isConstant(root) ? { value: toPlain(evaluated(root).value) } : undefined;
+    } catch {
+      // It fails, which is warned of; or it is for the reference interpreter.
+      return undefined;
+    }
+  }, undefined);
 }
 
 function constantOf(node: Node): Constant | undefined {
@@ -49,15 +66,19 @@ function constantOfBoolean(node: Node): Constant | undefined {
 
 function evaluateConstant(node: Node): Constant | undefined {
   try {
-    const run = new Evaluation(defaultLimits);
-    run.begin(undefined, noBindings, { now: 0, seed: 0 });
-    const isTrue = isTruthy(run, compileExpression(node)(run, undefined, undefined));
-    return { outcome: isTrue ? 'true' : 'false', decisive: node };
+    const { run, value } = evaluated(node);
+    return { outcome: isTruthy(run, value) ? 'true' : 'false', decisive: node };
   } catch (error) {
     // What nests too deeply here may do elsewhere.
     if (error instanceof NotCompilable || error instanceof RangeError) return undefined;
     return { outcome: 'error', decisive: node, code: toEvaluationError(error).code };
   }
+}
+
+function evaluated(node: Node): { readonly run: Evaluation; readonly value: unknown } {
+  const run = new Evaluation(defaultLimits);
+  run.begin(undefined, noBindings, { now: 0, seed: 0 });
+  return { run, value: compileExpression(node)(run, undefined, undefined) };
 }
 
 const constantTypes: ReadonlySet<string> = new Set([

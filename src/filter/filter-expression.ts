@@ -12,6 +12,8 @@ export interface FilterExpression {
   readonly reason?: string;
   /** What is allowed in an expression, but surely not meant. */
   readonly warnings: readonly ExpressionProblem[];
+  /** What it comes to whatever it is given, as JSON, if that can be told beforehand. `undefined` in it is nothing. */
+  readonly constant: { readonly value: unknown } | undefined;
   /** Names of the variables that it reads, without `$`, also those that it binds itself. */
   readonly variables: ReadonlySet<string>;
   /**

@@ -1,3 +1,4 @@
+import { constantValue } from './constant.ts';
 import { explain, type Given } from './explain.ts';
 import type { Explanation, ExpressionCondition, FilterExpression, Vocabulary } from './filter-expression.ts';
 import type { Watch } from './isolation/protocol.ts';
@@ -26,6 +27,10 @@ export abstract class ParsedExpression {
     this.warnings = parsed.warnings;
     this.variables = parsed.variables;
     this.#parsed = parsed;
+  }
+
+  get constant(): FilterExpression['constant'] {
+    return constantValue(this.#parsed.root);
   }
 
   get conditions(): readonly ExpressionCondition[] {

@@ -1,4 +1,4 @@
-import { constantProblem } from './constant.ts';
+import { constantProblem, type Purpose } from './constant.ts';
 import type { ExpressionProblem } from './expression-error.ts';
 import { builtIns } from './library/built-ins.ts';
 import { boundVariables, type Node } from './node.ts';
@@ -19,8 +19,9 @@ export function warningsOf(
   root: Node,
   nodes: readonly Node[],
   bindings: readonly string[] | undefined,
+  purpose: Purpose,
 ): ExpressionProblem[] {
-  const constant = constantProblem(source, root);
+  const constant = constantProblem(source, root, purpose);
   const warnings = constant === undefined ? [] : [constant];
   if (bindings === undefined) return warnings;
   const told = new Set<string>();

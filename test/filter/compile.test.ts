@@ -223,6 +223,26 @@ t.test('warns of expressions that come to the same for every input', async (t) =
   }
 });
 
+t.test('tells what an expression comes to for every input, and does not warn of it where that may be meant', (t) => {
+  const constants: [expression: string, constant: { value: unknown } | undefined][] = [
+    ['true', { value: true }],
+    ['[1, 2]', { value: [1, 2] }],
+    ['{ "a": 1 + 1 }', { value: { a: 2 } }],
+    ['$lookup({}, "a")', { value: undefined }],
+    ['environment', undefined],
+    ['$now()', undefined],
+  ];
+  for (const [expression, constant] of constants) {
+    const filter = compileFilter(expression, { purpose: 'value' });
+    t.same(filter.constant, constant, expression);
+    t.same(filter.warnings, [], expression);
+  }
+  const failing = compileFilter('1 > "a"', { purpose: 'value' });
+  t.match(failing.warnings, [{ message: /always fails, with T2009/ }]);
+  t.equal(failing.constant, undefined);
+  t.end();
+});
+
 t.test('warns of variables that nothing binds, if it is told what there is', async (t) => {
   const options = { bindings: ['request', 'key'] };
   t.match(compileFilter('$reqest.ip = "x" or $reqest.method = "y"', options).warnings, [

@@ -55,13 +55,16 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
   return {
     warnings,
     /** What one attempt tells, and what it comes to. */
-    async execute(changed: Partial<RunRequest> = {}, signal = never) {
+    async execute(changed: Partial<RunRequest> = {}, signal = never, onDelta = () => {}) {
       const deltas: string[] = [];
       let result: RunResult = await plugin.execute({ ...run, ...changed }, signal);
       while (result?.kind === 'stream') {
         const next = await result.events.next();
-        if (!next.done) deltas.push(next.value.text);
-        else result = next.value;
+        if (next.done) result = next.value;
+        else {
+          deltas.push(next.value.text);
+          onDelta();
+        }
       }
       return { deltas, result: result as FinalRunResult };
     },
@@ -492,6 +495,22 @@ t.test('stops the app', async (t) => {
     await until(() => server.stopped.length > before);
   });
 
+  t.test('also while all connections are busy', async (t) => {
+    const plugin = pluginFor(t, server.url, { connections: 1 });
+    const before = server.stopped.length;
+    const runs = [new AbortController(), new AbortController()].map((controller) => {
+      const told = Promise.withResolvers<void>();
+      return { controller, told: told.promise, ended: plugin.execute({}, controller.signal, told.resolve) };
+    });
+    for (const [index, { controller, told, ended }] of runs.entries()) {
+      await told;
+      // The other one takes the connection.
+      controller.abort();
+      await ended;
+      await until(() => server.stopped.length > before + index);
+    }
+  });
+
   t.test('but not when the gateway only stops, and its next start asks again', async (t) => {
     const controller = new AbortController();
     const { ended, closed } = await begun(pluginFor(t, server.url), controller.signal);
@@ -550,18 +569,25 @@ t.test('refuses options', async (t) => {
     }
   });
 
+  t.test('with inputs that are never an object, and warns of constant ones in no words of filters', async (t) => {
+    t.match(refusalOf({ inputs: '[1]' })?.problems, [{ pointer: '/inputs', message: /must give an object/ }]);
+    const changes = { inputs: "{ 'a': 1 }", user: "{{ 'web' }}", output: 'true' };
+    t.strictSame(pluginFor(t, 'http://127.0.0.1/v1', changes).warnings, []);
+  });
+
   t.test('with an API key of two lines, without repeating it', async (t) => {
     const refusal = refusalOf({ apiKey: 'app-s3cret\nx' });
     t.match(refusal?.problems, [{ pointer: '/apiKey' }]);
     t.notMatch(refusal?.message, /s3cret/);
   });
 
-  t.test('with expressions that do not parse, a query for a workflow, or no time', async (t) => {
+  t.test('with expressions that do not parse, a query for a workflow, or no time or space', async (t) => {
     t.match(refusalOf({ query: '{{ ( }}' })?.problems, [{ pointer: '/query' }]);
     t.match(refusalOf({ inputs: '(' })?.problems, [{ pointer: '/inputs' }]);
     t.match(refusalOf({ user: '{{ ' })?.problems, [{ pointer: '/user' }]);
     t.match(refusalOf({ output: 'a b' })?.problems, [{ pointer: '/output' }]);
     t.match(refusalOf({ app: 'workflow', query: 'x' })?.problems, [{ pointer: '/query' }]);
     t.match(refusalOf({ timeout: 0 })?.problems, [{ pointer: '/timeout' }]);
+    t.match(refusalOf({ maxResponse: 0 })?.problems, [{ pointer: '/maxResponse' }]);
   });
 });

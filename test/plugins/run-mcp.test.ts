@@ -25,6 +25,7 @@ const run: RunRequest = {
 const never = new AbortController().signal;
 const program = join(import.meta.dirname, '../fixtures/mcp-program.ts');
 const argv = [process.execPath, program];
+const flood = (mode: string) => [process.execPath, join(import.meta.dirname, '../fixtures/mcp-flood.ts'), mode];
 const example = join(import.meta.dirname, '../../config/agents/desk-tools.mjs');
 
 async function pluginFor(t: Test, changes: Partial<Options>) {
@@ -67,6 +68,8 @@ function membersOf(result: FinalRunResult): { server: number; child: number } {
 }
 
 const succeeded = (output: unknown) => ({ kind: 'succeeded', output });
+const textFor = (id: number, text: string) => ({ id, result: { content: [{ type: 'text', text }] } });
+const event = (message: object) => `data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`;
 const failed = (message: string | RegExp, retryable: boolean) => ({ kind: 'failed', message, retryable });
 
 t.test('a caller of a gateway gets what a tool answers, by HTTP and from a program', async (t) => {
@@ -128,6 +131,10 @@ async function promisesOfTools(t: Test, server: Partial<Options>, era: McpEra): 
     t.strictSame(await result(t, 'picture', {}, picture), succeeded('iVBORw0KGgo='));
     t.strictSame(await result(t, 'add', {}, { output: 'nothing' }), succeeded(null));
     t.match(await result(t, 'add', {}, { output: '$error()' }), failed(/JSONata error/, false));
+    const json = { output: '{ "c": $json.c, "isThere": $exists($json) }' };
+    t.strictSame(await result(t, 'repeat', { c: [null] }, json), succeeded({ c: [null], isThere: true }));
+    t.strictSame(await result(t, 'large', { bytes: 3 }, json), succeeded({ isThere: false }), 'no JSON');
+    t.strictSame(await result(t, 'two-texts', {}, json), succeeded({ isThere: false }), 'two texts');
   });
 
   t.test('is given the body without what the gateway adds, or what arguments make of it', async (t) => {
@@ -300,6 +307,97 @@ t.test('by HTTP', async (t) => {
     t.strictSame(await call(t, { url: `http://127.0.0.1:${port}/mcp` }), refused);
   });
 
+  t.test('what a server says beside its answer is passed over, and what it asks is replied to', async (t) => {
+    t.teardown(() => (server.intercept = undefined));
+    const { execute } = await pluginFor(t, { url });
+    await execute();
+    const replies: object[] = [];
+    server.intercept = ({ body, response }) => {
+      if (body?.method === 'tools/call') {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(event({ id: 'here?', method: 'ping' }) + event({ id: 'roots?', method: 'roots/list' }));
+        response.write(event({ method: 'notifications/message', params: {} }) + event({}).repeat(2_000));
+        response.write(event({ id: 99, result: {} }));
+        until(() => replies.length === 2).then(() => response.end(event(textFor(body.id, 'done'))));
+      } else if (body?.method === undefined) {
+        replies.push(body);
+        response.writeHead(202).end();
+      }
+      return true;
+    };
+    t.strictSame(await execute(), succeeded('done'));
+    t.match(replies, [
+      { id: 'here?', result: {} },
+      { id: 'roots?', error: { code: -32601 } },
+    ]);
+  });
+
+  t.test('a flood fails the call, and calls forth no flood of replies', async (t) => {
+    t.teardown(() => (server.intercept = undefined));
+    const { execute } = await pluginFor(t, { url });
+    await execute();
+    const many = failed('agent sent more than 10000 messages beside its answer', false);
+    const ping = { id: 1, method: 'ping' };
+    for (const [message, times, expected] of [
+      [ping, 5_000, succeeded('done')],
+      [ping, 20_000, many],
+      [{ method: 'notifications/message' }, 20_000, many],
+      ['{}', 60_000, many],
+    ] as const) {
+      const before = server.requests.length;
+      server.intercept = ({ body, response }) => {
+        if (body?.method !== 'tools/call') return Boolean(response.writeHead(202).end());
+        const text = typeof message === 'string' ? `data: ${message}\n\n` : event(message);
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.end(text.repeat(times) + event(textFor(body.id, 'done')));
+        return true;
+      };
+      t.strictSame(await execute(), expected);
+      t.ok(server.requests.length - before < 1_000, `${server.requests.length - before} requests`);
+    }
+  });
+
+  t.test('of a batch the answer counts, and the rest is passed over', async (t) => {
+    t.teardown(() => (server.intercept = undefined));
+    const { execute } = await pluginFor(t, { url });
+    await execute();
+    const others = Array.from({ length: 20_000 }, () => ({ jsonrpc: '2.0', method: 'a' }));
+    for (const [isAnswered, expected] of [
+      [true, succeeded('done')],
+      [false, failed('agent answered with what is not MCP', false)],
+    ] as const) {
+      server.intercept = ({ body, response }) => {
+        const batch = isAnswered ? [...others, { jsonrpc: '2.0', ...textFor(body.id, 'done') }] : others;
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(batch));
+        return true;
+      };
+      t.strictSame(await execute(), expected);
+    }
+  });
+
+  t.test('a stream that the server ends in between is resumed, after a pause', async (t) => {
+    t.teardown(() => (server.intercept = undefined));
+    const { execute } = await pluginFor(t, { url });
+    await execute();
+    const at: number[] = [];
+    server.intercept = ({ method, headers, response }) => {
+      at.push(performance.now());
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      if (method === 'POST') response.end('retry: 0\nid: there\ndata: \n\n');
+      else response.end(event(textFor(Number(ids.at(-1)), String(headers['last-event-id']))));
+      return true;
+    };
+    const ids: number[] = [];
+    const { intercept } = server;
+    server.intercept = (request) => {
+      if (request.body?.method === 'tools/call') ids.push(request.body.id);
+      return intercept(request);
+    };
+    t.strictSame(await execute(), succeeded('there'));
+    t.equal(at.length, 2);
+    t.ok(Number(at[1]) - Number(at[0]) > 400);
+  });
+
   t.test('what is under way when the instance is closed is ended, also the way to the server', async (t) => {
     t.teardown(() => (server.intercept = undefined));
     const ended = failed('the gateway ended the call to stop', true);
@@ -363,6 +461,45 @@ t.test('a program', async (t) => {
 
   t.test('that asks back finds nobody', async (t) => {
     t.match(await call(t, { argv, tool: 'ask' }), failed('the tool answered with an error', false));
+  });
+
+  t.test('may log and tell of its progress, and its last words are heard', async (t) => {
+    t.match(await call(t, { argv: flood('talkative') }), { kind: 'succeeded', output: /^\d+$/ });
+  });
+
+  t.test('is told that the gateway is there, and that it has nothing else to offer', async (t) => {
+    t.match(await call(t, { argv: flood('asks') }), { kind: 'succeeded', output: /^\d+$/ });
+  });
+
+  t.test('that floods is ended, whatever with', async (t) => {
+    const killGrace = { killGrace: 50 };
+    const large = failed('agent answered with more than 1048576 bytes', false);
+    const many = failed('agent sent more than 10000 messages beside its answer', false);
+    t.strictSame(await call(t, { argv: flood('junk'), ...killGrace }), large);
+    t.strictSame(await call(t, { argv: flood('braces'), ...killGrace }), many);
+    t.strictSame(await call(t, { argv: flood('pings'), ...killGrace }), many);
+  });
+
+  t.test('that floods while nothing is asked of it is ended, and started again by the next call', async (t) => {
+    const { execute } = await pluginFor(t, { argv: flood('idle'), killGrace: 50 });
+    for (let call = 0; call < 2; call += 1) {
+      const { output: pid } = Object(await execute());
+      t.match(pid, /^\d+$/);
+      await until(() => !isRunning(Number(pid)));
+    }
+  });
+
+  t.test('that does not read is ended', async (t) => {
+    const { execute } = await pluginFor(t, { argv: flood('deaf'), killGrace: 50 });
+    t.match(await execute(), { kind: 'succeeded' });
+    const text = 'x'.repeat(9 * 1024 * 1024);
+    const deaf = failed('the MCP server does not read what it is sent', true);
+    t.strictSame(await Promise.all([execute({ text }), execute({ text }), execute()]), [deaf, deaf, deaf]);
+    t.match(await execute(), { kind: 'succeeded' }, 'it is started again');
+  });
+
+  t.test('that answers with what is no MCP fails for good', async (t) => {
+    t.strictSame(await call(t, { argv: flood('odd') }), failed('agent answered with what is not MCP', false));
   });
 
   t.test('of the newest revision alone is understood too', async (t) => {
@@ -457,9 +594,29 @@ t.test('refuses options', async (t) => {
     }
   });
 
-  t.test('with expressions that do not parse, or no time', async (t) => {
+  t.test('with arguments that are never an object, and warns of constant ones in no words of filters', async (t) => {
+    for (const wrong of ['[1]', '"text"', '1 + 1', '$sum([1, 2])', 'null']) {
+      const message = 'must give an object, and never does';
+      t.match(await refusalOf({ url, arguments: wrong }), [{ pointer: '/arguments', message }], wrong);
+    }
+    const warnings: string[] = [];
+    const context = {
+      ...pluginContext,
+      outbound: outboundWith((close) => t.teardown(close as () => Promise<void>)),
+      report: ({ message }: { message: string }) => void warnings.push(message),
+    };
+    const create = (changes: object) =>
+      mcp.create(context, { ...({ url, tool: 'add', headers: {}, env: {}, connections: 1 } as Options), ...changes });
+    await create({ arguments: "{ 'a': 1 }", output: '"done"' });
+    t.strictSame(warnings, []);
+    await create({ output: '1 + "a"' });
+    t.match(warnings, [/always fails/]);
+  });
+
+  t.test('with expressions that do not parse, or no time or space', async (t) => {
     t.match(await refusalOf({ url, arguments: '(' }), [{ pointer: '/arguments' }]);
     t.match(await refusalOf({ url, output: '(' }), [{ pointer: '/output' }]);
     t.match(await refusalOf({ url, timeout: 0 }), [{ pointer: '/timeout' }]);
+    t.match(await refusalOf({ url, maxResponse: 0 }), [{ pointer: '/maxResponse' }]);
   });
 });

@@ -3,7 +3,7 @@ import { OptionsError, type OptionsProblem } from '../../../src/contract/index.t
 import type { Options } from './options.gen.ts';
 
 /** Refuses options that no request could be made of; the address is looked at where it is used. */
-export function checkOptions({ url, apiKey, app, query, timeout }: Options): void {
+export function checkOptions({ url, apiKey, app, query, timeout, maxResponse }: Options): void {
   const problems: OptionsProblem[] = [];
   if (/[?#]/.test(url)) {
     const hint = 'It is what /chat-messages and /workflows/run are appended to.';
@@ -18,6 +18,7 @@ export function checkOptions({ url, apiKey, app, query, timeout }: Options): voi
     problems.push({ pointer: '/query', message: 'means nothing to a workflow', hint });
   }
   if (timeout === 0) problems.push({ pointer: '/timeout', message: 'must be longer than nothing' });
+  if (maxResponse === 0) problems.push({ pointer: '/maxResponse', message: 'must be larger than nothing' });
   if (problems.length > 0) throw new OptionsError(problems);
 }
 

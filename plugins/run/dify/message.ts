@@ -1,6 +1,5 @@
 import type { JsonObject, JsonValue, PluginContext, RunRequest } from '../../../src/contract/index.ts';
-import { createMapping, createTemplate, type Mapped } from '../mapping.ts';
-import { isObject } from './json-object.ts';
+import { createObjectMapping, createTemplate, type Mapped } from '../mapping.ts';
 import { rememberedConversation } from './memory.ts';
 import type { Options } from './options.gen.ts';
 
@@ -57,13 +56,8 @@ function textFrom(
 
 function inputsFrom(context: PluginContext, { app, inputs }: Options): Mapper<JsonObject> {
   if (inputs === undefined) return async ({ input }) => ({ ok: true, value: app === 'workflow' ? input : {} });
-  const mapping = createMapping(context, '/inputs', inputs);
-  return async (run) => {
-    const mapped = await mapping.apply(run.input, run);
-    if (!mapped.ok) return mapped;
-    if (!isObject(mapped.value)) return failed('the expression of inputs came to something that is not an object');
-    return { ok: true, value: mapped.value };
-  };
+  const mapping = createObjectMapping(context, '/inputs', inputs);
+  return async (run) => mapping.apply(run.input, run);
 }
 
 function textOf(instruction: JsonValue | undefined): string {

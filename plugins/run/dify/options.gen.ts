@@ -41,7 +41,7 @@ export interface Options {
    */
   maxResponse: number;
   /**
-   * How many connections to Dify may be open at once; further runs wait for a free one.
+   * How many connections to Dify runs may have open at once; further runs wait for a free one. Stopping an app has its own.
    */
   connections: number;
 }

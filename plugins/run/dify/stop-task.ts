@@ -6,11 +6,16 @@ import { unlessAborted } from './unless-aborted.ts';
 /** How long Dify may take to hear that it is to stop, in milliseconds. Nobody waits for it meanwhile. */
 const stopTimeoutMs = 2_000;
 
+/** Of what Dify says to it nothing is wanted. */
+const ownConnections = { connections: 4, maxResponseBytes: 64 * 1024 };
+
 /** Tells Dify to stop working on an answer. The user must be the one that asked, or nothing is stopped. */
 export type StopTask = (taskId: string, user: string) => void;
 
 export function createTaskStopper(context: PluginContext, { app }: Options, service: Service): StopTask {
-  const { client, headers, at } = service;
+  const { headers, at } = service;
+  // Of their own: all others may be busy with the answers that are to be stopped.
+  const client = context.outbound(ownConnections);
   const tasks = app === 'workflow' ? 'workflows/tasks' : 'chat-messages';
   const stopping = new Set<Promise<void>>();
   // Before the client is closed, since closers run last registered first.

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue, PluginContext, RunRequest } from '../../../src/contract/index.ts';
-import { createMapping, type Mapped } from '../mapping.ts';
+import type { JsonObject, PluginContext, RunRequest } from '../../../src/contract/index.ts';
+import { createObjectMapping, type Mapped } from '../mapping.ts';
 import type { Options } from './options.gen.ts';
 
 /** Makes what makes the arguments of the tool of a run, as the options say. */
@@ -11,16 +11,6 @@ export function createArguments(
     // What the gateway itself adds or acts on is no part of what a tool is asked for, and a strict one would refuse it.
     return async ({ input: { environment: _, language: __, sessionId: ___, ...rest } }) => ({ ok: true, value: rest });
   }
-  const mapping = createMapping(context, '/arguments', options.arguments);
-  return async (run) => {
-    const mapped = await mapping.apply(run.input, run);
-    if (!mapped.ok) return mapped;
-    if (isObject(mapped.value)) return { ok: true, value: mapped.value };
-    const message = 'the expression of arguments came to something that is not an object';
-    return { ok: false, failure: { kind: 'failed', message, retryable: false } };
-  };
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const mapping = createObjectMapping(context, '/arguments', options.arguments);
+  return async (run) => mapping.apply(run.input, run);
 }

@@ -21,9 +21,10 @@ export async function checkOptions(
   context: PluginContext,
   client: OutboundClient,
 ): Promise<ServerAddress> {
-  const { url, argv, timeout } = options;
+  const { url, argv, timeout, maxResponse } = options;
   const problems: OptionsProblem[] = misplaced(options);
   if (timeout === 0) problems.push({ pointer: '/timeout', message: 'must be longer than nothing' });
+  if (maxResponse === 0) problems.push({ pointer: '/maxResponse', message: 'must be larger than nothing' });
   if (url !== undefined) {
     problems.push(...faultsOfHeaders(options.headers), ...mcpHeaders(options.headers));
     if (problems.length === 0) return { kind: 'http', url: targetUrl(context, client, '/url', url) };

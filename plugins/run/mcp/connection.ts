@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly client: OutboundClient;
   /** Ends the attempt to connect. */
   readonly signal: AbortSignal;
+  /** It has failed, and takes no further calls; it closes when its program has ended. */
+  readonly onFail: () => void;
   readonly onClose: () => void;
 }
 
@@ -57,6 +59,7 @@ export class Connection {
     const transport = createTransport(parts);
     const giveUp = (): void => void transport.close();
     parts.signal.addEventListener('abort', giveUp, { once: true });
+    if (transport instanceof ProgramTransport) transport.onfail = parts.onFail;
     const state = { isOpen: false, isClosed: false };
     client.onclose = () => {
       state.isClosed = true;

@@ -1,11 +1,11 @@
 import { ProtocolError, ProtocolErrorCode, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { type FailedRunResult, OutboundError } from '../../../src/contract/index.ts';
+import { isNoMcp } from './own-answer.ts';
 
 /** Statuses that say "not now" rather than "not so". */
 const retryableStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 const asksForInput = 'the tool asks for input, which is not supported';
-const isNoMcp = 'agent answered with what is not MCP';
 
 /** Makes a failure of what a call was rejected with. Messages of the SDK repeat what the server says, so none is told. */
 export function failureOf(error: unknown): FailedRunResult {

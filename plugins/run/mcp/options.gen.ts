@@ -43,7 +43,7 @@ export interface Options {
    */
   arguments?: string;
   /**
-   * What becomes the output: JSONata over the result of the tool (content, structuredContent). Absent: structuredContent if there is any, else the text of content.
+   * What becomes the output: JSONata over the result of the tool (content, structuredContent); $json is what its text holds, if it has one text and that is JSON. Absent: structuredContent if there is any, else the text of content.
    */
   output?: string;
   /**
@@ -51,7 +51,7 @@ export interface Options {
    */
   timeout: number;
   /**
-   * The largest message that is taken from the server; a longer one fails the run. In bytes.
+   * The largest message that is taken from the server; a longer one fails the run. A program that writes more than that within a minute beside its answers is ended. In bytes.
    */
   maxResponse: number;
   /**

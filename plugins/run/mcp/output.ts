@@ -14,16 +14,25 @@ export function createOutput(
   context: PluginContext,
   { output }: Options,
 ): (result: CallToolResult, run: RunRequest) => Promise<FinalRunResult> {
-  const mapping = output === undefined ? undefined : createMapping(context, '/output', output);
+  const mapping = output === undefined ? undefined : createMapping(context, '/output', output, ['json']);
   return async (result, run) => {
     // What the tool says of it may hold what it was called with.
     if (result.isError) return failed('the tool answered with an error');
     const plain = plainOf(result);
     if (!plain.ok) return failed(`agent answered with ${plain.fault}`);
     if (mapping === undefined) return { kind: 'succeeded', output: outputOf(result, plain.value) };
-    const mapped = await mapping.apply(plain.value, run);
+    const json = jsonOf(result);
+    const mapped = await mapping.apply(plain.value, run, { ...(json !== undefined && { json }) });
     return mapped.ok ? { kind: 'succeeded', output: mapped.value ?? null } : mapped.failure;
   };
+}
+
+/** What the text holds, if it is one and that is JSON: so tools answer that know no structured content. */
+function jsonOf({ content }: CallToolResult): JsonValue | undefined {
+  const [text, ...others] = content.filter((block) => block.type === 'text');
+  if (text === undefined || others.length > 0) return undefined;
+  const parsed = parseAgentJson(text.text);
+  return parsed.ok ? parsed.value : undefined;
 }
 
 /** A structured result, else the text as it is: what looks like JSON in it may be meant as text. */

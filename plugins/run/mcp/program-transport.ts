@@ -1,16 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import {
-  deserializeMessage,
+  isJSONRPCRequest,
   type JSONRPCMessage,
+  parseJSONRPCMessage,
+  type RequestId,
   serializeMessage,
   type Transport,
 } from '@modelcontextprotocol/client';
 import { OutboundError } from '../../../src/contract/index.ts';
 import type { Environment } from '../command/environment.ts';
 import type { Program } from '../command/program.ts';
-import { Lines } from './lines.ts';
+import type { Message } from './message.ts';
+import { failedAnswer, noMcp } from './own-answer.ts';
+import { ProgramOutput } from './program-output.ts';
+import { Replies } from './replies.ts';
 
 export interface ProgramLimits {
   readonly maxMessageBytes: number;
@@ -24,6 +29,9 @@ const longestTimerMs = 2 ** 31 - 1;
 /** How long what has left the process group may keep stdout open once the server has ended, in milliseconds. */
 const leftoverMs = 200;
 
+/** So much may wait to be read by the server before it is taken for one that does not read, in bytes. */
+const mostUnread = 16 * 1024 * 1024;
+
 /**
  * A server that is a program and speaks on stdin and stdout. The SDK's own transport ends the program alone; this one
  * puts it at the head of a process group, so that nothing is left of one that is started by `npx` or the like. When the
@@ -34,6 +42,8 @@ export class ProgramTransport implements Transport {
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
   onmessage?: Transport['onmessage'];
+  /** Called as soon as it is of no more use; it is closed when the program has ended. */
+  onfail: (() => void) | undefined;
   /** By these two the SDK knows a transport of this sort. */
   readonly stderr = null;
   #child: ChildProcess | undefined;
@@ -43,13 +53,16 @@ export class ProgramTransport implements Transport {
   readonly #program: Program;
   readonly #environment: Environment;
   readonly #killGraceMs: number;
-  readonly #lines: Lines;
+  readonly #output: ProgramOutput;
+  /** The requests that it has not answered. */
+  readonly #awaited = new Map<string, RequestId>();
+  readonly #replies = new Replies((reply) => this.send(reply));
 
   constructor(program: Program, environment: Environment, { maxMessageBytes, killGraceMs }: ProgramLimits) {
     this.#program = program;
     this.#environment = environment;
     this.#killGraceMs = killGraceMs;
-    this.#lines = new Lines(maxMessageBytes, (line) => this.#onLine(line));
+    this.#output = new ProgramOutput(maxMessageBytes, (message) => this.#onMessage(message));
   }
 
   get pid(): number | undefined {
@@ -87,6 +100,13 @@ export class ProgramTransport implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin;
     if (!stdin?.writable) throw lost();
+    if (stdin.writableLength > mostUnread) throw this.#fail(deaf());
+    if (isJSONRPCRequest(message)) {
+      this.#awaited.set(String(message.id), message.id);
+      this.#output.expect();
+    } else if ('method' in message && message.method === 'notifications/cancelled') {
+      this.#awaited.delete(String(message.params?.requestId));
+    }
     await write(stdin, serializeMessage(message));
   }
 
@@ -105,33 +125,55 @@ export class ProgramTransport implements Transport {
     child.on('error', (error) => this.onerror?.(error));
     // One that ended does not read any more: EPIPE, and its end is told of anyway.
     child.stdin?.on('error', () => {});
-    child.stdout?.on('data', (chunk: Buffer) => this.#onStdout(chunk));
+    const read = this.#read(child.stdout);
     child.once('exit', () => {
       this.#signal('SIGKILL');
       setTimeout(() => child.stdout?.destroy(), leftoverMs);
     });
-    child.once('close', () => {
+    child.once('close', async () => {
+      // The last that it wrote may be an answer.
+      await read;
       this.#child = undefined;
       this.#ended.resolve();
       this.onclose?.();
     });
   }
 
-  #onStdout(chunk: Buffer): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = this.#lines.take(chunk);
-    if (this.#failure !== undefined) void this.close();
+  async #read(stdout: Readable | null): Promise<void> {
+    try {
+      if (stdout !== null) await this.#output.read(stdout);
+    } catch (error) {
+      const known = OutboundError.from(error);
+      if (known !== undefined) this.#fail(known);
+      else {
+        // As a rule it has ended, and the pipe was cut off because something that it had started kept it open.
+        this.onerror?.(error as Error);
+        void this.close();
+      }
+    }
   }
 
-  /** What is no message of MCP is passed over: servers that log to stdout are many. */
-  #onLine(line: string): void {
-    let message: JSONRPCMessage;
+  #onMessage(message: Message): boolean {
+    if (message.kind === 'request') this.#replies.give(message);
+    if (message.kind !== 'answer' || !this.#awaited.delete(String(message.id))) return false;
+    let answer: JSONRPCMessage;
     try {
-      message = deserializeMessage(line);
+      answer = parseJSONRPCMessage(message.value);
     } catch {
-      return;
+      answer = failedAnswer(message.id, noMcp());
     }
-    this.onmessage?.(message);
+    this.onmessage?.(answer);
+    return true;
+  }
+
+  #fail(failure: OutboundError): OutboundError {
+    if (this.#failure !== undefined) return this.#failure;
+    this.#failure = failure;
+    this.onfail?.();
+    for (const id of this.#awaited.values()) this.onmessage?.(failedAnswer(id, failure));
+    this.#awaited.clear();
+    void this.close();
+    return failure;
   }
 
   async #endsWithin(limitMs: number): Promise<boolean> {
@@ -164,6 +206,10 @@ function write(stdin: Writable, text: string): Promise<void> {
 
 function lost(): OutboundError {
   return new OutboundError('ERR_SERVER_ENDED', 'the MCP server has ended', true);
+}
+
+function deaf(): OutboundError {
+  return new OutboundError('ERR_SERVER_DEAF', 'the MCP server does not read what it is sent', true);
 }
 
 /** Names the error by its code alone: messages hold paths. */

@@ -78,6 +78,7 @@ export class ToolServer {
       options: this.#options,
       client: this.#client,
       signal: this.#closing.signal,
+      onFail: () => this.#forget(opening),
       onClose: () => {
         this.#forget(opening);
         opening.then(
