@@ -78,6 +78,7 @@ async function* events(
   leaving.addEventListener('abort', stop, { once: true });
   const deltas = run.follow(after, following.signal)[Symbol.asyncIterator]();
   const endsAt = performance.now() + timeoutMs;
+  let isTimeUp = false;
   try {
     const { attempt, offset } = after ?? { attempt: 0, offset: 0 };
     const { state } = await run.wait(0);
@@ -86,11 +87,11 @@ async function* events(
       const leftMs = endsAt - performance.now();
       const arrived = await within(Math.min(heartbeatMs, leftMs), next);
       if (arrived === undefined) {
-        if (leftMs > heartbeatMs) {
-          yield ': still running\n\n';
-          continue;
-        }
-        break;
+        // Not by the clock: a timer may be a moment early.
+        isTimeUp = leftMs <= heartbeatMs;
+        if (isTimeUp) break;
+        yield ': still running\n\n';
+        continue;
       }
       if (arrived.done) break;
       yield deltaEvent(arrived.value);
@@ -127,7 +128,7 @@ async function* events(
         break;
       default:
         // It goes on, here after the timeout or in the gateway's next start: the id stays, so that the client comes back.
-        if (performance.now() >= endsAt) {
+        if (isTimeUp) {
           yield `event: error\ndata: ${JSON.stringify(problemMembers(problem('wait_timeout', { runId, statusUrl })))}\n\n`;
         }
     }

@@ -43,9 +43,10 @@ export interface PluginContext {
   outbound(options: OutboundOptions): OutboundClient;
 }
 
-/** What an auth plugin may use besides: the organization's declared API keys. */
+/** What an auth plugin may use besides: the organization's declared API keys, and the ids of its projects. */
 export interface AuthPluginContext extends PluginContext {
   readonly apiKeys: readonly ApiKeyDeclaration[];
+  readonly projects: readonly string[];
 }
 
 export interface PluginLog {

@@ -53,7 +53,9 @@ export class Instances {
   readonly #pool: InstancePool;
   readonly #log: PluginLog;
   readonly #apiKeys: readonly ApiKeyDeclaration[];
-  readonly #apiKeysDigest: string;
+  readonly #projects: readonly string[];
+  /** Of what auth plugins are told of the organization. */
+  readonly #organizationDigest: string;
   readonly #guard: OutboundGuard;
   readonly #outboundDigest: string;
 
@@ -62,7 +64,8 @@ export class Instances {
     this.#pool = pool;
     this.#log = log;
     this.#apiKeys = config.apiKeys.map(({ place: _place, ...declaration }) => declaration);
-    this.#apiKeysDigest = hash('sha256', JSON.stringify(this.#apiKeys));
+    this.#projects = config.projects.map(({ id }) => id);
+    this.#organizationDigest = hash('sha256', JSON.stringify([this.#apiKeys, this.#projects]));
     this.#guard = new OutboundGuard(() => config.outboundAllow);
     this.#outboundDigest = hash('sha256', JSON.stringify(config.outboundAllow));
   }
@@ -120,7 +123,7 @@ export class Instances {
 
   /** Equal options in equal surroundings make equal instances. An instance calls what the config it was made for allows. */
   #identityOf(plugin: Plugin, use: StageUse, { digest }: GoodOptions): string {
-    const surroundings = plugin.stage === 'auth' ? this.#apiKeysDigest : '';
+    const surroundings = plugin.stage === 'auth' ? this.#organizationDigest : '';
     return [plugin.stage, plugin.name, digest, surroundings, this.#outboundDigest, use.folder].join('\0');
   }
 
@@ -171,7 +174,7 @@ export class Instances {
     };
     const creating = async () =>
       plugin.stage === 'auth'
-        ? plugin.create({ ...context, apiKeys: this.#apiKeys }, options)
+        ? plugin.create({ ...context, apiKeys: this.#apiKeys, projects: this.#projects }, options)
         : plugin.create(context, options);
     return withDeadline<unknown>(creating(), createDeadlineMs, 'its `create`');
   }

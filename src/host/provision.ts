@@ -88,7 +88,9 @@ export async function checkProvision(config: Config, registry: Registry, log: Pl
   await new ProvisioningSession(config, instances).all();
   await pool.release(instances.identities);
   return instances.problems.map((problem) =>
-    problem.code === 'missing_secret' && problem.severity === 'error' ? { ...problem, severity: 'warning' } : problem,
+    problem.code === 'missing_secret' && problem.severity === 'error'
+      ? { ...problem, severity: 'warning', hint: 'A gateway that serves this needs it: it would not start without.' }
+      : problem,
   );
 }
 

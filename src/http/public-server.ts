@@ -17,6 +17,7 @@ import type { Deliveries } from '../runtime/deliveries.ts';
 import type { Live } from '../runtime/live.ts';
 import { fire, type Verdict } from '../runtime/pipeline.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
+import type { LiveTrigger } from '../runtime/snapshot.ts';
 import { Call } from './call.ts';
 import { decideLate, type LateDecision } from './late-decision.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -132,7 +133,9 @@ async function answer(
   let sent: LateDecision['sent'];
   if (admission.kind !== 'admitted') {
     const late = await decideLate(admission, { raw, route, snapshot });
-    if (late.decision.kind === 'refused') return refused(parts, late.decision.code, late.decision.reason);
+    if (late.decision.kind === 'refused') {
+      return refused(parts, late.decision.code, late.decision.reason, late.decision.trigger);
+    }
     if (late.decision.kind === 'handshake') {
       parts.outcomes.count(late.decision.trigger, 'handshake');
       return late.decision.reply;
@@ -178,8 +181,8 @@ function outcomeOf({ kind }: Verdict): string {
   return kind === 'dropped' ? 'filtered' : kind;
 }
 
-function refused(parts: PublicServerParts, code: ProblemCode, reason = ''): Reply {
-  parts.outcomes.count(undefined, code, reason);
+function refused(parts: PublicServerParts, code: ProblemCode, reason = '', trigger?: LiveTrigger): Reply {
+  parts.outcomes.count(trigger, code, reason);
   return problem(code, {}, refusalHeaders[code]);
 }
 

@@ -73,7 +73,7 @@ export async function resumedStream(
   { headers }: RequestHead,
 ): Promise<Reply | undefined> {
   const lastEventId = headers['last-event-id'];
-  if (typeof lastEventId !== 'string' || !acceptsEventStream(headers.accept)) return undefined;
+  if (typeof lastEventId !== 'string') return undefined;
   const last = parseEventId(lastEventId);
   const found = last && (await findRun(engine, admission, last.runId));
   if (last === undefined || typeof found !== 'object') return undefined;

@@ -29,6 +29,8 @@ export interface Refusal {
   readonly code: ProblemCode;
   /** For the log; the caller only sees the code. */
   readonly reason: string;
+  /** What was asked for, if it is there: for the log too. */
+  readonly trigger?: LiveTrigger | undefined;
 }
 /** A sender makes sure of the address of a trigger that takes requests. */
 export interface Handshake {
@@ -90,13 +92,13 @@ function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger |
     case 'authenticated':
       return authorize(verdict.principal, target, trigger);
     case 'abstained':
-      return refused('unauthorized', 'no credential');
+      return refused('unauthorized', 'no credential', trigger);
     case 'rejected':
-      return refused('unauthorized', verdict.reason);
+      return refused('unauthorized', verdict.reason, trigger);
     case 'unavailable':
-      return refused('unavailable', verdict.reason);
+      return refused('unavailable', verdict.reason, trigger);
     case 'handshake':
-      if (target.kind === 'run') return refused('unauthorized', 'a handshake at the address of a run');
+      if (target.kind === 'run') return refused('unauthorized', 'a handshake at the address of a run', trigger);
       if (trigger === undefined || !trigger.isActive) return notFound(trigger);
       return { kind: 'handshake', trigger, reply: verdict.reply };
   }
@@ -105,18 +107,18 @@ function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger |
 /** Decides by who calls. */
 export function authorize(principal: Principal, target: Target, trigger: LiveTrigger | undefined): Admission | Refusal {
   if (principal.projects !== 'all' && !principal.projects.has(target.projectId)) {
-    return refused('forbidden', 'project not granted');
+    return refused('forbidden', 'project not granted', trigger);
   }
   // A paused trigger takes no requests; runs that it took before can still be read and cancelled.
   if (trigger === undefined || (!trigger.isActive && target.kind === 'trigger')) return notFound(trigger);
-  if (!principal.permissions.has(required)) return refused('forbidden', `permission ${required} not granted`);
+  if (!principal.permissions.has(required)) return refused('forbidden', `permission ${required} not granted`, trigger);
   return { kind: 'admitted', trigger, principal };
 }
 
 function notFound(trigger: LiveTrigger | undefined): Refusal {
-  return refused('trigger_not_found', trigger === undefined ? 'unknown trigger' : 'paused trigger');
+  return refused('trigger_not_found', trigger === undefined ? 'unknown trigger' : 'paused trigger', trigger);
 }
 
-function refused(code: ProblemCode, reason: string): Refusal {
-  return { kind: 'refused', code, reason };
+function refused(code: ProblemCode, reason: string, trigger: LiveTrigger | undefined): Refusal {
+  return { kind: 'refused', code, reason, trigger };
 }

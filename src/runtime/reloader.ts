@@ -101,6 +101,8 @@ export class Reloader {
       },
       'config reloaded',
     );
+    const warnings = [...loaded.problems, ...built.warnings];
+    if (warnings.length > 0) this.#log.warn({ warnings: warnings.map(describe) }, 'the config has warnings');
     return this.#last;
   }
 
@@ -123,5 +125,6 @@ export class Reloader {
 }
 
 function describe(problem: Problem): object {
-  return { code: problem.code, message: problem.message, file: problem.place.file, pointer: problem.place.pointer };
+  const { code, message, hint, place } = problem;
+  return { code, message, ...(hint !== undefined && { hint }), file: place.file, pointer: place.pointer };
 }

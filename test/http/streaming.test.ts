@@ -237,7 +237,7 @@ t.test('a client that goes away does not stop the run, and hears the rest when i
 
   // By the run's address, as an EventSource does, and by the same request again, as one does that can POST.
   const byAddress = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', lastEventId: one?.id });
-  const again = { body: { instruction: 'tell me' }, lastEventId: one?.id };
+  const again = { body: { instruction: 'tell me' }, lastEventId: one?.id, accept: null };
   const byRequest = await ask(t, triggerUrl(gateway, 'talk'), again);
   const stranger = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', secret: secrets.other });
   t.equal(stranger.response.status, 403);
@@ -308,6 +308,22 @@ t.test('nothing is made up of an output that is not kept', async (t) => {
   const { runId, statusUrl } = first[0]?.data ?? {};
   const later = await (await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET' })).rest();
   t.strictSame(later[1]?.data, { runId, status: 'succeeded' });
+});
+
+t.test('says each time that the time is up', async (t) => {
+  const run = { uses: 'echo', with: { stream: true, delay: '1h' } };
+  const timeout = { timeout: '20ms' };
+  const gateway = await startTestGateway(
+    t,
+    files({
+      stream: { run, respond: { uses: 'stream', with: timeout } },
+      wait: { run, respond: { uses: 'wait', with: { ...timeout, stream: true } } },
+    }),
+  );
+  for (const key of Array.from({ length: 10 }, () => ['stream', 'wait']).flat()) {
+    const told = await (await ask(t, triggerUrl(gateway, key), { body: { instruction: 'late' } })).rest();
+    t.match(told.at(-1), { event: 'error', data: { status: 408, code: 'wait_timeout' } }, key);
+  }
 });
 
 t.test('wait streams to whoever asks for it, where the trigger allows it', async (t) => {

@@ -51,7 +51,13 @@ function authOf(changes: Partial<Options> = {}, t?: Test, log: LogLine[] = []) {
   const outbound = outboundWith((closer) => void closers.push(closer));
   const source = 'jwksUrl' in changes || 'publicKey' in changes ? {} : { publicKey: pem(rsa.publicKey) };
   return jwt.create(
-    { ...pluginContext, apiKeys: [], log: recordingLog(log), ...(t && { outbound }) },
+    {
+      ...pluginContext,
+      apiKeys: [],
+      projects: ['support', 'shop', 'sales'],
+      log: recordingLog(log),
+      ...(t && { outbound }),
+    },
     { ...plain, ...source, ...changes },
   );
 }
@@ -222,7 +228,10 @@ t.test('refuses keys that cannot be one, and says which of its options is wrong'
   const outbound = outboundWith(() => {});
   const hosts = ['https://login.example.com', 'http://login.example.com', 'http://127.0.0.1:9', 'http://localhost'];
   for (const host of [...hosts, 'http://[::1]:9', 'https://10.0.0.1']) {
-    await jwt.create({ ...pluginContext, apiKeys: [], outbound, report }, { ...plain, jwksUrl: `${host}/jwks` });
+    await jwt.create(
+      { ...pluginContext, apiKeys: [], projects: ['support', 'shop', 'sales'], outbound, report },
+      { ...plain, jwksUrl: `${host}/jwks` },
+    );
   }
   t.match(found, [
     { severity: 'warning', pointer: '/jwksUrl', message: /not https/ },
@@ -439,7 +448,10 @@ const users = [
 type Users = Parameters<typeof basic.create>[1]['users'];
 
 function basicAuth(authorization: string | undefined, declared = users) {
-  const auth = basic.create({ ...pluginContext, apiKeys: [] }, { users: declared as unknown as Users });
+  const auth = basic.create(
+    { ...pluginContext, apiKeys: [], projects: ['support', 'shop', 'sales'] },
+    { users: declared as unknown as Users },
+  );
   return auth.authenticate(requestHead(authorization === undefined ? {} : { authorization }));
 }
 
@@ -482,6 +494,15 @@ t.test('basic rejects any other, tells an unknown name from no wrong password, a
     t.strictSame(basicAuth(field), { kind: 'abstained' });
   }
   t.strictSame(await faultsOf(() => basicAuth('', [...users, ...users])), ['/users/2/name', '/users/3/name']);
+});
+
+t.test('grants no project that there is not, since nobody would get anywhere with it', async (t) => {
+  t.strictSame(await faultsOf(() => authOf({ projects: ['support', 'suport'] }, t)), ['/projects/1']);
+  t.strictSame(await faultsOf(() => authOf({ projects: ['*'] }, t)), []);
+  const [first] = users;
+  t.ok(first);
+  const granted = [{ ...(first as (typeof users)[number]), projects: ['shop', 'shoop'] }];
+  t.strictSame(await faultsOf(() => basicAuth('', granted)), ['/users/0/projects/1']);
 });
 
 t.test('whatever stands in the header, neither plugin throws', async () => {

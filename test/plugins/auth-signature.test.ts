@@ -13,7 +13,7 @@ import { basicFiles, gatewayFile, projectFile, secrets, triggerFile } from '../s
 import { pluginContext, requestHead } from '../support/exchange.ts';
 import { type Answer, answerOf, type FireOptions, startTestGateway, type TestGateway } from '../support/gateway.ts';
 
-const context = { ...pluginContext, apiKeys: [] };
+const context = { ...pluginContext, apiKeys: [], projects: ['support', 'shop', 'sales'] };
 const stripe = new Stripe('sk_test_of_nobody');
 const now = Date.UTC(2027, 5, 30, 12);
 const nowSeconds = String(now / 1000);
@@ -486,6 +486,8 @@ t.test("answers Slack's challenge if it is signed, and fires nothing", async (t)
   const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
   t.match(metrics, /pullcord_requests_total\{project="support",trigger="slack",outcome="handshake",reason=""\} 1\n/);
   t.match(metrics, /trigger="slack",outcome="accepted",reason=""\} 1\n/);
+  // Who fails, at which trigger, is for the operator's eyes.
+  t.match(metrics, /trigger="slack",outcome="unauthorized",reason="wrong signature"\} 1\n/);
   t.match(gateway.log, [{ fields: { outcome: 'handshake' }, message: 'handshakes answered' }]);
 });
 

@@ -20,7 +20,7 @@ function declare(id: string, changes: Partial<ApiKeyDeclaration> & { secret?: st
 }
 
 function authOf(apiKeys: readonly ApiKeyDeclaration[], header = 'x-api-key') {
-  return apiKey.create({ ...pluginContext, apiKeys }, { header });
+  return apiKey.create({ ...pluginContext, apiKeys, projects: ['support'] }, { header });
 }
 
 function authenticate(auth: ReturnType<typeof authOf>, key: string | readonly string[] | undefined, receivedAt = 1000) {
@@ -93,7 +93,7 @@ t.test('api-key', async (t) => {
 
 t.test('none lets everyone in as the one caller that the options name', async (t) => {
   const auth = none.create(
-    { ...pluginContext, apiKeys: [] },
+    { ...pluginContext, apiKeys: [], projects: ['support', 'shop', 'sales'] },
     { id: 'intranet', permissions: ['project.trigger', 'project.runs'] },
   );
   t.same(auth.authenticate(), {

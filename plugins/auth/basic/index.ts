@@ -1,11 +1,13 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import {
   type AuthPlugin,
+  type AuthPluginContext,
   type AuthVerdict,
   OptionsError,
   type OptionsProblem,
   type Principal,
 } from '../../../src/contract/index.ts';
+import { unknownProjects } from '../unknown-projects.ts';
 import { abstained, rejected } from '../verdicts.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -16,8 +18,8 @@ export default {
   name: 'basic',
   summary: 'Knows a caller by name and password, as HTTP Basic carries them. Only behind TLS.',
   optionsSchema: schema,
-  create(_context, { users }) {
-    refuseDoubles(users);
+  create(context, { users }) {
+    checkUsers(context, users);
     const entries = new Map(users.map((user) => [digestOf(user.name).toString('hex'), entryOf(user)]));
     return {
       headers: ['authorization'],
@@ -61,11 +63,14 @@ function entryOf({ name, passwords, projects, permissions }: User): Entry {
   };
 }
 
-/** Which of the two a caller would be is not to be left to their order. */
-function refuseDoubles(users: readonly User[]): void {
+/** Which of two of one name a caller would be is not to be left to their order. */
+function checkUsers(context: AuthPluginContext, users: readonly User[]): void {
   const names = users.map(({ name }) => name);
   const problems: OptionsProblem[] = names.flatMap((name, index) =>
     names.indexOf(name) === index ? [] : [{ pointer: `/users/${index}/name`, message: 'another user has this name' }],
+  );
+  problems.push(
+    ...users.flatMap(({ projects }, index) => unknownProjects(context, projects, `/users/${index}/projects`)),
   );
   if (problems.length > 0) throw new OptionsError(problems);
 }

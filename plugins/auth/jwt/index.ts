@@ -1,4 +1,5 @@
-import type { AuthPlugin, RequestHead } from '../../../src/contract/index.ts';
+import { type AuthPlugin, OptionsError, type RequestHead } from '../../../src/contract/index.ts';
+import { unknownProjects } from '../unknown-projects.ts';
 import { abstained, rejected } from '../verdicts.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -10,6 +11,8 @@ export default {
   summary: 'Knows a caller by a signed token of an identity provider (JWT), with its keys at a URL or at hand.',
   optionsSchema: schema,
   async create(context, options) {
+    const unknown = Array.isArray(options.projects) ? unknownProjects(context, options.projects, '/projects') : [];
+    if (unknown.length > 0) throw new OptionsError(unknown);
     // Loading what checks tokens takes time that a config without them need not spend.
     const [{ findKeys }, { tokenVerifier }] = await Promise.all([
       import('./find-keys.ts'),
