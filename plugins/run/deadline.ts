@@ -39,7 +39,7 @@ export const aborted: FailedRunResult = Object.freeze({
 export function timedOut(timeoutMs: number): FailedRunResult {
   return {
     kind: 'failed',
-    message: `agent did not answer within ${Math.round(timeoutMs / 10) / 100}s`,
+    message: `agent did not answer within ${timeoutMs / 1000}s`,
     retryable: true,
   };
 }

@@ -80,12 +80,15 @@ export class DetachedWork {
     // What is sent along is for the agent that the options name now.
     if (url !== undefined && url.origin !== this.#options.url.origin)
       return failed('another agent has taken its place');
-    const result = await withinDeadline(Math.max(1, endsAt - Date.now()), signal, (limit) =>
-      url === undefined ? new Promise<FinalRunResult>(() => {}) : this.#poll(run, url, limit),
-    );
-    const isGivenUp = isCancellation(signal) || (result.kind === 'failed' && Date.now() >= endsAt);
-    if (url !== undefined && isGivenUp) this.#cancel(run, url);
-    return result;
+    let limited: AbortSignal | undefined;
+    const result = await withinDeadline(Math.max(1, endsAt - Date.now()), signal, (limit) => {
+      limited = limit;
+      return url === undefined ? new Promise<FinalRunResult>(() => {}) : this.#poll(run, url, limit);
+    });
+    // Not by the clock: a timer may be a moment early.
+    const isTimeUp = limited?.aborted === true && !signal.aborted;
+    if (url !== undefined && (isTimeUp || isCancellation(signal))) this.#cancel(run, url);
+    return isTimeUp ? late(this.#options.timeoutMs) : result;
   };
 
   /** Reads what was sent to the callback address of a run. */
@@ -141,6 +144,10 @@ export class DetachedWork {
       })
       .catch(() => {});
   }
+}
+
+function late(timeoutMs: number): FailedRunResult {
+  return { kind: 'failed', message: `agent did not finish within ${timeoutMs / 1000}s`, retryable: true };
 }
 
 function failed(message: string): FailedRunResult {
