@@ -10,6 +10,7 @@ import {
 } from '../../../src/contract/index.ts';
 import { aborted } from '../deadline.ts';
 import { createMapping } from '../mapping.ts';
+import { readRest } from '../read-rest.ts';
 import { streamWithinDeadline } from '../stream-deadline.ts';
 import { type Answered, chatAnswer, workflowAnswer } from './answer.ts';
 import { eventsOf } from './events.ts';
@@ -99,21 +100,6 @@ export function createTalk(context: PluginContext, options: Options, service: Se
       exchange(run, message, exchangeSignal, isGivenUp),
     );
   };
-}
-
-/** How long the rest of a stream may take after the last event that counts, in milliseconds. */
-const restMs = 1_000;
-
-/** Reads to the end of a stream, which keeps its connection for the next run. */
-async function readRest(events: AsyncIterator<unknown>, cut: () => void): Promise<void> {
-  const timer = setTimeout(cut, restMs);
-  try {
-    while (!(await events.next()).done);
-  } catch {
-    // The connection is lost, which concerns nobody any more.
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 const cutOff: FailedRunResult = {
