@@ -22,19 +22,18 @@ const run: RunRequest = {
 
 const node = process.execPath;
 const never = new AbortController().signal;
+const defaults = {
+  env: {},
+  output: 'auto',
+  timeout: 20_000,
+  maxOutput: 2 ** 20,
+  killGrace: 2_000,
+} satisfies Partial<Options>;
 
 async function pluginFor(t: Test, argv: Options['argv'], changes: Partial<Options> = {}, folder = t.testdir()) {
   const closers: (() => unknown)[] = [];
   const logged: object[] = [];
-  const options: Options = {
-    argv,
-    env: {},
-    output: 'auto',
-    timeout: 20_000,
-    maxOutput: 2 ** 20,
-    killGrace: 2_000,
-    ...changes,
-  };
+  const options: Options = { ...defaults, argv, ...changes };
   const context = {
     log: { info() {}, error() {}, warn: (fields: object) => void logged.push(fields) },
     report() {},
@@ -402,4 +401,21 @@ t.test('the example agents', async (t) => {
     agent.kill('SIGTERM');
     t.same(await once(agent, 'exit'), [0, null]);
   });
+});
+
+t.test('warns of a script among the arguments that is not there, and of nothing else', async (t) => {
+  const folder = t.testdir({ 'there.mjs': '', sub: { 'also.py': '' } });
+  const warnedOf = async (argv: Options['argv'], cwd?: string) => {
+    const found: string[] = [];
+    const context = {
+      ...pluginContext,
+      resolvePath: (path: string) => resolve(folder, path),
+      report: ({ pointer }: { pointer: string }) => void found.push(pointer),
+    };
+    await command.create(context, { ...defaults, argv, ...(cwd !== undefined && { cwd }) });
+    return found;
+  };
+  t.strictSame(await warnedOf([node, 'there.mjs', 'elsewhere.mjs', '--eval=x.js', 'a word', 'x.json']), ['/argv/2']);
+  t.strictSame(await warnedOf([node, 'also.py'], 'sub'), []);
+  t.strictSame(await warnedOf([node, 'also.py']), ['/argv/1']);
 });

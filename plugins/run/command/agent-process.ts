@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Environment } from './environment.ts';
-import type { Program } from './program.ts';
+import type { Environment } from '../environment.ts';
+import type { Program } from '../program.ts';
 
 /** Why a program was told to end. */
 export type StopCause = 'timeout' | 'output' | 'abort' | 'close';

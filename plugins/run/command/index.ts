@@ -1,9 +1,9 @@
 import { OptionsError, type OptionsProblem, type PluginContext, type RunPlugin } from '../../../src/contract/index.ts';
+import { baseEnvironment, type Environment, faultsOfEnvironment, runEnvironment } from '../environment.ts';
+import { findProgram, type Program } from '../program.ts';
 import { type AgentProcess, type Ending, startAgent } from './agent-process.ts';
-import { baseEnvironment, type Environment, faultsOfEnvironment, runEnvironment } from './environment.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { findProgram, type Program } from './program.ts';
 import { resultOf } from './result.ts';
 
 /**

@@ -4,9 +4,9 @@ import {
   type OutboundClient,
   type PluginContext,
 } from '../../../src/contract/index.ts';
-import { baseEnvironment, type Environment, faultsOfEnvironment } from '../command/environment.ts';
-import { findProgram, type Program } from '../command/program.ts';
+import { baseEnvironment, type Environment, faultsOfEnvironment } from '../environment.ts';
 import { faultsOfHeaders } from '../header-options.ts';
+import { findProgram, type Program } from '../program.ts';
 import { targetUrl } from '../target-url.ts';
 import type { Options } from './options.gen.ts';
 

@@ -10,8 +10,8 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { OutboundError } from '../../../src/contract/index.ts';
-import type { Environment } from '../command/environment.ts';
-import type { Program } from '../command/program.ts';
+import type { Environment } from '../environment.ts';
+import type { Program } from '../program.ts';
 import type { Message } from './message.ts';
 import { failedAnswer, noMcp } from './own-answer.ts';
 import { ProgramOutput } from './program-output.ts';

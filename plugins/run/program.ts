@@ -1,9 +1,8 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import type { OptionsProblem, PluginContext } from '../../../src/contract/index.ts';
+import { delimiter, join, resolve } from 'node:path';
+import type { OptionsProblem, PluginContext } from '../../src/contract/index.ts';
 import type { Environment } from './environment.ts';
-import type { Options } from './options.gen.ts';
 
 /** What to start, with absolute paths. */
 export interface Program {
@@ -12,9 +11,15 @@ export interface Program {
   readonly cwd: string;
 }
 
+/** How options name a program. */
+export interface ProgramOptions {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd?: string;
+}
+
 /** Finds the program and the folder it works in, so that a mistake shows when the config is loaded, not when it runs. */
 export async function findProgram(
-  { argv, cwd = '.' }: Pick<Options, 'argv' | 'cwd'>,
+  { argv, cwd = '.' }: ProgramOptions,
   environment: Environment,
   context: PluginContext,
 ): Promise<{ readonly program: Program; readonly problems: readonly OptionsProblem[] }> {
@@ -25,6 +30,7 @@ export async function findProgram(
     if (item.includes('\0')) problems.push({ pointer: `/argv/${index}`, message: 'has a NUL character' });
   }
   if (!(await isFolder(program.cwd))) problems.push({ pointer: '/cwd', message: 'is not a folder' });
+  else await warnOfMissingScripts(rest, program.cwd, context);
   if (name.includes('/')) {
     const file = context.resolvePath(name);
     const fault = await faultOfFile(file);
@@ -34,6 +40,28 @@ export async function findProgram(
   const file = await findOnPath(name, environment.PATH ?? '');
   if (file === undefined) problems.push({ pointer: '/argv/0', ...notOnPath(name) });
   return { program: { ...program, file: file ?? name }, problems };
+}
+
+/** What an interpreter is to run, as in `node agents/desk.mjs`: it would say so only on its stderr, when it is called. */
+const script = /^(?!-).*\.(?:[cm]?[jt]s|py|rb|sh|php|pl)$/;
+
+async function warnOfMissingScripts(items: readonly string[], cwd: string, context: PluginContext): Promise<void> {
+  for (const [index, item] of items.entries()) {
+    if (!script.test(item) || item.includes('\0') || (await isThere(resolve(cwd, item)))) continue;
+    context.report({
+      severity: 'warning',
+      pointer: `/argv/${index + 1}`,
+      message: 'looks like a file, and there is none of that name',
+      hint: 'A path among the arguments starts at `cwd`, or without that at the folder of this file.',
+    });
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 type Fault = Pick<OptionsProblem, 'message' | 'hint'>;

@@ -1,4 +1,4 @@
-import type { OptionsProblem, RunRequest } from '../../../src/contract/index.ts';
+import type { OptionsProblem, RunRequest } from '../../src/contract/index.ts';
 
 export type Environment = Readonly<Record<string, string>>;
 
