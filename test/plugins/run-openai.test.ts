@@ -509,7 +509,7 @@ t.test('a response in the background', async (t) => {
   t.test('is cancelled when its time is up', async (t) => {
     const { endpoint, gateway, runId } = await start(t, durable, { timeout: '1s', retry: { attempts: 1 } });
     t.match(await endOf(gateway, runId), { status: 'failed', error: { message: 'the run did not end within 1s' } });
-    t.same(endpoint.cancelled, ['resp_1']);
+    await until(() => endpoint.cancelled.length === 1);
     const { plugin } = await pluginFor(t, endpoint.baseUrl, { ...options, api: 'responses', timeout: 5 });
     const handle = handleOf(endpoint.baseUrl, 'resp_1', Date.now() - 10);
     const follow = plugin.follow?.(requestFor({}), handle, never);
