@@ -443,8 +443,8 @@ t.test('a program', async (t) => {
 
   t.test('that has ended is started again by the next call, after the one that it ended in has failed', async (t) => {
     const { execute } = await pluginFor(t, { argv, tool: 'exit' });
-    t.strictSame(await execute(), failed('the connection to the MCP server was closed', true));
-    t.strictSame(await execute(), failed('the connection to the MCP server was closed', true));
+    t.strictSame(await execute(), failed('the MCP server ended with exit code 3', true));
+    t.strictSame(await execute(), failed('the MCP server ended with exit code 3', true));
   });
 
   t.test('may answer at length, up to a limit, and to many at once', async (t) => {
@@ -544,6 +544,10 @@ t.test('a program', async (t) => {
   t.test('that ends at once, or says nothing, is no server', async (t) => {
     const lost = failed('the connection to the MCP server was closed', true);
     t.strictSame(await call(t, { argv: [process.execPath, '-e', ''] }), lost);
+    const failing = failed('the MCP server ended with exit code 1', true);
+    t.strictSame(await call(t, { argv: [process.execPath, 'no-such-file.mjs'] }), failing);
+    const killed = failed('the MCP server ended by SIGKILL', true);
+    t.strictSame(await call(t, { argv: [process.execPath, '-e', 'process.kill(process.pid, "SIGKILL")'] }), killed);
     const silent = { argv: ['sleep', '1000'], timeout: 50, killGrace: 10 };
     t.strictSame(await call(t, silent), failed('agent did not answer within 0.05s', true));
   });

@@ -130,9 +130,10 @@ export class ProgramTransport implements Transport {
       this.#signal('SIGKILL');
       setTimeout(() => child.stdout?.destroy(), leftoverMs);
     });
-    child.once('close', async () => {
+    child.once('close', async (code: number | null, signal: string | null) => {
       // The last that it wrote may be an answer.
       await read;
+      if (!this.#isClosed && code !== 0) this.#fail(ended(code, signal));
       this.#child = undefined;
       this.#ended.resolve();
       this.onclose?.();
@@ -206,6 +207,11 @@ function write(stdin: Writable, text: string): Promise<void> {
 
 function lost(): OutboundError {
   return new OutboundError('ERR_SERVER_ENDED', 'the MCP server has ended', true);
+}
+
+function ended(code: number | null, signal: string | null): OutboundError {
+  const how = code === null ? `by ${signal}` : `with exit code ${code}`;
+  return new OutboundError('ERR_SERVER_ENDED', `the MCP server ended ${how}`, true);
 }
 
 function deaf(): OutboundError {
