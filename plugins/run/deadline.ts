@@ -1,7 +1,5 @@
 import type { FailedRunResult } from '../../src/contract/index.ts';
-
-/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs } from './longest-timer.ts';
 
 /**
  * Gives the result of an exchange, or a failure as soon as time is up or `signal` aborts. It does not wait for the

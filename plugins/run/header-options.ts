@@ -17,6 +17,11 @@ export function faultsOfHeaders(headers: Headers): OptionsProblem[] {
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const valueForm = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** The headers of the options with their names in lower case. */
+export function namedInLowerCase(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
 /** They frame the message or rule the connection (RFC 9110 §7.6.1, RFC 9112 §6), or tell the agent which run it is. */
 const reserved = new Set([
   ...['connection', 'content-length', 'expect', 'host', 'keep-alive', 'proxy-connection', 'te', 'trailer'],

@@ -16,6 +16,7 @@ import {
   type ExpressionProblem,
   toPlain,
 } from '../../src/filter/index.ts';
+import { isObject } from './json-object.ts';
 
 /**
  * JSONata in the options of run plugins. What it reads besides its input, by name without `$`: `run` (id, project,
@@ -93,10 +94,6 @@ function compileValue(source: string, bindings: readonly string[]) {
       return value instanceof Promise ? value.then(toPlain) : toPlain(value);
     },
   };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 interface Compiled<Value> {

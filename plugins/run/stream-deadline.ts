@@ -1,8 +1,6 @@
 import type { DetachedRun, FailedRunResult, FinalRunResult, RunEvent } from '../../src/contract/index.ts';
 import { aborted, timedOut } from './deadline.ts';
-
-/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs } from './longest-timer.ts';
 
 type Events<Result> = AsyncGenerator<RunEvent, Result | FailedRunResult, undefined>;
 

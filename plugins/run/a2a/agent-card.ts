@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
+import { isObject } from '../json-object.ts';
 import type { Addresses } from './check-options.ts';
 import { AgentFault } from './fault.ts';
 
@@ -77,8 +78,4 @@ function objectsOf(value: JsonValue | undefined): readonly JsonObject[] {
 
 function text(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

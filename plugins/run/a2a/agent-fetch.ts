@@ -1,6 +1,8 @@
 import { createParser } from 'eventsource-parser';
 import { type JsonValue, type OutboundClient, parseAgentJson, retryAfterMs } from '../../../src/contract/index.ts';
+import { answeredStatus, isPassing } from '../answered-status.ts';
 import { createBreather } from '../breather.ts';
+import { namedInLowerCase } from '../header-options.ts';
 import { AgentFault } from './fault.ts';
 
 /** Statuses that mean what they say, whatever error the body tells of besides. */
@@ -14,8 +16,7 @@ export function createAgentFetch(
   client: OutboundClient,
   headers: Readonly<Record<string, string>>,
 ): typeof globalThis.fetch {
-  const configured = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-  const common = { 'user-agent': 'pullcord', ...Object.fromEntries(configured) };
+  const common = { 'user-agent': 'pullcord', ...namedInLowerCase(headers) };
   return async (input, init) => {
     const own = Object.fromEntries(new Headers(init?.headers));
     const response = await client.fetch(input, { ...init, headers: { ...common, ...own } });
@@ -43,14 +44,13 @@ async function refused(response: Response): Promise<Response> {
     // It is not waited for: a body that never ends would hold the run.
     void response.body?.cancel().catch(() => {});
   }
-  const redirect = status >= 300 && status < 400 ? ': redirects are not followed' : '';
   const pauseMs = retryAfterMs(headers.get('retry-after') ?? undefined);
-  throw new AgentFault(`agent answered ${status}${redirect}`, isPassing(status), pauseMs);
+  throw new AgentFault(answeredStatus(status), mayPass(status), pauseMs);
 }
 
-/** Whether a status says "not now" rather than "not so". */
-function isPassing(status: number): boolean {
-  return [408, 425, 429].includes(status) || (status >= 500 && status !== 501 && status !== 505);
+/** Whether the same may be answered otherwise later: also at statuses that others have added to those of HTTP. */
+function mayPass(status: number): boolean {
+  return isPassing(status) || (status > 500 && status !== 501 && status !== 505);
 }
 
 /** The same events, one a chunk, each of them parsed before. */

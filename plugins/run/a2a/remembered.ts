@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
+import { isObject } from '../json-object.ts';
 
 /** What a session remembers. */
 export interface Conversation {
@@ -44,8 +45,4 @@ export function readHandle(handle: JsonValue, agent: string): Handle | undefined
 
 function text(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { Message, TaskState } from '@a2a-js/sdk';
-import type { FailedRunResult, FinalRunResult, JsonValue, RunRequest } from '../../../src/contract/index.ts';
+import type { FinalRunResult, JsonValue, RunRequest } from '../../../src/contract/index.ts';
+import { failed } from '../failed.ts';
 import type { Mapping } from '../mapping.ts';
 import { messagePieces, outputOf } from './content.ts';
 import type { TaskAnswer } from './task-answer.ts';
@@ -52,8 +53,4 @@ async function succeeded(
   if (mapping === undefined) return { kind: 'succeeded', output: output() };
   const mapped = await mapping.apply(json(), run);
   return mapped.ok ? { kind: 'succeeded', output: mapped.value ?? null } : mapped.failure;
-}
-
-function failed(message: string, retryable = false): FailedRunResult {
-  return { kind: 'failed', message, retryable };
 }

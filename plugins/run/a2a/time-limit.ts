@@ -1,8 +1,6 @@
 import { type FailedRunResult, isCancellation } from '../../../src/contract/index.ts';
 import { aborted, timedOut } from '../deadline.ts';
-
-/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs } from '../longest-timer.ts';
 
 /** How much longer than its run a message may take to be taken, in milliseconds. */
 const lingerMs = 2_000;

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Environment } from '../environment.ts';
+import { longestTimerMs } from '../longest-timer.ts';
 import type { Program } from '../program.ts';
 
 /** Why a program was told to end. */
@@ -54,9 +55,6 @@ function notStarted(error: unknown): Ending {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   return { kind: 'not_started', code };
 }
-
-/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** How long stdout must be silent when all were killed and yet something, having left the group, keeps it open. */
 const silenceMs = 200;

@@ -1,4 +1,5 @@
 import { parseAgentJson, type RunResult } from '../../../src/contract/index.ts';
+import { failed } from '../failed.ts';
 import type { Ending, StopCause } from './agent-process.ts';
 import type { Options } from './options.gen.ts';
 
@@ -53,8 +54,4 @@ function read(stdout: Buffer, output: Options['output']): RunResult {
 
 function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
-}
-
-function failed(message: string, retryable = false): RunResult {
-  return { kind: 'failed', message, retryable };
 }

@@ -1,6 +1,6 @@
 import type { FailedRunResult, JsonObject, JsonValue, RunUsage } from '../../../src/contract/index.ts';
+import { isObject } from '../json-object.ts';
 import { failureOf, failureOfWorkflow } from './failure.ts';
-import { isObject } from './json-object.ts';
 
 /** What the last event of an answer comes to. */
 export interface Answered {

@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser';
 import { type JsonObject, parseAgentJson } from '../../../src/contract/index.ts';
-import { isObject } from './json-object.ts';
+import { isObject } from '../json-object.ts';
 
 /**
  * The events of a response, each a JSON object. Returns what is wrong with it, to follow "agent answered with", or

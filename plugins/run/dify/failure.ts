@@ -1,7 +1,5 @@
 import type { FailedRunResult, JsonObject, JsonValue } from '../../../src/contract/index.ts';
-
-/** Statuses that say "not now" rather than "not so". */
-const retryableStatuses = new Set<JsonValue | undefined>([408, 425, 429, 500, 502, 503, 504]);
+import { isPassing } from '../answered-status.ts';
 
 /** A quota of the plan, which another try only finds exhausted too. It comes with the status 429. */
 const quotaCode = 'rate_limit_error';
@@ -12,7 +10,8 @@ const providerIsBusy = /\] (Rate Limit|Server Unavailable|Connection) Error\b/;
 /** Makes a failure of an error of Dify: `{ code, message, status }`. Its message may hold what the app was given. */
 export function failureOf({ code, message, status }: JsonObject, httpStatus?: number): FailedRunResult {
   const what = httpStatus === undefined ? 'the app failed' : `agent answered ${httpStatus}`;
-  const isBusy = retryableStatuses.has(httpStatus ?? status) || tellsOfBusyProvider(message);
+  const said = httpStatus ?? status;
+  const isBusy = (typeof said === 'number' && isPassing(said)) || tellsOfBusyProvider(message);
   return {
     kind: 'failed',
     message: isCode(code) ? `${what} (${code})` : what,

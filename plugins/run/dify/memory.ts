@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
-import { isObject } from './json-object.ts';
+import { isObject } from '../json-object.ts';
 
 /** Far more than a UUID, which Dify's ids are. */
 const longestId = 128;

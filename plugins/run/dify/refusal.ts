@@ -5,8 +5,10 @@ import {
   parseAgentJson,
   retryAfterMs,
 } from '../../../src/contract/index.ts';
+import { answeredStatus } from '../answered-status.ts';
+import { failed } from '../failed.ts';
+import { isObject } from '../json-object.ts';
 import { failureOf, lostConversation, saysConversationIsLost } from './failure.ts';
-import { isObject } from './json-object.ts';
 
 /** What a response comes to that is no answer; undefined: its body is a stream of events, and still to be read. */
 export async function refusalIn(
@@ -16,7 +18,7 @@ export async function refusalIn(
   const { status, headers } = response;
   if (status >= 300 && status < 400) {
     await response.discard();
-    return failed(`agent answered ${status}: redirects are not followed`);
+    return failed(answeredStatus(status));
   }
   if (status >= 200 && status < 300) {
     if (/^text\/event-stream\s*(;|$)/i.test(String(headers['content-type'] ?? ''))) return undefined;
@@ -33,8 +35,4 @@ export async function refusalIn(
 function errorIn(body: Buffer): JsonObject {
   const parsed = parseAgentJson(body.toString('utf8'));
   return parsed.ok && isObject(parsed.value) ? parsed.value : {};
-}
-
-function failed(message: string): FailedRunResult {
-  return { kind: 'failed', message, retryable: false };
 }

@@ -1,7 +1,7 @@
 import type { PluginContext } from '../../../src/contract/index.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { Options } from './options.gen.ts';
 import type { Service } from './service.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /** How long Dify may take to hear that it is to stop, in milliseconds. Nobody waits for it meanwhile. */
 const stopTimeoutMs = 2_000;
@@ -28,7 +28,7 @@ export function createTaskStopper(context: PluginContext, { app }: Options, serv
       const signal = AbortSignal.timeout(stopTimeoutMs);
       const address = at(`${tasks}/${encodeURIComponent(taskId)}/stop`);
       const request = { method: 'POST', headers, body: JSON.stringify({ user }), signal } as const;
-      const response = await unlessAborted(client.request(address, request), signal);
+      const response = await untilAborted(signal, client.request(address, request));
       await response.discard();
     } catch {
       context.log.warn({}, 'Dify could not be told to stop');

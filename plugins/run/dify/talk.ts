@@ -9,9 +9,11 @@ import {
   type RunRequest,
 } from '../../../src/contract/index.ts';
 import { aborted } from '../deadline.ts';
+import { failed } from '../failed.ts';
 import { createMapping } from '../mapping.ts';
 import { readRest } from '../read-rest.ts';
 import { streamWithinDeadline } from '../stream-deadline.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { type Answered, chatAnswer, workflowAnswer } from './answer.ts';
 import { eventsOf } from './events.ts';
 import { idIn, memoryOf } from './memory.ts';
@@ -20,7 +22,6 @@ import type { Options } from './options.gen.ts';
 import { refusalIn } from './refusal.ts';
 import type { Service } from './service.ts';
 import type { StopTask } from './stop-task.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /** Sends a message and gives the answer piece by piece. */
 export type Talk = (
@@ -65,7 +66,7 @@ export function createTalk(context: PluginContext, options: Options, service: Se
     let isEnded = false;
     try {
       const request = { method: 'POST', headers, body, signal: connection.signal } as const;
-      const response = await unlessAborted(client.request(address, request), connection.signal);
+      const response = await untilAborted(connection.signal, client.request(address, request));
       const refusal = await refusalIn(response, conversationId);
       if (refusal !== undefined) return refusal;
       const events = eventsOf(response.body);
@@ -113,8 +114,4 @@ function connectionFailure(error: unknown, signal: AbortSignal): FailedRunResult
   const known = OutboundError.from(error);
   if (known === undefined) throw error;
   return { kind: 'failed', message: known.message, retryable: known.retryable };
-}
-
-function failed(message: string): FailedRunResult {
-  return { kind: 'failed', message, retryable: false };
 }

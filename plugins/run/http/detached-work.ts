@@ -12,6 +12,7 @@ import {
   retryAfterMs,
 } from '../../../src/contract/index.ts';
 import { withinDeadline } from '../deadline.ts';
+import { failed } from '../failed.ts';
 import type { HttpAgent } from './agent.ts';
 import { interpret } from './answer.ts';
 import type { CallbackAddresses } from './callback-address.ts';
@@ -148,8 +149,4 @@ export class DetachedWork {
 
 function late(timeoutMs: number): FailedRunResult {
   return { kind: 'failed', message: `agent did not finish within ${timeoutMs / 1000}s`, retryable: true };
-}
-
-function failed(message: string): FailedRunResult {
-  return { kind: 'failed', message, retryable: false };
 }

@@ -1,4 +1,5 @@
 import type { RunRequest } from '../../../src/contract/index.ts';
+import { namedInLowerCase } from '../header-options.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -17,6 +18,5 @@ export function requestHeaders(run: RunRequest, configured: Headers): Record<str
 
 /** The headers of the options with names in lower case, and what is sent where they are silent. */
 export function configuredHeaders(headers: Headers): Headers {
-  const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-  return { accept: 'application/json, text/*;q=0.9', 'user-agent': 'pullcord', ...Object.fromEntries(named) };
+  return { accept: 'application/json, text/*;q=0.9', 'user-agent': 'pullcord', ...namedInLowerCase(headers) };
 }

@@ -6,6 +6,7 @@ import {
   type RunEvent,
   type RunRequest,
 } from '../../../src/contract/index.ts';
+import { failed } from '../failed.ts';
 import { streamWithinDeadline } from '../stream-deadline.ts';
 import { graphFailure, type Interpretation } from './interpretation.ts';
 import { asJson, type Memory, memoryOf, objectOf, pendingFor } from './memory.ts';
@@ -13,7 +14,7 @@ import { readState, readStream } from './read-answer.ts';
 import { endOf, stateOf, type ThreadRun } from './run-end.ts';
 import type { RunRequestOf } from './run-request.ts';
 import type { RunStarts } from './run-starts.ts';
-import { failed, type LangGraphServer, placeOf, type RunPlace } from './server.ts';
+import { type LangGraphServer, placeOf, type RunPlace } from './server.ts';
 import { threadIdOf } from './thread-id.ts';
 
 /** What attempts of all runs use. */

@@ -4,7 +4,7 @@ import {
   type OutboundClient,
   type PluginContext,
 } from '../../../src/contract/index.ts';
-import { faultsOfHeaders } from '../header-options.ts';
+import { faultsOfHeaders, namedInLowerCase } from '../header-options.ts';
 import { targetUrl } from '../target-url.ts';
 import type { Options } from './options.gen.ts';
 
@@ -20,9 +20,9 @@ export function checkOptions(context: PluginContext, client: OutboundClient, opt
   const { apiKey, headers } = options;
   const problems: OptionsProblem[] = faultsOfHeaders(headers);
   const url = checkUrl(context, client, options.url, problems);
-  const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const named = namedInLowerCase(headers);
   if (apiKey !== undefined) {
-    if (named.some(([name]) => name === 'x-api-key')) {
+    if (Object.hasOwn(named, 'x-api-key')) {
       problems.push({ pointer: '/apiKey', message: 'is given twice: `headers` has an x-api-key' });
     }
     const [unfit] = faultsOfHeaders({ 'x-api-key': apiKey });
@@ -34,7 +34,7 @@ export function checkOptions(context: PluginContext, client: OutboundClient, opt
     headers: {
       accept: 'application/json, text/event-stream',
       'user-agent': 'pullcord',
-      ...Object.fromEntries(named),
+      ...named,
       ...(apiKey !== undefined && { 'x-api-key': apiKey }),
       'content-type': 'application/json',
       'accept-encoding': 'identity',

@@ -7,11 +7,11 @@ import type {
   RunRequest,
   RunUsage,
 } from '../../../src/contract/index.ts';
+import { failed } from '../failed.ts';
 import { createMapping } from '../mapping.ts';
 import { textOf } from './events.ts';
 import { objectOf } from './memory.ts';
 import type { Options } from './options.gen.ts';
-import { failed } from './server.ts';
 
 /** A result, and the ids of the interrupts that it is about. */
 export interface Interpreted {

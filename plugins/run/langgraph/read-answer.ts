@@ -5,11 +5,11 @@ import {
   parseAgentJson,
   type RunEvent,
 } from '../../../src/contract/index.ts';
+import { failed } from '../failed.ts';
 import { readRest } from '../read-rest.ts';
 import { readEvents, type Told } from './events.ts';
 import { graphFailure } from './interpretation.ts';
 import type { Started } from './run-starts.ts';
-import { failed } from './server.ts';
 
 /** What was read of a run: its state, or how it failed. Neither: it says nothing of the end. */
 export interface Read {

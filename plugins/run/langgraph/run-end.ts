@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailedRunResult, JsonValue } from '../../../src/contract/index.ts';
+import { failed } from '../failed.ts';
 import { objectOf } from './memory.ts';
-import { type Answered, failed, type LangGraphServer } from './server.ts';
+import type { Answered, LangGraphServer } from './server.ts';
 
 /** A run in a thread. */
 export interface ThreadRun {

@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue, MaybePromise, PluginContext, RunRequest } from '../../../src/contract/index.ts';
+import { failed } from '../failed.ts';
 import { createMapping, type Mapped } from '../mapping.ts';
 import { objectOf } from './memory.ts';
 import type { Options } from './options.gen.ts';
-import { failed } from './server.ts';
 
 /** Makes the body of the request that creates a run, which answers interrupts where there are pending ones. */
 export type RunRequestOf = (run: RunRequest, interrupts: readonly string[] | undefined) => Promise<Mapped<JsonObject>>;

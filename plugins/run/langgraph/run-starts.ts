@@ -1,5 +1,6 @@
 import type { OutboundResponse } from '../../../src/contract/index.ts';
-import { type Answered, type Call, type LangGraphServer, placeOf, untilAborted } from './server.ts';
+import { untilAborted } from '../until-aborted.ts';
+import { type Answered, type Call, type LangGraphServer, placeOf } from './server.ts';
 
 /** How long the server may still take to tell which run it has begun, once nobody waits for that, in milliseconds. */
 const lingerMs = 2_000;

@@ -6,6 +6,9 @@ import {
   parseAgentJson,
   retryAfterMs,
 } from '../../../src/contract/index.ts';
+import { answeredStatus, isPassing } from '../answered-status.ts';
+import { failed } from '../failed.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 export interface Call {
   readonly method: 'GET' | 'POST';
@@ -23,9 +26,6 @@ export interface RunPlace {
   readonly threadId: string | undefined;
   readonly runId: string;
 }
-
-/** Statuses that say "not now" rather than "not so". 409: the thread is busy with a run that is not to be interrupted. */
-const retryableStatuses = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
 
 /** What statuses mean here, where that is not plain. */
 const meanings: Readonly<Record<number, string>> = {
@@ -75,8 +75,9 @@ export class LangGraphServer {
     const pauseMs = retryAfterMs(headers['retry-after']);
     const failure: FailedRunResult = {
       kind: 'failed',
-      message: `agent answered ${status}${meaningOf(status)}`,
-      retryable: retryableStatuses.has(status),
+      message: `${answeredStatus(status)}${meaningOf(status)}`,
+      // 409: the thread is busy with a run that is not to be interrupted.
+      retryable: isPassing(status) || status === 409,
       ...(pauseMs !== undefined && { retryAfterMs: pauseMs }),
     };
     return { ok: false, status, failure };
@@ -115,21 +116,7 @@ export function placeOf({ headers }: OutboundResponse): RunPlace | undefined {
   return runId === undefined ? undefined : { threadId, runId };
 }
 
-export function failed(message: string, retryable = false): FailedRunResult {
-  return { kind: 'failed', message, retryable };
-}
-
 function meaningOf(status: number): string {
-  if (status >= 300 && status < 400) return ': redirects are not followed';
   const meaning = meanings[status];
   return meaning === undefined ? '' : `: ${meaning}`;
-}
-
-/** A request that still queues for a connection would notice the abort only once it gets one. */
-export function untilAborted<T>(signal: AbortSignal, promised: Promise<T>): Promise<T> {
-  const cut = Promise.withResolvers<never>();
-  const abort = (): void => cut.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  return Promise.race([promised, cut.promise]).finally(() => signal.removeEventListener('abort', abort));
 }

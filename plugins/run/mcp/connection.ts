@@ -8,13 +8,11 @@ import {
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
 import type { JsonObject, OutboundClient } from '../../../src/contract/index.ts';
+import { longestTimerMs } from '../longest-timer.ts';
 import type { ServerAddress } from './check-options.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { Options } from './options.gen.ts';
 import { ProgramTransport } from './program-transport.ts';
-
-/** The longest delay that a timer of Node takes: a call has its own deadline. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** How long a server may take to hear that its session is over, in milliseconds. */
 const terminationMs = 1_000;

@@ -1,9 +1,8 @@
 import { ProtocolError, ProtocolErrorCode, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { type FailedRunResult, OutboundError } from '../../../src/contract/index.ts';
+import { answeredStatus, isPassing } from '../answered-status.ts';
+import { failed } from '../failed.ts';
 import { isNoMcp } from './own-answer.ts';
-
-/** Statuses that say "not now" rather than "not so". */
-const retryableStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 const asksForInput = 'the tool asks for input, which is not supported';
 
@@ -24,9 +23,7 @@ function outboundErrorIn(error: unknown): OutboundError | undefined {
 
 function failureOfStatus(status: number | undefined): FailedRunResult {
   if (status === undefined) return failed(isNoMcp);
-  const isRedirect = status >= 300 && status < 400;
-  const message = isRedirect ? `agent answered ${status}: redirects are not followed` : `agent answered ${status}`;
-  return failed(message, retryableStatuses.has(status));
+  return failed(answeredStatus(status), isPassing(status));
 }
 
 function failureOfCode(code: number): FailedRunResult {
@@ -56,8 +53,4 @@ function failureOfSdk(code: string): FailedRunResult {
     default:
       return failed(isNoMcp);
   }
-}
-
-function failed(message: string, retryable = false): FailedRunResult {
-  return { kind: 'failed', message, retryable };
 }

@@ -9,6 +9,7 @@ import {
   type TransportSendOptions,
 } from '@modelcontextprotocol/client';
 import { OutboundError, retryAfterMs } from '../../../src/contract/index.ts';
+import { longestTimerMs } from '../longest-timer.ts';
 import { Allowance } from './allowance.ts';
 import { answerStream } from './answer-stream.ts';
 import { answerInBody } from './message.ts';
@@ -34,9 +35,6 @@ const noticeMs = 5_000;
 
 /** The shortest pause before a stream is resumed, whatever the server asks for, in milliseconds. */
 const shortestPauseMs = 500;
-
-/** The longest delay that a timer of Node takes; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** How often the stream of one request may be resumed. */
 const mostResumptions = 1_000;

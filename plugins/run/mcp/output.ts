@@ -6,6 +6,7 @@ import {
   parseAgentJson,
   type RunRequest,
 } from '../../../src/contract/index.ts';
+import { failed } from '../failed.ts';
 import { createMapping } from '../mapping.ts';
 import type { Options } from './options.gen.ts';
 
@@ -50,8 +51,4 @@ function plainOf(result: CallToolResult): ReturnType<typeof parseAgentJson> {
     if (error instanceof RangeError) return { ok: false, fault: 'JSON nested too deep' };
     throw error;
   }
-}
-
-function failed(message: string): FinalRunResult {
-  return { kind: 'failed', message, retryable: false };
 }

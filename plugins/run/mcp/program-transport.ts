@@ -11,6 +11,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { OutboundError } from '../../../src/contract/index.ts';
 import type { Environment } from '../environment.ts';
+import { longestTimerMs } from '../longest-timer.ts';
 import type { Program } from '../program.ts';
 import type { Message } from './message.ts';
 import { failedAnswer, noMcp } from './own-answer.ts';
@@ -22,9 +23,6 @@ export interface ProgramLimits {
   /** How long the server may take to end once its stdin is closed, and again after SIGTERM. */
   readonly killGraceMs: number;
 }
-
-/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** How long what has left the process group may keep stdout open once the server has ended, in milliseconds. */
 const leftoverMs = 200;

@@ -9,6 +9,7 @@ import {
   type RunResult,
 } from '../../../src/contract/index.ts';
 import { aborted, timedOut } from '../deadline.ts';
+import { longestTimerMs } from '../longest-timer.ts';
 import { failed } from './answer.ts';
 import type { Turn } from './api.ts';
 import { answered, toldTo } from './exchange.ts';
@@ -18,8 +19,6 @@ import { isUnfinished, responseAnswer } from './responses.ts';
 
 /** Between two looks at a response: a quick one is told soon, and a long one costs little. */
 const pausesMs = { first: 500, growth: 1.5, most: 10_000 };
-/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
 /** How long one look may take. */
 const lookMs = 30_000;
 /** How long it may take to give up what a cancelled run has begun: its attempt is not waited for much longer. */

@@ -1,10 +1,9 @@
 import type { OpenAI } from 'openai';
 import type { OutboundClient } from '../../../src/contract/index.ts';
+import { namedInLowerCase } from '../header-options.ts';
+import { longestTimerMs } from '../longest-timer.ts';
 import type { Options } from './options.gen.ts';
 import { plainRefusal } from './refusal-body.ts';
-
-/** The longest delay that a timer of Node takes, about 24.8 days; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** Makes the client of the endpoint: it tries once, and says to nobody but its caller what came of it. */
 export async function createClient(outbound: OutboundClient, options: Options): Promise<OpenAI> {
@@ -29,11 +28,10 @@ export async function createClient(outbound: OutboundClient, options: Options): 
 }
 
 function fixedHeaders({ apiKey, headers }: Options): Readonly<Record<string, string>> {
-  const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     'user-agent': 'pullcord',
     ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-    ...Object.fromEntries(named),
+    ...namedInLowerCase(headers),
   };
 }
 

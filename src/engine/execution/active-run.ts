@@ -57,17 +57,12 @@ export class ActiveRun {
 
   /** Tells those who follow the run a piece of what its agent says. */
   tell(text: string): void {
-    this.#told ??= new DeltaLog();
-    this.#told.append(this.record.attempt, text);
+    this.#deltas().append(this.record.attempt, text);
   }
 
   /** What is told after a position, until the run has left the engine's hands. */
   follow(after: RunPosition | undefined, signal: AbortSignal | undefined): AsyncIterable<RunDelta> {
-    if (this.#told === undefined) {
-      this.#told = new DeltaLog();
-      if (this.#isEnded) this.#told.end();
-    }
-    return this.#told.read(after, signal);
+    return this.#deltas().read(after, signal);
   }
 
   /** Ends all waits, now and later: the record is the last one. */
@@ -76,5 +71,14 @@ export class ActiveRun {
     this.#told?.end();
     for (const answer of this.#waiters ?? []) answer();
     this.#stored?.resolve();
+  }
+
+  /** Made for the few runs that tell something, or that somebody follows. */
+  #deltas(): DeltaLog {
+    if (this.#told === undefined) {
+      this.#told = new DeltaLog();
+      if (this.#isEnded) this.#told.end();
+    }
+    return this.#told;
   }
 }
