@@ -24,7 +24,7 @@ import {
 } from '../../src/contract/index.ts';
 import { type A2aAgentOptions, startA2aAgent, statusOf, textPart } from '../support/a2a-agent.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { outboundWith, pluginContext } from '../support/exchange.ts';
+import { callingContext } from '../support/exchange.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
 
 const never = new AbortController().signal;
@@ -58,12 +58,7 @@ interface Told {
 
 /** The plugin with these options, and what it tells of a run, as the gateway would drive it. */
 function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
-  const closers: (() => unknown)[] = [];
-  const onClose = (closer: () => unknown) => void closers.push(closer);
-  t.teardown(async () => {
-    for (const closer of closers.reverse()) await closer();
-  });
-  const context = { ...pluginContext, onClose, outbound: outboundWith(onClose) };
+  const { context } = callingContext(t);
   const plugin = a2a.create(context, { url, ...defaults, ...changes });
   const run = async (request: RunRequest, signal = never): Promise<Told> => {
     const deltas: string[] = [];

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import command from '../../plugins/run/command/index.ts';
 import type { Options } from '../../plugins/run/command/options.gen.ts';
 import { OptionsError, type RunRequest, type RunResult } from '../../src/contract/index.ts';
-import { pluginContext } from '../support/exchange.ts';
+import { callingContext, pluginContext } from '../support/exchange.ts';
 
 const run: RunRequest = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
@@ -31,21 +31,12 @@ const defaults = {
 } satisfies Partial<Options>;
 
 async function pluginFor(t: Test, argv: Options['argv'], changes: Partial<Options> = {}, folder = t.testdir()) {
-  const closers: (() => unknown)[] = [];
+  const { context, close } = callingContext(t);
   const logged: object[] = [];
   const options: Options = { ...defaults, argv, ...changes };
-  const context = {
-    log: { info() {}, error() {}, warn: (fields: object) => void logged.push(fields) },
-    report() {},
-    onClose: (closer: () => unknown) => void closers.push(closer),
-    resolvePath: (path: string) => resolve(folder, path),
-    outbound: pluginContext.outbound,
-  };
-  const plugin = await command.create(context, options);
-  const close = async () => {
-    for (const closer of closers.splice(0)) await closer();
-  };
-  t.teardown(close);
+  const log = { info() {}, error() {}, warn: (fields: object) => void logged.push(fields) };
+  const resolvePath = (path: string) => resolve(folder, path);
+  const plugin = await command.create({ ...context, log, resolvePath }, options);
   const execute = (signal = never, input = run.input) => plugin.execute({ ...run, input }, signal);
   return { execute, close, logged, folder };
 }

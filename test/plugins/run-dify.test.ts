@@ -13,7 +13,7 @@ import {
 } from '../../src/contract/index.ts';
 import { basicFiles, configFolder, durable, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { type DifyRequest, DifyServer, type DifyStream, refuse } from '../support/dify-server.ts';
-import { outboundWith, pluginContext } from '../support/exchange.ts';
+import { callingContext } from '../support/exchange.ts';
 import { serveFolder, until } from '../support/gateway.ts';
 
 process.env.DIFY_KEY_OF_THE_TESTS = 'app-agent';
@@ -35,23 +35,14 @@ function sessionWith(memory: JsonValue | undefined): Session {
 }
 
 function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
-  const closers: (() => unknown)[] = [];
   const warnings: string[] = [];
-  const onClose = (closer: () => unknown) => void closers.push(closer);
-  const context = {
-    ...pluginContext,
-    onClose,
-    outbound: outboundWith(onClose),
-    report: ({ message }: { message: string }) => void warnings.push(message),
-  };
+  const { context } = callingContext(t);
+  const report = ({ message }: { message: string }) => void warnings.push(message);
   const options: Options = {
     ...{ url, apiKey: 'app-chat', app: 'chat', timeout: 20_000, maxResponse: 2 ** 20, connections: 8 },
     ...changes,
   };
-  const plugin = dify.create(context, options);
-  t.teardown(async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  });
+  const plugin = dify.create({ ...context, report }, options);
   return {
     warnings,
     /** What one attempt tells, and what it comes to. */

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import http from '../../plugins/run/http/index.ts';
 import type { Options } from '../../plugins/run/http/options.gen.ts';
 import { OptionsError, parseAgentJson, type RunRequest } from '../../src/contract/index.ts';
-import { outboundWith, pluginContext } from '../support/exchange.ts';
+import { callingContext } from '../support/exchange.ts';
 
 const run: RunRequest = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
@@ -24,7 +24,7 @@ const never = new AbortController().signal;
 const mebibyte = 2 ** 20;
 
 function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
-  const closers: (() => unknown)[] = [];
+  const { context, close } = callingContext(t);
   const options: Options = {
     url,
     method: 'POST',
@@ -34,12 +34,7 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
     connections: 128,
     ...changes,
   };
-  const onClose = (closer: () => unknown) => void closers.push(closer);
-  const plugin = http.create({ ...pluginContext, onClose, outbound: outboundWith(onClose) }, options);
-  const close = async () => {
-    for (const closer of closers.splice(0)) await closer();
-  };
-  t.teardown(close);
+  const plugin = http.create(context, options);
   return { execute: (signal = never) => plugin.execute(run, signal), close };
 }
 

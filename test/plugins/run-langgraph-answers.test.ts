@@ -17,7 +17,7 @@ import {
   OptionsError,
   type RunRequest,
 } from '../../src/contract/index.ts';
-import { outboundWith, pluginContext } from '../support/exchange.ts';
+import { callingContext } from '../support/exchange.ts';
 import { until } from '../support/gateway.ts';
 import { listen } from '../support/listen.ts';
 
@@ -76,8 +76,7 @@ async function serverOf(t: Test, replies: Record<string, Reply[]>) {
 }
 
 function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
-  const onClose = (closer: () => unknown) => void t.teardown(closer);
-  const context = { ...pluginContext, onClose, outbound: outboundWith(onClose) };
+  const { context } = callingContext(t);
   const defaults = { headers: {}, stream: true, timeout: 20_000, maxResponse: 2 ** 20, connections: 8 };
   const plugin = langgraph.create(context, { url, assistant: 'agent', ...defaults, ...changes });
   return async (request: Partial<RunRequest> = {}, signal = never) => {

@@ -8,7 +8,7 @@ import mcp from '../../plugins/run/mcp/index.ts';
 import type { Options } from '../../plugins/run/mcp/options.gen.ts';
 import { type FinalRunResult, OptionsError, type RunRequest } from '../../src/contract/index.ts';
 import { basicFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
-import { outboundWith, pluginContext } from '../support/exchange.ts';
+import { callingContext, outboundWith, pluginContext } from '../support/exchange.ts';
 import { startTestGateway, until } from '../support/gateway.ts';
 import { type McpEra, McpHttpServer } from '../support/mcp-server.ts';
 
@@ -29,17 +29,12 @@ const flood = (mode: string) => [process.execPath, join(import.meta.dirname, '..
 const example = join(import.meta.dirname, '../../config/agents/desk-tools.mjs');
 
 async function pluginFor(t: Test, changes: Partial<Options>) {
-  const closers: (() => unknown)[] = [];
-  const onClose = (closer: () => unknown) => void closers.push(closer);
+  const { context, close } = callingContext(t);
   const options: Options = {
     ...{ tool: 'add', headers: {}, env: {}, timeout: 20_000, maxResponse: 2 ** 20, connections: 8, killGrace: 20_000 },
     ...changes,
   };
-  const plugin = await mcp.create({ ...pluginContext, onClose, outbound: outboundWith(onClose) }, options);
-  const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
-  t.teardown(close);
+  const plugin = await mcp.create(context, options);
   const execute = async (input: object = {}, signal = never) =>
     (await plugin.execute({ ...run, input: { ...run.input, ...input } }, signal)) as FinalRunResult;
   return { execute, close };

@@ -21,7 +21,7 @@ import {
 } from '../../src/contract/index.ts';
 import { checkConfig } from '../../src/runtime/check-config.ts';
 import { basicFiles, configFolder, durable, gatewayFile, triggerFile } from '../support/config-folder.ts';
-import { outboundWith, pluginContext } from '../support/exchange.ts';
+import { callingContext } from '../support/exchange.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
 import { messageItem, modelResponse, serveResponses } from '../support/responses-endpoint.ts';
 
@@ -52,13 +52,8 @@ interface Told {
 
 /** The plugin with these options, and what it tells of a run. */
 async function pluginFor(t: Test, baseUrl: string, changes: Partial<Options> = {}) {
-  const closers: (() => unknown)[] = [];
   const findings: OptionsFinding[] = [];
-  const onClose = (closer: () => unknown) => void closers.push(closer);
-  t.teardown(async () => {
-    for (const closer of closers.reverse()) await closer();
-  });
-  const context = { ...pluginContext, onClose, outbound: outboundWith(onClose) };
+  const { context } = callingContext(t);
   const report = (finding: OptionsFinding) => void findings.push(finding);
   const plugin = await openai.create({ ...context, report }, { baseUrl, ...defaults, ...changes });
   const run = async (request: RunRequest, signal = never): Promise<Told> => {

@@ -1,5 +1,7 @@
+import type { Test } from 'tap';
 import { parseOutboundTarget } from '../../src/config/outbound-target.ts';
-import type { Exchange, JsonObject, PluginContext, RequestHead } from '../../src/contract/index.ts';
+import type { Exchange, JsonObject, MaybePromise, PluginContext, RequestHead } from '../../src/contract/index.ts';
+import { runClosers } from '../../src/host/instance-pool.ts';
 import { createOutboundClient } from '../../src/host/outbound/client.ts';
 import { OutboundGuard } from '../../src/host/outbound/guard.ts';
 
@@ -40,6 +42,21 @@ export const pluginContext: PluginContext = {
     throw new Error('this plugin calls nobody');
   },
 };
+
+/**
+ * The context of a plugin that may call what is on this machine, and what closes its instance as the host does, which the
+ * end of the test does too.
+ */
+export function callingContext(t: Test): { readonly context: PluginContext; close(): Promise<void> } {
+  const closers: (() => MaybePromise<void>)[] = [];
+  const onClose: PluginContext['onClose'] = (closer) => void closers.push(closer);
+  const close = () =>
+    runClosers(closers.splice(0), (error) => {
+      throw error;
+    });
+  t.teardown(close);
+  return { context: { ...pluginContext, onClose, outbound: outboundWith(onClose) }, close };
+}
 
 /** Makes what gives plugins their clients, as a gateway would whose `outbound.allow` names this machine. */
 export function outboundWith(onClose: PluginContext['onClose']): PluginContext['outbound'] {
