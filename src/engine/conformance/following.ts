@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Engine, RunDelta, RunPosition } from '../../contract/index.ts';
-import { type ConformanceCase, ended, newRun, promise, until } from './harness.ts';
+import { type ConformanceCase, type ConformanceHarness, ended, newRun, promise, until } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 
 /** All that a run tells from a position on until it ends. */
@@ -8,6 +8,15 @@ async function told(engine: Engine, runId: string, after?: RunPosition): Promise
   const deltas: RunDelta[] = [];
   for await (const delta of engine.follow(runId, after)) deltas.push(delta);
   return deltas;
+}
+
+/** A run whose attempt goes on until the case ends it. */
+async function begun(harness: ConformanceHarness) {
+  const worker = new Worker();
+  await harness.engine.start(worker);
+  const run = newRun(harness);
+  await harness.engine.submit(run, undefined);
+  return { ...(await worker.started(run.id)), worker };
 }
 
 function textOf(deltas: readonly RunDelta[]): string {
@@ -40,11 +49,7 @@ export const followingCases: readonly ConformanceCase[] = [
 
   promise('tells whoever comes later, or comes back, what is missing', async (harness) => {
     const { engine } = harness;
-    const worker = new Worker();
-    await engine.start(worker);
-    const run = newRun(harness);
-    await engine.submit(run, undefined);
-    const { progress, settle } = await worker.started(run.id);
+    const { run, progress, settle } = await begun(harness);
     for (const text of ['one ', 'two ', 'three']) progress.emit({ kind: 'delta', text });
     const readers = [undefined, { attempt: 1, offset: 4 }, { attempt: 1, offset: 13 }, { attempt: 0, offset: 99 }];
     const reading = readers.map((after) => told(engine, run.id, after));
@@ -70,11 +75,7 @@ export const followingCases: readonly ConformanceCase[] = [
 
   promise('begins anew with the text of another attempt, and takes nothing from one that is over', async (harness) => {
     const { engine } = harness;
-    const worker = new Worker();
-    await engine.start(worker);
-    const run = newRun(harness);
-    await engine.submit(run, undefined);
-    const first = await worker.started(run.id);
+    const { run, worker, ...first } = await begun(harness);
     const reading = told(engine, run.id);
     first.progress.emit({ kind: 'delta', text: 'I think' });
     first.settle({ kind: 'retry', message: 'not so', delayMs: 0 });
@@ -89,11 +90,7 @@ export const followingCases: readonly ConformanceCase[] = [
 
   promise('stops telling whoever leaves, and the run goes on', async (harness) => {
     const { engine } = harness;
-    const worker = new Worker();
-    await engine.start(worker);
-    const run = newRun(harness);
-    await engine.submit(run, undefined);
-    const { settle } = await worker.started(run.id);
+    const { run, settle } = await begun(harness);
     const leaving = new AbortController();
     const next = engine.follow(run.id, undefined, leaving.signal)[Symbol.asyncIterator]().next();
     leaving.abort();
@@ -104,11 +101,7 @@ export const followingCases: readonly ConformanceCase[] = [
 
   promise('keeps a bounded part for a reader that is slow, and says where it begins', async (harness) => {
     const { engine } = harness;
-    const worker = new Worker();
-    await engine.start(worker);
-    const run = newRun(harness);
-    await engine.submit(run, undefined);
-    const { progress, settle } = await worker.started(run.id);
+    const { run, progress, settle } = await begun(harness);
     // A letter of two units at every place, so that a cut may fall into one.
     const piece = `x${'😀'.repeat(511)}`;
     for (let count = 0; count < 1000; count += 1) progress.emit({ kind: 'delta', text: piece });
