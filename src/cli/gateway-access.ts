@@ -1,31 +1,11 @@
 import type { Config } from '../config/model.ts';
-import type { JsonObject } from '../contract/index.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
+import type { GatewayAccess, RequestsAccess, RunsAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import type { AdminClient } from './admin-client.ts';
 import { loadForCommand } from './load-for-command.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
-
-/** What a gateway keeps, whether it is running or not. */
-export interface GatewayAccess {
-  readonly runs: RunsAccess;
-  readonly requests: RequestsAccess;
-  close(): Promise<void>;
-}
-
-export interface RunsAccess {
-  list(filter: RunFilter): Promise<ListedRuns>;
-  show(id: string): Promise<JsonObject | undefined>;
-  cancel(id: string): Promise<CancelledRun>;
-  replay(id: string): Promise<ReplayedRun>;
-}
-
-export interface RequestsAccess {
-  list(filter: RequestFilter): Promise<ListedRequests>;
-  show(id: string): Promise<JsonObject | undefined>;
-  export(filter: RequestFilter): Promise<ExportedRequests>;
-}
 
 /** What every command that works on a gateway is told. */
 export interface AccessOptions {

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { checkedId } from './checked-id.ts';
 import { helpText } from './help-text.ts';
 import { type CiService, ciServices } from './init/ci-services.ts';
-import type { NewFile } from './init/new-repository.ts';
+import type { NewFile } from './init/new-file.ts';
 import { filesInTheWay, writeFiles } from './init/write-files.ts';
 import { packageVersion } from './package-version.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';

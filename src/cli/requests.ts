@@ -5,7 +5,8 @@ import { type Command, Option } from 'commander';
 import { type JsonObject, verdicts } from '../contract/index.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
 import { AccessError } from './access-error.ts';
-import { type AccessOptions, type RequestsAccess, withGateway } from './gateway-access.ts';
+import type { RequestsAccess } from './access.ts';
+import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
   type GatewayCommandTexts,
   gatewayCommand,

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { type JsonObject, runStates } from '../contract/index.ts';
 import type { RunFilter } from '../runtime/run-operations.ts';
-import { type AccessOptions, type RunsAccess, withGateway } from './gateway-access.ts';
+import type { RunsAccess } from './access.ts';
+import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
   type GatewayCommandTexts,
   gatewayCommand,

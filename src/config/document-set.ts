@@ -1,6 +1,8 @@
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place, Problem } from '../diagnostics/problem.ts';
+import type { Sources } from '../diagnostics/source.ts';
+import type { CheckedFile } from './check-file.ts';
 import type {
   ApiKeyDocument,
   ConfigDocument,
@@ -10,7 +12,20 @@ import type {
   TriggerTestFileDocument,
 } from './documents.gen.ts';
 import type { Kind } from './kinds.ts';
-import type { FileInConfig, LinkContext } from './link.ts';
+
+export interface FileInConfig {
+  readonly file: string;
+  readonly checked: CheckedFile;
+}
+
+export interface LinkContext {
+  /** The config folder, as the user gave it. */
+  readonly root: string;
+  readonly revision: string;
+  readonly sources: Sources;
+  /** False if there are files that could not be read. */
+  readonly isComplete: boolean;
+}
 
 /** A document without faults of its own, and its file. */
 export interface InFile<Document> {

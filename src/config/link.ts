@@ -1,29 +1,13 @@
 import type { Problem } from '../diagnostics/problem.ts';
-import type { Sources } from '../diagnostics/source.ts';
 import { buildConfig } from './build-config.ts';
-import type { CheckedFile } from './check-file.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { documentsOf } from './document-set.ts';
+import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
 import { exposureProblems } from './link-exposure.ts';
 import { keyProblems } from './link-keys.ts';
 import { gatewayProblems, projectProblems } from './link-projects.ts';
 import { triggerProblems } from './link-triggers.ts';
 import type { Config } from './model.ts';
 import { StageResolver } from './stage-resolver.ts';
-
-export interface FileInConfig {
-  readonly file: string;
-  readonly checked: CheckedFile;
-}
-
-export interface LinkContext {
-  /** The config folder, as the user gave it. */
-  readonly root: string;
-  readonly revision: string;
-  readonly sources: Sources;
-  /** False if there are files that could not be read. */
-  readonly isComplete: boolean;
-}
 
 export interface Linked {
   /** Undefined if anything is wrong. */

@@ -1,7 +1,8 @@
 import type { Problem } from '../diagnostics/problem.ts';
 import type { SourceFile, Sources } from '../diagnostics/source.ts';
 import { type CheckedFile, checkFile } from './check-file.ts';
-import { type FileInConfig, link } from './link.ts';
+import type { FileInConfig } from './document-set.ts';
+import { link } from './link.ts';
 import { inFile } from './local-problem.ts';
 import type { Config } from './model.ts';
 import { type ConfigFile, type ConfigFiles, readConfigFiles } from './read-files.ts';

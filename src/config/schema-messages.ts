@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { closest } from '../diagnostics/closest.ts';
 import { joinPointer, pointerSegments } from '../diagnostics/json-pointer.ts';
 import { formatNames } from './schema-formats.ts';
-import type { SchemaProblem } from './schema-validator.ts';
+import type { SchemaProblem } from './schema-problem.ts';
 
 /** Says in plain words what an error of ajv means; undefined if another error says it already. Never shows a value. */
 export function describeError(error: ErrorObject): SchemaProblem | undefined {

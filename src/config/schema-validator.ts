@@ -1,18 +1,8 @@
-import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { pointerSegments } from '../diagnostics/json-pointer.ts';
 import type { SecretReference } from './model.ts';
 import { compile, type Findings, requireValid } from './schema-compiler.ts';
+import type { SchemaProblem } from './schema-problem.ts';
 import { toProblems } from './schema-problems.ts';
-
-/** Something wrong with a value, at a JSON pointer into it. */
-export interface SchemaProblem {
-  readonly code: DiagnosticCode;
-  readonly pointer: string;
-  /** Points at the member's name instead of its value. */
-  readonly atName?: boolean;
-  readonly message: string;
-  readonly hint?: string;
-}
 
 export interface SecretAt {
   readonly pointer: string;

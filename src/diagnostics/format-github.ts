@@ -1,4 +1,4 @@
-import type { FormatOptions } from './format.ts';
+import type { FormatOptions } from './formats.ts';
 import type { Range } from './locate.ts';
 import type { LocatedProblem } from './located-problem.ts';
 import { repositoryPath } from './repository-path.ts';

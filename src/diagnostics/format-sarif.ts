@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type DiagnosticCode, diagnosticCodes } from './codes.ts';
-import type { FormatOptions } from './format.ts';
+import type { FormatOptions } from './formats.ts';
 import type { Range } from './locate.ts';
 import type { LocatedProblem } from './located-problem.ts';
 import { repositoryPath } from './repository-path.ts';

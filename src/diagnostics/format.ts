@@ -2,20 +2,10 @@ import { formatGithub } from './format-github.ts';
 import { formatJson } from './format-json.ts';
 import { formatSarif } from './format-sarif.ts';
 import { formatText } from './format-text.ts';
-import type { ProblemFormat } from './formats.ts';
+import type { FormatOptions } from './formats.ts';
 import { locateProblems } from './located-problem.ts';
 import type { Problem } from './problem.ts';
 import type { Sources } from './source.ts';
-
-export interface FormatOptions {
-  readonly format: ProblemFormat;
-  /** Colours for a terminal; `text` alone has them. */
-  readonly color?: boolean;
-  /** The repository that the files are in, as an absolute path: `github` and `sarif` name files from there. */
-  readonly root?: string | undefined;
-  /** The version of the tool that prints, for `sarif`. */
-  readonly version?: string;
-}
 
 /** Prints problems by file and position. Ends with a newline; `text` and `github` are empty if there are none. */
 export function formatProblems(problems: readonly Problem[], sources: Sources, options: FormatOptions): string {

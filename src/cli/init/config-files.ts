@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import type { NewFile, NewRepository } from './new-repository.ts';
+import type { NewFile, NewRepository } from './new-file.ts';
 
 /** What the gateway reads: one key, one project, and one trigger that shows filter, dedup and tests. */
 export function configFiles(repository: NewRepository): readonly NewFile[] {

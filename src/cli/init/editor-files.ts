@@ -1,4 +1,4 @@
-import type { NewFile, NewRepository } from './new-repository.ts';
+import type { NewFile, NewRepository } from './new-file.ts';
 
 /**
  * What editors and git are told. No settings map files to schemas: each file names its own in its first line, which

@@ -1,5 +1,5 @@
 import type { CiService } from './ci-services.ts';
-import type { NewFile, NewRepository } from './new-repository.ts';
+import type { NewFile, NewRepository } from './new-file.ts';
 
 /** What to do with the new repository, with requests that can be sent as they stand. */
 export function readme(repository: NewRepository): NewFile {

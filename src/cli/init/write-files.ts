@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, statSync } from 'node:fs';
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { NewFile } from './new-repository.ts';
+import type { NewFile } from './new-file.ts';
 
 /** What of a folder is in the way of new files: those that exist, and files where a folder has to be. */
 export function filesInTheWay(root: string, files: readonly NewFile[]): readonly string[] {

@@ -6,8 +6,8 @@ import { type Converter, parseSignature, unfit } from '../library/signature.ts';
 import { type Node, NotCompilable, required } from '../node.ts';
 import { FunctionValue } from '../value.ts';
 import { compile } from './compile.ts';
-import type { Evaluator } from './evaluator.ts';
-import { boundNames, type Frame, Scope } from './scope.ts';
+import type { Evaluator, Frame } from './evaluator.ts';
+import { boundNames, Scope } from './scope.ts';
 import { variableOf } from './variables.ts';
 
 /** `$name(…)`. `piped` is what stands before `~>`, its first argument then. */

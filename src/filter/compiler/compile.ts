@@ -4,10 +4,10 @@ import { regularExpressionOf, UnusableRegExp } from '../regular-expression.ts';
 import { isNumeric, isTruthy, type MarkedArray, unwrap } from '../value.ts';
 import { compileApply, compileFunctionCall, compileLambda, givesScalar } from './calls.ts';
 import { compileArray, compileGroup, groupBy } from './constructors.ts';
-import type { Evaluator, Instrument } from './evaluator.ts';
+import type { Evaluator, Frame, Instrument } from './evaluator.ts';
 import { compileBinary } from './operators.ts';
 import { compileDescendants, compilePath, compileWildcard, filterBy } from './paths.ts';
-import { boundNames, type Frame, Scope } from './scope.ts';
+import { boundNames, Scope } from './scope.ts';
 import { compileBind, compileVariable } from './variables.ts';
 
 /**

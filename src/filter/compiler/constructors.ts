@@ -3,8 +3,8 @@ import { EvaluationError } from '../evaluation-error.ts';
 import { type Group, type Node, NotCompilable, required } from '../node.ts';
 import { isArray, sequenceOf } from '../value.ts';
 import { compile } from './compile.ts';
-import type { Evaluator } from './evaluator.ts';
-import { boundNames, type Frame, type Scope } from './scope.ts';
+import type { Evaluator, Frame } from './evaluator.ts';
+import { boundNames, type Scope } from './scope.ts';
 
 export function compileArray(node: Node, scope: Scope): Evaluator {
   refuseBinds(node.expressions ?? []);

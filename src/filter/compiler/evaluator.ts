@@ -1,6 +1,8 @@
 import type { Evaluation } from '../evaluation.ts';
 import type { Node } from '../node.ts';
-import type { Frame } from './scope.ts';
+
+/** The variables of a block or of a call at run time; the first item is the frame around it. */
+export type Frame = unknown[];
 
 /** What an expression is compiled to. `input` is what the expression stands at, its `$`. */
 export type Evaluator = (run: Evaluation, input: unknown, frame: Frame | undefined) => unknown;

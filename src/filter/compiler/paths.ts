@@ -17,8 +17,8 @@ import {
 } from '../value.ts';
 import { compile } from './compile.ts';
 import { groupBy } from './constructors.ts';
-import type { Evaluator } from './evaluator.ts';
-import type { Frame, Scope } from './scope.ts';
+import type { Evaluator, Frame } from './evaluator.ts';
+import type { Scope } from './scope.ts';
 
 type Select = (run: Evaluation, value: unknown, frame: Frame | undefined) => unknown;
 /** Takes what a path has come to one step further. */

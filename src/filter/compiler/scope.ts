@@ -1,9 +1,6 @@
 import { builtIns } from '../library/built-ins.ts';
 import { childrenOf, type Node, NotCompilable } from '../node.ts';
-import type { Instrument } from './evaluator.ts';
-
-/** The variables of a block or of a call at run time; the first item is the frame around it. */
-export type Frame = unknown[];
+import type { Frame, Instrument } from './evaluator.ts';
 
 /** What a variable holds before its `:=` was evaluated: then the name means what it means further out. */
 export const unbound = Symbol('unbound');

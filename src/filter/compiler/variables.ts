@@ -2,8 +2,8 @@ import { builtIns } from '../library/built-ins.ts';
 import { type Node, NotCompilable, required } from '../node.ts';
 import { isArray } from '../value.ts';
 import { compile } from './compile.ts';
-import type { Evaluator } from './evaluator.ts';
-import { type Frame, type Scope, unbound } from './scope.ts';
+import type { Evaluator, Frame } from './evaluator.ts';
+import { type Scope, unbound } from './scope.ts';
 
 /** Functions that are compiled only where they are called with arguments that cannot make them run for ever. */
 const onlyCalled: ReadonlySet<string> = new Set(['toMillis', 'formatNumber']);

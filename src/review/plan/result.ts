@@ -1,4 +1,5 @@
-import { type FormatOptions, formatProblems } from '../../diagnostics/format.ts';
+import { formatProblems } from '../../diagnostics/format.ts';
+import type { FormatOptions } from '../../diagnostics/formats.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { type FaultyConfig, openConfig } from '../open-config.ts';

@@ -1,0 +1,23 @@
+import type { JsonObject } from '../contract/index.ts';
+import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
+import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
+
+/** What a gateway keeps, whether it is running or not. */
+export interface GatewayAccess {
+  readonly runs: RunsAccess;
+  readonly requests: RequestsAccess;
+  close(): Promise<void>;
+}
+
+export interface RunsAccess {
+  list(filter: RunFilter): Promise<ListedRuns>;
+  show(id: string): Promise<JsonObject | undefined>;
+  cancel(id: string): Promise<CancelledRun>;
+  replay(id: string): Promise<ReplayedRun>;
+}
+
+export interface RequestsAccess {
+  list(filter: RequestFilter): Promise<ListedRequests>;
+  show(id: string): Promise<JsonObject | undefined>;
+  export(filter: RequestFilter): Promise<ExportedRequests>;
+}
