@@ -1,7 +1,7 @@
 // Writes what follows from the schemas: types, and the schemas that editors read. With --check it only says what is not up to date.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { buildEditorSchemas, editorSchemaNames } from '../src/config/editor-schema.ts';
+import { buildEditorSchemas, editorSchemaNames } from '../src/config/editor/schema.ts';
 import { builtinRegistry } from '../src/host/builtins.ts';
 import { describeEngines } from '../src/host/open-engine.ts';
 import { findOptionSchemas } from './generator/option-schemas.ts';

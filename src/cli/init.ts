@@ -89,7 +89,7 @@ function checkFolder(folder: string): void {
 /** With the built-in plugins alone: what already stands in the folder is not to be loaded before it is looked at. */
 async function editorSchemas(): Promise<Readonly<Record<string, object>>> {
   const [{ buildEditorSchemas }, { builtinRegistry }, { describeEngines }] = await Promise.all([
-    import('../config/editor-schema.ts'),
+    import('../config/editor/schema.ts'),
     import('../host/builtins.ts'),
     import('../host/open-engine.ts'),
   ]);
@@ -100,7 +100,7 @@ async function editorSchemas(): Promise<Readonly<Record<string, object>>> {
 async function otherConfig(folder: string, files: readonly NewFile[]): Promise<readonly string[]> {
   const root = join(folder, 'config');
   if (!existsSync(root)) return [];
-  const { findFiles } = await import('../config/find-files.ts');
+  const { findFiles } = await import('../config/yaml/find-files.ts');
   const { paths } = await findFiles(root);
   return paths.map((path) => `config/${path}`).filter((path) => !files.some((file) => file.path === path));
 }

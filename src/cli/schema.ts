@@ -36,7 +36,7 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
     )
     .action(async (kind: KindName | undefined, { config: root, out }: { config: string; out?: string }) => {
       const [{ buildEditorSchemas }, { formatProblems }, { describePlugins }] = await Promise.all([
-        import('../config/editor-schema.ts'),
+        import('../config/editor/schema.ts'),
         import('../diagnostics/format.ts'),
         import('../runtime/describe-plugins.ts'),
       ]);

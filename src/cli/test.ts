@@ -133,7 +133,7 @@ async function print(report: TestReport, sources: Sources, options: TestCommandO
 async function watchTests(root: string, options: TestCommandOptions): Promise<ExitCode> {
   const [{ watchConfig }, { readConfigFiles }] = await Promise.all([
     import('../runtime/watch.ts'),
-    import('../config/read-files.ts'),
+    import('../config/yaml/read-files.ts'),
   ]);
   let seen: string | undefined;
   const runIfChanged = async (): Promise<void> => {

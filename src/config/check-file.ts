@@ -1,8 +1,8 @@
-import { deepFreeze } from './deep-freeze.ts';
+import { deepFreeze } from '../schema/deep-freeze.ts';
 import type { ConfigDocument } from './documents.gen.ts';
 import { checkDocument, isKind, type Kind } from './kinds.ts';
-import type { LocalProblem } from './local-problem.ts';
-import { parseYaml } from './parse.ts';
+import type { LocalProblem } from './yaml/local-problem.ts';
+import { parseYaml } from './yaml/parse.ts';
 
 /** All that is known of a config file from its bytes alone, frozen. */
 export interface CheckedFile {

@@ -1,12 +1,12 @@
 import type { Problem } from '../diagnostics/problem.ts';
 import type { SourceFile, Sources } from '../diagnostics/source.ts';
 import { type CheckedFile, checkFile } from './check-file.ts';
-import type { FileInConfig } from './document-set.ts';
-import { link } from './link.ts';
-import { inFile } from './local-problem.ts';
+import type { FileInConfig } from './link/document-set.ts';
+import { link } from './link/link.ts';
+import { inFile } from './yaml/local-problem.ts';
 import type { Config } from './model.ts';
-import { type ConfigFile, type ConfigFiles, readConfigFiles } from './read-files.ts';
-import { composeDocument } from './yaml-document.ts';
+import { type ConfigFile, type ConfigFiles, readConfigFiles } from './yaml/read-files.ts';
+import { composeDocument } from './yaml/document.ts';
 
 export type LoadedConfig =
   | {

@@ -1,6 +1,6 @@
 import type { ApiKeyDeclaration, JsonObject, JsonValue, RecordingBounds } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
-import type { OutboundTarget } from './outbound-target.ts';
+import type { OutboundTarget } from '../schema/outbound-target.ts';
 
 /** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */
 export interface Config {

@@ -1,5 +1,5 @@
 import { codeFrameColumns } from '@babel/code-frame';
-import { withoutCredentials } from '../contract/credentials.ts';
+import { withoutCredentials } from './credentials.ts';
 import type { Range } from './locate.ts';
 
 const linesAround = 2;

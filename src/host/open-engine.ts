@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import type { EditorPlugin } from '../config/editor-plugins.ts';
+import type { EditorPlugin } from '../config/editor/plugins.ts';
 import type { StageUse } from '../config/model.ts';
-import { compileSoundSchema } from '../config/schema-validator.ts';
+import { compileSoundSchema } from '../schema/validator.ts';
 import type { Engine, PluginLog } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';

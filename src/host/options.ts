@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { deepFreeze } from '../config/deep-freeze.ts';
+import { deepFreeze } from '../schema/deep-freeze.ts';
 import type { StageUse } from '../config/model.ts';
-import type { SchemaValidator } from '../config/schema-validator.ts';
+import type { SchemaValidator } from '../schema/validator.ts';
 import { pointerSegments } from '../diagnostics/json-pointer.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { resolveSecret } from './secrets.ts';

@@ -1,4 +1,4 @@
-import { compileSchema, compileSoundSchema, type SchemaValidator } from '../config/schema-validator.ts';
+import { compileSchema, compileSoundSchema, type SchemaValidator } from '../schema/validator.ts';
 import type { MaybePromise, Plugin, Stage } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
 

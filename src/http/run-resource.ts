@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { parseDuration } from '../config/units.ts';
+import { parseDuration } from '../schema/units.ts';
 import {
   acceptsEventStream,
   type Engine,

@@ -1,4 +1,4 @@
-import { triggerId } from '../config/document-set.ts';
+import { triggerId } from '../config/link/document-set.ts';
 import type { TestRequest, TriggerTest } from '../config/model.ts';
 import type { JsonValue } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';

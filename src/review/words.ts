@@ -1,5 +1,5 @@
 import type { StageUse } from '../config/model.ts';
-import { namesCredential, withoutCredentials } from '../contract/credentials.ts';
+import { namesCredential, withoutCredentials } from '../diagnostics/credentials.ts';
 import type { JsonValue } from '../contract/index.ts';
 
 /** What stands where a value might be a credential. */

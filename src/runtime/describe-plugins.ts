@@ -1,4 +1,4 @@
-import type { EditorPlugin } from '../config/editor-plugins.ts';
+import type { EditorPlugin } from '../config/editor/plugins.ts';
 import { ConfigLoader } from '../config/load.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../config/model.ts';
-import { parseDuration } from '../config/units.ts';
+import { parseDuration } from '../schema/units.ts';
 
 /** What an operator asks of a list, as written on a command line or in an address. */
 export interface ListFilter {

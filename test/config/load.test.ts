@@ -1,9 +1,9 @@
 import { appendFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { demoKeySha256 } from '../../src/config/demo-key.ts';
+import { demoKeySha256 } from '../../src/config/link/demo-key.ts';
 import { ConfigLoader } from '../../src/config/load.ts';
-import { readConfigFiles } from '../../src/config/read-files.ts';
+import { readConfigFiles } from '../../src/config/yaml/read-files.ts';
 import {
   basicFiles,
   configFolder,

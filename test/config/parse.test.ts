@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { parseYaml } from '../../src/config/parse.ts';
+import { parseYaml } from '../../src/config/yaml/parse.ts';
 
 const mostBytes = 256 * 1024;
 

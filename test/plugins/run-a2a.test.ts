@@ -12,7 +12,7 @@ import a2a from '../../plugins/run/a2a/index.ts';
 import type { Options } from '../../plugins/run/a2a/options.gen.ts';
 import { type AgentEvent, TaskAnswer } from '../../plugins/run/a2a/task-answer.ts';
 import { ToldText } from '../../plugins/run/a2a/told-text.ts';
-import { compileSchema } from '../../src/config/schema-validator.ts';
+import { compileSchema } from '../../src/schema/validator.ts';
 import {
   AttemptReleased,
   type FinalRunResult,

@@ -8,7 +8,7 @@ import { readEvents } from '../../plugins/run/langgraph/events.ts';
 import langgraph from '../../plugins/run/langgraph/index.ts';
 import type { Options } from '../../plugins/run/langgraph/options.gen.ts';
 import { threadIdOf } from '../../plugins/run/langgraph/thread-id.ts';
-import { compileSchema } from '../../src/config/schema-validator.ts';
+import { compileSchema } from '../../src/schema/validator.ts';
 import {
   AttemptReleased,
   type FinalRunResult,

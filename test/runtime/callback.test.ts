@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
-import { parseOutboundTarget } from '../../src/config/outbound-target.ts';
+import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 import type { OutboundClient, RunRecord } from '../../src/contract/index.ts';
 import { newRun } from '../../src/engine/conformance/harness.ts';
 import { queuedRecord } from '../../src/engine/execution/records.ts';

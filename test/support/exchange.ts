@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import { parseOutboundTarget } from '../../src/config/outbound-target.ts';
+import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 import type { Exchange, JsonObject, MaybePromise, PluginContext, RequestHead } from '../../src/contract/index.ts';
 import { runClosers } from '../../src/host/instance-pool.ts';
 import { createOutboundClient } from '../../src/host/outbound/client.ts';

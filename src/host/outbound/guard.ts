@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { OutboundTarget } from '../../config/outbound-target.ts';
+import type { OutboundTarget } from '../../schema/outbound-target.ts';
 import { OutboundError } from '../../contract/index.ts';
 
 type Targets = readonly OutboundTarget[];

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../config/loopback.ts';
+import { isLoopback } from '../../config/link/loopback.ts';
 import type { ApiKeyConfig, Config, FilterUse, StageUse, TriggerConfig } from '../../config/model.ts';
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';

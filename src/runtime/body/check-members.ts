@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import schema from '../../../schemas/source/trigger-body.schema.json' with { type: 'json' };
-import { formatNames, schemaFormats } from '../../config/schema-formats.ts';
+import { formatNames, schemaFormats } from '../../schema/formats.ts';
 
 export interface BodyFault {
   /** JSON pointer into the body. */

@@ -1,4 +1,4 @@
-import { namesCredential } from '../../contract/credentials.ts';
+import { namesCredential } from '../../diagnostics/credentials.ts';
 import type { RequestHead } from '../../contract/index.ts';
 import { partsOf } from '../../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../../host/provision.ts';

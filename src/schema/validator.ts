@@ -1,8 +1,8 @@
 import { pointerSegments } from '../diagnostics/json-pointer.ts';
-import type { SecretReference } from './model.ts';
-import { compile, type Findings, requireValid } from './schema-compiler.ts';
-import type { SchemaProblem } from './schema-problem.ts';
-import { toProblems } from './schema-problems.ts';
+import type { SecretReference } from '../config/model.ts';
+import { compile, type Findings, requireValid } from './compiler.ts';
+import type { SchemaProblem } from './problem.ts';
+import { toProblems } from './problems.ts';
 
 export interface SecretAt {
   readonly pointer: string;

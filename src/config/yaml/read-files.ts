@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Problem } from '../diagnostics/problem.ts';
+import type { Problem } from '../../diagnostics/problem.ts';
 import { findFiles } from './find-files.ts';
 import { configLimits } from './limits.ts';
 import { inFile } from './local-problem.ts';

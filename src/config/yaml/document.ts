@@ -1,5 +1,5 @@
 import { Composer, type CST, type Document, Parser, YAMLParseError } from 'yaml';
-import { guardYaml } from './yaml-guard.ts';
+import { guardYaml } from './guard.ts';
 
 /** Composes a document of a text, to find positions in it; undefined if the guard refuses the text. */
 export function composeDocument(text: string): Document | undefined {

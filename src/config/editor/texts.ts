@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { isRecord, type Json } from './editor-json.ts';
+import { isRecord, type Json } from './json.ts';
 
 /** `NamedFilterDocument`, the name of a type of ours, is `Named filter` where people read it. */
 export function titleForPeople(title: string): string {

@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
-import type { JsonValue } from '../contract/index.ts';
-import { joinPointer } from '../diagnostics/json-pointer.ts';
+import type { JsonValue } from '../../contract/index.ts';
+import { joinPointer } from '../../diagnostics/json-pointer.ts';
 import type { LocalProblem } from './local-problem.ts';
 
 export interface YamlValue {

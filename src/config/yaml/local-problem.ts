@@ -1,5 +1,5 @@
-import type { DiagnosticCode } from '../diagnostics/codes.ts';
-import type { Problem } from '../diagnostics/problem.ts';
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
+import type { Problem } from '../../diagnostics/problem.ts';
 
 /** A problem of one document, without the file: what is known of equal bytes is known once, wherever they stand. */
 export interface LocalProblem {

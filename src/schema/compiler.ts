@@ -4,7 +4,7 @@ import duration from '../../schemas/source/duration.schema.json' with { type: 'j
 import secret from '../../schemas/source/secret.schema.json' with { type: 'json' };
 import size from '../../schemas/source/size.schema.json' with { type: 'json' };
 import stage from '../../schemas/source/stage.schema.json' with { type: 'json' };
-import { schemaFormats } from './schema-formats.ts';
+import { schemaFormats } from './formats.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 /** What a validation notes on its way: values of the shared schemas, by their JSON pointers. */

@@ -1,5 +1,5 @@
 import { CST, Lexer } from 'yaml';
-import type { DiagnosticCode } from '../diagnostics/codes.ts';
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import { configLimits } from './limits.ts';
 import type { LocalProblem } from './local-problem.ts';
 

@@ -1,5 +1,5 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { compile, type Findings } from './schema-compiler.ts';
+import { compile, type Findings } from './compiler.ts';
 
 /**
  * Replaces what ajv says of `anyOf` and `oneOf`, which is everything about every branch, by what is wrong with the

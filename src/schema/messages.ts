@@ -1,8 +1,8 @@
 import type { ErrorObject } from 'ajv';
 import { closest } from '../diagnostics/closest.ts';
 import { joinPointer, pointerSegments } from '../diagnostics/json-pointer.ts';
-import { formatNames } from './schema-formats.ts';
-import type { SchemaProblem } from './schema-problem.ts';
+import { formatNames } from './formats.ts';
+import type { SchemaProblem } from './problem.ts';
 
 /** Says in plain words what an error of ajv means; undefined if another error says it already. Never shows a value. */
 export function describeError(error: ErrorObject): SchemaProblem | undefined {

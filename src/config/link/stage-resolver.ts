@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import type { JsonObject } from '../contract/index.ts';
-import type { Problem } from '../diagnostics/problem.ts';
+import type { JsonObject } from '../../contract/index.ts';
+import type { Problem } from '../../diagnostics/problem.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import type {
   AuthDocument,
@@ -10,8 +10,8 @@ import type {
   RunStageDocument,
   StageDocument,
   TriggerDocument,
-} from './documents.gen.ts';
-import type { CallbackConfig, FilterUse, RunUse, StageUse } from './model.ts';
+} from '../documents.gen.ts';
+import type { CallbackConfig, FilterUse, RunUse, StageUse } from '../model.ts';
 
 /**
  * Resolves stages trigger → project defaults → gateway defaults, and expands short forms. What stands in one place of

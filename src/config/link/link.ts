@@ -1,12 +1,12 @@
-import type { Problem } from '../diagnostics/problem.ts';
+import type { Problem } from '../../diagnostics/problem.ts';
 import { buildConfig } from './build-config.ts';
-import { deepFreeze } from './deep-freeze.ts';
+import { deepFreeze } from '../../schema/deep-freeze.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
-import { exposureProblems } from './link-exposure.ts';
-import { keyProblems } from './link-keys.ts';
-import { gatewayProblems, projectProblems } from './link-projects.ts';
-import { triggerProblems } from './link-triggers.ts';
-import type { Config } from './model.ts';
+import { exposureProblems } from './exposure.ts';
+import { keyProblems } from './keys.ts';
+import { gatewayProblems, projectProblems } from './projects.ts';
+import { triggerProblems } from './triggers.ts';
+import type { Config } from '../model.ts';
 import { StageResolver } from './stage-resolver.ts';
 
 export interface Linked {

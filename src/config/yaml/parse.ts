@@ -1,10 +1,10 @@
-import type { JsonValue } from '../contract/index.ts';
+import type { JsonValue } from '../../contract/index.ts';
 import { decode } from './decode.ts';
 import { configLimits } from './limits.ts';
 import type { LocalProblem } from './local-problem.ts';
-import { composeTokens } from './yaml-document.ts';
-import { guardYaml } from './yaml-guard.ts';
-import { toValue } from './yaml-value.ts';
+import { composeTokens } from './document.ts';
+import { guardYaml } from './guard.ts';
+import { toValue } from './value.ts';
 
 const mostProblems = 20;
 /** What follows a few faults of syntax is mostly their consequence. */

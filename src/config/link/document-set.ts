@@ -1,8 +1,8 @@
-import type { DiagnosticCode } from '../diagnostics/codes.ts';
-import { describeLine } from '../diagnostics/describe-place.ts';
-import type { Place, Problem } from '../diagnostics/problem.ts';
-import type { Sources } from '../diagnostics/source.ts';
-import type { CheckedFile } from './check-file.ts';
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
+import { describeLine } from '../../diagnostics/describe-place.ts';
+import type { Place, Problem } from '../../diagnostics/problem.ts';
+import type { Sources } from '../../diagnostics/source.ts';
+import type { CheckedFile } from '../check-file.ts';
 import type {
   ApiKeyDocument,
   ConfigDocument,
@@ -10,8 +10,8 @@ import type {
   ProjectDocument,
   TriggerDocument,
   TriggerTestFileDocument,
-} from './documents.gen.ts';
-import type { Kind } from './kinds.ts';
+} from '../documents.gen.ts';
+import type { Kind } from '../kinds.ts';
 
 export interface FileInConfig {
   readonly file: string;

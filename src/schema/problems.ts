@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
-import { describeError } from './schema-messages.ts';
-import { reduceUnions } from './schema-unions.ts';
-import type { SchemaProblem } from './schema-problem.ts';
+import { describeError } from './messages.ts';
+import { reduceUnions } from './unions.ts';
+import type { SchemaProblem } from './problem.ts';
 
 const mostProblems = 50;
 

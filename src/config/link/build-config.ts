@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { RecordingBounds } from '../contract/index.ts';
+import type { RecordingBounds } from '../../contract/index.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
 import type {
   ApiKeyDocument,
@@ -11,8 +11,8 @@ import type {
   RecordingDocument,
   TriggerDocument,
   TriggerTestDocument,
-} from './documents.gen.ts';
-import { parseExpiry } from './expiry.ts';
+} from '../documents.gen.ts';
+import { parseExpiry } from '../../schema/expiry.ts';
 import type {
   ApiKeyConfig,
   Config,
@@ -24,10 +24,10 @@ import type {
   TestRequest,
   TriggerConfig,
   TriggerTest,
-} from './model.ts';
-import { parseOutboundTarget } from './outbound-target.ts';
+} from '../model.ts';
+import { parseOutboundTarget } from '../../schema/outbound-target.ts';
 import type { StageResolver } from './stage-resolver.ts';
-import { parseDuration } from './units.ts';
+import { parseDuration } from '../../schema/units.ts';
 
 /** Puts documents that were checked together into a config; undefined if there is no gateway. */
 export function buildConfig(documents: DocumentSet, stages: StageResolver, revision: string): Config | undefined {

@@ -1,21 +1,21 @@
-import apiKey from '../../schemas/source/api-key.schema.json' with { type: 'json' };
-import duration from '../../schemas/source/duration.schema.json' with { type: 'json' };
-import gateway from '../../schemas/source/gateway.schema.json' with { type: 'json' };
-import project from '../../schemas/source/project.schema.json' with { type: 'json' };
-import secret from '../../schemas/source/secret.schema.json' with { type: 'json' };
-import size from '../../schemas/source/size.schema.json' with { type: 'json' };
-import stage from '../../schemas/source/stage.schema.json' with { type: 'json' };
-import trigger from '../../schemas/source/trigger.schema.json' with { type: 'json' };
-import triggerTest from '../../schemas/source/trigger-test.schema.json' with { type: 'json' };
-import { isRecord, type Json, type JsonRecord } from './editor-json.ts';
+import apiKey from '../../../schemas/source/api-key.schema.json' with { type: 'json' };
+import duration from '../../../schemas/source/duration.schema.json' with { type: 'json' };
+import gateway from '../../../schemas/source/gateway.schema.json' with { type: 'json' };
+import project from '../../../schemas/source/project.schema.json' with { type: 'json' };
+import secret from '../../../schemas/source/secret.schema.json' with { type: 'json' };
+import size from '../../../schemas/source/size.schema.json' with { type: 'json' };
+import stage from '../../../schemas/source/stage.schema.json' with { type: 'json' };
+import trigger from '../../../schemas/source/trigger.schema.json' with { type: 'json' };
+import triggerTest from '../../../schemas/source/trigger-test.schema.json' with { type: 'json' };
+import { isRecord, type Json, type JsonRecord } from './json.ts';
 import {
   type EditorPlugin,
   hasRequired,
   pluginConditions,
   pluginNames,
   withoutPluginExamples,
-} from './editor-plugins.ts';
-import { describe, isUsefulDefault, scalarExamples, titleForPeople } from './editor-texts.ts';
+} from './plugins.ts';
+import { describe, isUsefulDefault, scalarExamples, titleForPeople } from './texts.ts';
 
 /** The kinds of config file, as their editor schemas are named. */
 export const editorSchemaNames = ['gateway', 'api-key', 'project', 'trigger', 'trigger-test'] as const;

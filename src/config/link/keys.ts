@@ -1,8 +1,8 @@
-import type { Problem } from '../diagnostics/problem.ts';
+import type { Problem } from '../../diagnostics/problem.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
-import type { ApiKeyDocument } from './documents.gen.ts';
+import type { ApiKeyDocument } from '../documents.gen.ts';
 import { duplicates } from './duplicates.ts';
-import { unknownProject } from './link-projects.ts';
+import { unknownProject } from './projects.ts';
 
 /** Ids and secrets of API keys are unique, and what they grant exists. */
 export function keyProblems(documents: DocumentSet): readonly Problem[] {

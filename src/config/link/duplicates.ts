@@ -1,5 +1,5 @@
-import type { DiagnosticCode } from '../diagnostics/codes.ts';
-import type { Place, Problem } from '../diagnostics/problem.ts';
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
+import type { Place, Problem } from '../../diagnostics/problem.ts';
 import type { DocumentSet } from './document-set.ts';
 
 /** Something that must be unique, by what is compared, and where it stands. */

@@ -1,5 +1,5 @@
-import { suggest } from '../diagnostics/closest.ts';
-import type { Problem } from '../diagnostics/problem.ts';
+import { suggest } from '../../diagnostics/closest.ts';
+import type { Problem } from '../../diagnostics/problem.ts';
 import { type DocumentSet, errorAt } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 

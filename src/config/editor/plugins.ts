@@ -1,5 +1,5 @@
-import type { Stage } from '../contract/index.ts';
-import { isRecord, type Json, type JsonRecord } from './editor-json.ts';
+import type { Stage } from '../../contract/index.ts';
+import { isRecord, type Json, type JsonRecord } from './json.ts';
 
 /** What an editor is told of a plugin, or of an engine. */
 export interface EditorPlugin {

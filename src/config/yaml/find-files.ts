@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DiagnosticCode } from '../diagnostics/codes.ts';
-import type { Problem } from '../diagnostics/problem.ts';
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
+import type { Problem } from '../../diagnostics/problem.ts';
 import { configLimits } from './limits.ts';
 
 export interface FoundFiles {

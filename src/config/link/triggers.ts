@@ -1,9 +1,9 @@
-import { suggest } from '../diagnostics/closest.ts';
-import type { Problem } from '../diagnostics/problem.ts';
+import { suggest } from '../../diagnostics/closest.ts';
+import type { Problem } from '../../diagnostics/problem.ts';
 import { type DocumentSet, errorAt, type InFile, triggerId } from './document-set.ts';
-import type { TriggerDocument, TriggerTestFileDocument } from './documents.gen.ts';
+import type { TriggerDocument, TriggerTestFileDocument } from '../documents.gen.ts';
 import { duplicates } from './duplicates.ts';
-import { unknownProject } from './link-projects.ts';
+import { unknownProject } from './projects.ts';
 import type { StageResolver } from './stage-resolver.ts';
 
 /** Keys and names of triggers are unique, their project exists, and there is something to run. */
