@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { uuidv7 } from 'uuidv7';
-import type { NewRun } from '../src/contract/index.ts';
 import { createSqliteEngine } from '../src/engine/sqlite/index.ts';
+import type { NewRun } from '../src/engine/types/index.ts';
 import { median } from './statistics.ts';
 
 export interface JournalTimes {

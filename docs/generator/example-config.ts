@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { RecordedRequest } from '../../src/contract/index.ts';
+import type { RecordedRequest } from '../../src/engine/types/index.ts';
 
 /** A small config before and after a change, from which the examples of what commands print are made. */
 export interface ExampleConfig {

@@ -26,7 +26,7 @@ export async function documentTypes(): Promise<string> {
   const bannerComment = [
     '// Generated from schemas/source/ by schemas/generate.ts. Do not edit.',
     "import type { JsonObject } from '../contract/index.ts';",
-    "import type { SecretReference } from './model.ts';",
+    "import type { SecretReference } from '../schema/secret-reference.ts';",
   ].join('\n');
   const body = typeSchema(triggerBody, 'reference');
   return [

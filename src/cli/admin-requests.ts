@@ -1,7 +1,7 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
-import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 import type { RequestsAccess } from './access.ts';
+import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 
 /** The recorded requests of a running gateway, by its admin listener. */
 export class AdminRequests implements RequestsAccess {

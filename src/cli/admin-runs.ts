@@ -1,7 +1,7 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
-import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 import type { RunsAccess } from './access.ts';
+import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 
 /** The runs of a running gateway, by its admin listener. */
 export class AdminRuns implements RunsAccess {

@@ -1,7 +1,5 @@
 import type { Config } from '../config/model.ts';
-import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
-import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
-import type { GatewayAccess, RequestsAccess, RunsAccess } from './access.ts';
+import type { GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import type { AdminClient } from './admin-client.ts';
 import { loadForCommand } from './load-for-command.ts';

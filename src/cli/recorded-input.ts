@@ -1,7 +1,7 @@
 import type { TriableRequest } from '../review/recorded-requests.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
-import { AccessError } from './access-error.ts';
 import type { GatewayAccess } from './access.ts';
+import { AccessError } from './access-error.ts';
 
 /** The input of a recorded run as the request that it came from. Throws an AccessError if it is not kept. */
 export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<RehearsedRequest> {

@@ -2,10 +2,11 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
-import { type JsonObject, verdicts } from '../contract/index.ts';
+import type { JsonObject } from '../contract/index.ts';
+import { verdicts } from '../engine/types/index.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
-import { AccessError } from './access-error.ts';
 import type { RequestsAccess } from './access.ts';
+import { AccessError } from './access-error.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
   type GatewayCommandTexts,

@@ -1,6 +1,6 @@
 // Generated from schemas/source/ by schemas/generate.ts. Do not edit.
 import type {JsonObject} from '../contract/index.ts';
-import type {SecretReference} from './model.ts';
+import type {SecretReference} from '../schema/secret-reference.ts';
 
 /**
  * A config file.

@@ -6,9 +6,9 @@ import triggerTest from '../../schemas/source/trigger-test.schema.json' with { t
 import type { JsonValue } from '../contract/index.ts';
 import { closest } from '../diagnostics/closest.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
+import { compileSoundSchema } from '../schema/validator.ts';
 import type { ConfigDocument } from './documents.gen.ts';
 import type { LocalProblem } from './yaml/local-problem.ts';
-import { compileSoundSchema } from '../schema/validator.ts';
 
 /** Every `kind` of config file. */
 export const kinds = ['Gateway', 'ApiKey', 'Project', 'Trigger', 'TriggerTest'] as const;

@@ -3,10 +3,10 @@ import type { SourceFile, Sources } from '../diagnostics/source.ts';
 import { type CheckedFile, checkFile } from './check-file.ts';
 import type { FileInConfig } from './link/document-set.ts';
 import { link } from './link/link.ts';
-import { inFile } from './yaml/local-problem.ts';
 import type { Config } from './model.ts';
-import { type ConfigFile, type ConfigFiles, readConfigFiles } from './yaml/read-files.ts';
 import { composeDocument } from './yaml/document.ts';
+import { inFile } from './yaml/local-problem.ts';
+import { type ConfigFile, type ConfigFiles, readConfigFiles } from './yaml/read-files.ts';
 
 export type LoadedConfig =
   | {

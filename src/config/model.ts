@@ -1,6 +1,8 @@
-import type { ApiKeyDeclaration, JsonObject, JsonValue, RecordingBounds } from '../contract/index.ts';
+import type { ApiKeyDeclaration, JsonObject, JsonValue } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
+import type { RecordingBounds } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
+import type { SecretReference } from '../schema/secret-reference.ts';
 
 /** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */
 export interface Config {
@@ -51,8 +53,6 @@ export interface AdminConfig {
   readonly folder: string;
   readonly place: Place;
 }
-
-export type SecretReference = { readonly env: string } | { readonly file: string };
 
 export interface PluginReference {
   readonly specifier: string;

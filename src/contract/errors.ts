@@ -35,16 +35,3 @@ export class OptionsError extends Error {
     return error instanceof Error && marker in error;
   }
 }
-
-const unavailableMarker = Symbol.for('pullcord.EngineUnavailable');
-
-/** An engine's store is out of reach for now: nothing was changed, and the same may succeed later. */
-export class EngineUnavailable extends Error {
-  override readonly name = 'EngineUnavailable';
-  readonly [unavailableMarker] = true;
-
-  /** Recognised by marker, not by class, as `OptionsError`. */
-  static is(error: unknown): error is EngineUnavailable {
-    return error instanceof Error && unavailableMarker in error;
-  }
-}

@@ -1,7 +1,7 @@
-import type { RunDelta, RunPosition } from './engine.ts';
 import type { JsonObject } from './json.ts';
 import type { AcceptedRun, Reply, RunView } from './plugin.ts';
 import { problem } from './problem.ts';
+import type { RunDelta, RunPosition } from './run-state.ts';
 
 /** How often a silent stream shows that it is alive, in milliseconds: proxies cut what is silent for a minute or so. */
 const heartbeatMs = 15_000;

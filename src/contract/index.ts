@@ -2,7 +2,6 @@
 export * from './agent-json.ts';
 export type * from './api-key.ts';
 export * from './attempt-released.ts';
-export * from './engine.ts';
 export * from './errors.ts';
 export * from './event-stream.ts';
 export * from './exchange.ts';
@@ -10,3 +9,4 @@ export type * from './json.ts';
 export * from './outbound.ts';
 export * from './plugin.ts';
 export * from './problem.ts';
+export * from './run-state.ts';

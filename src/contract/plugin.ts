@@ -1,9 +1,9 @@
 import type { ApiKeyDeclaration } from './api-key.ts';
-import type { RunDelta, RunEvent, RunFailure, RunPosition, RunState, RunUsage, Session, StartedRun } from './engine.ts';
 import type { OptionsFinding } from './errors.ts';
-import type { Exchange, Principal, RequestHead } from './exchange.ts';
+import type { Exchange, Principal, RequestHead, TriggerInput } from './exchange.ts';
 import type { JsonPrimitive, JsonValue, MaybePromise } from './json.ts';
 import type { OutboundClient, OutboundOptions } from './outbound.ts';
+import type { RunDelta, RunEvent, RunFailure, RunPosition, RunState, RunUsage, Session } from './run-state.ts';
 
 /** The five steps of the pipeline, in order. */
 export const stages = ['auth', 'filter', 'dedup', 'run', 'respond'] as const;
@@ -199,7 +199,17 @@ export interface Run {
   deliver?(delivery: Delivery): MaybePromise<DeliveryResult>;
 }
 /** What a run is and was given. */
-export type RunIdentity = Pick<StartedRun, 'id' | 'project' | 'trigger' | 'sessionId' | 'input' | 'attempt'>;
+export interface RunIdentity {
+  /** UUIDv7 (RFC 9562). */
+  readonly id: string;
+  readonly project: string;
+  /** The trigger's key as written in YAML. */
+  readonly trigger: string;
+  readonly sessionId: string | undefined;
+  readonly input: TriggerInput;
+  /** Counts from 1. */
+  readonly attempt: number;
+}
 
 export interface RunRequest extends RunIdentity {
   /** What earlier runs of the same sessionId left for this one; undefined without a sessionId. */

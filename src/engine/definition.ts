@@ -1,4 +1,5 @@
-import type { Engine, MaybePromise, PluginLog } from '../contract/index.ts';
+import type { MaybePromise, PluginLog } from '../contract/index.ts';
+import type { Engine } from './types/index.ts';
 
 /** An engine as `engine: { uses, with }` of gateway.yaml picks it. */
 export interface EngineDefinition<Options = unknown> {

@@ -1,5 +1,5 @@
-import type { RecordedRequest } from '../contract/index.ts';
 import { readRecordings } from '../engine/sqlite/read-recordings.ts';
+import type { RecordedRequest } from '../engine/types/index.ts';
 
 /**
  * The recorded requests of a journal file, the oldest first, also while a gateway uses it. Throws an Error fit for a

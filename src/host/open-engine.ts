@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import type { EditorPlugin } from '../config/editor/plugins.ts';
 import type { StageUse } from '../config/model.ts';
-import { compileSoundSchema } from '../schema/validator.ts';
-import type { Engine, PluginLog } from '../contract/index.ts';
+import type { PluginLog } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { engines } from '../engine/index.ts';
+import type { Engine } from '../engine/types/index.ts';
+import { compileSoundSchema } from '../schema/validator.ts';
 import { resolveOptions } from './options.ts';
 
 export type OpenedEngine =

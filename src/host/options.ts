@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { deepFreeze } from '../schema/deep-freeze.ts';
 import type { StageUse } from '../config/model.ts';
-import type { SchemaValidator } from '../schema/validator.ts';
 import { pointerSegments } from '../diagnostics/json-pointer.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import { deepFreeze } from '../schema/deep-freeze.ts';
+import type { SchemaValidator } from '../schema/validator.ts';
 import { resolveSecret } from './secrets.ts';
 
 export interface GoodOptions {

@@ -1,6 +1,6 @@
-import { compileSchema, compileSoundSchema, type SchemaValidator } from '../schema/validator.ts';
 import type { MaybePromise, Plugin, Stage } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
+import { compileSchema, compileSoundSchema, type SchemaValidator } from '../schema/validator.ts';
 
 /** A plugin that may still have to be loaded. */
 export interface PluginEntry {

@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
-import { type Engine, EngineUnavailable } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
+import { type Engine, EngineUnavailable } from '../engine/types/index.ts';
 import type { Live } from '../runtime/live.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';

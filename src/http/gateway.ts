@@ -1,8 +1,9 @@
 import { ConfigLoader } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
-import type { Engine, PluginLog } from '../contract/index.ts';
+import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
+import type { Engine } from '../engine/types/index.ts';
 import { builtinRegistry } from '../host/builtins.ts';
 import { openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';

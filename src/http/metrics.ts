@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Engine } from '../contract/index.ts';
+import type { Engine } from '../engine/types/index.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 

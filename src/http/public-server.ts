@@ -2,15 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
-import {
-  type Engine,
-  EngineUnavailable,
-  type Exchange,
-  type PluginLog,
-  type ProblemCode,
-  problem,
-  type Reply,
-} from '../contract/index.ts';
+import { type Exchange, type PluginLog, type ProblemCode, problem, type Reply } from '../contract/index.ts';
+import { type Engine, EngineUnavailable } from '../engine/types/index.ts';
 import { admit } from '../runtime/admission.ts';
 import { inputOf } from '../runtime/body/trigger-body.ts';
 import type { Deliveries } from '../runtime/deliveries.ts';

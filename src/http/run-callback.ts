@@ -1,12 +1,5 @@
-import {
-  type Engine,
-  isFinal,
-  problem,
-  type Reply,
-  type RequestHead,
-  type RunIdentity,
-  type RunRecord,
-} from '../contract/index.ts';
+import { isFinal, problem, type Reply, type RequestHead, type RunIdentity } from '../contract/index.ts';
+import type { Engine, RunRecord } from '../engine/types/index.ts';
 import type { Deliveries } from '../runtime/deliveries.ts';
 import type { Live } from '../runtime/live.ts';
 import type { RunRoute } from './route.ts';

@@ -1,8 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { parseDuration } from '../schema/units.ts';
 import {
   acceptsEventStream,
-  type Engine,
   eventStream,
   isFinal,
   type Principal,
@@ -11,13 +9,14 @@ import {
   type Reply,
   type RequestHead,
   type RunPosition,
-  type RunRecord,
   type RunView,
 } from '../contract/index.ts';
+import type { Engine, RunRecord } from '../engine/types/index.ts';
 import type { Admission } from '../runtime/admission.ts';
 import { statusUrl } from '../runtime/pipeline.ts';
 import { describeRun } from '../runtime/run-view.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
+import { parseDuration } from '../schema/units.ts';
 
 /** How soon a caller may ask again for a run that goes on, in seconds. */
 const retryAfter = '2';

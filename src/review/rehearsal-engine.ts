@@ -1,4 +1,4 @@
-import type { Claim, NewRun, RunRecord, Submission } from '../contract/index.ts';
+import type { Claim, NewRun, RunRecord, Submission } from '../engine/types/index.ts';
 
 interface HeldClaim {
   readonly runId: string;

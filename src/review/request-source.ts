@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import type { RecordedRequest } from '../contract/index.ts';
+import type { RecordedRequest } from '../engine/types/index.ts';
 import { journalRequests } from '../host/journal-requests.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
 

@@ -1,6 +1,6 @@
 import type { StageUse } from '../config/model.ts';
-import { namesCredential, withoutCredentials } from '../diagnostics/credentials.ts';
 import type { JsonValue } from '../contract/index.ts';
+import { namesCredential, withoutCredentials } from '../diagnostics/credentials.ts';
 
 /** What stands where a value might be a credential. */
 const hidden = '(hidden)';

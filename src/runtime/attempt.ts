@@ -1,5 +1,4 @@
 import {
-  type AttemptProgress,
   AttemptReleased,
   type FinalRunResult,
   type JsonObject,
@@ -9,6 +8,7 @@ import {
   type RunRequest,
   type RunResult,
 } from '../contract/index.ts';
+import type { AttemptProgress } from '../engine/types/index.ts';
 import type { Deliveries } from './deliveries.ts';
 
 export interface AttemptParts {

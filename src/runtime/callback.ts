@@ -3,9 +3,9 @@ import {
   type OutboundClient,
   OutboundError,
   type PluginLog,
-  type RunRecord,
   retryAfterMs,
 } from '../contract/index.ts';
+import type { RunRecord } from '../engine/types/index.ts';
 import type { CallbackTarget } from '../host/provision.ts';
 import { signatureOf } from '../host/signing.ts';
 import { describeRun } from './run-view.ts';

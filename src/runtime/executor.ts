@@ -1,4 +1,5 @@
-import type { Executor, FinalRunResult, PluginLog, RunOutcome, RunRecord, RunRequest } from '../contract/index.ts';
+import type { FinalRunResult, PluginLog, RunRequest } from '../contract/index.ts';
+import type { Executor, RunOutcome, RunRecord } from '../engine/types/index.ts';
 import { executeAttempt } from './attempt.ts';
 import { withinTime } from './attempt-deadline.ts';
 import { type CallbackOptions, sendCallback } from './callback.ts';

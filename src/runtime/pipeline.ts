@@ -1,15 +1,12 @@
 import {
-  type Claim,
-  type Engine,
   type Exchange,
   type FilterResult,
   type MaybePromise,
-  type NewRun,
   problem,
   type Reply,
   type RunPosition,
-  type Submission,
 } from '../contract/index.ts';
+import type { Claim, Engine, NewRun, Submission } from '../engine/types/index.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
 

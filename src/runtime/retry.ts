@@ -1,5 +1,6 @@
 import type { RetryPolicy } from '../config/model.ts';
-import type { FinalRunResult, RunOutcome } from '../contract/index.ts';
+import type { FinalRunResult } from '../contract/index.ts';
+import type { RunOutcome } from '../engine/types/index.ts';
 
 /** The longest pause that an agent can ask for, in milliseconds. */
 const longestAskedMs = 24 * 3_600_000;

@@ -1,5 +1,6 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
-import { type Engine, type JsonObject, type RunQuery, type RunState, runStates } from '../contract/index.ts';
+import { type JsonObject, type RunState, runStates } from '../contract/index.ts';
+import type { Engine, RunQuery } from '../engine/types/index.ts';
 import { type ListFilter, pageOf, parseListFilter, withNext } from './list-filter.ts';
 import { newRunId } from './run-id.ts';
 import { detailRun, summarizeRun } from './run-view.ts';

@@ -1,4 +1,5 @@
-import type { JsonObject, RunRecord } from '../contract/index.ts';
+import type { JsonObject } from '../contract/index.ts';
+import type { RunRecord } from '../engine/types/index.ts';
 
 /** A run as its caller may see it; times are ISO 8601 in UTC. */
 export function describeRun(run: RunRecord): JsonObject {

@@ -1,8 +1,9 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
-import type { Auth, ProjectInfo, RunPolicy, TriggerInfo } from '../contract/index.ts';
+import type { Auth, ProjectInfo, TriggerInfo } from '../contract/index.ts';
 import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
+import type { RunPolicy } from '../engine/types/index.ts';
 import { partsOf } from '../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../host/provision.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';

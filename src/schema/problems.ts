@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { describeError } from './messages.ts';
-import { reduceUnions } from './unions.ts';
 import type { SchemaProblem } from './problem.ts';
+import { reduceUnions } from './unions.ts';
 
 const mostProblems = 50;
 

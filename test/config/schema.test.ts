@@ -9,13 +9,13 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { outputSchemas } from '../../schemas/generator/output-schemas.ts';
 import { buildEditorSchemas, editorSchemaNames } from '../../src/config/editor/schema.ts';
-import { parseExpiry } from '../../src/schema/expiry.ts';
-import { requireValid } from '../../src/schema/compiler.ts';
-import { compileSchema } from '../../src/schema/validator.ts';
-import { parseDuration, parseSize } from '../../src/schema/units.ts';
 import { pointerSegments } from '../../src/diagnostics/json-pointer.ts';
 import { builtinRegistry } from '../../src/host/builtins.ts';
 import { describeEngines } from '../../src/host/open-engine.ts';
+import { requireValid } from '../../src/schema/compiler.ts';
+import { parseExpiry } from '../../src/schema/expiry.ts';
+import { parseDuration, parseSize } from '../../src/schema/units.ts';
+import { compileSchema } from '../../src/schema/validator.ts';
 
 const secret = { $ref: 'urn:pullcord:secret' };
 const duration = { $ref: 'urn:pullcord:duration' };

@@ -5,13 +5,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
-import type { NewRun, RecordedRequest } from '../../src/contract/index.ts';
 import { newClaim, newRequest, newRun, unbounded, wide } from '../../src/engine/conformance/harness.ts';
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { ExpiryQueue } from '../../src/engine/execution/expiry-queue.ts';
 import { engines } from '../../src/engine/index.ts';
 import { createMemoryEngine, type MemoryEngineOptions } from '../../src/engine/memory/index.ts';
+import type { NewRun, RecordedRequest } from '../../src/engine/types/index.ts';
 import { recordingLog } from '../support/gateway.ts';
 import { checkAgainstModel } from './model.ts';
 

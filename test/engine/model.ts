@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Claim, isFinal, type NewRun, type RunState, type Submission } from '../../src/contract/index.ts';
+import { isFinal, type RunState } from '../../src/contract/index.ts';
 import { newRun, until } from '../../src/engine/conformance/harness.ts';
 import { failure, success, Worker } from '../../src/engine/conformance/worker.ts';
 import type { ConformanceHarness } from '../../src/engine/conformance.ts';
+import type { Claim, NewRun, Submission } from '../../src/engine/types/index.ts';
 
 /** How much an engine takes and keeps; `Infinity`: no limit that is met here. */
 export interface ModelLimits {

@@ -6,20 +6,20 @@ import { DatabaseSync } from 'node:sqlite';
 import { mock } from 'node:test';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import {
-  type Engine,
-  EngineUnavailable,
-  isCancellation,
-  type NewRecording,
-  type RecordedRequest,
-  type RecordingBounds,
-  type RunRecord,
-} from '../../src/contract/index.ts';
+import { isCancellation } from '../../src/contract/index.ts';
 import { keepAll, newClaim, newRequest, newRun, unbounded, wide } from '../../src/engine/conformance/harness.ts';
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { createSqliteEngine, type SqliteEngineOptions } from '../../src/engine/sqlite/index.ts';
 import { readRecordings } from '../../src/engine/sqlite/read-recordings.ts';
+import {
+  type Engine,
+  EngineUnavailable,
+  type NewRecording,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RunRecord,
+} from '../../src/engine/types/index.ts';
 import { recordingLog, until } from '../support/gateway.ts';
 import { checkAgainstModel, type ModelHarness } from './model.ts';
 

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
-import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 import { type OutboundClient, OutboundError, retryAfterMs } from '../../src/contract/index.ts';
 import { createOutboundClient } from '../../src/host/outbound/client.ts';
 import { OutboundGuard } from '../../src/host/outbound/guard.ts';
+import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 import { basicFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 

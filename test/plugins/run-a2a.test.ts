@@ -12,7 +12,6 @@ import a2a from '../../plugins/run/a2a/index.ts';
 import type { Options } from '../../plugins/run/a2a/options.gen.ts';
 import { type AgentEvent, TaskAnswer } from '../../plugins/run/a2a/task-answer.ts';
 import { ToldText } from '../../plugins/run/a2a/told-text.ts';
-import { compileSchema } from '../../src/schema/validator.ts';
 import {
   AttemptReleased,
   type FinalRunResult,
@@ -22,6 +21,7 @@ import {
   type RunRequest,
   type Session,
 } from '../../src/contract/index.ts';
+import { compileSchema } from '../../src/schema/validator.ts';
 import { type A2aAgentOptions, startA2aAgent, statusOf, textPart } from '../support/a2a-agent.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { callingContext } from '../support/exchange.ts';

@@ -8,7 +8,6 @@ import { readEvents } from '../../plugins/run/langgraph/events.ts';
 import langgraph from '../../plugins/run/langgraph/index.ts';
 import type { Options } from '../../plugins/run/langgraph/options.gen.ts';
 import { threadIdOf } from '../../plugins/run/langgraph/thread-id.ts';
-import { compileSchema } from '../../src/schema/validator.ts';
 import {
   AttemptReleased,
   type FinalRunResult,
@@ -17,6 +16,7 @@ import {
   OptionsError,
   type RunRequest,
 } from '../../src/contract/index.ts';
+import { compileSchema } from '../../src/schema/validator.ts';
 import { callingContext } from '../support/exchange.ts';
 import { until } from '../support/gateway.ts';
 import { listen } from '../support/listen.ts';

@@ -3,13 +3,14 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
-import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
-import type { OutboundClient, RunRecord } from '../../src/contract/index.ts';
+import type { OutboundClient } from '../../src/contract/index.ts';
 import { newRun } from '../../src/engine/conformance/harness.ts';
 import { queuedRecord } from '../../src/engine/execution/records.ts';
+import type { RunRecord } from '../../src/engine/types/index.ts';
 import { createOutboundClient } from '../../src/host/outbound/client.ts';
 import { OutboundGuard } from '../../src/host/outbound/guard.ts';
 import { sendCallback } from '../../src/runtime/callback.ts';
+import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 
 import { durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { type LogLine, recordingLog, startTestGateway, until } from '../support/gateway.ts';

@@ -1,9 +1,9 @@
 import type { Test } from 'tap';
-import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 import type { Exchange, JsonObject, MaybePromise, PluginContext, RequestHead } from '../../src/contract/index.ts';
 import { runClosers } from '../../src/host/instance-pool.ts';
 import { createOutboundClient } from '../../src/host/outbound/client.ts';
 import { OutboundGuard } from '../../src/host/outbound/guard.ts';
+import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 
 /** A request head that came at time 1000, with the given headers. */
 export function requestHead(headers: RequestHead['headers'] = {}): RequestHead {

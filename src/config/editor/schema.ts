@@ -8,13 +8,7 @@ import stage from '../../../schemas/source/stage.schema.json' with { type: 'json
 import trigger from '../../../schemas/source/trigger.schema.json' with { type: 'json' };
 import triggerTest from '../../../schemas/source/trigger-test.schema.json' with { type: 'json' };
 import { isRecord, type Json, type JsonRecord } from './json.ts';
-import {
-  type EditorPlugin,
-  hasRequired,
-  pluginConditions,
-  pluginNames,
-  withoutPluginExamples,
-} from './plugins.ts';
+import { type EditorPlugin, hasRequired, pluginConditions, pluginNames, withoutPluginExamples } from './plugins.ts';
 import { describe, isUsefulDefault, scalarExamples, titleForPeople } from './texts.ts';
 
 /** The kinds of config file, as their editor schemas are named. */

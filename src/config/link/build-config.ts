@@ -1,6 +1,8 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { RecordingBounds } from '../../contract/index.ts';
-import type { DocumentSet, InFile } from './document-set.ts';
+import type { RecordingBounds } from '../../engine/types/index.ts';
+import { parseExpiry } from '../../schema/expiry.ts';
+import { parseOutboundTarget } from '../../schema/outbound-target.ts';
+import { parseDuration } from '../../schema/units.ts';
 import type {
   ApiKeyDocument,
   EarlierRequestDocument,
@@ -12,7 +14,6 @@ import type {
   TriggerDocument,
   TriggerTestDocument,
 } from '../documents.gen.ts';
-import { parseExpiry } from '../../schema/expiry.ts';
 import type {
   ApiKeyConfig,
   Config,
@@ -25,9 +26,8 @@ import type {
   TriggerConfig,
   TriggerTest,
 } from '../model.ts';
-import { parseOutboundTarget } from '../../schema/outbound-target.ts';
+import type { DocumentSet, InFile } from './document-set.ts';
 import type { StageResolver } from './stage-resolver.ts';
-import { parseDuration } from '../../schema/units.ts';
 
 /** Puts documents that were checked together into a config; undefined if there is no gateway. */
 export function buildConfig(documents: DocumentSet, stages: StageResolver, revision: string): Config | undefined {

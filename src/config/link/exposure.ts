@@ -1,7 +1,7 @@
 import type { Problem } from '../../diagnostics/problem.ts';
+import type { GatewayDocument } from '../documents.gen.ts';
 import { demoKeySha256 } from './demo-key.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
-import type { GatewayDocument } from '../documents.gen.ts';
 import { isLoopback } from './loopback.ts';
 
 /** What may be reached from this machine only must not be reachable from elsewhere. */

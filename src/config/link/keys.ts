@@ -1,6 +1,6 @@
 import type { Problem } from '../../diagnostics/problem.ts';
-import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import type { ApiKeyDocument } from '../documents.gen.ts';
+import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
 

@@ -1,13 +1,13 @@
 import type { Problem } from '../../diagnostics/problem.ts';
-import { buildConfig } from './build-config.ts';
 import { deepFreeze } from '../../schema/deep-freeze.ts';
+import type { Config } from '../model.ts';
+import { buildConfig } from './build-config.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
 import { exposureProblems } from './exposure.ts';
 import { keyProblems } from './keys.ts';
 import { gatewayProblems, projectProblems } from './projects.ts';
-import { triggerProblems } from './triggers.ts';
-import type { Config } from '../model.ts';
 import { StageResolver } from './stage-resolver.ts';
+import { triggerProblems } from './triggers.ts';
 
 export interface Linked {
   /** Undefined if anything is wrong. */

@@ -1,7 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { JsonObject } from '../../contract/index.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
-import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import type {
   AuthDocument,
   DefaultsDocument,
@@ -12,6 +11,7 @@ import type {
   TriggerDocument,
 } from '../documents.gen.ts';
 import type { CallbackConfig, FilterUse, RunUse, StageUse } from '../model.ts';
+import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 
 /**
  * Resolves stages trigger → project defaults → gateway defaults, and expands short forms. What stands in one place of

@@ -1,7 +1,7 @@
 import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
-import { type DocumentSet, errorAt, type InFile, triggerId } from './document-set.ts';
 import type { TriggerDocument, TriggerTestFileDocument } from '../documents.gen.ts';
+import { type DocumentSet, errorAt, type InFile, triggerId } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
 import type { StageResolver } from './stage-resolver.ts';

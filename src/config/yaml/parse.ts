@@ -1,9 +1,9 @@
 import type { JsonValue } from '../../contract/index.ts';
 import { decode } from './decode.ts';
-import { configLimits } from './limits.ts';
-import type { LocalProblem } from './local-problem.ts';
 import { composeTokens } from './document.ts';
 import { guardYaml } from './guard.ts';
+import { configLimits } from './limits.ts';
+import type { LocalProblem } from './local-problem.ts';
 import { toValue } from './value.ts';
 
 const mostProblems = 20;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RunRecord } from '../../contract/index.ts';
+import type { RunRecord } from '../types/index.ts';
 import { type ConformanceCase, ended, newClaim, newRun, promise } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 

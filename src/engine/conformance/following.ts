@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Engine, RunDelta, RunPosition } from '../../contract/index.ts';
+import type { RunDelta, RunPosition } from '../../contract/index.ts';
+import type { Engine } from '../types/index.ts';
 import { type ConformanceCase, type ConformanceHarness, ended, newRun, promise, until } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 

@@ -1,15 +1,15 @@
 import { uuidv7 } from 'uuidv7';
+import type { MaybePromise } from '../../contract/index.ts';
 import type {
   Claim,
   Engine,
-  MaybePromise,
   NewRecording,
   NewRun,
   RecordedRequest,
   RecordingBounds,
   RunPolicy,
   RunRecord,
-} from '../../contract/index.ts';
+} from '../types/index.ts';
 
 /** A new, empty engine that has not been started, with room for at least 2,000 runs and claims. */
 export interface ConformanceHarness {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RunOutcome, RunQuery } from '../../contract/index.ts';
+import type { RunOutcome, RunQuery } from '../types/index.ts';
 import { type ConformanceCase, ended, newRun, promise } from './harness.ts';
 import { failure, success } from './worker.ts';
 

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
 import { uuidv7 } from 'uuidv7';
-import type {
-  NewRecording,
-  RecordedRequest,
-  RecordingBounds,
-  RecordingQuery,
-  Recordings,
-} from '../../contract/index.ts';
+import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery, Recordings } from '../types/index.ts';
 import {
   type ConformanceCase,
   type ConformanceHarness,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RunOutcome } from '../../contract/index.ts';
+import type { RunOutcome } from '../types/index.ts';
 import { type ConformanceCase, ended, newClaim, newRun, promise, until } from './harness.ts';
 import { success, Worker } from './worker.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { NewRun, RunOutcome } from '../../contract/index.ts';
+import type { NewRun, RunOutcome } from '../types/index.ts';
 import { type ConformanceCase, ended, keepAll, newRun, promise } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 

@@ -1,4 +1,5 @@
-import type { AttemptProgress, Executor, RunOutcome, Session, StartedRun } from '../../contract/index.ts';
+import type { Session } from '../../contract/index.ts';
+import type { AttemptProgress, Executor, RunOutcome, StartedRun } from '../types/index.ts';
 
 export const success: RunOutcome & { kind: 'succeeded' | 'input_required' } = {
   kind: 'succeeded',

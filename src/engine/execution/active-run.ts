@@ -1,4 +1,5 @@
-import type { RunDelta, RunPolicy, RunPosition, RunRecord, TriggerInput } from '../../contract/index.ts';
+import type { RunDelta, RunPosition, TriggerInput } from '../../contract/index.ts';
+import type { RunPolicy, RunRecord } from '../types/index.ts';
 import { DeltaLog } from './delta-log.ts';
 import { longestTimerMs } from './timers.ts';
 

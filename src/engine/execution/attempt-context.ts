@@ -1,4 +1,5 @@
-import type { AttemptProgress, JsonValue, RunRecord, RunUsage, Session } from '../../contract/index.ts';
+import type { JsonValue, RunUsage, Session } from '../../contract/index.ts';
+import type { AttemptProgress, RunRecord } from '../types/index.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { Store } from './store.ts';
 

@@ -1,6 +1,15 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
   AttemptReleased,
+  isFinal,
+  type JsonValue,
+  type MaybePromise,
+  type PluginLog,
+  type RunDelta,
+  type RunFailure,
+  type RunPosition,
+} from '../../contract/index.ts';
+import {
   type Cancellation,
   type Claim,
   type Engine,
@@ -8,21 +17,14 @@ import {
   EngineUnavailable,
   type Executor,
   type FailedAttempt,
-  isFinal,
-  type JsonValue,
-  type MaybePromise,
   type NewRun,
-  type PluginLog,
   type Recordings,
-  type RunDelta,
-  type RunFailure,
   type RunOutcome,
-  type RunPosition,
   type RunQuery,
   type RunRecord,
   type StartedRun,
   type Submission,
-} from '../../contract/index.ts';
+} from '../types/index.ts';
 import { ActiveRun } from './active-run.ts';
 import { memoryText, progressOf, sessionOf, withUsage } from './attempt-context.ts';
 import { maskedInput, stopped, unexpectedFailure } from './failures.ts';

@@ -1,4 +1,5 @@
-import type { RunFailure, RunOutcome } from '../../contract/index.ts';
+import type { RunFailure } from '../../contract/index.ts';
+import type { RunOutcome } from '../types/index.ts';
 
 /** Says nothing of what was thrown: that may hold values of the body. */
 export const unexpectedFailure: RunOutcome & { readonly kind: 'failed' } = {

@@ -1,4 +1,5 @@
-import type { JsonObject, JsonValue, NewRun, TriggerInput } from '../../contract/index.ts';
+import type { JsonObject, JsonValue, TriggerInput } from '../../contract/index.ts';
+import type { NewRun } from '../types/index.ts';
 
 /** What stands in the place of a masked value. */
 const masked = '***';

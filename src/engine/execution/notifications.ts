@@ -1,4 +1,5 @@
-import type { Executor, PluginLog } from '../../contract/index.ts';
+import type { PluginLog } from '../../contract/index.ts';
+import type { Executor } from '../types/index.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import type { PendingNotification, Store } from './store.ts';
 import { type Clock, longestTimerMs } from './timers.ts';

@@ -1,4 +1,4 @@
-import type { RecordedRequest } from '../../contract/index.ts';
+import type { RecordedRequest } from '../types/index.ts';
 
 /** What a recorded request counts towards the bound of their size, in bytes. */
 export function recordingSize({ headers, bodyText = '' }: RecordedRequest): number {

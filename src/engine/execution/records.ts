@@ -1,4 +1,4 @@
-import type { NewRun, RunPolicy, RunRecord } from '../../contract/index.ts';
+import type { NewRun, RunPolicy, RunRecord } from '../types/index.ts';
 
 /** A run as it stands when it was just submitted. */
 export function queuedRecord(run: NewRun): RunRecord {

@@ -1,21 +1,17 @@
+import type { JsonValue, MaybePromise, RunFailure, RunUsage, TriggerInput } from '../../contract/index.ts';
 import type {
   Claim,
   FailedAttempt,
-  JsonValue,
-  MaybePromise,
   NewRecording,
   NewRun,
   RecordedRequest,
   RecordingBounds,
   RecordingQuery,
-  RunFailure,
   RunPolicy,
   RunQuery,
   RunRecord,
-  RunUsage,
   Submission,
-  TriggerInput,
-} from '../../contract/index.ts';
+} from '../types/index.ts';
 
 /** A run that is not final, as a store knows it when an engine starts. */
 export interface PendingRun {

@@ -1,5 +1,5 @@
-import type { Claim, NewRun } from '../../contract/index.ts';
 import { ExpiryQueue } from '../execution/expiry-queue.ts';
+import type { Claim, NewRun } from '../types/index.ts';
 
 /** A claim and the run that holds it. */
 export interface HeldClaim extends Claim {

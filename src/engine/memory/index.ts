@@ -1,7 +1,8 @@
-import type { Engine, PluginLog } from '../../contract/index.ts';
+import type { PluginLog } from '../../contract/index.ts';
 import type { EngineDefinition } from '../definition.ts';
 import { ExecutionEngine } from '../execution/execution-engine.ts';
 import type { Clock } from '../execution/timers.ts';
+import type { Engine } from '../types/index.ts';
 import type { Options } from './options.gen.ts';
 import optionsSchema from './options.schema.json' with { type: 'json' };
 import { MemoryStore } from './store.ts';

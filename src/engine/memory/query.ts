@@ -1,4 +1,4 @@
-import type { RunQuery, RunRecord } from '../../contract/index.ts';
+import type { RunQuery, RunRecord } from '../types/index.ts';
 
 /** The records that a query asks for, newest first: by acceptance, then by id, which grows with time too (UUIDv7). */
 export function newestFirst(records: readonly RunRecord[], query: RunQuery): RunRecord[] {

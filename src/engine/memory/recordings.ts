@@ -1,5 +1,5 @@
-import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../../contract/index.ts';
 import { recordingSize } from '../execution/recording-size.ts';
+import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../types/index.ts';
 
 interface KeptRecording {
   readonly request: RecordedRequest;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { RunPolicy, RunRecord } from '../../contract/index.ts';
 import type { Clock } from '../execution/timers.ts';
+import type { RunPolicy, RunRecord } from '../types/index.ts';
 
 type SessionOf = Pick<RunRecord, 'project' | 'trigger' | 'sessionId'>;
 

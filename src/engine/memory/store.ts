@@ -1,14 +1,4 @@
-import {
-  type Claim,
-  isFinal,
-  type NewRecording,
-  type NewRun,
-  type RecordedRequest,
-  type RecordingBounds,
-  type RecordingQuery,
-  type RunQuery,
-  type RunRecord,
-} from '../../contract/index.ts';
+import { isFinal } from '../../contract/index.ts';
 import { keptRecord, queuedRecord } from '../execution/records.ts';
 import type {
   End,
@@ -21,6 +11,16 @@ import type {
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
+import type {
+  Claim,
+  NewRecording,
+  NewRun,
+  RecordedRequest,
+  RecordingBounds,
+  RecordingQuery,
+  RunQuery,
+  RunRecord,
+} from '../types/index.ts';
 import { Claims } from './claims.ts';
 import { FinishedRuns } from './finished-runs.ts';
 import type { Options } from './options.gen.ts';

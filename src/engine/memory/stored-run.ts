@@ -1,4 +1,4 @@
-import type { RunPolicy, RunRecord } from '../../contract/index.ts';
+import type { RunPolicy, RunRecord } from '../types/index.ts';
 import type { HeldClaim } from './claims.ts';
 
 /** A run in memory. Its record is never changed but replaced, so that whoever was given one keeps what was true then. */

@@ -1,18 +1,7 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import {
-  type Claim,
-  EngineUnavailable,
-  isFinal,
-  type NewRecording,
-  type NewRun,
-  type RecordedRequest,
-  type RecordingBounds,
-  type RecordingQuery,
-  type RunQuery,
-  type RunRecord,
-} from '../../contract/index.ts';
+import { isFinal } from '../../contract/index.ts';
 import { keptRecord } from '../execution/records.ts';
 import type {
   End,
@@ -25,6 +14,17 @@ import type {
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
+import {
+  type Claim,
+  EngineUnavailable,
+  type NewRecording,
+  type NewRun,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RecordingQuery,
+  type RunQuery,
+  type RunRecord,
+} from '../types/index.ts';
 import type { JournalData, JournalMessage, Operation, OperationResult, RunRow } from './protocol.ts';
 import { policyOf, recordOf } from './run-rows.ts';
 

@@ -1,12 +1,5 @@
-import type {
-  Claim,
-  NewRecording,
-  RecordingBounds,
-  RecordingQuery,
-  RunPolicy,
-  RunQuery,
-} from '../../contract/index.ts';
 import type { End, PendingNotification, Retry, Start } from '../execution/store.ts';
+import type { Claim, NewRecording, RecordingBounds, RecordingQuery, RunPolicy, RunQuery } from '../types/index.ts';
 
 /** What crosses from the gateway's thread to the journal's. Values that are JSON cross as text. */
 export interface SubmittedRun {

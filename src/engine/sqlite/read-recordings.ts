@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import type { RecordedRequest } from '../../contract/index.ts';
+import type { RecordedRequest } from '../types/index.ts';
 import { journalVersion, recordingsSince } from './migrations.ts';
 import { recordingOf } from './recording-rows.ts';
 import { codes, primaryCode } from './sqlite-error.ts';

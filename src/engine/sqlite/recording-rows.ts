@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { RecordedRequest, RecordedVerdict } from '../../contract/index.ts';
+import type { RecordedRequest, RecordedVerdict } from '../types/index.ts';
 import type { Row } from './statements.ts';
 
 /** The columns that hold a recorded request, in the order of `recordingValues`. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../../contract/index.ts';
 import { recordingSize } from '../execution/recording-size.ts';
+import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../types/index.ts';
 import { recordingColumns, recordingOf, recordingValues } from './recording-rows.ts';
 import { Statements } from './statements.ts';
 

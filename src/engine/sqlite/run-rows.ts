@@ -1,4 +1,5 @@
-import type { RunPolicy, RunRecord, RunState, RunUsage } from '../../contract/index.ts';
+import type { RunState, RunUsage } from '../../contract/index.ts';
+import type { RunPolicy, RunRecord } from '../types/index.ts';
 import type { RunRow } from './protocol.ts';
 
 /** A run with all that the journal has of it. */

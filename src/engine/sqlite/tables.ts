@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { Claim, RunQuery } from '../../contract/index.ts';
 import type { PendingNotification, Retry, Start } from '../execution/store.ts';
+import type { Claim, RunQuery } from '../types/index.ts';
 import type { Operation, RunRow, SubmittedRun } from './protocol.ts';
 import { RecordingTables } from './recording-tables.ts';
 import { Statements } from './statements.ts';

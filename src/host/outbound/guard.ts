@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { OutboundTarget } from '../../schema/outbound-target.ts';
 import { OutboundError } from '../../contract/index.ts';
+import type { OutboundTarget } from '../../schema/outbound-target.ts';
 
 type Targets = readonly OutboundTarget[];
 

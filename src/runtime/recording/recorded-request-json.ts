@@ -1,4 +1,5 @@
-import type { JsonObject, RecordedRequest } from '../../contract/index.ts';
+import type { JsonObject } from '../../contract/index.ts';
+import type { RecordedRequest } from '../../engine/types/index.ts';
 import { parseLexically } from './lexical-json.ts';
 import type { RecordedRequestDocument } from './recorded-request.gen.ts';
 

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Exchange, NewRecording, PluginLog, RecordedVerdict, Recordings } from '../../contract/index.ts';
+import type { Exchange, PluginLog } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
+import type { NewRecording, RecordedVerdict, Recordings } from '../../engine/types/index.ts';
 import type { Live } from '../live.ts';
 import type { Verdict } from '../pipeline.ts';
 import { newRunId } from '../run-id.ts';

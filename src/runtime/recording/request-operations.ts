@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../../config/model.ts';
+import type { JsonObject } from '../../contract/index.ts';
 import {
-  type JsonObject,
   type RecordedRequest,
   type RecordedVerdict,
   type RecordingQuery,
   type Recordings,
   verdicts,
-} from '../../contract/index.ts';
+} from '../../engine/types/index.ts';
 import { type ListFilter, pageOf, parseListFilter, withNext } from '../list-filter.ts';
 import { detailRequest, exportLine, summarizeRequest } from './recorded-request-json.ts';
 
