@@ -28,7 +28,7 @@ export const exampleRequest: RecordedRequest = {
   receivedAt: Date.parse('2027-06-30T12:00:00Z'),
   project: 'support',
   trigger: 'refund',
-  principal: 'website',
+  caller: 'website',
   ip: '203.0.113.7',
   headers: {},
   bodyText: '{"customer":{"plan":"enterprise","email":"***"}}',

@@ -12,7 +12,7 @@ export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<
   return {
     project: String(run.project),
     trigger: String(run.trigger),
-    caller: String(run.key),
+    caller: String(run.caller),
     receivedAt: Date.parse(String(run.acceptedAt)),
     headers: {},
     ip: '127.0.0.1',

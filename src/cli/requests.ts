@@ -108,11 +108,11 @@ async function listRequests(access: RequestsAccess, options: ListOptions): Promi
   return exitCodes.fine;
 }
 
-const head = ['REQUEST', 'TRIGGER', 'KEY', 'VERDICT', 'BY', 'STATUS', 'RECEIVED', 'DECIDED AT'];
+const head = ['REQUEST', 'TRIGGER', 'CALLER', 'VERDICT', 'BY', 'STATUS', 'RECEIVED', 'DECIDED AT'];
 
 function rowOf(request: JsonObject): readonly unknown[] {
-  const { id, project, trigger, key, verdict, by, status, code, receivedAt, provenance } = request;
-  return [id, `${project}/${trigger}`, key, verdict, by, `${status} ${code ?? ''}`.trim(), receivedAt, provenance];
+  const { id, project, trigger, caller, verdict, by, status, code, receivedAt, provenance } = request;
+  return [id, `${project}/${trigger}`, caller, verdict, by, `${status} ${code ?? ''}`.trim(), receivedAt, provenance];
 }
 
 async function show(access: RequestsAccess, id: string): Promise<ExitCode> {

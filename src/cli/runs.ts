@@ -100,7 +100,7 @@ async function cancel(access: RunsAccess, id: string): Promise<ExitCode> {
   if (result.kind === 'not_found') return unknown(id);
   print(result.run);
   if (result.kind === 'cancelled') return exitCodes.fine;
-  terminal.words(`the run had already ended: ${result.run.status}`);
+  terminal.words(`the run had already ended: ${result.run.state}`);
   return exitCodes.problems;
 }
 
@@ -133,8 +133,8 @@ function print(run: JsonObject): ExitCode {
   return exitCodes.fine;
 }
 
-const head = ['RUN', 'TRIGGER', 'STATUS', 'ATTEMPT', 'ACCEPTED', 'ERROR'];
+const head = ['RUN', 'TRIGGER', 'STATE', 'ATTEMPT', 'ACCEPTED', 'ERROR'];
 
-function rowOf({ runId, project, trigger, status, attempt, acceptedAt, error }: JsonObject): readonly unknown[] {
-  return [runId, `${project}/${trigger}`, status, attempt, acceptedAt, Object(error).message];
+function rowOf({ runId, project, trigger, state, attempt, acceptedAt, error }: JsonObject): readonly unknown[] {
+  return [runId, `${project}/${trigger}`, state, attempt, acceptedAt, Object(error).message];
 }

@@ -76,7 +76,7 @@ async function* events(
   const following = new AbortController();
   const stop = (): void => following.abort();
   leaving.addEventListener('abort', stop, { once: true });
-  const deltas = run.follow(after, following.signal)[Symbol.asyncIterator]();
+  const deltas = run.deltas(after, following.signal)[Symbol.asyncIterator]();
   const endsAt = performance.now() + timeoutMs;
   let isTimeUp = false;
   try {

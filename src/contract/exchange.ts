@@ -34,7 +34,7 @@ export interface RequestHead {
 export interface Exchange extends RequestHead {
   readonly project: ProjectInfo;
   readonly trigger: TriggerInfo;
-  readonly principal: Principal;
+  readonly caller: Principal;
   /** The body exactly as sent, or undefined when the request had none. */
   readonly bodyText: string | undefined;
   /** What filters and the agent are given: the body's members with defaults filled in (`environment`, `language`). */

@@ -192,11 +192,11 @@ export interface Run {
   /**
    * Waits for the end of work that goes on at the agent: called with the handle that `execute` gave, and with that same
    * handle, instead of `execute`, if the gateway is restarted meanwhile. Must settle soon after `signal` aborts. Without
-   * it a detached run ends by `deliver` alone.
+   * it a detached run ends by `complete` alone.
    */
-  follow?(run: RunRequest, handle: JsonValue, signal: AbortSignal): MaybePromise<RunResult>;
-  /** Reads what somebody sent to the `callbackUrl` of a run that is detached. To know the sender is the plugin's part. */
-  deliver?(delivery: Delivery): MaybePromise<DeliveryResult>;
+  resume?(run: RunRequest, handle: JsonValue, signal: AbortSignal): MaybePromise<RunResult>;
+  /** Reads what somebody sent to the `completionUrl` of a run that is detached. To know the sender is the plugin's part. */
+  complete?(completion: Completion): MaybePromise<CompletionResult>;
 }
 /** What a run is and was given. */
 export interface RunIdentity {
@@ -214,11 +214,11 @@ export interface RunIdentity {
 export interface RunRequest extends RunIdentity {
   /** What earlier runs of the same sessionId left for this one; undefined without a sessionId. */
   readonly session?: Session | undefined;
-  /** Absolute path on the public listener at which a `POST` reaches `deliver`, while the run is detached. */
-  readonly callbackUrl: string;
+  /** Absolute path on the public listener at which a `POST` reaches `complete`, while the run is detached. */
+  readonly completionUrl: string;
 }
 
-/** How an attempt stands when `execute` or `follow` settles. */
+/** How an attempt stands when `execute` or `resume` settles. */
 export type RunResult =
   | FinalRunResult
   /** The agent answers piece by piece: an async generator that returns what the attempt comes to. */
@@ -264,7 +264,7 @@ export interface FailedRunResult {
 }
 
 /** A request to the callback address of a run. */
-export interface Delivery {
+export interface Completion {
   /** As it is recorded: with what is masked. */
   readonly run: RunIdentity;
   /** What follows the `?` of the address. */
@@ -272,12 +272,12 @@ export interface Delivery {
   readonly headers: RequestHead['headers'];
   readonly body: Uint8Array;
 }
-export type DeliveryResult =
+export type CompletionResult =
   /** The sender is not known by this: answered 401. Why is for the log only. */
   | { readonly kind: 'rejected'; readonly reason: string }
   /** What was sent means nothing: answered 400. */
   | { readonly kind: 'invalid'; readonly message: string }
-  | { readonly kind: 'delivered'; readonly result: FinalRunResult };
+  | { readonly kind: 'completed'; readonly result: FinalRunResult };
 
 /** Answers the caller of an accepted request. */
 export interface Respond {
@@ -295,7 +295,7 @@ export interface AcceptedRun {
    * What the agent says, as it says it, after a position, by default from the start. Ends when the run is final, or when
    * `signal` aborts. Whoever reads slowly gets longer pieces, and misses what a bounded memory could not keep for him.
    */
-  follow(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
+  deltas(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
 }
 export interface RunView {
   readonly state: RunState;

@@ -9,7 +9,7 @@ import { openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
-import { Deliveries } from '../runtime/deliveries.ts';
+import { Completions } from '../runtime/completions.ts';
 import { createExecutor } from '../runtime/executor.ts';
 import { Live } from '../runtime/live.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
@@ -73,12 +73,12 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const recorder = new Recorder({ recordings: engine.engine.recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
-  const deliveries = new Deliveries();
-  const surface = new Surface({ live, engine: engine.engine, outcomes, recorder, deliveries, log }, () => reloader);
+  const completions = new Completions();
+  const surface = new Surface({ live, engine: engine.engine, outcomes, recorder, completions, log }, () => reloader);
   const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
   const client = createOutboundClient(guard, callbackLimits);
-  await engine.engine.start(createExecutor({ live, log, callbacks: { client, log }, deliveries }));
+  await engine.engine.start(createExecutor({ live, log, callbacks: { client, log }, completions }));
 
   const prepared = await surface.prepare(config);
   if (prepared.problems.length > 0) {

@@ -6,7 +6,7 @@ import { type Exchange, type PluginLog, type ProblemCode, problem, type Reply } 
 import { type Engine, EngineUnavailable } from '../engine/types/index.ts';
 import { admit } from '../runtime/admission.ts';
 import { inputOf } from '../runtime/body/trigger-body.ts';
-import type { Deliveries } from '../runtime/deliveries.ts';
+import type { Completions } from '../runtime/completions.ts';
 import type { Live } from '../runtime/live.ts';
 import { fire, type Verdict } from '../runtime/pipeline.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
@@ -18,7 +18,7 @@ import { codeOfClientError, codeOfFastifyError } from './protocol-errors.ts';
 import { readBody } from './read-body.ts';
 import { endConnection, sendProblem, writeReply } from './reply.ts';
 import { parseRequestBody, readRequestBody } from './request-body.ts';
-import { answerCallback } from './run-callback.ts';
+import { answerCompletion } from './run-completion.ts';
 import { answerRun, resumedStream } from './run-resource.ts';
 import { endOfTurn } from './turn.ts';
 import { writeStream } from './write-stream.ts';
@@ -33,7 +33,7 @@ export interface PublicServerParts {
   readonly engine: Engine;
   readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
-  readonly deliveries: Deliveries;
+  readonly completions: Completions;
   readonly log: PluginLog;
 }
 
@@ -120,7 +120,7 @@ async function answer(
   // Told by the head alone, whoever asks.
   if (Number(raw.headers['content-length'] ?? 0) > bodyLimitBytes) return refused(parts, 'body_too_large');
   if (route === undefined) return problem('not_found');
-  if (route.kind === 'callback') return answerCallback(parts, head, route, () => bytesOf(raw, bodyLimitBytes));
+  if (route.kind === 'completion') return answerCompletion(parts, head, route, () => bytesOf(raw, bodyLimitBytes));
   const admitted = admit(snapshot, route, head);
   let admission = admitted instanceof Promise ? await admitted : admitted;
   let sent: LateDecision['sent'];
@@ -149,7 +149,7 @@ async function answer(
     ...head,
     project: trigger.project,
     trigger: trigger.trigger,
-    principal,
+    caller: principal,
     bodyText: body.text,
     input: inputOf(body, trigger.project.language),
   };

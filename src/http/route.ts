@@ -4,19 +4,19 @@ import { isAscii } from 'node:buffer';
 export type Route =
   | { readonly kind: 'trigger'; readonly projectId: string; readonly key: string }
   | RunRoute<'run'>
-  | RunRoute<'callback'>;
+  | RunRoute<'completion'>;
 
-export interface RunRoute<Kind extends 'run' | 'callback'> {
+export interface RunRoute<Kind extends 'run' | 'completion'> {
   readonly kind: Kind;
   readonly projectId: string;
   readonly key: string;
   readonly runId: string;
 }
 
-const address = /^\/project\/([^/]+)\/trigger\/([^/]+)(?:\/run\/([^/]+)(\/callback)?)?$/;
+const address = /^\/project\/([^/]+)\/trigger\/([^/]+)(?:\/run\/([^/]+)(\/completion)?)?$/;
 
 /**
- * Reads `{basePath}/project/:projectId/trigger/:key[/run/:runId[/callback]]`, undefined for any other path.
+ * Reads `{basePath}/project/:projectId/trigger/:key[/run/:runId[/completion]]`, undefined for any other path.
  * @param path the request target without its query
  */
 export function parseRoute(path: string, basePath: string): Route | undefined {
@@ -28,7 +28,9 @@ export function parseRoute(path: string, basePath: string): Route | undefined {
   if (projectId === undefined || key === undefined) return undefined;
   if (match[3] === undefined) return { kind: 'trigger', projectId, key };
   const runId = decode(match[3]);
-  return runId === undefined ? undefined : { kind: match[4] === undefined ? 'run' : 'callback', projectId, key, runId };
+  return runId === undefined
+    ? undefined
+    : { kind: match[4] === undefined ? 'run' : 'completion', projectId, key, runId };
 }
 
 /** Names are ASCII. What else might be taken for one, as the Kelvin sign in lower case is a `k`, names nothing. */

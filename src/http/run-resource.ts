@@ -91,7 +91,7 @@ function streamOf(
     runId,
     statusUrl: statusUrl(snapshot, trigger, runId),
     wait: async (timeoutMs: number) => (await engine.wait(runId, timeoutMs)) ?? forgotten,
-    follow: (after?: RunPosition, signal?: AbortSignal) => engine.follow(runId, after, signal),
+    deltas: (after?: RunPosition, signal?: AbortSignal) => engine.deltas(runId, after, signal),
   };
   return eventStream(accepted, {
     timeoutMs: longestStreamMs,
@@ -140,7 +140,7 @@ function isOf(run: RunRecord, { project, trigger }: LiveTrigger): boolean {
 }
 
 function mayUse(principal: Principal, run: RunRecord): boolean {
-  return run.principal === principal.id || principal.permissions.has('project.runs');
+  return run.caller === principal.id || principal.permissions.has('project.runs');
 }
 
 function runReply(snapshot: Snapshot, trigger: LiveTrigger, run: RunRecord): Reply {

@@ -42,10 +42,10 @@ export function triableRequest(request: SourcedRequest): TriableRequest {
 }
 
 function triable(request: SourcedRequest, target: Target): TriableRequest {
-  const { id, receivedAt, principal, headers, ip, bodyText, masked, verdict, by, status } = request;
+  const { id, receivedAt, caller, headers, ip, bodyText, masked, verdict, by, status } = request;
   return {
     ...target,
-    ...{ id, receivedAt, caller: principal, headers, ip, bodyText },
+    ...{ id, receivedAt, caller: caller, headers, ip, bodyText },
     failed: verdict === 'accepted' && status === 502,
     masked,
     recordedVerdict: verdict,

@@ -27,7 +27,7 @@ export class RehearsalEngine {
     this.#lastClaim = claim && keyOf(claim);
     this.lastRun = run;
     const record = succeeded(run);
-    return { kind: 'accepted', wait: () => record, follow: nothing };
+    return { kind: 'accepted', wait: () => record, deltas: nothing };
   }
 
   /** The run that was submitted last is known to have failed: lets go of its claim. */

@@ -81,7 +81,7 @@ export class Rehearsal {
     const { exchange, trigger } = prepared;
     const fired = fire(this.#engine, this.#snapshot, trigger, exchange);
     const verdict = fired instanceof Promise ? await fired : fired;
-    const caller = exchange.principal.id;
+    const caller = exchange.caller.id;
     const base = { status: verdict.reply.status, code: codeOf(verdict.reply), caller, exchange, found: trigger };
     switch (verdict.kind) {
       case 'accepted': {
@@ -104,7 +104,7 @@ export class Rehearsal {
     if ('outcome' in prepared) return prepared.outcome;
     const { exchange, trigger } = prepared;
     const verdict = await runFilters(trigger, exchange);
-    const base = { caller: exchange.principal.id, exchange, found: trigger, input: undefined };
+    const base = { caller: exchange.caller.id, exchange, found: trigger, input: undefined };
     if (verdict.kind === 'passed') {
       return { ...base, verdict: 'accepted', by: undefined, reason: undefined, code: undefined, status: 200 };
     }
@@ -143,7 +143,7 @@ export class Rehearsal {
       ...head,
       project: trigger.project,
       trigger: trigger.trigger,
-      principal: admission.principal,
+      caller: admission.principal,
       bodyText: body.text,
       input: inputOf(body, language),
     };

@@ -12,7 +12,7 @@ export interface SourcedRequest
   readonly project: string | undefined;
   readonly trigger: string | undefined;
   /** Undefined: a caller that may do everything. */
-  readonly principal: string | undefined;
+  readonly caller: string | undefined;
   /** How it came out when it was recorded, where that is known. */
   readonly verdict: string | undefined;
   readonly by: string | undefined;
@@ -165,7 +165,8 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
   return {
     ...{ project, trigger, receivedAt },
     id: text('id') ?? place,
-    principal: text('key'),
+    // Exports of earlier versions say `key`.
+    caller: text('caller') ?? text('key'),
     ip: text('ip') ?? '127.0.0.1',
     headers: stringMembers(members.headers),
     bodyText: written.body === undefined ? undefined : JSON.stringify(written.body),
@@ -201,7 +202,7 @@ async function* bodiesIn(folder: string, now: number): AsyncIterable<SourcedRequ
       ...{ project, trigger, bodyText },
       id: inside === basename(inside) ? basename(path, '.json') : inside.replace(/\.json$/, ''),
       receivedAt: now + index,
-      principal: undefined,
+      caller: undefined,
       ip: '127.0.0.1',
       headers: {},
       masked: [],

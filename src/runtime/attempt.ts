@@ -9,13 +9,13 @@ import {
   type RunResult,
 } from '../contract/index.ts';
 import type { AttemptProgress } from '../engine/types/index.ts';
-import type { Deliveries } from './deliveries.ts';
+import type { Completions } from './completions.ts';
 
 export interface AttemptParts {
   /** Name of the plugin: what another one has saved is not for it. */
   readonly uses: string;
   readonly progress: AttemptProgress;
-  readonly deliveries: Deliveries;
+  readonly completions: Completions;
 }
 
 /**
@@ -26,22 +26,22 @@ export function executeAttempt(
   run: Run,
   request: RunRequest,
   signal: AbortSignal,
-  { uses, progress, deliveries }: AttemptParts,
+  { uses, progress, completions }: AttemptParts,
 ): MaybePromise<FinalRunResult> {
   const handle = handleOf(progress.checkpoint, uses);
-  const canFollow = handle !== undefined && (run.follow !== undefined || run.deliver !== undefined);
-  if (run.deliver === undefined && !canFollow) {
+  const canResume = handle !== undefined && (run.resume !== undefined || run.complete !== undefined);
+  if (run.complete === undefined && !canResume) {
     const result = run.execute(request, signal);
     if (!(result instanceof Promise) && isFinal(result)) return result;
     return new Attempt(run, request, uses, progress).settle(result, signal);
   }
   const attempt = new Attempt(run, request, uses, progress);
   const work = (own: AbortSignal) =>
-    attempt.settle(canFollow ? attempt.follow(handle, own) : run.execute(request, own), own);
-  if (run.deliver === undefined) return work(signal);
+    attempt.settle(canResume ? attempt.resume(handle, own) : run.execute(request, own), own);
+  if (run.complete === undefined) return work(signal);
   // An agent may call back before its answer, that it will, has arrived.
-  const delivered = deliveries.expect(request.id);
-  return untilDelivered(delivered, signal, work).finally(() => deliveries.forget(request.id));
+  const completed = completions.expect(request.id);
+  return untilCompleted(completed, signal, work).finally(() => completions.forget(request.id));
 }
 
 /** What is stored of an attempt that waits for what an agent does by itself. */
@@ -57,9 +57,9 @@ function handleOf(checkpoint: JsonValue | undefined, uses: string): JsonValue | 
   return saved?.uses === uses ? saved.handle : undefined;
 }
 
-/** What comes of the work, or what is delivered before: then the work is let go. */
-async function untilDelivered(
-  delivered: Promise<FinalRunResult>,
+/** What comes of the work, or what is completed before: then the work is let go. */
+async function untilCompleted(
+  completed: Promise<FinalRunResult>,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<FinalRunResult>,
 ): Promise<FinalRunResult> {
@@ -68,7 +68,7 @@ async function untilDelivered(
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
   try {
-    return await Promise.race([delivered, work(own.signal)]);
+    return await Promise.race([completed, work(own.signal)]);
   } finally {
     own.abort(new AttemptReleased());
     signal.removeEventListener('abort', abort);
@@ -95,16 +95,16 @@ class Attempt {
         result = await this.#drain(result.events);
       } else if (result?.kind === 'detached') {
         await this.#progress.save({ uses: this.#uses, handle: result.handle } satisfies Checkpoint);
-        result = await this.follow(result.handle, signal);
+        result = await this.resume(result.handle, signal);
       } else {
         return result;
       }
     }
   }
 
-  /** Waits for the end of what an agent does by itself: the plugin asks for it, or else it is delivered. */
-  async follow(handle: JsonValue, signal: AbortSignal): Promise<RunResult> {
-    return this.#run.follow?.(this.#request, handle, signal) ?? aborted(signal);
+  /** Waits for the end of what an agent does by itself: the plugin asks for it, or else it is completed. */
+  async resume(handle: JsonValue, signal: AbortSignal): Promise<RunResult> {
+    return this.#run.resume?.(this.#request, handle, signal) ?? aborted(signal);
   }
 
   async #drain(events: Extract<RunResult, { kind: 'stream' }>['events']): Promise<RunResult> {

@@ -3,23 +3,23 @@ import type { Executor, RunOutcome, RunRecord } from '../engine/types/index.ts';
 import { executeAttempt } from './attempt.ts';
 import { withinTime } from './attempt-deadline.ts';
 import { type CallbackOptions, sendCallback } from './callback.ts';
-import type { Deliveries } from './deliveries.ts';
+import type { Completions } from './completions.ts';
 import type { Live } from './live.ts';
-import { callbackUrl } from './pipeline.ts';
+import { completionUrl } from './pipeline.ts';
 import { outcomeOf } from './retry.ts';
 
 export interface ExecutorParts {
   readonly live: Live;
   readonly log: PluginLog;
   readonly callbacks: CallbackOptions;
-  readonly deliveries: Deliveries;
+  readonly completions: Completions;
 }
 
 /**
  * Executes runs for the engine with the run plugin of their trigger, under the snapshot that accepted them while it
  * lives, else under the current one. A snapshot is leased until the attempt has ended.
  */
-export function createExecutor({ live, log, callbacks, deliveries }: ExecutorParts): Executor {
+export function createExecutor({ live, log, callbacks, completions }: ExecutorParts): Executor {
   return {
     execute(run, signal, session, progress) {
       const snapshot = live.ofRevision(run.revision);
@@ -41,13 +41,13 @@ export function createExecutor({ live, log, callbacks, deliveries }: ExecutorPar
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
       const { id, project, input, attempt, sessionId } = run;
-      const address = callbackUrl(snapshot, trigger, id);
+      const address = completionUrl(snapshot, trigger, id);
       const request: RunRequest = {
-        ...{ id, project, trigger: run.trigger, sessionId, input, attempt, session, callbackUrl: address },
+        ...{ id, project, trigger: run.trigger, sessionId, input, attempt, session, completionUrl: address },
       };
       try {
         const result = withinTime(timeoutMs, signal, (attemptSignal) =>
-          executeAttempt(trigger.run, request, attemptSignal, { uses, progress, deliveries }),
+          executeAttempt(trigger.run, request, attemptSignal, { uses, progress, completions }),
         );
         return result instanceof Promise ? result.then(ended, failed) : ended(result);
       } catch (error) {
@@ -68,7 +68,7 @@ function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome, durationMs:
     runId: run.id,
     project: run.project,
     trigger: run.trigger,
-    principal: run.principal,
+    caller: run.caller,
     attempt: run.attempt,
     durationMs: Math.round(durationMs),
     ...outcome?.usage,

@@ -69,7 +69,7 @@ function verdictOf(submission: Submission, { run, snapshot, trigger, exchange }:
     runId: run.id,
     statusUrl: statusUrl(snapshot, trigger, run.id),
     wait: (timeoutMs: number) => submission.wait(timeoutMs),
-    follow: (after?: RunPosition, signal?: AbortSignal) => submission.follow(after, signal),
+    deltas: (after?: RunPosition, signal?: AbortSignal) => submission.deltas(after, signal),
   };
   return whenReady(trigger.respond.respond(exchange, accepted), (reply) => ({
     kind: 'accepted',
@@ -123,7 +123,7 @@ function newRun(snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange): N
     project: trigger.project.id,
     trigger: trigger.trigger.key,
     revision: snapshot.revision,
-    principal: exchange.principal.id,
+    caller: exchange.caller.id,
     sessionId: typeof sessionId === 'string' ? sessionId : undefined,
     replayOf: undefined,
     input: exchange.input,
@@ -138,6 +138,6 @@ export function statusUrl(snapshot: Snapshot, { project, trigger }: LiveTrigger,
 }
 
 /** Absolute path on the public listener at which an agent tells the end of a run that it works on by itself. */
-export function callbackUrl(snapshot: Snapshot, trigger: LiveTrigger, runId: string): string {
-  return `${statusUrl(snapshot, trigger, runId)}/callback`;
+export function completionUrl(snapshot: Snapshot, trigger: LiveTrigger, runId: string): string {
+  return `${statusUrl(snapshot, trigger, runId)}/completion`;
 }

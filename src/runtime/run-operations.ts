@@ -60,12 +60,12 @@ export class RunOperations {
     if (recorded === undefined) return { kind: 'not_found' };
     const trigger = this.#trigger(recorded.project, recorded.trigger);
     if (trigger === undefined) return { kind: 'trigger_not_found' };
-    const { input, project, principal, sessionId } = recorded;
+    const { input, project, caller, sessionId } = recorded;
     const policy = policyOf(trigger);
     // What was masked is gone: an agent must not take the mask for a value.
     if (input === undefined || policy.mask.length > 0) return { kind: 'not_replayable' };
     const { revision } = this.#config();
-    const run = { id: newRunId(), project, trigger: trigger.key, revision, principal, sessionId, replayOf: id };
+    const run = { id: newRunId(), project, trigger: trigger.key, revision, caller, sessionId, replayOf: id };
     const submission = await this.#engine.submit({ ...run, input, policy, acceptedAt: Date.now() }, undefined);
     if (submission.kind !== 'accepted') {
       return { kind: 'unavailable', reason: submission.kind === 'unavailable' ? submission.reason : submission.kind };

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
 
-/** A run as its caller may see it; times are ISO 8601 in UTC. */
+/** A run as its caller may read it. The public API calls the run's state `status`. Times are ISO 8601 in UTC. */
 export function describeRun(run: RunRecord): JsonObject {
   return {
     runId: run.id,
@@ -24,9 +24,10 @@ export function describeRun(run: RunRecord): JsonObject {
 
 /** A run as an operator sees it, without what went in and came out. */
 export function summarizeRun(run: RunRecord): JsonObject {
-  const { output, ...view } = describeRun(run);
+  const { runId: _runId, status: _status, output: _output, ...view } = describeRun(run);
+  const { id, project, trigger, caller, state } = run;
   return {
-    ...{ runId: run.id, project: run.project, trigger: run.trigger, key: run.principal, ...view },
+    ...{ runId: id, project, trigger, caller, state, ...view },
     revision: run.revision,
     ...(run.sessionId !== undefined && { sessionId: run.sessionId }),
     ...(run.replayOf !== undefined && { replayOf: run.replayOf }),

@@ -40,7 +40,7 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
     t.match(JSON.parse((await runs('show', echo.runId, ...where)).stdout), {
       input: { order: 7 },
       output: { order: 7 },
-      key: 'website',
+      caller: 'website',
     });
     for (const action of ['show', 'cancel', 'replay']) {
       t.match(await runs(action, 'nothing', ...where), { code: 1, stderr: 'error: there is no run nothing' });
@@ -61,16 +61,16 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
   const replayed = await runs('replay', echo.runId, '--url', adminUrl);
   t.match(JSON.parse(replayed.stdout), { replayOf: echo.runId, input: { order: 7 } }, 'dedup is not in its way');
   const cancelled = await runs('cancel', slow.runId, '--url', adminUrl);
-  t.match([cancelled.code, JSON.parse(cancelled.stdout).status], [0, 'cancelled']);
+  t.match([cancelled.code, JSON.parse(cancelled.stdout).state], [0, 'cancelled']);
   t.match(await runs('list'), { code: 1, stderr: new RegExp(`another process \\(${process.pid}\\) uses `) });
 
   const waiting = (await fire('slow', {})).body;
   await gateway.close();
   await check('in the journal');
   const stopped = await runs('cancel', waiting.runId);
-  t.match([stopped.code, JSON.parse(stopped.stdout).status], [0, 'cancelled']);
+  t.match([stopped.code, JSON.parse(stopped.stdout).state], [0, 'cancelled']);
   const queued = JSON.parse((await runs('replay', echo.runId)).stdout);
-  t.match(queued, { status: 'queued', replayOf: echo.runId }, 'the next start executes it');
+  t.match(queued, { state: 'queued', replayOf: echo.runId }, 'the next start executes it');
   t.match(await runs('list', '--url', adminUrl), { code: 1, stderr: /no answer from .*ECONNREFUSED/ });
 });
 

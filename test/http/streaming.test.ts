@@ -394,7 +394,7 @@ t.test('shows that it is alive, ends when its time is up, and lets go of the run
   const run: AcceptedRun = {
     ...{ runId: 'f'.repeat(36), statusUrl: '/run' },
     wait: () => view,
-    async *follow(_after, given) {
+    async *deltas(_after, given) {
       signal = given;
       await new Promise<void>((resolve) => given?.addEventListener('abort', () => resolve()));
     },

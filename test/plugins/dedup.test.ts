@@ -216,9 +216,9 @@ t.test('body', async (t) => {
 
 t.test('idempotency-key', async (t) => {
   const dedup = idempotencyKey.create(pluginContext, { header: 'Idempotency-Key', window: 1000, keepOnFailure: false });
-  const keyOf = (header: string | string[] | undefined, principalId = 'website') => {
-    const principal = { ...exchangeOf({}).principal, id: principalId };
-    return dedup.fingerprint(exchangeOf({}, { headers: { 'idempotency-key': header }, principal }))?.key;
+  const keyOf = (header: string | string[] | undefined, callerId = 'website') => {
+    const caller = { ...exchangeOf({}).caller, id: callerId };
+    return dedup.fingerprint(exchangeOf({}, { headers: { 'idempotency-key': header }, caller }))?.key;
   };
 
   t.test('goes by the header, trimmed', async (t) => {

@@ -45,7 +45,7 @@ function requestFor(instruction: unknown, memory?: JsonValue, changes: Partial<R
   const session: Session = { memory, remember() {} };
   return {
     ...{ id: '01890a5d-ac96-774b-bcce-b302099a8057', project: 'support', trigger: 'talk', attempt: 1 },
-    ...{ sessionId: 'one', session, callbackUrl: '/callback' },
+    ...{ sessionId: 'one', session, completionUrl: '/completion' },
     input: { environment: 'api', language: 'en', ...(instruction !== undefined && { instruction }) },
     ...changes,
   } as RunRequest;
@@ -65,7 +65,7 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
     let result = await plugin.execute(request, signal);
     for (;;) {
       if (result.kind === 'detached') {
-        result = await plugin.follow(request, result.handle, signal);
+        result = await plugin.resume(request, result.handle, signal);
       } else if (result.kind === 'stream') {
         const next = await result.events.next();
         if (next.done) result = next.value;
@@ -537,7 +537,7 @@ t.test('fails', async (t) => {
     const begun = await first.plugin.execute(requestFor('wait x'), never);
     if (begun.kind !== 'detached') throw new Error(begun.kind);
     const before = second.agent.calls.length;
-    const followed = await second.plugin.follow(requestFor('wait x'), begun.handle, never);
+    const followed = await second.plugin.resume(requestFor('wait x'), begun.handle, never);
     t.match(followed, { message: 'what another agent has begun cannot be followed', retryable: false });
     t.equal(second.agent.calls.length, before);
     (await until(() => first.agent.agent.waiting.get('x'))).end();
@@ -546,7 +546,7 @@ t.test('fails', async (t) => {
   t.test('to follow what another plugin has begun', async (t) => {
     const { plugin } = pluginFor(t, 'http://127.0.0.1:1/');
     for (const handle of [null, 'job-1', { jobId: 1 }, { taskId: 7, endsAt: 1 }]) {
-      t.match(await plugin.follow(requestFor('hello'), handle, never), { kind: 'failed', retryable: false });
+      t.match(await plugin.resume(requestFor('hello'), handle, never), { kind: 'failed', retryable: false });
     }
   });
 });
@@ -645,7 +645,7 @@ t.test('keeps to a task', async (t) => {
     if (begun.kind !== 'detached') throw new Error(begun.kind);
     methods.length = 0;
     const { plugin } = pluginFor(t, url);
-    const followed = await plugin.follow(requestFor('hello'), begun.handle, never);
+    const followed = await plugin.resume(requestFor('hello'), begun.handle, never);
     if (followed.kind !== 'stream') throw new Error(followed.kind);
     t.same((await followed.events.next()).value, { kind: 'delta', text: 'all of it' });
     t.match(await followed.events.next(), { done: true, value: { output: 'all of it' } });

@@ -25,7 +25,7 @@ const run: RunRequest = {
   sessionId: undefined,
   input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß', order: { id: 7 } },
   attempt: 1,
-  callbackUrl: '/callback',
+  completionUrl: '/completion',
 };
 
 const never = new AbortController().signal;

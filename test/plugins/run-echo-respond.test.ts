@@ -12,7 +12,7 @@ const run = {
   sessionId: undefined,
   input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
   attempt: 1,
-  callbackUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/callback',
+  completionUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/completion',
 };
 
 t.test('echo', async (t) => {
@@ -46,7 +46,7 @@ function acceptedRun(view: Partial<RunView>, waits: number[] = []): AcceptedRun 
   return {
     runId: 'run-1',
     statusUrl,
-    async *follow() {},
+    async *deltas() {},
     wait(timeoutMs) {
       waits.push(timeoutMs);
       return { state: 'running', output: undefined, failure: undefined, usage: undefined, ...view };

@@ -225,17 +225,17 @@ t.test('tells an agent of a run that was cancelled, and not of a stop of the gat
 
 t.test('an agent that works on calls back at a signed address', async (t) => {
   const agent = await startAgent(t);
-  const callback = { secrets: [secret(t, 'PULLCORD_TEST_CALLBACK_1', 'the callback secret')] };
+  const completion = { secrets: [secret(t, 'PULLCORD_TEST_CALLBACK_1', 'the callback secret')] };
   const gateway = await startTestGateway(
     t,
     agentFiles(basicFiles(), agent.url, {
-      detached: { callback: { ...callback, gateway: 'https://pullcord.example.com' } },
+      detached: { completion: { ...completion, gateway: 'https://pullcord.example.com' } },
       output: 'answer & $string($input.instruction)',
     }),
   );
   const answering = gateway.fire('agent', { instruction: 'think' });
   const asked = await agent.next();
-  const given = new URL(String(asked.headers['pullcord-callback-url']));
+  const given = new URL(String(asked.headers['pullcord-completion-url']));
   t.equal(given.origin, 'https://pullcord.example.com');
   const address = `${gateway.url}${given.pathname}${given.search}`;
   const runId = given.pathname.split('/').at(-2) ?? '';
@@ -276,17 +276,17 @@ t.test('an agent that works on calls back at a signed address', async (t) => {
 
 t.test('a callback counts that comes before the answer, and one after a restart', async (t) => {
   const agent = await startAgent(t);
-  const callback = {
+  const completion = {
     secrets: [secret(t, 'PULLCORD_TEST_CALLBACK_2', 'the callback secret')],
     gateway: 'https://pullcord.example.com',
   };
   const engine = { ...durable, with: { path: 'data/pullcord.db' } };
   const first = await startTestGateway(t, {
-    ...agentFiles(durableFiles(), agent.url, { detached: { callback } }, accepted),
+    ...agentFiles(durableFiles(), agent.url, { detached: { completion } }, accepted),
     'gateway.yaml': gatewayFile({ engine }),
   });
   const tell = async ({ url }: TestGateway, asked: Asked, outcome: string) => {
-    const { pathname, search } = new URL(String(asked.headers['pullcord-callback-url']));
+    const { pathname, search } = new URL(String(asked.headers['pullcord-completion-url']));
     const headers = { 'content-type': 'application/json', 'pullcord-outcome': outcome };
     const response = await fetch(`${url}${pathname}${search}`, { method: 'POST', body: '"which one?"', headers });
     return response.status;
@@ -317,13 +317,13 @@ function isDetached(path: string, runId: string): boolean {
 
 t.test('an agent is told that its word is taken only when it is', async (t) => {
   const agent = await startAgent(t);
-  const callback = {
+  const completion = {
     secrets: [secret(t, 'PULLCORD_TEST_CALLBACK_3', 'the callback secret')],
     gateway: 'https://pullcord.example.com',
   };
-  const gateway = await startTestGateway(t, agentFiles(basicFiles(), agent.url, { detached: { callback } }));
+  const gateway = await startTestGateway(t, agentFiles(basicFiles(), agent.url, { detached: { completion } }));
   const tell = (asked: Asked, body: string) => {
-    const { pathname, search } = new URL(String(asked.headers['pullcord-callback-url']));
+    const { pathname, search } = new URL(String(asked.headers['pullcord-completion-url']));
     return fetch(`${gateway.url}${pathname}${search}`, { method: 'POST', body });
   };
   // It calls back, and never answers what it was asked.
@@ -387,8 +387,8 @@ t.test('refuses options that could not work', async (t) => {
   const secrets = [secret(t, 'PULLCORD_TEST_WRONG', 'whsec_***')];
   for (const [options, place] of [
     [{ sign: { secrets } }, '/sign/secrets/0'],
-    [{ detached: { callback: { secrets, gateway: 'https://a.example/path' } } }, '/detached/callback/gateway'],
-    [{ detached: { callback: { secrets, gateway: 'ftp://a.example' } } }, '/detached/callback/gateway'],
+    [{ detached: { completion: { secrets, gateway: 'https://a.example/path' } } }, '/detached/completion/gateway'],
+    [{ detached: { completion: { secrets, gateway: 'ftp://a.example' } } }, '/detached/completion/gateway'],
     [{ detached: {} }, '/detached'],
     [{ detached: { timeout: '1h' } }, '/detached'],
     [{ detached: { poll: {}, timeout: '0s' } }, '/detached/timeout'],

@@ -17,7 +17,7 @@ const run: RunRequest = {
   sessionId: undefined,
   input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß' },
   attempt: 2,
-  callbackUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/callback',
+  completionUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/completion',
 };
 
 const never = new AbortController().signal;

@@ -30,7 +30,7 @@ const run: RunRequest = {
   sessionId: undefined,
   input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
   attempt: 1,
-  callbackUrl: '/never',
+  completionUrl: '/never',
 };
 const threadId = threadIdOf({ ...run, sessionId: 's' });
 const runId = '1f1e9026-26dd-6e90-8000-f0610fd29f78';

@@ -19,7 +19,7 @@ const run: RunRequest = {
   sessionId: 'ada',
   input: { environment: 'api', language: 'en', sessionId: 'ada', a: 1, b: 2 },
   attempt: 1,
-  callbackUrl: '/callback',
+  completionUrl: '/completion',
 };
 
 const never = new AbortController().signal;

@@ -39,7 +39,7 @@ function requestFor(input: object, memory?: JsonValue, changes: Partial<RunReque
   const session: Session = { memory, remember() {} };
   return {
     ...{ id: '01890a5d-ac96-774b-bcce-b302099a8057', project: 'support', trigger: 'chat', attempt: 1 },
-    ...{ sessionId: 'one', session, callbackUrl: '/callback' },
+    ...{ sessionId: 'one', session, completionUrl: '/completion' },
     input: { environment: 'api', language: 'en', ...input },
     ...changes,
   };
@@ -507,7 +507,7 @@ t.test('a response in the background', async (t) => {
     await until(() => endpoint.cancelled.length === 1);
     const { plugin } = await pluginFor(t, endpoint.baseUrl, { ...options, api: 'responses', timeout: 5 });
     const handle = handleOf(endpoint.baseUrl, 'resp_1', Date.now() - 10);
-    const follow = plugin.follow?.(requestFor({}), handle, never);
+    const follow = plugin.resume?.(requestFor({}), handle, never);
     t.match(await follow, { kind: 'failed', message: 'agent did not answer within 0.005s', retryable: true });
     await until(() => endpoint.cancelled.length === 2);
   });
@@ -538,10 +538,10 @@ t.test('a response in the background', async (t) => {
     });
     const { plugin } = await pluginFor(t, url, { api: 'responses', background: true, connections: 1 });
     const stopped = new AbortController();
-    const busy = plugin.follow?.(requestFor({}), handleOf(url, 'resp_1'), stopped.signal);
+    const busy = plugin.resume?.(requestFor({}), handleOf(url, 'resp_1'), stopped.signal);
     await until(() => calls.length === 1);
     const cancelled = new AbortController();
-    const waiting = plugin.follow?.(requestFor({}), handleOf(url, 'resp_2'), cancelled.signal);
+    const waiting = plugin.resume?.(requestFor({}), handleOf(url, 'resp_2'), cancelled.signal);
     cancelled.abort();
     t.match(await waiting, { kind: 'failed', message: 'the run was aborted' });
     t.same(calls, ['GET /v1/responses/resp_1', 'POST /v1/responses/resp_2/cancel']);
@@ -553,10 +553,10 @@ t.test('a response in the background', async (t) => {
     const { url } = await endpointAnswering(t, { error: { message: 'gone' } }, 404);
     const { plugin } = await pluginFor(t, url, { api: 'responses', background: true });
     const handle = handleOf(url, 'resp_1');
-    t.match(await plugin.follow?.(requestFor({}), handle, never), { kind: 'failed', retryable: true });
+    t.match(await plugin.resume?.(requestFor({}), handle, never), { kind: 'failed', retryable: true });
     const others = handleOf('https://other.example/v1', 'resp_1');
     for (const foreign of [null, 'task-1', { ...handle, responseId: '..' }, { responseId: 'resp_1' }, others]) {
-      t.match(await plugin.follow?.(requestFor({}), foreign, never), { kind: 'failed', retryable: false });
+      t.match(await plugin.resume?.(requestFor({}), foreign, never), { kind: 'failed', retryable: false });
     }
   });
 

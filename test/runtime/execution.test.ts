@@ -204,7 +204,7 @@ t.test('keeps of a run what the trigger, its project or the gateway says', async
   };
   t.match(await keptOf('full'), { input: { customer: { email: '***' } }, output: {} });
   const metadata = await keptOf('default');
-  t.match(metadata, { status: 'succeeded', input: undefined, output: undefined });
+  t.match(metadata, { state: 'succeeded', input: undefined, output: undefined });
   t.match(await keptOf('none'), { code: 'run_not_found' });
 });
 

@@ -30,9 +30,9 @@ async function exported({ adminUrl }: TestGateway, query = ''): Promise<readonly
     .map((line) => JSON.parse(line));
 }
 
-interface RecordedLine extends Omit<RecordedRequest, 'bodyText' | 'principal' | 'receivedAt'> {
+interface RecordedLine extends Omit<RecordedRequest, 'bodyText' | 'caller' | 'receivedAt'> {
   readonly receivedAt: string;
-  readonly key: string;
+  readonly caller: string;
   readonly body?: object;
 }
 
@@ -47,11 +47,11 @@ t.test('keeps what came to the filters, dropped and duplicate ones too, with wha
   await gateway.fire('ask', undefined, { raw: 'no JSON' });
   const requests = await exported(gateway);
   t.strictSame(
-    requests.map(({ verdict, status, code, by, key, trigger }) => ({ verdict, status, code, by, key, trigger })),
+    requests.map(({ verdict, status, code, by, caller, trigger }) => ({ verdict, status, code, by, caller, trigger })),
     [
-      { verdict: 'accepted', status: 200, code: undefined, by: undefined, key: 'website', trigger: 'ask' },
-      { verdict: 'dropped', status: 400, code: 'filtered', by: 'pros', key: 'website', trigger: 'ask' },
-      { verdict: 'duplicate', status: 400, code: 'duplicate', by: undefined, key: 'website', trigger: 'ask' },
+      { verdict: 'accepted', status: 200, code: undefined, by: undefined, caller: 'website', trigger: 'ask' },
+      { verdict: 'dropped', status: 400, code: 'filtered', by: 'pros', caller: 'website', trigger: 'ask' },
+      { verdict: 'duplicate', status: 400, code: 'duplicate', by: undefined, caller: 'website', trigger: 'ask' },
     ],
     'neither those that auth refused, nor those without a readable body',
   );

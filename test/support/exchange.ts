@@ -25,7 +25,7 @@ export function exchangeOf(body: JsonObject | string | undefined, changes: Parti
     ...requestHead(),
     project: { id: 'support', name: 'Support', language: 'en' },
     trigger: { key: 'refund', name: 'Refund' },
-    principal: { id: 'website', permissions: new Set(['project.trigger']), projects: 'all' },
+    caller: { id: 'website', permissions: new Set(['project.trigger']), projects: 'all' },
     bodyText,
     input: { environment: 'api', language: 'en', ...(bodyText === undefined ? {} : JSON.parse(bodyText)) },
     ...changes,

@@ -14,11 +14,11 @@ export default {
     const { window: windowMs, keepOnFailure } = options;
     return {
       headers: [header],
-      fingerprint({ headers, principal }) {
+      fingerprint({ headers, caller }) {
         const field = headers[header];
         const key = (typeof field === 'string' ? field : field?.join(', '))?.trim();
         if (!key) return undefined;
-        return { key: fingerprintOf(principal.id, key), windowMs, keepOnFailure };
+        return { key: fingerprintOf(caller.id, key), windowMs, keepOnFailure };
       },
     };
   },
@@ -31,8 +31,8 @@ const plainKey = /^[\x21-\x7e]{1,255}$/;
  * first space ends it. A key that is not plain (too long, or with spaces) counts too, by its digest: to ignore it
  * would run twice what the caller asked to run once.
  */
-function fingerprintOf(principalId: string, key: string): string {
+function fingerprintOf(callerId: string, key: string): string {
   return plainKey.test(key)
-    ? `idempotency-key:${key} ${principalId}`
-    : `idempotency-key-sha256:${hash('sha256', key, 'hex')} ${principalId}`;
+    ? `idempotency-key:${key} ${callerId}`
+    : `idempotency-key-sha256:${hash('sha256', key, 'hex')} ${callerId}`;
 }

@@ -8,10 +8,16 @@ const sources = {
     headers: headersOf(headers, allowed),
     ip,
   }),
-  key: ({ principal }: Exchange) => ({ id: principal.id }),
+  caller: callerOf,
+  // The name that it had first: a caller need not have an API key.
+  key: callerOf,
   project: ({ project }: Exchange) => project,
   trigger: ({ trigger }: Exchange) => trigger,
 } as const;
+
+function callerOf({ caller }: Exchange): { readonly id: string } {
+  return { id: caller.id };
+}
 
 export const bindingNames = Object.keys(sources);
 

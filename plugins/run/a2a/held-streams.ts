@@ -11,7 +11,7 @@ export interface OpenStream {
 /** How long it is held for somebody to go on with it, in milliseconds. */
 const holdMs = 30_000;
 
-/** Streams between `execute`, which gives their task over to be remembered, and `follow`, which reads on. */
+/** Streams between `execute`, which gives their task over to be remembered, and `resume`, which reads on. */
 export class HeldStreams {
   readonly #held = new Map<string, { readonly stream: OpenStream; readonly timer: NodeJS.Timeout }>();
 

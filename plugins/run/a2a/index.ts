@@ -37,7 +37,7 @@ export default {
     };
     return {
       execute: async (run, signal) => (await load()).execute(run, signal),
-      follow: async (run, handle, signal) => (await load()).follow(run, handle, signal),
+      resume: async (run, handle, signal) => (await load()).resume(run, handle, signal),
     };
   },
 } satisfies RunPlugin<Options>;

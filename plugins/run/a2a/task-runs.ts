@@ -46,7 +46,7 @@ export interface TaskRunParts {
 }
 
 /** Runs that are messages to an agent, and the tasks that it makes of them. */
-export class TaskRuns implements Required<Pick<Run, 'execute' | 'follow'>> {
+export class TaskRuns implements Required<Pick<Run, 'execute' | 'resume'>> {
   readonly #parts: TaskRunParts;
   readonly #agent: Agent;
   /** Stands for the agent in what is remembered. */
@@ -104,7 +104,7 @@ export class TaskRuns implements Required<Pick<Run, 'execute' | 'follow'>> {
     return isLeft ? this.#left(run, task, limit) : this.#settled(run, task, taken.answer);
   }
 
-  follow(run: RunRequest, handle: JsonValue, signal: AbortSignal): RunResult {
+  resume(run: RunRequest, handle: JsonValue, signal: AbortSignal): RunResult {
     const stream = this.#held.take(run.id);
     const task = readHandle(handle, this.#agentId);
     if (task !== undefined) return { kind: 'stream', events: this.#watch(run, task, signal, stream) };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type Delivery,
-  type DeliveryResult,
+  type Completion,
+  type CompletionResult,
   type DetachedRun,
   type FailedRunResult,
   type FinalRunResult,
@@ -15,7 +15,7 @@ import { withinDeadline } from '../deadline.ts';
 import { failed } from '../failed.ts';
 import type { HttpAgent } from './agent.ts';
 import { interpret } from './answer.ts';
-import type { CallbackAddresses } from './callback-address.ts';
+import type { CompletionAddresses } from './completion-address.ts';
 
 /** The shortest pause that an agent can ask for, and the longest between two questions that failed, in milliseconds. */
 const leastPauseMs = 1_000;
@@ -27,7 +27,7 @@ export interface DetachedOptions {
   readonly agent: HttpAgent;
   /** What the agent was asked at: it is polled at no other origin. */
   readonly url: URL;
-  readonly callbacks: CallbackAddresses | undefined;
+  readonly completions: CompletionAddresses | undefined;
   /** How long to wait before each question; undefined: the agent is not polled. */
   readonly intervalMs: number | undefined;
   /** How long the agent may work on. */
@@ -60,7 +60,7 @@ export class DetachedWork {
 
   /** What a run whose agent has answered 202 goes on with. */
   async begin(response: OutboundResponse): Promise<DetachedRun | FailedRunResult> {
-    const { url, callbacks, intervalMs } = this.#options;
+    const { url, completions, intervalMs } = this.#options;
     await response.discard();
     const { location } = response.headers;
     let address: string | null = null;
@@ -69,11 +69,11 @@ export class DetachedWork {
       if (named.origin !== url.origin) return failed('agent answered 202 with an address of another origin');
       address = named.href;
     }
-    if (address === null && callbacks === undefined) return failed('agent answered 202 without an address to ask at');
+    if (address === null && completions === undefined) return failed('agent answered 202 without an address to ask at');
     return { kind: 'detached', handle: { address, since: Date.now() } };
   }
 
-  readonly follow = async (run: RunRequest, handle: JsonValue, signal: AbortSignal): Promise<FinalRunResult> => {
+  readonly resume = async (run: RunRequest, handle: JsonValue, signal: AbortSignal): Promise<FinalRunResult> => {
     // Only `begin` makes handles.
     const { address, since } = handle as unknown as Handle;
     const endsAt = since + this.#options.timeoutMs;
@@ -93,13 +93,14 @@ export class DetachedWork {
   };
 
   /** Reads what was sent to the callback address of a run. */
-  async deliver({ run, query, headers, body }: Delivery): Promise<DeliveryResult> {
-    const { agent, callbacks } = this.#options;
-    if (!callbacks?.verify(query, run.id)) return { kind: 'rejected', reason: 'the address is not signed for the run' };
+  async complete({ run, query, headers, body }: Completion): Promise<CompletionResult> {
+    const { agent, completions } = this.#options;
+    if (!completions?.verify(query, run.id))
+      return { kind: 'rejected', reason: 'the address is not signed for the run' };
     const answer = interpret(body, headers);
     if (!answer.ok) return { kind: 'invalid', message: answer.failure.message };
     const result = await agent.result(run, answer, { status: 200, headers: {} });
-    return { kind: 'delivered', result };
+    return { kind: 'completed', result };
   }
 
   async #poll(run: RunRequest, url: URL, signal: AbortSignal): Promise<FinalRunResult> {

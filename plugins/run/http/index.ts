@@ -10,7 +10,7 @@ import { faultsOfHeaders } from '../header-options.ts';
 import { createMapping } from '../mapping.ts';
 import { targetUrl } from '../target-url.ts';
 import { HttpAgent } from './agent.ts';
-import { CallbackAddresses } from './callback-address.ts';
+import { CompletionAddresses } from './completion-address.ts';
 import { DetachedWork } from './detached-work.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -36,23 +36,23 @@ export default {
       output:
         options.output === undefined ? undefined : createMapping(context, '/output', options.output, ['response']),
     });
-    const callbacks = callbacksOf(context, client, options.detached);
-    const detached = options.detached && detachedWork(agent, url, callbacks, options.detached, timeoutMs);
+    const completions = completionsOf(context, client, options.detached);
+    const detached = options.detached && detachedWork(agent, url, completions, options.detached, timeoutMs);
     return {
       execute(run, signal) {
         return withinDeadline(timeoutMs, signal, async (limit) => {
           const mapped = request && (await request.apply(run.input, run));
           if (mapped?.ok === false) return mapped.failure;
           const body = JSON.stringify(mapped === undefined ? run.input : (mapped.value ?? null));
-          const headers = callbacks && { 'pullcord-callback-url': callbacks.of(run) };
+          const headers = completions && { 'pullcord-completion-url': completions.of(run) };
           const asked = await agent.ask(run, { method, url, body, ...(headers && { headers }) }, limit);
           if (!asked.ok) return asked.failure;
           if (detached !== undefined && asked.response.status === 202) return detached.begin(asked.response);
           return agent.resultOf(run, asked.response);
         });
       },
-      ...(detached && { follow: detached.follow }),
-      ...(detached && callbacks && { deliver: (delivery) => detached.deliver(delivery) }),
+      ...(detached && { resume: detached.resume }),
+      ...(detached && completions && { complete: (completion) => detached.complete(completion) }),
     };
   },
 } satisfies RunPlugin<Options>;
@@ -64,35 +64,38 @@ function checkOptions({ headers, timeout, sign, detached }: Options): void {
     problems.push({ pointer: '/detached/poll/interval', message: 'must be longer than nothing' });
   }
   if (detached?.timeout === 0) problems.push({ pointer: '/detached/timeout', message: 'must be longer than nothing' });
-  if (detached !== undefined && detached.callback === undefined && detached.poll === undefined) {
-    problems.push({ pointer: '/detached', message: 'names neither `callback` nor `poll`: nobody would tell the end' });
+  if (detached !== undefined && detached.completion === undefined && detached.poll === undefined) {
+    problems.push({
+      pointer: '/detached',
+      message: 'names neither `completion` nor `poll`: nobody would tell the end',
+    });
   }
   if (sign !== undefined) problems.push(...faultsOfSecrets(sign.secrets, '/sign/secrets'));
   if (problems.length > 0) throw new OptionsError(problems);
 }
 
-function callbacksOf(
+function completionsOf(
   context: PluginContext,
   client: OutboundClient,
   detached: Options['detached'],
-): CallbackAddresses | undefined {
-  if (detached?.callback === undefined) return undefined;
-  const { gateway, secrets } = detached.callback;
+): CompletionAddresses | undefined {
+  if (detached?.completion === undefined) return undefined;
+  const { gateway, secrets } = detached.completion;
   const quiet = { ...context, report() {} };
-  const url = targetUrl(quiet, client, '/detached/callback/gateway', gateway);
+  const url = targetUrl(quiet, client, '/detached/completion/gateway', gateway);
   if (url.pathname !== '/' || url.search !== '') {
     const message = 'must have no path: the gateway knows its own';
-    throw new OptionsError([{ pointer: '/detached/callback/gateway', message }]);
+    throw new OptionsError([{ pointer: '/detached/completion/gateway', message }]);
   }
-  return new CallbackAddresses(url, secrets);
+  return new CompletionAddresses(url, secrets);
 }
 
 function detachedWork(
   agent: HttpAgent,
   url: URL,
-  callbacks: CallbackAddresses | undefined,
+  completions: CompletionAddresses | undefined,
   { poll, timeout: timeoutMs }: NonNullable<Options['detached']>,
   questionTimeoutMs: number,
 ): DetachedWork {
-  return new DetachedWork({ agent, url, callbacks, intervalMs: poll?.interval, timeoutMs, questionTimeoutMs });
+  return new DetachedWork({ agent, url, completions, intervalMs: poll?.interval, timeoutMs, questionTimeoutMs });
 }

@@ -49,9 +49,9 @@ export interface Options {
      */
     timeout: number;
     /**
-     * Sends a signed address along in the header pullcord-callback-url. The agent POSTs its answer there, as it would have given it at once.
+     * Sends a signed address along in the header pullcord-completion-url. The agent POSTs its answer there, as it would have given it at once.
      */
-    callback?: {
+    completion?: {
       /**
        * Where the agent reaches this gateway's public listener: an http or https URL without a path.
        */

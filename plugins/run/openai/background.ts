@@ -70,7 +70,7 @@ export class Background {
   }
 
   /** Looks at a response until it is complete. That its time is counted from its begin holds over restarts too. */
-  async follow(run: RunRequest, handle: JsonValue, signal: AbortSignal): Promise<RunResult> {
+  async resume(run: RunRequest, handle: JsonValue, signal: AbortSignal): Promise<RunResult> {
     const begun = this.#memory.readHandle(handle);
     if (begun === undefined) return failed('the run was begun by an agent that its trigger no longer has', false);
     const { responseId } = begun;

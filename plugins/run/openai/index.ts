@@ -61,7 +61,7 @@ export default {
           events: streamWithinDeadline(timeoutMs, signal, (signal) => stream(run, turn, signal)),
         };
       },
-      ...(options.api === 'responses' && { follow: background.follow.bind(background) }),
+      ...(options.api === 'responses' && { resume: background.resume.bind(background) }),
     };
   },
 } satisfies RunPlugin<Options>;

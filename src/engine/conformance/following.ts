@@ -7,7 +7,7 @@ import { failure, success, Worker } from './worker.ts';
 /** All that a run tells from a position on until it ends. */
 async function told(engine: Engine, runId: string, after?: RunPosition): Promise<readonly RunDelta[]> {
   const deltas: RunDelta[] = [];
-  for await (const delta of engine.follow(runId, after)) deltas.push(delta);
+  for await (const delta of engine.deltas(runId, after)) deltas.push(delta);
   return deltas;
 }
 
@@ -33,7 +33,7 @@ export const followingCases: readonly ConformanceCase[] = [
     const submission = await engine.submit(run, undefined);
     assert.ok(submission.kind === 'accepted');
     const attempt = await worker.started(run.id);
-    const reader = submission.follow()[Symbol.asyncIterator]();
+    const reader = submission.deltas()[Symbol.asyncIterator]();
     for (const [offset, text] of [
       [0, 'Good '],
       [5, 'morning, '],
@@ -93,7 +93,7 @@ export const followingCases: readonly ConformanceCase[] = [
     const { engine } = harness;
     const { run, settle } = await begun(harness);
     const leaving = new AbortController();
-    const next = engine.follow(run.id, undefined, leaving.signal)[Symbol.asyncIterator]().next();
+    const next = engine.deltas(run.id, undefined, leaving.signal)[Symbol.asyncIterator]().next();
     leaving.abort();
     assert.equal((await next).done, true);
     settle(success);

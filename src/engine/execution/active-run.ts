@@ -58,12 +58,12 @@ export class ActiveRun {
 
   /** Tells those who follow the run a piece of what its agent says. */
   tell(text: string): void {
-    this.#deltas().append(this.record.attempt, text);
+    this.#deltaLog().append(this.record.attempt, text);
   }
 
   /** What is told after a position, until the run has left the engine's hands. */
-  follow(after: RunPosition | undefined, signal: AbortSignal | undefined): AsyncIterable<RunDelta> {
-    return this.#deltas().read(after, signal);
+  deltas(after: RunPosition | undefined, signal: AbortSignal | undefined): AsyncIterable<RunDelta> {
+    return this.#deltaLog().read(after, signal);
   }
 
   /** Ends all waits, now and later: the record is the last one. */
@@ -75,7 +75,7 @@ export class ActiveRun {
   }
 
   /** Made for the few runs that tell something, or that somebody follows. */
-  #deltas(): DeltaLog {
+  #deltaLog(): DeltaLog {
     if (this.#told === undefined) {
       this.#told = new DeltaLog();
       if (this.#isEnded) this.#told.end();

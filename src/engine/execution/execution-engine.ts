@@ -154,8 +154,8 @@ export class ExecutionEngine implements Engine {
     return active === undefined || active.isEnding ? this.#store.get(runId) : active.record;
   }
 
-  follow(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta> {
-    return this.#active.get(runId)?.follow(after, signal) ?? nothing();
+  deltas(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta> {
+    return this.#active.get(runId)?.deltas(after, signal) ?? nothing();
   }
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {
@@ -210,7 +210,7 @@ export class ExecutionEngine implements Engine {
     return {
       kind: 'accepted',
       wait: (timeoutMs, signal) => this.#wait(active, timeoutMs, signal),
-      follow: (after, signal) => active.follow(after, signal),
+      deltas: (after, signal) => active.deltas(after, signal),
     };
   }
 

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 /** "Pull" in ASCII: marks the file as a journal of Pullcord (https://www.sqlite.org/pragma.html#pragma_application_id). */
 const applicationId = 0x50756c6c;
 
-/** Each brings a journal from the version that is its index to the next. What is released is never changed. */
+/** Columns named `principal` hold the caller. Each brings a journal from the version that is its index to the next. What is released is never changed. */
 const migrations: readonly string[] = [
   `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -7,7 +7,7 @@ export interface SubmittedRun {
   readonly project: string;
   readonly trigger: string;
   readonly revision: string;
-  readonly principal: string;
+  readonly caller: string;
   readonly sessionId: string | undefined;
   readonly replayOf: string | undefined;
   readonly acceptedAt: number;

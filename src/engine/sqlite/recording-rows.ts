@@ -7,10 +7,10 @@ export const recordingColumns =
   'id, received_at, project, trigger_key, principal, ip, headers, body, masked, verdict, code, status, decided_by, run_id, revision, provenance';
 
 export function recordingValues(request: RecordedRequest): readonly SQLInputValue[] {
-  const { id, receivedAt, project, trigger, principal, ip, headers, bodyText, masked } = request;
+  const { id, receivedAt, project, trigger, caller, ip, headers, bodyText, masked } = request;
   const { verdict, code, status, by, runId, revision, provenance } = request;
   return [
-    ...[id, receivedAt, project, trigger, principal, ip, JSON.stringify(headers), bodyText ?? null],
+    ...[id, receivedAt, project, trigger, caller, ip, JSON.stringify(headers), bodyText ?? null],
     ...[JSON.stringify(masked), verdict, code ?? null, status, by ?? null, runId ?? null, revision, provenance],
   ];
 }
@@ -21,7 +21,7 @@ export function recordingOf(row: Row): RecordedRequest {
     receivedAt: Number(row.received_at),
     project: String(row.project),
     trigger: String(row.trigger_key),
-    principal: String(row.principal),
+    caller: String(row.principal),
     ip: String(row.ip),
     headers: JSON.parse(String(row.headers)),
     bodyText: optional(row.body),

@@ -9,7 +9,7 @@ export function recordOf(row: RunRow): RunRecord {
     project: row.project,
     trigger: row.trigger_key,
     revision: row.revision,
-    principal: row.principal,
+    caller: row.principal,
     sessionId: row.session_id ?? undefined,
     replayOf: row.replay_of ?? undefined,
     input: parsed(row.input),

@@ -51,7 +51,7 @@ export class Tables {
          accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
-        ...[run.id, run.project, run.trigger, run.revision, run.principal, run.sessionId ?? null, run.replayOf ?? null],
+        ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null, run.replayOf ?? null],
         ...(startedAt === undefined ? ['queued', 0] : ['running', 1]),
         ...[run.acceptedAt, startedAt ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs, Number(run.notify)],
         ...[claim?.scope ?? null, claim?.fingerprint ?? null, Number(claim?.keepOnFailure ?? false), run.input],

@@ -22,8 +22,8 @@ export type Submission =
       readonly kind: 'accepted';
       /** As `Engine.wait` of this run, and whatever its policy keeps: the submitter gets the whole outcome. */
       wait(timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord>;
-      /** As `Engine.follow` of this run. */
-      follow(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
+      /** As `Engine.deltas` of this run. */
+      deltas(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
     }
   /** The fingerprint is claimed by this run; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
@@ -57,7 +57,7 @@ export interface Engine {
    * run that has ended nothing: its record has the output. What is told is not stored; a bounded part of it is kept while
    * the run is executed, for those who come later or read slowly.
    */
-  follow(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
+  deltas(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
   list(query: RunQuery): MaybePromise<readonly RunRecord[]>;
   /** Ends a run that is not final: a queued one never starts, a running one has its signal aborted. */
   cancel(runId: string): MaybePromise<Cancellation>;

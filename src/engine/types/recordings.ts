@@ -13,8 +13,8 @@ export interface RecordedRequest {
   readonly project: string;
   /** The trigger's key as written in YAML. */
   readonly trigger: string;
-  /** Id of the principal that sent it. */
-  readonly principal: string;
+  /** Id of the caller that sent it. */
+  readonly caller: string;
   readonly ip: string;
   /** Those that a filter or dedup plugin of the trigger reads, and none that carries a credential. */
   readonly headers: Readonly<Record<string, string>>;

@@ -9,8 +9,8 @@ export interface RunRecord {
   readonly trigger: string;
   /** The revision of the config that accepted it. */
   readonly revision: string;
-  /** Id of the principal that fired it. */
-  readonly principal: string;
+  /** Id of the caller that fired it. */
+  readonly caller: string;
   readonly sessionId: string | undefined;
   /** The run whose input this one repeats, if it is a replay. */
   readonly replayOf: string | undefined;
@@ -49,7 +49,7 @@ export interface FailedAttempt {
 export interface NewRun
   extends Pick<
     RunRecord,
-    'id' | 'project' | 'trigger' | 'revision' | 'principal' | 'sessionId' | 'replayOf' | 'acceptedAt'
+    'id' | 'project' | 'trigger' | 'revision' | 'caller' | 'sessionId' | 'replayOf' | 'acceptedAt'
   > {
   readonly input: TriggerInput;
   readonly policy: RunPolicy;

@@ -8,9 +8,9 @@ export type RequestSummary = Omit<RecordedRequestDocument, 'ip' | 'headers' | 'm
 
 /** A recorded request without what its caller sent; times are ISO 8601 in UTC. */
 export function summarizeRequest(request: RecordedRequest): RequestSummary {
-  const { id, receivedAt, project, trigger, principal, verdict, status, code, by, runId } = request;
+  const { id, receivedAt, project, trigger, caller, verdict, status, code, by, runId } = request;
   return {
-    ...{ id, receivedAt: new Date(receivedAt).toISOString(), project, trigger, key: principal, verdict, status },
+    ...{ id, receivedAt: new Date(receivedAt).toISOString(), project, trigger, caller, verdict, status },
     ...(code !== undefined && { code }),
     ...(by !== undefined && { by }),
     ...(runId !== undefined && { runId }),

@@ -24,7 +24,7 @@ export interface RecordedRequestDocument {
   /**
    * Id of the caller: of its API key, or as another auth plugin calls it.
    */
-  key: string;
+  caller: string;
   /**
    * What became of it. `unavailable`: the engine could not take it.
    */

@@ -147,7 +147,7 @@ function recordingOf({ id, snapshot, trigger, exchange, verdict }: Waiting): New
       receivedAt: exchange.receivedAt,
       project: trigger.project.id,
       trigger: trigger.trigger.key,
-      principal: exchange.principal.id,
+      caller: exchange.caller.id,
       ip: exchange.ip,
       headers: pickHeaders(exchange.headers, trigger.recordedHeaders),
       bodyText: text,

@@ -1,10 +1,10 @@
 import type { FinalRunResult } from '../contract/index.ts';
 
 /** Brings what agents send to callback addresses to the runs of this process that wait for it. */
-export class Deliveries {
+export class Completions {
   readonly #expected = new Map<string, (result: FinalRunResult) => void>();
 
-  /** The result of a run as soon as it is delivered. Whoever expects it forgets it in the end. */
+  /** The result of a run as soon as it is completed. Whoever expects it forgets it in the end. */
   expect(runId: string): Promise<FinalRunResult> {
     return new Promise((resolve) => this.#expected.set(runId, resolve));
   }
@@ -13,8 +13,8 @@ export class Deliveries {
     this.#expected.delete(runId);
   }
 
-  /** Whether the run waits for it here. Of several deliveries the first counts. */
-  deliver(runId: string, result: FinalRunResult): boolean {
+  /** Whether the run waits for it here. Of several completions the first counts. */
+  complete(runId: string, result: FinalRunResult): boolean {
     const resolve = this.#expected.get(runId);
     resolve?.(result);
     return resolve !== undefined;

@@ -1,26 +1,26 @@
 import { isFinal, problem, type Reply, type RequestHead, type RunIdentity } from '../contract/index.ts';
 import type { Engine, RunRecord } from '../engine/types/index.ts';
-import type { Deliveries } from '../runtime/deliveries.ts';
+import type { Completions } from '../runtime/completions.ts';
 import type { Live } from '../runtime/live.ts';
 import type { RunRoute } from './route.ts';
 
-/** How long the answer to a delivery waits until what was delivered is stored, in milliseconds. */
+/** How long the answer to a completion waits until what was delivered is stored, in milliseconds. */
 const storedWithinMs = 10_000;
 
-export interface CallbackParts {
+export interface CompletionParts {
   readonly live: Live;
   readonly engine: Engine;
-  readonly deliveries: Deliveries;
+  readonly completions: Completions;
 }
 
 /**
- * `POST …/run/:runId/callback`: an agent that works on by itself tells how the run ended. Its plugin knows whether it is
+ * `POST …/run/:runId/completion`: an agent that works on by itself tells how the run ended. Its plugin knows whether it is
  * the agent; all others are answered alike, whatever is there. Told 200, it is stored.
  */
-export async function answerCallback(
-  { live, engine, deliveries }: CallbackParts,
+export async function answerCompletion(
+  { live, engine, completions }: CompletionParts,
   head: RequestHead,
-  { projectId, key, runId }: RunRoute<'callback'>,
+  { projectId, key, runId }: RunRoute<'completion'>,
   readBody: () => Promise<Uint8Array | undefined>,
 ): Promise<Reply> {
   if (head.method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
@@ -28,17 +28,17 @@ export async function answerCallback(
   if (run === undefined || run.project !== projectId || run.trigger.toLowerCase() !== key.toLowerCase()) return unknown;
   const snapshot = live.ofRevision(run.revision);
   const plugin = snapshot.find(run.project, run.trigger)?.run;
-  if (plugin?.deliver === undefined) return unknown;
+  if (plugin?.complete === undefined) return unknown;
   snapshot.lease();
   try {
     const body = await readBody();
     if (body === undefined) return problem('body_too_large');
-    const delivery = await plugin.deliver({ run: identityOf(run), query: head.query, headers: head.headers, body });
-    if (delivery.kind === 'rejected') return unknown;
-    if (delivery.kind === 'invalid') return problem('invalid_body', { detail: delivery.message });
+    const completion = await plugin.complete({ run: identityOf(run), query: head.query, headers: head.headers, body });
+    if (completion.kind === 'rejected') return unknown;
+    if (completion.kind === 'invalid') return problem('invalid_body', { detail: completion.message });
     if (isFinal(run.state)) return taken(run);
     // A run that has just been taken up after a restart is about to wait for it.
-    if (!deliveries.deliver(runId, delivery.result)) return later;
+    if (!completions.complete(runId, completion.result)) return later;
     const ended = await engine.wait(runId, storedWithinMs);
     // Not stored yet, or, since the gateway stops, perhaps never: the agent is to say it again.
     return ended !== undefined && isFinal(ended.state) ? taken(ended) : later;

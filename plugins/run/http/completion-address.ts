@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { RunRequest } from '../../../src/contract/index.ts';
 
 /** Addresses that only who was given them can know: each is signed for its run. */
-export class CallbackAddresses {
+export class CompletionAddresses {
   readonly #gateway: URL;
   readonly #secrets: readonly string[];
 
@@ -12,8 +12,8 @@ export class CallbackAddresses {
   }
 
   /** Where the agent tells how a run has ended. */
-  of({ id, callbackUrl }: RunRequest): string {
-    const url = new URL(callbackUrl, this.#gateway);
+  of({ id, completionUrl }: RunRequest): string {
+    const url = new URL(completionUrl, this.#gateway);
     url.searchParams.set('token', tokenOf(this.#secrets[0] ?? '', id).toString('base64url'));
     return url.href;
   }
@@ -31,5 +31,5 @@ export class CallbackAddresses {
 }
 
 function tokenOf(secret: string, runId: string): Buffer {
-  return createHmac('sha256', secret).update(`pullcord callback ${runId}`).digest();
+  return createHmac('sha256', secret).update(`pullcord completion ${runId}`).digest();
 }
