@@ -32,7 +32,7 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
       how,
     );
     const table = await runs('list', '--state', 'failed', '--trigger', 'support/FAILING', '--since', '1h', ...where);
-    t.match(table.stdout, /^RUN +TRIGGER +STATUS.*\n\S+ +support\/failing +failed +1 .* {2}\S.*\n$/);
+    t.match(table.stdout, /^RUN +TRIGGER +STATE.*\n\S+ +support\/failing +failed +1 .* {2}\S.*\n$/);
     const page = await runs('list', '--limit', '1', ...where);
     t.match(page.stderr, /there are more: --after \S+/);
     const next = await runs('list', '--after', masked.runId, '--limit', '1', '--format', 'json', ...where);
