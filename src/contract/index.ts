@@ -1,12 +1,14 @@
-/** The public contract, published as `pullcord/plugin`: all that a plugin or an engine may know of the gateway. */
-export * from './agent-json.ts';
+/** Contract v1, published as `pullcord/plugin`: everything that a plugin may know of the gateway. */
 export type * from './api-key.ts';
-export * from './attempt-released.ts';
+export type * from './auth.ts';
+export type * from './dedup.ts';
 export * from './errors.ts';
-export * from './event-stream.ts';
 export * from './exchange.ts';
+export type * from './filter.ts';
 export type * from './json.ts';
 export * from './outbound.ts';
 export * from './plugin.ts';
 export * from './problem.ts';
+export * from './respond.ts';
+export type * from './run.ts';
 export * from './run-state.ts';

@@ -1,5 +1,5 @@
 import type { JsonValue } from './json.ts';
-import type { Reply } from './plugin.ts';
+import type { Reply } from './respond.ts';
 
 /**
  * Every error code that a caller can meet, with its HTTP status and what it means. A code is public API: it is never

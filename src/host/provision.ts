@@ -164,13 +164,15 @@ class ProvisioningSession {
     auth: Auth,
     { filters, dedup }: Pick<ProvisionedTrigger, 'filters' | 'dedup'>,
   ): void {
-    const secret = new Set(partsOf(auth).flatMap(({ headers = [] }) => headers.map((name) => name.toLowerCase())));
+    const secret = new Set(
+      partsOf(auth).flatMap(({ credentials }) => (credentials?.headers ?? []).map((name) => name.toLowerCase())),
+    );
     const readers = [
       ...filters.map(({ filter }, index) => ({ reader: filter, use: config.filters[index] })),
       { reader: dedup, use: config.dedup },
     ];
     for (const { reader, use } of readers) {
-      const name = reader?.headers?.find((header) => secret.has(header.toLowerCase()));
+      const name = reader?.reads?.headers.find((header) => secret.has(header.toLowerCase()));
       if (name === undefined || use === undefined) continue;
       const message = `${use.uses} reads the header ${name}, which carries the credential of the trigger's callers`;
       this.#instances.report({ code: 'bad_option', severity: 'error', message, place: use.place });

@@ -5,13 +5,14 @@ import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { type Exchange, type PluginLog, type ProblemCode, problem, type Reply } from '../contract/index.ts';
 import { type Engine, EngineUnavailable } from '../engine/types/index.ts';
 import { admit } from '../runtime/admission.ts';
+import type { Completions } from '../runtime/attempt/completions.ts';
 import { inputOf } from '../runtime/body/trigger-body.ts';
-import type { Completions } from '../runtime/completions.ts';
 import type { Live } from '../runtime/live.ts';
 import { fire, type Verdict } from '../runtime/pipeline.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { LiveTrigger } from '../runtime/snapshot.ts';
 import { Call } from './call.ts';
+import { eventStream } from './event-stream.ts';
 import { decideLate, type LateDecision } from './late-decision.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError, codeOfFastifyError } from './protocol-errors.ts';
@@ -93,7 +94,8 @@ async function serve(
   let call: Call | undefined;
   try {
     call = new Call(request, requestId, parts.live.current);
-    const reply = await answer(parts, call, request, response);
+    const answered = await answer(parts, call, request, response);
+    const reply = answered.events === undefined ? answered : eventStream(answered.events);
     await endOfTurn();
     send(response, requestId, reply);
     if (reply.stream !== undefined) await writeStream(response, reply.stream);

@@ -1,6 +1,6 @@
 import { isFinal, problem, type Reply, type RequestHead, type RunIdentity } from '../contract/index.ts';
 import type { Engine, RunRecord } from '../engine/types/index.ts';
-import type { Completions } from '../runtime/completions.ts';
+import type { Completions } from '../runtime/attempt/completions.ts';
 import type { Live } from '../runtime/live.ts';
 import type { RunRoute } from './route.ts';
 

@@ -1,22 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import {
-  acceptsEventStream,
-  eventStream,
-  isFinal,
-  type Principal,
-  parseEventId,
-  problem,
-  type Reply,
-  type RequestHead,
-  type RunPosition,
-  type RunView,
-} from '../contract/index.ts';
+import { acceptsEventStream, isFinal, problem, type Reply, type RequestHead } from '../contract/index.ts';
 import type { Engine, RunRecord } from '../engine/types/index.ts';
 import type { Admission } from '../runtime/admission.ts';
 import { statusUrl } from '../runtime/pipeline.ts';
 import { describeRun } from '../runtime/run-view.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
+import { isRunOf, mayUse, storedRun } from '../runtime/stored-run.ts';
 import { parseDuration } from '../schema/units.ts';
+import { eventStream, parseEventId } from './event-stream.ts';
 
 /** How soon a caller may ask again for a run that goes on, in seconds. */
 const retryAfter = '2';
@@ -87,25 +78,12 @@ function streamOf(
   headers: RequestHead['headers'],
 ): Reply {
   const lastEventId = headers['last-event-id'];
-  const accepted = {
-    runId,
-    statusUrl: statusUrl(snapshot, trigger, runId),
-    wait: async (timeoutMs: number) => (await engine.wait(runId, timeoutMs)) ?? forgotten,
-    deltas: (after?: RunPosition, signal?: AbortSignal) => engine.deltas(runId, after, signal),
-  };
-  return eventStream(accepted, {
+  return eventStream({
+    run: storedRun(engine, runId, statusUrl(snapshot, trigger, runId)),
     timeoutMs: longestStreamMs,
     lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
   });
 }
-
-/** What is told of a run that nothing is kept of any more. */
-const forgotten: RunView = {
-  state: 'failed',
-  output: undefined,
-  failure: { message: 'Nothing is kept of this run.', retryable: false },
-  usage: undefined,
-};
 
 /** How long a read may take, in milliseconds; undefined if what is asked is no duration. */
 function waitOf(query: string): number | undefined {
@@ -131,16 +109,8 @@ async function findRun(
   runId: string,
 ): Promise<RunRecord | 'run_not_found' | 'forbidden'> {
   const run = await engine.get(runId);
-  if (run === undefined || !isOf(run, trigger)) return 'run_not_found';
+  if (run === undefined || !isRunOf(run, trigger)) return 'run_not_found';
   return mayUse(principal, run) ? run : 'forbidden';
-}
-
-function isOf(run: RunRecord, { project, trigger }: LiveTrigger): boolean {
-  return run.project === project.id && run.trigger.toLowerCase() === trigger.key.toLowerCase();
-}
-
-function mayUse(principal: Principal, run: RunRecord): boolean {
-  return run.caller === principal.id || principal.permissions.has('project.runs');
 }
 
 function runReply(snapshot: Snapshot, trigger: LiveTrigger, run: RunRecord): Reply {

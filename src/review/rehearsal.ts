@@ -108,7 +108,7 @@ export class Rehearsal {
     if (verdict.kind === 'passed') {
       return { ...base, verdict: 'accepted', by: undefined, reason: undefined, code: undefined, status: 200 };
     }
-    const reply = refusal(verdict).reply;
+    const { reply } = await refusal(trigger, exchange, verdict);
     return {
       ...base,
       verdict: 'dropped',

@@ -2,13 +2,15 @@ import {
   type Exchange,
   type FilterResult,
   type MaybePromise,
+  type Outcome,
   problem,
   type Reply,
-  type RunPosition,
 } from '../contract/index.ts';
 import type { Claim, Engine, NewRun, Submission } from '../engine/types/index.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
+import { isRunOf, mayUse, type RunReader, storedRun } from './stored-run.ts';
+import { isThenable, whenReady } from './when-ready.ts';
 
 /** What the filter stage decided. */
 export type FilterVerdict =
@@ -24,58 +26,101 @@ export type Verdict =
   | { readonly kind: 'duplicate'; readonly runId: string; readonly reply: Reply }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly reply: Reply };
 
+/** What of an engine the pipeline uses. */
+export type PipelineEngine = Pick<Engine, 'submit'> & RunReader;
+
 /** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. */
 export function fire(
-  engine: Pick<Engine, 'submit'>,
+  engine: PipelineEngine,
   snapshot: Snapshot,
   trigger: LiveTrigger,
   exchange: Exchange,
 ): MaybePromise<Verdict> {
   return whenReady(runFilters(trigger, exchange), (filtered) => {
-    if (filtered.kind !== 'passed') return refusal(filtered);
+    if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered);
     return whenReady(claimOf(trigger, exchange), (claim) => {
       const run = newRun(snapshot, trigger, exchange);
       return whenReady(engine.submit(run, claim), (submission) =>
-        verdictOf(submission, { run, snapshot, trigger, exchange }),
+        verdictOf(submission, { engine, run, snapshot, trigger, exchange }),
       );
     });
   });
 }
 
-/** How a request is answered that a filter stopped. */
-export function refusal(filtered: Exclude<FilterVerdict, { kind: 'passed' }>): Verdict {
-  const code = filtered.kind === 'dropped' ? 'filtered' : 'filter_error';
-  return { ...filtered, reply: problem(code, { filter: filtered.by }) };
+/** How a request is answered that a filter stopped: a drop as the respond stage wants it. */
+export function refusal(
+  trigger: LiveTrigger,
+  exchange: Exchange,
+  filtered: Exclude<FilterVerdict, { kind: 'passed' }>,
+): MaybePromise<Verdict> {
+  const { by } = filtered;
+  if (filtered.kind === 'filter_error') return { ...filtered, reply: problem('filter_error', { filter: by }) };
+  const reply = problem('filtered', { filter: by });
+  return whenReady(replyTo(trigger, exchange, { kind: 'dropped', filter: by }, reply), (answer) => ({
+    ...filtered,
+    reply: answer,
+  }));
 }
 
 interface Submitted {
+  readonly engine: PipelineEngine;
   readonly run: NewRun;
   readonly snapshot: Snapshot;
   readonly trigger: LiveTrigger;
   readonly exchange: Exchange;
 }
 
-function verdictOf(submission: Submission, { run, snapshot, trigger, exchange }: Submitted): MaybePromise<Verdict> {
-  if (submission.kind === 'duplicate') {
-    const { runId } = submission;
-    const reply = problem('duplicate', { runId, statusUrl: statusUrl(snapshot, trigger, runId) });
-    return { kind: 'duplicate', runId, reply };
-  }
+function verdictOf(submission: Submission, submitted: Submitted): MaybePromise<Verdict> {
+  const { engine, run, snapshot, trigger, exchange } = submitted;
   if (submission.kind === 'unavailable') {
     const reply = problem('unavailable', {}, { 'retry-after': '1' });
     return { kind: 'unavailable', reason: submission.reason, reply };
   }
-  const accepted = {
-    runId: run.id,
-    statusUrl: statusUrl(snapshot, trigger, run.id),
-    wait: (timeoutMs: number) => submission.wait(timeoutMs),
-    deltas: (after?: RunPosition, signal?: AbortSignal) => submission.deltas(after, signal),
-  };
-  return whenReady(trigger.respond.respond(exchange, accepted), (reply) => ({
+  if (submission.kind === 'duplicate') {
+    const { runId } = submission;
+    const url = statusUrl(snapshot, trigger, runId);
+    const first = async () => {
+      const found = await engine.get(runId);
+      const isReadable = found !== undefined && isRunOf(found, trigger) && mayUse(exchange.caller, found);
+      return isReadable ? storedRun(engine, runId, url) : undefined;
+    };
+    const outcome: Outcome = { kind: 'duplicate', runId, statusUrl: url, first };
+    const reply = problem('duplicate', { runId, statusUrl: url });
+    return whenReady(replyTo(trigger, exchange, outcome, reply), (answer) => ({
+      kind: 'duplicate',
+      runId,
+      reply: answer,
+    }));
+  }
+  const accepted: Outcome = {
     kind: 'accepted',
     runId: run.id,
-    reply,
-  }));
+    statusUrl: statusUrl(snapshot, trigger, run.id),
+    wait: (timeoutMs) => submission.wait(timeoutMs),
+    deltas: (after, signal) => submission.deltas(after, signal),
+  };
+  return whenReady(trigger.respond.respond(exchange, accepted), (reply) => {
+    if (reply === undefined) throw new Error('the respond plugin returned no reply to an accepted request');
+    return { kind: 'accepted', runId: run.id, reply };
+  });
+}
+
+/**
+ * The reply of the respond stage to a request that stored nothing, or else the gateway's own. A plugin that throws, e.g.
+ * because it expects a run, must not turn a clear 400 into a failure of the gateway.
+ */
+function replyTo(trigger: LiveTrigger, exchange: Exchange, outcome: Outcome, otherwise: Reply): MaybePromise<Reply> {
+  try {
+    const reply = trigger.respond.respond(exchange, outcome);
+    return isThenable(reply)
+      ? reply.then(
+          (settled) => settled ?? otherwise,
+          () => otherwise,
+        )
+      : (reply ?? otherwise);
+  } catch {
+    return otherwise;
+  }
 }
 
 const passed: FilterVerdict = Object.freeze({ kind: 'passed' });
@@ -85,7 +130,7 @@ export function runFilters(trigger: LiveTrigger, exchange: Exchange, first = 0):
   for (let index = first; index < trigger.filters.length; index += 1) {
     const { name, filter } = trigger.filters[index] as LiveTrigger['filters'][number];
     const result = filter.evaluate(exchange);
-    if (result instanceof Promise) {
+    if (isThenable(result)) {
       return result.then((settled) => refusedBy(name, settled) ?? runFilters(trigger, exchange, index + 1));
     }
     const refused = refusedBy(name, result);
@@ -106,14 +151,6 @@ function claimOf(trigger: LiveTrigger, exchange: Exchange): MaybePromise<Claim |
     const { key, windowMs, keepOnFailure } = fingerprint;
     return { scope: trigger.claimScope, fingerprint: key, windowMs, keepOnFailure };
   });
-}
-
-/** Goes on at once with what is there, and later with what is promised. */
-function whenReady<Value, Next>(
-  value: MaybePromise<Value>,
-  next: (settled: Value) => MaybePromise<Next>,
-): MaybePromise<Next> {
-  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 function newRun(snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange): NewRun {

@@ -98,8 +98,9 @@ export function policyOf({ record, sessionTtlMs, callback }: TriggerConfig): Run
 }
 
 function signatureHeaders(auths: readonly Auth[]): readonly string[] {
-  const verifying = auths.flatMap(partsOf).filter(({ verifiesBody }) => verifiesBody);
-  return [...new Set(verifying.flatMap(({ headers = [] }) => headers.map((name) => name.toLowerCase())))];
+  const credentials = auths.flatMap(partsOf).flatMap((part) => part.credentials ?? []);
+  const verifying = credentials.filter(({ mayNeedBody }) => mayNeedBody);
+  return [...new Set(verifying.flatMap(({ headers }) => headers.map((name) => name.toLowerCase())))];
 }
 
 function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<string, LiveTrigger>> {

@@ -141,8 +141,7 @@ t.test('forgets finished runs after their time, not active ones, and keeps their
   t.teardown(() => engine.close(0));
   const worker = new Worker();
   await engine.start({
-    execute: (run, signal, session, progress) =>
-      run.trigger === 'slow' ? worker.execute(run, signal, session, progress) : success,
+    execute: (run, attempt) => (run.trigger === 'slow' ? worker.execute(run, attempt) : success),
   });
   const slow = newRun(harness, { trigger: 'slow' });
   const finished = newRun(harness);

@@ -6,13 +6,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { mock } from 'node:test';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { isCancellation } from '../../src/contract/index.ts';
 import { keepAll, newClaim, newRequest, newRun, unbounded, wide } from '../../src/engine/conformance/harness.ts';
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { createSqliteEngine, type SqliteEngineOptions } from '../../src/engine/sqlite/index.ts';
 import { readRecordings } from '../../src/engine/sqlite/read-recordings.ts';
 import {
+  AttemptReleased,
   type Engine,
   EngineUnavailable,
   type NewRecording,
@@ -345,20 +345,20 @@ t.test(
     const cancelled = newRun(before);
     for (const one of [run, cancelled]) await submit(before, one, undefined);
     const attempt = await worker.started(run.id);
-    t.equal(attempt.progress.checkpoint, undefined);
-    await attempt.progress.save({ task: 'a7' });
-    await attempt.progress.save({ task: 'a8' });
+    t.equal(attempt.checkpoint, undefined);
+    await attempt.save({ task: 'a7' });
+    await attempt.save({ task: 'a8' });
     const { signal } = await worker.started(cancelled.id);
     await before.engine.cancel(cancelled.id);
-    t.ok(isCancellation(signal));
+    t.ok(signal.aborted && !AttemptReleased.is(signal.reason));
     await before.engine.close(0);
-    t.ok(attempt.signal.aborted && !isCancellation(attempt.signal));
+    t.ok(attempt.signal.aborted && AttemptReleased.is(attempt.signal.reason));
 
     const after = await open();
     const resumed = new Worker();
     await after.engine.start(resumed);
     const again = await resumed.started(run.id);
-    t.strictSame([again.run.attempt, again.progress.checkpoint], [2, { task: 'a8' }]);
+    t.strictSame([again.run.attempt, again.checkpoint], [2, { task: 'a8' }]);
     again.settle({ ...success, usage: { inputTokens: 7, outputTokens: 9 } });
     t.match(await after.engine.wait(run.id, 10_000), {
       state: 'succeeded',

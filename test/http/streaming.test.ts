@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { mock } from 'node:test';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import t, { type Test } from 'tap';
-import { type AcceptedRun, acceptsEventStream, eventStream, type RunView } from '../../src/contract/index.ts';
+import { type AcceptedRun, acceptsEventStream, type RunView } from '../../src/contract/index.ts';
+import { eventStream } from '../../src/http/event-stream.ts';
 import { basicFiles, durableFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
 
@@ -400,7 +401,7 @@ t.test('shows that it is alive, ends when its time is up, and lets go of the run
     },
   };
   const open = () => {
-    const { stream } = eventStream(run, { timeoutMs: 40_000 });
+    const { stream } = eventStream({ run, timeoutMs: 40_000 });
     return (stream as AsyncIterable<string>)[Symbol.asyncIterator]();
   };
   const events = open();

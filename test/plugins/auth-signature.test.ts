@@ -225,7 +225,7 @@ t.test('rejects what is no signature, and abstains without one', async (t) => {
   };
   for (const [scheme, fields] of Object.entries(odd)) {
     const auth = authOf({ scheme: scheme as Options['scheme'] });
-    const [header = ''] = auth.headers ?? [];
+    const [header = ''] = auth.credentials.headers;
     for (const field of [...fields, [hex, hex]]) {
       const verdict = await verdictOf(auth, { [header]: field }, body);
       t.strictSame(verdict, { kind: 'rejected', reason: 'malformed signature' }, `${scheme}: ${field}`);
@@ -269,7 +269,7 @@ t.test(
         fc.stringMatching(/^\d{0,14}$/),
         async (scheme, field, timestamp) => {
           const auth = authOf({ scheme: scheme as Options['scheme'] });
-          const [header = ''] = auth.headers ?? [];
+          const [header = ''] = auth.credentials.headers;
           const times = { 'webhook-id': 'a', 'webhook-timestamp': timestamp, 'x-slack-request-timestamp': timestamp };
           return (await verdictOf(auth, { ...times, [header]: field }, body)).kind === 'rejected';
         },
@@ -548,7 +548,7 @@ t.test('takes a delivery once, by the id that its sender gives it, and never rec
   t.equal((await gateway.fire('once', undefined, { secret: null, raw: body, headers: proof })).status, 200);
   const lines = (await (await fetch(`${gateway.adminUrl}/requests/export`)).text()).trim().split('\n');
   t.strictSame(
-    lines.map((line) => JSON.parse(line)).map(({ key, headers: recorded }) => [key, recorded]),
+    lines.map((line) => JSON.parse(line)).map(({ caller, headers: recorded }) => [caller, recorded]),
     [
       ['signature:github', { 'x-github-delivery': 'guid-1', 'x-github-event': 'push' }],
       ['signature:github', { 'x-github-delivery': 'guid-1', 'x-github-event': 'push' }],

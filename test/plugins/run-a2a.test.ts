@@ -13,7 +13,6 @@ import type { Options } from '../../plugins/run/a2a/options.gen.ts';
 import { type AgentEvent, TaskAnswer } from '../../plugins/run/a2a/task-answer.ts';
 import { ToldText } from '../../plugins/run/a2a/told-text.ts';
 import {
-  AttemptReleased,
   type FinalRunResult,
   type JsonObject,
   type JsonValue,
@@ -21,8 +20,10 @@ import {
   type RunRequest,
   type Session,
 } from '../../src/contract/index.ts';
+import { AttemptReleased } from '../../src/engine/types/index.ts';
 import { compileSchema } from '../../src/schema/validator.ts';
 import { type A2aAgentOptions, startA2aAgent, statusOf, textPart } from '../support/a2a-agent.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { callingContext } from '../support/exchange.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
@@ -62,10 +63,10 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
   const plugin = a2a.create(context, { url, ...defaults, ...changes });
   const run = async (request: RunRequest, signal = never): Promise<Told> => {
     const deltas: string[] = [];
-    let result = await plugin.execute(request, signal);
+    let result = await plugin.execute(request, attemptOf(signal));
     for (;;) {
       if (result.kind === 'detached') {
-        result = await plugin.resume(request, result.handle, signal);
+        result = await plugin.resume(request, result.handle, attemptOf(signal));
       } else if (result.kind === 'stream') {
         const next = await result.events.next();
         if (next.done) result = next.value;
@@ -534,10 +535,10 @@ t.test('fails', async (t) => {
     t.match((await second.say('hello', result.memory)).result, { output: 'turn 1 after []' });
     const { message } = second.agent.calls[1]?.params ?? {};
     t.notOk(message.contextId || message.taskId);
-    const begun = await first.plugin.execute(requestFor('wait x'), never);
+    const begun = await first.plugin.execute(requestFor('wait x'), attemptOf());
     if (begun.kind !== 'detached') throw new Error(begun.kind);
     const before = second.agent.calls.length;
-    const followed = await second.plugin.resume(requestFor('wait x'), begun.handle, never);
+    const followed = await second.plugin.resume(requestFor('wait x'), begun.handle, attemptOf());
     t.match(followed, { message: 'what another agent has begun cannot be followed', retryable: false });
     t.equal(second.agent.calls.length, before);
     (await until(() => first.agent.agent.waiting.get('x'))).end();
@@ -546,7 +547,7 @@ t.test('fails', async (t) => {
   t.test('to follow what another plugin has begun', async (t) => {
     const { plugin } = pluginFor(t, 'http://127.0.0.1:1/');
     for (const handle of [null, 'job-1', { jobId: 1 }, { taskId: 7, endsAt: 1 }]) {
-      t.match(await plugin.resume(requestFor('hello'), handle, never), { kind: 'failed', retryable: false });
+      t.match(await plugin.resume(requestFor('hello'), handle, attemptOf()), { kind: 'failed', retryable: false });
     }
   });
 });
@@ -641,11 +642,11 @@ t.test('keeps to a task', async (t) => {
       },
       cardOf({ streaming: true }),
     );
-    const begun = await pluginFor(t, url).plugin.execute(requestFor('hello'), never);
+    const begun = await pluginFor(t, url).plugin.execute(requestFor('hello'), attemptOf());
     if (begun.kind !== 'detached') throw new Error(begun.kind);
     methods.length = 0;
     const { plugin } = pluginFor(t, url);
-    const followed = await plugin.resume(requestFor('hello'), begun.handle, never);
+    const followed = await plugin.resume(requestFor('hello'), begun.handle, attemptOf());
     if (followed.kind !== 'stream') throw new Error(followed.kind);
     t.same((await followed.events.next()).value, { kind: 'delta', text: 'all of it' });
     t.match(await followed.events.next(), { done: true, value: { output: 'all of it' } });

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import command from '../../plugins/run/command/index.ts';
 import type { Options } from '../../plugins/run/command/options.gen.ts';
 import { OptionsError, type RunRequest, type RunResult } from '../../src/contract/index.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { callingContext, pluginContext } from '../support/exchange.ts';
 
 const run: RunRequest = {
@@ -37,7 +38,7 @@ async function pluginFor(t: Test, argv: Options['argv'], changes: Partial<Option
   const log = { info() {}, error() {}, warn: (fields: object) => void logged.push(fields) };
   const resolvePath = (path: string) => resolve(folder, path);
   const plugin = await command.create({ ...context, log, resolvePath }, options);
-  const execute = (signal = never, input = run.input) => plugin.execute({ ...run, input }, signal);
+  const execute = (signal = never, input = run.input) => plugin.execute({ ...run, input }, attemptOf(signal));
   return { execute, close, logged, folder };
 }
 

@@ -3,7 +3,6 @@ import t, { type Test } from 'tap';
 import dify from '../../plugins/run/dify/index.ts';
 import type { Options } from '../../plugins/run/dify/options.gen.ts';
 import {
-  AttemptReleased,
   type FinalRunResult,
   type JsonValue,
   OptionsError,
@@ -11,6 +10,8 @@ import {
   type RunResult,
   type Session,
 } from '../../src/contract/index.ts';
+import { AttemptReleased } from '../../src/engine/types/index.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { basicFiles, configFolder, durable, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { type DifyRequest, DifyServer, type DifyStream, refuse } from '../support/dify-server.ts';
 import { callingContext } from '../support/exchange.ts';
@@ -48,7 +49,7 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
     /** What one attempt tells, and what it comes to. */
     async execute(changed: Partial<RunRequest> = {}, signal = never, onDelta = () => {}) {
       const deltas: string[] = [];
-      let result: RunResult = await plugin.execute({ ...run, ...changed }, signal);
+      let result: RunResult = await plugin.execute({ ...run, ...changed }, attemptOf(signal));
       while (result?.kind === 'stream') {
         const next = await result.events.next();
         if (next.done) result = next.value;

@@ -2,7 +2,8 @@ import t from 'tap';
 import accepted from '../../plugins/respond/accepted/index.ts';
 import wait from '../../plugins/respond/wait/index.ts';
 import echo from '../../plugins/run/echo/index.ts';
-import type { AcceptedRun, MaybePromise, RunView } from '../../src/contract/index.ts';
+import type { AcceptedOutcome, MaybePromise, RunView } from '../../src/contract/index.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { exchangeOf, pluginContext } from '../support/exchange.ts';
 
 const run = {
@@ -17,15 +18,13 @@ const run = {
 
 t.test('echo', async (t) => {
   t.test('answers with its input at once', async (t) => {
-    const result = echo.create(pluginContext, { stream: false }).execute(run, new AbortController().signal);
+    const result = echo.create(pluginContext, { stream: false }).execute(run, attemptOf());
     t.same(result, { kind: 'succeeded', output: run.input });
   });
 
   t.test('answers with its input after the delay', async (t) => {
     const startedAt = performance.now();
-    const result = await echo
-      .create(pluginContext, { delay: 20, stream: false })
-      .execute(run, new AbortController().signal);
+    const result = await echo.create(pluginContext, { delay: 20, stream: false }).execute(run, attemptOf());
     t.same(result, { kind: 'succeeded', output: run.input });
     t.ok(performance.now() - startedAt >= 19);
   });
@@ -33,17 +32,18 @@ t.test('echo', async (t) => {
   t.test('ends as soon as it is aborted, also when it was before', async (t) => {
     const plugin = echo.create(pluginContext, { delay: 3_600_000, stream: false });
     const controller = new AbortController();
-    const pending = plugin.execute(run, controller.signal);
+    const pending = plugin.execute(run, attemptOf(controller.signal));
     controller.abort();
     t.match(await pending, { kind: 'failed', retryable: true });
-    t.match(await plugin.execute(run, controller.signal), { kind: 'failed' });
+    t.match(await plugin.execute(run, attemptOf(controller.signal)), { kind: 'failed' });
   });
 });
 
 const statusUrl = '/api/v1.0/project/support/trigger/refund/run/run-1';
 
-function acceptedRun(view: Partial<RunView>, waits: number[] = []): AcceptedRun {
+function acceptedRun(view: Partial<RunView>, waits: number[] = []): AcceptedOutcome {
   return {
+    kind: 'accepted',
     runId: 'run-1',
     statusUrl,
     async *deltas() {},
@@ -54,7 +54,7 @@ function acceptedRun(view: Partial<RunView>, waits: number[] = []): AcceptedRun 
   };
 }
 
-function later(run: AcceptedRun, view: MaybePromise<RunView>): AcceptedRun {
+function later(run: AcceptedOutcome, view: MaybePromise<RunView>): AcceptedOutcome {
   return { ...run, wait: async () => view };
 }
 
@@ -104,7 +104,7 @@ t.test('wait', async (t) => {
 });
 
 t.test('accepted', async (t) => {
-  const plugin = accepted.create();
+  const plugin = accepted.create(pluginContext, {});
 
   t.test('answers 202 with the state of the run and where to look, without waiting', async (t) => {
     const waits: number[] = [];

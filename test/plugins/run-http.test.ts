@@ -7,7 +7,9 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import http from '../../plugins/run/http/index.ts';
 import type { Options } from '../../plugins/run/http/options.gen.ts';
-import { OptionsError, parseAgentJson, type RunRequest } from '../../src/contract/index.ts';
+import { OptionsError, type RunRequest } from '../../src/contract/index.ts';
+import { parseAgentJson } from '../../src/run-kit/index.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { callingContext } from '../support/exchange.ts';
 
 const run: RunRequest = {
@@ -35,7 +37,7 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
     ...changes,
   };
   const plugin = http.create(context, options);
-  return { execute: (signal = never) => plugin.execute(run, signal), close };
+  return { execute: (signal = never) => plugin.execute(run, attemptOf(signal)), close };
 }
 
 /** Listens on a free port; every connection is cut when the test ends. */

@@ -9,14 +9,15 @@ import langgraph from '../../plugins/run/langgraph/index.ts';
 import type { Options } from '../../plugins/run/langgraph/options.gen.ts';
 import { threadIdOf } from '../../plugins/run/langgraph/thread-id.ts';
 import {
-  AttemptReleased,
   type FinalRunResult,
   type JsonObject,
   type JsonValue,
   OptionsError,
   type RunRequest,
 } from '../../src/contract/index.ts';
+import { AttemptReleased } from '../../src/engine/types/index.ts';
 import { compileSchema } from '../../src/schema/validator.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { callingContext } from '../support/exchange.ts';
 import { until } from '../support/gateway.ts';
 import { listen } from '../support/listen.ts';
@@ -80,7 +81,7 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
   const defaults = { headers: {}, stream: true, timeout: 20_000, maxResponse: 2 ** 20, connections: 8 };
   const plugin = langgraph.create(context, { url, assistant: 'agent', ...defaults, ...changes });
   return async (request: Partial<RunRequest> = {}, signal = never) => {
-    const result = await plugin.execute({ ...run, ...request }, signal);
+    const result = await plugin.execute({ ...run, ...request }, attemptOf(signal));
     if (result.kind !== 'stream') return { result: result as FinalRunResult, text: '' };
     for (let text = ''; ; ) {
       const next = await result.events.next();

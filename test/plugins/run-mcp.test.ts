@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import mcp from '../../plugins/run/mcp/index.ts';
 import type { Options } from '../../plugins/run/mcp/options.gen.ts';
 import { type FinalRunResult, OptionsError, type RunRequest } from '../../src/contract/index.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { basicFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { callingContext, outboundWith, pluginContext } from '../support/exchange.ts';
 import { startTestGateway, until } from '../support/gateway.ts';
@@ -36,7 +37,7 @@ async function pluginFor(t: Test, changes: Partial<Options>) {
   };
   const plugin = await mcp.create(context, options);
   const execute = async (input: object = {}, signal = never) =>
-    (await plugin.execute({ ...run, input: { ...run.input, ...input } }, signal)) as FinalRunResult;
+    (await plugin.execute({ ...run, input: { ...run.input, ...input } }, attemptOf(signal))) as FinalRunResult;
   return { execute, close };
 }
 

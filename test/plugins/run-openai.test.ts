@@ -20,6 +20,7 @@ import {
   type Session,
 } from '../../src/contract/index.ts';
 import { checkConfig } from '../../src/runtime/check-config.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { basicFiles, configFolder, durable, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { callingContext } from '../support/exchange.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
@@ -57,7 +58,7 @@ async function pluginFor(t: Test, baseUrl: string, changes: Partial<Options> = {
   const report = (finding: OptionsFinding) => void findings.push(finding);
   const plugin = await openai.create({ ...context, report }, { baseUrl, ...defaults, ...changes });
   const run = async (request: RunRequest, signal = never): Promise<Told> => {
-    const result = await plugin.execute(request, signal);
+    const result = await plugin.execute(request, attemptOf(signal));
     if (result.kind === 'detached') throw new Error('detached');
     if (result.kind !== 'stream') return { result, deltas: [] };
     const deltas: string[] = [];
@@ -507,7 +508,7 @@ t.test('a response in the background', async (t) => {
     await until(() => endpoint.cancelled.length === 1);
     const { plugin } = await pluginFor(t, endpoint.baseUrl, { ...options, api: 'responses', timeout: 5 });
     const handle = handleOf(endpoint.baseUrl, 'resp_1', Date.now() - 10);
-    const follow = plugin.resume?.(requestFor({}), handle, never);
+    const follow = plugin.resume?.(requestFor({}), handle, attemptOf());
     t.match(await follow, { kind: 'failed', message: 'agent did not answer within 0.005s', retryable: true });
     await until(() => endpoint.cancelled.length === 2);
   });
@@ -538,10 +539,10 @@ t.test('a response in the background', async (t) => {
     });
     const { plugin } = await pluginFor(t, url, { api: 'responses', background: true, connections: 1 });
     const stopped = new AbortController();
-    const busy = plugin.resume?.(requestFor({}), handleOf(url, 'resp_1'), stopped.signal);
+    const busy = plugin.resume?.(requestFor({}), handleOf(url, 'resp_1'), attemptOf(stopped.signal));
     await until(() => calls.length === 1);
     const cancelled = new AbortController();
-    const waiting = plugin.resume?.(requestFor({}), handleOf(url, 'resp_2'), cancelled.signal);
+    const waiting = plugin.resume?.(requestFor({}), handleOf(url, 'resp_2'), attemptOf(cancelled.signal));
     cancelled.abort();
     t.match(await waiting, { kind: 'failed', message: 'the run was aborted' });
     t.same(calls, ['GET /v1/responses/resp_1', 'POST /v1/responses/resp_2/cancel']);
@@ -553,10 +554,10 @@ t.test('a response in the background', async (t) => {
     const { url } = await endpointAnswering(t, { error: { message: 'gone' } }, 404);
     const { plugin } = await pluginFor(t, url, { api: 'responses', background: true });
     const handle = handleOf(url, 'resp_1');
-    t.match(await plugin.resume?.(requestFor({}), handle, never), { kind: 'failed', retryable: true });
+    t.match(await plugin.resume?.(requestFor({}), handle, attemptOf()), { kind: 'failed', retryable: true });
     const others = handleOf('https://other.example/v1', 'resp_1');
     for (const foreign of [null, 'task-1', { ...handle, responseId: '..' }, { responseId: 'resp_1' }, others]) {
-      t.match(await plugin.resume?.(requestFor({}), foreign, never), { kind: 'failed', retryable: false });
+      t.match(await plugin.resume?.(requestFor({}), foreign, attemptOf()), { kind: 'failed', retryable: false });
     }
   });
 
@@ -881,7 +882,7 @@ t.test('a run fails', async (t) => {
     }
     await Promise.all(closed);
     const { plugin } = await pluginFor(t, url);
-    const result = await plugin.execute(ask, never);
+    const result = await plugin.execute(ask, attemptOf());
     if (result.kind !== 'stream') return t.fail('does not stream');
     t.match(await result.events.next(), { value: { text: 'so' } });
     await result.events.return?.();

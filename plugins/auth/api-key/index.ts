@@ -13,7 +13,8 @@ export default {
     const header = options.header.toLowerCase();
     const entries = indexSecrets(context.apiKeys);
     return {
-      headers: [header],
+      credentials: { headers: [header] },
+      review: () => ({ callers: { kind: 'declared' } }),
       authenticate(request) {
         const presented = request.headers[header];
         if (presented === undefined) return abstained;

@@ -22,7 +22,8 @@ export default {
     checkUsers(context, users);
     const entries = new Map(users.map((user) => [digestOf(user.name).toString('hex'), entryOf(user)]));
     return {
-      headers: ['authorization'],
+      credentials: { headers: ['authorization'] },
+      review: () => ({ callers: { kind: 'holders', prefix: 'basic:' } }),
       authenticate({ headers: { authorization } }) {
         if (typeof authorization !== 'string' || !/^basic(?: |$)/i.test(authorization)) return abstained;
         const shown = parseCredentials(authorization.slice('basic '.length));

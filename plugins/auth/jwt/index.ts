@@ -21,7 +21,8 @@ export default {
     const verify = tokenVerifier(findKeys(context, options), options);
     const header = options.header.toLowerCase();
     return {
-      headers: [header],
+      credentials: { headers: [header] },
+      review: () => ({ callers: { kind: 'holders', prefix: 'jwt:' } }),
       authenticate({ headers, receivedAt }) {
         const token = tokenIn(headers[header], header);
         if (token === undefined) return abstained;

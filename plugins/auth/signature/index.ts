@@ -26,8 +26,8 @@ export default {
     const { tolerance: toleranceMs, challenge, name = options.scheme } = options;
     const authenticated = authenticatedAs(`signature:${name}`);
     return {
-      headers: [header],
-      verifiesBody: true,
+      credentials: { headers: [header], mayNeedBody: true },
+      review: () => ({ callers: { kind: 'holders', prefix: 'signature:' } }),
       authenticate(request) {
         const field = request.headers[header];
         if (field === undefined) return (challenge && challengeIn(request, challenge)) ?? abstained;

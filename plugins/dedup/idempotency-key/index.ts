@@ -13,7 +13,7 @@ export default {
     const header = options.header.toLowerCase();
     const { window: windowMs, keepOnFailure } = options;
     return {
-      headers: [header],
+      reads: { headers: [header] },
       fingerprint({ headers, caller }) {
         const field = headers[header];
         const key = (typeof field === 'string' ? field : field?.join(', '))?.trim();

@@ -32,7 +32,7 @@ export default {
     let review: FilterReview | undefined;
     const failed = options.onError === 'pass' ? () => passed : errorResult;
     return {
-      headers: expression.variables.has('request') ? options.headers : [],
+      reads: { headers: expression.variables.has('request') ? options.headers : [] },
       evaluate(exchange: Exchange) {
         try {
           const passes = expression.passes(exchange.input, bindings(exchange), circumstances(exchange));

@@ -1,4 +1,5 @@
-import type { AcceptedRun, Reply, RespondPlugin, RunState } from '../../../src/contract/index.ts';
+import type { AcceptedRun, MaybePromise, Reply, RespondPlugin, RunState } from '../../../src/contract/index.ts';
+import { createRefused } from '../refused.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 
@@ -11,20 +12,23 @@ export default {
   name: 'accepted',
   summary: 'Answers 202 at once with an address to poll; the run goes on by itself.',
   optionsSchema: schema,
-  create() {
+  create(_context, options) {
+    const refused = createRefused(options, (_exchange, run) => answer(run));
     return {
-      respond(_exchange, accepted) {
-        const view = accepted.wait(0);
-        if (!(view instanceof Promise)) return reply(accepted, view.state);
-        return view.then(
-          ({ state }) => reply(accepted, state),
-          // The run is stored. That its state cannot be read now must not make the caller send it again.
-          () => reply(accepted, 'queued'),
-        );
-      },
+      respond: (exchange, outcome) => (outcome.kind === 'accepted' ? answer(outcome) : refused(exchange, outcome)),
     };
   },
 } satisfies RespondPlugin<Options>;
+
+function answer(run: AcceptedRun): MaybePromise<Reply> {
+  const view = run.wait(0);
+  if (!(view instanceof Promise)) return reply(run, view.state);
+  return view.then(
+    ({ state }) => reply(run, state),
+    // The run is stored. That its state cannot be read now must not make the caller send it again.
+    () => reply(run, 'queued'),
+  );
+}
 
 function reply({ runId, statusUrl }: AcceptedRun, status: RunState): Reply {
   return {

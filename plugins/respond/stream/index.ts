@@ -1,4 +1,5 @@
-import { eventStream, OptionsError, type RespondPlugin } from '../../../src/contract/index.ts';
+import { OptionsError, type RespondPlugin } from '../../../src/contract/index.ts';
+import { createRefused } from '../refused.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 
@@ -6,10 +7,15 @@ export default {
   contract: 'v1',
   stage: 'respond',
   name: 'stream',
-  summary: 'Answers with server-sent events: what the agent says as it says it, then its whole output.',
+  summary: 'Answers with server-sent events: the output piece by piece as the agent writes it, then as a whole.',
   optionsSchema: schema,
-  create(_context, { timeout: timeoutMs }) {
-    if (timeoutMs === 0) throw new OptionsError([{ pointer: '/timeout', message: 'must be longer than nothing' }]);
-    return { respond: (_exchange, accepted) => eventStream(accepted, { timeoutMs }) };
+  create(_context, options) {
+    const { timeout: timeoutMs } = options;
+    if (timeoutMs === 0) throw new OptionsError([{ pointer: '/timeout', message: 'must be greater than 0' }]);
+    const refused = createRefused(options, (_exchange, run) => ({ status: 200, events: { run, timeoutMs } }));
+    return {
+      respond: (exchange, outcome) =>
+        outcome.kind === 'accepted' ? { status: 200, events: { run: outcome, timeoutMs } } : refused(exchange, outcome),
+    };
   },
 } satisfies RespondPlugin<Options>;

@@ -1,12 +1,14 @@
 import {
   type AcceptedRun,
   acceptsEventStream,
-  eventStream,
+  type Exchange,
+  type MaybePromise,
   problem,
   type Reply,
   type RespondPlugin,
   type RunView,
 } from '../../../src/contract/index.ts';
+import { createRefused } from '../refused.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { type Terms, termsOf } from './prefer.ts';
@@ -20,16 +22,18 @@ export default {
   name: 'wait',
   summary: 'Waits for the run and answers with its output; after the timeout 408 with an address to poll.',
   optionsSchema: schema,
-  create(_context, { timeout: timeoutMs, async: mayBeAsync, stream: mayStream }) {
+  create(_context, options) {
+    const { timeout: timeoutMs, async: mayBeAsync, stream: mayStream } = options;
+    const answer = ({ headers }: Exchange, run: AcceptedRun): MaybePromise<Reply> => {
+      if (mayStream && acceptsEventStream(headers.accept)) return { status: 200, events: { run, timeoutMs } };
+      const terms = headers.prefer === undefined ? undefined : termsOf(headers.prefer, timeoutMs, mayBeAsync);
+      const view = run.wait(terms?.waitMs ?? timeoutMs);
+      return view instanceof Promise ? view.then((settled) => reply(run, settled, terms)) : reply(run, view, terms);
+    };
+    const refused = createRefused(options, answer);
     return {
-      respond({ headers }, accepted) {
-        if (mayStream && acceptsEventStream(headers.accept)) return eventStream(accepted, { timeoutMs });
-        const terms = headers.prefer === undefined ? undefined : termsOf(headers.prefer, timeoutMs, mayBeAsync);
-        const view = accepted.wait(terms?.waitMs ?? timeoutMs);
-        return view instanceof Promise
-          ? view.then((settled) => reply(accepted, settled, terms))
-          : reply(accepted, view, terms);
-      },
+      respond: (exchange, outcome) =>
+        outcome.kind === 'accepted' ? answer(exchange, outcome) : refused(exchange, outcome),
     };
   },
 } satisfies RespondPlugin<Options>;

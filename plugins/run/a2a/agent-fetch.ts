@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser';
-import { type JsonValue, type OutboundClient, parseAgentJson, retryAfterMs } from '../../../src/contract/index.ts';
+import { type JsonValue, type OutboundClient, retryAfterMs } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { answeredStatus, isPassing } from '../answered-status.ts';
 import { createBreather } from '../breather.ts';
 import { namedInLowerCase } from '../header-options.ts';

@@ -1,6 +1,6 @@
 import { AgentCard } from '@a2a-js/sdk';
 import { type Client, ClientFactory, JsonRpcTransportFactory } from '@a2a-js/sdk/client';
-import { parseAgentJson } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { type AgentInterface, chooseInterface } from './agent-card.ts';
 import type { Addresses } from './check-options.ts';
 import { AgentFault, failureOf } from './fault.ts';

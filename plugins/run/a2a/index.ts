@@ -1,4 +1,5 @@
 import type { RunPlugin } from '../../../src/contract/index.ts';
+import { legacySignal } from '../legacy-signal.ts';
 import { createMapping, createTemplate } from '../mapping.ts';
 import { checkOptions } from './check-options.ts';
 import type { Options } from './options.gen.ts';
@@ -36,8 +37,8 @@ export default {
       return loaded;
     };
     return {
-      execute: async (run, signal) => (await load()).execute(run, signal),
-      resume: async (run, handle, signal) => (await load()).resume(run, handle, signal),
+      execute: async (run, attempt) => (await load()).execute(run, legacySignal(attempt)),
+      resume: async (run, handle, attempt) => (await load()).resume(run, handle, legacySignal(attempt)),
     };
   },
 } satisfies RunPlugin<Options>;

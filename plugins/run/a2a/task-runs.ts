@@ -3,7 +3,6 @@ import type {
   FinalRunResult,
   JsonValue,
   OutboundClient,
-  Run,
   RunEvent,
   RunRequest,
   RunResult,
@@ -46,7 +45,7 @@ export interface TaskRunParts {
 }
 
 /** Runs that are messages to an agent, and the tasks that it makes of them. */
-export class TaskRuns implements Required<Pick<Run, 'execute' | 'resume'>> {
+export class TaskRuns {
   readonly #parts: TaskRunParts;
   readonly #agent: Agent;
   /** Stands for the agent in what is remembered. */

@@ -1,5 +1,6 @@
-import { type FailedRunResult, isCancellation } from '../../../src/contract/index.ts';
+import type { FailedRunResult } from '../../../src/contract/index.ts';
 import { aborted, timedOut } from '../deadline.ts';
+import { isCancellation } from '../legacy-signal.ts';
 import { longestTimerMs } from '../longest-timer.ts';
 
 /** How much longer than its run a message may take to be taken, in milliseconds. */

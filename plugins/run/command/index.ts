@@ -30,7 +30,7 @@ export default {
       await Promise.all([...running].map((agent) => agent.ended));
     });
     return {
-      async execute(run, signal) {
+      async execute(run, { signal }) {
         if (signal.aborted) return resultOf({ kind: 'stopped', cause: 'abort' }, options);
         const agent = startAgent(
           program,

@@ -1,4 +1,5 @@
-import { parseAgentJson, type RunResult } from '../../../src/contract/index.ts';
+import type { RunResult } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { failed } from '../failed.ts';
 import type { Ending, StopCause } from './agent-process.ts';
 import type { Options } from './options.gen.ts';

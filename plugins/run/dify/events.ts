@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser';
-import { type JsonObject, parseAgentJson } from '../../../src/contract/index.ts';
+import type { JsonObject } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { isObject } from '../json-object.ts';
 
 /**

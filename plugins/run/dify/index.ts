@@ -1,4 +1,5 @@
 import type { RunPlugin } from '../../../src/contract/index.ts';
+import { legacySignal } from '../legacy-signal.ts';
 import { checkOptions } from './check-options.ts';
 import { createMessages } from './message.ts';
 import type { Options } from './options.gen.ts';
@@ -23,9 +24,11 @@ export default {
     const messageOf = createMessages(context, options);
     const talk = createTalk(context, options, service, createTaskStopper(context, options, service));
     return {
-      async execute(run, signal) {
+      async execute(run, attempt) {
         const message = await messageOf(run);
-        return message.ok ? { kind: 'stream', events: talk(run, message.value, signal) } : message.failure;
+        return message.ok
+          ? { kind: 'stream', events: talk(run, message.value, legacySignal(attempt)) }
+          : message.failure;
       },
     };
   },

@@ -2,9 +2,9 @@ import {
   type FailedRunResult,
   type JsonObject,
   type OutboundResponse,
-  parseAgentJson,
   retryAfterMs,
 } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { answeredStatus } from '../answered-status.ts';
 import { failed } from '../failed.ts';
 import { isObject } from '../json-object.ts';

@@ -2,7 +2,6 @@ import {
   type DetachedRun,
   type FailedRunResult,
   type FinalRunResult,
-  isCancellation,
   OutboundError,
   type PluginContext,
   type RunEvent,
@@ -10,6 +9,7 @@ import {
 } from '../../../src/contract/index.ts';
 import { aborted } from '../deadline.ts';
 import { failed } from '../failed.ts';
+import { isCancellation } from '../legacy-signal.ts';
 import { createMapping } from '../mapping.ts';
 import { readRest } from '../read-rest.ts';
 import { streamWithinDeadline } from '../stream-deadline.ts';

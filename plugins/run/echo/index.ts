@@ -11,9 +11,11 @@ export default {
   optionsSchema: schema,
   create(_context, { delay: delayMs, stream }) {
     return {
-      execute({ input }, signal) {
-        if (stream) return { kind: 'stream', events: wordByWord(input, delayMs, signal) };
-        return delayMs === undefined ? { kind: 'succeeded', output: input } : resultAfter(delayMs, input, signal);
+      execute({ input }, attempt) {
+        if (stream) return { kind: 'stream', events: wordByWord(input, delayMs, attempt.signal) };
+        return delayMs === undefined
+          ? { kind: 'succeeded', output: input }
+          : resultAfter(delayMs, input, attempt.signal);
       },
     };
   },

@@ -1,9 +1,5 @@
-import {
-  type FailedRunResult,
-  type JsonValue,
-  type OutboundResponse,
-  parseAgentJson,
-} from '../../../src/contract/index.ts';
+import type { FailedRunResult, JsonValue, OutboundResponse } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 
 /** What an agent says, at once, when it is polled, or when it calls back. */
 export type Answer =

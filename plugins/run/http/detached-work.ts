@@ -5,7 +5,6 @@ import {
   type DetachedRun,
   type FailedRunResult,
   type FinalRunResult,
-  isCancellation,
   type JsonValue,
   type OutboundResponse,
   type RunRequest,
@@ -13,6 +12,7 @@ import {
 } from '../../../src/contract/index.ts';
 import { withinDeadline } from '../deadline.ts';
 import { failed } from '../failed.ts';
+import { isCancellation } from '../legacy-signal.ts';
 import type { HttpAgent } from './agent.ts';
 import { interpret } from './answer.ts';
 import type { CompletionAddresses } from './completion-address.ts';

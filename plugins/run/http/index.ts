@@ -1,12 +1,17 @@
 import {
+  type Attempt,
+  type Completion,
+  type JsonValue,
   OptionsError,
   type OptionsProblem,
   type OutboundClient,
   type PluginContext,
   type RunPlugin,
+  type RunRequest,
 } from '../../../src/contract/index.ts';
 import { withinDeadline } from '../deadline.ts';
 import { faultsOfHeaders } from '../header-options.ts';
+import { legacySignal } from '../legacy-signal.ts';
 import { createMapping } from '../mapping.ts';
 import { targetUrl } from '../target-url.ts';
 import { HttpAgent } from './agent.ts';
@@ -39,7 +44,7 @@ export default {
     const completions = completionsOf(context, client, options.detached);
     const detached = options.detached && detachedWork(agent, url, completions, options.detached, timeoutMs);
     return {
-      execute(run, signal) {
+      execute(run, { signal }) {
         return withinDeadline(timeoutMs, signal, async (limit) => {
           const mapped = request && (await request.apply(run.input, run));
           if (mapped?.ok === false) return mapped.failure;
@@ -51,8 +56,11 @@ export default {
           return agent.resultOf(run, asked.response);
         });
       },
-      ...(detached && { resume: detached.resume }),
-      ...(detached && completions && { complete: (completion) => detached.complete(completion) }),
+      ...(detached && {
+        resume: (run: RunRequest, handle: JsonValue, attempt: Attempt) =>
+          detached.resume(run, handle, legacySignal(attempt)),
+      }),
+      ...(detached && completions && { complete: (completion: Completion) => detached.complete(completion) }),
     };
   },
 } satisfies RunPlugin<Options>;

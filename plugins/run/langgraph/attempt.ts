@@ -1,12 +1,12 @@
 import {
   type FinalRunResult,
-  isCancellation,
   type JsonValue,
   OutboundError,
   type RunEvent,
   type RunRequest,
 } from '../../../src/contract/index.ts';
 import { failed } from '../failed.ts';
+import { isCancellation } from '../legacy-signal.ts';
 import { streamWithinDeadline } from '../stream-deadline.ts';
 import { graphFailure, type Interpretation } from './interpretation.ts';
 import { asJson, type Memory, memoryOf, objectOf, pendingFor } from './memory.ts';

@@ -1,5 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { type JsonValue, parseAgentJson, type RunEvent } from '../../../src/contract/index.ts';
+import type { JsonValue, RunEvent } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { createBreather } from '../breather.ts';
 import { objectOf } from './memory.ts';
 

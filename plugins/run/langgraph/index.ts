@@ -1,5 +1,6 @@
 import type { FinalRunResult, RunEvent, RunPlugin } from '../../../src/contract/index.ts';
 import { agentDigest } from '../agent-digest.ts';
+import { legacySignal } from '../legacy-signal.ts';
 import { Attempt, type Service } from './attempt.ts';
 import { checkOptions } from './check-options.ts';
 import { createInterpretation } from './interpretation.ts';
@@ -38,8 +39,8 @@ export default {
       timeoutMs,
     };
     return {
-      execute(run, signal) {
-        const events = new Attempt(service, run, signal).execute();
+      execute(run, attempt) {
+        const events = new Attempt(service, run, legacySignal(attempt)).execute();
         return stream ? { kind: 'stream', events } : lastOf(events);
       },
     };

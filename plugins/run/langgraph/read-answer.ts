@@ -1,10 +1,5 @@
-import {
-  type FinalRunResult,
-  type JsonValue,
-  type OutboundResponse,
-  parseAgentJson,
-  type RunEvent,
-} from '../../../src/contract/index.ts';
+import type { FinalRunResult, JsonValue, OutboundResponse, RunEvent } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { failed } from '../failed.ts';
 import { readRest } from '../read-rest.ts';
 import { readEvents, type Told } from './events.ts';

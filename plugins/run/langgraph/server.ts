@@ -3,9 +3,9 @@ import {
   type JsonValue,
   type OutboundClient,
   type OutboundResponse,
-  parseAgentJson,
   retryAfterMs,
 } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { answeredStatus, isPassing } from '../answered-status.ts';
 import { failed } from '../failed.ts';
 import { untilAborted } from '../until-aborted.ts';

@@ -27,7 +27,7 @@ export default {
     context.onClose(() => server.close());
     const limiter = new Limiter(connections);
     return {
-      async execute(run, signal) {
+      async execute(run, { signal }) {
         const toolArguments = await argumentsOf(run);
         if (!toolArguments.ok) return toolArguments.failure;
         return withinDeadline(timeoutMs, signal, async (callSignal) => {

@@ -1,11 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
-import {
-  type FinalRunResult,
-  type JsonValue,
-  type PluginContext,
-  parseAgentJson,
-  type RunRequest,
-} from '../../../src/contract/index.ts';
+import type { FinalRunResult, JsonValue, PluginContext, RunRequest } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { failed } from '../failed.ts';
 import { createMapping } from '../mapping.ts';
 import type { Options } from './options.gen.ts';

@@ -1,14 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenAI } from 'openai';
-import {
-  type FinalRunResult,
-  isCancellation,
-  type JsonValue,
-  type PluginLog,
-  type RunRequest,
-  type RunResult,
-} from '../../../src/contract/index.ts';
+import type { FinalRunResult, JsonValue, PluginLog, RunRequest, RunResult } from '../../../src/contract/index.ts';
 import { aborted, timedOut } from '../deadline.ts';
+import { isCancellation } from '../legacy-signal.ts';
 import { longestTimerMs } from '../longest-timer.ts';
 import { failed } from './answer.ts';
 import type { Turn } from './api.ts';

@@ -1,5 +1,6 @@
 import type { APIPromise } from 'openai';
-import { type JsonValue, parseAgentJson, type RunEvent } from '../../../src/contract/index.ts';
+import type { JsonValue, RunEvent } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { type Ended, failed } from './answer.ts';
 import type { Turn } from './api.ts';
 import { eventsOf } from './events.ts';

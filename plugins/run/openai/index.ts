@@ -1,5 +1,6 @@
-import type { RunPlugin, RunRequest } from '../../../src/contract/index.ts';
+import type { Attempt, JsonValue, RunPlugin, RunRequest } from '../../../src/contract/index.ts';
 import { withinDeadline } from '../deadline.ts';
+import { legacySignal } from '../legacy-signal.ts';
 import { streamWithinDeadline } from '../stream-deadline.ts';
 import type { Turn } from './api.ts';
 import { Background } from './background.ts';
@@ -50,7 +51,8 @@ export default {
     }
 
     return {
-      async execute(run, signal) {
+      async execute(run, attempt) {
+        const signal = legacySignal(attempt);
         const prompt = await prompter(run);
         if (!prompt.ok) return prompt.failure;
         const turn = api.turn(prompt.value, run.session?.memory);
@@ -61,7 +63,10 @@ export default {
           events: streamWithinDeadline(timeoutMs, signal, (signal) => stream(run, turn, signal)),
         };
       },
-      ...(options.api === 'responses' && { resume: background.resume.bind(background) }),
+      ...(options.api === 'responses' && {
+        resume: (run: RunRequest, handle: JsonValue, attempt: Attempt) =>
+          background.resume(run, handle, legacySignal(attempt)),
+      }),
     };
   },
 } satisfies RunPlugin<Options>;

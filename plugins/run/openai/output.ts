@@ -1,10 +1,5 @@
-import {
-  type FinalRunResult,
-  type JsonValue,
-  type PluginContext,
-  parseAgentJson,
-  type RunRequest,
-} from '../../../src/contract/index.ts';
+import type { FinalRunResult, JsonValue, PluginContext, RunRequest } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { createMapping, type Mapped } from '../mapping.ts';
 import { type Answer, type Ended, failed } from './answer.ts';
 import type { Options } from './options.gen.ts';

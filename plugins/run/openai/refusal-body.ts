@@ -1,4 +1,4 @@
-import { parseAgentJson } from '../../../src/contract/index.ts';
+import { parseAgentJson } from '../../../src/run-kit/index.ts';
 import { memberOf, textAt } from './member.ts';
 
 /** What of an error, and of the headers beside it, says anything to the gateway. */

@@ -39,7 +39,7 @@ export const followingCases: readonly ConformanceCase[] = [
       [5, 'morning, '],
       [14, '☕!'],
     ] as const) {
-      attempt.progress.emit({ kind: 'delta', text });
+      attempt.emit({ kind: 'delta', text });
       assert.deepEqual((await reader.next()).value, { attempt: 1, offset, text });
     }
     const last = reader.next();
@@ -50,8 +50,8 @@ export const followingCases: readonly ConformanceCase[] = [
 
   promise('tells whoever comes later, or comes back, what is missing', async (harness) => {
     const { engine } = harness;
-    const { run, progress, settle } = await begun(harness);
-    for (const text of ['one ', 'two ', 'three']) progress.emit({ kind: 'delta', text });
+    const { run, emit, settle } = await begun(harness);
+    for (const text of ['one ', 'two ', 'three']) emit({ kind: 'delta', text });
     const readers = [undefined, { attempt: 1, offset: 4 }, { attempt: 1, offset: 13 }, { attempt: 0, offset: 99 }];
     const reading = readers.map((after) => told(engine, run.id, after));
     settle(success);
@@ -62,8 +62,8 @@ export const followingCases: readonly ConformanceCase[] = [
   promise('has nothing to tell of a run that has ended, or is not there', async (harness) => {
     const { engine } = harness;
     await engine.start({
-      execute(_run, _signal, _session, progress) {
-        progress.emit({ kind: 'delta', text: 'said too late to be followed' });
+      execute(_run, { emit }) {
+        emit({ kind: 'delta', text: 'said too late to be followed' });
         return success;
       },
     });
@@ -78,11 +78,11 @@ export const followingCases: readonly ConformanceCase[] = [
     const { engine } = harness;
     const { run, worker, ...first } = await begun(harness);
     const reading = told(engine, run.id);
-    first.progress.emit({ kind: 'delta', text: 'I think' });
+    first.emit({ kind: 'delta', text: 'I think' });
     first.settle({ kind: 'retry', message: 'not so', delayMs: 0 });
     const second = await until(async () => worker.attempts[1]);
-    first.progress.emit({ kind: 'delta', text: ' of the past' });
-    second.progress.emit({ kind: 'delta', text: 'I know' });
+    first.emit({ kind: 'delta', text: ' of the past' });
+    second.emit({ kind: 'delta', text: 'I know' });
     second.settle(success);
     const deltas = await reading;
     assert.deepEqual(deltas.at(-1), { attempt: 2, offset: 0, text: 'I know' });
@@ -102,10 +102,10 @@ export const followingCases: readonly ConformanceCase[] = [
 
   promise('keeps a bounded part for a reader that is slow, and says where it begins', async (harness) => {
     const { engine } = harness;
-    const { run, progress, settle } = await begun(harness);
+    const { run, emit, settle } = await begun(harness);
     // A letter of two units at every place, so that a cut may fall into one.
     const piece = `x${'😀'.repeat(511)}`;
-    for (let count = 0; count < 1000; count += 1) progress.emit({ kind: 'delta', text: piece });
+    for (let count = 0; count < 1000; count += 1) emit({ kind: 'delta', text: piece });
     const reading = told(engine, run.id);
     settle(success);
     const [delta] = await reading;
@@ -142,7 +142,7 @@ export const followingCases: readonly ConformanceCase[] = [
     const { engine } = harness;
     const checkpoints: unknown[] = [];
     await engine.start({
-      async execute(run, _signal, _session, { checkpoint, save }) {
+      async execute(run, { checkpoint, save }) {
         checkpoints.push(checkpoint);
         await save({ task: 'a7' });
         await assert.rejects(async () => save('x'.repeat(64 * 1024)));

@@ -40,7 +40,7 @@ export const sessionCases: readonly ConformanceCase[] = [
       { kind: 'input_required', output: 'which order?', memory: null },
     ];
     await engine.start({
-      execute(run, _, session) {
+      execute(run, { session }) {
         memories.push(session === undefined ? 'no session' : session.memory);
         const isTheOne = run.sessionId === inSession.sessionId && run.project === 'support';
         return (isTheOne ? outcomes.shift() : undefined) ?? success;
@@ -66,7 +66,7 @@ export const sessionCases: readonly ConformanceCase[] = [
     const { engine } = harness;
     const memories: unknown[] = [];
     await engine.start({
-      async execute(_, __, session) {
+      async execute(_, { session }) {
         memories.push(session?.memory);
         await session?.remember({ thread: 7 });
         return failure;
@@ -84,7 +84,7 @@ export const sessionCases: readonly ConformanceCase[] = [
     const { engine, clock } = harness;
     const memories: unknown[] = [];
     await engine.start({
-      execute(_, __, session) {
+      execute(_, { session }) {
         memories.push(session?.memory);
         return { ...success, memory: 'here' };
       },

@@ -1,5 +1,4 @@
-import type { Session } from '../../contract/index.ts';
-import type { AttemptProgress, Executor, RunOutcome, StartedRun } from '../types/index.ts';
+import type { EngineAttempt, Executor, RunOutcome, StartedRun } from '../types/index.ts';
 
 export const success: RunOutcome & { kind: 'succeeded' | 'input_required' } = {
   kind: 'succeeded',
@@ -11,11 +10,8 @@ export const failure: RunOutcome & { kind: 'failed' } = {
   retryable: true,
 };
 
-interface Attempt {
+interface Attempt extends EngineAttempt {
   readonly run: StartedRun;
-  readonly signal: AbortSignal;
-  readonly session: Session | undefined;
-  readonly progress: AttemptProgress;
   /** Ends the attempt. */
   settle(outcome: RunOutcome | Promise<RunOutcome>): void;
 }
@@ -26,9 +22,9 @@ export class Worker implements Executor {
   readonly attempts: Attempt[] = [];
   readonly #awaited: (() => void)[] = [];
 
-  readonly execute: Executor['execute'] = (run, signal, session, progress) => {
+  readonly execute: Executor['execute'] = (run, attempt) => {
     const { promise, resolve } = Promise.withResolvers<RunOutcome>();
-    this.attempts.push({ run, signal, session, progress, settle: resolve });
+    this.attempts.push({ ...attempt, run, settle: resolve });
     for (const arrive of this.#awaited.splice(0)) arrive();
     return promise;
   };

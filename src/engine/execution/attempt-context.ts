@@ -1,5 +1,5 @@
 import type { JsonValue, RunUsage, Session } from '../../contract/index.ts';
-import type { AttemptProgress, RunRecord } from '../types/index.ts';
+import type { EngineAttempt, RunRecord } from '../types/index.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { Store } from './store.ts';
 
@@ -31,7 +31,7 @@ export function progressOf(
   active: ActiveRun,
   controller: AbortController,
   checkpoint: string | undefined,
-): AttemptProgress {
+): Pick<EngineAttempt, 'checkpoint' | 'save' | 'emit'> {
   return {
     checkpoint: checkpoint === undefined ? undefined : JSON.parse(checkpoint),
     save: async (next) => {

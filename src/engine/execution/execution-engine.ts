@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
-  AttemptReleased,
   isFinal,
   type JsonValue,
   type MaybePromise,
@@ -10,6 +9,7 @@ import {
   type RunPosition,
 } from '../../contract/index.ts';
 import {
+  AttemptReleased,
   type Cancellation,
   type Claim,
   type Engine,
@@ -271,8 +271,9 @@ export class ExecutionEngine implements Engine {
     try {
       const run: StartedRun = { ...active.record, input };
       const session = sessionOf(this.#store, active, memory);
-      const progress = progressOf(this.#store, active, controller, checkpoint);
-      outcome = this.#executor?.execute(run, controller.signal, session, progress);
+      const { signal } = controller;
+      const attempt = { signal, session, ...progressOf(this.#store, active, controller, checkpoint) };
+      outcome = this.#executor?.execute(run, attempt);
     } catch {
       outcome = unexpectedFailure;
     }

@@ -17,37 +17,36 @@ export interface RunRemains {
   readonly usage?: RunUsage;
 }
 
-/** How an attempt tells of itself while it is executed. */
-export interface AttemptProgress {
-  /** What an attempt saved that was cut short by a crash or a restart, and that this one goes on with; else undefined. */
-  readonly checkpoint: JsonValue | undefined;
-  /** Stores a checkpoint. Durable when it resolves; at most 64 KiB as JSON. An attempt that fails takes it with it. */
-  save(checkpoint: JsonValue): MaybePromise<void>;
-  /** Tells it to whoever follows the run. Never waits for them. */
-  emit(event: RunEvent): void;
-}
-
-/** A run that an executor is given: with its whole input, whatever is kept of it. */
+/** A run with its whole input, whatever is kept of it. */
 export interface StartedRun extends RunRecord {
   readonly input: TriggerInput;
 }
 
+/** One attempt as the engine hands it to its executor. */
+export interface EngineAttempt {
+  /** Aborts when the run is cancelled, or, with an AttemptReleased as its reason, when the engine closes. */
+  readonly signal: AbortSignal;
+  /** Undefined for a run without a sessionId. */
+  readonly session: Session | undefined;
+  /** What an attempt saved before it was interrupted by a crash or a restart, for this one to continue with. */
+  readonly checkpoint: JsonValue | undefined;
+  /** Stores a checkpoint. Durable when it resolves; at most 64 KiB as JSON. It is discarded when the attempt fails. */
+  save(checkpoint: JsonValue): MaybePromise<void>;
+  /** Publishes an event to those who read the run's deltas. Never waits for them. */
+  emit(event: RunEvent): void;
+}
+
 export interface Executor {
   /**
-   * Executes one attempt of a run. Called by the engine only. Must settle soon after `signal` aborts. A rejection counts
-   * as a failure that is not retryable.
+   * Executes one attempt of a run. Called by the engine only. Must settle soon after `attempt.signal` aborts. A rejection
+   * counts as a failure that is not retryable.
    */
-  execute(
-    run: StartedRun,
-    signal: AbortSignal,
-    session: Session | undefined,
-    progress: AttemptProgress,
-  ): MaybePromise<RunOutcome>;
+  execute(run: StartedRun, attempt: EngineAttempt): MaybePromise<RunOutcome>;
   /** How many runs of a trigger may be running at once. Asked at each start, since a reload may change it. */
   concurrencyOf?(project: string, trigger: string): number;
   /**
-   * Tells somebody that a run is final. At least once for each run that asks for it, also after a crash, until it is
-   * done. The attempt counts from 1. The result says in how many milliseconds to try again; undefined: it is done.
+   * Sends the callback of a final run. At-least-once for each run with `policy.notify`, also after a crash. Attempts count
+   * from 1. Returns the milliseconds until the next attempt, or undefined when there is none.
    */
   notify?(run: RunRecord, attempt: number, signal: AbortSignal): MaybePromise<number | undefined>;
 }

@@ -9,10 +9,10 @@ export function recordedHeaders({
   filters,
   dedup,
 }: Pick<ProvisionedTrigger, 'auth' | 'filters' | 'dedup'>): readonly string[] {
-  const read = [...filters.flatMap(({ filter }) => filter.headers ?? []), ...(dedup?.headers ?? [])];
-  const credentials = partsOf(auth).flatMap(({ headers = [] }) => headers.map((name) => name.toLowerCase()));
+  const read = [...filters.flatMap(({ filter }) => filter.reads?.headers ?? []), ...(dedup?.reads?.headers ?? [])];
+  const secret = partsOf(auth).flatMap((part) => (part.credentials?.headers ?? []).map((name) => name.toLowerCase()));
   return [...new Set(read.map((name) => name.toLowerCase()))].filter(
-    (name) => !namesCredential(name) && !credentials.includes(name),
+    (name) => !namesCredential(name) && !secret.includes(name),
   );
 }
 

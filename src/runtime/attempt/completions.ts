@@ -1,4 +1,4 @@
-import type { FinalRunResult } from '../contract/index.ts';
+import type { FinalRunResult } from '../../contract/index.ts';
 
 /** Brings what agents send to callback addresses to the runs of this process that wait for it. */
 export class Completions {

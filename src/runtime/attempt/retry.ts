@@ -1,6 +1,6 @@
-import type { RetryPolicy } from '../config/model.ts';
-import type { FinalRunResult } from '../contract/index.ts';
-import type { RunOutcome } from '../engine/types/index.ts';
+import type { RetryPolicy } from '../../config/model.ts';
+import type { FinalRunResult } from '../../contract/index.ts';
+import type { RunOutcome } from '../../engine/types/index.ts';
 
 /** The longest pause that an agent can ask for, in milliseconds. */
 const longestAskedMs = 24 * 3_600_000;
@@ -14,7 +14,7 @@ export function outcomeOf(
   { attempts, backoffMs, maxMs }: RetryPolicy,
   random = Math.random,
 ): RunOutcome {
-  if (result?.kind !== 'failed' || !result.retryable || attempt >= attempts) return result;
+  if (result.kind !== 'failed' || !result.retryable || attempt >= attempts) return result;
   const { message, retryAfterMs = 0, memory, usage } = result;
   const pauseMs = Math.min(backoffMs * 2 ** (attempt - 1), maxMs) * (1 - jitter + 2 * jitter * random());
   const delayMs = Math.round(Math.max(pauseMs, Math.min(retryAfterMs, longestAskedMs)));

@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.ts';
+import type { JsonValue } from '../contract/index.ts';
 
 export type ParsedAgentJson =
   | { readonly ok: true; readonly value: JsonValue }

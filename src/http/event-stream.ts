@@ -1,7 +1,13 @@
-import type { JsonObject } from './json.ts';
-import type { AcceptedRun, Reply, RunView } from './plugin.ts';
-import { problem } from './problem.ts';
-import type { RunDelta, RunPosition } from './run-state.ts';
+import {
+  type AcceptedRun,
+  type JsonObject,
+  problem,
+  type Reply,
+  type RunDelta,
+  type RunEvents,
+  type RunPosition,
+  type RunView,
+} from '../contract/index.ts';
 
 /** How often a silent stream shows that it is alive, in milliseconds: proxies cut what is silent for a minute or so. */
 const heartbeatMs = 15_000;
@@ -9,19 +15,12 @@ const heartbeatMs = 15_000;
 /** How soon a client is to come back that lost its connection, in milliseconds. */
 const reconnectMs = 2_000;
 
-export interface EventStreamOptions {
-  /** How long the stream stays open, in milliseconds; the run goes on after it. */
-  readonly timeoutMs: number;
-  /** The `Last-Event-ID` of a client that comes back, as sent. */
-  readonly lastEventId?: string | undefined;
-}
-
 /**
- * Answers with what a run tells as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html):
- * `accepted`, `delta` for each piece of the answer, `message` with the whole output and `done`; or `error`, with the
- * members of the problem that another caller would be answered. Ids say where a client that comes back goes on.
+ * Renders a run as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): `accepted`,
+ * `delta` for each piece of the output, `message` with the whole output and `done`; or `error`, with the members of the
+ * problem that another caller would receive. Ids let a client that reconnects resume.
  */
-export function eventStream(run: AcceptedRun, { timeoutMs, lastEventId }: EventStreamOptions): Reply {
+export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): Reply {
   const last = lastEventId === undefined ? undefined : parseEventId(lastEventId);
   // So an EventSource is told to stop coming back, as the standard says.
   if (last?.runId === run.runId && last.position === 'end') return { status: 204 };
@@ -49,14 +48,6 @@ export function eventStream(run: AcceptedRun, { timeoutMs, lastEventId }: EventS
       },
     },
   };
-}
-
-/** Whether an `Accept` header (RFC 9110 §12.5.1) asks for server-sent events by name. */
-export function acceptsEventStream(accept: string | readonly string[] | undefined): boolean {
-  const ranges = String(accept ?? '').toLowerCase();
-  return ranges
-    .split(',')
-    .some((range) => /^\s*text\/event-stream\s*(?:;|$)/.test(range) && !/;\s*q=0(?:\.0*)?\s*(?:;|$)/.test(range));
 }
 
 /** Which run, and how far, the id of an event means; undefined if the text is no such id. */

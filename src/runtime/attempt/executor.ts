@@ -1,12 +1,15 @@
-import type { FinalRunResult, PluginLog, RunRequest } from '../contract/index.ts';
-import type { Executor, RunOutcome, RunRecord } from '../engine/types/index.ts';
-import { executeAttempt } from './attempt.ts';
-import { withinTime } from './attempt-deadline.ts';
-import { type CallbackOptions, sendCallback } from './callback.ts';
+import type { FinalRunResult, PluginLog, RunRequest } from '../../contract/index.ts';
+import type { Executor, RunOutcome, RunRecord } from '../../engine/types/index.ts';
+import { type CallbackOptions, sendCallback } from '../callback.ts';
+import type { Live } from '../live.ts';
+import { completionUrl } from '../pipeline.ts';
+import { isThenable } from '../when-ready.ts';
 import type { Completions } from './completions.ts';
-import type { Live } from './live.ts';
-import { completionUrl } from './pipeline.ts';
+import { executeAttempt } from './execute-attempt.ts';
 import { outcomeOf } from './retry.ts';
+
+/** How long an attempt may take where neither `run.timeout` nor the plugin says: 7 days, in milliseconds. */
+const defaultTimeoutMs = 7 * 86_400_000;
 
 export interface ExecutorParts {
   readonly live: Live;
@@ -21,13 +24,13 @@ export interface ExecutorParts {
  */
 export function createExecutor({ live, log, callbacks, completions }: ExecutorParts): Executor {
   return {
-    execute(run, signal, session, progress) {
+    execute(run, started) {
       const snapshot = live.ofRevision(run.revision);
       const trigger = snapshot.find(run.project, run.trigger);
       if (trigger === undefined) {
         return { kind: 'failed', message: 'the trigger is no longer declared', retryable: false };
       }
-      const { uses, timeoutMs, retry } = trigger.config.run;
+      const { uses, timeoutMs = trigger.run.timeoutMs ?? defaultTimeoutMs, retry } = trigger.config.run;
       const startedAt = performance.now();
       snapshot.lease();
       const ended = (result: FinalRunResult): RunOutcome => {
@@ -41,21 +44,25 @@ export function createExecutor({ live, log, callbacks, completions }: ExecutorPa
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
       const { id, project, input, attempt, sessionId } = run;
-      const address = completionUrl(snapshot, trigger, id);
       const request: RunRequest = {
-        ...{ id, project, trigger: run.trigger, sessionId, input, attempt, session, completionUrl: address },
+        id,
+        project,
+        trigger: run.trigger,
+        sessionId,
+        input,
+        attempt,
+        session: started.session,
+        completionUrl: completionUrl(snapshot, trigger, id),
       };
       try {
-        const result = withinTime(timeoutMs, signal, (attemptSignal) =>
-          executeAttempt(trigger.run, request, attemptSignal, { uses, progress, completions }),
-        );
-        return result instanceof Promise ? result.then(ended, failed) : ended(result);
+        const result = executeAttempt(trigger.run, request, started, { uses, timeoutMs, completions, log });
+        return isThenable(result) ? result.then(ended, failed) : ended(result);
       } catch (error) {
         return failed(error);
       }
     },
     notify(run, attempt, signal) {
-      // Where the receiver has changed since, the new one is told.
+      // Where the receiver has changed since the run was accepted, the new one is called.
       const target = live.current.find(run.project, run.trigger)?.callback;
       return target && sendCallback(run, target, attempt, signal, callbacks);
     },
@@ -71,19 +78,19 @@ function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome, durationMs:
     caller: run.caller,
     attempt: run.attempt,
     durationMs: Math.round(durationMs),
-    ...outcome?.usage,
+    ...outcome.usage,
   };
-  switch (outcome?.kind) {
+  switch (outcome.kind) {
     case 'succeeded':
       log.info(fields, 'run succeeded');
       break;
     case 'input_required':
-      log.info(fields, 'run asks back');
+      log.info(fields, 'run requires input');
       break;
     case 'retry':
-      log.warn({ ...fields, failure: outcome.message, retryInMs: outcome.delayMs }, 'attempt failed');
+      log.warn({ ...fields, failure: outcome.message, retryInMs: outcome.delayMs }, 'attempt failed; retrying');
       break;
-    default:
-      log.warn({ ...fields, failure: outcome?.message }, 'run failed');
+    case 'failed':
+      log.warn({ ...fields, failure: outcome.message }, 'run failed');
   }
 }

@@ -1,0 +1,67 @@
+import type { Principal, RequestHead } from './exchange.ts';
+import type { MaybePromise } from './json.ts';
+import type { Reply } from './respond.ts';
+
+/** Establishes who calls: from the head of the request, or, where that does not suffice, from the bytes of its body. */
+export interface Auth {
+  authenticate(request: RequestHead): MaybePromise<AuthResult>;
+  /** Which parts of a request carry its credentials. Recorded requests never keep them. */
+  readonly credentials?: AuthCredentials;
+  /**
+   * Who its callers are. Asked by `pullcord test`, `explain` and `plan`, never by a request.
+   * @experimental
+   */
+  review?(): AuthReview;
+}
+
+export interface AuthCredentials {
+  /** Names of the request headers that carry credentials. */
+  readonly headers: readonly string[];
+  /**
+   * Whether a request that carries one of `headers` may return `needs_body`. A trigger that does not exist refuses such
+   * a request only after its body has been read too: the time to the answer must not tell which triggers exist.
+   */
+  readonly mayNeedBody?: boolean;
+}
+
+export type AuthResult =
+  | AuthVerdict
+  /**
+   * Only the body can tell, e.g. because it is signed. The body is read within `server.bodyLimit`, and `verify` gets its
+   * bytes as sent, empty if there are none. Reject what the head alone shows to be wrong: an unread body costs nothing.
+   */
+  | { readonly kind: 'needs_body'; verify(body: Uint8Array): MaybePromise<AuthVerdict> };
+
+export type AuthVerdict =
+  | { readonly kind: 'authenticated'; readonly principal: Principal }
+  /** The request carries no credential of this plugin's kind: the next auth plugin of the trigger is asked. */
+  | { readonly kind: 'abstained' }
+  /** The request carries a credential that is not valid. The reason is for the log only. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** The credential cannot be verified now, e.g. because a key server is out of reach: answered 503. The reason is for the log only. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  /**
+   * A verified handshake, by which a sender confirms this address: `reply` is sent and nothing is fired. A paused
+   * trigger answers no handshake.
+   */
+  | { readonly kind: 'handshake'; readonly reply: Reply };
+
+/**
+ * What reviewers of a config should know of an auth stage.
+ * @experimental
+ */
+export interface AuthReview {
+  readonly callers: AuthCallers;
+}
+
+/**
+ * Who can pass an auth stage.
+ * @experimental
+ */
+export type AuthCallers =
+  /** Everybody, without a credential. */
+  | { readonly kind: 'anyone' }
+  /** The API keys that ApiKey files declare. */
+  | { readonly kind: 'declared' }
+  /** Everybody who holds a valid credential of this kind, e.g. a token. Ids of such callers start with `prefix`. */
+  | { readonly kind: 'holders'; readonly prefix: string };

@@ -1,0 +1,18 @@
+import type { Exchange } from './exchange.ts';
+import type { MaybePromise } from './json.ts';
+
+/** Says what makes two requests the same. The engine alone decides what is a duplicate. */
+export interface Dedup {
+  /** Returns the fingerprint of the request, or undefined if it takes no part in dedup. */
+  fingerprint(exchange: Exchange): MaybePromise<Fingerprint | undefined>;
+  /** What it reads besides the body: recorded requests keep these headers. */
+  readonly reads?: { readonly headers: readonly string[] };
+}
+
+export interface Fingerprint {
+  readonly key: string;
+  /** Milliseconds from acceptance; undefined: for ever. */
+  readonly windowMs: number | undefined;
+  /** Keeps the claim when the run fails or is cancelled. */
+  readonly keepOnFailure: boolean;
+}

@@ -1,0 +1,92 @@
+import type { Exchange } from './exchange.ts';
+import type { JsonValue, MaybePromise } from './json.ts';
+import type { RunDelta, RunFailure, RunPosition, RunState, RunUsage } from './run-state.ts';
+
+/** Answers the caller. */
+export interface Respond {
+  /**
+   * Returns the answer to a request that the pipeline decided on, or undefined to leave a duplicate or a drop to the
+   * gateway, which answers it 400. Errors that have nothing to do with the trigger, e.g. an invalid body, are never asked.
+   */
+  respond(exchange: Exchange, outcome: Outcome): MaybePromise<Reply | undefined>;
+}
+
+/** What the pipeline decided on a request. */
+export type Outcome = AcceptedOutcome | DuplicateOutcome | DroppedOutcome;
+
+/** A run was stored, and is executed. */
+export interface AcceptedOutcome extends AcceptedRun {
+  readonly kind: 'accepted';
+}
+
+/** An earlier request had the same fingerprint: nothing was stored. */
+export interface DuplicateOutcome {
+  readonly kind: 'duplicate';
+  /** The run of the first request. */
+  readonly runId: string;
+  /** Absolute path of that run on the public listener. */
+  readonly statusUrl: string;
+  /** That run, if this caller may read it and it is still kept; else undefined. */
+  first(): MaybePromise<AcceptedRun | undefined>;
+}
+
+/** A filter dropped the request: nothing was stored. */
+export interface DroppedOutcome {
+  readonly kind: 'dropped';
+  /** Name of the filter. */
+  readonly filter: string;
+}
+
+/** A stored run as the respond stage sees it. */
+export interface AcceptedRun {
+  readonly runId: string;
+  /** Absolute path of the run on the public listener. */
+  readonly statusUrl: string;
+  /** Returns the run when it is final, or as it stands after `timeoutMs`. Never rejects because the caller went away. */
+  wait(timeoutMs: number): MaybePromise<RunView>;
+  /**
+   * Yields the output while the agent streams it, after a position, by default from the start. Ends when the run is final
+   * or `signal` aborts. Slow consumers receive coalesced deltas; once the buffer is full, the oldest are dropped
+   * (backpressure).
+   */
+  deltas(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
+}
+
+export interface RunView {
+  readonly state: RunState;
+  readonly output: JsonValue | undefined;
+  readonly failure: RunFailure | undefined;
+  readonly usage: RunUsage | undefined;
+}
+
+/** What the caller receives: a JSON body, a stream, or the events of a run. Make an error with `problem()`. */
+export interface Reply {
+  /** HTTP status, 200 to 599. */
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: JsonValue;
+  /**
+   * Sent instead of a body, each piece as soon as the one before has left; the headers name its media type. If the caller
+   * goes away, or takes nothing for too long, the iteration is ended by `return`.
+   */
+  readonly stream?: AsyncIterable<string>;
+  /** Sent instead of a body: a run as server-sent events. Status and headers of the reply are the gateway's then. */
+  readonly events?: RunEvents;
+}
+
+/** A run to be sent as server-sent events, resumable by `Last-Event-ID`. */
+export interface RunEvents {
+  readonly run: AcceptedRun;
+  /** How long the stream stays open, in milliseconds; the run goes on after it. */
+  readonly timeoutMs: number;
+  /** The `Last-Event-ID` of a client that reconnects, as sent. */
+  readonly lastEventId?: string | undefined;
+}
+
+/** Whether an `Accept` header (RFC 9110 §12.5.1) asks for server-sent events by name. */
+export function acceptsEventStream(accept: string | readonly string[] | undefined): boolean {
+  const ranges = String(accept ?? '').toLowerCase();
+  return ranges
+    .split(',')
+    .some((range) => /^\s*text\/event-stream\s*(?:;|$)/.test(range) && !/;\s*q=0(?:\.0*)?\s*(?:;|$)/.test(range));
+}

@@ -1,0 +1,87 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createParser } from 'eventsource-parser';
+import type { AgentResponse } from './agent-client.ts';
+import { AgentFault, failed } from './attempt.ts';
+
+export interface AgentEvent {
+  readonly name: string | undefined;
+  /** Not blank. */
+  readonly data: string;
+}
+
+/** How long one turn of the event loop may parse events, in milliseconds. */
+const turnMs = 20;
+/** How long the rest of a stream may take after its last event that counts, in milliseconds. */
+const restMs = 1_000;
+
+/**
+ * The server-sent events of a response. Leaving the loop cuts the connection, unless `complete` was called: then the
+ * rest is read, so that the connection can be reused.
+ */
+export class EventStream {
+  readonly #agent: AgentResponse;
+  readonly #events: AsyncGenerator<AgentEvent, void, undefined>;
+  readonly #isOver = Promise.withResolvers<{ readonly done: true }>();
+  #isComplete = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(agent: AgentResponse) {
+    this.#agent = agent;
+    this.#events = eventsOf(agent.body);
+  }
+
+  /** Nothing counts that comes later than in `withinMs` from now. */
+  complete(withinMs = 0): void {
+    this.#isComplete = true;
+    this.#timer ??= setTimeout(() => this.#isOver.resolve({ done: true }), withinMs);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<AgentEvent, void, undefined> {
+    try {
+      for (;;) {
+        const next = await Promise.race([this.#events.next(), this.#isOver.promise]);
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      clearTimeout(this.#timer);
+      if (this.#isComplete) void this.#drain();
+      else this.#agent.cut();
+    }
+  }
+
+  async #drain(): Promise<void> {
+    const timer = setTimeout(() => this.#agent.cut(), restMs);
+    try {
+      while (!(await this.#events.next()).done);
+    } catch {
+      // The connection is lost, which no longer matters.
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+export async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<AgentEvent, void, undefined> {
+  const arrived: AgentEvent[] = [];
+  const parser = createParser({ onEvent: ({ event: name, data }) => void arrived.push({ name, data }) });
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let turnBeganAt = performance.now();
+  const breathe = async (): Promise<void> => {
+    if (performance.now() - turnBeganAt < turnMs) return;
+    await nextTurn();
+    turnBeganAt = performance.now();
+  };
+  for await (const chunk of body) {
+    try {
+      parser.feed(decoder.decode(chunk, { stream: true }));
+    } catch {
+      throw new AgentFault(failed('agent answered with text that is not UTF-8'));
+    }
+    await breathe();
+    for (const event of arrived.splice(0)) {
+      if (event.data.trim() !== '') yield event;
+      await breathe();
+    }
+  }
+}

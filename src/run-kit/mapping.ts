@@ -1,0 +1,143 @@
+import {
+  type FailedRunResult,
+  type JsonObject,
+  type JsonValue,
+  type MaybePromise,
+  OptionsError,
+  type PluginContext,
+  type RunIdentity,
+} from '../contract/index.ts';
+import {
+  type Bindings,
+  compileFilter,
+  compileTemplate,
+  EvaluationError,
+  ExpressionError,
+  type ExpressionProblem,
+  toPlain,
+} from '../filter/index.ts';
+import { isObject } from './members.ts';
+
+/**
+ * JSONata in the options of run plugins. What it reads besides its input, by name without `$`: `run` (id, project,
+ * trigger, sessionId, attempt), `input` (the input of the run), and what the plugin adds.
+ */
+const bindingNames = ['run', 'input'];
+
+/** Agents answer at length, and what they answer is mapped once. */
+const limits = { timeoutMs: 1_000, maxSteps: 5_000_000, maxSequence: 1_000_000 };
+
+export type Mapped<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly failure: FailedRunResult };
+
+/** An expression of the options, ready to be applied. `undefined`: it came to nothing. */
+export interface Mapping<Value> {
+  apply(input: JsonValue, run: RunIdentity, bindings?: Bindings): MaybePromise<Mapped<Value>>;
+}
+
+/**
+ * Compiles a JSONata expression that stands in the options.
+ * @param pointer JSON pointer of the option, for the user and for messages
+ * @param additional names of bindings that `apply` is given
+ */
+export function createMapping(
+  context: PluginContext,
+  pointer: string,
+  source: string,
+  additional: readonly string[] = [],
+): Mapping<JsonValue | undefined> {
+  return ready(context, pointer, () => compileValue(source, [...bindingNames, ...additional]));
+}
+
+/** The same of an expression that has to give an object, and is refused if it surely never does. */
+export function createObjectMapping(context: PluginContext, pointer: string, source: string): Mapping<JsonObject> {
+  const mapping = ready(context, pointer, () => {
+    const compiled = compileValue(source, bindingNames);
+    const { constant } = compiled.expression;
+    if (constant !== undefined && !isObject(constant.value)) {
+      throw new ExpressionError([{ message: 'must give an object, and never does', offset: 0 }]);
+    }
+    return compiled;
+  });
+  const objectOf = (mapped: Mapped<JsonValue | undefined>): Mapped<JsonObject> => {
+    if (!mapped.ok) return mapped;
+    const { value } = mapped;
+    if (isObject(value)) return { ok: true, value };
+    const message = `the expression of ${optionAt(pointer)} came to something that is not an object`;
+    return { ok: false, failure: { kind: 'failed', message, retryable: false } };
+  };
+  return {
+    apply(...given) {
+      const mapped = mapping.apply(...given);
+      return mapped instanceof Promise ? mapped.then(objectOf) : objectOf(mapped);
+    },
+  };
+}
+
+/** Compiles a text of the options with `{{ expression }}` in it. */
+export function createTemplate(context: PluginContext, pointer: string, source: string): Mapping<string> {
+  return ready(context, pointer, () => {
+    const template = compileTemplate(source, { limits, bindings: bindingNames, purpose: 'value' });
+    return { ...template, evaluate: template.render };
+  });
+}
+
+function compileValue(source: string, bindings: readonly string[]) {
+  const expression = compileFilter(source, { limits, bindings, purpose: 'value' });
+  return {
+    expression,
+    warnings: expression.warnings,
+    close: () => expression.close(),
+    evaluate(input: JsonValue, given: Bindings): MaybePromise<JsonValue | undefined> {
+      const value = expression.evaluate(input, given);
+      return value instanceof Promise ? value.then(toPlain) : toPlain(value);
+    },
+  };
+}
+
+interface Compiled<Value> {
+  readonly warnings: readonly ExpressionProblem[];
+  evaluate(input: JsonValue, bindings: Bindings): MaybePromise<Value>;
+  close(): Promise<void>;
+}
+
+function ready<Value>(context: PluginContext, pointer: string, compile: () => Compiled<Value>): Mapping<Value> {
+  const { warnings, evaluate, close } = compileOrRefuse(pointer, compile);
+  context.onClose(close);
+  for (const warning of warnings) context.report({ severity: 'warning', pointer, ...warning });
+  const mapped = (value: Value): Mapped<Value> => ({ ok: true, value });
+  const failed = (error: unknown): Mapped<Value> => ({ ok: false, failure: failureOf(pointer, error) });
+  return {
+    apply(input, { id, project, trigger, sessionId, attempt, input: runInput }, bindings) {
+      const run = { id, project, trigger, attempt, ...(sessionId !== undefined && { sessionId }) };
+      try {
+        const value = evaluate(input, { run, input: runInput, ...bindings });
+        return value instanceof Promise ? value.then(mapped, failed) : mapped(value);
+      } catch (error) {
+        return failed(error);
+      }
+    },
+  };
+}
+
+function compileOrRefuse<Value>(pointer: string, compile: () => Compiled<Value>): Compiled<Value> {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw new OptionsError(error.problems.map((problem) => ({ pointer, ...problem })));
+  }
+}
+
+/** JSONata's messages repeat values: only code and place are told. */
+function failureOf(pointer: string, error: unknown): FailedRunResult {
+  if (!(error instanceof EvaluationError)) throw error;
+  const at = error.position === undefined ? '' : ` at position ${error.position}`;
+  const message = `the expression of ${optionAt(pointer)} failed: JSONata error ${error.code}${at}`;
+  return { kind: 'failed', message, retryable: false };
+}
+
+function optionAt(pointer: string): string {
+  return pointer.slice(1).replaceAll('/', '.');
+}

@@ -1,0 +1,171 @@
+import type {
+  FailedRunResult,
+  FinalRunResult,
+  JsonObject,
+  JsonValue,
+  MaybePromise,
+  PluginLog,
+  Run,
+  RunRequest,
+  RunResult,
+  StreamedRun,
+} from '../../contract/index.ts';
+import type { EngineAttempt } from '../../engine/types/index.ts';
+import { isThenable } from '../when-ready.ts';
+import { checkRunResult } from './check-run-result.ts';
+import type { Completions } from './completions.ts';
+import { HostAttempt } from './host-attempt.ts';
+
+/** How long a plugin may take to settle after its signal was aborted, in milliseconds. Then its place is needed. */
+const graceMs = 10_000;
+
+export interface AttemptParts {
+  /** Name of the plugin: a handle that another one saved is not for it. */
+  readonly uses: string;
+  readonly timeoutMs: number;
+  readonly completions: Completions;
+  readonly log: PluginLog;
+}
+
+/** What is stored of an attempt that waits for detached work. */
+interface Checkpoint extends JsonObject {
+  readonly uses: string;
+  readonly handle: JsonValue;
+  /** When the work began: its time is not renewed by a restart. */
+  readonly startedAt: number;
+}
+
+/**
+ * Executes one attempt of a run until its result is final: relays what the agent streams, and waits for detached work. An
+ * attempt that was interrupted after the agent had taken over the work resumes it. Throws what the plugin throws, unless
+ * the attempt has been cut short.
+ */
+export function executeAttempt(
+  run: Run,
+  request: RunRequest,
+  started: EngineAttempt,
+  parts: AttemptParts,
+): MaybePromise<FinalRunResult> {
+  const saved = checkpointOf(started.checkpoint, parts.uses);
+  const startedAt = saved?.startedAt ?? Date.now();
+  const save = (handle: JsonValue) => started.save({ uses: parts.uses, handle, startedAt } satisfies Checkpoint);
+  const attempt = new HostAttempt({
+    startedAt,
+    timeoutMs: parts.timeoutMs,
+    signal: started.signal,
+    progress: { emit: (event) => started.emit(event), save },
+    log: parts.log,
+  });
+  const isResumed = saved !== undefined && (run.resume !== undefined || run.complete !== undefined);
+  if (run.complete === undefined && !isResumed) {
+    const result = run.execute(request, attempt);
+    if (!isThenable(result)) {
+      const checked = checkRunResult(result);
+      if (isFinal(checked)) return checked;
+    }
+    return new Execution(run, request, attempt, save).settle(() => result);
+  }
+  const execution = new Execution(run, request, attempt, save);
+  if (run.complete === undefined) return execution.settle(() => execution.resume(saved?.handle ?? null));
+  // An agent may post its completion before its answer that it will has arrived.
+  const completed = parts.completions.expect(request.id);
+  const work = isResumed ? () => execution.resume(saved.handle) : () => run.execute(request, attempt);
+  return execution.settle(work, completed).finally(() => parts.completions.forget(request.id));
+}
+
+/** Undefined if another plugin saved it, since a reload may have changed the trigger. */
+function checkpointOf(checkpoint: JsonValue | undefined, uses: string): Checkpoint | undefined {
+  // Only `save` above writes them.
+  const saved = checkpoint as Checkpoint | undefined;
+  return saved?.uses === uses ? saved : undefined;
+}
+
+class Execution {
+  readonly #run: Run;
+  readonly #request: RunRequest;
+  readonly #attempt: HostAttempt;
+  readonly #save: (handle: JsonValue) => MaybePromise<void>;
+
+  constructor(run: Run, request: RunRequest, attempt: HostAttempt, save: (handle: JsonValue) => MaybePromise<void>) {
+    this.#run = run;
+    this.#request = request;
+    this.#attempt = attempt;
+    this.#save = save;
+  }
+
+  /** Returns the result of the work, the failure that cut it short, or what was completed before, whichever is first. */
+  async settle(begin: () => MaybePromise<RunResult>, completed?: Promise<FinalRunResult>): Promise<FinalRunResult> {
+    const attempt = this.#attempt;
+    attempt.watch();
+    const work = this.#finish(begin);
+    const ends = [work, this.#afterGrace(work)];
+    if (completed !== undefined) ends.push(completed.finally(() => attempt.release()));
+    try {
+      return await Promise.race(ends);
+    } finally {
+      // Where it is not waited for, what it throws is a consequence of the abort.
+      work.catch(() => {});
+      await attempt.settle(graceMs);
+    }
+  }
+
+  /** Waits for the end of detached work: the plugin does, or it is completed, or the attempt is cut short. */
+  async resume(handle: JsonValue): Promise<RunResult> {
+    return this.#run.resume === undefined ? this.#attempt.cut : this.#run.resume(this.#request, handle, this.#attempt);
+  }
+
+  /** Follows the result of `begin` until it is final. */
+  async #finish(begin: () => MaybePromise<RunResult>): Promise<FinalRunResult> {
+    const attempt = this.#attempt;
+    try {
+      let result = checkRunResult(await begin());
+      while (!isFinal(result)) {
+        if (result.kind === 'stream') {
+          result = checkRunResult(await this.#relay(result.events));
+        } else {
+          if (!attempt.isAbandoned) await this.#save(result.handle);
+          if (attempt.failure !== undefined) return attempt.failure;
+          result = checkRunResult(await this.resume(result.handle));
+        }
+      }
+      return attempt.failure ?? result;
+    } catch (error) {
+      if (attempt.failure === undefined) throw error;
+      return attempt.failure;
+    }
+  }
+
+  /** Relays a stream. The plugin's generator is closed as soon as the attempt is cut short. */
+  async #relay(events: StreamedRun['events']): Promise<unknown> {
+    const { signal, progress } = this.#attempt;
+    const close = (): void => void Promise.resolve(events.return?.(aborted)).catch(() => {});
+    signal.addEventListener('abort', close, { once: true });
+    try {
+      for (;;) {
+        const next = await events.next();
+        if (next.done) return next.value;
+        progress.emit(next.value);
+      }
+    } finally {
+      signal.removeEventListener('abort', close);
+    }
+  }
+
+  /** The failure of an attempt that was cut short and whose plugin does not settle. */
+  async #afterGrace(work: Promise<FinalRunResult>): Promise<FinalRunResult> {
+    const failure = await this.#attempt.cut;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+      timer.unref();
+    });
+    await Promise.race([work, late]).finally(() => clearTimeout(timer));
+    return failure;
+  }
+}
+
+const aborted: FailedRunResult = Object.freeze({ kind: 'failed', message: 'the run was aborted', retryable: false });
+
+function isFinal(result: RunResult): result is FinalRunResult {
+  return result.kind !== 'stream' && result.kind !== 'detached';
+}

@@ -1,0 +1,34 @@
+import type { AcceptedRun, Principal, RunView } from '../contract/index.ts';
+import type { Engine, RunRecord } from '../engine/types/index.ts';
+import type { LiveTrigger } from './snapshot.ts';
+
+/** The part of an engine that reads runs. */
+export type RunReader = Pick<Engine, 'get' | 'wait' | 'deltas'>;
+
+/** Whether a run was accepted by this trigger. */
+export function isRunOf(run: RunRecord, { project, trigger }: LiveTrigger): boolean {
+  return run.project === project.id && run.trigger.toLowerCase() === trigger.key.toLowerCase();
+}
+
+/** Whether a caller may read and cancel a run: its own, or with the permission `project.runs` any. */
+export function mayUse(caller: Principal, run: RunRecord): boolean {
+  return run.caller === caller.id || caller.permissions.has('project.runs');
+}
+
+/** A run that was stored earlier, as the respond stage sees it. */
+export function storedRun(engine: RunReader, runId: string, statusUrl: string): AcceptedRun {
+  return {
+    runId,
+    statusUrl,
+    wait: async (timeoutMs) => (await engine.wait(runId, timeoutMs)) ?? forgotten,
+    deltas: (after, signal) => engine.deltas(runId, after, signal),
+  };
+}
+
+/** A run past its retention. */
+const forgotten: RunView = {
+  state: 'failed',
+  output: undefined,
+  failure: { message: 'The run is no longer kept.', retryable: false },
+  usage: undefined,
+};
