@@ -230,9 +230,9 @@ export interface RunStageDocument {
    */
   concurrency?: number;
   /**
-   * How long one attempt may take, whatever the plugin does. In milliseconds.
+   * How long one attempt may take, detached work included. Without it the run plugin's own `timeout` counts, and 7 days for a plugin that has none. In milliseconds.
    */
-  timeout: number;
+  timeout?: number;
   /**
    * Whether an attempt that failed is followed by another one, where the failure is one that may pass. The pauses double, and vary by a fifth.
    */

@@ -83,8 +83,8 @@ export interface StageUse {
 export interface RunUse extends StageUse {
   /** How many runs of one trigger may be executed at once; undefined: as many as the engine takes. */
   readonly concurrency: number | undefined;
-  /** How long one attempt may take. */
-  readonly timeoutMs: number;
+  /** How long one attempt may take; undefined: as the plugin says. */
+  readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
 }
 

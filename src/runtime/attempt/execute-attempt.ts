@@ -99,12 +99,17 @@ class Execution {
     attempt.watch();
     const work = this.#finish(begin);
     const ends = [work, this.#afterGrace(work)];
-    if (completed !== undefined) ends.push(completed.finally(() => attempt.release()));
+    if (completed !== undefined) ends.push(completed);
+    let isFinished = false;
+    const finish = (): void => {
+      isFinished = true;
+    };
+    work.then(finish, finish);
     try {
       return await Promise.race(ends);
     } finally {
-      // Where it is not waited for, what it throws is a consequence of the abort.
-      work.catch(() => {});
+      // It was completed elsewhere: what the work throws from now on is a consequence of the abort.
+      if (!isFinished) attempt.release();
       await attempt.settle(graceMs);
     }
   }

@@ -76,7 +76,7 @@ export class HostAttempt implements Attempt {
     const { signal } = this.#options;
     if (this.deadline !== Infinity) {
       const leftMs = Math.max(0, this.deadline - Date.now());
-      this.#timer = setTimeout(this.#onTimeout, Math.min(leftMs, longestTimerMs)).unref();
+      this.#timer = setTimeout(this.#onTimeout, Math.min(leftMs, longestTimerMs));
     }
     signal.addEventListener('abort', this.#onAbort, { once: true });
     if (signal.aborted) this.#onAbort();

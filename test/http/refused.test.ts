@@ -1,0 +1,129 @@
+import t from 'tap';
+import { basicFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
+import { startTestGateway } from '../support/gateway.ts';
+
+const filter = { name: 'pros only', uses: 'jsonata', with: { expression: 'plan = "pro"' } };
+const pro = { plan: 'pro' };
+const free = { plan: 'free' };
+
+function trigger(uses: string, options: object): Record<string, string> {
+  return {
+    ...basicFiles(),
+    'triggers/ask.yaml': triggerFile('ask', { filter, dedup: 'body', respond: { uses, with: options } }),
+  };
+}
+
+for (const uses of ['wait', 'accepted', 'stream']) {
+  t.test(`respond ${uses} answers drops and duplicates 400 unless told otherwise`, async (t) => {
+    const { fire } = await startTestGateway(t, trigger(uses, {}));
+    t.match(await fire('ask', free), { status: 400, body: { code: 'filtered', filter: 'pros only' } });
+    await fire('ask', pro);
+    t.match(await fire('ask', pro), { status: 400, body: { code: 'duplicate', runId: /^[0-9a-f-]{36}$/ } });
+  });
+
+  t.test(`respond ${uses} answers drops and duplicates with the statuses of its options`, async (t) => {
+    const { fire } = await startTestGateway(t, trigger(uses, { dropped: { status: 204 }, duplicate: { status: 200 } }));
+    const dropped = await fire('ask', free);
+    t.match([dropped.status, dropped.text], [204, '']);
+    await fire('ask', pro);
+    const again = await fire('ask', pro);
+    t.match(again, { status: 200, body: { status: 'duplicate', runId: /^[0-9a-f-]{36}$/, statusUrl: String } });
+  });
+}
+
+t.test('a drop answered by a 4xx is a problem with that status; by a 2xx it names the filter', async (t) => {
+  const refusing = await startTestGateway(t, trigger('wait', { dropped: { status: 422 }, duplicate: { status: 409 } }));
+  t.match(await refusing.fire('ask', free), { status: 422, body: { status: 422, code: 'filtered' } });
+  await refusing.fire('ask', pro);
+  t.match(await refusing.fire('ask', pro), { status: 409, body: { code: 'duplicate', title: 'Conflict' } });
+  const accepting = await startTestGateway(t, trigger('wait', { dropped: { status: 202 } }));
+  t.match(await accepting.fire('ask', free), { status: 202, body: { status: 'dropped', filter: 'pros only' } });
+});
+
+t.test('a filter that fails is still answered 400, since that is a fault of the config', async (t) => {
+  const broken = { ...filter, with: { expression: '$number(plan) > 1' } };
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'triggers/ask.yaml': triggerFile('ask', {
+      filter: broken,
+      respond: { uses: 'wait', with: { dropped: { status: 204 } } },
+    }),
+  });
+  t.match(await fire('ask', free), { status: 400, body: { code: 'filter_error' } });
+});
+
+t.test('duplicate: first answers as the first run did, to its own caller only', async (t) => {
+  const { fire } = await startTestGateway(t, trigger('wait', { duplicate: 'first' }));
+  const first = await fire('ask', pro);
+  t.match(first, { status: 200, body: { status: 'succeeded', output: pro } });
+  t.strictSame((await fire('ask', pro)).body, first.body);
+  t.match(await fire('ask', pro, { secret: secrets.other }), { status: 400, body: { code: 'duplicate' } });
+  t.strictSame(
+    (await fire('ask', pro, { secret: secrets.reader })).body,
+    first.body,
+    'who may read all runs may read it',
+  );
+});
+
+t.test('duplicate: first waits for the first run as long as respond says', async (t) => {
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'triggers/slow.yaml': triggerFile('slow', {
+      dedup: 'body',
+      run: { uses: 'echo', with: { delay: '1h' } },
+      respond: { uses: 'wait', with: { timeout: '10ms', duplicate: 'first' } },
+    }),
+  });
+  const first = await fire('slow', pro);
+  t.match(first, { status: 408, body: { code: 'wait_timeout' } });
+  t.match(await fire('slow', pro), { status: 408, body: { code: 'wait_timeout', runId: first.body.runId } });
+});
+
+t.test('duplicate: first of a run that is no longer kept is answered 400', async (t) => {
+  const { fire } = await startTestGateway(t, {
+    ...trigger('wait', { duplicate: 'first' }),
+    'gateway.yaml': gatewayFile({ defaults: { auth: { uses: 'api-key' }, record: 'none' } }),
+  });
+  t.match(await fire('ask', pro), { status: 200 });
+  t.match(await fire('ask', pro), { status: 400, body: { code: 'duplicate' } });
+});
+
+t.test('duplicate: first with respond accepted and stream points at the first run', async (t) => {
+  const accepted = await startTestGateway(t, trigger('accepted', { duplicate: 'first' }));
+  const { runId } = (await accepted.fire('ask', pro)).body;
+  t.match(await accepted.fire('ask', pro), { status: 202, body: { runId } });
+  const stream = await startTestGateway(t, trigger('stream', { duplicate: 'first' }));
+  const ids = (text: string) => new Set(text.match(/[0-9a-f]{8}-[0-9a-f-]{27}/g));
+  const first = await stream.fire('ask', pro);
+  const again = await stream.fire('ask', pro);
+  t.match([again.status, again.headers.get('content-type')], [200, /^text\/event-stream/]);
+  t.match(again.text, /event: done/);
+  t.strictSame(ids(again.text), ids(first.text));
+});
+
+const plugins = `const base = { contract: 'v1', stage: 'respond', optionsSchema: { type: 'object', additionalProperties: false } };
+export default [
+  { ...base, name: 'kinds', summary: 'Answers the kind of the outcome.',
+    create: () => ({ respond: (_exchange, outcome) => ({ status: 200, body: { kind: outcome.kind } }) }) },
+  { ...base, name: 'runs-only', summary: 'Expects a run.',
+    create: () => ({ respond: async (_exchange, outcome) => ({ status: 200, body: (await outcome.wait(1000)).output }) }) },
+];`;
+
+t.test("a third party's respond plugin is asked for each outcome, and cannot turn a 400 into a 500", async (t) => {
+  const of = (uses: string) => triggerFile(uses, { filter, dedup: 'body', respond: { uses } });
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ plugins: ['./respond.mjs'] }),
+    'respond.mjs': plugins,
+    'triggers/kinds.yaml': of('kinds'),
+    'triggers/runs-only.yaml': of('runs-only'),
+  });
+  const kinds = [await fire('kinds', pro), await fire('kinds', pro), await fire('kinds', free)];
+  t.strictSame(
+    kinds.map(({ body }) => body.kind),
+    ['accepted', 'duplicate', 'dropped'],
+  );
+  t.match(await fire('runs-only', pro), { status: 200 });
+  t.match(await fire('runs-only', pro), { status: 400, body: { code: 'duplicate' } });
+  t.match(await fire('runs-only', free), { status: 400, body: { code: 'filtered' } });
+});

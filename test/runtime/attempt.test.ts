@@ -1,0 +1,228 @@
+import t from 'tap';
+import type { Attempt, FinalRunResult, JsonValue, Run, RunRequest } from '../../src/contract/index.ts';
+import { AttemptReleased, type EngineAttempt } from '../../src/engine/types/index.ts';
+import { checkRunResult } from '../../src/runtime/attempt/check-run-result.ts';
+import { Completions } from '../../src/runtime/attempt/completions.ts';
+import { executeAttempt } from '../../src/runtime/attempt/execute-attempt.ts';
+import { basicFiles, triggerFile } from '../support/config-folder.ts';
+import { recordingLog, startTestGateway } from '../support/gateway.ts';
+
+const request: RunRequest = {
+  ...{
+    id: 'run-1',
+    project: 'support',
+    trigger: 'ask',
+    sessionId: undefined,
+    attempt: 1,
+    completionUrl: '/completion',
+  },
+  input: { environment: 'api', language: 'en' },
+};
+const done: FinalRunResult = { kind: 'succeeded', output: 'done' };
+const outOfTime = { kind: 'failed', message: 'the run did not end within 0.01s', retryable: true };
+
+interface Driven {
+  readonly saved: JsonValue[];
+  readonly completions: Completions;
+  readonly result: Promise<FinalRunResult>;
+}
+
+function drive(
+  run: Run,
+  { signal = new AbortController().signal, timeoutMs = 60_000, checkpoint = undefined as JsonValue | undefined } = {},
+): Driven {
+  const saved: JsonValue[] = [];
+  const completions = new Completions();
+  const engine: EngineAttempt = {
+    ...{ signal, session: undefined, checkpoint, emit() {} },
+    save: (handle) => void saved.push(handle),
+  };
+  const parts = { uses: 'test', timeoutMs, completions, log: recordingLog() };
+  return { saved, completions, result: Promise.resolve(executeAttempt(run, request, engine, parts)) };
+}
+
+/** A plugin whose work ends with its signal, and what it learned by then. */
+function waiting(learned: string[], ended: FinalRunResult = done): Run {
+  return {
+    execute(_run, attempt) {
+      attempt.onAbandon(() => void learned.push('abandoned'));
+      return new Promise((resolve) => {
+        attempt.signal.addEventListener('abort', () => {
+          learned.push('aborted');
+          resolve(ended);
+        });
+      });
+    },
+  };
+}
+
+t.test('an attempt out of time is abandoned, and what its plugin still returns does not count', async (t) => {
+  const learned: string[] = [];
+  t.strictSame(await drive(waiting(learned), { timeoutMs: 10 }).result, outOfTime);
+  t.strictSame(learned, ['abandoned', 'aborted'], 'the handler comes first: it says why the signal aborts');
+});
+
+t.test('a cancelled attempt is abandoned', async (t) => {
+  const learned: string[] = [];
+  const cancelling = new AbortController();
+  const { result } = drive(waiting(learned), { signal: cancelling.signal });
+  cancelling.abort();
+  t.match(await result, { kind: 'failed', retryable: false });
+  t.strictSame(learned, ['abandoned', 'aborted']);
+});
+
+t.test('an attempt that the gateway lets go of when it stops is not abandoned', async (t) => {
+  const learned: string[] = [];
+  const stopping = new AbortController();
+  const { result } = drive(waiting(learned), { signal: stopping.signal });
+  stopping.abort(new AttemptReleased());
+  await result;
+  t.strictSame(learned, ['aborted']);
+});
+
+t.test('a handler registered after the attempt was abandoned is called at once', async (t) => {
+  const learned: string[] = [];
+  const run: Run = {
+    execute: async (_run, attempt) => {
+      await new Promise((resolve) => attempt.signal.addEventListener('abort', resolve));
+      attempt.onAbandon(() => void learned.push('stopped'));
+      return done;
+    },
+  };
+  t.strictSame(await drive(run, { timeoutMs: 10 }).result, outOfTime);
+  t.strictSame(learned, ['stopped']);
+});
+
+t.test('a handler that was unregistered is not called, and one that throws harms nobody', async (t) => {
+  const learned: string[] = [];
+  const run: Run = {
+    execute: (_run, attempt) => {
+      attempt.onAbandon(() => void learned.push('first'))();
+      attempt.onAbandon(() => {
+        throw new Error('out of reach');
+      });
+      attempt.onAbandon(async () => void learned.push('last'));
+      return new Promise((resolve) => attempt.signal.addEventListener('abort', () => resolve(done)));
+    },
+  };
+  t.strictSame(await drive(run, { timeoutMs: 10 }).result, outOfTime);
+  t.strictSame(learned, ['last']);
+});
+
+t.test('what a plugin throws after its signal aborted is a consequence of that, and no fault', async (t) => {
+  const run: Run = {
+    execute: (_run, { signal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  };
+  t.strictSame(await drive(run, { timeoutMs: 10 }).result, outOfTime);
+  await t.rejects(drive({ execute: async () => Promise.reject(new Error('a bug')) }).result, { message: 'a bug' });
+});
+
+t.test('the generator of a stream is closed when the attempt is cut short', async (t) => {
+  let isClosed = false;
+  const run: Run = {
+    execute: (_run, { signal }) => ({
+      kind: 'stream',
+      events: (async function* () {
+        try {
+          for (;;) {
+            yield { kind: 'delta', text: 'x' } as const;
+            if (signal.aborted) await new Promise((resolve) => setImmediate(resolve));
+            else await new Promise((resolve) => setImmediate(resolve));
+          }
+        } finally {
+          isClosed = true;
+        }
+      })(),
+    }),
+  };
+  t.strictSame(await drive(run, { timeoutMs: 10 }).result, outOfTime);
+  t.ok(isClosed);
+});
+
+t.test('detached work is stored with the time at which it began, and a restart does not renew its time', async (t) => {
+  let resumedWith: JsonValue = null;
+  let deadline = 0;
+  const run: Run = {
+    execute: () => ({ kind: 'detached', handle: 'task-1' }),
+    resume: (_run, handle, attempt: Attempt) => {
+      resumedWith = handle;
+      deadline = attempt.deadline;
+      return done;
+    },
+  };
+  const first = drive(run);
+  t.strictSame(await first.result, done);
+  t.match(first.saved, [{ uses: 'test', handle: 'task-1', startedAt: Number }]);
+  const startedAt = Date.now() - 10_000;
+  const again = drive(run, { checkpoint: { uses: 'test', handle: 'task-1', startedAt }, timeoutMs: 60_000 });
+  t.strictSame(await again.result, done);
+  t.strictSame([resumedWith, deadline], ['task-1', startedAt + 60_000]);
+  const late = drive(
+    {
+      ...run,
+      resume: (_run, _handle, { signal }) =>
+        new Promise((resolve) => signal.addEventListener('abort', () => resolve(done))),
+    },
+    { checkpoint: { uses: 'test', handle: 'task-1', startedAt }, timeoutMs: 10 },
+  );
+  t.strictSame(await late.result, outOfTime);
+});
+
+t.test('a handle that another plugin saved is not resumed', async (t) => {
+  const run: Run = { execute: () => done, resume: () => ({ kind: 'failed', message: 'resumed', retryable: false }) };
+  const checkpoint = { uses: 'another', handle: 'task-1', startedAt: 0 };
+  t.strictSame(await drive(run, { checkpoint }).result, done);
+});
+
+t.test('a completion ends the attempt, and releases its work without abandoning it', async (t) => {
+  const learned: string[] = [];
+  const run: Run = { ...waiting(learned), complete: () => ({ kind: 'completed', result: done }) };
+  const { completions, result } = drive(run);
+  const completed: FinalRunResult = { kind: 'succeeded', output: 'posted' };
+  t.ok(completions.complete(request.id, completed));
+  t.strictSame(await result, completed);
+  t.strictSame(learned, ['aborted']);
+  t.notOk(completions.complete(request.id, completed), 'nobody waits for it any longer');
+});
+
+t.test('a promise of another library is awaited like any other', async (t) => {
+  // biome-ignore lint/suspicious/noThenProperty: that is what is tested.
+  const thenable = { then: (resolve: (result: FinalRunResult) => void) => void setImmediate(resolve, done) };
+  t.strictSame(await drive({ execute: () => Object(thenable) }).result, done);
+});
+
+t.test('what a plugin returns that is no result is a failure', (t) => {
+  const odd = [undefined, null, 7, {}, { kind: 'odd' }, { kind: 'failed' }, { kind: 'stream' }, { kind: 'detached' }];
+  for (const result of odd) {
+    t.match(checkRunResult(result), { kind: 'failed', message: /^the run plugin returned /, retryable: false });
+  }
+  t.strictSame(checkRunResult({ kind: 'succeeded' }), { kind: 'succeeded', output: null });
+  t.strictSame(checkRunResult({ kind: 'failed', message: 'no' }), { kind: 'failed', message: 'no', retryable: false });
+  t.equal(checkRunResult(done), done);
+  t.end();
+});
+
+const plugin = `export default { contract: 'v1', stage: 'run', name: 'patient', summary: 'Says how long it may take.',
+  optionsSchema: { type: 'object', additionalProperties: false },
+  create: () => ({
+    timeoutMs: 3_600_000,
+    execute: (_run, { deadline }) => ({ kind: 'succeeded', output: Math.round((deadline - Date.now()) / 60_000) }),
+  }) };`;
+
+t.test(
+  'run.timeout is the deadline of an attempt; without it the plugin says, and else it is seven days',
+  async (t) => {
+    const { fire } = await startTestGateway(t, {
+      ...basicFiles(),
+      'gateway.yaml':
+        basicFiles()['gateway.yaml']?.replace('"outbound"', '"plugins":["./patient.mjs"],"outbound"') ?? '',
+      'patient.mjs': plugin,
+      'plain.mjs': plugin.replace('timeoutMs: 3_600_000,', '').replace('patient', 'plain'),
+      'triggers/default.yaml': triggerFile('default', { run: { uses: 'patient' } }),
+      'triggers/declared.yaml': triggerFile('declared', { run: { uses: 'patient', timeout: '10m' } }),
+    });
+    t.equal((await fire('default', {})).body.output, 60);
+    t.equal((await fire('declared', {})).body.output, 10);
+  },
+);
