@@ -17,7 +17,7 @@ interface ExplainOptions {
   readonly data?: string;
   readonly run?: string;
   readonly request?: string;
-  readonly url?: string;
+  readonly adminUrl?: string;
   readonly key?: string;
   readonly header: readonly string[];
   readonly clock?: string;
@@ -37,7 +37,7 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
     .option('-d, --data <json>', 'the body itself, @FILE, or - for stdin')
     .option('--run <id>', 'the input of a recorded run, from the gateway or its journal')
     .option('--request <id>', 'a recorded request, from the gateway or its journal')
-    .option('--url <url>', 'where the admin listener is; without it, as the config says')
+    .option('--admin-url <url>', 'URL of the admin listener; by default from the config')
     .option('--key <id>', 'the id of the API key that calls; without it, a caller that may do everything')
     .addOption(new Option('-H, --header <name:value...>', 'request headers').default([], 'none'))
     .option('--clock <time>', 'when the request arrives: 2027-06-30T12:00:00Z; without it, now')

@@ -8,17 +8,17 @@ import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 /** What every command that works on a gateway is told. */
 export interface AccessOptions {
   readonly config: string;
-  readonly url?: string;
+  readonly adminUrl?: string;
 }
 
 /** Does some work on what a gateway keeps; tells why if it cannot be reached. */
 export async function withGateway(
-  { config, url }: AccessOptions,
+  { config, adminUrl }: AccessOptions,
   work: (access: GatewayAccess) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   let access: GatewayAccess | undefined;
   try {
-    access = await accessGateway(config, url);
+    access = await accessGateway(config, adminUrl);
     return access === undefined ? exitCodes.problems : await work(access);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
@@ -51,7 +51,7 @@ async function checkOrganization(client: AdminClient, { organization }: Config):
   const { body } = await client.ask('GET', '/config');
   if (body.organization === organization) return;
   throw new AccessError(
-    `the gateway at ${client.url} is that of ${body.organization}, not of ${organization}: name yours with --url`,
+    `the gateway at ${client.url} is that of ${body.organization}, not of ${organization}: name yours with --admin-url`,
   );
 }
 
@@ -93,7 +93,7 @@ async function accessJournal(config: Config, triedUrl: string): Promise<GatewayA
   const opened = await openEngine(config.engine, silent, { isThere: true });
   if (!opened.ok) {
     const messages = opened.problems.map(({ message }) => message).join('; ');
-    throw new AccessError(`no gateway answers at ${triedUrl} (name another with --url), and ${messages}`);
+    throw new AccessError(`no gateway answers at ${triedUrl} (name another with --admin-url), and ${messages}`);
   }
   const { engine } = opened;
   const requests = new RequestOperations(engine.recordings, () => config);

@@ -15,7 +15,7 @@ export function gatewayCommand(parent: Command, [name, summary, description, tex
     .summary(summary)
     .description(description)
     .addHelpText('after', helpText({ environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning }, ...text }))
-    .option('--url <url>', 'where the admin listener is; without it, as the config says')
+    .option('--admin-url <url>', 'URL of the admin listener; by default from the config')
     .addOption(configOption());
 }
 

@@ -94,7 +94,7 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
 }
 
 async function listRequests(access: RequestsAccess, options: ListOptions): Promise<ExitCode> {
-  const { config, url, format, json, ...filter } = options;
+  const { config, adminUrl, format, json, ...filter } = options;
   const listed = await access.list(filter);
   if (!listed.ok) throw new UsageError(listed.message);
   const { requests, next } = listed;
@@ -126,7 +126,7 @@ async function show(access: RequestsAccess, id: string): Promise<ExitCode> {
 }
 
 async function exportAll(access: RequestsAccess, options: ExportOptions): Promise<ExitCode> {
-  const { config, url, out, mask, ...filter } = options;
+  const { config, adminUrl, out, mask, ...filter } = options;
   const wrong = mask.find((pointer) => !/^(\/([^~]|~[01])*)+$/.test(pointer));
   if (wrong !== undefined) throw new UsageError(`${wrong} is not a JSON pointer like /customer/email`);
   const exported = await access.export(filter);

@@ -23,7 +23,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     .summary('list, show, cancel and repeat runs')
     .description(
       'Works on the running gateway by its admin listener, and on the journal itself when no gateway runs. ' +
-        'A token for the admin listener is read as the config says; with --url from PULLCORD_ADMIN_TOKEN.',
+        'A token for the admin listener is read as the config says; with --admin-url from PULLCORD_ADMIN_TOKEN.',
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(runs, texts);
 
@@ -82,7 +82,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
 const exampleId = '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60';
 
 async function listRuns(access: RunsAccess, options: ListOptions): Promise<ExitCode> {
-  const { config, url, format, json, ...filter } = options;
+  const { config, adminUrl, format, json, ...filter } = options;
   const listed = await access.list(filter);
   if (!listed.ok) throw new UsageError(listed.message);
   const { runs, next } = listed;

@@ -8,7 +8,7 @@ import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 interface SendOptions {
   readonly config: string;
   readonly url?: string;
-  readonly key?: string;
+  readonly apiKey?: string;
   readonly data?: string;
   readonly header: readonly string[];
   readonly timeout: string;
@@ -24,8 +24,8 @@ export function registerSend(program: Command, finish: (code: ExitCode) => void)
         'The API key comes from PULLCORD_API_KEY, so that it stays out of the shell history.',
     )
     .option('-d, --data <json>', 'the body: JSON, @FILE, or - for stdin; without it the request has no body')
-    .option('--url <url>', 'where the gateway is, base path included; without it, as the config says')
-    .option('--key <secret>', 'the API key, instead of PULLCORD_API_KEY')
+    .option('--url <url>', 'URL of the public listener, base path included; by default from the config')
+    .option('--api-key <secret>', 'the API key; by default from PULLCORD_API_KEY')
     .addOption(new Option('-H, --header <name:value...>', 'more request headers').default([], 'none'))
     .option('--timeout <seconds>', 'how long to wait for the answer', '300')
     .addOption(configOption())
@@ -33,7 +33,7 @@ export function registerSend(program: Command, finish: (code: ExitCode) => void)
       'after',
       helpText({
         examples: [`pullcord send support/refund-request -d '{"instruction": "refund order 7"}'`],
-        environment: { PULLCORD_API_KEY: 'the API key, where --key does not say it' },
+        environment: { PULLCORD_API_KEY: 'the API key, where --api-key is not given' },
         exitCodes: {
           0: 'the answer is a 2xx, or a stream whose run succeeded',
           1: 'another answer, or none; the config has problems',
@@ -111,7 +111,7 @@ function pathOf(trigger: string): string {
 
 async function sendHeaders(options: SendOptions, hasBody: boolean): Promise<Record<string, string>> {
   const headers = { ...(hasBody && { 'content-type': 'application/json' }), ...headersOf(options.header) };
-  const key = options.key ?? process.env.PULLCORD_API_KEY;
+  const key = options.apiKey ?? process.env.PULLCORD_API_KEY;
   const sent = key === undefined ? headers : { ...headers, 'x-api-key': key };
   await checkHeaders(sent);
   return sent;

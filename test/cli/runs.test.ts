@@ -57,10 +57,10 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
     t.match(await runs('replay', masked.runId, ...where), { code: 1, stderr: /not kept/ });
   };
 
-  await check('by the admin listener', '--url', adminUrl);
-  const replayed = await runs('replay', echo.runId, '--url', adminUrl);
+  await check('by the admin listener', '--admin-url', adminUrl);
+  const replayed = await runs('replay', echo.runId, '--admin-url', adminUrl);
   t.match(JSON.parse(replayed.stdout), { replayOf: echo.runId, input: { order: 7 } }, 'dedup is not in its way');
-  const cancelled = await runs('cancel', slow.runId, '--url', adminUrl);
+  const cancelled = await runs('cancel', slow.runId, '--admin-url', adminUrl);
   t.match([cancelled.code, JSON.parse(cancelled.stdout).state], [0, 'cancelled']);
   t.match(await runs('list'), { code: 1, stderr: new RegExp(`another process \\(${process.pid}\\) uses `) });
 
@@ -71,7 +71,7 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
   t.match([stopped.code, JSON.parse(stopped.stdout).state], [0, 'cancelled']);
   const queued = JSON.parse((await runs('replay', echo.runId)).stdout);
   t.match(queued, { state: 'queued', replayOf: echo.runId }, 'the next start executes it');
-  t.match(await runs('list', '--url', adminUrl), { code: 1, stderr: /no answer from .*ECONNREFUSED/ });
+  t.match(await runs('list', '--admin-url', adminUrl), { code: 1, stderr: /no answer from .*ECONNREFUSED/ });
 });
 
 t.test('asks the admin listener with its token, and says when it is wrong', async (t) => {
@@ -82,7 +82,7 @@ t.test('asks the admin listener with its token, and says when it is wrong', asyn
     'gateway.yaml': gatewayFile({ engine: durable, admin: { port: 0, token: { env: 'PULLCORD_TEST_ADMIN' } } }),
   });
   const list = (env: Record<string, string>) =>
-    command(t, ['runs', 'list', '--url', adminUrl, '--config', root], { env });
+    command(t, ['runs', 'list', '--admin-url', adminUrl, '--config', root], { env });
   t.match(await list({ PULLCORD_ADMIN_TOKEN: 'token of the tests' }), { code: 0, stderr: 'no runs' });
   t.match(await list({}), { code: 1, stderr: /PULLCORD_ADMIN_TOKEN/ });
 });

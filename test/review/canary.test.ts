@@ -110,7 +110,7 @@ t.test('a secret is in no output of any command, in no recording and in no plan'
     printed.push([args.join(' '), `${stdout}\n${stderr}`]);
     return stdout;
   };
-  const url = ['--config', head, '--url', gateway.adminUrl];
+  const url = ['--config', head, '--admin-url', gateway.adminUrl];
   const exported = join(head, 'requests.jsonl');
   await run('requests', 'export', '--out', exported, ...url);
   printed.push(['the export itself', await readFile(exported, 'utf8')]);

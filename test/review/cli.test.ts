@@ -230,7 +230,7 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
   const { runId } = (await gateway.fire('refund', body)).body;
   await gateway.fire('refund', { customer: { plan: 'free' } });
   await gateway.fire('refund', body);
-  const requests = (...args: string[]) => command(t, ['requests', ...args, '--config', root, '--url', adminUrl]);
+  const requests = (...args: string[]) => command(t, ['requests', ...args, '--config', root, '--admin-url', adminUrl]);
   const table = (await requests('list')).stdout.split('\n');
   t.match(table[0], /^REQUEST +TRIGGER +KEY +VERDICT +BY +STATUS +RECEIVED +DECIDED AT$/);
   t.strictSame(
@@ -262,7 +262,7 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
       .map((line) => JSON.parse(line).verdict),
     ['accepted', 'dropped', 'duplicate'],
   );
-  const explain = (...args: string[]) => command(t, ['explain', ...args, '--config', root, '--url', adminUrl]);
+  const explain = (...args: string[]) => command(t, ['explain', ...args, '--config', root, '--admin-url', adminUrl]);
   t.match(
     (await explain(listed[0].id)).stdout,
     /^support\/refund: accepted\nrecorded as duplicate; here it is tried alone[^\n]*\nmasked when it was recorded: \/token;[\s\S]*caller website/,
@@ -323,10 +323,10 @@ t.test(
       ['requests', 'list'],
       ['explain', nobody],
     ]) {
-      const wrong = await command(t, [...args, '--config', other, '--url', gateway.url]);
+      const wrong = await command(t, [...args, '--config', other, '--admin-url', gateway.url]);
       t.match(wrong, { code: 1, stdout: '', stderr: /is no admin listener/ }, args.join(' '));
     }
-    const list = await command(t, ['requests', 'list', '--url', '127.0.0.1:1', '--config', other]);
+    const list = await command(t, ['requests', 'list', '--admin-url', '127.0.0.1:1', '--config', other]);
     t.match(list, { code: 1, stderr: /http:\/\// });
     const fresh = await configFolder(t, {
       ...basicFiles(),

@@ -107,7 +107,7 @@ t.test('requests export and show print what their schema says, and plan what its
     await gateway.fire('refund', sent);
   }
   await gateway.fire('open', undefined, { raw: '{"total": 1.50}' });
-  const where = ['--config', root, '--url', gateway.adminUrl];
+  const where = ['--config', root, '--admin-url', gateway.adminUrl];
   const lines = (await stdoutOf(t, ['requests', 'export', ...where])).trim().split('\n');
   const verdicts = new Set<string>();
   for (const line of lines) {
