@@ -49,8 +49,6 @@ async function git(folder: string, ...args: readonly string[]): Promise<string> 
   return (await run('git', ['-C', folder, ...names, ...args])).stdout.trim();
 }
 
-// Each step of a job is some processes, on a machine that may be busy.
-t.setTimeout(180_000);
 const repository = await makeRepository();
 
 /** The repository that `pullcord init` makes, with a first commit. */

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basicFiles, gatewayFile, secrets, triggerFile, writeInto } from '../support/config-folder.ts';
+import { patience } from '../support/patience.ts';
 
 /** What a crash test saw. All counts of `faults` must be 0. */
 export interface CrashReport {
@@ -219,7 +220,7 @@ class Load {
 
 /** Waits until the last gateway has ended all runs. */
 async function allEnded(path: string): Promise<void> {
-  const deadline = performance.now() + endLimitMs;
+  const deadline = performance.now() + patience(endLimitMs);
   for (;;) {
     const database = new DatabaseSync(path, { readOnly: true });
     const row = database.prepare("SELECT count(*) AS count FROM runs WHERE state IN ('queued', 'running')").get();

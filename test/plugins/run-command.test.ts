@@ -10,6 +10,7 @@ import type { Options } from '../../plugins/run/command/options.gen.ts';
 import { OptionsError, type RunRequest, type RunResult } from '../../src/contract/index.ts';
 import { attemptOf } from '../support/attempt.ts';
 import { callingContext, pluginContext } from '../support/exchange.ts';
+import { patience } from '../support/patience.ts';
 
 const run: RunRequest = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
@@ -48,9 +49,9 @@ async function resultOf(t: Test, script: string, changes: Partial<Options> = {})
   return execute();
 }
 
-/** Gives what `look` gives once it is something, or fails after 10 s. */
+/** Returns what `look` returns once it is something, or fails after 30 s, scaled. */
 async function eventually<T>(look: () => T | undefined, what: string): Promise<T> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + patience(30_000);
   for (;;) {
     const found = look();
     if (found !== undefined) return found;

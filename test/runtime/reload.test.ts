@@ -17,11 +17,12 @@ import {
   writeInto,
 } from '../support/config-folder.ts';
 import { answerOf, serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+import { within } from '../support/patience.ts';
 
 // Each mostly waits for a gateway of its own.
 t.jobs = 4;
 
-/** SPEC: always within five seconds. */
+/** What users are promised: a change is served within five seconds. Scaled by `until`. */
 const alwaysMs = 5000;
 
 const run = promisify(execFile);
@@ -276,9 +277,7 @@ t.test('a client of a port that was left does not keep the gateway from stopping
   await once(idle, 'readable');
   await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ server: { port: 0, host: '127.0.0.2' } }));
   await until(() => gateway.gateway.address.host !== '127.0.0.1', alwaysMs);
-  const startedAt = performance.now();
-  await gateway.gateway.close();
-  t.ok(performance.now() - startedAt < 10_000);
+  await t.resolves(within(gateway.gateway.close(), 10_000, 'the gateway closes'));
 });
 
 t.test('base path and body limit follow the files on the same port', async (t) => {

@@ -3,6 +3,7 @@ import type { Test } from 'tap';
 import type { PluginLog } from '../../src/contract/index.ts';
 import { type Gateway, startGateway } from '../../src/http/gateway.ts';
 import { configFolder, secrets } from './config-folder.ts';
+import { patience } from './patience.ts';
 
 export interface TestGateway {
   readonly gateway: Gateway;
@@ -91,14 +92,14 @@ export function recordingLog(lines: LogLine[] = []): PluginLog {
 /** How long `until` looks whenever the event loop has turned; then it leaves the processor to what it waits for. */
 const impatienceMs = 20;
 
-/** Resolves when `condition` gives something; tried again and again. Fails after `limitMs`. */
-export async function until<T>(condition: () => T | Promise<T>, limitMs = 10_000): Promise<NonNullable<T>> {
+/** Resolves when `condition` returns something; it is called again and again. Fails after `limitMs`, scaled. */
+export async function until<T>(condition: () => T | Promise<T>, limitMs = 30_000): Promise<NonNullable<T>> {
   const startedAt = performance.now();
   for (;;) {
     const value = await condition();
     if (value) return value;
     const waitedMs = performance.now() - startedAt;
-    if (waitedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${condition}`);
+    if (waitedMs > patience(limitMs)) throw new Error(`not within ${patience(limitMs)} ms: ${condition}`);
     await (waitedMs < impatienceMs ? setImmediate() : setTimeout(5));
   }
 }

@@ -13,6 +13,10 @@ process.env.NODE_COMPILE_CACHE = cache;
 process.env._TAPJS_PROCESSINFO_EXCLUDE_ = '/./';
 delete process.env.NODE_OPTIONS;
 
+// Tap reads it when a test first imports it; patience.ts scales the other deadlines.
+const { PULLCORD_TEST_PATIENCE: patience, TAP_TIMEOUT: timeout } = process.env;
+if (patience && timeout) process.env.TAP_TIMEOUT = String(Number(timeout) * Number(patience));
+
 // Tap follows every promise to tell of which test an error is that nobody catches. Such an error ends the file instead.
 const noDomains = 'data:text/javascript,export class Domain { destroy() {} }';
 module.registerHooks({
