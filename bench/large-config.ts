@@ -58,3 +58,32 @@ tests:
     expect: { verdict: accepted }
 `;
 }
+
+/** Of a tenth of the triggers, another threshold. */
+export function largeConfigEdit(triggerCount: number): Record<string, string> {
+  const edited = Array.from({ length: triggerCount / 10 }, (_, index) => index * 10);
+  return Object.fromEntries(edited.map((index) => [largeTriggerPath(index), largeTrigger(index, index + 50)]));
+}
+
+/** Of each trigger some that pass, some that the change drops, some that another filter drops, and duplicates. */
+export function largeRequests(triggers: number, count: number): string {
+  const startsAt = Date.UTC(2026, 10, 1);
+  const lines = Array.from({ length: count }, (_, index) => {
+    const trigger = index % triggers;
+    const round = Math.floor(index / triggers);
+    const body = {
+      instruction: `refund order ${round % 8}`,
+      customer: { id: `c-${index}`, plan: round % 3 === 0 ? 'free' : 'pro', email: 'ada@example.org' },
+      order: { lines: [{ quantity: 1, price: trigger + (round % 5) * 20 }] },
+    };
+    return JSON.stringify({
+      id: `request-${index}`,
+      receivedAt: new Date(startsAt + index * 1000).toISOString(),
+      project: `p${trigger % 10}`,
+      trigger: `trigger-${trigger}`,
+      key: 'website',
+      body,
+    });
+  });
+  return `${lines.join('\n')}\n`;
+}

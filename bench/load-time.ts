@@ -15,7 +15,6 @@ export interface LoadTimes {
   readonly firstLoadMs: number;
   /** From an edit of one file to serving it, without the wait for the file watcher. Median, milliseconds. */
   readonly reloadMs: number;
-  readonly shortestReloadMs: number;
   readonly longestReloadMs: number;
 }
 
@@ -51,7 +50,6 @@ export async function measureLoadTimes(triggers: number): Promise<LoadTimes> {
       triggers,
       firstLoadMs,
       reloadMs: median(reloads),
-      shortestReloadMs: Math.min(...reloads),
       longestReloadMs: Math.max(...reloads),
     };
   } finally {

@@ -113,14 +113,23 @@ t.test('says why a schema does not compile', async (t) => {
   t.doesNotThrow(() => compileSchema(structuredClone(twice)), 'two plugins may have schemas of one id');
 });
 
-t.test('answers soon, however much is wrong', async (t) => {
+t.test('reports the first problems, and reads each value a few times at most, however much is wrong', async (t) => {
   const schema = closed({ list: { type: 'array', items: { anyOf: [{ type: 'string' }, closed({ a: duration })] } } });
   const members = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`member${index}`, index]));
-  const list = Array.from({ length: 20_000 }, (_, index) => index);
-  const startedAt = performance.now();
-  const result = compileSchema(schema).validate({ ...members, list });
+  let reads = 0;
+  const counting: ProxyHandler<object> = {
+    get(target, name, receiver) {
+      reads += 1;
+      return Reflect.get(target, name, receiver);
+    },
+  };
+  const list = new Proxy(
+    Array.from({ length: 20_000 }, (_, index) => index),
+    counting,
+  );
+  const result = compileSchema(schema).validate(new Proxy({ ...members, list }, counting));
   t.ok(!result.ok && result.problems.length <= 50);
-  t.ok(performance.now() - startedAt < 5_000);
+  t.ok(reads <= 10 * 40_000, `${reads} reads`);
 });
 
 t.test('reads durations and sizes in their own units only', async (t) => {

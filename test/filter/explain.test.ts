@@ -95,14 +95,16 @@ t.test('explains what is isolated too', async (t) => {
   t.match(await filter.explain({ a: 1, b: 3 }), { passes: true, conjuncts: [{ passes: true }, { passes: true }] });
 });
 
-t.test('does not take much longer than two seconds, and tells what it had no time for', async (t) => {
+t.test('evaluates as many parts as two seconds have room for, and reports which it had no time for', async (t) => {
   const loop = '($f := function($n){ $f($n + 1) }; $f(0)) = 1';
   const filter = compileFilter(Array.from({ length: 40 }, () => loop).join(' and '));
   t.teardown(() => filter.close());
-  const startedAt = performance.now();
+  // A process is ready, so that each part takes its 250 ms.
+  await t.rejects(async () => filter.evaluate({}), { code: 'D1012' });
   const { error, conjuncts } = await filter.explain({});
-  t.ok(performance.now() - startedAt < 5000, `took ${performance.now() - startedAt} ms`);
   t.equal(error, 'D1012');
+  const evaluated = conjuncts.flatMap(({ sides = [], ...conjunct }) => [conjunct, ...sides]);
+  t.ok(evaluated.filter((part) => 'error' in part && part.error === 'D1012').length < 2000 / 250);
   t.equal(conjuncts.length, 40);
   t.match(conjuncts[0], { error: 'D1012' });
   const left = { error: 'no time left to evaluate it' };

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { linearCostOf } from '../../src/filter/linear.ts';
+import { searchCounting } from '../support/comparisons.ts';
+import { regularExpressions } from '../support/regular-expressions.ts';
 
 t.test('knows regular expressions that a backtracking engine matches in linear time', async (t) => {
   const linear = [
@@ -31,31 +33,34 @@ t.test('does not trust what may take longer', async (t) => {
   for (const regexp of others) t.notOk(linearCostOf(regexp) !== undefined, String(regexp));
 });
 
-const atom = fc.constantFrom('a', 'b', '[ab]', '[^a]', '.', '\\d', '\\w', 'A', '(a)', '(?:a|b)', '(ab|b)');
-const piece = fc
-  .tuple(atom, fc.constantFrom('', '', '', '*', '+', '?', '{2}', '{0,3}', '*?', '+?'))
-  .map((parts) => parts.join(''));
-const pattern = fc
-  .tuple(fc.constantFrom('', '^'), fc.array(piece, { minLength: 1, maxLength: 5 }), fc.constantFrom('', '$', 'x'))
-  .map(([start, pieces, end]) => start + pieces.join('') + end);
-
-t.test('what it trusts takes no longer than a few times the text', async (t) => {
+t.test('what it trusts compares no more characters than it says, for each character of the text', async (t) => {
   const units = ['a', 'b', 'ab', '1', 'aA', 'a1b'];
   let trusted = 0;
   fc.assert(
-    fc.property(pattern, fc.constantFrom('', 'i'), (source, flags) => {
-      const regexp = new RegExp(source, flags);
-      fc.pre(linearCostOf(regexp) !== undefined);
+    fc.property(regularExpressions, (regexp) => {
+      const cost = linearCostOf(regexp);
+      fc.pre(cost !== undefined);
       trusted += 1;
       for (const unit of units) {
-        const text = `${unit.repeat(30_000)}!`;
-        const startedAt = performance.now();
-        regexp.test(text);
-        // Quadratic time is seconds for so long a text, linear time a few milliseconds.
-        if (performance.now() - startedAt > 500) throw new Error(`${regexp} took long on ${unit}…`);
+        const text = `${unit.repeat(1000)}!`;
+        const { matches, comparisons } = searchCounting(regexp, text);
+        if (matches !== regexp.test(text)) throw new Error(`${regexp} was not searched for as V8 does, on ${unit}…`);
+        if (comparisons > cost.work * (text.length + 1)) {
+          throw new Error(`${regexp} took ${comparisons} comparisons on ${unit}…, not ${cost.work} a character`);
+        }
       }
     }),
     { numRuns: 150, maxSkipsPerRun: 100 },
   );
   t.ok(trusted >= 150);
+});
+
+t.test('what it does not trust may take more than linear time', async (t) => {
+  for (const regexp of [/[0-9]+-/, /a+$/, /x*y/]) {
+    const [short, long] = [500, 1000].map((length) => {
+      const unit = regexp.source.startsWith('[0-9]') ? '1' : regexp.source.slice(0, 1);
+      return searchCounting(regexp, `${unit.repeat(length)}!`).comparisons;
+    });
+    t.ok(Number(long) > 3 * Number(short), `${regexp}: ${short}, ${long}`);
+  }
 });

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
+import { largeConfigEdit, largeConfigFiles, largeRequests } from '../../bench/large-config.ts';
 import { command, startCommand } from '../support/command.ts';
 import { basicFiles, configFolder, durable, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { startTestGateway, until } from '../support/gateway.ts';
@@ -167,6 +168,23 @@ t.test('test: a config with problems is told as validate does, and its tests are
   t.match(await command(t, ['test', '--config', root]), { code: 1, stdout: '', stderr: /missing_field[\s\S]*not run/ });
   const github = await command(t, ['test', '--config', root, '--format', 'github']);
   t.match(github, { code: 1, stdout: /^::error file=.*title=missing_field/m });
+});
+
+t.test('plan and test: of a large config they report what changed, to the request', async (t) => {
+  const triggers = 100;
+  const base = largeConfigFiles(triggers);
+  const before = await configFolder(t, base);
+  const after = await configFolder(t, { ...base, ...largeConfigEdit(triggers) });
+  const requests = join(await configFolder(t, { 'requests.jsonl': largeRequests(triggers, 2000) }), 'requests.jsonl');
+  const args = ['--config', after, '--base', before, '--requests', requests, '--format', 'json'];
+  const { code, stdout } = await command(t, ['plan', ...args]);
+  t.equal(code, 0);
+  const plan = JSON.parse(stdout);
+  t.equal(plan.structure.length, 10);
+  // Of the 20 requests of a trigger, those of 6 paying customers are worth more than before, but not than after.
+  t.match(plan.behaviour, { requests: 2000, changed: 60, newlyAccepted: 0, noLongerAccepted: 60 });
+  const tested = await command(t, ['test', '--config', after, '--format', 'json']);
+  t.match(JSON.parse(tested.stdout), { passed: triggers, failed: 0 });
 });
 
 t.test('test --watch runs again whenever a file changes, until it is told to end', async (t) => {

@@ -1,0 +1,24 @@
+/**
+ * Milliseconds that things are made to hang. What has to wait for one of them waits for as long as it hangs; what is
+ * only slow, since the machine is, ends before it once that hangs for long enough.
+ */
+export const hangingMs = [1000, 2500, 4500];
+
+/** Whether `work` ends before any of what hangs does: a proof by the order of events, whatever the machine. */
+export async function endsBeforeHanging(
+  hang: (limitMs: number) => readonly Promise<unknown>[],
+  work: () => Promise<void>,
+): Promise<boolean> {
+  for (const limitMs of hangingMs) {
+    let ended = 0;
+    const hanging = hang(limitMs).map(async (one) => {
+      await one;
+      ended += 1;
+    });
+    await work();
+    const isFirst = ended === 0;
+    await Promise.all(hanging);
+    if (isFirst) return true;
+  }
+  return false;
+}
