@@ -25,7 +25,8 @@ const silent = { info() {}, warn() {}, error() {} };
 
 async function open(path: string) {
   const retention = { age: 1e12, count: 1e8 };
-  return createSqliteEngine({ path, concurrency: 1000, maxQueued: 100_000, retention }, { log: silent });
+  const options = { path, concurrency: 1000, maxQueued: 100_000, retention };
+  return (await createSqliteEngine(options, { log: silent })).engine;
 }
 
 /** Finished runs of a hundred triggers over thirty days, each with its claim. */

@@ -30,8 +30,8 @@ export async function withGateway(
 }
 
 /**
- * Reaches what a gateway keeps by its admin listener; if nothing listens there, in the journal itself. Undefined when
- * the config has problems, which are told.
+ * Reaches what a gateway keeps through its admin listener or, if nothing listens there, in the store of its engine. Undefined
+ * if the config has problems, which are reported.
  */
 async function accessGateway(root: string, url: string | undefined): Promise<GatewayAccess | undefined> {
   if (url !== undefined) return accessAdmin(url, process.env.PULLCORD_ADMIN_TOKEN);
@@ -40,7 +40,7 @@ async function accessGateway(root: string, url: string | undefined): Promise<Gat
   const { AdminClient } = await import('./admin-client.ts');
   const address = adminUrl(config);
   const isThere = await new AdminClient(address, undefined).isThere();
-  if (!isThere) return accessJournal(config, address);
+  if (!isThere) return accessStore(config, address);
   const token = await adminToken(config);
   await checkOrganization(new AdminClient(address, token), config);
   return accessAdmin(address, token);
@@ -80,10 +80,7 @@ async function adminToken({ admin }: Config): Promise<string | undefined> {
   return undefined;
 }
 
-async function accessJournal(config: Config, triedUrl: string): Promise<GatewayAccess> {
-  if (config.engine.uses === 'memory') {
-    throw new AccessError(`no gateway answers at ${triedUrl}, and its engine keeps nothing outside of it`);
-  }
+async function accessStore(config: Config, triedUrl: string): Promise<GatewayAccess> {
   const [{ openEngine }, { RunOperations }, { RequestOperations }] = await Promise.all([
     import('../host/open-engine.ts'),
     import('../runtime/run-operations.ts'),
@@ -95,8 +92,8 @@ async function accessJournal(config: Config, triedUrl: string): Promise<GatewayA
     const messages = opened.problems.map(({ message }) => message).join('; ');
     throw new AccessError(`no gateway answers at ${triedUrl} (name another with --admin-url), and ${messages}`);
   }
-  const { engine } = opened;
-  const requests = new RequestOperations(engine.recordings, () => config);
+  const { engine, recordings } = opened;
+  const requests = new RequestOperations(recordings, () => config);
   return {
     runs: new RunOperations(engine, () => config),
     requests: {

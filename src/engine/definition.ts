@@ -1,24 +1,39 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
-import type { Engine } from './types/index.ts';
+import type { Engine, RecordedRequest, Recordings } from './types/index.ts';
 
-/** An engine as `engine: { uses, with }` of gateway.yaml picks it. */
+/** An engine that `engine: { uses, with }` of gateway.yaml can select. */
 export interface EngineDefinition<Options = unknown> {
-  /** What `uses:` says: lower case, digits and dashes. */
+  /** The value of `uses:`, in lower case, digits and dashes. */
   readonly name: string;
   /** One line for help and generated docs. */
   readonly summary: string;
   /** JSON Schema draft-07 of `with:`, with the same references for durations, sizes and secrets as a plugin's. */
   readonly optionsSchema: object;
-  /** Whether there is a store to be opened; absent from an engine whose store is always there. */
+  /** Whether what it keeps outlives its process, so that a command can open it while no gateway runs. */
+  readonly isDurable: boolean;
+  /** Whether a store exists already; absent from an engine that never has to create one. */
   isThere?(options: Options, context: EngineContext): boolean;
-  /** Opens the store; rejects when it is out of reach. Executes nothing before `start`. */
-  create(options: Options, context: EngineContext): MaybePromise<Engine>;
+  /** Opens the store; rejects if it is unavailable. Executes nothing before `Engine.start`. */
+  create(options: Options, context: EngineContext): MaybePromise<OpenedEngine>;
+  /**
+   * The recorded requests of a store of this engine, the oldest first, without changing it: a gateway may be using it.
+   * Undefined if the source, a path or a URL, is not one of this engine. Throws an Error fit for users if it is one and
+   * cannot be read.
+   */
+  openRecordings?(source: string): MaybePromise<Iterable<RecordedRequest> | undefined>;
+}
+
+/** An engine and what it keeps beside runs. Closing the engine closes both. */
+export interface OpenedEngine {
+  readonly engine: Engine;
+  /** Undefined if this engine does not keep recorded requests. */
+  readonly recordings: Recordings | undefined;
 }
 
 /** What an engine may use of its host. */
 export interface EngineContext {
   /** Writes to the gateway's log with the engine's name. Never log payloads or secrets. */
   readonly log: PluginLog;
-  /** Makes an absolute path of one in options: relative ones start at the folder of gateway.yaml. */
+  /** Makes a path from the options absolute: relative ones start at the folder of gateway.yaml. */
   resolvePath(path: string): string;
 }

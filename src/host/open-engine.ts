@@ -4,37 +4,43 @@ import type { StageUse } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import type { OpenedEngine } from '../engine/definition.ts';
 import { engines } from '../engine/index.ts';
-import type { Engine } from '../engine/types/index.ts';
 import { compileSoundSchema } from '../schema/validator.ts';
 import { resolveOptions } from './options.ts';
 
-export type OpenedEngine =
-  | { readonly ok: true; readonly engine: Engine }
+export type EngineOpening =
+  | ({ readonly ok: true } & OpenedEngine)
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
- * Opens the engine that gateway.yaml picks.
- * @param wanted `isThere`: nothing is made where no gateway has been
+ * Opens the engine that gateway.yaml selects.
+ * @param wanted `isThere`: opens what a gateway has kept, and creates nothing
  */
 export async function openEngine(
   use: StageUse,
   log: PluginLog,
   wanted: { readonly isThere?: boolean } = {},
-): Promise<OpenedEngine> {
+): Promise<EngineOpening> {
   const checked = await checkEngine(use);
   if (!checked.ok) return checked;
   const context = { log, resolvePath: (path: string) => resolve(use.folder, path) };
-  if (wanted.isThere && checked.definition.isThere?.(checked.options, context) === false) {
-    const message = 'no gateway has kept anything here yet';
-    return { ok: false, problems: [{ code: 'engine_failed', severity: 'error', message, place: use.place }] };
+  const { definition, options } = checked;
+  if (wanted.isThere && !definition.isDurable) {
+    return failed(use, `the ${definition.name} engine keeps nothing outside of the gateway's process`);
+  }
+  if (wanted.isThere && definition.isThere?.(options, context) === false) {
+    return failed(use, 'no gateway has kept anything here yet');
   }
   try {
-    return { ok: true, engine: await checked.definition.create(checked.options, context) };
+    return { ok: true, ...(await definition.create(options, context)) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [{ code: 'engine_failed', severity: 'error', message, place: use.place }] };
+    return failed(use, error instanceof Error ? error.message : String(error));
   }
+}
+
+function failed({ place }: StageUse, message: string): EngineOpening {
+  return { ok: false, problems: [{ code: 'engine_failed', severity: 'error', message, place }] };
 }
 
 /** Checks the engine's options without opening it. */
@@ -55,7 +61,7 @@ function unknownEngine(use: StageUse): Problem {
   };
 }
 
-/** The engines as an editor is told of them. */
+/** The engines as editors show them. */
 export function describeEngines(): readonly EditorPlugin[] {
   return [...engines.values()].map(({ name, summary, optionsSchema }) => ({
     stage: 'engine',

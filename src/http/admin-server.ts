@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
-import { type Engine, EngineUnavailable } from '../engine/types/index.ts';
+import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
 import type { Live } from '../runtime/live.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
@@ -18,6 +18,8 @@ import { sendProblem } from './reply.ts';
 export interface AdminServerParts {
   readonly live: Live;
   readonly engine: Engine;
+  /** Undefined if the engine does not keep recorded requests. */
+  readonly recordings: Recordings | undefined;
   readonly reloader: () => Reloader;
   readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
@@ -55,7 +57,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
     return reply.code(report.ok ? 200 : 422).send(describeConfig(parts.live, parts.reloader()));
   });
-  const requests = new RequestOperations(parts.engine.recordings, () => parts.live.current.config);
+  const requests = new RequestOperations(parts.recordings, () => parts.live.current.config);
   registerRequests(app, requests, parts.recorder);
   registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));

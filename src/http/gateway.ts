@@ -16,7 +16,7 @@ import { Recorder } from '../runtime/recording/recorder.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
-import { createAdminServer } from './admin-server.ts';
+import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import { Listener, type PreparedListener } from './listener.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { createPublicServer, type PublicServerParts } from './public-server.ts';
@@ -62,28 +62,29 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const built = await builder.build(loaded);
   if (!built.ok) return failed(built.problems);
   const live = new Live(built.snapshot);
-  const engine = await openEngine(config.engine, log);
-  if (!engine.ok) {
+  const opened = await openEngine(config.engine, log);
+  if (!opened.ok) {
     live.close();
     await builder.disposed();
-    return failed(engine.problems);
+    return failed(opened.problems);
   }
+  const { engine, recordings } = opened;
 
   const outcomes = new OutcomeLog(log);
-  const recorder = new Recorder({ recordings: engine.engine.recordings, live, log });
+  const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
   const completions = new Completions();
-  const surface = new Surface({ live, engine: engine.engine, outcomes, recorder, completions, log }, () => reloader);
+  const surface = new Surface({ live, engine, recordings, outcomes, recorder, completions, log }, () => reloader);
   const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
   const client = createOutboundClient(guard, callbackLimits);
-  await engine.engine.start(createExecutor({ live, log, callbacks: { client, log }, completions }));
+  await engine.start(createExecutor({ live, log, callbacks: { client, log }, completions }));
 
   const prepared = await surface.prepare(config);
   if (prepared.problems.length > 0) {
     await prepared.rollback();
-    await engine.engine.close(0);
+    await engine.close(0);
     await client.close();
     outcomes.close();
     live.close();
@@ -114,7 +115,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
       async close() {
         await watching.close();
         await recorder.stop();
-        await surface.close(engine.engine, live.current.config.server.drainTimeoutMs);
+        await surface.close(engine, live.current.config.server.drainTimeoutMs);
         await client.close();
         outcomes.close();
         live.close();
@@ -131,7 +132,7 @@ class Surface implements ReloadParticipant {
   #token: string | undefined;
   #isReady = false;
 
-  constructor(parts: PublicServerParts, reloader: () => Reloader) {
+  constructor(parts: PublicServerParts & Pick<AdminServerParts, 'recordings'>, reloader: () => Reloader) {
     this.publicListener = new Listener(() => createPublicServer(parts));
     this.adminListener = new Listener(() =>
       createAdminServer({ ...parts, reloader, token: () => this.#token, isReady: () => this.#isReady }),

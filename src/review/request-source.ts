@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import type { RecordedRequest } from '../engine/types/index.ts';
-import { journalRequests } from '../host/journal-requests.ts';
+import { openRecordings } from '../host/open-recordings.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
 
 /** A request from outside: one that a gateway recorded, or a body of which nothing else is known. */
@@ -46,7 +46,7 @@ const deadlineMs = 30_000;
 const mostRequests = 1_000_000;
 
 /**
- * Reads recorded requests, the oldest first: from the journal of a gateway, an export (JSON Lines), a folder of bodies,
+ * Reads recorded requests, the oldest first: from the store of a gateway's engine, an export (JSON Lines), a folder of bodies,
  * the admin listener of a running gateway, or stdin. Throws a RequestSourceError if they cannot be read whole.
  */
 export async function readRequests(source: string, options: SourceOptions): Promise<readonly SourcedRequest[]> {
@@ -63,30 +63,18 @@ export async function readRequests(source: string, options: SourceOptions): Prom
 async function* requestsOf(source: string, options: SourceOptions): AsyncIterable<SourcedRequest> {
   if (source === '-') return yield* linesOf('stdin', process.stdin);
   if (/^https?:\/\//.test(source)) return yield* adminRequests(source, options);
+  const recordings = await openRecordings(source);
+  if (recordings !== undefined) return yield* recordingsIn(recordings);
   const found = await stat(source).catch(() => undefined);
   if (found === undefined) throw new RequestSourceError(`there is no file or folder ${source}`);
   if (found.isDirectory()) return yield* bodiesIn(source, options.now);
-  if (found.isFile() && (await isDatabase(source))) return yield* fromJournal(source);
   yield* linesOf(source, createReadStream(source));
 }
 
-/** https://www.sqlite.org/fileformat.html#magic_header_string */
-const databaseHeader = 'SQLite format 3\0';
-
-async function isDatabase(file: string): Promise<boolean> {
-  const handle = await open(file).catch(() => undefined);
-  if (handle === undefined) throw new RequestSourceError(`the file ${file} cannot be read`);
+/** Errors of an engine's store are written for users. */
+function* recordingsIn(recordings: Iterable<RecordedRequest>): Iterable<SourcedRequest> {
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
-    return buffer.toString('latin1', 0, bytesRead) === databaseHeader;
-  } finally {
-    await handle.close();
-  }
-}
-
-function* fromJournal(file: string): Iterable<SourcedRequest> {
-  try {
-    yield* journalRequests(file);
+    yield* recordings;
   } catch (error) {
     throw new RequestSourceError(error instanceof Error ? error.message : String(error));
   }

@@ -32,7 +32,7 @@ function open(options: Partial<MemoryEngineOptions> = {}): ConformanceHarness {
       now += ms;
     },
   };
-  return { engine: createMemoryEngine({ ...defaults, ...options }, recordingLog(), clock), clock };
+  return { ...createMemoryEngine({ ...defaults, ...options }, recordingLog(), clock), clock };
 }
 
 async function collectGarbage(): Promise<void> {
@@ -55,9 +55,9 @@ t.test('does what a plain model of runs and claims does, whatever the order of c
 t.test('can be picked by name', async (t) => {
   const definition = engines.get('memory');
   t.equal(definition?.name, 'memory');
-  const engine = await definition?.create(defaults, { log: recordingLog(), resolvePath: (path) => path });
-  t.teardown(() => engine?.close(0));
-  t.strictSame(await engine?.list({ limit: 1 }), []);
+  const opened = await definition?.create(defaults, { log: recordingLog(), resolvePath: (path) => path });
+  t.teardown(() => opened?.engine.close(0));
+  t.strictSame(await opened?.engine.list({ limit: 1 }), []);
 });
 
 t.test('takes no more runs than may be queued, until one ends', async (t) => {
@@ -183,7 +183,7 @@ t.test('frees what has run out although nothing is submitted any more', async (t
 
   async function recordOne(): Promise<WeakRef<RecordedRequest>> {
     const request = newRequest(harness);
-    await engine.recordings?.record([unbounded(request)], { ...wide, ageMs: 1000 });
+    await harness.recordings?.record([unbounded(request)], { ...wide, ageMs: 1000 });
     return new WeakRef(request);
   }
 });
@@ -205,11 +205,11 @@ t.test('refuses a second start and a run id that it has already', async (t) => {
   t.teardown(() => engine.close(0));
   await engine.start({ execute: () => success });
   await t.rejects(async () => engine.start({ execute: () => success }), {
-    message: 'the engine has been started already',
+    message: 'the engine has already been started',
   });
   const run = newRun(harness);
   await engine.submit(run, undefined);
-  await t.rejects(async () => engine.submit(run, undefined), { message: 'a run of this id is stored already' });
+  await t.rejects(async () => engine.submit(run, undefined), { message: 'a run with this id already exists' });
 });
 
 t.test('fails a run whose plugin answers with something that is no outcome', async (t) => {

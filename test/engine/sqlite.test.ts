@@ -43,7 +43,7 @@ async function openAt(path: string, options: Options = {}): Promise<ConformanceH
       now += ms;
     },
   };
-  return { engine: await createSqliteEngine({ ...defaults, path, ...options }, { log: recordingLog() }, clock), clock };
+  return { ...(await createSqliteEngine({ ...defaults, path, ...options }, { log: recordingLog() }, clock)), clock };
 }
 
 async function openNew(): Promise<ConformanceHarness> {
@@ -72,7 +72,7 @@ async function submit({ engine }: ConformanceHarness, ...args: Parameters<Engine
 
 /** Records, along with a read, for which the journal does not let it wait. */
 async function record(
-  { engine: { recordings } }: ConformanceHarness,
+  { recordings }: ConformanceHarness,
   requests: readonly (RecordedRequest | NewRecording)[],
   bounds: RecordingBounds = wide,
 ): Promise<void> {
@@ -80,7 +80,7 @@ async function record(
   await Promise.all([recordings?.record(given, bounds), recordings?.get('')]);
 }
 
-async function recordedIn({ engine: { recordings } }: ConformanceHarness): Promise<readonly RecordedRequest[]> {
+async function recordedIn({ recordings }: ConformanceHarness): Promise<readonly RecordedRequest[]> {
   return (await recordings?.list({ order: 'oldest', limit: 10_000 })) ?? [];
 }
 
@@ -111,12 +111,13 @@ t.test('does what a plain model does, whatever the order of calls and restarts',
   const openModel = async (): Promise<ModelHarness> => {
     const folder = await newFolder();
     const path = join(folder, 'pullcord.db');
-    const { engine, clock } = await openAt(path);
+    const harness = await openAt(path);
+    const { clock } = harness;
     const reopen = async () => ({
-      engine: await createSqliteEngine({ ...defaults, path }, { log: recordingLog() }, clock),
+      ...(await createSqliteEngine({ ...defaults, path }, { log: recordingLog() }, clock)),
       clock,
     });
-    return { engine, clock, reopen, dispose: () => rm(folder, { recursive: true }) };
+    return { ...harness, reopen, dispose: () => rm(folder, { recursive: true }) };
   };
   return checkAgainstModel(
     openModel,
@@ -209,7 +210,7 @@ t.test('tells of what ended before a restart, if nobody was told', async (t) => 
 t.test('is for one process at a time', async (t) => {
   const { open, path } = await journal(t);
   const { engine } = await open();
-  await t.rejects(open(), { message: `another process (${process.pid}) uses ${path}` });
+  await t.rejects(open(), { message: `another process (${process.pid}) is using ${path}` });
   await engine.close(0);
   await open();
 });
@@ -224,7 +225,7 @@ t.test('says why a file cannot be its journal, and leaves it alone', async (t) =
   await (await openAt(later)).engine.close(0);
   change(later, 'PRAGMA user_version = 99');
   await writeFile(text, 'no database, but long enough to be looked at. '.repeat(100));
-  await t.rejects(openAt(foreign), { message: `${foreign} is a database, but no journal of Pullcord` });
+  await t.rejects(openAt(foreign), { message: `${foreign} is a SQLite database, but not a Pullcord journal` });
   await t.rejects(openAt(later), {
     message: `${later} was written by a later version of Pullcord (journal version 99)`,
   });
@@ -299,7 +300,7 @@ t.test('keeps recorded requests over a restart, for as long as they may be kept'
   const { open } = await journal(t);
   const before = await open();
   const requests = [newRequest(before, { runId: newRun(before).id }), newRequest(before, { bodyText: undefined })];
-  const recorded = before.engine.recordings?.record(requests.map(unbounded), { ...wide, ageMs: 1000 });
+  const recorded = before.recordings?.record(requests.map(unbounded), { ...wide, ageMs: 1000 });
   await before.engine.close(0);
   await recorded;
 
@@ -490,9 +491,9 @@ t.test('says why a file cannot be read for recorded requests', async (t) => {
   t.throws(read(at('missing.db')), { message: `${at('missing.db')} cannot be read: unable to open database file` });
   t.throws(read(folder), { message: `${folder} cannot be read: disk I/O error` });
   t.throws(read(at('cut.db')), { message: `${at('cut.db')} cannot be read: database disk image is malformed` });
-  t.throws(read(at('text.db')), { message: `${at('text.db')} is no journal of Pullcord` });
-  t.throws(read(at('empty.db')), { message: `${at('empty.db')} is empty: no journal of Pullcord` });
-  t.throws(read(at('foreign.db')), { message: `${at('foreign.db')} is a database, but no journal of Pullcord` });
+  t.throws(read(at('text.db')), { message: `${at('text.db')} is not a Pullcord journal` });
+  t.throws(read(at('empty.db')), { message: `${at('empty.db')} is empty, not a Pullcord journal` });
+  t.throws(read(at('foreign.db')), { message: `${at('foreign.db')} is a SQLite database, but not a Pullcord journal` });
   t.throws(read(at('later.db')), {
     message: `${at('later.db')} was written by a later version of Pullcord (journal version 99)`,
   });

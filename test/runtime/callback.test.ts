@@ -52,7 +52,7 @@ function clientOf(t: Test, guard: OutboundGuard): OutboundClient {
 }
 
 const run: RunRecord = {
-  ...queuedRecord(newRun({ clock: { now: () => 1_700_000_000_000, advance() {} }, engine: Object(undefined) })),
+  ...queuedRecord(newRun({ clock: { now: () => 1_700_000_000_000, advance() {} } })),
   state: 'succeeded',
   attempt: 1,
   finishedAt: 1_700_000_001_000,

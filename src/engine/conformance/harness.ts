@@ -1,8 +1,8 @@
 import { uuidv7 } from 'uuidv7';
 import type { MaybePromise } from '../../contract/index.ts';
+import type { OpenedEngine } from '../definition.ts';
 import type {
   Claim,
-  Engine,
   NewRecording,
   NewRun,
   RecordedRequest,
@@ -12,15 +12,14 @@ import type {
 } from '../types/index.ts';
 
 /** A new, empty engine that has not been started, with room for at least 2,000 runs and claims. */
-export interface ConformanceHarness {
-  readonly engine: Engine;
+export interface ConformanceHarness extends OpenedEngine {
   /** The engine's only source of the time of day. */
   readonly clock: {
     now(): number;
     /** Moves the time of day; a negative number sets it back. */
     advance(ms: number): void;
   };
-  /** Frees what the engine does not, such as a folder. Called when the engine is closed. */
+  /** Removes what the engine does not, such as a folder. Called after the engine was closed. */
   dispose?(): MaybePromise<void>;
 }
 
@@ -29,11 +28,11 @@ export type OpenEngine = () => MaybePromise<ConformanceHarness>;
 export interface ConformanceCase {
   /** The promise. */
   readonly name: string;
-  /** Opens an engine, tries the promise, closes the engine. Rejects if it is broken. */
+  /** Opens an engine, verifies the promise, and closes the engine. Rejects if the promise is broken. */
   run(open: OpenEngine): Promise<void>;
 }
 
-/** Makes a case of a promise and the code that tries it. */
+/** Creates a case from a promise and the code that verifies it. */
 export function promise(name: string, body: (harness: ConformanceHarness) => Promise<void>): ConformanceCase {
   return {
     name,
@@ -51,7 +50,7 @@ export function promise(name: string, body: (harness: ConformanceHarness) => Pro
 
 /** How long a case may take: far longer than any engine needs. */
 const patienceMs = 10_000;
-/** How long a case asks an engine to wait for what must come: so long that no answer can be due to the end of the wait. */
+/** A timeout for waits that must end for another reason: longer than any case. */
 export const foreverMs = 3_600_000;
 
 async function inTime(tried: Promise<void>): Promise<void> {
@@ -64,11 +63,11 @@ async function inTime(tried: Promise<void>): Promise<void> {
   }
 }
 
-/** The policy of a trigger that says nothing of it. */
+/** The default policy of a trigger. */
 export const keepAll: RunPolicy = { keep: 'full', mask: [], sessionTtlMs: 3_600_000, notify: false };
 
 /** A run as the gateway submits it, accepted now. */
-export function newRun({ clock }: ConformanceHarness, changes: Partial<NewRun> = {}): NewRun {
+export function newRun({ clock }: Pick<ConformanceHarness, 'clock'>, changes: Partial<NewRun> = {}): NewRun {
   return {
     id: uuidv7(),
     project: 'support',
@@ -84,7 +83,7 @@ export function newRun({ clock }: ConformanceHarness, changes: Partial<NewRun> =
   };
 }
 
-/** A claim for ever that a failed run lets go of. */
+/** A claim without a window, which a failed run releases. */
 export function newClaim(changes: Partial<Claim> = {}): Claim {
   return {
     scope: 'support/refund-request',
@@ -96,7 +95,10 @@ export function newClaim(changes: Partial<Claim> = {}): Claim {
 }
 
 /** A request as the gateway records it, arrived now. */
-export function newRequest({ clock }: ConformanceHarness, changes: Partial<RecordedRequest> = {}): RecordedRequest {
+export function newRequest(
+  { clock }: Pick<ConformanceHarness, 'clock'>,
+  changes: Partial<RecordedRequest> = {},
+): RecordedRequest {
   return {
     id: uuidv7(),
     receivedAt: clock.now(),
@@ -118,22 +120,22 @@ export function newRequest({ clock }: ConformanceHarness, changes: Partial<Recor
   };
 }
 
-/** Bounds that no case comes near without meaning to. */
+/** Bounds that only a case about bounds reaches. */
 export const wide: RecordingBounds = { count: 100_000, ageMs: 24 * 3_600_000, sizeBytes: 1024 ** 3 };
 
-/** To be kept within the bounds of all, its trigger having none of its own. */
+/** A recording of a trigger without bounds of its own. */
 export function unbounded(request: RecordedRequest): NewRecording {
   return { request, count: undefined, ageMs: undefined };
 }
 
-/** The run when it is final; whoever asks checks its state. */
+/** The record of a run once it is final, in whatever state. */
 export async function ended({ engine }: ConformanceHarness, runId: string): Promise<RunRecord> {
   const record = await engine.wait(runId, foreverMs);
-  if (record === undefined) throw new Error('the engine does not know a run that it has just accepted');
+  if (record === undefined) throw new Error('the engine does not find a run that it has just accepted');
   return record;
 }
 
-/** What `look` gives as soon as it gives something; asked again whenever the event loop has turned, for two seconds. */
+/** The first result of `look` that is defined; called once per turn of the event loop, for up to two seconds. */
 export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + 2000;
   for (;;) {

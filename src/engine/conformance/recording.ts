@@ -20,16 +20,16 @@ interface RecordingHarness extends ConformanceHarness {
   readonly recordings: Recordings;
 }
 
-/** A case for engines that keep recorded requests. One that has no `recordings` promises nothing here, and passes. */
+/** A case for engines that keep recorded requests. An engine without `recordings` passes. */
 function recordingPromise(name: string, body: (harness: RecordingHarness) => Promise<void>): ConformanceCase {
   return promise(name, async (harness) => {
-    const { recordings } = harness.engine;
+    const { recordings } = harness;
     if (recordings !== undefined) await body({ ...harness, recordings });
   });
 }
 
 export const recordingCases: readonly ConformanceCase[] = [
-  recordingPromise('gives a recorded request back exactly as it was, alone and in a list', async (harness) => {
+  recordingPromise('a recorded request is read exactly as it was recorded, alone and in a list', async (harness) => {
     const { recordings } = harness;
     const bare: Partial<RecordedRequest> = { code: undefined, by: undefined, runId: undefined };
     const requests = [
@@ -52,7 +52,7 @@ export const recordingCases: readonly ConformanceCase[] = [
     assert.deepEqual(await recordings.list({ order: 'oldest', limit: 10 }), requests);
   }),
 
-  recordingPromise('knows no request that was not recorded', async (harness) => {
+  recordingPromise('a request that was not recorded is not found', async (harness) => {
     const { recordings } = harness;
     await record(harness, [], wide);
     assert.deepEqual(await recordings.list({ order: 'newest', limit: 10 }), []);
@@ -60,84 +60,98 @@ export const recordingCases: readonly ConformanceCase[] = [
     for (const id of [uuidv7(), '', '__proto__']) assert.equal(await recordings.get(id), undefined);
   }),
 
-  recordingPromise('lists the newest or the oldest first, by id where two came in one millisecond', async (harness) => {
-    const requests = await recordedAtSteps(harness, [0, 1, 0, -5, 10, 0]);
-    const sorted = requests.toSorted((one, other) => one.receivedAt - other.receivedAt || (one.id < other.id ? -1 : 1));
-    const oldest = sorted.map(({ id }) => id);
-    const newest = oldest.toReversed();
-    assert.deepEqual(await idsOf(harness, { order: 'oldest' }), oldest);
-    assert.deepEqual(await idsOf(harness, { order: 'newest' }), newest);
-    assert.deepEqual(await idsOf(harness, { order: 'oldest', limit: 2 }), oldest.slice(0, 2));
-    assert.deepEqual(await idsOf(harness, { order: 'newest', limit: 2 }), newest.slice(0, 2));
-    assert.deepEqual(await idsOf(harness, { order: 'newest', limit: 0 }), []);
-  }),
+  recordingPromise(
+    'recorded requests are listed newest or oldest first, and by id within a millisecond',
+    async (harness) => {
+      const requests = await recordedAtSteps(harness, [0, 1, 0, -5, 10, 0]);
+      const sorted = requests.toSorted(
+        (one, other) => one.receivedAt - other.receivedAt || (one.id < other.id ? -1 : 1),
+      );
+      const oldest = sorted.map(({ id }) => id);
+      const newest = oldest.toReversed();
+      assert.deepEqual(await idsOf(harness, { order: 'oldest' }), oldest);
+      assert.deepEqual(await idsOf(harness, { order: 'newest' }), newest);
+      assert.deepEqual(await idsOf(harness, { order: 'oldest', limit: 2 }), oldest.slice(0, 2));
+      assert.deepEqual(await idsOf(harness, { order: 'newest', limit: 2 }), newest.slice(0, 2));
+      assert.deepEqual(await idsOf(harness, { order: 'newest', limit: 0 }), []);
+    },
+  ),
 
-  recordingPromise('lists page by page in both orders, also what came in one millisecond', async (harness) => {
-    const requests = await recordedAtSteps(harness, [0, 0, 0, 1, 0, 5]);
-    for (const order of ['newest', 'oldest'] as const) {
-      const all = await harness.recordings.list({ order, limit: 10 });
-      assert.equal(all.length, requests.length);
-      const paged: RecordedRequest[] = [];
-      for (let page = all.slice(0, 2); page.length > 0; ) {
-        paged.push(...page);
-        const after = paged.at(-1);
-        if (after === undefined) break;
-        page = [...(await harness.recordings.list({ order, limit: 2, after }))];
+  recordingPromise(
+    'recorded requests are listed page by page in both orders, also within a millisecond',
+    async (harness) => {
+      const requests = await recordedAtSteps(harness, [0, 0, 0, 1, 0, 5]);
+      for (const order of ['newest', 'oldest'] as const) {
+        const all = await harness.recordings.list({ order, limit: 10 });
+        assert.equal(all.length, requests.length);
+        const paged: RecordedRequest[] = [];
+        for (let page = all.slice(0, 2); page.length > 0; ) {
+          paged.push(...page);
+          const after = paged.at(-1);
+          if (after === undefined) break;
+          page = [...(await harness.recordings.list({ order, limit: 2, after }))];
+        }
+        assert.deepEqual(paged, all);
       }
-      assert.deepEqual(paged, all);
-    }
-  }),
+    },
+  ),
 
-  recordingPromise('lists by project, trigger, verdict and time, and by all of them together', async (harness) => {
-    const start = harness.clock.now();
-    const verdicts = { refund: 'accepted', Refund: 'dropped' } as const;
-    for (const project of ['support', 'sales']) {
-      for (const trigger of ['refund', 'Refund'] as const) {
-        const request = newRequest(harness, { project, trigger, verdict: verdicts[trigger] });
-        await record(harness, [unbounded(request)], wide);
-        harness.clock.advance(1000);
+  recordingPromise(
+    'recorded requests are listed by project, trigger, verdict and time, and by all of them together',
+    async (harness) => {
+      const start = harness.clock.now();
+      const verdicts = { refund: 'accepted', Refund: 'dropped' } as const;
+      for (const project of ['support', 'sales']) {
+        for (const trigger of ['refund', 'Refund'] as const) {
+          const request = newRequest(harness, { project, trigger, verdict: verdicts[trigger] });
+          await record(harness, [unbounded(request)], wide);
+          harness.clock.advance(1000);
+        }
       }
-    }
-    const find = async (query: Partial<RecordingQuery>) => {
-      const found = await harness.recordings.list({ order: 'newest', limit: 10, ...query });
-      return found.map(({ project, trigger }) => `${project}/${trigger}`);
-    };
-    assert.deepEqual(await find({}), ['sales/Refund', 'sales/refund', 'support/Refund', 'support/refund']);
-    assert.deepEqual(await find({ project: 'support' }), ['support/Refund', 'support/refund']);
-    assert.deepEqual(await find({ trigger: 'refund' }), ['sales/refund', 'support/refund']);
-    assert.deepEqual(await find({ trigger: 'refund', order: 'oldest' }), ['support/refund', 'sales/refund']);
-    assert.deepEqual(await find({ verdict: 'dropped' }), ['sales/Refund', 'support/Refund']);
-    assert.deepEqual(await find({ verdict: 'duplicate' }), []);
-    assert.deepEqual(await find({ since: start + 2000 }), ['sales/Refund', 'sales/refund']);
-    assert.deepEqual(await find({ since: start + 2001 }), ['sales/Refund']);
-    const all = { project: 'sales', trigger: 'refund', verdict: 'accepted', since: start } as const;
-    assert.deepEqual(await find(all), ['sales/refund']);
-    assert.deepEqual(await find({ ...all, verdict: 'dropped' }), []);
-    assert.deepEqual(await find({ project: 'nobody' }), []);
-  }),
+      const find = async (query: Partial<RecordingQuery>) => {
+        const found = await harness.recordings.list({ order: 'newest', limit: 10, ...query });
+        return found.map(({ project, trigger }) => `${project}/${trigger}`);
+      };
+      assert.deepEqual(await find({}), ['sales/Refund', 'sales/refund', 'support/Refund', 'support/refund']);
+      assert.deepEqual(await find({ project: 'support' }), ['support/Refund', 'support/refund']);
+      assert.deepEqual(await find({ trigger: 'refund' }), ['sales/refund', 'support/refund']);
+      assert.deepEqual(await find({ trigger: 'refund', order: 'oldest' }), ['support/refund', 'sales/refund']);
+      assert.deepEqual(await find({ verdict: 'dropped' }), ['sales/Refund', 'support/Refund']);
+      assert.deepEqual(await find({ verdict: 'duplicate' }), []);
+      assert.deepEqual(await find({ since: start + 2000 }), ['sales/Refund', 'sales/refund']);
+      assert.deepEqual(await find({ since: start + 2001 }), ['sales/Refund']);
+      const all = { project: 'sales', trigger: 'refund', verdict: 'accepted', since: start } as const;
+      assert.deepEqual(await find(all), ['sales/refund']);
+      assert.deepEqual(await find({ ...all, verdict: 'dropped' }), []);
+      assert.deepEqual(await find({ project: 'nobody' }), []);
+    },
+  ),
 
-  recordingPromise('keeps as many as it may, the latest', async (harness) => {
+  recordingPromise('the latest recorded requests are kept, up to the bound of their count', async (harness) => {
     const requests = newRequests(harness, 5);
     for (const request of requests) await record(harness, [unbounded(request)], { ...wide, count: 3 });
     assert.deepEqual(await idsOf(harness), idsIn(requests.slice(2)));
     assert.equal(await harness.recordings.get(requests[1]?.id ?? ''), undefined);
   }),
 
-  recordingPromise('keeps of a trigger as many as it may, and lets those of others alone', async (harness) => {
-    const others = [
-      newRequest(harness, { trigger: 'other' }),
-      newRequest(harness, { project: 'sales', trigger: 'busy' }),
-      newRequest(harness, { trigger: 'bus' }),
-    ];
-    await record(harness, others.map(unbounded), wide);
-    const busy = newRequests(harness, 5, { trigger: 'busy' });
-    for (const request of busy) await record(harness, [{ request, count: 2, ageMs: undefined }], wide);
-    assert.deepEqual(await idsOf(harness), idsIn([...others, ...busy.slice(3)]));
-    await record(harness, [unbounded(newRequest(harness))], { ...wide, count: 2 });
-    assert.equal((await idsOf(harness)).length, 2, 'the bound of all holds as well');
-  }),
+  recordingPromise(
+    'recorded requests of a trigger are kept up to its own count, which does not affect other triggers',
+    async (harness) => {
+      const others = [
+        newRequest(harness, { trigger: 'other' }),
+        newRequest(harness, { project: 'sales', trigger: 'busy' }),
+        newRequest(harness, { trigger: 'bus' }),
+      ];
+      await record(harness, others.map(unbounded), wide);
+      const busy = newRequests(harness, 5, { trigger: 'busy' });
+      for (const request of busy) await record(harness, [{ request, count: 2, ageMs: undefined }], wide);
+      assert.deepEqual(await idsOf(harness), idsIn([...others, ...busy.slice(3)]));
+      await record(harness, [unbounded(newRequest(harness))], { ...wide, count: 2 });
+      assert.equal((await idsOf(harness)).length, 2, 'the general bound applies as well');
+    },
+  ),
 
-  recordingPromise('keeps each as long as it may since it came, and not longer', async (harness) => {
+  recordingPromise('a recorded request expires at its maximum age, and not before', async (harness) => {
     const { clock, recordings } = harness;
     const [short, long, longer] = newRequests(harness, 3);
     const own = [2 * hourMs - 1, undefined, 100 * hourMs];
@@ -157,7 +171,7 @@ export const recordingCases: readonly ConformanceCase[] = [
     for (const { id } of given) assert.equal(await recordings.get(id), undefined);
   }),
 
-  recordingPromise('does not count what has run out against what has not', async (harness) => {
+  recordingPromise('expired recorded requests do not count towards the bounds', async (harness) => {
     const lasting = newRequests(harness, 2, { trigger: 'lasting' });
     const brief = newRequest(harness, { trigger: 'brief' });
     const bounds = { ...wide, count: 3 };
@@ -169,43 +183,40 @@ export const recordingCases: readonly ConformanceCase[] = [
     assert.deepEqual(await idsOf(harness), idsIn([...lasting, last]));
   }),
 
-  recordingPromise('keeps no more than the size that it may, headers and bodies together', async (harness) => {
+  recordingPromise('the size of recorded requests is bounded, headers and bodies together', async (harness) => {
     const bounds = { ...wide, sizeBytes: 10_000 };
     const requests = newRequests(harness, 6, { bodyText: 'ü'.repeat(800), headers: { 'x-long': 'x'.repeat(1600) } });
     for (const request of requests) await record(harness, [unbounded(request)], bounds);
     assert.deepEqual(await idsOf(harness), idsIn(requests.slice(3)));
     const large = newRequest(harness, { bodyText: 'x'.repeat(10_001) });
     await record(harness, [unbounded(large)], bounds);
-    assert.deepEqual(await idsOf(harness), [], 'one that is larger by itself is not kept either');
+    assert.deepEqual(await idsOf(harness), [], 'a request that is larger than the bound is not kept');
     const small = newRequest(harness);
     await record(harness, [unbounded(small)], bounds);
     assert.deepEqual(await idsOf(harness), [small.id]);
   }),
 
-  recordingPromise(
-    'lets go of what is beyond a bound that has become less, as soon as one is recorded',
-    async (harness) => {
-      const { clock } = harness;
-      const bodyText = 'x'.repeat(1000);
-      const recordNext = async (bounds: RecordingBounds, own: Partial<NewRecording> = {}) => {
-        clock.advance(1000);
-        await record(harness, [{ ...unbounded(newRequest(harness, { bodyText })), ...own }], bounds);
-        return (await idsOf(harness)).length;
-      };
-      for (let kept = 1; kept <= 20; kept += 1) assert.equal(await recordNext(wide), kept);
-      assert.equal(await recordNext({ ...wide, count: 18 }), 18);
-      assert.equal(await recordNext({ ...wide, ageMs: 15_000 }), 15);
-      assert.equal(await recordNext({ ...wide, sizeBytes: 13_900 }), 13);
-      const other = newRequest(harness, { trigger: 'other' });
-      await record(harness, [unbounded(other)], wide);
-      assert.equal(await recordNext(wide, { count: 10 }), 10 + 1);
-      clock.advance(10_000);
-      assert.equal(await recordNext(wide, { ageMs: 15_000 }), 5 + 1);
-      assert.deepEqual(await harness.recordings.get(other.id), other);
-    },
-  ),
+  recordingPromise('a lower bound of recorded requests applies from the next recording', async (harness) => {
+    const { clock } = harness;
+    const bodyText = 'x'.repeat(1000);
+    const recordNext = async (bounds: RecordingBounds, own: Partial<NewRecording> = {}) => {
+      clock.advance(1000);
+      await record(harness, [{ ...unbounded(newRequest(harness, { bodyText })), ...own }], bounds);
+      return (await idsOf(harness)).length;
+    };
+    for (let kept = 1; kept <= 20; kept += 1) assert.equal(await recordNext(wide), kept);
+    assert.equal(await recordNext({ ...wide, count: 18 }), 18);
+    assert.equal(await recordNext({ ...wide, ageMs: 15_000 }), 15);
+    assert.equal(await recordNext({ ...wide, sizeBytes: 13_900 }), 13);
+    const other = newRequest(harness, { trigger: 'other' });
+    await record(harness, [unbounded(other)], wide);
+    assert.equal(await recordNext(wide, { count: 10 }), 10 + 1);
+    clock.advance(10_000);
+    assert.equal(await recordNext(wide, { ageMs: 15_000 }), 5 + 1);
+    assert.deepEqual(await harness.recordings.get(other.id), other);
+  }),
 
-  recordingPromise('takes more at once than it may keep, and keeps the latest of them', async (harness) => {
+  recordingPromise('of more recorded requests at once than the bounds allow the latest are kept', async (harness) => {
     const before = newRequests(harness, 50);
     await record(harness, before.map(unbounded), wide);
     const pairs = Array.from({ length: 2000 }, () => ({
@@ -223,7 +234,7 @@ export const recordingCases: readonly ConformanceCase[] = [
     assert.equal((await idsOf(harness)).length, 100);
   }),
 
-  recordingPromise('keeps a request that is recorded twice once, as it was first', async (harness) => {
+  recordingPromise('a request that is recorded twice is kept once, as it was first', async (harness) => {
     const { recordings } = harness;
     const request = newRequest(harness, { bodyText: 'x'.repeat(1000) });
     const again = { ...request, status: 500 };
@@ -236,7 +247,7 @@ export const recordingCases: readonly ConformanceCase[] = [
     assert.deepEqual(await idsOf(harness), idsIn([request, other]), 'and counts it once');
   }),
 
-  recordingPromise('records thousands a second while it lets go of as many', async (harness) => {
+  recordingPromise('thousands of requests a second are recorded while as many are dropped', async (harness) => {
     const bounds = { ...wide, count: 1000 };
     const started = performance.now();
     const requests: RecordedRequest[] = [];
@@ -256,31 +267,28 @@ export const recordingCases: readonly ConformanceCase[] = [
     assert.equal(kept.at(-1), requests.at(-1)?.id);
   }),
 
-  recordingPromise(
-    'does with runs and claims what it would have done, though a recording fails beside',
-    async (harness) => {
-      const { engine, recordings } = harness;
-      await engine.start({ execute: () => success });
-      // No engine can make text of it.
-      const broken = newRequest(harness, { headers: Object({ 'x-count': 1n }) });
-      const [first, second] = [newRun(harness), newRun(harness)];
-      const recorded = newRequest(harness);
-      const submissions = await Promise.all([
-        engine.submit(first, newClaim()),
-        rejected(async () => recordings.record([unbounded(broken)], wide)),
-        recordings.record([unbounded(recorded)], wide),
-        engine.submit(second, newClaim({ fingerprint: 'second' })),
-        rejected(async () => recordings.record([unbounded(broken)], wide)),
-        engine.submit(newRun(harness), newClaim()),
-      ]);
-      const kinds = submissions.flatMap((submission) => submission?.kind ?? []);
-      assert.deepEqual(kinds, ['accepted', 'accepted', 'duplicate']);
-      for (const { id } of [first, second]) assert.equal((await ended(harness, id)).state, 'succeeded');
-      assert.deepEqual(await idsOf(harness), [recorded.id]);
-    },
-  ),
+  recordingPromise('a recording that fails does not affect runs and claims in the same batch', async (harness) => {
+    const { engine, recordings } = harness;
+    await engine.start({ execute: () => success });
+    // No engine can serialize it.
+    const broken = newRequest(harness, { headers: Object({ 'x-count': 1n }) });
+    const [first, second] = [newRun(harness), newRun(harness)];
+    const recorded = newRequest(harness);
+    const submissions = await Promise.all([
+      engine.submit(first, newClaim()),
+      rejected(async () => recordings.record([unbounded(broken)], wide)),
+      recordings.record([unbounded(recorded)], wide),
+      engine.submit(second, newClaim({ fingerprint: 'second' })),
+      rejected(async () => recordings.record([unbounded(broken)], wide)),
+      engine.submit(newRun(harness), newClaim()),
+    ]);
+    const kinds = submissions.flatMap((submission) => submission?.kind ?? []);
+    assert.deepEqual(kinds, ['accepted', 'accepted', 'duplicate']);
+    for (const { id } of [first, second]) assert.equal((await ended(harness, id)).state, 'succeeded');
+    assert.deepEqual(await idsOf(harness), [recorded.id]);
+  }),
 
-  recordingPromise('stores what it was given to record before it closes', async (harness) => {
+  recordingPromise('requests that are recorded before closing are stored', async (harness) => {
     const { engine, recordings } = harness;
     const recorded = (async () => recordings.record([unbounded(newRequest(harness))], wide))();
     await engine.close(0);
@@ -288,7 +296,7 @@ export const recordingCases: readonly ConformanceCase[] = [
   }),
 ];
 
-/** Records, and asks for something along with it: for that alone an engine may let a request wait. */
+/** Records and reads at the same time: an engine may delay a recording until it can share a commit with something else. */
 async function record(
   { recordings }: RecordingHarness,
   given: readonly NewRecording[],
@@ -297,7 +305,7 @@ async function record(
   await Promise.all([recordings.record(given, bounds), recordings.get('')]);
 }
 
-/** Records requests that arrive one after the other, so many milliseconds apart. */
+/** Records requests that arrive one after the other, with these distances in milliseconds. */
 async function recordedAtSteps(
   harness: RecordingHarness,
   steps: readonly number[],
@@ -318,7 +326,7 @@ function idsIn(requests: readonly RecordedRequest[]): readonly string[] {
   return requests.map(({ id }) => id);
 }
 
-/** The oldest first, where nothing else is asked for. */
+/** The oldest first by default. */
 async function idsOf(
   { recordings }: RecordingHarness,
   query: Partial<RecordingQuery> = {},

@@ -18,7 +18,6 @@ import {
   type Executor,
   type FailedAttempt,
   type NewRun,
-  type Recordings,
   type RunOutcome,
   type RunQuery,
   type RunRecord,
@@ -56,7 +55,6 @@ const storeRetryMs = { first: 100, most: 5000 };
 
 /** Executes the runs that a store keeps. What a caller is told of a run was stored before. */
 export class ExecutionEngine implements Engine {
-  readonly recordings: Recordings;
   readonly #store: Store;
   readonly #options: ExecutionOptions;
   readonly #clock: Clock;
@@ -86,16 +84,11 @@ export class ExecutionEngine implements Engine {
       concurrencyOf: (project, trigger) => this.#executor?.concurrencyOf?.(project, trigger) ?? options.concurrency,
     });
     this.#notifications = new Notifications(store, clock, log);
-    this.recordings = {
-      record: (recordings, bounds) => store.record(recordings, bounds),
-      get: (id) => store.recording(id),
-      list: (query) => store.recordings(query),
-    };
   }
 
   submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission> {
     if (this.#isClosing) return { kind: 'unavailable', reason: 'the gateway is stopping' };
-    if (this.#active.has(run.id)) throw new Error('a run of this id is stored already');
+    if (this.#active.has(run.id)) throw new Error('a run with this id already exists');
     if (this.#scheduler.queued >= this.#options.maxQueued)
       return { kind: 'unavailable', reason: 'too many queued runs' };
     const stored = maskRun(run);
@@ -188,7 +181,7 @@ export class ExecutionEngine implements Engine {
   }
 
   async start(executor: Executor): Promise<void> {
-    if (this.#executor !== undefined) throw new Error('the engine has been started already');
+    if (this.#executor !== undefined) throw new Error('the engine has already been started');
     if (this.#isClosing) return;
     const pending = await this.#store.pending();
     const notifications = await this.#store.pendingNotifications();

@@ -3,7 +3,7 @@ interface Item<T> {
   readonly value: T;
 }
 
-/** Gives values back in the order in which they expire: a binary heap, so that no call ever looks at all of them. */
+/** A priority queue by expiry time: a binary heap, so that no call visits all values. */
 export class ExpiryQueue<T> {
   readonly #heap: Item<T>[] = [];
 
@@ -32,7 +32,7 @@ export class ExpiryQueue<T> {
     return this.#heap[0]?.at;
   }
 
-  /** Removes the value that expires first, provided that it has expired at `now`. */
+  /** Removes the value that expires first, if it has expired at `now`. */
   takeExpired(now: number): T | undefined {
     const first = this.#heap[0];
     return first === undefined || first.at > now ? undefined : this.takeFirst();
@@ -46,7 +46,7 @@ export class ExpiryQueue<T> {
     return first?.value;
   }
 
-  /** Puts an item in the root's stead and moves it down to where it belongs. */
+  /** Replaces the root with an item and sifts it down. */
   #sink(item: Item<T>): void {
     const heap = this.#heap;
     let index = 0;

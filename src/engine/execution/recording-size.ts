@@ -1,6 +1,6 @@
 import type { RecordedRequest } from '../types/index.ts';
 
-/** What a recorded request counts towards the bound of their size, in bytes. */
+/** The size of a recorded request as it counts towards `RecordingBounds.sizeBytes`. */
 export function recordingSize({ headers, bodyText = '' }: RecordedRequest): number {
   return Buffer.byteLength(JSON.stringify(headers)) + Buffer.byteLength(bodyText);
 }

@@ -1,6 +1,6 @@
 import type { NewRun, RunPolicy, RunRecord } from '../types/index.ts';
 
-/** A run as it stands when it was just submitted. */
+/** The record of a run that was just submitted. */
 export function queuedRecord(run: NewRun): RunRecord {
   const { id, project, trigger, revision, caller, sessionId, replayOf, input, acceptedAt } = run;
   return {
@@ -17,7 +17,7 @@ export function queuedRecord(run: NewRun): RunRecord {
   };
 }
 
-/** What is kept of a run that is final; undefined: nothing. */
+/** The part of a final run's record that its policy keeps; undefined: nothing. */
 export function keptRecord(record: RunRecord, keep: RunPolicy['keep']): RunRecord | undefined {
   if (keep === 'none') return undefined;
   return keep === 'full' ? record : { ...record, input: undefined, output: undefined };

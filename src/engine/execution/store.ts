@@ -1,33 +1,21 @@
 import type { JsonValue, MaybePromise, RunFailure, RunUsage, TriggerInput } from '../../contract/index.ts';
-import type {
-  Claim,
-  FailedAttempt,
-  NewRecording,
-  NewRun,
-  RecordedRequest,
-  RecordingBounds,
-  RecordingQuery,
-  RunPolicy,
-  RunQuery,
-  RunRecord,
-  Submission,
-} from '../types/index.ts';
+import type { Claim, FailedAttempt, NewRun, RunPolicy, RunQuery, RunRecord, Submission } from '../types/index.ts';
 
-/** A run that is not final, as a store knows it when an engine starts. */
+/** A run that is not final when an engine starts. */
 export interface PendingRun {
-  /** Without its input, which `start` gives. */
+  /** Its input may be missing: `start` returns it. */
   readonly record: RunRecord;
   readonly policy: RunPolicy;
-  /** Whether parts of the input were masked, so that it cannot be executed from the store. */
+  /** Whether parts of the input were masked: then it cannot be executed from the store. */
   readonly isMasked: boolean;
 }
 
-/** What is needed to execute an attempt. */
+/** What an attempt needs to be executed. */
 export interface StartedAttempt {
   readonly input: TriggerInput;
   /** What the session remembers, as JSON. */
   readonly memory: string | undefined;
-  /** What an attempt saved that was cut short, as JSON. */
+  /** The checkpoint of an interrupted attempt, as JSON. */
   readonly checkpoint: string | undefined;
 }
 
@@ -44,13 +32,13 @@ export interface End {
   readonly finishedAt: number;
   readonly output: JsonValue | undefined;
   readonly failure: RunFailure | undefined;
-  /** What the session remembers from now on, as JSON; undefined: what it did. */
+  /** What the session remembers from now on, as JSON; undefined: what it did before. */
   readonly memory: string | undefined;
   /** Of all attempts together. */
   readonly usage: RunUsage | undefined;
 }
 
-/** An attempt that failed and will be followed by another one. */
+/** An attempt that failed and is followed by another one. */
 export interface Retry {
   readonly id: string;
   readonly failed: FailedAttempt;
@@ -60,7 +48,7 @@ export interface Retry {
   readonly usage: RunUsage | undefined;
 }
 
-/** A run that is final and of which somebody is still to be told. */
+/** A final run whose notification has not been delivered. */
 export interface PendingNotification {
   readonly id: string;
   /** Attempts made so far. */
@@ -74,23 +62,23 @@ export type StoredSubmission =
   | Exclude<Submission, { kind: 'accepted' }>;
 
 /**
- * Where an engine keeps runs, claims, sessions and recorded requests. Each call is one atomic step, as durable as the
- * store is when it settles, and steps take effect in the order of the calls. A call that rejects has changed nothing.
+ * Where an engine keeps runs, claims, sessions and notifications. Each call is one atomic step, as durable as the store is
+ * once it settles, and steps take effect in the order of the calls. A call that rejects has changed nothing.
  */
 export interface Store {
-  /** Stores the run, already masked, and its claim; as running in its first attempt if `startedAt` is given. */
+  /** Stores the run, already masked, and its claim; as running its first attempt if `startedAt` is given. */
   submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): MaybePromise<StoredSubmission>;
   start(start: Start): MaybePromise<StartedAttempt>;
   /**
-   * Makes the run final, settles its claim and lets go of what its policy does not keep. May take its time, so that it
-   * shares a step with others, until `hurry` is called.
+   * Makes the run final, settles its claim and drops what its policy does not keep. May be delayed to share a commit with
+   * other steps, until `hurry` is called.
    */
   end(end: End): MaybePromise<void>;
-  /** Somebody waits for what may take its time. */
+  /** Somebody waits for a delayed step. */
   hurry(): void;
-  /** Queues the run again, without its checkpoint. */
+  /** Queues the run again, and drops its checkpoint. */
   retry(retry: Retry): MaybePromise<void>;
-  /** Stores what the attempt of a run can be taken up with, as JSON. */
+  /** Stores the checkpoint that a resumed attempt starts with, as JSON. */
   save(id: string, checkpoint: string): MaybePromise<void>;
   /** Stores what the session of a run remembers, as JSON. */
   remember(id: string, memory: string): MaybePromise<void>;
@@ -99,14 +87,10 @@ export interface Store {
   /** Runs that are not final, in the order of their acceptance. */
   pending(): MaybePromise<readonly PendingRun[]>;
   pendingNotifications(): MaybePromise<readonly PendingNotification[]>;
-  /** The run as its notification is to tell of it, with its output whatever the policy keeps. */
+  /** A final run as its notification reports it: with its output, whatever the policy keeps. */
   ended(id: string): MaybePromise<RunRecord | undefined>;
   notifyLater(notification: PendingNotification): MaybePromise<void>;
   notified(id: string): MaybePromise<void>;
-  /** Keeps recorded requests within their bounds, each id once. May take its time, as `end` may. */
-  record(recordings: readonly NewRecording[], bounds: RecordingBounds): MaybePromise<void>;
-  recording(id: string): MaybePromise<RecordedRequest | undefined>;
-  recordings(query: RecordingQuery): MaybePromise<readonly RecordedRequest[]>;
-  /** Frees everything. Runs that are not final stay as they are, for the next start. */
+  /** Frees all resources. Runs that are not final stay as they are, for the next start. */
   close(): MaybePromise<void>;
 }

@@ -1,7 +1,7 @@
-/** Tells the time in milliseconds since the epoch. */
+/** The time of day, in milliseconds since the epoch. */
 export interface Clock {
   now(): number;
 }
 
-/** Beyond this many milliseconds, 24.8 days, a timer of Node fires at once. */
+/** The longest delay that a timer of Node supports (24.8 days): a longer one fires at once. */
 export const longestTimerMs = 2 ** 31 - 1;

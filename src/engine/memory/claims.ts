@@ -6,14 +6,14 @@ export interface HeldClaim extends Claim {
   readonly runId: string;
   /** When its window ends, milliseconds since the epoch; Infinity: never. */
   readonly until: number;
-  /** Whether its run is still queued or running: then even the end of the window does not end it. */
+  /** Whether its run is queued or running: such a claim does not expire. */
   isRunActive: boolean;
 }
 
 /** All claims that are held. */
 export class Claims {
   readonly #scopes = new Map<string, Map<string, HeldClaim>>();
-  /** Claims whose run is final and whose window has an end. */
+  /** Claims whose run is final and whose window ends. */
   readonly #ending = new ExpiryQueue<HeldClaim>();
   #size = 0;
 
@@ -21,7 +21,7 @@ export class Claims {
     return this.#size;
   }
 
-  /** Who holds the fingerprint. A claim past its window is dropped here, whether or not a sweep has come by. */
+  /** The claim that holds the fingerprint. One past its window is dropped here, without waiting for a sweep. */
   find(scope: string, fingerprint: string, now: number): HeldClaim | undefined {
     const held = this.#scopes.get(scope)?.get(fingerprint);
     if (held === undefined || held.isRunActive || held.until > now) return held;
@@ -29,7 +29,7 @@ export class Claims {
     return undefined;
   }
 
-  /** Gives a fingerprint that nobody holds to a run. */
+  /** Claims a free fingerprint for a run. */
   hold(claim: Claim, run: NewRun): HeldClaim {
     const { scope, fingerprint, windowMs, keepOnFailure } = claim;
     const until = windowMs === undefined ? Number.POSITIVE_INFINITY : run.acceptedAt + windowMs;
@@ -44,14 +44,14 @@ export class Claims {
     return held;
   }
 
-  /** Takes note that the holder is final: a failed or cancelled one lets go. */
+  /** The holder is final: a failed or cancelled one releases the claim. */
   settle(held: HeldClaim, hasSucceeded: boolean): void {
     held.isRunActive = false;
     if (!hasSucceeded && !held.keepOnFailure) this.#drop(held);
     else if (held.until !== Number.POSITIVE_INFINITY) this.#ending.add(held.until, held);
   }
 
-  /** Drops claims past their window, at most so many of them, and says whether there may be more. */
+  /** Drops claims past their window, up to `limit`. True if there may be more. */
   sweep(now: number, limit: number): boolean {
     for (let count = 0; count < limit; count += 1) {
       const held = this.#ending.takeExpired(now);
@@ -61,7 +61,7 @@ export class Claims {
     return true;
   }
 
-  /** Unless somebody else holds the fingerprint by now. */
+  /** Unless another run holds the fingerprint by now. */
   #drop(held: HeldClaim): void {
     const inScope = this.#scopes.get(held.scope);
     if (inScope?.get(held.fingerprint) !== held) return;

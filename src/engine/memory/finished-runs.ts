@@ -1,8 +1,8 @@
 import type { StoredRun } from './stored-run.ts';
 
 /**
- * Finished runs in the order in which they finished. That is not the order of `finishedAt`: the clock may have been set
- * back, and going by it the newest run would be forgotten under the eyes of its caller.
+ * Finished runs in the order in which they finished: a queue. Not ordered by `finishedAt`, since the clock may be set back:
+ * then the run that just finished would be dropped first, before its caller could read it.
  */
 export class FinishedRuns {
   #first: StoredRun | undefined;
@@ -29,7 +29,7 @@ export class FinishedRuns {
     if (run === undefined) return undefined;
     this.#first = run.nextFinished;
     if (this.#first === undefined) this.#last = undefined;
-    // Whoever still holds this run must not hold all that finished after it.
+    // A reference to this run must not keep all later ones from being garbage collected.
     run.nextFinished = undefined;
     this.#size -= 1;
     return run;

@@ -1,8 +1,7 @@
 import type { PluginLog } from '../../contract/index.ts';
-import type { EngineDefinition } from '../definition.ts';
+import type { EngineDefinition, OpenedEngine } from '../definition.ts';
 import { ExecutionEngine } from '../execution/execution-engine.ts';
 import type { Clock } from '../execution/timers.ts';
-import type { Engine } from '../types/index.ts';
 import type { Options } from './options.gen.ts';
 import optionsSchema from './options.schema.json' with { type: 'json' };
 import { MemoryStore } from './store.ts';
@@ -14,9 +13,12 @@ export const memory: EngineDefinition<Options> = {
   name: 'memory',
   summary: 'Keeps runs, dedup claims and recorded requests in memory: a restart forgets them.',
   optionsSchema,
+  isDurable: false,
   create: (options, { log }) => createMemoryEngine(options, log),
 };
 
-export function createMemoryEngine(options: Options, log: PluginLog, clock: Clock = Date): Engine {
-  return new ExecutionEngine({ store: new MemoryStore(options, clock), options, clock, log, isDurable: false });
+export function createMemoryEngine(options: Options, log: PluginLog, clock: Clock = Date): OpenedEngine {
+  const store = new MemoryStore(options, clock);
+  const engine = new ExecutionEngine({ store, options, clock, log, isDurable: memory.isDurable });
+  return { engine, recordings: store.recordings };
 }

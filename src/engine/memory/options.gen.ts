@@ -1,7 +1,7 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the memory engine: how much it keeps. How many recorded requests is for `recording` to say. Everything is lost when the gateway stops.
+ * Options of the memory engine: how much it keeps. `recording` limits recorded requests. Everything is lost when the gateway stops.
  */
 export interface Options {
   /**
@@ -9,11 +9,11 @@ export interface Options {
    */
   concurrency: number;
   /**
-   * How many runs may wait to be executed. Requests beyond are answered 503.
+   * How many runs may wait to be executed. Further requests are answered 503 (backpressure).
    */
   maxQueued: number;
   /**
-   * How many finished runs can still be read. The one that finished first is forgotten first; its dedup claim stays.
+   * How many finished runs can be read. Beyond it, the run that finished first is forgotten; its dedup claim stays.
    */
   maxFinished: number;
   /**
@@ -21,11 +21,11 @@ export interface Options {
    */
   keepFinished: number;
   /**
-   * How many dedup claims are held at once. Requests that need another are answered 503 until one ends.
+   * How many dedup claims are held at once. Requests that need another one are answered 503 until one expires.
    */
   maxClaims: number;
   /**
-   * How many conversations are remembered. Beyond, the one that was idle longest is forgotten.
+   * How many conversations are remembered. Beyond it, the one that was idle longest is forgotten.
    */
   maxSessions: number;
 }

@@ -1,6 +1,6 @@
 import type { RunQuery, RunRecord } from '../types/index.ts';
 
-/** The records that a query asks for, newest first: by acceptance, then by id, which grows with time too (UUIDv7). */
+/** The records that match a query, newest first: by acceptance, then by id, which is ordered by time too (UUIDv7). */
 export function newestFirst(records: readonly RunRecord[], query: RunQuery): RunRecord[] {
   return records
     .filter((record) => matches(record, query))

@@ -1,5 +1,6 @@
 import { recordingSize } from '../execution/recording-size.ts';
-import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../types/index.ts';
+import type { Clock } from '../execution/timers.ts';
+import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery, Recordings } from '../types/index.ts';
 
 interface KeptRecording {
   readonly request: RecordedRequest;
@@ -9,25 +10,36 @@ interface KeptRecording {
 }
 
 /** Recorded requests in the memory of this process, in the order in which they were recorded. */
-export class RecordingsInMemory {
+export class MemoryRecordings implements Recordings {
+  readonly #clock: Clock;
   readonly #kept = new Map<string, KeptRecording>();
   readonly #byTrigger = new Map<string, Set<KeptRecording>>();
   #size = 0;
 
-  record(recordings: readonly NewRecording[], bounds: RecordingBounds, now: number): void {
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  record(recordings: readonly NewRecording[], bounds: RecordingBounds): void {
+    const now = this.#clock.now();
     for (const recording of recordings) {
       this.#add(recording, bounds);
       this.#boundTrigger(recording, bounds, now);
     }
-    this.sweep(now, bounds.ageMs);
+    this.#sweep(now, bounds.ageMs);
     for (const kept of this.#kept.values()) {
       if (this.#kept.size <= bounds.count && this.#size <= bounds.sizeBytes) break;
       this.#forget(kept);
     }
   }
 
-  /** Forgets what has run out. Those of a trigger do so in their order, and each trigger has its own time. */
-  sweep(now: number, ageMs = Number.POSITIVE_INFINITY): void {
+  /** Drops what has expired. */
+  sweep(): void {
+    this.#sweep(this.#clock.now(), Number.POSITIVE_INFINITY);
+  }
+
+  /** Those of one trigger expire in their order, and each trigger has its own retention. */
+  #sweep(now: number, ageMs: number): void {
     for (const ofTrigger of this.#byTrigger.values()) {
       for (const kept of ofTrigger) {
         if (kept.until > now && kept.request.receivedAt + ageMs > now) break;
@@ -36,12 +48,13 @@ export class RecordingsInMemory {
     }
   }
 
-  get(id: string, now: number): RecordedRequest | undefined {
+  get(id: string): RecordedRequest | undefined {
     const kept = this.#kept.get(id);
-    return kept !== undefined && kept.until > now ? kept.request : undefined;
+    return kept !== undefined && kept.until > this.#clock.now() ? kept.request : undefined;
   }
 
-  list(query: RecordingQuery, now: number): readonly RecordedRequest[] {
+  list(query: RecordingQuery): readonly RecordedRequest[] {
+    const now = this.#clock.now();
     const { project, trigger, verdict, since = -Infinity, order, after, limit } = query;
     const direction = order === 'newest' ? -1 : 1;
     return [...this.#kept.values()]
@@ -56,7 +69,7 @@ export class RecordingsInMemory {
       .slice(0, Math.max(0, limit));
   }
 
-  /** What is kept already stays as it is. */
+  /** A request that is recorded already stays as it is. */
   #add({ request, ageMs }: NewRecording, bounds: RecordingBounds): void {
     if (this.#kept.has(request.id)) return;
     const until = request.receivedAt + Math.min(ageMs ?? bounds.ageMs, bounds.ageMs);
@@ -67,7 +80,7 @@ export class RecordingsInMemory {
     this.#byTrigger.set(trigger, (this.#byTrigger.get(trigger) ?? new Set()).add(kept));
   }
 
-  /** The bounds may be less by now than when others were recorded. */
+  /** The bounds may be lower now than when older requests were recorded. */
   #boundTrigger(recording: NewRecording, bounds: RecordingBounds, now: number): void {
     const { request, count = bounds.count, ageMs = bounds.ageMs } = recording;
     const ofTrigger = this.#byTrigger.get(triggerOf(request)) ?? new Set();
@@ -88,7 +101,7 @@ export class RecordingsInMemory {
   }
 }
 
-/** Ids of projects and keys of triggers hold no slash. */
+/** Ids of projects and keys of triggers contain no slash. */
 function triggerOf({ project, trigger }: RecordedRequest): string {
   return `${project}/${trigger}`;
 }

@@ -4,14 +4,14 @@ import type { RunPolicy, RunRecord } from '../types/index.ts';
 
 type SessionOf = Pick<RunRecord, 'project' | 'trigger' | 'sessionId'>;
 
-/** What sessions remember, as JSON. With too many, the one that was idle longest is forgotten. */
+/** What sessions remember, as JSON. Beyond `maxSize`, the least recently used session is dropped (LRU). */
 export class Sessions {
   readonly #clock: Clock;
   readonly #memories: LRUCache<string, { memory: string; until: number }>;
 
-  constructor(most: number, clock: Clock) {
+  constructor(maxSize: number, clock: Clock) {
     this.#clock = clock;
-    this.#memories = new LRUCache({ max: most });
+    this.#memories = new LRUCache({ max: maxSize });
   }
 
   /** What the session of a run remembers, if it has one. Counts as a use of the session. */
@@ -27,7 +27,7 @@ export class Sessions {
     return session.memory;
   }
 
-  /** Counts as a use of the session of a run; with `memory` that is what it remembers from now on. */
+  /** Counts as a use of the session of a run. With `memory` it remembers that from now on. */
   touch(run: SessionOf, policy: RunPolicy, memory: string | undefined): void {
     const key = keyOf(run);
     if (key === undefined) return;
@@ -36,7 +36,7 @@ export class Sessions {
   }
 }
 
-/** Ids of projects and triggers hold no line break. */
+/** Ids of projects and keys of triggers contain no line break. */
 function keyOf({ project, trigger, sessionId }: SessionOf): string | undefined {
   return sessionId === undefined ? undefined : `${project}\n${trigger}\n${sessionId}`;
 }

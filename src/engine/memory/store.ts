@@ -11,31 +11,23 @@ import type {
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
-import type {
-  Claim,
-  NewRecording,
-  NewRun,
-  RecordedRequest,
-  RecordingBounds,
-  RecordingQuery,
-  RunQuery,
-  RunRecord,
-} from '../types/index.ts';
+import type { Claim, NewRun, RunQuery, RunRecord } from '../types/index.ts';
 import { Claims } from './claims.ts';
 import { FinishedRuns } from './finished-runs.ts';
 import type { Options } from './options.gen.ts';
 import { newestFirst } from './query.ts';
-import { RecordingsInMemory } from './recordings.ts';
+import { MemoryRecordings } from './recordings.ts';
 import { Sessions } from './sessions.ts';
 import type { StoredRun } from './stored-run.ts';
 
 const sweepEveryMs = 60_000;
-/** How much of the past one sweep clears away: bounded, so that a million claims that end together stall nobody. */
+/** How much one sweep removes: bounded, so that a million claims that expire together do not block the event loop. */
 const sweepAtSubmit = 64;
 const sweepAtTimer = 10_000;
 
 /** Runs, claims, sessions and recorded requests in the memory of this process. */
 export class MemoryStore implements Store {
+  readonly recordings: MemoryRecordings;
   readonly #options: Options;
   readonly #clock: Clock;
   /** In the order of submission. */
@@ -43,18 +35,18 @@ export class MemoryStore implements Store {
   readonly #finished = new FinishedRuns();
   readonly #claims = new Claims();
   readonly #sessions: Sessions;
-  readonly #recordings = new RecordingsInMemory();
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: Options, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
+    this.recordings = new MemoryRecordings(clock);
     this.#sessions = new Sessions(options.maxSessions, clock);
     this.#sweeper = setInterval(() => this.#sweepAll(), sweepEveryMs).unref();
   }
 
   submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): StoredSubmission {
-    if (this.#runs.has(run.id)) throw new Error('a run of this id is stored already');
+    if (this.#runs.has(run.id)) throw new Error('a run with this id already exists');
     const now = this.#clock.now();
     this.#sweep(now, sweepAtSubmit);
     const holder = claim && this.#claims.find(claim.scope, claim.fingerprint, now);
@@ -153,18 +145,6 @@ export class MemoryStore implements Store {
     this.#keep(stored);
   }
 
-  record(recordings: readonly NewRecording[], bounds: RecordingBounds): void {
-    this.#recordings.record(recordings, bounds, this.#clock.now());
-  }
-
-  recording(id: string): RecordedRequest | undefined {
-    return this.#recordings.get(id, this.#clock.now());
-  }
-
-  recordings(query: RecordingQuery): readonly RecordedRequest[] {
-    return this.#recordings.list(query, this.#clock.now());
-  }
-
   close(): void {
     clearInterval(this.#sweeper);
   }
@@ -175,13 +155,13 @@ export class MemoryStore implements Store {
     return stored;
   }
 
-  /** What may be seen of a run; undefined: nothing. */
+  /** The record as callers may see it; undefined: none. */
   #visible({ record, policy }: StoredRun, now: number): RunRecord | undefined {
     if (record.finishedAt === undefined) return record;
     return record.finishedAt + this.#options.keepFinished <= now ? undefined : keptRecord(record, policy.keep);
   }
 
-  /** Lets go of what the policy does not keep. */
+  /** Drops what the policy does not keep. */
   #keep(stored: StoredRun): void {
     const kept = keptRecord(stored.record, stored.policy.keep);
     if (kept !== undefined) stored.record = kept;
@@ -193,7 +173,7 @@ export class MemoryStore implements Store {
     if (first !== undefined) this.#runs.delete(first.record.id);
   }
 
-  /** Forgets finished runs and claims whose time is over, at most so many, and says whether there may be more. */
+  /** Removes finished runs and claims past their retention, up to `limit`. True if there may be more. */
   #sweep(now: number, limit: number): boolean {
     let count = 0;
     for (; count < limit; count += 1) {
@@ -206,7 +186,7 @@ export class MemoryStore implements Store {
   }
 
   #sweepAll(): void {
-    this.#recordings.sweep(this.#clock.now());
+    this.recordings.sweep();
     if (this.#sweep(this.#clock.now(), sweepAtTimer)) setImmediate(() => this.#sweepAll()).unref();
   }
 }

@@ -1,15 +1,15 @@
 import type { RunPolicy, RunRecord } from '../types/index.ts';
 import type { HeldClaim } from './claims.ts';
 
-/** A run in memory. Its record is never changed but replaced, so that whoever was given one keeps what was true then. */
+/** A run in memory. Its record is replaced, never changed, so that a reader keeps a consistent copy. */
 export interface StoredRun {
-  /** With all that there is to tell; the policy says what may be seen. */
+  /** Complete; the policy decides which part of it callers may see. */
   record: RunRecord;
   readonly policy: RunPolicy;
   readonly claim: HeldClaim | undefined;
-  /** What its attempt can be taken up with, as JSON. */
+  /** The checkpoint that a resumed attempt starts with, as JSON. */
   checkpoint: string | undefined;
-  /** Attempts to tell of its end so far; undefined: nobody is to be told, any more or yet. */
+  /** Attempts to deliver its notification so far; undefined: there is none to deliver, or not yet. */
   notifyAttempts: number | undefined;
   /** The run that finished next. */
   nextFinished: StoredRun | undefined;

@@ -4,9 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { migrate } from './migrations.ts';
 import { codes, primaryCode } from './sqlite-error.ts';
 
-/** How many pages the write-ahead log may hold before they are moved to the database: 16 MiB. */
+/** How many pages the write-ahead log (WAL) may hold before a checkpoint: 16 MiB. */
 const checkpointPages = 4096;
-const longestLogBytes = 32 * 1024 * 1024;
+const maxLogBytes = 32 * 1024 * 1024;
 
 export interface OpenDatabase {
   readonly database: DatabaseSync;
@@ -14,8 +14,8 @@ export interface OpenDatabase {
 }
 
 /**
- * Opens the journal for this process alone. Throws an Error fit for an operator's eyes if another process has it, if it
- * is none of ours or of a later version, or if commits would not be durable.
+ * Opens the journal for this process alone. Throws an Error fit for operators if another process uses it, if it is not a
+ * journal or of a later version, or if commits would not be durable.
  */
 export function openDatabase(path: string, maxSizeBytes: number | undefined): OpenDatabase {
   createFile(path);
@@ -25,7 +25,7 @@ export function openDatabase(path: string, maxSizeBytes: number | undefined): Op
     database = new DatabaseSync(path);
     configure(database);
     migrate(database, path);
-    // Not before: a full journal of an earlier version would never become one of this.
+    // After the migration, which a full journal of an earlier version needs room for.
     limitSize(database, maxSizeBytes);
     database.prepare("INSERT OR REPLACE INTO meta VALUES ('owner', ?)").run(String(process.pid));
     checkDurability(database);
@@ -44,7 +44,7 @@ export function openDatabase(path: string, maxSizeBytes: number | undefined): Op
   };
 }
 
-/** Readable by its owner alone: it holds what callers sent. A folder made for it is kept out of git. */
+/** Readable by its owner alone: it has what callers sent. A new folder for it is excluded from git. */
 function createFile(path: string): void {
   const folder = dirname(path);
   if (!existsSync(folder)) {
@@ -54,7 +54,7 @@ function createFile(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
 }
 
-/** Locks a file of its own, so that others may read the journal. The system frees it when the process dies. */
+/** Locks a separate file, so that other processes may read the journal. The system unlocks it if the process dies. */
 function takeLock(path: string): DatabaseSync {
   const lock = new DatabaseSync(`${path}.lock`);
   try {
@@ -64,7 +64,7 @@ function takeLock(path: string): DatabaseSync {
     lock.close();
     if (primaryCode(error) !== codes.busy) throw error;
     const pid = ownerOf(path);
-    throw new Error(`another process${pid === undefined ? '' : ` (${pid})`} uses ${path}`);
+    throw new Error(`another process${pid === undefined ? '' : ` (${pid})`} is using ${path}`);
   }
 }
 
@@ -79,8 +79,8 @@ function ownerOf(path: string): string | undefined {
 
 function configure(database: DatabaseSync): void {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST');
-  // A checkpoint flushes the disk three times. The log is cut back when one has emptied it.
-  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${longestLogBytes}`);
+  // A checkpoint flushes the disk three times, so it is rare. The log is truncated after one.
+  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${maxLogBytes}`);
 }
 
 function limitSize(database: DatabaseSync, maxSizeBytes: number | undefined): void {
@@ -89,7 +89,7 @@ function limitSize(database: DatabaseSync, maxSizeBytes: number | undefined): vo
   database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageSize))}`);
 }
 
-/** Both settings are only wishes: SQLite may keep another mode, and tells it after a write. */
+/** SQLite may ignore both settings, which shows after a write only. */
 function checkDurability(database: DatabaseSync): void {
   const mode = database.prepare('PRAGMA journal_mode').get()?.journal_mode;
   const synchronous = database.prepare('PRAGMA synchronous').get()?.synchronous;

@@ -3,7 +3,10 @@ import type { DatabaseSync } from 'node:sqlite';
 /** "Pull" in ASCII: marks the file as a journal of Pullcord (https://www.sqlite.org/pragma.html#pragma_application_id). */
 const applicationId = 0x50756c6c;
 
-/** Columns named `principal` hold the caller. Each brings a journal from the version that is its index to the next. What is released is never changed. */
+/**
+ * Each migrates a journal from the version that is its index to the next. A released one is never changed. Columns named
+ * `principal` hold the caller.
+ */
 const migrations: readonly string[] = [
   `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -34,7 +37,7 @@ const migrations: readonly string[] = [
     input TEXT,
     output TEXT
   ) STRICT;
-  -- Each has all that a list can ask for, so that no row is looked at in vain.
+  -- Each covers every condition of a list, so that only rows of the result are read.
   CREATE INDEX runs_by_time ON runs (accepted_at, id, state, project);
   CREATE INDEX runs_by_trigger ON runs (trigger_key, accepted_at, id, state, project);
   CREATE INDEX runs_finished ON runs (finished_at) WHERE finished_at IS NOT NULL;
@@ -96,10 +99,10 @@ const migrations: readonly string[] = [
   `,
 ];
 
-/** The version of a journal that has recorded requests for the first time. */
+/** The first version of a journal with recorded requests. */
 export const recordingsSince = 2;
 
-/** Brings a journal to the current version, or throws an Error that says why it cannot be used. */
+/** Migrates a journal to the current version. Throws an Error that says why it cannot be used. */
 export function migrate(database: DatabaseSync, path: string): void {
   const version = journalVersion(database, path);
   if (version === migrations.length) return;
@@ -113,12 +116,12 @@ export function migrate(database: DatabaseSync, path: string): void {
   }
 }
 
-/** The version of a journal, 0 of an empty file. Throws an Error if it is none of ours, or of a later version. */
+/** The version of a journal, 0 for an empty file. Throws an Error if it is not a journal or of a later version. */
 export function journalVersion(database: DatabaseSync, path: string): number {
   const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
   const id = Number(database.prepare('PRAGMA application_id').get()?.application_id);
   const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.count === 0;
-  if (!isEmpty && id !== applicationId) throw new Error(`${path} is a database, but no journal of Pullcord`);
+  if (!isEmpty && id !== applicationId) throw new Error(`${path} is a SQLite database, but not a Pullcord journal`);
   if (version > migrations.length) {
     throw new Error(`${path} was written by a later version of Pullcord (journal version ${version})`);
   }

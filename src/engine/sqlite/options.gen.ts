@@ -1,11 +1,11 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the sqlite engine: where the journal is, and how much it keeps and does. How many recorded requests it keeps is for `recording` to say.
+ * Options of the sqlite engine: where its journal is, and its limits. `recording` limits recorded requests.
  */
 export interface Options {
   /**
-   * The journal's file, relative to the folder of gateway.yaml. It and its folder are created where they are missing. On a local disk: SQLite's locks do not work on network file systems.
+   * The journal's file, relative to the folder of gateway.yaml. It and its folder are created if missing. Use a local disk: SQLite's locks do not work on network file systems.
    */
   path: string;
   /**
@@ -13,11 +13,11 @@ export interface Options {
    */
   concurrency: number;
   /**
-   * How many runs may wait to be executed. Requests beyond are answered 503.
+   * How many runs may wait to be executed. Further requests are answered 503 (backpressure).
    */
   maxQueued: number;
   /**
-   * Which finished runs are kept; the one that finished first goes first. A dedup claim lasts as long as its own window.
+   * The retention of finished runs; the run that finished first is deleted first. A dedup claim lasts as long as its own window.
    */
   retention: {
     /**
@@ -30,7 +30,7 @@ export interface Options {
     count: number;
   };
   /**
-   * The largest that the journal may grow. Beyond it requests are answered 503 until something is forgotten; recorded requests go when less than a quarter of it is free. Without it the disk is the limit. In bytes.
+   * The maximum size of the journal. When it is reached, requests are answered 503 until something is deleted; recorded requests are dropped when less than a quarter of it is free. Without it the disk is the limit. In bytes.
    */
   maxSize?: number;
 }

@@ -26,7 +26,7 @@ export function recordingOf(row: Row): RecordedRequest {
     headers: JSON.parse(String(row.headers)),
     bodyText: optional(row.body),
     masked: JSON.parse(String(row.masked)),
-    // Only what this engine wrote is there.
+    // Only this engine writes the column.
     verdict: String(row.verdict) as RecordedVerdict,
     code: optional(row.code),
     status: Number(row.status),

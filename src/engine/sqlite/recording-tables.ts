@@ -3,19 +3,20 @@ import { recordingSize } from '../execution/recording-size.ts';
 import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../types/index.ts';
 import { recordingColumns, recordingOf, recordingValues } from './recording-rows.ts';
 import { Statements } from './statements.ts';
+import { tidyLimit } from './tidying.ts';
 
 const placeholders = recordingColumns.replace(/\w+/g, '?');
 const counted = 'RETURNING project, trigger_key, size';
 const oldestFirst = 'FROM recordings INDEXED BY recordings_by_time ORDER BY received_at, id LIMIT ?';
-/** Which part of the size that the journal may reach is left to runs: a sample must never be why one is refused. */
-const leftToRuns = 0.25;
+/** The part of the maximum size that is reserved for runs: a sample must never be the reason why one is refused. */
+const reservedForRuns = 0.25;
 
-/** What the journal does to its table of recorded requests. Each method is part of a transaction of the caller's. */
+/** The journal's operations on recorded requests. Each is part of the caller's transaction. */
 export class RecordingTables {
   readonly #sql: Statements;
-  /** Those that the last request was recorded with; the journal does not keep them. */
+  /** Those of the latest request; the journal does not store them. */
   #bounds: RecordingBounds | undefined;
-  /** Undefined: to be counted. */
+  /** Undefined: not counted yet. */
   #kept: { count: number; size: number } | undefined;
   readonly #keptOfTrigger = new Map<string, number>();
 
@@ -23,20 +24,17 @@ export class RecordingTables {
     this.#sql = new Statements(database);
   }
 
-  /** After a rollback, what was counted in the transaction is wrong. */
+  /** After a rollback, the counts of the transaction are wrong. */
   forgetCounts(): void {
     this.#kept = undefined;
     this.#keptOfTrigger.clear();
   }
 
-  /**
-   * Says whether there was room. That there is none is told and not thrown, as the whole transaction would be undone.
-   * @param limit how many may be let go of besides as many as are new
-   */
-  record(recordings: readonly NewRecording[], bounds: RecordingBounds, now: number, limit: number): boolean {
+  /** Returns whether there was room. Throwing instead would roll back the operations that share the transaction. */
+  record(recordings: readonly NewRecording[], bounds: RecordingBounds, now: number): boolean {
     this.#bounds = bounds;
-    const most = recordings.length + limit;
-    // The oldest make room.
+    const most = recordings.length + tidyLimit;
+    // The oldest are dropped first.
     if (!this.#hasRoom()) this.#boundAll(now, most);
     const hasRoom = this.#hasRoom();
     if (hasRoom) for (const recording of recordings) this.#add(recording, bounds);
@@ -50,7 +48,7 @@ export class RecordingTables {
     return row && recordingOf(row);
   }
 
-  /** Found in an index alone; then the rows of the page are read. */
+  /** A covering index finds the page; only its rows are read. */
   list(query: RecordingQuery, now: number): readonly RecordedRequest[] {
     const { project, trigger, verdict, since, order, after, limit } = query;
     const conditions: [string, ...SQLInputValue[]][] = [['until > ?', now]];
@@ -68,18 +66,18 @@ export class RecordingTables {
     return this.#sql.all(`SELECT * FROM recordings WHERE rowid IN (${found}) ${sorted}`, values).map(recordingOf);
   }
 
-  /** Lets go of some of what is out of bounds, and says how many. */
-  tidy(now: number, limit: number): number {
-    return this.#boundAll(now, limit);
+  /** Removes some of what exceeds the bounds. True if there may be more. */
+  tidy(now: number): boolean {
+    return this.#boundAll(now, tidyLimit) >= tidyLimit;
   }
 
   #hasRoom(): boolean {
     const read = (name: string) => Number(this.#sql.get(`PRAGMA ${name}`, [])?.[name]);
     const most = read('max_page_count');
-    return most - read('page_count') + read('freelist_count') >= most * leftToRuns;
+    return most - read('page_count') + read('freelist_count') >= most * reservedForRuns;
   }
 
-  /** What is kept already stays as it is. */
+  /** A request that is recorded already stays as it is. */
   #add({ request, ageMs }: NewRecording, bounds: RecordingBounds): void {
     const size = recordingSize(request);
     const until = request.receivedAt + Math.min(ageMs ?? bounds.ageMs, bounds.ageMs);
@@ -94,7 +92,7 @@ export class RecordingTables {
   #boundTrigger({ request, count, ageMs }: NewRecording, now: number, limit: number): void {
     const { project, trigger } = request;
     const ofTrigger = 'FROM recordings INDEXED BY recordings_by_trigger WHERE trigger_key = ? AND project = ?';
-    // The bounds may be less by now than when they were recorded.
+    // The bounds may be lower now than when the request was recorded.
     if (ageMs !== undefined) {
       const old = `SELECT rowid ${ofTrigger} AND received_at <= ? ORDER BY received_at LIMIT ?`;
       this.#delete(old, [trigger, project, now - ageMs, limit]);
@@ -112,13 +110,13 @@ export class RecordingTables {
     return ended + old + (excess > 0 ? this.#delete(`SELECT rowid ${oldestFirst}`, [excess]) : 0);
   }
 
-  /** The bound may be less by now than when they were recorded. */
+  /** The bound may be lower now than when they were recorded. */
   #boundAge(until: number, limit: number): number {
     const old = 'FROM recordings INDEXED BY recordings_by_time WHERE received_at <= ? ORDER BY received_at LIMIT ?';
     return this.#delete(`SELECT rowid ${old}`, [until, limit]);
   }
 
-  /** How many of the oldest are too many, or make all too large. */
+  /** How many of the oldest exceed the bounds of count and size. */
   #excess(limit: number): number {
     const bounds = this.#bounds;
     if (bounds === undefined) return 0;
@@ -134,7 +132,7 @@ export class RecordingTables {
     return excess;
   }
 
-  /** Deletes the rows that a query finds, and says how many. */
+  /** Deletes the rows that a query finds. Returns how many. */
   #delete(found: string, values: readonly SQLInputValue[]): number {
     const deleted = this.#sql.all(`DELETE FROM recordings WHERE rowid IN (${found}) ${counted}`, values);
     for (const { project, trigger_key: trigger, size } of deleted) {
@@ -173,12 +171,12 @@ export class RecordingTables {
   }
 }
 
-/** The bounds of a trigger are those that came with the last. */
+/** The latest recording of a trigger has its current bounds. */
 function lastOfEachTrigger(recordings: readonly NewRecording[]): Iterable<NewRecording> {
   return new Map(recordings.map((recording) => [nameOf(recording.request), recording])).values();
 }
 
-/** Ids of projects and keys of triggers hold no line break. */
+/** Ids of projects and keys of triggers contain no line break. */
 function nameOf({ project, trigger }: Pick<RecordedRequest, 'project' | 'trigger'>): string {
   return `${project}\n${trigger}`;
 }

@@ -1,8 +1,35 @@
 import type { RunState, RunUsage } from '../../contract/index.ts';
 import type { RunPolicy, RunRecord } from '../types/index.ts';
-import type { RunRow } from './protocol.ts';
 
-/** A run with all that the journal has of it. */
+/** A row of the table `runs`. */
+export interface RunRow {
+  readonly id: string;
+  readonly project: string;
+  readonly trigger_key: string;
+  readonly revision: string;
+  readonly principal: string;
+  readonly session_id: string | null;
+  readonly replay_of: string | null;
+  readonly state: string;
+  readonly attempt: number;
+  readonly accepted_at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly retry_at: number | null;
+  readonly failed_attempts: string | null;
+  readonly failure: string | null;
+  readonly keep: RunPolicy['keep'];
+  readonly is_masked: number;
+  readonly session_ttl: number;
+  readonly notify: number;
+  readonly input: string | null;
+  readonly output: string | null;
+  readonly checkpoint: string | null;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+}
+
+/** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
   return {
     id: row.id,
@@ -13,7 +40,7 @@ export function recordOf(row: RunRow): RunRecord {
     sessionId: row.session_id ?? undefined,
     replayOf: row.replay_of ?? undefined,
     input: parsed(row.input),
-    // Only what this engine wrote is there.
+    // Only this engine writes the column.
     state: row.state as RunState,
     attempt: row.attempt,
     acceptedAt: row.accepted_at,
@@ -27,7 +54,7 @@ export function recordOf(row: RunRow): RunRecord {
   };
 }
 
-/** What the journal knows of the policy of a run; what was masked, it never had. */
+/** The policy of a stored run. Its masks are not stored: they have been applied. */
 export function policyOf(row: RunRow): RunPolicy {
   return { keep: row.keep, mask: [], sessionTtlMs: row.session_ttl, notify: row.notify === 1 };
 }

@@ -7,11 +7,11 @@ export const codes = {
 const unavailable: ReadonlyMap<number, string> = new Map([
   [codes.busy, 'the journal is locked'],
   [codes.locked, 'the journal is locked'],
-  [codes.noMemory, 'the journal has no memory left'],
+  [codes.noMemory, 'the journal is out of memory'],
   [codes.readOnly, 'the journal cannot be written'],
   [codes.io, 'the journal cannot be read or written (I/O error)'],
   [codes.corrupt, 'the journal is damaged'],
-  [codes.full, 'the journal cannot grow: the disk is full, or its maxSize is reached'],
+  [codes.full, 'the journal is full: no disk space is left, or its maxSize is reached'],
   [codes.cantOpen, 'the journal cannot be opened'],
 ]);
 
@@ -20,8 +20,8 @@ export function primaryCode(error: unknown): number | undefined {
   return error.errcode & 0xff;
 }
 
-/** Why the journal is out of reach, if that is what the error says: any but one that the operation itself is to blame for. */
-export function outOfReach(error: unknown): string | undefined {
+/** Why the journal is unavailable; undefined if the operation itself caused the error, so that a retry would fail too. */
+export function unavailability(error: unknown): string | undefined {
   const code = primaryCode(error);
   if (code === undefined || code === codes.tooBig || code === codes.constraint) return undefined;
   return unavailable.get(code) ?? `the journal failed (SQLite code ${code})`;

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 
 export type Row = Record<string, SQLInputValue>;
 
-/** Prepares each statement once. */
+/** A cache of prepared statements. */
 export class Statements {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
@@ -19,7 +19,7 @@ export class Statements {
     return this.prepare(sql).all(...values) as readonly Row[];
   }
 
-  /** Gives the number of rows that were changed. */
+  /** Returns the number of changed rows. */
   run(sql: string, values: readonly SQLInputValue[]): number {
     return Number(this.prepare(sql).run(...values).changes);
   }

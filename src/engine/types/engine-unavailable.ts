@@ -1,11 +1,11 @@
 const unavailableMarker = Symbol.for('pullcord.EngineUnavailable');
 
-/** An engine's store is out of reach for now: nothing was changed, and the same may succeed later. */
+/** The store of an engine is temporarily unavailable: nothing was changed, and the caller may retry. */
 export class EngineUnavailable extends Error {
   override readonly name = 'EngineUnavailable';
   readonly [unavailableMarker] = true;
 
-  /** Recognised by marker, not by class, as errors of the contract. */
+  /** Recognised by marker, not by class, like errors of the contract. */
   static is(error: unknown): error is EngineUnavailable {
     return error instanceof Error && unavailableMarker in error;
   }

@@ -1,10 +1,10 @@
 import type { MaybePromise } from '../../contract/index.ts';
 
-/** How a request that reached the pipeline came out. */
+/** The verdict on a request that reached the pipeline. */
 export const verdicts = ['accepted', 'dropped', 'duplicate', 'unavailable'] as const;
 export type RecordedVerdict = (typeof verdicts)[number];
 
-/** A request that was kept as a sample of what callers send. Data only. */
+/** A request that was recorded as a sample of what callers send. Data only. */
 export interface RecordedRequest {
   /** UUIDv7 (RFC 9562). */
   readonly id: string;
@@ -16,11 +16,11 @@ export interface RecordedRequest {
   /** Id of the caller that sent it. */
   readonly caller: string;
   readonly ip: string;
-  /** Those that a filter or dedup plugin of the trigger reads, and none that carries a credential. */
+  /** Those that a filter or dedup plugin of the trigger reads, except headers with credentials. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body as sent, but for what is masked; undefined if there was none. */
+  /** The body as sent, with the masked values replaced; undefined if there was none. */
   readonly bodyText: string | undefined;
-  /** JSON pointers (RFC 6901) into the body at which something was masked. */
+  /** JSON pointers (RFC 6901) to the masked values of the body. */
   readonly masked: readonly string[];
   readonly verdict: RecordedVerdict;
   /** The code of the reply, if it was an error. */
@@ -32,11 +32,11 @@ export interface RecordedRequest {
   readonly runId: string | undefined;
   /** The revision of the config that decided. */
   readonly revision: string;
-  /** What of the config decided: `file:line`. */
+  /** The declaration in the config that decided: `file:line`. */
   readonly provenance: string;
 }
 
-/** How many recorded requests are kept: those that came last, within all of the bounds. */
+/** The retention of recorded requests: the latest within all of these bounds are kept. */
 export interface RecordingBounds {
   readonly count: number;
   /** Milliseconds since they arrived. */
@@ -45,7 +45,7 @@ export interface RecordingBounds {
   readonly sizeBytes: number;
 }
 
-/** A request to be kept, and how many of its trigger and how old they may become, where that is less than for all. */
+/** A request to be recorded, and the bounds of its trigger where they are lower than the general ones. */
 export interface NewRecording {
   readonly request: RecordedRequest;
   readonly count: number | undefined;
@@ -59,14 +59,14 @@ export interface RecordingQuery {
   /** Received at or after, milliseconds since the epoch. */
   readonly since?: number;
   readonly order: 'newest' | 'oldest';
-  /** What follows this one in that order: the last of the page before. */
+  /** The last request of the page before. */
   readonly after?: Pick<RecordedRequest, 'id' | 'receivedAt'>;
   readonly limit: number;
 }
 
-/** Where recorded requests are kept: a sample, so that losing the last second of it in a crash does no harm. */
+/** Where recorded requests are kept. They are a sample: losing the last second of it in a crash is acceptable. */
 export interface Recordings {
-  /** Keeps them, and lets go of what is beyond the bounds. */
+  /** Records requests, each id once, and drops what exceeds the bounds. May be delayed to share a commit. */
   record(recordings: readonly NewRecording[], bounds: RecordingBounds): MaybePromise<void>;
   get(id: string): MaybePromise<RecordedRequest | undefined>;
   list(query: RecordingQuery): MaybePromise<readonly RecordedRequest[]>;

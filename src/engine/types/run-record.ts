@@ -1,6 +1,6 @@
 import type { JsonValue, RunFailure, RunState, RunUsage, TriggerInput } from '../../contract/index.ts';
 
-/** What is stored of a run. Data only, so that another process, or a later start, can take it up. */
+/** A run as it is stored. Data only, so that another process or a later start can resume it. */
 export interface RunRecord {
   /** UUIDv7 (RFC 9562). */
   readonly id: string;
@@ -14,25 +14,25 @@ export interface RunRecord {
   readonly sessionId: string | undefined;
   /** The run whose input this one repeats, if it is a replay. */
   readonly replayOf: string | undefined;
-  /** With what the trigger's record policy masks; undefined where the policy keeps no input of a run that is final. */
+  /** With the masks of the record policy; undefined if the run is final and the policy does not keep inputs. */
   readonly input: TriggerInput | undefined;
   readonly state: RunState;
-  /** How often execution was started; 0 while queued for the first time. */
+  /** How many attempts were started; 0 before the first. */
   readonly attempt: number;
   /** Milliseconds since the epoch, as are all times here. */
   readonly acceptedAt: number;
   /** When the latest attempt was started. */
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
-  /** When a queued run is tried again after an attempt that failed. */
+  /** When a queued run starts its next attempt after one that failed. */
   readonly retryAt: number | undefined;
-  /** Attempts that failed and were followed, or will be, by another one. The oldest first. */
+  /** Attempts that failed and were or will be retried, the oldest first. */
   readonly failedAttempts: readonly FailedAttempt[];
-  /** Set when it succeeded or asked back, unless the record policy keeps no output. */
+  /** Set if it succeeded or requires input, unless the record policy does not keep outputs. */
   readonly output: JsonValue | undefined;
-  /** Set when it failed: what happened, fit for a caller's eyes. */
+  /** Set if it failed: what happened, fit for callers. */
   readonly failure: RunFailure | undefined;
-  /** What all its attempts have used up together, where the agent tells. */
+  /** The usage of all attempts together, if the agent reports it. */
   readonly usage: RunUsage | undefined;
 }
 
@@ -41,11 +41,11 @@ export interface FailedAttempt {
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** What happened, fit for a caller's eyes. */
+  /** What happened, fit for callers. */
   readonly message: string;
 }
 
-/** A run as it is submitted: the record without what only execution can tell. */
+/** A run as it is submitted: its record without what execution adds. */
 export interface NewRun
   extends Pick<
     RunRecord,
@@ -55,16 +55,16 @@ export interface NewRun
   readonly policy: RunPolicy;
 }
 
-/** What the trigger wants of the engine besides the execution of its runs. */
+/** How the engine treats the runs of a trigger. */
 export interface RunPolicy {
   /**
-   * What is kept of a run that is final: `full` all, `metadata` neither input nor output, `none` nothing at all. Until
-   * then a run needs its input, and its claim outlives it in any case.
+   * How much of a final run is kept: `full` everything, `metadata` neither input nor output, `none` nothing. Before that a
+   * run keeps its input. Its claim is kept in any case.
    */
   readonly keep: 'full' | 'metadata' | 'none';
   /**
-   * JSON pointers (RFC 6901) into the input. Values there are masked before anything is stored. A run with a masked
-   * input cannot be resumed in another process: it fails there, and lets go of its claim.
+   * JSON pointers (RFC 6901) into the input. Values there are masked before anything is stored. A run with a masked input
+   * cannot be resumed in another process: it fails there, which releases its claim.
    */
   readonly mask: readonly string[];
   /** How long a session is remembered after its last run, in milliseconds. */
@@ -79,7 +79,7 @@ export interface RunQuery {
   readonly state?: RunState;
   /** Accepted at or after, milliseconds since the epoch. */
   readonly since?: number;
-  /** Older than this run in the order of the list: the last of the page before. */
+  /** The last run of the page before. */
   readonly after?: Pick<RunRecord, 'id' | 'acceptedAt'>;
   /** At most this many, newest first. */
   readonly limit: number;

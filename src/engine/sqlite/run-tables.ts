@@ -1,49 +1,50 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { PendingNotification, Retry, Start } from '../execution/store.ts';
-import type { Claim, RunQuery } from '../types/index.ts';
-import type { Operation, RunRow, SubmittedRun } from './protocol.ts';
-import { RecordingTables } from './recording-tables.ts';
+import type { End, PendingNotification, Retry, Start } from '../execution/store.ts';
+import type { Claim, NewRun, RunPolicy, RunQuery } from '../types/index.ts';
+import { ClaimTable } from './claim-table.ts';
+import type { RunRow } from './run-rows.ts';
+import { SessionTable } from './session-table.ts';
 import { Statements } from './statements.ts';
+import { tidyLimit } from './tidying.ts';
 
-type Ended = Extract<Operation, { kind: 'end' }>['end'];
+/** A run as it is inserted: its input as JSON, masked. */
+export interface SubmittedRun
+  extends Omit<NewRun, 'input' | 'policy'>,
+    Pick<RunPolicy, 'keep' | 'sessionTtlMs' | 'notify'> {
+  readonly input: string;
+  readonly isMasked: boolean;
+  readonly startedAt: number | undefined;
+}
 
-/** How much one `tidy` forgets of each sort: little enough that nobody waits for it. */
-export const tidyLimit = 200;
+/** An end with its output as JSON. */
+export type StoredEnd = Omit<End, 'output'> & { readonly output: string | undefined };
 
-/**
- * Of a claim whether its run is final, or no longer kept. Looked up where it matters, at the end of the window: to note
- * it in the claim, which is at a random place of its table, would cost each run a page.
- */
-const isHolderFinal = 'NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = claims.run_id AND runs.finished_at IS NULL)';
-
-/** What the journal does to its tables. Each method is part of a transaction of the caller's. */
-export class Tables {
-  readonly recordings: RecordingTables;
+/** The journal's operations on runs, their claims, sessions and notifications. Each is part of the caller's transaction. */
+export class RunTables {
   readonly #sql: Statements;
+  readonly #claims: ClaimTable;
+  readonly #sessions: SessionTable;
   readonly #retention: { readonly age: number; readonly count: number };
-  /** How many runs are final; undefined: to be counted. */
+  /** How many runs are final; undefined: not counted yet. */
   #finished: number | undefined;
 
   constructor(database: DatabaseSync, retention: { readonly age: number; readonly count: number }) {
-    this.recordings = new RecordingTables(database);
     this.#sql = new Statements(database);
+    this.#claims = new ClaimTable(this.#sql);
+    this.#sessions = new SessionTable(this.#sql);
     this.#retention = retention;
   }
 
-  /** After a rollback, what was counted in the transaction is wrong. */
+  /** After a rollback, the counts of the transaction are wrong. */
   forgetCounts(): void {
     this.#finished = undefined;
-    this.recordings.forgetCounts();
   }
 
   submit(run: SubmittedRun, claim: Claim | undefined, now: number): { duplicateOf?: string; memory?: string } {
     if (claim !== undefined) {
-      const holder = this.#holder(claim, now);
+      const holder = this.#claims.holder(claim, now);
       if (holder !== undefined) return { duplicateOf: holder };
-      const until = claim.windowMs === undefined ? null : run.acceptedAt + claim.windowMs;
-      this.#sql.run('INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)', [
-        ...[claim.scope, claim.fingerprint, run.id, until],
-      ]);
+      this.#claims.hold(claim, run.id, run.acceptedAt);
     }
     const { startedAt } = run;
     this.#sql.run(
@@ -58,7 +59,7 @@ export class Tables {
       ],
     );
     if (run.sessionId === undefined) return {};
-    const memory = this.#memory(run.project, run.trigger, run.sessionId, now);
+    const memory = this.#sessions.memory(run.project, run.trigger, run.sessionId, now);
     return memory === undefined ? {} : { memory };
   }
 
@@ -70,11 +71,11 @@ export class Tables {
     );
     if (typeof row?.input !== 'string') throw new Error('there is no such run to start');
     const { project = null, trigger_key: trigger = null, session_id: session = null, input, checkpoint } = row;
-    const memory = session === null ? undefined : this.#memory(project, trigger, session, startedAt);
+    const memory = session === null ? undefined : this.#sessions.memory(project, trigger, session, startedAt);
     return { input, ...(memory !== undefined && { memory }), ...(typeof checkpoint === 'string' && { checkpoint }) };
   }
 
-  end({ id, state, finishedAt, output, failure, memory, usage }: Ended): void {
+  end({ id, state, finishedAt, output, failure, memory, usage }: StoredEnd): void {
     const row = this.#sql.get(
       `UPDATE runs SET state = ?, finished_at = ?, retry_at = NULL, failure = ?, checkpoint = NULL,
          input_tokens = ?, output_tokens = ?,
@@ -89,11 +90,10 @@ export class Tables {
     );
     if (row === undefined) return;
     if (this.#finished !== undefined) this.#finished += 1;
-    this.#touchSession(id, memory, finishedAt);
+    this.#sessions.touch(id, memory, finishedAt);
     const isReleased = (state === 'failed' || state === 'cancelled') && row.keep_claim === 0;
     if (row.claim_scope !== null && isReleased) {
-      const holder: SQLInputValue[] = [String(row.claim_scope), String(row.claim_fingerprint), id];
-      this.#sql.run('DELETE FROM claims WHERE scope = ? AND fingerprint = ? AND run_id = ?', holder);
+      this.#claims.release(String(row.claim_scope), String(row.claim_fingerprint), id);
     }
     if (row.notify === 1) this.#sql.run('INSERT OR REPLACE INTO notifications VALUES (?, 0, ?)', [id, finishedAt]);
     else if (row.keep === 'none') this.#forget(id);
@@ -108,7 +108,7 @@ export class Tables {
          output_tokens = ? WHERE id = ?`,
       [retryAt, JSON.stringify([...before, failed]), usage?.inputTokens ?? null, usage?.outputTokens ?? null, id],
     );
-    this.#touchSession(id, memory, now);
+    this.#sessions.touch(id, memory, now);
   }
 
   save(id: string, checkpoint: string): void {
@@ -116,14 +116,14 @@ export class Tables {
   }
 
   remember(id: string, memory: string, now: number): void {
-    this.#touchSession(id, memory, now);
+    this.#sessions.touch(id, memory, now);
   }
 
   get(id: string): RunRow | undefined {
     return this.#sql.get('SELECT * FROM runs WHERE id = ?', [id]) as RunRow | undefined;
   }
 
-  /** Found in an index alone; then the rows of the page are read. */
+  /** A covering index finds the page; only its rows are read. */
   list({ project, trigger, state, since, after, limit }: RunQuery): readonly RunRow[] {
     const conditions: [string, ...SQLInputValue[]][] = [];
     if (trigger !== undefined) conditions.push(['trigger_key = ?', trigger]);
@@ -160,20 +160,12 @@ export class Tables {
     if (this.#sql.get("SELECT id FROM runs WHERE id = ? AND keep = 'none'", [id]) !== undefined) this.#forget(id);
   }
 
-  /** Forgets some of what is over, and says whether there is more. */
+  /** Removes some of what has expired. True if there may be more. */
   tidy(now: number): boolean {
-    const claims = this.#sql.run(
-      `DELETE FROM claims WHERE (scope, fingerprint) IN (SELECT scope, fingerprint FROM claims
-         WHERE until IS NOT NULL AND until <= ? AND ${isHolderFinal} LIMIT ${tidyLimit})`,
-      [now],
-    );
-    const sessions = this.#sql.run(
-      `DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE until <= ? LIMIT ${tidyLimit})`,
-      [now],
-    );
+    const claims = this.#claims.tidy(now, tidyLimit);
+    const sessions = this.#sessions.tidy(now, tidyLimit);
     const runs = this.#tidyRuns(now);
-    const recordings = this.recordings.tidy(now, tidyLimit);
-    return Math.max(claims, sessions, runs, recordings) >= tidyLimit;
+    return Math.max(claims, sessions, runs) >= tidyLimit;
   }
 
   #tidyRuns(now: number): number {
@@ -194,42 +186,5 @@ export class Tables {
   #forget(id: string): void {
     this.#sql.run('DELETE FROM runs WHERE id = ?', [id]);
     if (this.#finished !== undefined) this.#finished -= 1;
-  }
-
-  /** The run that holds a claim; the end of its window ends it only once its run is final. */
-  #holder({ scope, fingerprint }: Claim, now: number): string | undefined {
-    const row = this.#sql.get(
-      `SELECT run_id FROM claims WHERE scope = ? AND fingerprint = ?
-         AND (until IS NULL OR until > ? OR NOT ${isHolderFinal})`,
-      [scope, fingerprint, now],
-    );
-    return row === undefined ? undefined : String(row.run_id);
-  }
-
-  #memory(project: SQLInputValue, trigger: SQLInputValue, session: SQLInputValue, now: number): string | undefined {
-    const row = this.#sql.get(
-      'SELECT memory FROM sessions WHERE project = ? AND trigger_key = ? AND session_id = ? AND until > ?',
-      [project, trigger, session, now],
-    );
-    return row === undefined ? undefined : String(row.memory);
-  }
-
-  /** Counts as a use of a run's session; with `memory` that is what it remembers from now on. */
-  #touchSession(id: string, memory: string | undefined, now: number): void {
-    if (memory === undefined) {
-      this.#sql.run(
-        `UPDATE sessions SET until = ? + runs.session_ttl FROM runs WHERE runs.id = ? AND sessions.until > ?
-           AND sessions.project = runs.project AND sessions.trigger_key = runs.trigger_key
-           AND sessions.session_id = runs.session_id`,
-        [now, id, now],
-      );
-      return;
-    }
-    this.#sql.run(
-      `INSERT INTO sessions SELECT project, trigger_key, session_id, ?, ? + session_ttl FROM runs
-         WHERE id = ? AND session_id IS NOT NULL
-       ON CONFLICT DO UPDATE SET memory = excluded.memory, until = excluded.until`,
-      [memory, now, id],
-    );
   }
 }

@@ -1,0 +1,47 @@
+import type { Claim } from '../types/index.ts';
+import type { Statements } from './statements.ts';
+
+/**
+ * Whether the run of a claim is final or no longer kept. Looked up when its window ends: writing it into the claim, which
+ * is at a random place of its table, would cost every run a page.
+ */
+const isHolderFinal = 'NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = claims.run_id AND runs.finished_at IS NULL)';
+
+/** The dedup claims of runs. Every method is part of the caller's transaction. */
+export class ClaimTable {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  /** The run that holds the fingerprint of a claim. */
+  holder({ scope, fingerprint }: Claim, now: number): string | undefined {
+    const row = this.#sql.get(
+      `SELECT run_id FROM claims WHERE scope = ? AND fingerprint = ?
+         AND (until IS NULL OR until > ? OR NOT ${isHolderFinal})`,
+      [scope, fingerprint, now],
+    );
+    return row === undefined ? undefined : String(row.run_id);
+  }
+
+  hold({ scope, fingerprint, windowMs }: Claim, runId: string, acceptedAt: number): void {
+    const until = windowMs === undefined ? null : acceptedAt + windowMs;
+    this.#sql.run('INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)', [scope, fingerprint, runId, until]);
+  }
+
+  /** Unless another run holds the fingerprint by now. */
+  release(scope: string, fingerprint: string, runId: string): void {
+    const holder = [scope, fingerprint, runId];
+    this.#sql.run('DELETE FROM claims WHERE scope = ? AND fingerprint = ? AND run_id = ?', holder);
+  }
+
+  /** Removes expired claims, up to `limit`. Returns how many. */
+  tidy(now: number, limit: number): number {
+    return this.#sql.run(
+      `DELETE FROM claims WHERE (scope, fingerprint) IN (SELECT scope, fingerprint FROM claims
+         WHERE until IS NOT NULL AND until <= ? AND ${isHolderFinal} LIMIT ${limit})`,
+      [now],
+    );
+  }
+}
