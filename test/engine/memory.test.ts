@@ -9,6 +9,8 @@ import { newClaim, newRequest, newRun, unbounded, wide } from '../../src/engine/
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { ExpiryQueue } from '../../src/engine/execution/expiry-queue.ts';
+import { queuedRecord } from '../../src/engine/execution/records.ts';
+import { RunSlot } from '../../src/engine/execution/run-slot.ts';
 import { engines } from '../../src/engine/index.ts';
 import { createMemoryEngine, type MemoryEngineOptions } from '../../src/engine/memory/index.ts';
 import type { NewRun, RecordedRequest } from '../../src/engine/types/index.ts';
@@ -223,6 +225,19 @@ t.test('fails a run whose plugin answers with something that is no outcome', asy
     await engine.submit(run, undefined);
     t.match(await engine.get(run.id), { state: 'failed', failure: { message: 'the run plugin failed unexpectedly' } });
   }
+});
+
+t.test('a run takes no step that its phase does not allow', async (t) => {
+  const run = newRun({ clock: Object(Date) });
+  const slot = new RunSlot('queued', queuedRecord(run), run.policy, run.input);
+  t.throws(() => slot.enter('pausing'), { message: 'a run cannot go from queued to pausing' });
+  t.equal(slot.phase, 'queued');
+  slot.enter('starting');
+  slot.run(new AbortController(), 1, run.acceptedAt);
+  slot.enter('ending');
+  t.throws(() => slot.run(new AbortController(), 2, run.acceptedAt), { message: /from ending to running/ });
+  slot.leave();
+  t.throws(() => slot.leave(), { message: 'a run cannot go from ended to ended' });
 });
 
 t.test('takes from the expiry queue what expires first, never before its time', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { type ConformanceCase, ended, foreverMs, newRun, promise } from './harness.ts';
+import { type ConformanceCase, ended, foreverMs, newClaim, newRun, promise } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 
 export const cancelCases: readonly ConformanceCase[] = [
-  promise('never starts a run that was cancelled while queued', async (harness) => {
+  promise('a run that is cancelled while queued never starts', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     const [cancelled, other] = [newRun(harness), newRun(harness)];
@@ -22,7 +22,7 @@ export const cancelCases: readonly ConformanceCase[] = [
     );
   }),
 
-  promise('aborts a running run, ends it at once and tells those who wait', async (harness) => {
+  promise('cancelling a running run aborts its signal, ends it at once and answers its waiters', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -38,7 +38,7 @@ export const cancelCases: readonly ConformanceCase[] = [
     assert.equal(record?.finishedAt, harness.clock.now());
   }),
 
-  promise('ignores what comes of a run after it was cancelled', async (harness) => {
+  promise('an outcome that arrives after the cancellation is ignored', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -50,7 +50,7 @@ export const cancelCases: readonly ConformanceCase[] = [
       await engine.cancel(run.id);
       const record = structuredClone(await engine.get(run.id));
       attempt.settle(outcome());
-      // By the time that another run has gone all the way, the late outcome has come too.
+      // Once another run has been executed from start to end, the late outcome has arrived too.
       const other = newRun(harness);
       await engine.submit(other, undefined);
       (await worker.started(other.id)).settle(success);
@@ -59,7 +59,7 @@ export const cancelCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('lets an executor cancel its own run', async (harness) => {
+  promise('an executor can cancel its own run', async (harness) => {
     const { engine } = harness;
     await engine.start({
       async execute(run) {
@@ -72,7 +72,7 @@ export const cancelCases: readonly ConformanceCase[] = [
     assert.equal((await ended(harness, run.id)).state, 'cancelled');
   }),
 
-  promise('leaves a final run as it is and says in which state it ended', async (harness) => {
+  promise('cancelling a final run changes nothing and returns its state', async (harness) => {
     const { engine } = harness;
     const outcomes = [success, failure];
     await engine.start({ execute: () => outcomes.shift() ?? failure });
@@ -85,7 +85,7 @@ export const cancelCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('cancels a run once', async (harness) => {
+  promise('a run is cancelled only once', async (harness) => {
     const { engine } = harness;
     const run = newRun(harness);
     await engine.submit(run, undefined);
@@ -93,7 +93,18 @@ export const cancelCases: readonly ConformanceCase[] = [
     assert.deepEqual(await engine.cancel(run.id), { kind: 'already_final', state: 'cancelled' });
   }),
 
-  promise('says of a run that it does not know that it was not found', async (harness) => {
+  promise('a run that is cancelled while its submission is being refused counts once', async (harness) => {
+    const { engine } = harness;
+    await engine.submit(newRun(harness), newClaim());
+    const duplicate = newRun(harness);
+    const submitted = engine.submit(duplicate, newClaim());
+    await engine.cancel(duplicate.id);
+    assert.equal((await submitted).kind, 'duplicate');
+    assert.deepEqual(engine.load(), { queued: 1, running: 0 });
+    assert.equal(await engine.get(duplicate.id), undefined);
+  }),
+
+  promise('cancelling an unknown run returns not_found', async (harness) => {
     assert.deepEqual(await harness.engine.cancel(newRun(harness).id), { kind: 'not_found' });
   }),
 ];

@@ -1,58 +1,57 @@
 import type { JsonValue, RunUsage, Session } from '../../contract/index.ts';
 import type { EngineAttempt, RunRecord } from '../types/index.ts';
-import type { ActiveRun } from './active-run.ts';
-import type { Store } from './store.ts';
+import type { RunSlot } from './run-slot.ts';
+import type { StartedAttempt, Store } from './store.ts';
 
-/** What a session may remember, and what an attempt may save, in UTF-16 units of JSON. */
-const mostMemory = 1024 * 1024;
-const mostCheckpoint = 64 * 1024;
-/** Tokens of one attempt: more than any model takes in years. What an agent says of itself may be anything. */
-const mostTokens = 1e12;
+/** Size limits of a session's memory and of a checkpoint, in UTF-16 units of JSON. */
+const maxMemoryLength = 1024 * 1024;
+const maxCheckpointLength = 64 * 1024;
+/** More tokens than any model uses in one attempt: an agent may report any number. */
+const maxTokens = 1e12;
 
-/** The conversation that a run is a turn of; `memory` is what it remembers, as JSON. */
-export function sessionOf(store: Store, { record }: ActiveRun, memory: string | undefined): Session | undefined {
+/** An attempt as its executor sees it. Its deltas are dropped once it is over. */
+export function attemptOf(
+  store: Store,
+  slot: RunSlot,
+  controller: AbortController,
+  { memory, checkpoint }: Pick<StartedAttempt, 'memory' | 'checkpoint'>,
+): EngineAttempt {
+  return {
+    signal: controller.signal,
+    session: sessionOf(store, slot, memory),
+    checkpoint: checkpoint === undefined ? undefined : JSON.parse(checkpoint),
+    save: async (next) => {
+      const text = jsonUpTo(maxCheckpointLength, next);
+      if (text === undefined) throw new Error('a checkpoint must not exceed 64 KiB');
+      await store.save(slot.record.id, text);
+    },
+    emit: ({ text }) => {
+      if (slot.isExecuting(controller) && typeof text === 'string' && text !== '') slot.emit(text);
+    },
+  };
+}
+
+/** @param memory what the session remembers, as JSON */
+function sessionOf(store: Store, { record }: RunSlot, memory: string | undefined): Session | undefined {
   if (record.sessionId === undefined) return undefined;
   return {
     memory: memory === undefined ? undefined : JSON.parse(memory),
     remember: async (next) => {
       const text = memoryText(next);
-      if (text === undefined) throw new Error('a session cannot remember more than 1 MiB');
+      if (text === undefined) throw new Error('the memory of a session must not exceed 1 MiB');
       await store.remember(record.id, text);
     },
   };
 }
 
-/**
- * How an attempt tells of itself, for as long as it is the run's own.
- * @param checkpoint what it goes on with, as JSON
- */
-export function progressOf(
-  store: Store,
-  active: ActiveRun,
-  controller: AbortController,
-  checkpoint: string | undefined,
-): Pick<EngineAttempt, 'checkpoint' | 'save' | 'emit'> {
-  return {
-    checkpoint: checkpoint === undefined ? undefined : JSON.parse(checkpoint),
-    save: async (next) => {
-      const text = jsonUpTo(mostCheckpoint, next);
-      if (text === undefined) throw new Error('an attempt cannot save more than 64 KiB');
-      await store.save(active.record.id, text);
-    },
-    emit: ({ text }) => {
-      if (active.controller === controller && typeof text === 'string' && text !== '') active.tell(text);
-    },
-  };
-}
-
-/** What a session is to remember as JSON; undefined if that is too long. */
+/** The memory of a session as JSON; undefined if it is too long. */
 export function memoryText(memory: JsonValue): string | undefined {
-  return jsonUpTo(mostMemory, memory);
+  return jsonUpTo(maxMemoryLength, memory);
 }
 
-/** The record with what an attempt has used up counted in. */
+/** The record with the usage of an attempt added. */
 export function withUsage(record: RunRecord, used: RunUsage | undefined): RunRecord {
-  // A plugin in plain JavaScript may give anything.
+  // An agent may report anything: what is not a plausible count is ignored.
   if (used === undefined || !isCount(used.inputTokens) || !isCount(used.outputTokens)) return record;
   const { inputTokens, outputTokens } = record.usage ?? { inputTokens: 0, outputTokens: 0 };
   const usage = {
@@ -63,11 +62,11 @@ export function withUsage(record: RunRecord, used: RunUsage | undefined): RunRec
 }
 
 /** A value as JSON; undefined if that is too long. */
-function jsonUpTo(most: number, value: JsonValue): string | undefined {
+function jsonUpTo(maxLength: number, value: JsonValue): string | undefined {
   const text = JSON.stringify(value);
-  return text.length > most ? undefined : text;
+  return text.length > maxLength ? undefined : text;
 }
 
 function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= mostTokens;
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= maxTokens;
 }

@@ -1,18 +1,19 @@
 import type { RunDelta, RunPosition } from '../../contract/index.ts';
 
-/** How much of what a run tells is kept for those who read slowly or come later, in UTF-16 units. */
-const mostKept = 128 * 1024;
+/** How much text is buffered for slow and late consumers, in UTF-16 units. */
+const maxBuffered = 128 * 1024;
 
 const start: RunPosition = { attempt: 0, offset: 0 };
 
 /**
- * What a run has told in its latest attempt: one text that all its readers share, each at a place of their own. Nobody
- * is waited for: the head of the text goes when it becomes too long.
+ * The text that the latest attempt of a run has streamed: one bounded buffer that all consumers share, each with a position
+ * of its own. Emitting never waits for consumers: slow ones receive coalesced deltas, and once the buffer is full the
+ * oldest text is dropped.
  */
 export class DeltaLog {
   #attempt = 0;
   #text = '';
-  /** Where the kept text begins. */
+  /** The position of the first buffered character. */
   #offset = 0;
   #isEnded = false;
   readonly #wakers = new Set<() => void>();
@@ -24,8 +25,8 @@ export class DeltaLog {
       this.#offset = 0;
     }
     this.#text += text;
-    // Cut in halves, so that a long answer does not move all of it with each piece.
-    if (this.#text.length > mostKept) this.#cutHead(this.#text.length - mostKept / 2);
+    // Half of the buffer is dropped at once, so that a long answer does not copy it with each piece.
+    if (this.#text.length > maxBuffered) this.#dropHead(this.#text.length - maxBuffered / 2);
     this.#wake();
   }
 
@@ -34,7 +35,7 @@ export class DeltaLog {
     this.#wake();
   }
 
-  /** What comes after a position, as it comes. Ends with the log, or when the signal aborts. */
+  /** Streams what follows a position. Ends with the log, or when the signal aborts. */
   async *read(after = start, signal?: AbortSignal): AsyncGenerator<RunDelta> {
     let { attempt, offset } = after;
     for (;;) {
@@ -59,8 +60,8 @@ export class DeltaLog {
     return text === '' ? undefined : { attempt: this.#attempt, offset: from, text };
   }
 
-  #cutHead(length: number): void {
-    // A pair of surrogates stays together.
+  #dropHead(length: number): void {
+    // A surrogate pair is not split.
     const isPair = /[\uDC00-\uDFFF]/.test(this.#text.charAt(length));
     const cut = isPair ? length + 1 : length;
     this.#text = this.#text.slice(cut);

@@ -1,19 +1,19 @@
 import type { JsonObject, JsonValue, TriggerInput } from '../../contract/index.ts';
 import type { NewRun } from '../types/index.ts';
 
-/** What stands in the place of a masked value. */
+/** Replaces a masked value. */
 const masked = '***';
 
-/** The run as it may be stored: values at the pointers of its policy masked. The same object if there are none. */
+/** The run as it may be stored: with the values at the pointers of its policy masked. The same object if there are none. */
 export function maskRun(run: NewRun): NewRun {
   const { mask } = run.policy;
   if (mask.length === 0) return run;
   const input = mask.reduce<JsonValue>((value, pointer) => maskAt(value, segmentsOf(pointer)), run.input);
-  // Masking replaces values below the members of the input, and a masked member is a string as those checked are.
+  // A masked input is still a TriggerInput: its members that must be strings are replaced by a string.
   return input === run.input ? run : { ...run, input: input as TriggerInput };
 }
 
-/** The value with what stands at the path replaced; itself if nothing stands there. */
+/** The value with the one at the path replaced; the same value if there is none. */
 function maskAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonValue {
   if (name === undefined) return masked;
   if (typeof value !== 'object' || value === null) return value;

@@ -1,16 +1,16 @@
-import type { ActiveRun } from './active-run.ts';
+import type { RunSlot } from './run-slot.ts';
 
 /** Runs of one trigger. */
 interface Lane {
-  /** May start as soon as there is room, in this order. */
-  readonly ready: Set<ActiveRun>;
+  /** May start as soon as there is a place, in this order. */
+  readonly ready: Set<RunSlot>;
   running: number;
 }
 
-/** Runs of one session: one has its turn, the others wait for it, in the order of acceptance. */
+/** Runs of one session: one has its turn, the others wait in the order of their acceptance. */
 interface SessionQueue {
-  turn: ActiveRun;
-  readonly waiting: Set<ActiveRun>;
+  turn: RunSlot;
+  readonly waiting: Set<RunSlot>;
 }
 
 export interface SchedulerLimits {
@@ -21,16 +21,16 @@ export interface SchedulerLimits {
 }
 
 /**
- * Says which run may start next: within the limits of gateway and trigger, one of a session at a time. Triggers take
- * turns, so that a burst on one does not hold up the others. Every operation takes constant time.
+ * Decides which run starts next: within the limits of gateway and trigger, one of a session at a time. Triggers take turns
+ * (round robin), so that a burst on one does not delay the others. Every operation takes constant time.
  */
 export class Scheduler {
   readonly #limits: SchedulerLimits;
   readonly #lanes = new Map<string, Lane>();
-  /** Lanes that have somebody ready and may have room. */
+  /** Lanes that have a run ready and may have a place. */
   readonly #open = new Set<Lane>();
   readonly #sessions = new Map<string, SessionQueue>();
-  readonly #running = new Set<ActiveRun>();
+  readonly #running = new Set<RunSlot>();
   #size = 0;
 
   constructor(limits: SchedulerLimits) {
@@ -45,8 +45,8 @@ export class Scheduler {
     return this.#size - this.#running.size;
   }
 
-  /** Lines a run up behind those of its trigger and of its session. */
-  add(run: ActiveRun): void {
+  /** Queues a run behind those of its trigger and of its session. */
+  add(run: RunSlot): void {
     this.#size += 1;
     const key = sessionKey(run);
     const session = key === undefined ? undefined : this.#sessions.get(key);
@@ -58,15 +58,15 @@ export class Scheduler {
     this.ready(run);
   }
 
-  /** Lines up a run that has its turn in its session, e.g. when the pause before another attempt is over. */
-  ready(run: ActiveRun): void {
+  /** Queues a run that has its turn in its session, for example when the delay before another attempt has passed. */
+  ready(run: RunSlot): void {
     const lane = this.#laneOf(run);
     lane.ready.add(run);
     this.#open.add(lane);
   }
 
-  /** Takes the run that may start now, if any. */
-  next(): ActiveRun | undefined {
+  /** Gives a place to the run that may start now, if any. */
+  next(): RunSlot | undefined {
     if (this.#running.size >= this.#limits.concurrency) return undefined;
     for (const lane of this.#open) {
       this.#open.delete(lane);
@@ -83,13 +83,13 @@ export class Scheduler {
     return undefined;
   }
 
-  /** Takes back the start of a run that keeps its turn in its session: it is to be made `ready` again. */
-  pause(run: ActiveRun): void {
+  /** Frees the place of a run that keeps its turn in its session, until it is `ready` again. */
+  pause(run: RunSlot): void {
     this.#stop(run);
   }
 
-  /** Forgets a run, wherever it stands, and gives its session's turn to the next. */
-  remove(run: ActiveRun): void {
+  /** Removes a run, queued or running, and passes its session's turn to the next. */
+  remove(run: RunSlot): void {
     this.#size -= 1;
     this.#stop(run);
     const lane = this.#laneOf(run);
@@ -115,24 +115,24 @@ export class Scheduler {
     this.ready(next);
   }
 
-  #stop(run: ActiveRun): void {
+  #stop(run: RunSlot): void {
     if (!this.#running.delete(run)) return;
     const lane = this.#laneOf(run);
     lane.running -= 1;
     if (lane.ready.size > 0) this.#open.add(lane);
   }
 
-  #laneOf(run: ActiveRun): Lane {
+  #laneOf(run: RunSlot): Lane {
     const key = run.lane;
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
-    const made = { ready: new Set<ActiveRun>(), running: 0 };
+    const made = { ready: new Set<RunSlot>(), running: 0 };
     this.#lanes.set(key, made);
     return made;
   }
 }
 
-function sessionKey(run: ActiveRun): string | undefined {
+function sessionKey(run: RunSlot): string | undefined {
   const { sessionId } = run.record;
   return sessionId === undefined ? undefined : `${run.lane}\n${sessionId}`;
 }

@@ -1,0 +1,133 @@
+import type { PluginLog } from '../../contract/index.ts';
+import type { Executor } from '../types/index.ts';
+import type { RunSlot } from './run-slot.ts';
+import { Scheduler } from './scheduler.ts';
+import type { Start, StartedAttempt, Store } from './store.ts';
+import { type Clock, longestTimerMs } from './timers.ts';
+
+/** How long a run waits when the store could not note the start of its attempt, in milliseconds. */
+const storePauseMs = 5000;
+
+/** Executes an attempt whose start is stored. */
+type Execute = (slot: RunSlot, start: Omit<Start, 'id'>, attempt: StartedAttempt) => void;
+
+export interface DispatcherParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: PluginLog;
+  /** How many runs may be running at once. */
+  readonly concurrency: number;
+}
+
+/** Starts attempts as soon as the scheduler has a place for them, until it is stopped. */
+export class Dispatcher {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: PluginLog;
+  readonly #scheduler: Scheduler;
+  readonly #pauses = new Set<NodeJS.Timeout>();
+  #executor: Executor | undefined;
+  #execute: Execute | undefined;
+  #isStopped = false;
+
+  constructor({ store, clock, log, concurrency }: DispatcherParts) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#scheduler = new Scheduler({
+      concurrency,
+      concurrencyOf: (project, trigger) => this.#executor?.concurrencyOf?.(project, trigger) ?? concurrency,
+    });
+  }
+
+  get queued(): number {
+    return this.#scheduler.queued;
+  }
+
+  get running(): number {
+    return this.#scheduler.running;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Attempts can be started from now on. */
+  enable(executor: Executor, execute: Execute): void {
+    this.#executor = executor;
+    this.#execute = execute;
+  }
+
+  /** No attempt is started from now on. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  clearPauses(): void {
+    for (const pause of this.#pauses) clearTimeout(pause);
+  }
+
+  /** Lines up a run behind those of its trigger and its session. */
+  enqueue(slot: RunSlot): void {
+    this.#scheduler.add(slot);
+  }
+
+  /** Whether a run that was just lined up has a place at once: then its start is stored with it. */
+  takePlace(slot: RunSlot): boolean {
+    // At most one run has a place that had none before: this one, or the head of its line.
+    const next = this.#next();
+    if (next !== undefined && next !== slot) void this.#start(next);
+    return next === slot;
+  }
+
+  /** Removes a run and frees its place, which `pump` fills. */
+  remove(slot: RunSlot): void {
+    this.#scheduler.remove(slot);
+  }
+
+  /** Frees the place of a run until the delay has passed. It keeps its turn in its session. */
+  pause(slot: RunSlot, delayMs: number): void {
+    slot.enter('pausing');
+    this.#scheduler.pause(slot);
+    const pause = setTimeout(
+      () => {
+        this.#pauses.delete(pause);
+        if (slot.isDecided) return;
+        slot.enter('queued');
+        this.#scheduler.ready(slot);
+        this.pump();
+      },
+      Math.min(delayMs, longestTimerMs),
+    );
+    this.#pauses.add(pause);
+  }
+
+  /** Starts every run that has a place. */
+  pump(): void {
+    for (let slot = this.#next(); slot !== undefined; slot = this.#next()) void this.#start(slot);
+  }
+
+  execute(slot: RunSlot, start: Omit<Start, 'id'>, attempt: StartedAttempt): void {
+    this.#execute?.(slot, start, attempt);
+  }
+
+  #next(): RunSlot | undefined {
+    return this.#execute === undefined || this.#isStopped ? undefined : this.#scheduler.next();
+  }
+
+  /** Begins another attempt of a queued run. */
+  async #start(slot: RunSlot): Promise<void> {
+    slot.enter('starting');
+    const start = { attempt: slot.record.attempt + 1, startedAt: this.#clock.now() };
+    let stored: StartedAttempt;
+    try {
+      stored = await this.#store.start({ id: slot.record.id, ...start });
+    } catch (err) {
+      if (slot.isDecided || this.#isStopped) return;
+      this.#log.error({ err, runId: slot.record.id }, 'the start of a run could not be stored; retrying');
+      this.pause(slot, storePauseMs);
+      return;
+    }
+    if (!slot.isDecided) this.execute(slot, start, { ...stored, input: slot.input ?? stored.input });
+  }
+}

@@ -1,0 +1,94 @@
+import type { JsonValue, MaybePromise, PluginLog, RunFailure } from '../../contract/index.ts';
+import type { FailedAttempt, RunRecord } from '../types/index.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { EndWriter } from './end-writer.ts';
+import type { Notifications } from './notifications.ts';
+import type { RunSlot } from './run-slot.ts';
+import type { RunSlots } from './run-slots.ts';
+import type { End, Store } from './store.ts';
+import type { Clock } from './timers.ts';
+
+export interface EndingParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: PluginLog;
+  readonly slots: RunSlots;
+  readonly dispatcher: Dispatcher;
+  readonly writer: EndWriter;
+  readonly notifications: Notifications;
+}
+
+/** How a run ends. */
+export interface RunEnd {
+  readonly state: End['state'];
+  readonly output?: JsonValue;
+  readonly failure?: RunFailure;
+  /** What its session remembers from now on, as JSON; undefined: what it did before. */
+  readonly memory?: string | undefined;
+}
+
+/** Ends runs, or queues them for another attempt. A caller learns of an end once it is stored, never before. */
+export class RunEndings {
+  readonly #parts: EndingParts;
+
+  constructor(parts: EndingParts) {
+    this.#parts = parts;
+  }
+
+  /** As `Engine.wait`. The store delays an end only as long as there is no waiter. */
+  wait(slot: RunSlot, timeoutMs: number, signal: AbortSignal | undefined): MaybePromise<RunRecord> {
+    if (slot.isDecided && timeoutMs > 0) this.#parts.store.hurry();
+    return slot.wait(timeoutMs, signal);
+  }
+
+  /** Makes a run final, without waiting until that is stored. */
+  end(slot: RunSlot, end: RunEnd): void {
+    this.#unattended(slot, this.ended(slot, end));
+  }
+
+  /** Makes a run final. Settles when that is stored or the engine has given up; at once if the store is synchronous. */
+  ended(slot: RunSlot, { state, output, failure, memory }: RunEnd): MaybePromise<void> {
+    const { store, clock, dispatcher, writer } = this.#parts;
+    const { id, usage } = slot.record;
+    const finishedAt = clock.now();
+    slot.enter('ending');
+    dispatcher.remove(slot);
+    const stored = writer.end({ id, state, finishedAt, output, failure, memory, usage });
+    if (slot.isAwaited) store.hurry();
+    // After the end in the store's order: the next run of the session must find what this one remembers.
+    dispatcher.pump();
+    if (stored instanceof Promise) return stored.then((end) => this.#leave(slot, end));
+    this.#leave(slot, stored);
+  }
+
+  /** Queues a run for another attempt. */
+  retry(slot: RunSlot, message: string, delayMs: number, memory: string | undefined): void {
+    const { clock, slots, dispatcher, writer } = this.#parts;
+    const { id, attempt, acceptedAt, usage, failedAttempts, startedAt = acceptedAt } = slot.record;
+    const endedAt = clock.now();
+    const failed: FailedAttempt = { attempt, startedAt, endedAt, message };
+    const retryAt = endedAt + delayMs;
+    slot.record = { ...slot.record, state: 'queued', retryAt, failedAttempts: [...failedAttempts, failed] };
+    dispatcher.pause(slot, delayMs);
+    dispatcher.pump();
+    slots.checkIdle();
+    // If this is lost, the store shows a running attempt; the next start counts it as interrupted.
+    this.#unattended(slot, writer.retry({ id, failed, retryAt, memory, usage }));
+  }
+
+  /** @param end as stored; undefined if it never will be in this process */
+  #leave(slot: RunSlot, end: End | undefined): void {
+    if (end !== undefined) {
+      const { id, state, finishedAt, output, failure } = end;
+      slot.record = { ...slot.record, state, finishedAt, output, failure, retryAt: undefined };
+      if (slot.policy.notify) this.#parts.notifications.add({ id, attempts: 0, dueAt: finishedAt });
+    }
+    this.#parts.slots.remove(slot);
+  }
+
+  /** What goes wrong here is a bug or a fault of the store: the run is in the store and the next start resumes it. */
+  #unattended({ record }: RunSlot, work: MaybePromise<void>): void {
+    if (!(work instanceof Promise)) return;
+    work.catch((err) => this.#parts.log.error({ err, runId: record.id }, 'the outcome of a run could not be stored'));
+  }
+}

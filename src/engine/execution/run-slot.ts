@@ -1,0 +1,128 @@
+import type { RunDelta, RunPosition, TriggerInput } from '../../contract/index.ts';
+import type { RunPolicy, RunRecord } from '../types/index.ts';
+import { DeltaLog } from './delta-log.ts';
+import { isAllowed, type RunPhase } from './run-phase.ts';
+import { longestTimerMs } from './timers.ts';
+
+/**
+ * A run from its submission until its end is stored: its record, its phase, and everyone who waits for it. The record is
+ * replaced, never changed, so a reader keeps a consistent copy.
+ */
+export class RunSlot {
+  record: RunRecord;
+  readonly policy: RunPolicy;
+  /** The whole input, of which the store may have a masked copy only; undefined for a resumed run: the store has it. */
+  readonly input: TriggerInput | undefined;
+  /** Runs of one project and trigger share a lane. Ids and keys contain no line break. */
+  readonly lane: string;
+  #phase: RunPhase;
+  #controller: AbortController | undefined = undefined;
+  #stored: PromiseWithResolvers<void> | undefined = undefined;
+  #waiters: Set<() => void> | undefined = undefined;
+  #deltaLog: DeltaLog | undefined = undefined;
+
+  constructor(phase: 'submitting' | 'queued', record: RunRecord, policy: RunPolicy, input: TriggerInput | undefined) {
+    this.#phase = phase;
+    this.record = record;
+    this.policy = policy;
+    this.input = input;
+    this.lane = `${record.project}\n${record.trigger}`;
+  }
+
+  get phase(): RunPhase {
+    return this.#phase;
+  }
+
+  /** Whether nothing that happens from now on can change how the run ends in this process. */
+  get isDecided(): boolean {
+    return this.#phase === 'ending' || this.#phase === 'released' || this.#phase === 'ended';
+  }
+
+  /** Whether closing must wait for it. */
+  get isBusy(): boolean {
+    return this.#phase === 'running' || this.#phase === 'ending';
+  }
+
+  /** Aborts the attempt that is being executed. */
+  get controller(): AbortController | undefined {
+    return this.#controller;
+  }
+
+  /** Whether this attempt is still being executed: not cancelled, released or followed by another one. */
+  isExecuting(controller: AbortController): boolean {
+    return this.#controller === controller;
+  }
+
+  enter(phase: Exclude<RunPhase, 'running' | 'ended'>): void {
+    this.#controller = undefined;
+    this.#enter(phase);
+  }
+
+  /** Begins an attempt. */
+  run(controller: AbortController, attempt: number, startedAt: number): void {
+    this.#enter('running');
+    this.#controller = controller;
+    this.record = { ...this.record, state: 'running', attempt, startedAt, retryAt: undefined };
+  }
+
+  /** The run leaves the engine: answers everyone who waits, now or later, with its current record. */
+  leave(): void {
+    this.#enter('ended');
+    this.#deltaLog?.end();
+    for (const answer of this.#waiters ?? []) answer();
+    this.#stored?.resolve();
+  }
+
+  /** Resolves when the run has left the engine. */
+  get stored(): Promise<void> {
+    this.#stored ??= Promise.withResolvers();
+    if (this.#phase === 'ended') this.#stored.resolve();
+    return this.#stored.promise;
+  }
+
+  get isAwaited(): boolean {
+    return this.#waiters !== undefined && this.#waiters.size > 0;
+  }
+
+  /** The record once the run has left the engine, the time is up or the signal aborts, whichever comes first. */
+  wait(timeoutMs: number, signal: AbortSignal | undefined): RunRecord | Promise<RunRecord> {
+    if (this.#phase === 'ended' || !(timeoutMs > 0) || signal?.aborted) return this.record;
+    return new Promise((resolve) => {
+      this.#waiters ??= new Set();
+      const waiters = this.#waiters;
+      const answer = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', answer);
+        waiters.delete(answer);
+        resolve(this.record);
+      };
+      const timer = setTimeout(answer, Math.min(timeoutMs, longestTimerMs));
+      signal?.addEventListener('abort', answer);
+      waiters.add(answer);
+    });
+  }
+
+  /** Streams a piece of the agent's answer to everyone who follows the run. */
+  emit(text: string): void {
+    this.#deltas().append(this.record.attempt, text);
+  }
+
+  /** What the run streams after a position, until it leaves the engine. */
+  deltas(after: RunPosition | undefined, signal: AbortSignal | undefined): AsyncIterable<RunDelta> {
+    return this.#deltas().read(after, signal);
+  }
+
+  /** Created on demand: few runs stream, or are followed. */
+  #deltas(): DeltaLog {
+    if (this.#deltaLog === undefined) {
+      this.#deltaLog = new DeltaLog();
+      if (this.#phase === 'ended') this.#deltaLog.end();
+    }
+    return this.#deltaLog;
+  }
+
+  #enter(phase: RunPhase): void {
+    if (!isAllowed(this.#phase, phase)) throw new Error(`a run cannot go from ${this.#phase} to ${phase}`);
+    this.#phase = phase;
+  }
+}

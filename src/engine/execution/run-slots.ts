@@ -1,0 +1,62 @@
+import type { RunSlot } from './run-slot.ts';
+import { longestTimerMs } from './timers.ts';
+
+/** Runs that are not final, and those whose end is not stored yet, by id. Knows when none of them needs the engine. */
+export class RunSlots {
+  readonly #slots = new Map<string, RunSlot>();
+  /** Submissions that the store has not answered; their runs may have a place already. */
+  #unanswered = 0;
+  #whenIdle: (() => void) | undefined;
+
+  get(id: string): RunSlot | undefined {
+    return this.#slots.get(id);
+  }
+
+  add(slot: RunSlot): void {
+    this.#slots.set(slot.record.id, slot);
+  }
+
+  /** Removes a run, and answers everyone who waits for it. */
+  remove(slot: RunSlot): void {
+    this.#slots.delete(slot.record.id);
+    slot.leave();
+    this.checkIdle();
+  }
+
+  submissionBegins(): void {
+    this.#unanswered += 1;
+  }
+
+  submissionAnswered(): void {
+    this.#unanswered -= 1;
+    this.checkIdle();
+  }
+
+  /** Runs that can still be cancelled, failed or released. */
+  undecided(): readonly RunSlot[] {
+    return [...this.#slots.values()].filter(({ isDecided }) => !isDecided);
+  }
+
+  /** Resolves when nothing is being stored or executed, or after `timeoutMs`. Called once. */
+  async idle(timeoutMs: number): Promise<void> {
+    if (!(timeoutMs > 0) || this.#isIdle()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(timeoutMs, longestTimerMs));
+      this.#whenIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** To be called when a run has become less busy. */
+  checkIdle(): void {
+    if (this.#whenIdle !== undefined && this.#isIdle()) this.#whenIdle();
+  }
+
+  #isIdle(): boolean {
+    if (this.#unanswered > 0) return false;
+    for (const { isBusy } of this.#slots.values()) if (isBusy) return false;
+    return true;
+  }
+}
