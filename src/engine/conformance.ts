@@ -15,8 +15,8 @@ import { waitCases } from './conformance/waiting.ts';
 export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conformance/harness.ts';
 
 /**
- * What every engine must do. Each case is a promise with the code that tries it, for any test runner:
- * `for (const { name, run } of conformanceCases) test(name, () => run(open))`. A case rejects when the promise is broken.
+ * The conformance kit: what every engine must do. Each case is a promise and the code that verifies it, for any test runner:
+ * `for (const { name, run } of conformanceCases) test(name, () => run(open))`. A case rejects if the promise is broken.
  */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...claimCases,

@@ -6,7 +6,7 @@ const hourMs = 3_600_000;
 
 export const claimCases: readonly ConformanceCase[] = [
   promise(
-    'accepts one of 1,000 runs submitted at once with one fingerprint, and names it to the others',
+    'of 1,000 concurrent runs with one fingerprint one is accepted, and the others are its duplicates',
     async (harness) => {
       const { engine } = harness;
       const worker = new Worker();
@@ -22,7 +22,7 @@ export const claimCases: readonly ConformanceCase[] = [
     },
   ),
 
-  promise('stores nothing of a duplicate', async (harness) => {
+  promise('nothing of a duplicate run is stored', async (harness) => {
     const { engine } = harness;
     await engine.submit(newRun(harness), newClaim());
     const second = newRun(harness);
@@ -31,13 +31,13 @@ export const claimCases: readonly ConformanceCase[] = [
     assert.equal((await engine.list({ limit: 10 })).length, 1);
   }),
 
-  promise('takes runs without a claim as often as they come', async (harness) => {
+  promise('runs without a claim are never duplicates', async (harness) => {
     for (let count = 0; count < 2; count += 1) {
       assert.equal((await harness.engine.submit(newRun(harness), undefined)).kind, 'accepted');
     }
   }),
 
-  promise('keeps claims of different scopes and fingerprints apart', async (harness) => {
+  promise('claims of different scopes or fingerprints do not conflict', async (harness) => {
     const names = ['', 'a', 'b', 'ab', 'a:b', 'a/b', 'A', ' a', 'a\0b', 'é', 'e\u0301', '__proto__', 'constructor'];
     for (const scope of names) {
       for (const fingerprint of names) {
@@ -47,7 +47,7 @@ export const claimCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('holds a claim while its run is queued, running and succeeded', async (harness) => {
+  promise('a claim is held while its run is queued, running and succeeded', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     const run = newRun(harness);
@@ -62,7 +62,7 @@ export const claimCases: readonly ConformanceCase[] = [
     assert.deepEqual(await again(), { kind: 'duplicate', runId: run.id });
   }),
 
-  promise('releases the claim when the run fails', async (harness) => {
+  promise('a failed run releases its claim', async (harness) => {
     const { engine } = harness;
     await engine.start({ execute: () => failure });
     for (let count = 0; count < 2; count += 1) {
@@ -72,7 +72,7 @@ export const claimCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('releases the claim when the run is cancelled, queued or running', async (harness) => {
+  promise('a run that is cancelled while queued or running releases its claim', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     const queued = newRun(harness);
@@ -86,7 +86,7 @@ export const claimCases: readonly ConformanceCase[] = [
     assert.equal((await engine.submit(newRun(harness), newClaim())).kind, 'accepted');
   }),
 
-  promise('keeps the claim of a failed or cancelled run when it is to be kept', async (harness) => {
+  promise('a failed or cancelled run with keepOnFailure keeps its claim', async (harness) => {
     const { engine } = harness;
     const kept = (fingerprint: string) => newClaim({ fingerprint, keepOnFailure: true });
     const cancelled = newRun(harness);
@@ -101,7 +101,7 @@ export const claimCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('ends a claim when its window has passed since acceptance, and not before', async (harness) => {
+  promise('a claim expires when its window has passed, and not before', async (harness) => {
     const { engine, clock } = harness;
     await engine.start({ execute: () => success });
     const claim = newClaim({ windowMs: hourMs });
@@ -115,7 +115,7 @@ export const claimCases: readonly ConformanceCase[] = [
   }),
 
   promise(
-    'counts the window from acceptance, not from the end of the run, and ends kept claims too',
+    'the window of a claim starts at acceptance, not at the end of the run, also with keepOnFailure',
     async (harness) => {
       const { engine, clock } = harness;
       const worker = new Worker();
@@ -133,7 +133,7 @@ export const claimCases: readonly ConformanceCase[] = [
     },
   ),
 
-  promise('holds a claim past its window while its run is queued or running', async (harness) => {
+  promise('a claim does not expire while its run is queued or running', async (harness) => {
     const { engine, clock } = harness;
     const worker = new Worker();
     const claim = newClaim({ windowMs: hourMs });
@@ -150,7 +150,7 @@ export const claimCases: readonly ConformanceCase[] = [
     assert.equal((await again()).kind, 'accepted');
   }),
 
-  promise('never ends a claim without a window', async (harness) => {
+  promise('a claim without a window never expires', async (harness) => {
     const { engine, clock } = harness;
     await engine.start({ execute: () => success });
     const run = newRun(harness);
@@ -160,7 +160,7 @@ export const claimCases: readonly ConformanceCase[] = [
     assert.deepEqual(await engine.submit(newRun(harness), newClaim()), { kind: 'duplicate', runId: run.id });
   }),
 
-  promise('does not end a claim early when the clock is set back', async (harness) => {
+  promise('a claim does not expire early when the clock is set back', async (harness) => {
     const { engine, clock } = harness;
     await engine.start({ execute: () => success });
     const claim = newClaim({ windowMs: hourMs });
@@ -173,7 +173,7 @@ export const claimCases: readonly ConformanceCase[] = [
     assert.deepEqual(await engine.submit(newRun(harness), claim), { kind: 'duplicate', runId: run.id });
   }),
 
-  promise('lets a run that takes over an ended claim hold it for its own window', async (harness) => {
+  promise('a run that takes over an expired claim holds it for its own window', async (harness) => {
     const { engine, clock } = harness;
     await engine.start({ execute: () => success });
     const claim = newClaim({ windowMs: hourMs });

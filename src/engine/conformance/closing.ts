@@ -3,7 +3,7 @@ import { type ConformanceCase, foreverMs, newClaim, newRun, promise } from './ha
 import { success, Worker } from './worker.ts';
 
 export const closeCases: readonly ConformanceCase[] = [
-  promise('lets a running run end while it closes', async (harness) => {
+  promise('a running run can end while the engine drains', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -18,7 +18,7 @@ export const closeCases: readonly ConformanceCase[] = [
     assert.equal((await wait)?.state, 'succeeded');
   }),
 
-  promise('takes no run while it closes and after', async (harness) => {
+  promise('submissions are refused while the engine closes and after', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -33,7 +33,7 @@ export const closeCases: readonly ConformanceCase[] = [
     assert.equal(worker.attempts.length, 1);
   }),
 
-  promise('aborts what still runs when the time to drain is up, and ends all waits', async (harness) => {
+  promise('runs that outlast the drain timeout are aborted, and their waiters are answered', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -43,11 +43,11 @@ export const closeCases: readonly ConformanceCase[] = [
     const waits = runs.map((run) => engine.wait(run.id, foreverMs));
     await engine.close(1);
     for (const { signal } of attempts) assert.equal(signal.aborted, true);
-    // In which state is the engine's: one that lasts takes the runs up again at its next start, another fails them.
+    // The state depends on the engine: a durable one resumes the runs at its next start, another one fails them.
     for (const record of await Promise.all(waits)) assert.ok(runs.some((run) => run.id === record?.id));
   }),
 
-  promise('closes at once when nothing runs, started or not, with runs queued or not', async (harness) => {
+  promise('closing does not wait for queued runs', async (harness) => {
     const { engine } = harness;
     const run = newRun(harness);
     await engine.submit(run, undefined);
@@ -56,7 +56,7 @@ export const closeCases: readonly ConformanceCase[] = [
     assert.equal((await wait)?.id, run.id);
   }),
 
-  promise('can be closed twice, also at once', async (harness) => {
+  promise('closing twice, also concurrently, does no harm', async (harness) => {
     const { engine } = harness;
     await engine.start({ execute: () => success });
     await Promise.all([engine.close(0), engine.close(0)]);

@@ -5,7 +5,7 @@ import { failure, success, Worker } from './worker.ts';
 
 export const executionCases: readonly ConformanceCase[] = [
   promise(
-    'keeps runs submitted before the start queued, then starts them in the order of their submission',
+    'runs submitted before the start stay queued, then start in the order of their submission',
     async (harness) => {
       const { engine } = harness;
       const runs = Array.from({ length: 20 }, () => newRun(harness));
@@ -26,7 +26,7 @@ export const executionCases: readonly ConformanceCase[] = [
     },
   ),
 
-  promise('gives the executor the run as it was submitted, running, in its first attempt', async (harness) => {
+  promise('the executor receives the run as it was submitted, running its first attempt', async (harness) => {
     const worker = new Worker();
     await harness.engine.start(worker);
     const run = newRun(harness, { sessionId: 'conversation 1', input: { environment: 'api', language: 'de', n: [1] } });
@@ -48,7 +48,7 @@ export const executionCases: readonly ConformanceCase[] = [
     assert.equal(attempt.signal.aborted, false);
   }),
 
-  promise('starts a run once', async (harness) => {
+  promise('a run is started only once', async (harness) => {
     const worker = new Worker();
     const run = newRun(harness);
     await harness.engine.submit(run, undefined);
@@ -58,7 +58,7 @@ export const executionCases: readonly ConformanceCase[] = [
     assert.equal(worker.attempts.length, 1);
   }),
 
-  promise('keeps the output of an executor that answers at once, and of one that answers later', async (harness) => {
+  promise('the output of a run is kept, whether the executor returns it or a promise of it', async (harness) => {
     const { engine, clock } = harness;
     const outcome = { kind: 'succeeded', output: { list: [1, null, 'é'], deep: { is: true } } } as const;
     let isLater = false;
@@ -75,7 +75,7 @@ export const executionCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('lets a run take a day, and holds its claim meanwhile', async (harness) => {
+  promise('a run may take a day and holds its claim meanwhile', async (harness) => {
     const { engine, clock } = harness;
     const dayMs = 86_400_000;
     const worker = new Worker();
@@ -96,7 +96,7 @@ export const executionCases: readonly ConformanceCase[] = [
     assert.equal(record.attempt, 1);
   }),
 
-  promise('keeps the failure that the executor reports', async (harness) => {
+  promise('the failure that the executor reports is kept', async (harness) => {
     await harness.engine.start({ execute: () => failure });
     const run = newRun(harness);
     await harness.engine.submit(run, undefined);
@@ -106,28 +106,31 @@ export const executionCases: readonly ConformanceCase[] = [
     assert.equal(record.output, undefined);
   }),
 
-  promise('fails a run whose executor throws or rejects, tells nothing of the error, and goes on', async (harness) => {
-    const { engine } = harness;
-    const secret = 'card 4111 1111 1111 1111';
-    const executors = [
-      () => {
-        throw new Error(secret);
-      },
-      () => Promise.reject(new Error(secret)),
-      () => success,
-    ];
-    await engine.start({ execute: () => (executors.shift() ?? (() => failure))() });
-    for (const state of ['failed', 'failed', 'succeeded']) {
-      const run = newRun(harness);
-      await engine.submit(run, newClaim());
-      const record = await ended(harness, run.id);
-      assert.equal(record.state, state);
-      assert.ok(!JSON.stringify(record).includes(secret));
-      if (state === 'failed') assert.equal(record.failure?.retryable, false);
-    }
-  }),
+  promise(
+    'a run whose executor throws or rejects fails without details of the error, and later runs succeed',
+    async (harness) => {
+      const { engine } = harness;
+      const secret = 'card 4111 1111 1111 1111';
+      const executors = [
+        () => {
+          throw new Error(secret);
+        },
+        () => Promise.reject(new Error(secret)),
+        () => success,
+      ];
+      await engine.start({ execute: () => (executors.shift() ?? (() => failure))() });
+      for (const state of ['failed', 'failed', 'succeeded']) {
+        const run = newRun(harness);
+        await engine.submit(run, newClaim());
+        const record = await ended(harness, run.id);
+        assert.equal(record.state, state);
+        assert.ok(!JSON.stringify(record).includes(secret));
+        if (state === 'failed') assert.equal(record.failure?.retryable, false);
+      }
+    },
+  ),
 
-  promise('does not change records that it gave away', async (harness) => {
+  promise('records that were returned do not change later', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     const run = newRun(harness);

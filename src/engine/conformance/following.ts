@@ -4,14 +4,14 @@ import type { Engine } from '../types/index.ts';
 import { type ConformanceCase, type ConformanceHarness, ended, newRun, promise, until } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 
-/** All that a run tells from a position on until it ends. */
-async function told(engine: Engine, runId: string, after?: RunPosition): Promise<readonly RunDelta[]> {
+/** All deltas of a run from a position on until it ends. */
+async function deltasOf(engine: Engine, runId: string, after?: RunPosition): Promise<readonly RunDelta[]> {
   const deltas: RunDelta[] = [];
   for await (const delta of engine.deltas(runId, after)) deltas.push(delta);
   return deltas;
 }
 
-/** A run whose attempt goes on until the case ends it. */
+/** A run whose attempt lasts until the case settles it. */
 async function begun(harness: ConformanceHarness) {
   const worker = new Worker();
   await harness.engine.start(worker);
@@ -25,7 +25,7 @@ function textOf(deltas: readonly RunDelta[]): string {
 }
 
 export const followingCases: readonly ConformanceCase[] = [
-  promise('tells whoever follows a run what it tells, as it tells it, until it is final', async (harness) => {
+  promise('deltas of a run are streamed as they are emitted, until it is final', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -48,36 +48,36 @@ export const followingCases: readonly ConformanceCase[] = [
     assert.deepEqual((await ended(harness, run.id)).output, { answer: 42 });
   }),
 
-  promise('tells whoever comes later, or comes back, what is missing', async (harness) => {
+  promise('a late or returning consumer receives the deltas it has missed', async (harness) => {
     const { engine } = harness;
     const { run, emit, settle } = await begun(harness);
     for (const text of ['one ', 'two ', 'three']) emit({ kind: 'delta', text });
     const readers = [undefined, { attempt: 1, offset: 4 }, { attempt: 1, offset: 13 }, { attempt: 0, offset: 99 }];
-    const reading = readers.map((after) => told(engine, run.id, after));
+    const reading = readers.map((after) => deltasOf(engine, run.id, after));
     settle(success);
     const texts = (await Promise.all(reading)).map(textOf);
     assert.deepEqual(texts, ['one two three', 'two three', '', 'one two three']);
   }),
 
-  promise('has nothing to tell of a run that has ended, or is not there', async (harness) => {
+  promise('a final or unknown run streams no deltas', async (harness) => {
     const { engine } = harness;
     await engine.start({
       execute(_run, { emit }) {
-        emit({ kind: 'delta', text: 'said too late to be followed' });
+        emit({ kind: 'delta', text: 'streamed too early to be followed' });
         return success;
       },
     });
     const run = newRun(harness);
     await engine.submit(run, undefined);
     await ended(harness, run.id);
-    assert.deepEqual(await told(engine, run.id), []);
-    assert.deepEqual(await told(engine, newRun(harness).id), []);
+    assert.deepEqual(await deltasOf(engine, run.id), []);
+    assert.deepEqual(await deltasOf(engine, newRun(harness).id), []);
   }),
 
-  promise('begins anew with the text of another attempt, and takes nothing from one that is over', async (harness) => {
+  promise('deltas start over with each attempt, and those of an attempt that is over are dropped', async (harness) => {
     const { engine } = harness;
     const { run, worker, ...first } = await begun(harness);
-    const reading = told(engine, run.id);
+    const reading = deltasOf(engine, run.id);
     first.emit({ kind: 'delta', text: 'I think' });
     first.settle({ kind: 'retry', message: 'not so', delayMs: 0 });
     const second = await until(async () => worker.attempts[1]);
@@ -89,7 +89,7 @@ export const followingCases: readonly ConformanceCase[] = [
     assert.ok(!textOf(deltas).includes('past'));
   }),
 
-  promise('stops telling whoever leaves, and the run goes on', async (harness) => {
+  promise('aborting a delta stream ends it, and the run continues', async (harness) => {
     const { engine } = harness;
     const { run, settle } = await begun(harness);
     const leaving = new AbortController();
@@ -100,13 +100,13 @@ export const followingCases: readonly ConformanceCase[] = [
     assert.equal((await ended(harness, run.id)).state, 'succeeded');
   }),
 
-  promise('keeps a bounded part for a reader that is slow, and says where it begins', async (harness) => {
+  promise('deltas for slow consumers are bounded, and their position shows what was dropped', async (harness) => {
     const { engine } = harness;
     const { run, emit, settle } = await begun(harness);
-    // A letter of two units at every place, so that a cut may fall into one.
+    // Surrogate pairs at every position, so that a cut may split one.
     const piece = `x${'😀'.repeat(511)}`;
     for (let count = 0; count < 1000; count += 1) emit({ kind: 'delta', text: piece });
-    const reading = told(engine, run.id);
+    const reading = deltasOf(engine, run.id);
     settle(success);
     const [delta] = await reading;
     assert.ok(delta !== undefined && delta.offset > 0 && delta.text.length < 1_000_000);
@@ -114,7 +114,7 @@ export const followingCases: readonly ConformanceCase[] = [
     assert.ok(delta.text.isWellFormed());
   }),
 
-  promise('counts what attempts have used up', async (harness) => {
+  promise('the usage of all attempts of a run is added up', async (harness) => {
     const { engine } = harness;
     const outcomes = [
       { kind: 'retry', message: 'again', delayMs: 0, usage: { inputTokens: 10, outputTokens: 1 } },
@@ -138,7 +138,7 @@ export const followingCases: readonly ConformanceCase[] = [
     assert.deepEqual(usages, [first, { inputTokens: 5, outputTokens: 0 }, undefined, undefined, last]);
   }),
 
-  promise('gives up what an attempt saved when it fails, and refuses what is too long', async (harness) => {
+  promise('a failed attempt loses its checkpoint, and a checkpoint of more than 64 KiB is refused', async (harness) => {
     const { engine } = harness;
     const checkpoints: unknown[] = [];
     await engine.start({

@@ -3,7 +3,7 @@ import { type ConformanceCase, foreverMs, keepAll, newClaim, newRun, promise } f
 import { success, Worker } from './worker.ts';
 
 export const keepCases: readonly ConformanceCase[] = [
-  promise('keeps of a finished run what its policy says; its submitter gets the whole outcome', async (harness) => {
+  promise('a final run keeps what its policy says, and its submitter receives the whole outcome', async (harness) => {
     const { engine } = harness;
     await engine.start({ execute: () => success });
     for (const keep of ['full', 'metadata', 'none'] as const) {
@@ -11,8 +11,8 @@ export const keepCases: readonly ConformanceCase[] = [
       const claim = newClaim({ fingerprint: keep });
       const submission = await engine.submit(run, claim);
       assert.equal(submission.kind, 'accepted');
-      const told = submission.kind === 'accepted' ? await submission.wait(foreverMs) : undefined;
-      assert.deepEqual([told?.state, told?.output], ['succeeded', { answer: 42 }]);
+      const outcome = submission.kind === 'accepted' ? await submission.wait(foreverMs) : undefined;
+      assert.deepEqual([outcome?.state, outcome?.output], ['succeeded', { answer: 42 }]);
       const record = await engine.get(run.id);
       const listed = (await engine.list({ limit: 10 })).find(({ id }) => id === run.id);
       assert.deepEqual(listed, record);
@@ -28,7 +28,7 @@ export const keepCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('needs the input until the run has ended, whatever is kept', async (harness) => {
+  promise('the input of a run is kept until it has ended, whatever its policy', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     const run = newRun(harness, { policy: { ...keepAll, keep: 'none' } });
@@ -38,7 +38,7 @@ export const keepCases: readonly ConformanceCase[] = [
     assert.deepEqual((await worker.started(run.id)).run.input, run.input);
   }),
 
-  promise('masks what is stored of the input, and nothing of what is executed', async (harness) => {
+  promise('the stored input is masked, and the executed input is not', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     const customer = { email: 'ada@example.org', 'a/b~': ['x', 'y'], id: 1 };
@@ -64,14 +64,14 @@ export const keepCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('tells of a run that is final until it is done, with its output though that is not kept', async (harness) => {
+  promise('a final run is notified until that succeeds, with its output even if that is not kept', async (harness) => {
     const { engine } = harness;
-    const told: unknown[] = [];
+    const notified: unknown[] = [];
     const done = Promise.withResolvers<void>();
     await engine.start({
       execute: () => success,
       notify(run, attempt) {
-        told.push([run.id, run.state, run.output, attempt]);
+        notified.push([run.id, run.state, run.output, attempt]);
         if (attempt < 3) return 1;
         done.resolve();
         return undefined;
@@ -82,12 +82,12 @@ export const keepCases: readonly ConformanceCase[] = [
     await engine.submit(run, undefined);
     await done.promise;
     assert.deepEqual(
-      told,
+      notified,
       [1, 2, 3].map((attempt) => [run.id, 'succeeded', { answer: 42 }, attempt]),
     );
   }),
 
-  promise('lists page by page', async (harness) => {
+  promise('runs are listed page by page without gaps or repetitions', async (harness) => {
     const { engine, clock } = harness;
     const runs = [];
     for (const step of [0, 0, 1, 0, 5]) {

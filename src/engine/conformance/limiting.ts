@@ -3,7 +3,7 @@ import { type ConformanceCase, ended, newRun, promise } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
 export const limitCases: readonly ConformanceCase[] = [
-  promise('executes no more runs of a trigger at once than it may, and those of others meanwhile', async (harness) => {
+  promise('the concurrency of a trigger is limited without blocking other triggers', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start({ execute: worker.execute, concurrencyOf: (_, trigger) => (trigger === 'narrow' ? 2 : 10) });
@@ -25,7 +25,7 @@ export const limitCases: readonly ConformanceCase[] = [
     }
   }),
 
-  promise('tells how much it has to do', async (harness) => {
+  promise('load counts queued and running runs', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     const runs = [newRun(harness), newRun(harness)];

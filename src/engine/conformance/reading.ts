@@ -4,7 +4,7 @@ import { type ConformanceCase, ended, newRun, promise } from './harness.ts';
 import { failure, success } from './worker.ts';
 
 export const readCases: readonly ConformanceCase[] = [
-  promise('gives a queued run exactly as it was submitted', async (harness) => {
+  promise('a queued run is read exactly as it was submitted', async (harness) => {
     const { engine } = harness;
     const input = {
       environment: 'api',
@@ -29,13 +29,13 @@ export const readCases: readonly ConformanceCase[] = [
     });
   }),
 
-  promise('knows no run that was not submitted', async (harness) => {
+  promise('a run that was not submitted is not found', async (harness) => {
     const { engine } = harness;
     await engine.submit(newRun(harness), undefined);
     for (const id of [newRun(harness).id, '', '__proto__']) assert.equal(await engine.get(id), undefined);
   }),
 
-  promise('lists the newest run first, by id where two were accepted in one millisecond', async (harness) => {
+  promise('runs are listed newest first, and by id within a millisecond', async (harness) => {
     const { engine, clock } = harness;
     const runs = [];
     for (const step of [0, 1, 0, -5, 10, 0]) {
@@ -52,7 +52,7 @@ export const readCases: readonly ConformanceCase[] = [
     assert.deepEqual(await idsOf(0), []);
   }),
 
-  promise('lists by project, trigger, state and time, and by all of them together', async (harness) => {
+  promise('runs are listed by project, trigger, state and time, and by all of them together', async (harness) => {
     const { engine, clock } = harness;
     const start = clock.now();
     const outcomes = new Map<string, RunOutcome>([

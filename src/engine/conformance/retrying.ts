@@ -6,7 +6,7 @@ import { success, Worker } from './worker.ts';
 const again: RunOutcome = { kind: 'retry', message: 'the agent answered 503', delayMs: 1 };
 
 export const retryCases: readonly ConformanceCase[] = [
-  promise('tries a run again under the same id, counts attempts and keeps what went wrong', async (harness) => {
+  promise('a retried run keeps its id, and records its failed attempts', async (harness) => {
     const { engine, clock } = harness;
     const seen: [string, number][] = [];
     await engine.start({
@@ -32,7 +32,7 @@ export const retryCases: readonly ConformanceCase[] = [
     assert.deepEqual(await engine.get(run.id), record);
   }),
 
-  promise('is queued and holds its claim while it waits for another attempt, and can be cancelled', async (harness) => {
+  promise('a run that waits for its retry is queued, holds its claim and can be cancelled', async (harness) => {
     const { engine, clock } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -51,7 +51,7 @@ export const retryCases: readonly ConformanceCase[] = [
     assert.equal(worker.attempts.length, 1);
   }),
 
-  promise('leaves its place to others while it waits for another attempt', async (harness) => {
+  promise('a run that waits for its retry frees its place for other runs', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start({ execute: worker.execute, concurrencyOf: () => 1 });

@@ -6,63 +6,69 @@ import { failure, success, Worker } from './worker.ts';
 const inSession = { sessionId: 'conversation 1' };
 
 export const sessionCases: readonly ConformanceCase[] = [
-  promise('executes runs of one session one at a time, in order, and others meanwhile', async (harness) => {
-    const { engine } = harness;
-    const worker = new Worker();
-    await engine.start(worker);
-    const runs = Array.from({ length: 4 }, () => newRun(harness, inSession));
-    for (const run of runs) await engine.submit(run, undefined);
-    const others: Partial<NewRun>[] = [{ sessionId: 'conversation 2' }, { ...inSession, trigger: 'other' }, {}];
-    for (const changes of others) {
-      const other = newRun(harness, changes);
-      await engine.submit(other, undefined);
-      await worker.started(other.id);
-    }
-    const endings = [success, failure, undefined, success];
-    for (const [index, run] of runs.entries()) {
-      const attempt = await worker.started(run.id);
-      const started = worker.attempts.filter((one) => one.run.sessionId === 'conversation 1').length;
-      assert.equal(started - 1, index + 1, 'with that of the other trigger');
-      const outcome = endings[index];
-      if (outcome === undefined) await engine.cancel(run.id);
-      else attempt.settle(outcome);
-      await ended(harness, run.id);
-    }
-  }),
+  promise(
+    'runs of one session are executed one at a time, in order, without blocking other sessions',
+    async (harness) => {
+      const { engine } = harness;
+      const worker = new Worker();
+      await engine.start(worker);
+      const runs = Array.from({ length: 4 }, () => newRun(harness, inSession));
+      for (const run of runs) await engine.submit(run, undefined);
+      const others: Partial<NewRun>[] = [{ sessionId: 'conversation 2' }, { ...inSession, trigger: 'other' }, {}];
+      for (const changes of others) {
+        const other = newRun(harness, changes);
+        await engine.submit(other, undefined);
+        await worker.started(other.id);
+      }
+      const endings = [success, failure, undefined, success];
+      for (const [index, run] of runs.entries()) {
+        const attempt = await worker.started(run.id);
+        const started = worker.attempts.filter((one) => one.run.sessionId === 'conversation 1').length;
+        assert.equal(started - 1, index + 1, 'including the run of the other trigger');
+        const outcome = endings[index];
+        if (outcome === undefined) await engine.cancel(run.id);
+        else attempt.settle(outcome);
+        await ended(harness, run.id);
+      }
+    },
+  ),
 
-  promise('gives a run what the one before left in its session, and nothing of another session', async (harness) => {
-    const { engine } = harness;
-    const memories: unknown[] = [];
-    const outcomes: RunOutcome[] = [
-      { ...success, memory: { turns: ['hello'] } },
-      { ...failure, memory: ['kept although it failed'] },
-      success,
-      { kind: 'input_required', output: 'which order?', memory: null },
-    ];
-    await engine.start({
-      execute(run, { session }) {
-        memories.push(session === undefined ? 'no session' : session.memory);
-        const isTheOne = run.sessionId === inSession.sessionId && run.project === 'support';
-        return (isTheOne ? outcomes.shift() : undefined) ?? success;
-      },
-    });
-    const fire = async (changes: Partial<NewRun>): Promise<void> => {
-      const run = newRun(harness, changes);
-      await engine.submit(run, undefined);
-      await ended(harness, run.id);
-    };
-    await fire(inSession);
-    await fire({ sessionId: 'conversation 2' });
-    await fire({ ...inSession, project: 'sales' });
-    await fire({});
-    for (let count = 0; count < 4; count += 1) await fire(inSession);
-    assert.deepEqual(memories, [
-      ...[undefined, undefined, undefined, 'no session'],
-      ...[{ turns: ['hello'] }, ['kept although it failed'], ['kept although it failed'], null],
-    ]);
-  }),
+  promise(
+    'a run receives the memory that the run before left in its session, and none of another session',
+    async (harness) => {
+      const { engine } = harness;
+      const memories: unknown[] = [];
+      const outcomes: RunOutcome[] = [
+        { ...success, memory: { turns: ['hello'] } },
+        { ...failure, memory: ['kept although it failed'] },
+        success,
+        { kind: 'input_required', output: 'which order?', memory: null },
+      ];
+      await engine.start({
+        execute(run, { session }) {
+          memories.push(session === undefined ? 'no session' : session.memory);
+          const isTheOne = run.sessionId === inSession.sessionId && run.project === 'support';
+          return (isTheOne ? outcomes.shift() : undefined) ?? success;
+        },
+      });
+      const fire = async (changes: Partial<NewRun>): Promise<void> => {
+        const run = newRun(harness, changes);
+        await engine.submit(run, undefined);
+        await ended(harness, run.id);
+      };
+      await fire(inSession);
+      await fire({ sessionId: 'conversation 2' });
+      await fire({ ...inSession, project: 'sales' });
+      await fire({});
+      for (let count = 0; count < 4; count += 1) await fire(inSession);
+      assert.deepEqual(memories, [
+        ...[undefined, undefined, undefined, 'no session'],
+        ...[{ turns: ['hello'] }, ['kept although it failed'], ['kept although it failed'], null],
+      ]);
+    },
+  ),
 
-  promise('remembers at once what a run asks to remember', async (harness) => {
+  promise('session memory is stored while the run is still running', async (harness) => {
     const { engine } = harness;
     const memories: unknown[] = [];
     await engine.start({
@@ -80,7 +86,7 @@ export const sessionCases: readonly ConformanceCase[] = [
     assert.deepEqual(memories, [undefined, { thread: 7 }]);
   }),
 
-  promise('forgets a session that was idle for its time, and not before', async (harness) => {
+  promise('a session expires when it was idle for its time to live, and not before', async (harness) => {
     const { engine, clock } = harness;
     const memories: unknown[] = [];
     await engine.start({
@@ -98,7 +104,7 @@ export const sessionCases: readonly ConformanceCase[] = [
     assert.deepEqual(memories, [undefined, 'here', 'here', undefined]);
   }),
 
-  promise('fails a run that would have its session remember more than it can', async (harness) => {
+  promise('a run that returns more memory than a session can hold fails', async (harness) => {
     const { engine } = harness;
     await engine.start({ execute: () => ({ ...success, memory: 'x'.repeat(1024 * 1024) }) });
     const run = newRun(harness, inSession);

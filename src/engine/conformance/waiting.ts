@@ -3,7 +3,7 @@ import { type ConformanceCase, ended, foreverMs, newRun, promise } from './harne
 import { success, Worker } from './worker.ts';
 
 export const waitCases: readonly ConformanceCase[] = [
-  promise('tells all who wait as soon as the run is final', async (harness) => {
+  promise('all waiters are answered as soon as the run is final', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -15,7 +15,7 @@ export const waitCases: readonly ConformanceCase[] = [
     for (const record of await Promise.all(waits)) assert.equal(record?.state, 'succeeded');
   }),
 
-  promise('does not let a wait for a run that is final take time', async (harness) => {
+  promise('waiting for a final run returns at once', async (harness) => {
     const { engine } = harness;
     await engine.start({ execute: () => success });
     const run = newRun(harness);
@@ -25,7 +25,7 @@ export const waitCases: readonly ConformanceCase[] = [
     assert.equal((await engine.wait(run.id, foreverMs, AbortSignal.abort()))?.state, 'succeeded');
   }),
 
-  promise('gives the run as it stands when the time is up, and the run goes on', async (harness) => {
+  promise('a wait that times out returns the current record, and the run continues', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -38,25 +38,28 @@ export const waitCases: readonly ConformanceCase[] = [
     assert.equal((await ended(harness, run.id)).state, 'succeeded');
   }),
 
-  promise('gives the run as it stands when whoever waits goes away, before or during the wait', async (harness) => {
-    const { engine } = harness;
-    const worker = new Worker();
-    await engine.start(worker);
-    const run = newRun(harness);
-    await engine.submit(run, undefined);
-    const attempt = await worker.started(run.id);
-    assert.equal((await engine.wait(run.id, foreverMs, AbortSignal.abort()))?.state, 'running');
-    const leaving = new AbortController();
-    const wait = engine.wait(run.id, foreverMs, leaving.signal);
-    const other = engine.wait(run.id, foreverMs);
-    leaving.abort();
-    assert.equal((await wait)?.state, 'running');
-    assert.equal(attempt.signal.aborted, false);
-    attempt.settle(success);
-    assert.equal((await other)?.state, 'succeeded');
-  }),
+  promise(
+    'a wait that is aborted before or during returns the current record, and the run continues',
+    async (harness) => {
+      const { engine } = harness;
+      const worker = new Worker();
+      await engine.start(worker);
+      const run = newRun(harness);
+      await engine.submit(run, undefined);
+      const attempt = await worker.started(run.id);
+      assert.equal((await engine.wait(run.id, foreverMs, AbortSignal.abort()))?.state, 'running');
+      const leaving = new AbortController();
+      const wait = engine.wait(run.id, foreverMs, leaving.signal);
+      const other = engine.wait(run.id, foreverMs);
+      leaving.abort();
+      assert.equal((await wait)?.state, 'running');
+      assert.equal(attempt.signal.aborted, false);
+      attempt.settle(success);
+      assert.equal((await other)?.state, 'succeeded');
+    },
+  ),
 
-  promise('waits for a queued run until it has been started and is final', async (harness) => {
+  promise('a wait for a queued run lasts until it was started and is final', async (harness) => {
     const { engine } = harness;
     const run = newRun(harness);
     await engine.submit(run, undefined);
@@ -65,7 +68,7 @@ export const waitCases: readonly ConformanceCase[] = [
     assert.equal((await wait)?.state, 'succeeded');
   }),
 
-  promise('waits longer than the longest timer of Node', async (harness) => {
+  promise('a wait may last longer than the longest timer of Node', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
@@ -73,13 +76,13 @@ export const waitCases: readonly ConformanceCase[] = [
     await engine.submit(run, undefined);
     const attempt = await worker.started(run.id);
     const waits = [engine.wait(run.id, 2 ** 31), engine.wait(run.id, Number.POSITIVE_INFINITY)];
-    // A timer that overflows fires after 1 ms: long before this one.
+    // An overflowing timer fires after 1 ms, long before this wait ends.
     assert.equal((await engine.wait(run.id, 20))?.state, 'running');
     attempt.settle(success);
     for (const record of await Promise.all(waits)) assert.equal(record?.state, 'succeeded');
   }),
 
-  promise('does not wait for a run that it does not know', async (harness) => {
+  promise('waiting for an unknown run returns undefined at once', async (harness) => {
     assert.equal(await harness.engine.wait(newRun(harness).id, foreverMs), undefined);
   }),
 ];

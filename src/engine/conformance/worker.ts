@@ -16,7 +16,7 @@ interface Attempt extends EngineAttempt {
   settle(outcome: RunOutcome | Promise<RunOutcome>): void;
 }
 
-/** An executor whose attempts go on until the case ends them. */
+/** An executor whose attempts last until the case settles them. */
 export class Worker implements Executor {
   /** In the order in which the engine started them. */
   readonly attempts: Attempt[] = [];
@@ -29,7 +29,7 @@ export class Worker implements Executor {
     return promise;
   };
 
-  /** The first attempt of that run as soon as the engine starts it. */
+  /** The first attempt of a run, once the engine has started it. */
   async started(runId: string): Promise<Attempt> {
     for (;;) {
       const attempt = this.attempts.find(({ run }) => run.id === runId);
