@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { RequestFilter, RequestOperations } from '../runtime/recording/request-operations.ts';
-import { sendProblem } from './reply.ts';
+import { sendProblem } from './admin-problem.ts';
 
 interface Filtered {
   Querystring: { [Name in keyof RequestFilter]: unknown };

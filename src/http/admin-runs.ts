@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { RunFilter, RunOperations } from '../runtime/run-operations.ts';
-import { sendProblem } from './reply.ts';
+import { sendProblem } from './admin-problem.ts';
 
 interface ById {
   Params: { id: string };

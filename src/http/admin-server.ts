@@ -8,12 +8,11 @@ import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
+import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
 import { metricsOf } from './metrics.ts';
 import type { OutcomeLog } from './outcome-log.ts';
-import { codeOfFastifyError } from './protocol-errors.ts';
-import { sendProblem } from './reply.ts';
 
 export interface AdminServerParts {
   readonly live: Live;

@@ -1,23 +1,61 @@
-import type { IncomingMessage } from 'node:http';
-import type { RequestHead } from '../contract/index.ts';
-import type { Snapshot } from '../runtime/snapshot.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange, PluginLog, RequestHead } from '../contract/index.ts';
+import type { Engine } from '../engine/types/index.ts';
+import type { Admission } from '../runtime/admission.ts';
+import type { TriggerBody } from '../runtime/body/trigger-body.ts';
+import type { Completions } from '../runtime/attempt/completions.ts';
+import type { Live } from '../runtime/live.ts';
+import type { Recorder } from '../runtime/recording/recorder.ts';
+import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
+import type { Verdict } from '../runtime/verdict.ts';
+import type { Route } from './address.ts';
 import { clientIp } from './client-ip.ts';
-import { parseRoute, type Route } from './route.ts';
+import type { OutcomeLog } from './outcome-log.ts';
 
-/** One request of the public listener on its way: what is known of it, and the snapshot it keeps alive. */
+/** What the public listener serves with. */
+export interface Services {
+  readonly live: Live;
+  readonly engine: Engine;
+  readonly outcomes: OutcomeLog;
+  readonly recorder: Recorder;
+  readonly completions: Completions;
+  readonly log: PluginLog;
+}
+
+/**
+ * One request to the public listener: what arrived, and what the gates and steps of lifecycle.ts have found out so far.
+ * A header that is set on `response` leaves with every answer, whether it is a problem, a run or a stream.
+ */
 export class Call {
+  readonly services: Services;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   readonly snapshot: Snapshot;
   readonly head: RequestHead;
-  readonly route: Route | undefined;
+  /** The body as sent, if it was read to authenticate the caller. */
+  bytes: Buffer | undefined;
+  /** How the request came out; undefined if that is not counted, as for reading a run. */
+  verdict: Verdict | undefined;
+  /** The trigger that the verdict is counted for. */
+  trigger: LiveTrigger | undefined;
+  /** Set if the request is to be recorded. */
+  recordingId: string | undefined;
+  /** What was put through the pipeline. */
+  exchange: Exchange | undefined;
+  #route: Route | undefined;
+  #admission: Admission | undefined;
+  #body: TriggerBody | undefined;
 
-  /** Leases the snapshot: the request ends on the config that it began with. */
-  constructor(request: IncomingMessage, requestId: string, snapshot: Snapshot) {
+  /** Leases the current snapshot: the request ends on the config that it began with. Whoever serves it releases it. */
+  constructor(services: Services, request: IncomingMessage, response: ServerResponse, requestId: string) {
     const { url = '', method = '' } = request;
+    const snapshot = services.live.current;
     const target = url.startsWith('/') ? url : url.replace(absoluteForm, '');
     const path = pathOf(target);
-    snapshot.lease();
+    this.services = services;
+    this.request = request;
+    this.response = response;
     this.snapshot = snapshot;
-    this.route = parseRoute(path, snapshot.config.server.basePath);
     this.head = {
       requestId,
       receivedAt: Date.now(),
@@ -27,13 +65,43 @@ export class Call {
       headers: request.headers,
       ip: clientIp(request, snapshot.config.server.trustProxy),
     };
+    // Last: if anything above throws, there is no call to release it.
+    snapshot.lease();
+  }
+
+  /** What the address means. Known after the gate `route`. */
+  get route(): Route {
+    return this.#route ?? tooEarly('route');
+  }
+  set route(route: Route) {
+    this.#route = route;
+  }
+
+  /** Who calls, and which trigger. Known after the gate `admit`. */
+  get admission(): Admission {
+    return this.#admission ?? tooEarly('admission');
+  }
+  set admission(admission: Admission) {
+    this.#admission = admission;
+  }
+
+  /** The body, parsed and checked. Known after the step `read`. */
+  get body(): TriggerBody {
+    return this.#body ?? tooEarly('body');
+  }
+  set body(body: TriggerBody) {
+    this.#body = body;
   }
 }
 
-/** RFC 9112 §3.2.2: what a client sends to a proxy, and every server must take. */
+/** RFC 9112 §3.2.2: what a client sends to a proxy, and every server must accept. */
 const absoluteForm = /^https?:\/\/[^/?#]*/i;
 
 function pathOf(target: string): string {
   const query = target.indexOf('?');
   return query === -1 ? target : target.slice(0, query);
+}
+
+function tooEarly(what: string): never {
+  throw new Error(`the ${what} of a request was read before it was known: the order of gates and steps is wrong`);
 }

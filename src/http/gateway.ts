@@ -17,9 +17,10 @@ import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
+import type { Services } from './call.ts';
 import { Listener, type PreparedListener } from './listener.ts';
 import { OutcomeLog } from './outcome-log.ts';
-import { createPublicServer, type PublicServerParts } from './public-server.ts';
+import { createPublicServer } from './public-server.ts';
 
 export interface GatewayOptions {
   /** The config folder. */
@@ -132,7 +133,7 @@ class Surface implements ReloadParticipant {
   #token: string | undefined;
   #isReady = false;
 
-  constructor(parts: PublicServerParts & Pick<AdminServerParts, 'recordings'>, reloader: () => Reloader) {
+  constructor(parts: Services & Pick<AdminServerParts, 'recordings'>, reloader: () => Reloader) {
     this.publicListener = new Listener(() => createPublicServer(parts));
     this.adminListener = new Listener(() =>
       createAdminServer({ ...parts, reloader, token: () => this.#token, isReady: () => this.#isReady }),

@@ -1,6 +1,14 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import type { Place, Problem } from '../diagnostics/problem.ts';
+
+/** An HTTP server that a listener can open and close. */
+export interface ListeningServer {
+  readonly server: Server;
+  listen(address: { host: string; port: number }): Promise<unknown>;
+  /** Accepts no new connections, and resolves when the last request is answered. */
+  close(): Promise<void>;
+}
 
 /** Where a listener is declared. */
 export interface ListenerConfig {
@@ -15,11 +23,11 @@ export type PreparedListener =
 
 /** One listener whose host and port can change while it serves: the new one is up before the old one goes. */
 export class Listener {
-  readonly #create: () => FastifyInstance;
-  readonly #closing = new Map<FastifyInstance, Promise<void>>();
-  #serving: { app: FastifyInstance; config: ListenerConfig } | undefined;
+  readonly #create: () => ListeningServer;
+  readonly #closing = new Map<ListeningServer, Promise<void>>();
+  #serving: { app: ListeningServer; config: ListenerConfig } | undefined;
 
-  constructor(create: () => FastifyInstance) {
+  constructor(create: () => ListeningServer) {
     this.#create = create;
   }
 
@@ -74,7 +82,7 @@ export class Listener {
     for (const app of this.#closing.keys()) app.server.closeAllConnections();
   }
 
-  #close(app: FastifyInstance): void {
+  #close(app: ListeningServer): void {
     this.#closing.set(
       app,
       app.close().finally(() => this.#closing.delete(app)),

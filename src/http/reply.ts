@@ -1,15 +1,14 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { FastifyReply } from 'fastify';
-import { type JsonObject, type ProblemCode, problem, type Reply } from '../contract/index.ts';
+import { type ProblemCode, problem, type Reply } from '../contract/index.ts';
 
-/** How long a client may take to hear why its connection ends. */
+/** How long a client may take to read why its connection ends, in milliseconds. */
 const lastWordsMs = 1000;
 
 /**
- * Writes what a stage or the gateway decided; of a stream only the head, `writeStream` does the rest. Every error leaves as application/problem+json (RFC 9457), past the
- * framework, which would add a charset to that media type or make two system calls of one. Throws before anything is
- * written if a header, the status or the body cannot be sent.
+ * Writes the reply of a stage or of the gateway; of a stream only the head, `writeStream` does the rest. Every error leaves
+ * as application/problem+json (RFC 9457). Head and body leave in one system call. Throws before anything is written if a
+ * header, the status or the body cannot be sent.
  */
 export function writeReply(
   response: ServerResponse,
@@ -33,25 +32,13 @@ export function writeReply(
   response.writeHead(status, sent).end(text);
 }
 
-export function sendProblem(
-  reply: FastifyReply,
-  requestId: string,
-  code: ProblemCode,
-  members?: JsonObject,
-  headers?: Readonly<Record<string, string>>,
-): FastifyReply {
-  reply.hijack();
-  writeReply(reply.raw, requestId, problem(code, members, headers));
-  return reply;
-}
-
 /**
- * Ends a connection that has no request to answer, e.g. one that sent no valid HTTP, with a problem as its last words.
- * Nobody else may be listening to it any more, so its errors end here too, and a client that stays is cut off.
+ * Ends a connection that has no request to answer, for example one that sent invalid HTTP, with a problem as the last
+ * response. Nothing else may be listening to the socket, so its errors are handled here, and a client that stays is cut off.
  */
 export function endConnection(socket: Duplex, code: ProblemCode, requestId: string): void {
   socket.on('error', () => {});
-  // What is still sent would otherwise be answered by a reset, which can overtake the last words.
+  // Bytes that still arrive would otherwise be answered by a reset, which can overtake the response.
   socket.resume();
   if (socket.writable) socket.end(rawProblem(code, requestId));
   else socket.destroy();

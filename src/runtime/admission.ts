@@ -13,7 +13,7 @@ import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
 /** What a request asks for, by names as the caller wrote them. */
 export interface Target {
-  readonly kind: 'trigger' | 'run';
+  readonly kind: 'trigger' | 'run' | 'completion';
   readonly projectId: string;
   readonly key: string;
 }
@@ -53,7 +53,11 @@ const required: Permission = 'project.trigger';
  * credential learns nothing; one with a credential cannot tell which projects outside its own exist, so those are
  * refused before the trigger's existence matters.
  */
-export function admit(snapshot: Snapshot, target: Target, head: RequestHead): MaybePromise<Decision | BodyNeeded> {
+export function decideByHead(
+  snapshot: Snapshot,
+  target: Target,
+  head: RequestHead,
+): MaybePromise<Decision | BodyNeeded> {
   const trigger = snapshot.find(target.projectId, target.key);
   const auth = trigger?.auth ?? snapshot.defaultAuth;
   const result = auth.authenticate(head);
@@ -98,7 +102,7 @@ function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger |
     case 'unavailable':
       return refused('unavailable', verdict.reason, trigger);
     case 'handshake':
-      if (target.kind === 'run') return refused('unauthorized', 'a handshake at the address of a run', trigger);
+      if (target.kind !== 'trigger') return refused('unauthorized', 'a handshake at the address of a run', trigger);
       if (trigger === undefined || !trigger.isActive) return notFound(trigger);
       return { kind: 'handshake', trigger, reply: verdict.reply };
   }

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Exchange, PluginLog } from '../../contract/index.ts';
+import type { Exchange, PluginLog, Reply } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
-import type { NewRecording, RecordedVerdict, Recordings } from '../../engine/types/index.ts';
+import type { NewRecording, Recordings } from '../../engine/types/index.ts';
 import type { Live } from '../live.ts';
-import type { Verdict } from '../pipeline.ts';
 import { newRunId } from '../run-id.ts';
 import type { LiveTrigger, Snapshot } from '../snapshot.ts';
+import { type PipelineVerdict, recordedVerdict } from '../verdict.ts';
 import { maskBody } from './mask-body.ts';
 import { pickHeaders } from './recorded-headers.ts';
 
@@ -22,7 +22,8 @@ interface Waiting {
   readonly snapshot: Snapshot;
   readonly trigger: LiveTrigger;
   readonly exchange: Exchange;
-  readonly verdict: Verdict;
+  readonly verdict: PipelineVerdict;
+  readonly reply: Reply;
 }
 
 export interface RecorderParts {
@@ -57,13 +58,20 @@ export class Recorder {
   }
 
   /** Records how a request that was chosen came out. */
-  record(id: string, snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange, verdict: Verdict): void {
+  record(
+    id: string,
+    snapshot: Snapshot,
+    trigger: LiveTrigger,
+    exchange: Exchange,
+    verdict: PipelineVerdict,
+    reply: Reply,
+  ): void {
     const bytes = exchange.bodyText?.length ?? 0;
     if (this.#waiting.length >= mostWaiting || this.#waitingBytes + bytes > mostWaitingBytes) {
       this.#lose(1);
       return;
     }
-    this.#waiting.push({ id, snapshot, trigger, exchange, verdict });
+    this.#waiting.push({ id, snapshot, trigger, exchange, verdict, reply });
     this.#waitingBytes += bytes;
     if (this.#isStopping) this.#storeAtOnce();
     else this.#timer ??= setTimeout(() => this.#flush(), flushAfterMs);
@@ -136,10 +144,10 @@ export class Recorder {
   }
 }
 
-function recordingOf({ id, snapshot, trigger, exchange, verdict }: Waiting): NewRecording {
+function recordingOf({ id, snapshot, trigger, exchange, verdict, reply }: Waiting): NewRecording {
   const { mask = [], count, ageMs } = trigger.config.recording ?? {};
   const { text, masked } = maskBody(exchange.bodyText, mask);
-  const { status, body } = verdict.reply;
+  const { status, body } = reply;
   const code: unknown = status >= 400 ? Object(body).code : undefined;
   return {
     request: {
@@ -152,7 +160,7 @@ function recordingOf({ id, snapshot, trigger, exchange, verdict }: Waiting): New
       headers: pickHeaders(exchange.headers, trigger.recordedHeaders),
       bodyText: text,
       masked,
-      verdict: verdictOf(verdict),
+      verdict: recordedVerdict(verdict),
       code: typeof code === 'string' ? code : undefined,
       status,
       by: 'by' in verdict ? verdict.by : undefined,
@@ -165,12 +173,8 @@ function recordingOf({ id, snapshot, trigger, exchange, verdict }: Waiting): New
   };
 }
 
-function verdictOf({ kind }: Verdict): RecordedVerdict {
-  return kind === 'filter_error' ? 'dropped' : kind;
-}
-
 /** What of the config decided: the filter, the dedup stage, or else the trigger. */
-function decisivePlace({ config }: LiveTrigger, verdict: Verdict): Place {
+function decisivePlace({ config }: LiveTrigger, verdict: PipelineVerdict): Place {
   switch (verdict.kind) {
     case 'dropped':
     case 'filter_error':

@@ -1,21 +1,13 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { JsonObject, ProblemCode } from '../contract/index.ts';
-import { noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
-import { readBody } from './read-body.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { JsonObject, ProblemCode } from '../../contract/index.ts';
+import { noBody, parseTriggerBody, type TriggerBody } from '../../runtime/body/trigger-body.ts';
 
-/** What a request carries as its body, or why it cannot be taken. */
+/** What a request carries as its body, or why it is refused. */
 export type RequestBody =
   | TriggerBody
   | { readonly kind: 'refused'; readonly code: ProblemCode; readonly members?: JsonObject };
 
-/** Reads the body of a request to fire a trigger. Untrusted input ends as a refusal, never a throw. */
-export async function readRequestBody(request: IncomingMessage, limitBytes: number): Promise<RequestBody> {
-  const read = await readBody(request, limitBytes);
-  if (!read.ok) return { kind: 'refused', code: read.tooLarge ? 'body_too_large' : 'bad_request' };
-  return parseRequestBody(request.headers, read.bytes);
-}
-
-/** Reads what bytes mean that have come as a body. */
+/** Parses the bytes of a body by its headers. */
 export function parseRequestBody(headers: IncomingHttpHeaders, bytes: Buffer): RequestBody {
   if (bytes.length === 0) return noBody;
   if (!isPlainJson(headers)) return { kind: 'refused', code: 'unsupported_media_type' };

@@ -16,30 +16,33 @@ export interface RunRoute<Kind extends 'run' | 'completion'> {
 const address = /^\/project\/([^/]+)\/trigger\/([^/]+)(?:\/run\/([^/]+)(\/completion)?)?$/;
 
 /**
- * Reads `{basePath}/project/:projectId/trigger/:key[/run/:runId[/completion]]`, undefined for any other path.
+ * Parses `{basePath}/project/:projectId/trigger/:key[/run/:runId[/completion]]`. Returns undefined for any other path, and
+ * `malformed` for one whose percent-encoding cannot be decoded.
  * @param path the request target without its query
  */
-export function parseRoute(path: string, basePath: string): Route | undefined {
+export function parseRoute(path: string, basePath: string): Route | 'malformed' | undefined {
+  if (path.includes('%') && !isDecodable(path)) return 'malformed';
   if (!path.startsWith(basePath)) return undefined;
   const match = address.exec(path.slice(basePath.length));
   if (match === null) return undefined;
   const projectId = decode(match[1]);
   const key = decode(match[2]);
-  if (projectId === undefined || key === undefined) return undefined;
   if (match[3] === undefined) return { kind: 'trigger', projectId, key };
-  const runId = decode(match[3]);
-  return runId === undefined
-    ? undefined
-    : { kind: match[4] === undefined ? 'run' : 'completion', projectId, key, runId };
+  return { kind: match[4] === undefined ? 'run' : 'completion', projectId, key, runId: decode(match[3]) };
 }
 
-/** Names are ASCII. What else might be taken for one, as the Kelvin sign in lower case is a `k`, names nothing. */
-function decode(part: string | undefined): string | undefined {
-  if (part === undefined || !part.includes('%')) return part;
+function isDecodable(path: string): boolean {
   try {
-    const decoded = decodeURIComponent(part);
-    return isAscii(Buffer.from(decoded)) ? decoded : '';
+    decodeURI(path);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
+}
+
+/** Names are ASCII. Anything else could be mistaken for one: the Kelvin sign in lower case is a `k`. */
+function decode(part = ''): string {
+  if (!part.includes('%')) return part;
+  const decoded = decodeURIComponent(part);
+  return isAscii(Buffer.from(decoded)) ? decoded : '';
 }

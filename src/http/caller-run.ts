@@ -1,0 +1,26 @@
+import type { Reply } from '../contract/index.ts';
+import type { RunRecord } from '../engine/types/index.ts';
+import { statusUrl } from '../runtime/pipeline.ts';
+import { isRunOf, mayUse, storedRun } from '../runtime/stored-run.ts';
+import type { Call } from './call.ts';
+
+/** How long the event stream of a run stays open that was opened at the run's address; its client may reconnect. */
+const longestStreamMs = 3_600_000;
+
+/** A run of the requested trigger that the caller may read and cancel, or the code of the problem. */
+export async function findRun(
+  { services, admission: { trigger, principal } }: Call,
+  runId: string,
+): Promise<RunRecord | 'run_not_found' | 'forbidden'> {
+  const run = await services.engine.get(runId);
+  if (run === undefined || !isRunOf(run, trigger)) return 'run_not_found';
+  return mayUse(principal, run) ? run : 'forbidden';
+}
+
+/** Streams a run as server-sent events; a client that reconnects continues where its last event ended. */
+export function streamRun({ services, snapshot, admission, head }: Call, runId: string): Reply {
+  const run = storedRun(services.engine, runId, statusUrl(snapshot, admission.trigger, runId));
+  const lastEventId = head.headers['last-event-id'];
+  const from = typeof lastEventId === 'string' ? { lastEventId } : {};
+  return { status: 200, events: { run, timeoutMs: longestStreamMs, ...from } };
+}

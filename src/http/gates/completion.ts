@@ -1,0 +1,60 @@
+import { isFinal, type MaybePromise, problem, type Reply, type RunIdentity } from '../../contract/index.ts';
+import type { RunRecord } from '../../engine/types/index.ts';
+import type { RunRoute } from '../address.ts';
+import type { Call } from '../call.ts';
+import { readBody } from '../read-body.ts';
+
+/** How long the answer to a completion waits for the result to be stored, in milliseconds. */
+const storedWithinMs = 10_000;
+
+/**
+ * `POST …/run/:runId/completion`: an agent reports the end of a detached run. The run plugin authenticates the agent;
+ * everybody else gets the same answer, whether there is such a run or not. A 200 means that the result has been stored.
+ */
+export function completion(call: Call): MaybePromise<Reply | undefined> {
+  return call.route.kind === 'completion' ? answerCompletion(call, call.route) : undefined;
+}
+
+async function answerCompletion(
+  { services, request, head, snapshot: current }: Call,
+  { projectId, key, runId }: RunRoute<'completion'>,
+): Promise<Reply> {
+  const { live, engine, completions } = services;
+  if (head.method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
+  const run = await engine.get(runId);
+  if (run === undefined || run.project !== projectId || run.trigger.toLowerCase() !== key.toLowerCase()) return unknown;
+  const snapshot = live.ofRevision(run.revision);
+  const plugin = snapshot.find(run.project, run.trigger)?.run;
+  if (plugin?.complete === undefined) return unknown;
+  snapshot.lease();
+  try {
+    const sent = await readBody(request, current.config.server.bodyLimitBytes);
+    if (!sent.ok) return problem('body_too_large');
+    const { query, headers } = head;
+    const completed = await plugin.complete({ run: identityOf(run), query, headers, body: sent.bytes });
+    if (completed.kind === 'rejected') return unknown;
+    if (completed.kind === 'invalid') return problem('invalid_body', { detail: completed.message });
+    if (isFinal(run.state)) return taken(run);
+    // After a restart, the run may not be waiting for its completion yet.
+    if (!completions.complete(runId, completed.result)) return later;
+    const ended = await engine.wait(runId, storedWithinMs);
+    // Not stored yet, or never because the gateway is stopping: the agent must send it again.
+    return ended !== undefined && isFinal(ended.state) ? taken(ended) : later;
+  } finally {
+    snapshot.release();
+  }
+}
+
+/** The input of a final run may be gone; a completion of it has no effect then. */
+function identityOf({ id, project, trigger, sessionId, attempt, input = nothing }: RunRecord): RunIdentity {
+  return { id, project, trigger, sessionId, attempt, input };
+}
+
+const nothing = { environment: '', language: '' };
+
+const unknown: Reply = problem('unauthorized');
+const later: Reply = problem('unavailable', {}, { 'retry-after': '1' });
+
+function taken({ id, state }: RunRecord): Reply {
+  return { status: 200, body: { runId: id, status: state } };
+}

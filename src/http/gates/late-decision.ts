@@ -1,0 +1,25 @@
+import type { BodyNeeded, Decision, Handshake, Refusal } from '../../runtime/admission.ts';
+import type { Call } from '../call.ts';
+import { readBody } from '../read-body.ts';
+
+const noBytes = new Uint8Array();
+
+/**
+ * Decides by the body where the headers do not identify the caller. A request with a signature is refused only after its
+ * body has been read, at any address: otherwise the time of the answer would reveal which triggers verify signatures. A
+ * request to a run has no body that matters.
+ */
+export async function decideLate(call: Call, early: Refusal | Handshake | BodyNeeded): Promise<Decision> {
+  const { request, route, snapshot } = call;
+  if (route.kind !== 'trigger') return decidedBy(early, noBytes);
+  const isSigned = snapshot.signatureHeaders.some((name) => request.headers[name] !== undefined);
+  if (early.kind === 'handshake' || (early.kind === 'refused' && !isSigned)) return early;
+  const sent = await readBody(request, snapshot.config.server.bodyLimitBytes);
+  if (!sent.ok) return { kind: 'refused', code: sent.tooLarge ? 'body_too_large' : 'bad_request', reason: '' };
+  call.bytes = sent.bytes;
+  return decidedBy(early, sent.bytes);
+}
+
+function decidedBy(early: Refusal | Handshake | BodyNeeded, body: Uint8Array): Decision | Promise<Decision> {
+  return early.kind === 'needs_body' ? early.decide(body) : early;
+}

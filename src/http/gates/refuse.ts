@@ -1,0 +1,16 @@
+import { type ProblemCode, problem, type Reply } from '../../contract/index.ts';
+import type { LiveTrigger } from '../../runtime/snapshot.ts';
+import type { RefusedVerdict } from '../../runtime/verdict.ts';
+import type { Call } from '../call.ts';
+
+/** Answers a request that does not get past a gate, and says what is to be counted. */
+export function refuse(call: Call, verdict: RefusedVerdict, trigger?: LiveTrigger): Reply {
+  call.verdict = verdict;
+  call.trigger = trigger;
+  return problem(verdict.code, {}, headersByCode[verdict.code]);
+}
+
+const headersByCode: Partial<Record<ProblemCode, Record<string, string>>> = {
+  unauthorized: { 'www-authenticate': 'ApiKey' },
+  unavailable: { 'retry-after': '5' },
+};

@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { problem, type Reply } from '../contract/index.ts';
+import { EngineUnavailable } from '../engine/types/index.ts';
+import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
+import { Call, type Services } from './call.ts';
+import { eventStream } from './event-stream.ts';
+import { bodySteps, headGates } from './lifecycle.ts';
+import { writeReply } from './reply.ts';
+import { endOfTurn } from './turn.ts';
+import { writeStream } from './write-stream.ts';
+
+/** How much of an unread body a refused client may still send before its connection is closed. */
+const unreadLimitBytes = 64 * 1024;
+
+const lifecycle = [...headGates, ...bodySteps];
+
+/** Answers one request, whatever happens: gates → steps → count, record → reply. Never rejects. */
+export async function serve(
+  services: Services,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  let call: Call | undefined;
+  try {
+    call = new Call(services, request, response, requestId);
+    let reply: Reply | undefined;
+    for (const { run } of lifecycle) {
+      const answered = run(call);
+      // A gate that answers at once must not cost a turn of the event loop.
+      reply = answered instanceof Promise ? await answered : answered;
+      if (reply !== undefined) break;
+    }
+    if (reply === undefined) throw new Error('no step answered the request');
+    conclude(call, reply);
+    const sent = reply.events === undefined ? reply : eventStream(reply.events);
+    await endOfTurn();
+    send(response, requestId, sent);
+    if (sent.stream !== undefined) await writeStream(response, sent.stream);
+  } catch (error) {
+    const isUnavailable = EngineUnavailable.is(error);
+    if (isUnavailable) services.log.error({ requestId, reason: error.message }, 'storage unavailable');
+    else services.log.error({ requestId, err: error }, 'request failed unexpectedly');
+    if (response.headersSent) response.destroy();
+    else send(response, requestId, isUnavailable ? unavailable : problem('internal_error'));
+  } finally {
+    call?.snapshot.release();
+  }
+}
+
+const unavailable = problem(
+  'unavailable',
+  { detail: 'Storage is temporarily unavailable. Retry later.' },
+  { 'retry-after': '1' },
+);
+
+/** Counts and records how the request came out: the only place that does. */
+function conclude({ services, snapshot, verdict, trigger, recordingId, exchange }: Call, reply: Reply): void {
+  if (verdict === undefined) return;
+  services.outcomes.count(trigger, outcomeOf(verdict), reasonOf(verdict));
+  // Only what reached the pipeline is recorded.
+  if (verdict.kind === 'refused' || verdict.kind === 'handshake') return;
+  if (recordingId === undefined || exchange === undefined || trigger === undefined) return;
+  services.recorder.record(recordingId, snapshot, trigger, exchange, verdict, reply);
+}
+
+function send(response: ServerResponse, requestId: string, reply: Reply): void {
+  const { req } = response;
+  // Otherwise the rest of the body would have to be read before the next request of the connection.
+  if (!req.readableEnded && declaredLength(req) > unreadLimitBytes) response.setHeader('connection', 'close');
+  writeReply(response, requestId, reply);
+}
+
+function declaredLength({ headers }: IncomingMessage): number {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
+}
