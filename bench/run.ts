@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { type Comparison, compare, type Effort } from './compare.ts';
 import { type Cores, pinCores } from './cores.ts';
@@ -21,6 +21,8 @@ const { values } = parseArgs({
     journal: { type: 'boolean', default: false },
     streams: { type: 'boolean', default: false },
     row: { type: 'string', multiple: true },
+    against: { type: 'string' },
+    rounds: { type: 'string', default: '10' },
     'cpu-prof': { type: 'string' },
   },
 });
@@ -30,14 +32,19 @@ progress(cores.description);
 if (values.load) printLoadTimes(await loadTimes());
 else if (values.journal) printJournalTimes(await journalTimes());
 else if (values.streams) printStreams(await openStreams(cores));
-else await compareAll(values.quick ? { rounds: 4, secondsPerRun: 1 } : { rounds: 10, secondsPerRun: 1.5 });
+else
+  await compareAll(
+    values.quick ? { rounds: 4, secondsPerRun: 1 } : { rounds: Number(values.rounds), secondsPerRun: 1.5 },
+  );
 
 async function compareAll(effort: Effort): Promise<void> {
   const comparisons: Comparison[] = [];
   for (const row of rows) {
     if (values.row !== undefined && !values.row.includes(row.name)) continue;
     await withServers(cores, async (start) => {
-      const reference = await start(row.reference);
+      const { against } = values;
+      const reference =
+        against === undefined ? await start(row.reference) : await start(row.subject, undefined, resolve(against));
       const subject = await start(row.subject, row.agent && reference?.url);
       if (subject === undefined || reference === undefined) {
         progress(`${row.name}: left out, since there is no C compiler (cc) to slow the disk with`);
@@ -66,7 +73,9 @@ async function compareAll(effort: Effort): Promise<void> {
 /** Lends servers, each in a folder of its own, and stops them. */
 async function withServers(
   cores: Cores,
-  use: (start: (subject: Subject, agentUrl?: string) => Promise<BenchServer | undefined>) => Promise<void>,
+  use: (
+    start: (subject: Subject, agentUrl?: string, checkout?: string) => Promise<BenchServer | undefined>,
+  ) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pullcord-bench-'));
   const profiles = values['cpu-prof'];
@@ -74,11 +83,11 @@ async function withServers(
     profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`];
   const servers: BenchServer[] = [];
   try {
-    await use(async (subject, agentUrl) => {
-      const own = join(folder, subject.replaceAll(/[ ,]+/g, '-'));
+    await use(async (subject, agentUrl, checkout) => {
+      const name = `${subject.replaceAll(/[ ,]+/g, '-')}${checkout === undefined ? '' : '-against'}`;
+      const own = join(folder, name);
       await mkdir(own);
-      const options = nodeOptions(subject.replaceAll(/[ ,]+/g, '-'));
-      const server = await startSubject(subject, own, cores, options, agentUrl);
+      const server = await startSubject(subject, own, cores, nodeOptions(name), { agentUrl, checkout });
       if (server !== undefined) servers.push(server);
       return server;
     });
@@ -93,7 +102,7 @@ async function startSubject(
   folder: string,
   cores: Cores,
   nodeOptions: readonly string[],
-  agentUrl: string | undefined,
+  from: { readonly agentUrl: string | undefined; readonly checkout: string | undefined },
 ): Promise<BenchServer | undefined> {
   if (subject === 'agent' || subject === 'thinking agent') {
     return startAgentProcess(folder, agentThinksMs[subject], cores);
@@ -102,7 +111,7 @@ async function startSubject(
   const env = subject === 'sqlite on a slow disk' ? await slowDisk(folder) : {};
   const engine = subject === 'memory' ? 'memory' : 'sqlite';
   const recordingRate = recordingRates[subject] ?? 0;
-  return env && startGatewayProcess(folder, { engine, env, recordingRate, agentUrl }, cores, nodeOptions);
+  return env && startGatewayProcess(folder, { engine, env, recordingRate, ...from }, cores, nodeOptions);
 }
 
 /** In processes of their own, which have compiled nothing yet. */
@@ -134,7 +143,8 @@ function printComparisons(comparisons: readonly Comparison[]): void {
   console.table(
     comparisons.map(({ row, ratio, spread, subject, reference }) => ({
       row: row.name,
-      compared: `${row.subject} / ${row.reference}`,
+      compared:
+        values.against === undefined ? `${row.subject} / ${row.reference}` : `${row.subject} / ${values.against}`,
       ratio: rounded(ratio),
       spread: rounded(spread),
       goal: row.goal ?? '',

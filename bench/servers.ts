@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly recordingRate: number;
   /** What the trigger `proxied` calls. */
   readonly agentUrl?: string | undefined;
+  /** Folder of the checkout whose gateway is started, by default this one. */
+  readonly checkout?: string | undefined;
 }
 
 /**
@@ -30,14 +32,14 @@ export interface GatewayOptions {
  */
 export async function startGatewayProcess(
   folder: string,
-  { engine, env, recordingRate, agentUrl }: GatewayOptions,
+  { engine, env, recordingRate, agentUrl, checkout = repository }: GatewayOptions,
   cores: Cores,
   nodeOptions: readonly string[],
 ): Promise<BenchServer> {
   const port = await freePort();
   const root = join(folder, 'config');
   await writeGatewayFolder(root, { engine, port, adminPort: await freePort(), recordingRate, agentUrl });
-  const args = [...nodeOptions, join(repository, 'src/cli/bin.ts'), 'serve', '--config', root];
+  const args = [...nodeOptions, join(checkout, 'src/cli/bin.ts'), 'serve', '--config', root];
   return start(args, port, join(folder, 'gateway.log'), cores, env);
 }
 
