@@ -1,10 +1,12 @@
-// Writes docs/reference/ from the schemas, the plugins, the command line and the error codes; with --check it only says what is not up to date.
+// Writes docs/reference/ and docs/lifecycle.md from the code that they describe; with --check it only reports what is out of date.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { lifecyclePage } from './generator/lifecycle-page.ts';
 import { referencePages } from './generator/reference-pages.ts';
 
 const folder = join(import.meta.dirname, 'reference');
-const pages = await referencePages();
+/** By their paths below docs/reference/. */
+const pages = new Map([...(await referencePages()), ['../lifecycle.md', lifecyclePage()]]);
 
 const existing = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
 const files = existing.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -16,9 +18,9 @@ for (const [name, text] of pages) {
 }
 
 if (process.argv.includes('--check')) {
-  for (const file of [...superfluous, ...stale]) console.error(`${relative('.', file)}: not up to date`);
+  for (const file of [...superfluous, ...stale]) console.error(`${relative('.', file)}: out of date`);
   if (superfluous.length + stale.length > 0) {
-    console.error('Run `npm run generate` and commit what changes.');
+    console.error('Run `npm run generate` and commit the result.');
     process.exitCode = 1;
   }
 } else {

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import type { Services } from './call.ts';
 import type { ListeningServer } from './listener.ts';
+import { bindOtherLoopback } from './other-loopback.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import { endConnection } from './reply.ts';
 import { serve } from './serve.ts';
 
 /** How often slow clients are looked for: the request timeout is exact to about a second. */
 const connectionsCheckMs = 1000;
-/** How long an idle connection stays open, in milliseconds: longer than the minute of most proxies, which must not find it closed. */
+/** How long an idle connection stays open, in milliseconds: longer than most proxies keep theirs, which is a minute. */
 const keepAliveMs = 72_000;
 
 /**
@@ -36,18 +39,19 @@ export function createPublicServer(services: Services): ListeningServer {
     if (error.code === 'ECONNRESET') socket.destroy();
     else endConnection(socket, codeOfClientError(error), nextRequestId());
   });
+
+  let others: readonly NetServer[] = [];
   return {
     server,
-    listen: ({ host, port }) =>
-      new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port }, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      }),
-    // The error of a server that never listened is no news to who closes it.
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    async listen({ host, port }) {
+      await once(server.listen({ host, port }), 'listening');
+      if (host === 'localhost') others = await bindOtherLoopback(server);
+    },
+    async close() {
+      for (const other of others) other.close();
+      // A server that never listened reports that it is not running: then there is nothing to close.
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
   };
 }
 

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+import { problem, type Reply } from '../../src/contract/index.ts';
+import { bodySteps, headGates } from '../../src/http/lifecycle.ts';
+import { writeReply } from '../../src/http/reply.ts';
+import { basicFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
+import { answerOf, startTestGateway } from '../support/gateway.ts';
+
+t.test(
+  'each gate and step decides before the next one: a request that fails at two gets the answer of the first',
+  async (t) => {
+    const { gateway, fire } = await startTestGateway(t, {
+      ...basicFiles(),
+      'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
+      'triggers/echo.yaml': triggerFile('echo'),
+    });
+    const { runId } = (await fire('echo', {})).body;
+    const path = '/api/v1.0/project/support/trigger/echo';
+    const host = 'Host: gateway';
+    const key = `X-API-Key: ${secrets.website}`;
+    const long = 'Content-Length: 999999';
+    const answerTo = async (head: readonly string[], body = '') => {
+      const socket = connect(gateway.address.port, '127.0.0.1');
+      const length = head.includes(long) ? [] : [`Content-Length: ${body.length}`];
+      socket.write(`${[...head, 'Connection: close', ...length, '', ''].join('\r\n')}${body}`);
+      const received = await text(socket);
+      return `${received.slice(9, 12)} ${/"code":"(\w+)"/.exec(received)?.[1] ?? ''}`.trim();
+    };
+    /** By step: a request that fails there, and at the step after it. */
+    const failing: Readonly<Record<string, { answer: string; head: readonly string[]; body?: string }>> = {
+      expectation: { answer: '417 expectation_failed', head: [`POST ${path} HTTP/1.1`, 'Expect: miracles'] },
+      host: { answer: '400 bad_request', head: [`POST ${path} HTTP/1.1`, long] },
+      length: { answer: '413 body_too_large', head: ['POST /nowhere HTTP/1.1', host, long] },
+      route: { answer: '404 not_found', head: [`GET ${path}/run/${runId}/complete HTTP/1.1`, host] },
+      completion: { answer: '401 unauthorized', head: [`POST ${path}/run/${runId}/completion HTTP/1.1`, host, key] },
+      admit: { answer: '401 unauthorized', head: [`GET ${path}/run/${runId} HTTP/1.1`, host] },
+      run: { answer: '200', head: [`GET ${path}/run/${runId} HTTP/1.1`, host, key] },
+      method: { answer: '405 method_not_allowed', head: [`PUT ${path} HTTP/1.1`, host, key], body: 'no JSON' },
+      read: {
+        answer: '415 unsupported_media_type',
+        head: [`POST ${path} HTTP/1.1`, host, key, `Last-Event-ID: ${runId}.end`],
+        body: 'no JSON',
+      },
+      resume: { answer: '204', head: [`POST ${path} HTTP/1.1`, host, key, `Last-Event-ID: ${runId}.end`] },
+      fire: { answer: '200', head: [`POST ${path} HTTP/1.1`, host, key] },
+    };
+    const names = [...headGates, ...bodySteps].map(({ name }) => name);
+    t.strictSame(Object.keys(failing), names);
+    for (const [name, { answer, head, body }] of Object.entries(failing)) {
+      t.equal(await answerTo(head, body), answer, name);
+    }
+  },
+);
+
+t.test('a header that a gate sets leaves with every kind of answer', async (t) => {
+  const replies: Record<string, Reply> = {
+    '/problem': problem('forbidden'),
+    '/run': { status: 200, body: { status: 'succeeded' }, headers: { 'retry-after': '2' } },
+    '/stream': {
+      status: 200,
+      headers: { 'content-type': 'text/event-stream' },
+      stream: (async function* () {})(),
+    },
+  };
+  const server = createServer((request, response) => {
+    response.setHeader('access-control-allow-origin', 'https://app.example');
+    const reply = replies[request.url ?? ''] ?? problem('internal_error');
+    writeReply(response, 'id', reply);
+    if (reply.stream !== undefined) response.end();
+  });
+  t.teardown(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  for (const [path, { status }] of Object.entries(replies)) {
+    const answer = await answerOf(await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`));
+    t.equal(answer.status, status, path);
+    t.equal(answer.headers.get('access-control-allow-origin'), 'https://app.example', path);
+  }
+});
+
+t.test('a listener on localhost answers on each of its addresses, and lets go of them when it closes', async (t) => {
+  const { gateway } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ server: { host: 'localhost' } }),
+  });
+  const { port } = gateway.address;
+  for (const address of ['127.0.0.1', '[::1]']) {
+    const answer = await fetch(`http://${address}:${port}/`).catch((error: Error) => error.cause);
+    // A machine without IPv6 has no ::1.
+    if (answer instanceof Response) t.equal(answer.status, 404, address);
+    else t.equal(address, '[::1]');
+  }
+  await gateway.close();
+  for (const address of ['127.0.0.1', '[::1]']) await t.rejects(fetch(`http://${address}:${port}/`), address);
+});
