@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { TriggerConfig } from '../config/model.ts';
+import { sameKey, sameTrigger, triggerName } from '../config/trigger-key.ts';
 import { suggest } from '../diagnostics/closest.ts';
 import type { OpenConfig } from '../review/open-config.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
@@ -77,7 +78,7 @@ async function explain(name: string | undefined, options: ExplainOptions): Promi
     checkKey(options.key, opened.config.apiKeys);
     const tell = async (input: RehearsedRequest): Promise<ExitCode> => {
       const sentTo = `${input.project}/${input.trigger}`;
-      if (trigger !== undefined && input.trigger !== '' && !isSame(input, trigger)) {
+      if (trigger !== undefined && input.trigger !== '' && !sameTrigger(input, trigger)) {
         terminal.words(`it was sent to ${sentTo}, and is tried on ${trigger.project}/${trigger.trigger}`);
       }
       await print(opened, requestOf({ ...input, ...trigger }, options), options);
@@ -129,10 +130,6 @@ function checkKey(key: string | undefined, apiKeys: readonly { readonly id: stri
   throw new UsageError(`there is no API key ${key}. ${suggest(key, ids, 'API keys')}`);
 }
 
-function isSame(one: RehearsedRequest, other: { readonly project: string; readonly trigger: string }): boolean {
-  return one.project === other.project && one.trigger.toLowerCase() === other.trigger.toLowerCase();
-}
-
 function timeOf(clock: string): number {
   const time = Date.parse(clock);
   if (Number.isNaN(time)) throw new UsageError(`the clock ${clock} is not a time like 2027-06-30T12:00:00Z`);
@@ -141,12 +138,9 @@ function timeOf(clock: string): number {
 
 /** A trigger by key or project/key, in any case. */
 function findTrigger(name: string, triggers: readonly TriggerConfig[]): { project: string; trigger: string } {
-  const wanted = name.toLowerCase();
-  const found = triggers.filter(({ project, key }) =>
-    [key.toLowerCase(), `${project.id}/${key}`.toLowerCase()].includes(wanted),
-  );
+  const found = triggers.filter((trigger) => sameKey(trigger.key, name) || sameKey(triggerName(trigger), name));
   const [first, second] = found;
-  const ids = triggers.map(({ project, key }) => `${project.id}/${key}`);
+  const ids = triggers.map(triggerName);
   if (first === undefined) throw new UsageError(`there is no trigger ${name}. ${suggest(name, ids, 'triggers')}`);
   if (second !== undefined) throw new UsageError(`${name} is a trigger of more than one project: write project/key`);
   return { project: first.project.id, trigger: first.key };

@@ -1,4 +1,5 @@
 import type { TriggerConfig } from '../config/model.ts';
+import { sameKey } from '../config/trigger-key.ts';
 import type { RehearsedRequest } from './rehearsal.ts';
 import type { SourcedRequest } from './request-source.ts';
 
@@ -29,9 +30,8 @@ function targetsOf(
   triggers: readonly Pick<TriggerConfig, 'project' | 'key'>[],
 ): readonly Target[] {
   if (project !== undefined && trigger !== undefined) return [{ project, trigger }];
-  const wanted = trigger?.toLowerCase();
   return triggers
-    .filter(({ key }) => wanted === undefined || key.toLowerCase() === wanted)
+    .filter(({ key }) => trigger === undefined || sameKey(key, trigger))
     .filter((one) => project === undefined || one.project.id === project)
     .map((one) => ({ project: one.project.id, trigger: one.key }));
 }

@@ -1,5 +1,5 @@
-import { triggerId } from '../config/link/document-set.ts';
 import type { TestRequest, TriggerTest } from '../config/model.ts';
+import { triggerId, triggerName } from '../config/trigger-key.ts';
 import type { JsonValue } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
@@ -54,7 +54,7 @@ export async function runTests(snapshot: Snapshot, options: TestOptions = {}): P
   const requests = Map.groupBy(options.requests ?? [], ({ project, trigger }) => triggerId(project, trigger));
   const triggers: TriggerReport[] = [];
   for (const config of snapshot.config.triggers) {
-    const id = `${config.project.id}/${config.key}`;
+    const id = triggerName(config);
     const trigger = snapshot.find(config.project.id, config.key);
     const isAll = wanted === undefined || id.toLowerCase().includes(wanted);
     const chosen = config.tests.filter(({ name }) => isAll || name.toLowerCase().includes(wanted));

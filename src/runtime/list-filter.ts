@@ -1,4 +1,5 @@
 import type { Config } from '../config/model.ts';
+import { sameKey } from '../config/trigger-key.ts';
 import { parseDuration } from '../schema/units.ts';
 
 /** What an operator asks of a list, as written on a command line or in an address. */
@@ -71,11 +72,10 @@ function timeOf(since: string): number {
   return agoMs === undefined ? Date.parse(since) : Date.now() - agoMs;
 }
 
-/** Keys are matched without regard to case, and stored as their YAML has them. */
+/** Runs and recordings are stored with the key as its YAML has it. */
 function writtenKey({ triggers }: Config, key: string, project: string | undefined): string {
-  const wanted = key.toLowerCase();
   const declared = triggers.find(
-    (one) => one.key.toLowerCase() === wanted && (project === undefined || one.project.id === project),
+    (one) => sameKey(one.key, key) && (project === undefined || one.project.id === project),
   );
   return declared?.key ?? key;
 }

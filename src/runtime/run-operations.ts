@@ -1,4 +1,5 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
+import { sameKey } from '../config/trigger-key.ts';
 import { type JsonObject, type RunState, runStates } from '../contract/index.ts';
 import type { Engine, RunQuery } from '../engine/types/index.ts';
 import { type ListFilter, pageOf, parseListFilter, withNext } from './list-filter.ts';
@@ -74,8 +75,7 @@ export class RunOperations {
   }
 
   #trigger(project: string, key: string): TriggerConfig | undefined {
-    const wanted = key.toLowerCase();
-    return this.#config().triggers.find((one) => one.project.id === project && one.key.toLowerCase() === wanted);
+    return this.#config().triggers.find((one) => one.project.id === project && sameKey(one.key, key));
   }
 
   /** What the engine is to be asked, or what is wrong with the filter. */

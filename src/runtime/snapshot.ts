@@ -1,4 +1,5 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
+import { foldKey, type TriggerKey, triggerId } from '../config/trigger-key.ts';
 import type { Auth, ProjectInfo, TriggerInfo } from '../contract/index.ts';
 import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place } from '../diagnostics/problem.ts';
@@ -35,7 +36,7 @@ export class Snapshot {
   readonly loadedAt: number;
   /** Git commit of the config folder, if it is in a work tree. */
   readonly gitCommit: string | undefined;
-  readonly #projects: ReadonlyMap<string, ReadonlyMap<string, LiveTrigger>>;
+  readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
   readonly #dispose: () => void;
   readonly #sources: Sources;
   readonly #lines = new Map<Place, string>();
@@ -63,7 +64,7 @@ export class Snapshot {
 
   /** The trigger of that project and key, the key in any case; also when it is paused. */
   find(projectId: string, key: string): LiveTrigger | undefined {
-    return this.#projects.get(projectId)?.get(key.toLowerCase());
+    return this.#projects.get(projectId)?.get(foldKey(key));
   }
 
   /** A place of the config as `file:line`. */
@@ -103,8 +104,8 @@ function signatureHeaders(auths: readonly Auth[]): readonly string[] {
   return [...new Set(verifying.flatMap(({ headers }) => headers.map((name) => name.toLowerCase())))];
 }
 
-function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<string, LiveTrigger>> {
-  const projects = new Map<string, Map<string, LiveTrigger>>();
+function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<TriggerKey, LiveTrigger>> {
+  const projects = new Map<string, Map<TriggerKey, LiveTrigger>>();
   for (const provisioned of triggers) {
     const { project, key, name, status } = provisioned.config;
     const live: LiveTrigger = {
@@ -112,12 +113,12 @@ function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map
       project: Object.freeze({ id: project.id, name: project.name, language: project.language }),
       trigger: Object.freeze({ key, name }),
       isActive: status === 'active',
-      claimScope: `${project.id}/${key.toLowerCase()}`,
+      claimScope: triggerId(project.id, key),
       policy: policyOf(provisioned.config),
       recordedHeaders: recordedHeaders(provisioned),
     };
-    const keys = projects.get(project.id) ?? new Map<string, LiveTrigger>();
-    keys.set(key.toLowerCase(), Object.freeze(live));
+    const keys = projects.get(project.id) ?? new Map<TriggerKey, LiveTrigger>();
+    keys.set(foldKey(key), Object.freeze(live));
     projects.set(project.id, keys);
   }
   return projects;

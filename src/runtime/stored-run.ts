@@ -1,3 +1,4 @@
+import { sameTrigger } from '../config/trigger-key.ts';
 import type { AcceptedRun, Principal, RunView } from '../contract/index.ts';
 import type { Engine, RunRecord } from '../engine/types/index.ts';
 import type { LiveTrigger } from './snapshot.ts';
@@ -7,7 +8,7 @@ export type RunReader = Pick<Engine, 'get' | 'wait' | 'deltas'>;
 
 /** Whether a run was accepted by this trigger. */
 export function isRunOf(run: RunRecord, { project, trigger }: LiveTrigger): boolean {
-  return run.project === project.id && run.trigger.toLowerCase() === trigger.key.toLowerCase();
+  return sameTrigger(run, { project: project.id, trigger: trigger.key });
 }
 
 /** Whether a caller may read and cancel a run: its own, or with the permission `project.runs` any. */

@@ -12,6 +12,7 @@ import type {
   TriggerTestFileDocument,
 } from '../documents.gen.ts';
 import type { Kind } from '../kinds.ts';
+import { triggerId } from '../trigger-key.ts';
 
 export interface FileInConfig {
   readonly file: string;
@@ -72,11 +73,6 @@ export function documentsOf(files: readonly FileInConfig[], { root, sources, isC
       }),
     describe: (place) => describeLine(place, sources),
   };
-}
-
-/** Keys are matched without regard to case. */
-export function triggerId(project: string, key: string): string {
-  return `${project}/${key.toLowerCase()}`;
 }
 
 /** Makes an error at a place of a file. */

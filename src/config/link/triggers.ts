@@ -1,7 +1,8 @@
 import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { TriggerDocument, TriggerTestFileDocument } from '../documents.gen.ts';
-import { type DocumentSet, errorAt, type InFile, triggerId } from './document-set.ts';
+import { foldKey, sameKey } from '../trigger-key.ts';
+import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
 import type { StageResolver } from './stage-resolver.ts';
@@ -11,7 +12,7 @@ export function triggerProblems(documents: DocumentSet, stages: StageResolver): 
   const { triggers, gateways } = documents;
   const isPerProject = gateways[0]?.document.triggerKeys.unique !== 'organization';
   const keys = triggers.map(({ file, document: { key, project } }) => ({
-    identity: `${isPerProject ? `${project}/` : ''}${key.toLowerCase()}`,
+    identity: `${isPerProject ? `${project}/` : ''}${foldKey(key)}`,
     place: { file, pointer: '/key' },
   }));
   const names = triggers.flatMap(({ file, document: { name, project } }) =>
@@ -93,7 +94,7 @@ function unknownTrigger(
   documents: DocumentSet,
 ): readonly Problem[] {
   const keys = documents.triggers.flatMap(({ document }) => (document.project === project ? [document.key] : []));
-  const isKnown = keys.some((key) => triggerId(project, key) === triggerId(project, trigger));
+  const isKnown = keys.some((key) => sameKey(key, trigger));
   if (isKnown || documents.mayDeclare('Trigger')) return unknownProject(documents, project, file, '/project');
   const message = `there is no trigger "${trigger}" in project "${project}"`;
   return [

@@ -1,3 +1,4 @@
+import { sameTrigger } from '../../config/trigger-key.ts';
 import { isFinal, type MaybePromise, problem, type Reply, type RunIdentity } from '../../contract/index.ts';
 import type { RunRecord } from '../../engine/types/index.ts';
 import type { RunRoute } from '../address.ts';
@@ -22,7 +23,7 @@ async function answerCompletion(
   const { live, engine, completions } = services;
   if (head.method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
   const run = await engine.get(runId);
-  if (run === undefined || run.project !== projectId || run.trigger.toLowerCase() !== key.toLowerCase()) return unknown;
+  if (run === undefined || !sameTrigger(run, { project: projectId, trigger: key })) return unknown;
   const snapshot = live.ofRevision(run.revision);
   const plugin = snapshot.find(run.project, run.trigger)?.run;
   if (plugin?.complete === undefined) return unknown;

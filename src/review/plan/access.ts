@@ -1,7 +1,7 @@
 import type { Config, TriggerConfig } from '../../config/model.ts';
+import { triggerName } from '../../config/trigger-key.ts';
 import type { ApiKeyDeclaration } from '../../contract/index.ts';
 import type { AccessChange } from './plan.ts';
-import { triggerId } from './structure.ts';
 
 /** Who gains and who loses the right to fire which triggers. A paused trigger can be fired by nobody. */
 export function compareAccess(base: Config | undefined, head: Config, now: number): readonly AccessChange[] {
@@ -31,7 +31,7 @@ function reachOf({ triggers, apiKeys }: Config, now: number): Reach {
   const keys = apiKeys.filter((key) => canFire(key, now));
   for (const trigger of triggers) {
     if (trigger.status === 'paused') continue;
-    const id = triggerId(trigger);
+    const id = triggerName(trigger);
     for (const caller of callersOf(trigger, keys)) add(caller, id);
   }
   return reach;

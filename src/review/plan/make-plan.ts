@@ -1,4 +1,4 @@
-import { triggerId } from '../../config/link/document-set.ts';
+import { triggerId } from '../../config/trigger-key.ts';
 import type { JsonObject } from '../../contract/index.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import type { OpenConfig } from '../open-config.ts';

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { ApiKeyConfig, Config, ProjectConfig, TriggerConfig } from '../../config/model.ts';
+import { triggerId, triggerName } from '../../config/trigger-key.ts';
 import { describeValue } from '../words.ts';
 import { compareAuth, compareUse, compareValue, showDuration, showSize } from './compare-uses.ts';
 import { keyDetails } from './key-details.ts';
@@ -35,27 +36,25 @@ export function compareStructure(base: Side | undefined, head: Side): readonly S
         details: keyDetails,
       },
     ),
-    ...changes('trigger', byId(before?.triggers ?? [], triggerId), byId(after.triggers, triggerId), {
+    ...changes('trigger', triggersById(before?.triggers ?? []), triggersById(after.triggers), {
       details: triggerDetails,
     }),
   ];
 }
 
-/** How a trigger is called in a plan. */
-export function triggerId({ project, key }: { readonly project: ProjectConfig; readonly key: string }): string {
-  return `${project.id}/${key}`;
-}
-
 type Declared = ProjectConfig | ApiKeyConfig | TriggerConfig;
 
-/** Keys of triggers are matched without regard to case, ids are not. */
-function byId<T extends Declared>(declared: readonly T[], idOf: (one: T) => string): ReadonlyMap<string, [string, T]> {
-  return new Map(
-    declared.map((one) => {
-      const id = idOf(one);
-      return [id.includes('/') ? id.toLowerCase() : id, [id, one]];
-    }),
-  );
+/** Declarations by what identifies them, each with its name in the plan. */
+function byId<T extends Declared>(
+  declared: readonly T[],
+  nameOf: (one: T) => string,
+  idOf = nameOf,
+): ReadonlyMap<string, [string, T]> {
+  return new Map(declared.map((one) => [idOf(one), [nameOf(one), one]]));
+}
+
+function triggersById(triggers: readonly TriggerConfig[]): ReadonlyMap<string, [string, TriggerConfig]> {
+  return byId(triggers, triggerName, ({ project, key }) => triggerId(project.id, key));
 }
 
 function changes<T extends Declared>(

@@ -1,5 +1,6 @@
 import { isLoopback } from '../../config/link/loopback.ts';
 import type { ApiKeyConfig, Config, FilterUse, StageUse, TriggerConfig } from '../../config/model.ts';
+import { triggerId, triggerName } from '../../config/trigger-key.ts';
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import { oneLine } from '../words.ts';
@@ -7,19 +8,22 @@ import { isOpen } from './access.ts';
 import { isSameUse } from './compare-uses.ts';
 import { showExpiry } from './key-details.ts';
 import type { Widening } from './plan.ts';
-import { triggerId } from './structure.ts';
 
 /** What the head opens that was closed in the base: for callers, to the network, or for what is kept of requests. */
 export function findWidenings(base: Config | undefined, head: Config): readonly Widening[] {
   const keys = new Map((base?.apiKeys ?? []).map((key) => [key.id, key]));
-  const triggers = new Map((base?.triggers ?? []).map((trigger) => [triggerId(trigger).toLowerCase(), trigger]));
+  const triggers = new Map((base?.triggers ?? []).map((trigger) => [idOf(trigger), trigger]));
   const found = [
     ...(base === undefined ? [] : gatewayWidenings(base, head)),
     ...head.apiKeys.flatMap((key) => keyWidenings(keys.get(key.id), key)),
-    ...head.triggers.flatMap((trigger) => triggerWidenings(triggers.get(triggerId(trigger).toLowerCase()), trigger)),
+    ...head.triggers.flatMap((trigger) => triggerWidenings(triggers.get(idOf(trigger)), trigger)),
   ];
   // A new key is the most ordinary of them: where there are many, it is not to hide the others.
   return found.toSorted((one, other) => Number(one.code === 'key_added') - Number(other.code === 'key_added'));
+}
+
+function idOf({ project, key }: TriggerConfig): string {
+  return triggerId(project.id, key);
 }
 
 function keyWidenings(before: ApiKeyConfig | undefined, key: ApiKeyConfig): readonly Widening[] {
@@ -59,7 +63,7 @@ function keyWidenings(before: ApiKeyConfig | undefined, key: ApiKeyConfig): read
 }
 
 function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerConfig): readonly Widening[] {
-  const name = `trigger ${triggerId(trigger)}`;
+  const name = `trigger ${triggerName(trigger)}`;
   const opened = before !== undefined && isOpen(before.auth) ? [] : trigger.auth.filter(({ uses }) => uses === 'none');
   const open = opened.map(({ place }) => widening('auth_none', `${name} lets everyone in`, place));
   if (before === undefined) return open;
