@@ -1,6 +1,5 @@
 import type { Reply } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
-import { statusUrl } from '../runtime/pipeline.ts';
 import { isRunOf, mayUse, storedRun } from '../runtime/stored-run.ts';
 import type { Call } from './call.ts';
 
@@ -18,8 +17,8 @@ export async function findRun(
 }
 
 /** Streams a run as server-sent events; a client that reconnects continues where its last event ended. */
-export function streamRun({ services, snapshot, admission, head }: Call, runId: string): Reply {
-  const run = storedRun(services.engine, runId, statusUrl(snapshot, admission.trigger, runId));
+export function streamRun({ services, admission, head }: Call, runId: string): Reply {
+  const run = storedRun(services.engine, admission.trigger, runId);
   const lastEventId = head.headers['last-event-id'];
   const from = typeof lastEventId === 'string' ? { lastEventId } : {};
   return { status: 200, events: { run, timeoutMs: longestStreamMs, ...from } };

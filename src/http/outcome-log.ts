@@ -40,7 +40,7 @@ export class OutcomeLog {
 
   /** Counts one request. Project, trigger and reason come from config and code, never from the request: so they are few. */
   count(trigger: LiveTrigger | undefined, outcome: string, reason = ''): void {
-    const key = `${trigger?.claimScope ?? ''}\n${outcome}\n${reason}`;
+    const key = `${trigger?.id ?? ''}\n${outcome}\n${reason}`;
     const entry = this.#entries.get(key);
     if (entry !== undefined) {
       entry.total += 1;
@@ -49,7 +49,7 @@ export class OutcomeLog {
     const isAccepted = outcome === 'accepted';
     const added: Entry = {
       project: trigger?.project.id ?? '',
-      trigger: trigger?.trigger.key ?? '',
+      trigger: trigger?.key ?? '',
       outcome,
       reason,
       total: 1,

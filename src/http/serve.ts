@@ -55,13 +55,13 @@ const unavailable = problem(
 );
 
 /** Counts and records how the request came out: the only place that does. */
-function conclude({ services, snapshot, verdict, trigger, recordingId, exchange }: Call, reply: Reply): void {
+function conclude({ services, verdict, trigger, recordingId, exchange }: Call, reply: Reply): void {
   if (verdict === undefined) return;
   services.outcomes.count(trigger, outcomeOf(verdict), reasonOf(verdict));
   // Only what reached the pipeline is recorded.
   if (verdict.kind === 'refused' || verdict.kind === 'handshake') return;
   if (recordingId === undefined || exchange === undefined || trigger === undefined) return;
-  services.recorder.record(recordingId, snapshot, trigger, exchange, verdict, reply);
+  services.recorder.record(recordingId, trigger, exchange, verdict, reply);
 }
 
 function send(response: ServerResponse, requestId: string, reply: Reply): void {

@@ -1,3 +1,4 @@
+import { triggerName } from '../config/trigger-key.ts';
 import type { FilterReview } from '../contract/index.ts';
 import type { LiveTrigger } from '../runtime/snapshot.ts';
 
@@ -10,7 +11,7 @@ export class ReviewError extends Error {
 export function reviewOf(trigger: LiveTrigger, index: number): FilterReview | undefined {
   const { name, filter } = trigger.filters[index] ?? {};
   const fail = (error: unknown): never => {
-    const filterName = `filter "${name}" of ${trigger.project.id}/${trigger.trigger.key}`;
+    const filterName = `filter "${name}" of ${triggerName(trigger)}`;
     throw new ReviewError(`${filterName}: its plugin failed in \`review\`: ${error}`);
   };
   let review: FilterReview | undefined;

@@ -12,9 +12,11 @@ import {
 } from '../contract/index.ts';
 import { partsOf } from '../host/auth-list.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
-import { inputOf, noBody, parseTriggerBody } from '../runtime/body/trigger-body.ts';
-import { fire, refusal, runFilters } from '../runtime/pipeline.ts';
+import { noBody, parseTriggerBody } from '../runtime/body/trigger-body.ts';
+import { exchangeOf } from '../runtime/exchange.ts';
+import { type Answered, fire, refusal, runFilters } from '../runtime/pipeline.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
+import { type RehearsedVerdict, verdictWords } from '../runtime/verdict.ts';
 import { RehearsalEngine } from './rehearsal-engine.ts';
 import { oneLine } from './words.ts';
 
@@ -37,8 +39,7 @@ export interface RehearsedRequest {
 
 /** What the gateway would have made of a request. */
 export interface RehearsedOutcome {
-  /** `refused`: it did not come to the filters. */
-  readonly verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
+  readonly verdict: RehearsedVerdict;
   /** Name of the filter that dropped it, or failed on it. */
   readonly by: string | undefined;
   /** The code of the error reply. */
@@ -79,23 +80,12 @@ export class Rehearsal {
     const prepared = await this.prepare(request);
     if ('outcome' in prepared) return prepared.outcome;
     const { exchange, trigger } = prepared;
-    const fired = fire(this.#engine, this.#snapshot, trigger, exchange);
-    const verdict = fired instanceof Promise ? await fired : fired;
-    const caller = exchange.caller.id;
-    const base = { status: verdict.reply.status, code: codeOf(verdict.reply), caller, exchange, found: trigger };
-    switch (verdict.kind) {
-      case 'accepted': {
-        const input = this.#engine.lastRun?.input;
-        if (request.failed) this.#engine.fail();
-        return { ...base, verdict: 'accepted', by: undefined, reason: undefined, input };
-      }
-      case 'duplicate':
-        return { ...base, verdict: 'duplicate', by: undefined, reason: undefined, input: undefined };
-      case 'unavailable':
-        return { ...base, verdict: 'refused', by: undefined, reason: verdict.reason, input: undefined };
-      default:
-        return { ...base, verdict: 'dropped', by: verdict.by, reason: verdict.reason, input: undefined };
-    }
+    const answered = await fire(this.#engine, trigger, exchange);
+    const outcome = outcomeOf(answered, trigger, exchange);
+    if (answered.kind !== 'accepted') return outcome;
+    const input = this.#engine.lastRun?.input;
+    if (request.failed) this.#engine.fail();
+    return { ...outcome, input };
   }
 
   /** What the filters alone make of a request: no dedup claim is asked for or made. */
@@ -104,19 +94,8 @@ export class Rehearsal {
     if ('outcome' in prepared) return prepared.outcome;
     const { exchange, trigger } = prepared;
     const verdict = await runFilters(trigger, exchange);
-    const base = { caller: exchange.caller.id, exchange, found: trigger, input: undefined };
-    if (verdict.kind === 'passed') {
-      return { ...base, verdict: 'accepted', by: undefined, reason: undefined, code: undefined, status: 200 };
-    }
-    const { reply } = await refusal(trigger, exchange, verdict);
-    return {
-      ...base,
-      verdict: 'dropped',
-      by: verdict.by,
-      reason: verdict.reason,
-      code: codeOf(reply),
-      status: reply.status,
-    };
+    if (verdict.kind !== 'passed') return outcomeOf(await refusal(trigger, exchange, verdict), trigger, exchange);
+    return outcomeOf({ kind: 'accepted', runId: '', reply: { status: 200 } }, trigger, exchange);
   }
 
   /** Takes a request as far as the filters: what they would be given, or how it is refused before. */
@@ -138,16 +117,7 @@ export class Rehearsal {
       const outcome = refused(problem(body.code), faultOf(body), trigger);
       return { outcome: { ...outcome, caller: admission.principal.id } };
     }
-    const { language } = trigger.project;
-    const exchange: Exchange = {
-      ...head,
-      project: trigger.project,
-      trigger: trigger.trigger,
-      caller: admission.principal,
-      bodyText: body.text,
-      input: inputOf(body, language),
-    };
-    return { exchange, trigger };
+    return { exchange: exchangeOf(head, trigger, admission.principal, body), trigger };
   }
 
   #bodyOf({ bodyText }: RehearsedRequest): ReturnType<typeof parseTriggerBody> | { readonly code: ProblemCode } {
@@ -219,6 +189,20 @@ const unauthorized: Refusal = { kind: 'refused', code: 'unauthorized', reason: '
 
 function almighty(id: string): Principal {
   return { id, permissions: new Set(permissions), projects: 'all' };
+}
+
+function outcomeOf(answered: Answered, found: LiveTrigger, exchange: Exchange): RehearsedOutcome {
+  return {
+    verdict: verdictWords[answered.kind].rehearsed,
+    by: 'by' in answered ? answered.by : undefined,
+    code: codeOf(answered.reply),
+    status: answered.reply.status,
+    reason: 'reason' in answered ? answered.reason : undefined,
+    input: undefined,
+    caller: exchange.caller.id,
+    exchange,
+    found,
+  };
 }
 
 function refused(reply: Reply, reason: string | undefined, found: LiveTrigger | undefined): RehearsedOutcome {

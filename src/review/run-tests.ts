@@ -110,13 +110,13 @@ function earlierOf(test: TriggerTest): readonly TestRequest[] {
 const ip = '127.0.0.1';
 
 function requestOf(
-  { project, trigger }: LiveTrigger,
+  { project, key }: LiveTrigger,
   { body, headers, apiKey, clock }: TestRequest,
   now: number,
 ): RehearsedRequest {
   return {
     project: project.id,
-    trigger: trigger.key,
+    trigger: key,
     caller: apiKey,
     receivedAt: clock ?? now,
     headers,

@@ -7,7 +7,7 @@ export function exchangeOf(head: RequestHead, trigger: LiveTrigger, caller: Prin
   return {
     ...head,
     project: trigger.project,
-    trigger: trigger.trigger,
+    trigger: trigger.info,
     caller,
     bodyText: body.text,
     input: inputOf(body, trigger.project.language),

@@ -7,55 +7,40 @@ import {
   type Reply,
 } from '../contract/index.ts';
 import type { Claim, Engine, NewRun, Submission } from '../engine/types/index.ts';
+import { statusUrl } from './run-address.ts';
 import { newRunId } from './run-id.ts';
-import type { LiveTrigger, Snapshot } from './snapshot.ts';
+import type { LiveTrigger } from './snapshot.ts';
 import { isRunOf, mayUse, type RunReader, storedRun } from './stored-run.ts';
+import { type PipelineVerdict, type StoppedVerdict, verdictWords } from './verdict.ts';
 import { isThenable, whenReady } from './when-ready.ts';
 
 /** What the filter stage decided. */
-export type FilterVerdict =
-  | { readonly kind: 'passed' }
-  | { readonly kind: 'dropped'; readonly by: string; readonly reason: string }
-  | { readonly kind: 'filter_error'; readonly by: string; readonly reason: string };
+export type FilterVerdict = { readonly kind: 'passed' } | StoppedVerdict;
 
-/** What the pipeline decided, and the answer to it. */
-export type Verdict =
-  | { readonly kind: 'accepted'; readonly runId: string; readonly reply: Reply }
-  | { readonly kind: 'dropped'; readonly by: string; readonly reason: string; readonly reply: Reply }
-  | { readonly kind: 'filter_error'; readonly by: string; readonly reason: string; readonly reply: Reply }
-  | { readonly kind: 'duplicate'; readonly runId: string; readonly reply: Reply }
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly reply: Reply };
+/** What the pipeline decided, and the reply to it. */
+export type Answered = PipelineVerdict & { readonly reply: Reply };
 
 /** What of an engine the pipeline uses. */
 export type PipelineEngine = Pick<Engine, 'submit'> & RunReader;
 
 /** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. */
-export function fire(
-  engine: PipelineEngine,
-  snapshot: Snapshot,
-  trigger: LiveTrigger,
-  exchange: Exchange,
-): MaybePromise<Verdict> {
+export function fire(engine: PipelineEngine, trigger: LiveTrigger, exchange: Exchange): MaybePromise<Answered> {
   return whenReady(runFilters(trigger, exchange), (filtered) => {
     if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered);
     return whenReady(claimOf(trigger, exchange), (claim) => {
-      const run = newRun(snapshot, trigger, exchange);
+      const run = newRun(trigger, exchange);
       return whenReady(engine.submit(run, claim), (submission) =>
-        verdictOf(submission, { engine, run, snapshot, trigger, exchange }),
+        answerTo(submission, { engine, runId: run.id, trigger, exchange }),
       );
     });
   });
 }
 
-/** How a request is answered that a filter stopped: a drop as the respond stage wants it. */
-export function refusal(
-  trigger: LiveTrigger,
-  exchange: Exchange,
-  filtered: Exclude<FilterVerdict, { kind: 'passed' }>,
-): MaybePromise<Verdict> {
-  const { by } = filtered;
-  if (filtered.kind === 'filter_error') return { ...filtered, reply: problem('filter_error', { filter: by }) };
-  const reply = problem('filtered', { filter: by });
+/** The answer to a request that a filter stopped: for a drop, the reply of the respond stage. */
+export function refusal(trigger: LiveTrigger, exchange: Exchange, filtered: StoppedVerdict): MaybePromise<Answered> {
+  const { kind, by } = filtered;
+  const reply = problem(verdictWords[kind].code, { filter: by });
+  if (kind === 'filter_error') return { ...filtered, reply };
   return whenReady(replyTo(trigger, exchange, { kind: 'dropped', filter: by }, reply), (answer) => ({
     ...filtered,
     reply: answer,
@@ -64,44 +49,44 @@ export function refusal(
 
 interface Submitted {
   readonly engine: PipelineEngine;
-  readonly run: NewRun;
-  readonly snapshot: Snapshot;
+  readonly runId: string;
   readonly trigger: LiveTrigger;
   readonly exchange: Exchange;
 }
 
-function verdictOf(submission: Submission, submitted: Submitted): MaybePromise<Verdict> {
-  const { engine, run, snapshot, trigger, exchange } = submitted;
+function answerTo(submission: Submission, submitted: Submitted): MaybePromise<Answered> {
+  const { engine, trigger, exchange } = submitted;
   if (submission.kind === 'unavailable') {
-    const reply = problem('unavailable', {}, { 'retry-after': '1' });
+    const reply = problem(verdictWords.unavailable.code, {}, { 'retry-after': '1' });
     return { kind: 'unavailable', reason: submission.reason, reply };
   }
   if (submission.kind === 'duplicate') {
     const { runId } = submission;
-    const url = statusUrl(snapshot, trigger, runId);
     const first = async () => {
       const found = await engine.get(runId);
       const isReadable = found !== undefined && isRunOf(found, trigger) && mayUse(exchange.caller, found);
-      return isReadable ? storedRun(engine, runId, url) : undefined;
+      return isReadable ? storedRun(engine, trigger, runId) : undefined;
     };
-    const outcome: Outcome = { kind: 'duplicate', runId, statusUrl: url, first };
-    const reply = problem('duplicate', { runId, statusUrl: url });
+    const ofFirst = { runId, statusUrl: statusUrl(trigger, runId) };
+    const outcome: Outcome = { kind: 'duplicate', ...ofFirst, first };
+    const reply = problem(verdictWords.duplicate.code, ofFirst);
     return whenReady(replyTo(trigger, exchange, outcome, reply), (answer) => ({
       kind: 'duplicate',
       runId,
       reply: answer,
     }));
   }
+  const { runId } = submitted;
   const accepted: Outcome = {
     kind: 'accepted',
-    runId: run.id,
-    statusUrl: statusUrl(snapshot, trigger, run.id),
+    runId,
+    statusUrl: statusUrl(trigger, runId),
     wait: (timeoutMs) => submission.wait(timeoutMs),
     deltas: (after, signal) => submission.deltas(after, signal),
   };
   return whenReady(trigger.respond.respond(exchange, accepted), (reply) => {
     if (reply === undefined) throw new Error('the respond plugin returned no reply to an accepted request');
-    return { kind: 'accepted', runId: run.id, reply };
+    return { kind: 'accepted', runId, reply };
   });
 }
 
@@ -149,17 +134,17 @@ function claimOf(trigger: LiveTrigger, exchange: Exchange): MaybePromise<Claim |
   return whenReady(trigger.dedup.fingerprint(exchange), (fingerprint) => {
     if (fingerprint === undefined) return undefined;
     const { key, windowMs, keepOnFailure } = fingerprint;
-    return { scope: trigger.claimScope, fingerprint: key, windowMs, keepOnFailure };
+    return { scope: trigger.id, fingerprint: key, windowMs, keepOnFailure };
   });
 }
 
-function newRun(snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange): NewRun {
+function newRun(trigger: LiveTrigger, exchange: Exchange): NewRun {
   const { sessionId } = exchange.input;
   return {
     id: newRunId(),
     project: trigger.project.id,
-    trigger: trigger.trigger.key,
-    revision: snapshot.revision,
+    trigger: trigger.key,
+    revision: trigger.revision,
     caller: exchange.caller.id,
     sessionId: typeof sessionId === 'string' ? sessionId : undefined,
     replayOf: undefined,
@@ -167,14 +152,4 @@ function newRun(snapshot: Snapshot, trigger: LiveTrigger, exchange: Exchange): N
     policy: trigger.policy,
     acceptedAt: exchange.receivedAt,
   };
-}
-
-/** Absolute path on the public listener at which a caller reads a run. */
-export function statusUrl(snapshot: Snapshot, { project, trigger }: LiveTrigger, runId: string): string {
-  return `${snapshot.config.server.basePath}/project/${project.id}/trigger/${trigger.key}/run/${runId}`;
-}
-
-/** Absolute path on the public listener at which an agent tells the end of a run that it works on by itself. */
-export function completionUrl(snapshot: Snapshot, trigger: LiveTrigger, runId: string): string {
-  return `${statusUrl(snapshot, trigger, runId)}/completion`;
 }

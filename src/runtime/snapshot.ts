@@ -9,17 +9,26 @@ import { partsOf } from '../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../host/provision.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
 
-/** A trigger ready to be fired, with all that a request would otherwise have to look up or build. */
+/** A trigger ready to be fired, with everything that a request would otherwise have to look up or build. */
 export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   readonly config: TriggerConfig;
+  /** Identifies it in the organization: the scope of its dedup claims. */
+  readonly id: string;
+  /** As written in YAML. */
+  readonly key: string;
   readonly project: ProjectInfo;
-  readonly trigger: TriggerInfo;
+  /** The trigger as plugins see it. */
+  readonly info: TriggerInfo;
+  /** The revision of the config that declares it. */
+  readonly revision: string;
+  /** Absolute path of the trigger on the public listener; its runs are below it. */
+  readonly address: string;
   readonly isActive: boolean;
-  /** Dedup claims of different triggers never meet. */
-  readonly claimScope: string;
   readonly policy: RunPolicy;
   /** Names in lower case. */
   readonly recordedHeaders: readonly string[];
+  /** A place of its config as `file:line`. */
+  readonly lineOf: (place: Place) => string;
 }
 
 /**
@@ -36,10 +45,10 @@ export class Snapshot {
   readonly loadedAt: number;
   /** Git commit of the config folder, if it is in a work tree. */
   readonly gitCommit: string | undefined;
+  /** A place of the config as `file:line`. */
+  readonly lineOf: (place: Place) => string;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
   readonly #dispose: () => void;
-  readonly #sources: Sources;
-  readonly #lines = new Map<Place, string>();
   #leases = 1;
 
   constructor(content: {
@@ -58,22 +67,13 @@ export class Snapshot {
     this.loadedAt = content.loadedAt;
     this.gitCommit = content.gitCommit;
     this.#dispose = content.dispose;
-    this.#sources = content.sources;
-    this.#projects = indexTriggers(content.triggers);
+    this.lineOf = lineFinder(content.sources);
+    this.#projects = indexTriggers(content.triggers, content.config, this.lineOf);
   }
 
   /** The trigger of that project and key, the key in any case; also when it is paused. */
   find(projectId: string, key: string): LiveTrigger | undefined {
     return this.#projects.get(projectId)?.get(foldKey(key));
-  }
-
-  /** A place of the config as `file:line`. */
-  lineOf(place: Place): string {
-    const known = this.#lines.get(place);
-    if (known !== undefined) return known;
-    const line = describeLine(place, this.#sources);
-    this.#lines.set(place, line);
-    return line;
   }
 
   /** Keeps the snapshot alive until `release`. */
@@ -93,7 +93,7 @@ export class Snapshot {
   }
 }
 
-/** What a trigger wants of the engine besides the execution of its runs. */
+/** What a trigger asks of the engine besides the execution of its runs. */
 export function policyOf({ record, sessionTtlMs, callback }: TriggerConfig): RunPolicy {
   return Object.freeze({ ...record, sessionTtlMs, notify: callback !== undefined });
 }
@@ -104,22 +104,42 @@ function signatureHeaders(auths: readonly Auth[]): readonly string[] {
   return [...new Set(verifying.flatMap(({ headers }) => headers.map((name) => name.toLowerCase())))];
 }
 
-function indexTriggers(triggers: readonly ProvisionedTrigger[]): Map<string, Map<TriggerKey, LiveTrigger>> {
+function indexTriggers(
+  triggers: readonly ProvisionedTrigger[],
+  { revision, server }: Config,
+  lineOf: LiveTrigger['lineOf'],
+): Map<string, Map<TriggerKey, LiveTrigger>> {
   const projects = new Map<string, Map<TriggerKey, LiveTrigger>>();
   for (const provisioned of triggers) {
     const { project, key, name, status } = provisioned.config;
     const live: LiveTrigger = {
       ...provisioned,
+      id: triggerId(project.id, key),
+      key,
       project: Object.freeze({ id: project.id, name: project.name, language: project.language }),
-      trigger: Object.freeze({ key, name }),
+      info: Object.freeze({ key, name }),
+      revision,
+      address: `${server.basePath}/project/${project.id}/trigger/${key}`,
       isActive: status === 'active',
-      claimScope: triggerId(project.id, key),
       policy: policyOf(provisioned.config),
       recordedHeaders: recordedHeaders(provisioned),
+      lineOf,
     };
     const keys = projects.get(project.id) ?? new Map<TriggerKey, LiveTrigger>();
     keys.set(foldKey(key), Object.freeze(live));
     projects.set(project.id, keys);
   }
   return projects;
+}
+
+/** Remembers lines: recordings ask for the same few. */
+function lineFinder(sources: Sources): LiveTrigger['lineOf'] {
+  const lines = new Map<Place, string>();
+  return (place) => {
+    const known = lines.get(place);
+    if (known !== undefined) return known;
+    const line = describeLine(place, sources);
+    lines.set(place, line);
+    return line;
+  };
 }

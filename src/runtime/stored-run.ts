@@ -1,14 +1,15 @@
 import { sameTrigger } from '../config/trigger-key.ts';
 import type { AcceptedRun, Principal, RunView } from '../contract/index.ts';
 import type { Engine, RunRecord } from '../engine/types/index.ts';
+import { statusUrl } from './run-address.ts';
 import type { LiveTrigger } from './snapshot.ts';
 
 /** The part of an engine that reads runs. */
 export type RunReader = Pick<Engine, 'get' | 'wait' | 'deltas'>;
 
 /** Whether a run was accepted by this trigger. */
-export function isRunOf(run: RunRecord, { project, trigger }: LiveTrigger): boolean {
-  return sameTrigger(run, { project: project.id, trigger: trigger.key });
+export function isRunOf(run: RunRecord, { project, key }: LiveTrigger): boolean {
+  return sameTrigger(run, { project: project.id, trigger: key });
 }
 
 /** Whether a caller may read and cancel a run: its own, or with the permission `project.runs` any. */
@@ -16,11 +17,11 @@ export function mayUse(caller: Principal, run: RunRecord): boolean {
   return run.caller === caller.id || caller.permissions.has('project.runs');
 }
 
-/** A run that was stored earlier, as the respond stage sees it. */
-export function storedRun(engine: RunReader, runId: string, statusUrl: string): AcceptedRun {
+/** A run of a trigger that was stored earlier, as the respond stage sees it. */
+export function storedRun(engine: RunReader, trigger: LiveTrigger, runId: string): AcceptedRun {
   return {
     runId,
-    statusUrl,
+    statusUrl: statusUrl(trigger, runId),
     wait: async (timeoutMs) => (await engine.wait(runId, timeoutMs)) ?? forgotten,
     deltas: (after, signal) => engine.deltas(runId, after, signal),
   };

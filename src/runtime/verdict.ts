@@ -1,9 +1,6 @@
 import type { ProblemCode } from '../contract/index.ts';
 import type { RecordedVerdict } from '../engine/types/index.ts';
 
-/** What the filter stage decided. */
-export type FilterVerdict = { readonly kind: 'passed' } | StoppedVerdict;
-
 /** A filter stopped the request: it dropped it, or it could not be evaluated. */
 export type StoppedVerdict =
   | { readonly kind: 'dropped'; readonly by: string; readonly reason: string }
@@ -12,6 +9,7 @@ export type StoppedVerdict =
 /** What the pipeline decided. */
 export type PipelineVerdict =
   | { readonly kind: 'accepted'; readonly runId: string }
+  /** The run is the one of the first request. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   | StoppedVerdict
   /** The engine had no room: nothing was stored. */
@@ -27,51 +25,38 @@ export interface RefusedVerdict {
 /** How a request to fire a trigger came out. */
 export type Verdict =
   | PipelineVerdict
-  /** The sender verified the address of the trigger; nothing was fired. */
-  | { readonly kind: 'handshake' }
-  | RefusedVerdict;
+  | RefusedVerdict
+  /** The sender verified the address of the trigger: nothing was fired. */
+  | { readonly kind: 'handshake' };
 
-interface VerdictWords {
-  /** The code of the problem; undefined if the request was not refused. */
-  readonly code: ProblemCode | undefined;
-  /** As recorded requests have it. */
-  readonly recorded: RecordedVerdict;
-  /** As tests and plans have it. */
-  readonly reviewed: ReviewedVerdict;
-}
+/** How a rehearsed request came out, as tests and plans have it. `refused`: neither a filter nor dedup is the reason. */
+export type RehearsedVerdict = 'accepted' | 'dropped' | 'duplicate' | 'refused';
 
-/** How a rehearsed request came out. `refused`: the agent would not have run, and no filter or dedup is the reason. */
-export type ReviewedVerdict = 'accepted' | 'dropped' | 'duplicate' | 'refused';
+/** The words for a verdict of the pipeline: its problem code, as requests are recorded, and as they are rehearsed. */
+export const verdictWords = {
+  accepted: { code: undefined, recorded: 'accepted', rehearsed: 'accepted' },
+  dropped: { code: 'filtered', recorded: 'dropped', rehearsed: 'dropped' },
+  filter_error: { code: 'filter_error', recorded: 'dropped', rehearsed: 'dropped' },
+  duplicate: { code: 'duplicate', recorded: 'duplicate', rehearsed: 'duplicate' },
+  unavailable: { code: 'unavailable', recorded: 'unavailable', rehearsed: 'refused' },
+} as const satisfies Record<
+  PipelineVerdict['kind'],
+  { code: ProblemCode | undefined; recorded: RecordedVerdict; rehearsed: RehearsedVerdict }
+>;
 
-/** The one place where a verdict of the pipeline becomes a problem code, a recorded verdict or one of a review. */
-const words: Readonly<Record<PipelineVerdict['kind'], VerdictWords>> = {
-  accepted: { code: undefined, recorded: 'accepted', reviewed: 'accepted' },
-  dropped: { code: 'filtered', recorded: 'dropped', reviewed: 'dropped' },
-  filter_error: { code: 'filter_error', recorded: 'dropped', reviewed: 'dropped' },
-  duplicate: { code: 'duplicate', recorded: 'duplicate', reviewed: 'duplicate' },
-  unavailable: { code: 'unavailable', recorded: 'unavailable', reviewed: 'refused' },
-};
-
-/** The code of the problem that answers a verdict; undefined if it is answered otherwise. */
-export function codeOf(verdict: Verdict): ProblemCode | undefined {
-  if (verdict.kind === 'refused') return verdict.code;
-  return verdict.kind === 'handshake' ? undefined : words[verdict.kind].code;
-}
-
-export function recordedVerdict({ kind }: PipelineVerdict): RecordedVerdict {
-  return words[kind].recorded;
-}
-
-export function reviewedVerdict({ kind }: PipelineVerdict | RefusedVerdict): ReviewedVerdict {
-  return kind === 'refused' ? 'refused' : words[kind].reviewed;
-}
-
-/** The label `outcome` of the metric: `accepted`, `handshake`, or the problem code. */
+/** The label `outcome` of the metric: `accepted`, `handshake`, or a problem code. */
 export function outcomeOf(verdict: Verdict): string {
-  return codeOf(verdict) ?? verdict.kind;
+  switch (verdict.kind) {
+    case 'refused':
+      return verdict.code;
+    case 'handshake':
+      return 'handshake';
+    default:
+      return verdictWords[verdict.kind].code ?? 'accepted';
+  }
 }
 
-/** The label `reason` of the metric. It comes from the config and the code, never from the request, so it has few values. */
+/** The label `reason` of the metric. It comes from config and code, never from the request, so that it has few values. */
 export function reasonOf(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'refused':

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { acceptsEventStream, isFinal, type MaybePromise, problem, type Reply } from '../../contract/index.ts';
 import type { Engine, RunRecord } from '../../engine/types/index.ts';
-import { statusUrl } from '../../runtime/pipeline.ts';
+import { statusUrl } from '../../runtime/run-address.ts';
 import { describeRun } from '../../runtime/run-view.ts';
 import { parseDuration } from '../../schema/units.ts';
 import type { Call } from '../call.ts';
@@ -57,7 +57,7 @@ async function waitFor(engine: Engine, run: RunRecord, waitMs: number, response:
   return waited ?? run;
 }
 
-function runReply({ snapshot, admission }: Call, run: RunRecord): Reply {
-  const body = { ...describeRun(run), statusUrl: statusUrl(snapshot, admission.trigger, run.id) };
+function runReply({ admission }: Call, run: RunRecord): Reply {
+  const body = { ...describeRun(run), statusUrl: statusUrl(admission.trigger, run.id) };
   return isFinal(run.state) ? { status: 200, body } : { status: 200, body, headers: { 'retry-after': retryAfter } };
 }

@@ -1,6 +1,7 @@
 import type { MaybePromise, Reply } from '../../contract/index.ts';
 import { exchangeOf } from '../../runtime/exchange.ts';
-import { type Verdict as Fired, fire as firePipeline } from '../../runtime/pipeline.ts';
+import { type Answered, fire as firePipeline } from '../../runtime/pipeline.ts';
+import { isThenable } from '../../runtime/when-ready.ts';
 import type { Call } from '../call.ts';
 
 export function fire(call: Call): MaybePromise<Reply> {
@@ -8,17 +9,17 @@ export function fire(call: Call): MaybePromise<Reply> {
   const exchange = exchangeOf(call.head, trigger, principal, call.body);
   call.trigger = trigger;
   call.exchange = exchange;
-  // Before it is fired: ids of recordings are in the order of arrival.
+  // Before it is fired, so that the ids of recordings are in the order of arrival.
   call.recordingId = call.services.recorder.choose(trigger);
-  const fired = firePipeline(call.services.engine, call.snapshot, trigger, exchange);
-  return fired instanceof Promise ? settle(call, fired) : conclude(call, fired);
+  const answered = firePipeline(call.services.engine, trigger, exchange);
+  return isThenable(answered) ? answerLater(call, answered) : answer(call, answered);
 }
 
-async function settle(call: Call, fired: Promise<Fired>): Promise<Reply> {
-  return conclude(call, await fired);
+async function answerLater(call: Call, answered: Promise<Answered>): Promise<Reply> {
+  return answer(call, await answered);
 }
 
-function conclude(call: Call, fired: Fired): Reply {
-  call.verdict = fired;
-  return fired.reply;
+function answer(call: Call, answered: Answered): Reply {
+  call.verdict = answered;
+  return answered.reply;
 }

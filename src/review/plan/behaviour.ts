@@ -1,3 +1,4 @@
+import { triggerName } from '../../config/trigger-key.ts';
 import type { JsonValue } from '../../contract/index.ts';
 import { pointerSegments } from '../../diagnostics/json-pointer.ts';
 import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
@@ -59,8 +60,7 @@ function tally(
   options: BehaviourOptions,
 ): void {
   const found = now.found ?? old.found;
-  const trigger =
-    found === undefined ? `${request.project}/${request.trigger}` : `${found.project.id}/${found.trigger.key}`;
+  const trigger = found === undefined ? `${request.project}/${request.trigger}` : triggerName(found);
   const before = describeOutcome(old);
   const after = describeOutcome(now);
   const key = JSON.stringify([trigger, before, after]);

@@ -1,3 +1,4 @@
+import { triggerName } from '../../config/trigger-key.ts';
 import type { FilterReview, FilterVocabulary, JsonObject } from '../../contract/index.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import { reviewOf } from '../filter-review.ts';
@@ -42,7 +43,7 @@ export async function findWitness(
   const search = new WitnessSearch(base, head, trigger, change, options);
   const found = await search.find(known.ofTests.slice(0, mostKnown), known.recorded.slice(0, mostKnown));
   const place = change.after?.place ?? trigger.after.config.place;
-  const id = `${trigger.after.project.id}/${trigger.after.trigger.key}`;
+  const id = triggerName(trigger.after);
   const kind = change.before === undefined ? 'added' : change.after === undefined ? 'removed' : 'changed';
   return { trigger: id, filter: change.name, change: kind, found, tried: search.tried, place };
 }
@@ -167,7 +168,7 @@ class WitnessSearch {
   #requestOf(body: JsonObject) {
     return {
       project: this.#trigger.project.id,
-      trigger: this.#trigger.trigger.key,
+      trigger: this.#trigger.key,
       caller: undefined,
       receivedAt: this.#options.now,
       headers: {},

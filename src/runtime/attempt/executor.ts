@@ -2,7 +2,7 @@ import type { FinalRunResult, PluginLog, RunRequest } from '../../contract/index
 import type { Executor, RunOutcome, RunRecord } from '../../engine/types/index.ts';
 import { type CallbackOptions, sendCallback } from '../callback.ts';
 import type { Live } from '../live.ts';
-import { completionUrl } from '../pipeline.ts';
+import { completionUrl } from '../run-address.ts';
 import { isThenable } from '../when-ready.ts';
 import type { Completions } from './completions.ts';
 import { executeAttempt } from './execute-attempt.ts';
@@ -52,7 +52,7 @@ export function createExecutor({ live, log, callbacks, completions }: ExecutorPa
         input,
         attempt,
         session: started.session,
-        completionUrl: completionUrl(snapshot, trigger, id),
+        completionUrl: completionUrl(trigger, id),
       };
       try {
         const result = executeAttempt(trigger.run, request, started, { uses, timeoutMs, completions, log });

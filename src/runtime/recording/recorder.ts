@@ -4,8 +4,8 @@ import type { Place } from '../../diagnostics/problem.ts';
 import type { NewRecording, Recordings } from '../../engine/types/index.ts';
 import type { Live } from '../live.ts';
 import { newRunId } from '../run-id.ts';
-import type { LiveTrigger, Snapshot } from '../snapshot.ts';
-import { type PipelineVerdict, recordedVerdict } from '../verdict.ts';
+import type { LiveTrigger } from '../snapshot.ts';
+import { type PipelineVerdict, verdictWords } from '../verdict.ts';
 import { maskBody } from './mask-body.ts';
 import { pickHeaders } from './recorded-headers.ts';
 
@@ -19,7 +19,6 @@ const sliceMs = 5;
 
 interface Waiting {
   readonly id: string;
-  readonly snapshot: Snapshot;
   readonly trigger: LiveTrigger;
   readonly exchange: Exchange;
   readonly verdict: PipelineVerdict;
@@ -58,20 +57,13 @@ export class Recorder {
   }
 
   /** Records how a request that was chosen came out. */
-  record(
-    id: string,
-    snapshot: Snapshot,
-    trigger: LiveTrigger,
-    exchange: Exchange,
-    verdict: PipelineVerdict,
-    reply: Reply,
-  ): void {
+  record(id: string, trigger: LiveTrigger, exchange: Exchange, verdict: PipelineVerdict, reply: Reply): void {
     const bytes = exchange.bodyText?.length ?? 0;
     if (this.#waiting.length >= mostWaiting || this.#waitingBytes + bytes > mostWaitingBytes) {
       this.#lose(1);
       return;
     }
-    this.#waiting.push({ id, snapshot, trigger, exchange, verdict, reply });
+    this.#waiting.push({ id, trigger, exchange, verdict, reply });
     this.#waitingBytes += bytes;
     if (this.#isStopping) this.#storeAtOnce();
     else this.#timer ??= setTimeout(() => this.#flush(), flushAfterMs);
@@ -144,7 +136,7 @@ export class Recorder {
   }
 }
 
-function recordingOf({ id, snapshot, trigger, exchange, verdict, reply }: Waiting): NewRecording {
+function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRecording {
   const { mask = [], count, ageMs } = trigger.config.recording ?? {};
   const { text, masked } = maskBody(exchange.bodyText, mask);
   const { status, body } = reply;
@@ -154,19 +146,19 @@ function recordingOf({ id, snapshot, trigger, exchange, verdict, reply }: Waitin
       id,
       receivedAt: exchange.receivedAt,
       project: trigger.project.id,
-      trigger: trigger.trigger.key,
+      trigger: trigger.key,
       caller: exchange.caller.id,
       ip: exchange.ip,
       headers: pickHeaders(exchange.headers, trigger.recordedHeaders),
       bodyText: text,
       masked,
-      verdict: recordedVerdict(verdict),
+      verdict: verdictWords[verdict.kind].recorded,
       code: typeof code === 'string' ? code : undefined,
       status,
       by: 'by' in verdict ? verdict.by : undefined,
       runId: 'runId' in verdict ? verdict.runId : undefined,
-      revision: snapshot.revision,
-      provenance: snapshot.lineOf(decisivePlace(trigger, verdict)),
+      revision: trigger.revision,
+      provenance: trigger.lineOf(decisivePlace(trigger, verdict)),
     },
     count,
     ageMs,
