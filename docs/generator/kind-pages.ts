@@ -1,9 +1,5 @@
-import apiKey from '../../schemas/source/api-key.schema.json' with { type: 'json' };
-import gateway from '../../schemas/source/gateway.schema.json' with { type: 'json' };
-import project from '../../schemas/source/project.schema.json' with { type: 'json' };
-import trigger from '../../schemas/source/trigger.schema.json' with { type: 'json' };
 import triggerBody from '../../schemas/source/trigger-body.schema.json' with { type: 'json' };
-import triggerTest from '../../schemas/source/trigger-test.schema.json' with { type: 'json' };
+import { documentSchemas } from '../../src/config/document-schemas.ts';
 import { exampleOf } from './example.ts';
 import { fieldTable } from './field-table.ts';
 import { page, yamlBlock } from './markdown.ts';
@@ -25,35 +21,35 @@ export const kinds: readonly KindEntry[] = [
   {
     file: 'gateway.md',
     kind: 'Gateway',
-    schema: gateway,
+    schema: documentSchemas.Gateway,
     shown: ['organization', 'server', 'admin', 'triggerKeys', 'defaults'],
     path: 'config/gateway.yaml',
   },
   {
     file: 'api-key.md',
     kind: 'ApiKey',
-    schema: apiKey,
+    schema: documentSchemas.ApiKey,
     shown: ['id', 'name', 'secrets', 'permissions', 'projects', 'status'],
     path: 'config/keys/website.yaml',
   },
   {
     file: 'project.md',
     kind: 'Project',
-    schema: project,
+    schema: documentSchemas.Project,
     shown: ['id', 'name', 'language', 'defaults'],
     path: 'config/projects/support/project.yaml',
   },
   {
     file: 'trigger.md',
     kind: 'Trigger',
-    schema: trigger,
+    schema: documentSchemas.Trigger,
     shown: ['project', 'name', 'key', 'status', 'filter', 'dedup', 'run'],
     path: 'config/projects/support/triggers/refund-request.yaml',
   },
   {
     file: 'trigger-test.md',
     kind: 'TriggerTest',
-    schema: triggerTest,
+    schema: documentSchemas.TriggerTest,
     shown: ['project', 'trigger', 'tests'],
     path: 'config/projects/support/triggers/refund-request.test.yaml',
   },

@@ -1,4 +1,4 @@
-import stage from '../../schemas/source/stage.schema.json' with { type: 'json' };
+import { stageSchema as sharedSchema } from '../../src/config/document-schemas.ts';
 
 /** What the pages read of a JSON Schema: the part of draft-07 that Pullcord's own schemas use. */
 export interface SchemaNode {
@@ -24,11 +24,11 @@ export interface SchemaNode {
   readonly maxSize?: string;
 }
 
-export const stageSchema: SchemaNode = stage;
+export const stageSchema: SchemaNode = sharedSchema;
 
 /** The part of the stage schema that a reference means, or undefined for a reference to anything else. */
 export function stagePart(reference: string | undefined): SchemaNode | undefined {
-  if (reference === stage.$id) return stageSchema;
-  const prefix = `${stage.$id}#/definitions/`;
+  if (reference === sharedSchema.$id) return stageSchema;
+  const prefix = `${sharedSchema.$id}#/definitions/`;
   return reference?.startsWith(prefix) ? stageSchema.definitions?.[reference.slice(prefix.length)] : undefined;
 }

@@ -1,21 +1,12 @@
+import { inheritedSettings } from '../../src/config/stages.ts';
+import { stages } from '../../src/contract/index.ts';
 import { fieldTable } from './field-table.ts';
 import { code, page } from './markdown.ts';
 import { pluginTable } from './plugin-pages.ts';
 import { type SchemaNode, stagePart, stageSchema } from './schema-node.ts';
 
-/** The parts of triggers that have a section, as the field tables link to them; in the order of a trigger's file. */
-const parts = [
-  'auth',
-  'filter',
-  'dedup',
-  'run',
-  'record',
-  'sessions',
-  'callback',
-  'recording',
-  'tests',
-  'defaults',
-] as const;
+/** The parts of triggers that have a section, as the field tables link to them. */
+const parts = [...stages, ...inheritedSettings, 'recording', 'tests', 'defaults'] as const;
 
 /** How stages are written in YAML, and which plugins there are. */
 export function stagePage(): string {

@@ -1,4 +1,4 @@
-import stage from '../source/stage.schema.json' with { type: 'json' };
+import { stageSchema } from '../../src/config/document-schemas.ts';
 
 /** What stands for a secret: the reference to it, or its value. */
 export type SecretForm = 'reference' | 'value';
@@ -52,14 +52,17 @@ function reference($ref: string, { description }: SchemaNode, secrets: SecretFor
     case 'urn:pullcord:size':
       return { description: `${description ?? ''} In bytes.`.trim(), type: 'number' };
     case 'urn:pullcord:stage':
-      return { $ref: `#/definitions/${stage.title}` };
+      return { $ref: `#/definitions/${stageSchema.title}` };
     default:
       return { $ref: `#/definitions/${titles.get($ref) ?? $ref.replace('#/definitions/', '')}` };
   }
 }
 
 const titles: ReadonlyMap<string, string> = new Map(
-  Object.entries(stage.definitions).map(([name, { title }]) => [`urn:pullcord:stage#/definitions/${name}`, title]),
+  Object.entries(stageSchema.definitions).map(([name, { title }]) => [
+    `urn:pullcord:stage#/definitions/${name}`,
+    title,
+  ]),
 );
 
 function convert(keyword: string, value: unknown, secrets: SecretForm): unknown {

@@ -1,12 +1,7 @@
 import { dirname, relative } from 'node:path/posix';
 import { compile } from 'json-schema-to-typescript';
-import apiKey from '../source/api-key.schema.json' with { type: 'json' };
-import gateway from '../source/gateway.schema.json' with { type: 'json' };
-import project from '../source/project.schema.json' with { type: 'json' };
-import stage from '../source/stage.schema.json' with { type: 'json' };
-import trigger from '../source/trigger.schema.json' with { type: 'json' };
+import { documentSchemas, stageSchema } from '../../src/config/document-schemas.ts';
 import triggerBody from '../source/trigger-body.schema.json' with { type: 'json' };
-import triggerTest from '../source/trigger-test.schema.json' with { type: 'json' };
 import type { OutputSchema } from './output-schemas.ts';
 import { typeSchema } from './type-schema.ts';
 
@@ -14,9 +9,9 @@ const options = { style: { singleQuote: true, printWidth: 120 }, unknownAny: tru
 
 /** The types of config files after validation: defaults filled in, durations in milliseconds, sizes in bytes. */
 export async function documentTypes(): Promise<string> {
-  const { definitions, ...stageUse } = stage;
-  const all = [gateway, apiKey, project, trigger, triggerTest, stageUse, ...Object.values(definitions)];
-  const kinds = [gateway, apiKey, project, trigger, triggerTest];
+  const { definitions, ...stageUse } = stageSchema;
+  const kinds = Object.values(documentSchemas);
+  const all = [...kinds, stageUse, ...Object.values(definitions)];
   const schema = {
     title: 'ConfigDocument',
     description: 'A config file.',

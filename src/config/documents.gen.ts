@@ -130,10 +130,10 @@ export interface GatewayDocument {
     filter?: FilterDocument;
     dedup?: DedupDocument;
     run?: RunStageDocument;
+    respond: StageDocument;
     record?: RecordDocument;
     sessions?: SessionsDocument;
     callback?: CallbackDocument;
-    respond: StageDocument;
   };
 }
 /**
@@ -380,10 +380,10 @@ export interface DefaultsDocument {
   filter?: FilterDocument;
   dedup?: DedupDocument;
   run?: RunStageDocument;
+  respond?: StageDocument;
   record?: RecordDocument;
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
-  respond?: StageDocument;
 }
 /**
  * What a caller fires, and what then happens: auth, filter, dedup, run, respond.
@@ -421,10 +421,10 @@ export interface TriggerDocument {
   filter?: FilterDocument;
   dedup?: DedupDocument;
   run?: RunStageDocument;
+  respond?: StageDocument;
   record?: RecordDocument;
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
-  respond?: StageDocument;
   recording?: RecordingDocument;
   tests: TriggerTestsDocument;
 }

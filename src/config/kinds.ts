@@ -1,12 +1,9 @@
-import apiKey from '../../schemas/source/api-key.schema.json' with { type: 'json' };
-import gateway from '../../schemas/source/gateway.schema.json' with { type: 'json' };
-import project from '../../schemas/source/project.schema.json' with { type: 'json' };
-import trigger from '../../schemas/source/trigger.schema.json' with { type: 'json' };
-import triggerTest from '../../schemas/source/trigger-test.schema.json' with { type: 'json' };
 import type { JsonValue } from '../contract/index.ts';
 import { closest } from '../diagnostics/closest.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
+import { shareSchema } from '../schema/compiler.ts';
 import { compileSoundSchema } from '../schema/validator.ts';
+import { documentSchemas, stageSchema } from './document-schemas.ts';
 import type { ConfigDocument } from './documents.gen.ts';
 import type { LocalProblem } from './yaml/local-problem.ts';
 
@@ -46,20 +43,17 @@ export function checkDocument(value: JsonValue): CheckedDocument {
   return validated.ok ? { ok: true, document: validated.value } : { ok: false, problems: validated.problems };
 }
 
-const schemas: Readonly<Record<Kind, object>> = {
-  Gateway: gateway,
-  ApiKey: apiKey,
-  Project: project,
-  Trigger: trigger,
-  TriggerTest: triggerTest,
-};
-
 type Validator = ReturnType<typeof compileSoundSchema<ConfigDocument>>;
 const compiled = new Map<Kind, Validator>();
 
+shareSchema(stageSchema);
+// As schemas of their own they are compiled once, and not for each kind that refers to them.
+for (const [name, definition] of Object.entries(stageSchema.definitions))
+  shareSchema(definition, `${stageSchema.$id}#/definitions/${name}`);
+
 /** Compiling takes longer than reading a small config, so each schema is compiled when first needed. */
 function validatorOf(kind: Kind): Validator {
-  const validator = compiled.get(kind) ?? compileSoundSchema<ConfigDocument>(schemas[kind]);
+  const validator = compiled.get(kind) ?? compileSoundSchema<ConfigDocument>(documentSchemas[kind]);
   compiled.set(kind, validator);
   return validator;
 }

@@ -1,8 +1,9 @@
-import type { ApiKeyDeclaration, JsonObject, JsonValue } from '../contract/index.ts';
+import type { ApiKeyDeclaration, JsonObject, JsonValue, Stage } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { RecordingBounds } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
 import type { SecretReference } from '../schema/secret-reference.ts';
+import type { stageDescriptors } from './stages.ts';
 
 /** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */
 export interface Config {
@@ -115,22 +116,34 @@ export interface RecordPolicy {
 /** Maps a pointer into `with` to its place in the file. Short forms (`filter: <string>`) have another shape there. */
 export type OptionPlaces = (pointer: string) => Place;
 
-export interface FilterUse extends StageUse {
-  /** Names the drop. Unique in its trigger; `filter 1`, `filter 2` … where YAML gives none. */
+export interface NamedUse extends StageUse {
+  /** Names what it refused, in replies and tests. Unique in its trigger; `filter 1`, `filter 2` … where YAML gives none. */
   readonly name: string;
 }
 
-export interface TriggerConfig {
+/** The plugins that a trigger uses, by stage: a list where the stage takes several. */
+export type StageUses = { readonly [S in Stage]: UsesOf<S> };
+
+type Descriptors = typeof stageDescriptors;
+
+type UsesOf<S extends Stage> = Descriptors[S] extends { readonly many: object }
+  ? readonly UseOf<S>[]
+  : Descriptors[S] extends { readonly missing: object } | { readonly default: object }
+    ? UseOf<S>
+    : UseOf<S> | undefined;
+
+/** One use of a plugin in a stage. */
+export type UseOf<S extends Stage> = S extends 'run'
+  ? RunUse
+  : Descriptors[S] extends { readonly named: object }
+    ? NamedUse
+    : StageUse;
+
+export interface TriggerConfig extends StageUses {
   readonly project: ProjectConfig;
   readonly key: string;
   readonly name: string;
   readonly status: 'active' | 'paused';
-  /** At least one. The first that does not abstain decides. */
-  readonly auth: readonly StageUse[];
-  readonly filters: readonly FilterUse[];
-  readonly dedup: StageUse | undefined;
-  readonly run: RunUse;
-  readonly respond: StageUse;
   readonly record: RecordPolicy;
   /** How long after its last run a conversation is remembered. */
   readonly sessionTtlMs: number;

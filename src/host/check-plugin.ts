@@ -1,3 +1,4 @@
+import { stageDescriptors } from '../config/stages.ts';
 import { type Plugin, stages } from '../contract/index.ts';
 
 const namePattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
@@ -18,22 +19,13 @@ export function faultOfPlugin(candidate: unknown): string | undefined {
   return undefined;
 }
 
-/** The methods that an instance of each stage must have. */
-const stageMethods = {
-  auth: 'authenticate',
-  filter: 'evaluate',
-  dedup: 'fingerprint',
-  run: 'execute',
-  respond: 'respond',
-} as const;
-
-/** Says what keeps the value that `create` gave from serving as its stage, or undefined if nothing does. */
+/** Says why the value that `create` returned cannot serve its stage, or undefined if it can. */
 export function faultOfInstance(stage: Plugin['stage'], instance: unknown): string | undefined {
-  const method = stageMethods[stage];
+  const method = stageDescriptors[stage].method;
   const fits =
     typeof instance === 'object' &&
     instance !== null &&
     method in instance &&
     typeof Reflect.get(instance, method) === 'function';
-  return fits ? undefined : `what its \`create\` gave has no method \`${method}\``;
+  return fits ? undefined : `\`create()\` returned an object without a \`${method}\` method`;
 }

@@ -1,4 +1,4 @@
-import type { FilterUse } from '../config/model.ts';
+import type { NamedUse } from '../config/model.ts';
 import type { Exchange, FilterCondition } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { LiveTrigger } from '../runtime/snapshot.ts';
@@ -24,7 +24,7 @@ export interface Coverage {
 }
 
 interface Tally {
-  readonly use: FilterUse;
+  readonly use: NamedUse;
   readonly condition: FilterCondition;
   seenTrue: boolean;
   seenFalse: boolean;
@@ -37,7 +37,7 @@ export class CoverageMeter {
 
   constructor(trigger: LiveTrigger) {
     this.#trigger = trigger;
-    this.#tallies = trigger.config.filters.map((use, index) => {
+    this.#tallies = trigger.config.filter.map((use, index) => {
       const conditions = reviewOf(trigger, index)?.conditions ?? [wholeOf(use)];
       return conditions.map((condition) => ({ use, condition, seenTrue: false, seenFalse: false }));
     });
@@ -77,11 +77,11 @@ export class CoverageMeter {
 }
 
 /** A filter that tells nothing of itself is one condition. */
-function wholeOf({ name }: FilterUse): FilterCondition {
+function wholeOf({ name }: NamedUse): FilterCondition {
   return { source: name, pointer: '' };
 }
 
-function placeOf(use: FilterUse, { pointer, offset }: FilterCondition): Place {
+function placeOf(use: NamedUse, { pointer, offset }: FilterCondition): Place {
   return { ...use.optionPlaces(pointer), ...(offset !== undefined && { offset }) };
 }
 

@@ -93,7 +93,7 @@ async function explainFilters({
 }: RehearsedOutcome): Promise<readonly ExplainedStage[]> {
   const stages: ExplainedStage[] = [];
   let isReached = exchange !== undefined;
-  for (const [index, use] of (found?.config.filters ?? []).entries()) {
+  for (const [index, use] of (found?.config.filter ?? []).entries()) {
     const base = { stage: 'filter', use: `${oneLine(use.name)} (${use.uses})`, place: use.place } as const;
     if (!isReached || exchange === undefined) {
       stages.push({ ...base, result: 'skipped', words: 'not reached', conditions: [] });

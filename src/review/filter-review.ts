@@ -9,14 +9,14 @@ export class ReviewError extends Error {
 
 /** What one of a trigger's filters tells its reviewers; undefined if it tells nothing. Throws a ReviewError if that fails. */
 export function reviewOf(trigger: LiveTrigger, index: number): FilterReview | undefined {
-  const { name, filter } = trigger.filters[index] ?? {};
+  const { name, instance } = trigger.filter[index] ?? {};
   const fail = (error: unknown): never => {
     const filterName = `filter "${name}" of ${triggerName(trigger)}`;
     throw new ReviewError(`${filterName}: its plugin failed in \`review\`: ${error}`);
   };
   let review: FilterReview | undefined;
   try {
-    review = filter?.review?.();
+    review = instance?.review?.();
   } catch (error) {
     return fail(error);
   }

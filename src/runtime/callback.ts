@@ -6,7 +6,7 @@ import {
   retryAfterMs,
 } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
-import type { CallbackTarget } from '../host/provision.ts';
+import type { CallbackTarget } from '../host/callback-target.ts';
 import { signatureOf } from '../host/signing.ts';
 import { describeRun } from './run-view.ts';
 

@@ -112,9 +112,9 @@ const passed: FilterVerdict = Object.freeze({ kind: 'passed' });
 
 /** All filters must pass; the first that does not names the drop. */
 export function runFilters(trigger: LiveTrigger, exchange: Exchange, first = 0): MaybePromise<FilterVerdict> {
-  for (let index = first; index < trigger.filters.length; index += 1) {
-    const { name, filter } = trigger.filters[index] as LiveTrigger['filters'][number];
-    const result = filter.evaluate(exchange);
+  for (let index = first; index < trigger.filter.length; index += 1) {
+    const { name, instance } = trigger.filter[index] as LiveTrigger['filter'][number];
+    const result = instance.evaluate(exchange);
     if (isThenable(result)) {
       return result.then((settled) => refusedBy(name, settled) ?? runFilters(trigger, exchange, index + 1));
     }

@@ -4,7 +4,8 @@ import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { InstancePool } from '../host/instance-pool.ts';
 import { loadPlugins } from '../host/load-plugins.ts';
-import { checkProvision, provision, provisionForReview } from '../host/provision.ts';
+import { checkProvision, provision } from '../host/provision.ts';
+import type { Purpose } from '../host/provision-triggers.ts';
 import type { Registry } from '../host/registry.ts';
 import { gitCommitOf } from './git-commit.ts';
 import { Snapshot } from './snapshot.ts';
@@ -35,24 +36,25 @@ export class SnapshotBuilder {
   }
 
   build(loaded: LoadedSources): Promise<BuiltSnapshot> {
-    return this.#build(loaded, provision, gitCommitOf(this.#root));
+    return this.#build(loaded, 'serve', gitCommitOf(this.#root));
   }
 
   /** A snapshot to try requests on: its agents are stand-ins, and nobody asks for its commit. */
   buildForReview(loaded: LoadedSources): Promise<BuiltSnapshot> {
-    return this.#build(loaded, provisionForReview, undefined);
+    return this.#build(loaded, 'review', undefined);
   }
 
   async #build(
     { config, sources }: LoadedSources,
-    create: typeof provision,
+    purpose: Purpose,
     commit: Promise<string | undefined> | undefined,
   ): Promise<BuiltSnapshot> {
     const registry = this.#builtins.extend();
     const pluginProblems = await loadPlugins(config.plugins, registry);
     // Uses of a plugin that could not be loaded would only repeat the fault.
     if (pluginProblems.length > 0) return { ok: false, problems: pluginProblems };
-    const [provisioned, gitCommit] = await Promise.all([create(config, registry, this.#pool, this.#log), commit]);
+    const parts = { registry, pool: this.#pool, log: this.#log };
+    const [provisioned, gitCommit] = await Promise.all([provision(config, purpose, parts), commit]);
     if (!provisioned.ok) return provisioned;
     const { triggers, defaultAuth, warnings, identities } = provisioned;
     const snapshot = new Snapshot({

@@ -6,7 +6,7 @@ import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import type { RunPolicy } from '../engine/types/index.ts';
 import { partsOf } from '../host/auth-list.ts';
-import type { ProvisionedTrigger } from '../host/provision.ts';
+import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
 
 /** A trigger ready to be fired, with everything that a request would otherwise have to look up or build. */

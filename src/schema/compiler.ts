@@ -3,7 +3,6 @@ import type { DataValidationCxt } from 'ajv/dist/types/index.js';
 import duration from '../../schemas/source/duration.schema.json' with { type: 'json' };
 import secret from '../../schemas/source/secret.schema.json' with { type: 'json' };
 import size from '../../schemas/source/size.schema.json' with { type: 'json' };
-import stage from '../../schemas/source/stage.schema.json' with { type: 'json' };
 import { schemaFormats } from './formats.ts';
 import { parseDuration, parseSize } from './units.ts';
 
@@ -25,6 +24,11 @@ export function compile(schema: object): ValidateFunction {
     // The instance is shared and lives as long as the process; the compiled function needs nothing kept in it.
     ajv.removeSchema(schema);
   }
+}
+
+/** Lets schemas that are compiled from now on refer to this one by its `$id`, or by another one. */
+export function shareSchema(schema: object, id?: string): void {
+  ajv.addSchema(schema, id);
 }
 
 /** Throws if a schema is not as its own schema, that of draft-07, wants it. */
@@ -63,10 +67,7 @@ ajv.addVocabulary([
 ajv.addKeyword({ keyword: 'pullcord', schemaType: 'string', errors: false, validate: note });
 for (const keyword of ['minDuration', 'minSize']) addLimit(keyword, (amount, limit) => amount >= limit);
 for (const keyword of ['maxDuration', 'maxSize']) addLimit(keyword, (amount, limit) => amount <= limit);
-ajv.addSchema([secret, duration, size, stage]);
-// As schemas of their own they are compiled once, and not for each kind that refers to them.
-for (const [name, definition] of Object.entries(stage.definitions))
-  ajv.addSchema(definition, `${stage.$id}#/definitions/${name}`);
+ajv.addSchema([secret, duration, size]);
 
 function note(this: Findings, kind: string, value: unknown, _schema?: unknown, context?: DataValidationCxt): boolean {
   const pointer = context?.instancePath ?? '';

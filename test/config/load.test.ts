@@ -35,8 +35,8 @@ t.test('resolves a stage from the trigger, else its project, else the gateway', 
   });
   const [trigger, without] = (await load(root)).triggers;
   t.match(trigger, { auth: [{ uses: 'g' }], dedup: { uses: 'g' }, run: { uses: 'p' }, respond: { uses: 't' } });
-  t.match(trigger?.filters, [{ uses: 'p', name: 'filter 1' }]);
-  t.strictSame(without?.filters, [], 'no filters are filters too');
+  t.match(trigger?.filter, [{ uses: 'p', name: 'filter 1' }]);
+  t.strictSame(without?.filter, [], 'no filters are filters too');
   t.equal(trigger?.run, without?.run, 'what is written once is one object');
 });
 
@@ -72,11 +72,11 @@ t.test('expands short forms, and places the problems of their options at what is
   });
   const [long, short] = (await load(root)).triggers;
   const file = join(root, 'trigger.yaml');
-  t.match(short?.filters, [{ uses: 'jsonata', with: { expression: 'customer.plan = "pro"' }, name: 'filter 1' }]);
-  t.strictSame(short?.filters[0]?.optionPlaces('/expression'), { file, pointer: '/filter' });
+  t.match(short?.filter, [{ uses: 'jsonata', with: { expression: 'customer.plan = "pro"' }, name: 'filter 1' }]);
+  t.strictSame(short?.filter[0]?.optionPlaces('/expression'), { file, pointer: '/filter' });
   t.match(short?.dedup, { uses: 'body', with: {}, folder: root });
-  t.match(long?.filters, [{ uses: 'jsonata', name: 'n' }]);
-  t.strictSame(long?.filters[0]?.optionPlaces('/expression'), {
+  t.match(long?.filter, [{ uses: 'jsonata', name: 'n' }]);
+  t.strictSame(long?.filter[0]?.optionPlaces('/expression'), {
     file: join(root, 'long.yaml'),
     pointer: '/filter/with/expression',
   });

@@ -1,12 +1,7 @@
-import apiKey from '../../../schemas/source/api-key.schema.json' with { type: 'json' };
 import duration from '../../../schemas/source/duration.schema.json' with { type: 'json' };
-import gateway from '../../../schemas/source/gateway.schema.json' with { type: 'json' };
-import project from '../../../schemas/source/project.schema.json' with { type: 'json' };
 import secret from '../../../schemas/source/secret.schema.json' with { type: 'json' };
 import size from '../../../schemas/source/size.schema.json' with { type: 'json' };
-import stage from '../../../schemas/source/stage.schema.json' with { type: 'json' };
-import trigger from '../../../schemas/source/trigger.schema.json' with { type: 'json' };
-import triggerTest from '../../../schemas/source/trigger-test.schema.json' with { type: 'json' };
+import { documentSchemas, stageSchema } from '../document-schemas.ts';
 import { isRecord, type Json, type JsonRecord } from './json.ts';
 import { type EditorPlugin, hasRequired, pluginConditions, pluginNames, withoutPluginExamples } from './plugins.ts';
 import { describe, isUsefulDefault, scalarExamples, titleForPeople } from './texts.ts';
@@ -21,11 +16,11 @@ export type EditorSchemaName = (typeof editorSchemaNames)[number];
  */
 export function buildEditorSchemas(plugins: readonly EditorPlugin[]): Record<EditorSchemaName, object> {
   return {
-    gateway: bundle(gateway, plugins),
-    'api-key': bundle(apiKey, plugins),
-    project: bundle(project, plugins),
-    trigger: bundle(trigger, plugins),
-    'trigger-test': bundle(triggerTest, plugins),
+    gateway: bundle(documentSchemas.Gateway, plugins),
+    'api-key': bundle(documentSchemas.ApiKey, plugins),
+    project: bundle(documentSchemas.Project, plugins),
+    trigger: bundle(documentSchemas.Trigger, plugins),
+    'trigger-test': bundle(documentSchemas.TriggerTest, plugins),
   };
 }
 
@@ -41,8 +36,8 @@ const shared: ReadonlyMap<string, readonly [name: string, schema: object]> = new
     ['urn:pullcord:secret', ['secret', secretForEditor]],
     ['urn:pullcord:duration', ['duration', duration]],
     ['urn:pullcord:size', ['size', size]],
-    ['urn:pullcord:stage', ['stage', stage]],
-    ...Object.entries(stage.definitions).map(
+    ['urn:pullcord:stage', ['stage', stageSchema]],
+    ...Object.entries(stageSchema.definitions).map(
       ([name, schema]) => [`urn:pullcord:stage#/definitions/${name}`, [name, schema]] as const,
     ),
   ],

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { type Stage, stages } from '../../contract/index.ts';
 import type { RecordingBounds } from '../../engine/types/index.ts';
 import { parseExpiry } from '../../schema/expiry.ts';
 import { parseOutboundTarget } from '../../schema/outbound-target.ts';
@@ -16,21 +17,25 @@ import type {
 } from '../documents.gen.ts';
 import type {
   ApiKeyConfig,
+  CallbackConfig,
   Config,
   PluginReference,
   ProjectConfig,
   RecordingPolicy,
   RecordPolicy,
   ServerConfig,
+  StageUses,
   TestRequest,
   TriggerConfig,
   TriggerTest,
 } from '../model.ts';
+import { descriptorOf } from '../stages.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
-import type { StageResolver } from './stage-resolver.ts';
+import type { ResolvedStages, ResolvedTrigger, WrittenSetting } from './resolve-stages.ts';
+import { useAt } from './written-uses.ts';
 
 /** Puts documents that were checked together into a config; undefined if there is no gateway. */
-export function buildConfig(documents: DocumentSet, stages: StageResolver, revision: string): Config | undefined {
+export function buildConfig(documents: DocumentSet, resolved: ResolvedStages, revision: string): Config | undefined {
   const [gateway] = documents.gateways;
   if (gateway === undefined) return undefined;
   const { file, document } = gateway;
@@ -46,15 +51,16 @@ export function buildConfig(documents: DocumentSet, stages: StageResolver, revis
       folder: resolve(dirname(file)),
       place: { file, pointer: '/admin' },
     },
-    engine: stages.use(file, '/engine', document.engine),
+    engine: useAt(file, '/engine', document.engine),
     recordingBounds: recordingBounds(document.recording),
     outboundAllow: document.outbound.allow.flatMap((text) => parseOutboundTarget(text) ?? []),
     plugins: pluginReferences(gateway),
-    defaultAuth: stages.authUses(file, '/defaults/auth', document.defaults.auth),
+    defaultAuth: resolved.defaultAuth,
     apiKeys: documents.apiKeys.map(apiKeyConfig),
     projects: [...projects.values()],
     triggers: documents.triggers.flatMap(
-      (trigger) => triggerConfig(trigger, { projects, stages, documents, gatewayRecording: document.recording }) ?? [],
+      (trigger) =>
+        triggerConfig(trigger, { projects, resolved, documents, gatewayRecording: document.recording }) ?? [],
     ),
   };
 }
@@ -101,35 +107,54 @@ function projectConfig({ file, document: { id, name = id, language } }: InFile<P
 
 interface Surroundings {
   readonly projects: ReadonlyMap<string, ProjectConfig>;
-  readonly stages: StageResolver;
+  readonly resolved: ResolvedStages;
   readonly documents: DocumentSet;
   readonly gatewayRecording: RecordingDocument | undefined;
 }
 
 function triggerConfig(
   trigger: InFile<TriggerDocument>,
-  { projects, stages, documents, gatewayRecording }: Surroundings,
+  { projects, resolved, documents, gatewayRecording }: Surroundings,
 ): TriggerConfig | undefined {
   const { file, document } = trigger;
   const project = projects.get(document.project);
-  const auth = stages.auth(trigger);
-  const run = stages.run(trigger);
-  const respond = stages.stage(trigger, 'respond');
-  // Linking has found all of them; a trigger without would have been a problem.
-  if (!project || !auth || !run || !respond) return undefined;
+  const { uses, settings } = resolved.triggers.get(trigger) ?? { uses: undefined, settings: {} };
+  const stageUses = uses && stageUsesOf(uses);
+  // A trigger without its project or a required stage has been reported.
+  if (!project || !stageUses) return undefined;
   const { key, name = key, status } = document;
-  const record = recordPolicy(stages.setting(trigger, 'record'));
+  const record = recordPolicy(settings.record?.value);
   return {
-    ...{ project, key, name, status, auth, run, respond },
-    filters: stages.filters(trigger),
-    dedup: stages.stage(trigger, 'dedup'),
+    project,
+    key,
+    name,
+    status,
+    ...stageUses,
     record,
     recording: recordingPolicy(gatewayRecording, document.recording, record),
-    sessionTtlMs: stages.setting(trigger, 'sessions')?.ttl ?? sessionTtlMs,
-    callback: stages.callback(trigger),
+    sessionTtlMs: settings.sessions?.value.ttl ?? sessionTtlMs,
+    callback: settings.callback && callbackConfig(settings.callback),
     tests: [...ownTests(trigger), ...documents.testsOf(trigger).flatMap(ownTests)],
     place: { file, pointer: '/key' },
   };
+}
+
+/** One use for a stage that takes one, a list for a stage that takes many; undefined if a required one is missing. */
+function stageUsesOf(uses: ResolvedTrigger['uses']): StageUses | undefined {
+  const isComplete = stages.every((stage) => uses[stage].length > 0 || !isRequired(stage));
+  if (!isComplete) return undefined;
+  const entries = stages.map((stage) => [stage, descriptorOf(stage).many ? uses[stage] : uses[stage][0]]);
+  // What the table says of a stage is what its type is made of.
+  return Object.fromEntries(entries) as StageUses;
+}
+
+function isRequired(stage: Stage): boolean {
+  const { missing, default: fallback } = descriptorOf(stage);
+  return missing !== undefined || fallback !== undefined;
+}
+
+function callbackConfig({ file, pointer, value }: WrittenSetting<'callback'>): CallbackConfig {
+  return { ...value, folder: resolve(dirname(file)), place: { file, pointer } };
 }
 
 /** How long a conversation is remembered where nothing is said of it: 30 days. */

@@ -6,7 +6,7 @@ import { documentsOf, type FileInConfig, type LinkContext } from './document-set
 import { exposureProblems } from './exposure.ts';
 import { keyProblems } from './keys.ts';
 import { gatewayProblems, projectProblems } from './projects.ts';
-import { StageResolver } from './stage-resolver.ts';
+import { resolveStages } from './resolve-stages.ts';
 import { triggerProblems } from './triggers.ts';
 
 export interface Linked {
@@ -20,17 +20,16 @@ export interface Linked {
 /** Checks what no file can tell alone, and puts all files together into one frozen config. */
 export function link(files: readonly FileInConfig[], context: LinkContext): Linked {
   const documents = documentsOf(files, context);
-  const stages = new StageResolver(documents);
-  const found = [
+  const resolved = resolveStages(documents);
+  const problems = [
     ...gatewayProblems(documents),
     ...projectProblems(documents),
     ...keyProblems(documents),
     ...exposureProblems(documents),
-    ...triggerProblems(documents, stages),
+    ...triggerProblems(documents, resolved),
+    ...resolved.problems,
   ];
-  const built = deepFreeze(buildConfig(documents, stages, context.revision));
-  // Stages are checked as they are resolved, and the last of them just now.
-  const problems = [...found, ...stages.problems];
+  const built = deepFreeze(buildConfig(documents, resolved, context.revision));
   const isFaulty = problems.length > 0 || files.some(({ checked }) => checked.document === undefined);
   return { config: isFaulty ? undefined : built, partial: built, problems };
 }

@@ -1,14 +1,16 @@
+import { stages } from '../../contract/index.ts';
 import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { TriggerDocument, TriggerTestFileDocument } from '../documents.gen.ts';
+import { descriptorOf } from '../stages.ts';
 import { foldKey, sameKey } from '../trigger-key.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
-import type { StageResolver } from './stage-resolver.ts';
+import type { ResolvedStages } from './resolve-stages.ts';
 
 /** Keys and names of triggers are unique, their project exists, and there is something to run. */
-export function triggerProblems(documents: DocumentSet, stages: StageResolver): readonly Problem[] {
+export function triggerProblems(documents: DocumentSet, resolved: ResolvedStages): readonly Problem[] {
   const { triggers, gateways } = documents;
   const isPerProject = gateways[0]?.document.triggerKeys.unique !== 'organization';
   const keys = triggers.map(({ file, document: { key, project } }) => ({
@@ -31,33 +33,37 @@ export function triggerProblems(documents: DocumentSet, stages: StageResolver): 
     }),
     ...triggers.flatMap((trigger) => [
       ...unknownProject(documents, trigger.document.project, trigger.file, '/project'),
-      ...missingRun(trigger, documents, stages),
-      ...testProblems(trigger, documents, stages),
+      ...missingStages(trigger, documents, resolved),
+      ...testProblems(trigger, documents, resolved),
       ...recordingProblems(trigger),
     ]),
     ...documents.triggerTests.flatMap((tests) => unknownTrigger(tests, documents)),
   ];
 }
 
-function missingRun(
+function missingStages(
   trigger: InFile<TriggerDocument>,
   documents: DocumentSet,
-  stages: StageResolver,
+  resolved: ResolvedStages,
 ): readonly Problem[] {
   const { project } = trigger.document;
   const isProjectKnown = documents.projects.some(({ document }) => document.id === project);
   // Without its project or the gateway it is not known what the defaults are.
-  if (stages.stage(trigger, 'run') || !isProjectKnown || documents.gateways.length === 0) return [];
-  const hint = 'Add `run: { uses: … }` here, or to `defaults` of the project or the gateway.';
-  return [errorAt(trigger.file, '/run', 'missing_run', 'the trigger does not say what to run', hint)];
+  if (!isProjectKnown || documents.gateways.length === 0) return [];
+  return stages.flatMap((stage) => {
+    const { missing } = descriptorOf(stage);
+    if (missing === undefined || resolved.triggers.get(trigger)?.uses[stage].length !== 0) return [];
+    const hint = `Add \`${stage}: { uses: … }\` here, or to \`defaults\` of the project or the gateway.`;
+    return [errorAt(trigger.file, `/${stage}`, missing.code, missing.message, hint)];
+  });
 }
 
 function testProblems(
   trigger: InFile<TriggerDocument>,
   documents: DocumentSet,
-  stages: StageResolver,
+  resolved: ResolvedStages,
 ): readonly Problem[] {
-  const filterNames = stages.filters(trigger).map(({ name }) => name);
+  const filterNames = (resolved.triggers.get(trigger)?.uses.filter ?? []).map(({ name }) => name);
   const keyIds = documents.apiKeys.map((apiKey) => apiKey.document.id);
   const all = [trigger, ...documents.testsOf(trigger)].flatMap(({ file, document: { tests } }) =>
     tests.map((test, index) => ({ file, pointer: `/tests/${index}`, test })),

@@ -66,7 +66,7 @@ function tally(
   const key = JSON.stringify([trigger, before, after]);
   const areFiltered = now.verdict !== 'refused' && old.verdict !== 'refused';
   const filter = areFiltered ? (now.by ?? old.by) : undefined;
-  const place = now.found?.config.filters.find(({ name }) => name === filter)?.place ?? found?.config.place;
+  const place = now.found?.config.filter.find(({ name }) => name === filter)?.place ?? found?.config.place;
   const group = groups.get(key) ?? { trigger, before, after, filter, count: 0, samples: [], place };
   group.count += 1;
   if (group.samples.length < mostSamples) group.samples.push(sampleOf(request, options));
@@ -77,7 +77,7 @@ function tally(
 function isUnsure({ masked }: TriableRequest, trigger: LiveTrigger | undefined): boolean {
   if (masked.length === 0 || trigger === undefined) return false;
   if (trigger.dedup !== undefined) return true;
-  return trigger.filters.some((_, index) => {
+  return trigger.filter.some((_, index) => {
     const paths = reviewOf(trigger, index)?.vocabulary.paths;
     return paths === undefined || masked.some((pointer) => paths.some((path) => overlap(pointer, path)));
   });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CallbackConfig, FilterUse, RunUse, TriggerConfig } from '../../config/model.ts';
+import type { CallbackConfig, NamedUse, RunUse, TriggerConfig } from '../../config/model.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import { describeUse, describeValue, oneLine } from '../words.ts';
 import { compareAuth, compareUse, compareValue, isSameUse, showDuration } from './compare-uses.ts';
@@ -15,7 +15,7 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
     ...compareValue('key', before?.key ?? after.key, after.key, place),
     ...(before === undefined ? [] : compareValue('name', before.name, after.name, place)),
     ...compareAuth('auth', before?.auth, after.auth, place),
-    ...compareFilters(before?.filters ?? [], after.filters, place),
+    ...compareFilters(before?.filter ?? [], after.filter, place),
     ...compareUse('dedup', before?.dedup, after.dedup, place),
     ...compareUse('run', before?.run, after.run, place),
     ...(before === undefined ? [] : compareLimits(before.run, after.run)),
@@ -33,12 +33,12 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
 /** How a filter changes between two triggers. */
 export interface FilterChange {
   readonly name: string;
-  readonly before: FilterUse | undefined;
-  readonly after: FilterUse | undefined;
+  readonly before: NamedUse | undefined;
+  readonly after: NamedUse | undefined;
 }
 
 /** Filters by name, those that changed; one that got another name and kept its options did not. */
-export function changedFilters(before: readonly FilterUse[], after: readonly FilterUse[]): readonly FilterChange[] {
+export function changedFilters(before: readonly NamedUse[], after: readonly NamedUse[]): readonly FilterChange[] {
   const renamed = renamedFilters(before, after).flatMap(({ from, to }) => [from, to]);
   const names = [...new Set([...before, ...after].map(({ name }) => name))];
   return names
@@ -48,7 +48,7 @@ export function changedFilters(before: readonly FilterUse[], after: readonly Fil
 }
 
 /** Filters whose name is gone and whose options stand under a name that is new. */
-function renamedFilters(before: readonly FilterUse[], after: readonly FilterUse[]) {
+function renamedFilters(before: readonly NamedUse[], after: readonly NamedUse[]) {
   const added = after.filter(({ name }) => named(before, name) === undefined);
   return before.flatMap((from) => {
     const to = named(after, from.name) === undefined ? added.find((filter) => isSameUse(filter, from)) : undefined;
@@ -57,13 +57,13 @@ function renamedFilters(before: readonly FilterUse[], after: readonly FilterUse[
   });
 }
 
-function named(filters: readonly FilterUse[], name: string): FilterUse | undefined {
+function named(filters: readonly NamedUse[], name: string): NamedUse | undefined {
   return filters.find((filter) => filter.name === name);
 }
 
 function compareFilters(
-  before: readonly FilterUse[],
-  after: readonly FilterUse[],
+  before: readonly NamedUse[],
+  after: readonly NamedUse[],
   place: Place,
 ): readonly StructureDetail[] {
   const details = changedFilters(before, after).flatMap(({ name, before: old, after: now }) => {
@@ -77,7 +77,7 @@ function compareFilters(
       what: detail.what.replace(`${what}: jsonata expression`, what),
     }));
   });
-  const order = (filters: readonly FilterUse[], others: readonly FilterUse[]) =>
+  const order = (filters: readonly NamedUse[], others: readonly NamedUse[]) =>
     filters.map(({ name }) => name).filter((name) => others.some((other) => other.name === name));
   const renamed = renamedFilters(before, after).map(({ from, to }) => ({
     ...{
@@ -97,7 +97,7 @@ function compareFilters(
 }
 
 /** A jsonata filter is its expression. */
-function describeFilter(use: FilterUse): string {
+function describeFilter(use: NamedUse): string {
   const { expression, ...others } = use.with;
   const isPlain = use.uses === 'jsonata' && Object.keys(others).length === 0;
   return isPlain ? describeValue(expression) : describeUse(use);

@@ -1,5 +1,5 @@
 import { isLoopback } from '../../config/link/loopback.ts';
-import type { ApiKeyConfig, Config, FilterUse, StageUse, TriggerConfig } from '../../config/model.ts';
+import type { ApiKeyConfig, Config, NamedUse, StageUse, TriggerConfig } from '../../config/model.ts';
 import { triggerId, triggerName } from '../../config/trigger-key.ts';
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';
@@ -72,7 +72,7 @@ function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerCon
   const unmaskedRecordings = (before.recording?.mask ?? []).filter(
     (pointer) => trigger.recording !== undefined && !trigger.recording.mask.includes(pointer),
   );
-  const removed = trigger.filters.length === 0 ? [] : before.filters.filter((filter) => !isKept(filter, trigger));
+  const removed = trigger.filter.length === 0 ? [] : before.filter.filter((filter) => !isKept(filter, trigger));
   return [
     ...(before.status === 'paused' && trigger.status === 'active'
       ? [widening('trigger_activated', `${name} was paused and takes requests again`, place)]
@@ -84,7 +84,7 @@ function triggerWidenings(before: TriggerConfig | undefined, trigger: TriggerCon
     ...(before.dedup !== undefined && trigger.dedup === undefined
       ? [widening('dedup_off', `${name} takes the same request again: its dedup is gone`, place)]
       : []),
-    ...(before.filters.length > 0 && trigger.filters.length === 0
+    ...(before.filter.length > 0 && trigger.filter.length === 0
       ? [widening('filters_gone', `${name} takes every request: its filters are gone`, place)]
       : []),
     ...removed.map((filter) =>
@@ -110,8 +110,8 @@ function changedAuth(before: readonly StageUse[], after: readonly StageUse[]) {
 }
 
 /** A filter that has another name, and the same options, is still there. */
-function isKept(filter: FilterUse, { filters }: TriggerConfig): boolean {
-  return filters.some((one) => one.name === filter.name || isSameUse(one, filter));
+function isKept(filter: NamedUse, trigger: TriggerConfig): boolean {
+  return trigger.filter.some((one) => one.name === filter.name || isSameUse(one, filter));
 }
 
 function gatewayWidenings(base: Config, head: Config): readonly Widening[] {

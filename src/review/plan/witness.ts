@@ -50,7 +50,7 @@ export async function findWitness(
 
 /** The filters that changed in a trigger that both configs have. */
 export function witnessed(before: LiveTrigger, after: LiveTrigger): readonly FilterChange[] {
-  return changedFilters(before.config.filters, after.config.filters);
+  return changedFilters(before.config.filter, after.config.filter);
 }
 
 class WitnessSearch {
@@ -73,7 +73,7 @@ class WitnessSearch {
       new Rehearsal(head.snapshot, { ignoresPause: true }),
     ];
     // What the other filters of the trigger want matters too: a witness must come as far as the changed one.
-    this.#reviews = [before, after].flatMap((one) => one.filters.flatMap((_, index) => reviewOf(one, index) ?? []));
+    this.#reviews = [before, after].flatMap((one) => one.filter.flatMap((_, index) => reviewOf(one, index) ?? []));
     this.#trigger = after;
     this.#filterName = name;
     this.#options = options;

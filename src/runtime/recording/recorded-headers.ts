@@ -1,15 +1,15 @@
 import type { RequestHead } from '../../contract/index.ts';
 import { namesCredential } from '../../diagnostics/credentials.ts';
 import { partsOf } from '../../host/auth-list.ts';
-import type { ProvisionedTrigger } from '../../host/provision.ts';
+import type { ProvisionedTrigger } from '../../host/provision-triggers.ts';
 
 /** Names of the headers that decide what becomes of a trigger's requests, as its plugins tell them; none of a credential. */
 export function recordedHeaders({
   auth,
-  filters,
+  filter,
   dedup,
-}: Pick<ProvisionedTrigger, 'auth' | 'filters' | 'dedup'>): readonly string[] {
-  const read = [...filters.flatMap(({ filter }) => filter.reads?.headers ?? []), ...(dedup?.reads?.headers ?? [])];
+}: Pick<ProvisionedTrigger, 'auth' | 'filter' | 'dedup'>): readonly string[] {
+  const read = [...filter.flatMap(({ instance }) => instance.reads?.headers ?? []), ...(dedup?.reads?.headers ?? [])];
   const secret = partsOf(auth).flatMap((part) => (part.credentials?.headers ?? []).map((name) => name.toLowerCase()));
   return [...new Set(read.map((name) => name.toLowerCase()))].filter(
     (name) => !namesCredential(name) && !secret.includes(name),

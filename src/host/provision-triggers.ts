@@ -1,0 +1,143 @@
+import type { Config, StageUse, TriggerConfig } from '../config/model.ts';
+import { descriptorOf } from '../config/stages.ts';
+import { nameOf, usesOf } from '../config/uses-of.ts';
+import { type Auth, type Stage, stages } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+import { AuthList, partsOf } from './auth-list.ts';
+import { type CallbackTarget, callbackTarget } from './callback-target.ts';
+import { Findings, type Policy } from './findings.ts';
+import type { Instances } from './instances.ts';
+import type { ProvisionedStages, StageInstances } from './stage-instances.ts';
+import { standInFor } from './stand-ins.ts';
+
+/** A trigger with an instance of a plugin in each of its stages. */
+export interface ProvisionedTrigger extends ProvisionedStages {
+  readonly config: TriggerConfig;
+  readonly callback: CallbackTarget | undefined;
+}
+
+/** What a config is provisioned for: to serve requests, or to predict how it would serve them. */
+export type Purpose = 'serve' | 'review';
+
+export interface ProvisionedConfig {
+  /** Undefined with at least one error among the findings. */
+  readonly defaultAuth: Auth | undefined;
+  /** Those that could be provisioned; all of them unless there is an error. */
+  readonly triggers: readonly ProvisionedTrigger[];
+  readonly findings: readonly Problem[];
+}
+
+/** Provides an instance for every stage of every trigger. Never stops at a fault: all of them are found at once. */
+export async function provisionTriggers(
+  config: Config,
+  instances: Instances,
+  purpose: Purpose,
+): Promise<ProvisionedConfig> {
+  const provisioner = new Provisioner(instances);
+  const defaultAuth = await provisioner.auth(config.defaultAuth, purpose === 'review' ? 'review' : 'must');
+  const triggers: ProvisionedTrigger[] = [];
+  for (const trigger of config.triggers) {
+    const provisioned = await provisioner.trigger(trigger, policyOf(trigger, purpose));
+    if (provisioned !== undefined) triggers.push(provisioned);
+  }
+  return { defaultAuth, triggers, findings: provisioner.findings.judged() };
+}
+
+function policyOf({ status }: TriggerConfig, purpose: Purpose): Policy {
+  if (purpose === 'review') return 'review';
+  return status === 'paused' ? 'mayLackSecrets' : 'must';
+}
+
+class Provisioner {
+  readonly findings = new Findings();
+  readonly #instances: Instances;
+  /** Triggers that take the same list from their defaults have one auth: by that, others know that it is the same. */
+  readonly #auths = new Map<readonly StageUse[], Auth>();
+
+  constructor(instances: Instances) {
+    this.#instances = instances;
+  }
+
+  /** The trigger with all its instances, or undefined with at least one error found. */
+  async trigger(config: TriggerConfig, policy: Policy): Promise<ProvisionedTrigger | undefined> {
+    const provided = new Map<Stage, Provision>();
+    for (const stage of stages) provided.set(stage, await this.#stage(stage, config, policy));
+    const callback = await this.#callback(config, policy);
+    if (callback === undefined || [...provided.values()].includes(undefined)) return undefined;
+    const entries = [...provided].map(([stage, provision]) => [stage, provision?.value]);
+    // The table says which stages are lists and which may be left out, and the type is made of the same table.
+    const ofStages = Object.fromEntries(entries) as ProvisionedStages;
+    this.findings.add(credentialReaders(config, ofStages), 'must');
+    return { config, ...ofStages, callback: callback.value };
+  }
+
+  /** One plugin as it is, several as one; undefined with at least one error found. */
+  async auth(uses: readonly StageUse[], policy: Policy): Promise<Auth | undefined> {
+    const parts = await this.#instancesOf('auth', uses, policy);
+    if (parts === undefined) return undefined;
+    const [first] = parts;
+    const auth = this.#auths.get(uses) ?? (parts.length === 1 && first ? first : new AuthList(parts));
+    this.#auths.set(uses, auth);
+    return auth;
+  }
+
+  async #stage(stage: Stage, config: TriggerConfig, policy: Policy): Promise<Provision> {
+    if (stage === 'auth') {
+      const auth = await this.auth(config.auth, policy);
+      return auth && { value: auth };
+    }
+    const uses = usesOf(config, stage);
+    const instances = await this.#instancesOf(stage, uses, policy);
+    if (instances === undefined) return undefined;
+    if (descriptorOf(stage).many === undefined) return { value: instances[0] };
+    return { value: instances.map((instance, index) => ({ name: nameOf(uses[index]), instance })) };
+  }
+
+  /** The instances for all uses, or undefined with at least one error found. */
+  async #instancesOf<S extends Stage>(
+    stage: S,
+    uses: readonly StageUse[],
+    policy: Policy,
+  ): Promise<readonly StageInstances[S][] | undefined> {
+    // Only what has a stand-in can do without its secrets.
+    const applied = standInFor(stage, policy) === undefined ? 'must' : policy;
+    const instances: StageInstances[S][] = [];
+    for (const use of uses) {
+      const { value, findings } = await this.#instances.of(stage, use, applied);
+      this.findings.add(findings, applied);
+      if (value !== undefined) instances.push(value);
+    }
+    return instances.length === uses.length ? instances : undefined;
+  }
+
+  /** A review sends no callbacks; a paused trigger has none to send before its secret is there. */
+  async #callback(
+    { callback }: TriggerConfig,
+    policy: Policy,
+  ): Promise<{ value: CallbackTarget | undefined } | undefined> {
+    if (callback === undefined || policy === 'review') return { value: undefined };
+    const { value, findings } = await callbackTarget(callback);
+    this.findings.add(findings, policy);
+    return value === undefined && policy === 'must' ? undefined : { value };
+  }
+}
+
+/** What a trigger has of a stage; undefined: something is missing that it must have. */
+type Provision = { readonly value: unknown } | undefined;
+
+/** A filter that could read a credential could reveal it, one character at a time. */
+function credentialReaders(config: TriggerConfig, { auth, filter, dedup }: ProvisionedStages): readonly Problem[] {
+  const secret = new Set(
+    partsOf(auth).flatMap(({ credentials }) => (credentials?.headers ?? []).map((name) => name.toLowerCase())),
+  );
+  const readers = [
+    ...filter.map(({ instance }, index) => ({ reader: instance, use: config.filter[index] })),
+    { reader: dedup, use: config.dedup },
+  ];
+  return readers.flatMap(({ reader, use }): Problem[] => {
+    const name = reader?.reads?.headers.find((header) => secret.has(header.toLowerCase()));
+    if (name === undefined || use === undefined) return [];
+    const message = `${use.uses} reads the header ${name}, which carries the credential of the trigger's callers`;
+    return [{ code: 'bad_option', severity: 'error', message, place: use.place }];
+  });
+}
