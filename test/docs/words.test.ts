@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'tap';
 import { findTerms } from '../../docs/prose/check.ts';
 
@@ -24,4 +26,25 @@ test('the prose check finds a term across the lines of a comment, and in a messa
 
 test('the prose check leaves the code of a Markdown page to where it is written', async (t) => {
   t.strictSame(findTerms('page.md', 'Logs `it serves on`:\n\n```text\nit serves on\n```\n', terms), []);
+});
+
+const root = join(import.meta.dirname, '../..');
+
+test('the glossary has at most fifty words, in alphabetical order, each explained in one sentence', async (t) => {
+  const lines = (await readFile(join(root, 'docs/glossary.md'), 'utf8'))
+    .split('\n')
+    .filter((line) => line.startsWith('- '));
+  const words = lines.map((line) => /^- \*\*([^*]+)\*\*: /.exec(line)?.[1] ?? line);
+  t.ok(words.length > 30 && words.length <= 50, `${words.length} words`);
+  t.strictSame(
+    words,
+    words.toSorted((a, b) => a.localeCompare(b, 'en')),
+  );
+  for (const line of lines) t.match(line, /^[^.]+(?:\.[^ ][^.]*)*\.$/, 'one sentence');
+});
+
+test('README and CONTRIBUTING link to the glossary', async (t) => {
+  for (const page of ['README.md', 'CONTRIBUTING.md']) {
+    t.match(await readFile(join(root, page), 'utf8'), '](docs/glossary.md)', page);
+  }
 });
