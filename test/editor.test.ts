@@ -108,7 +108,7 @@ t.test('takes a plugin that it does not know, with any options, and tests in a f
 
 t.test('tells what a field means, also of its short form', async (t) => {
   const expected: readonly (readonly [text: string, ...words: RegExp[]])[] = [
-    [`${trigger}fil‸ter: a = 1\n`, /Which requests are for the agent/, /short for `{ uses: jsonata/],
+    [`${trigger}fil‸ter: a = 1\n`, /Which requests concern the agent/, /short for `{ uses: jsonata/],
     [`${trigger}filter: a ‸= 1\n`, /One jsonata expression/],
     [
       `${trigger}fil‸ter:\n  - { uses: jsonata, with: { expression: a } }\n`,
@@ -131,15 +131,15 @@ t.test('tells what a field means, also of its short form', async (t) => {
     ],
     [
       `${trigger}de‸dup: body\n`,
-      /What makes two requests the same/,
+      /What makes a request a duplicate/,
       /their bodies are/,
       /{ uses: body, with: { window: 24h } }/,
     ],
-    [`${trigger}rec‸ord: metadata\n`, /What is kept of a run/, /Short for `{ keep: … }`/, /`full`/],
+    [`${trigger}rec‸ord: metadata\n`, /What is kept about a run/, /Short for `{ keep: … }`/, /`full`/],
     [`${trigger}record: { ke‸ep: full }\n`, /`metadata`: neither/],
     [`${trigger}recording: { ke‸ep: 7d }\n`, /How many are kept/, /Short for `{ age: … }`/],
-    [`${trigger}recording: { ke‸ep: { count: 10 } }\n`, /All bounds hold at once/],
-    [test.replace('verdict', 'ver‸dict'), /What the pipeline should decide/, /`duplicate`/],
+    [`${trigger}recording: { ke‸ep: { count: 10 } }\n`, /All limits apply at once/],
+    [test.replace('verdict', 'ver‸dict'), /The expected verdict/, /`duplicate`/],
     [`${gateway}engine: { us‸es: sqlite }\n`, /survives any crash/],
   ];
   await Promise.all(
@@ -251,7 +251,7 @@ t.test('offers fields, the plugins of the stage alone, and the options of the pl
     [`${gateway}engine:\n  uses: ‸\n`, ['memory', 'sqlite']],
     [`${gateway}defaults:\n  run:\n    uses: ‸\n`, runs],
     [`${trigger}dedup:\n  uses: body\n  with:\n    ‸\n`, ['ignore', 'include', 'keepOnFailure', 'window']],
-    [`${trigger}respond:\n  uses: wait\n  with:\n    ‸\n`, ['async', 'stream', 'timeout']],
+    [`${trigger}respond:\n  uses: wait\n  with:\n    ‸\n`, ['async', 'dropped', 'duplicate', 'stream', 'timeout']],
     [`${trigger}status: ‸\n`, ['active', 'paused']],
     [`${trigger}record: ‸\n`, ['full', 'metadata', 'none']],
     [`${trigger}callback:\n  secret:\n    ‸\n`, ['env', 'file']],

@@ -12,19 +12,19 @@ export type ConfigDocument =
  */
 export type AuthDocument = StageDocument | [StageDocument, ...StageDocument[]];
 /**
- * Which requests are for the agent. All filters must pass; the first that fails names the drop. A string is one jsonata filter.
+ * Which requests concern the agent. All filters must pass; the first that fails names the drop. A string is one jsonata filter.
  */
 export type FilterDocument = string | NamedFilterDocument | NamedFilterDocument[];
 /**
- * What makes two requests the same. A string is the name of a plugin without options. Absent: every request is accepted.
+ * What makes a request a duplicate. A string is the name of a plugin without options. Absent: every request is accepted.
  */
 export type DedupDocument = string | StageDocument;
 /**
- * What is kept of a run after it has ended: all, neither input nor output, or nothing. A dedup claim lasts in any case.
+ * What is kept about a run after it has ended: all, neither input nor output, or nothing. A dedup claim is kept in any case.
  */
 export type RecordDocument = ('full' | 'metadata' | 'none') | RecordPolicyDocument;
 /**
- * Requests and what should become of them, tried by `pullcord test`.
+ * Requests and their expected verdicts, run by `pullcord test`.
  */
 export type TriggerTestsDocument = TriggerTestDocument[];
 
@@ -61,15 +61,15 @@ export interface GatewayDocument {
      */
     port: number;
     /**
-     * What every path of the public API starts with; `/` for nothing.
+     * Prefix of every path of the public API; `/` for none.
      */
     basePath: string;
     /**
-     * The largest request body taken, at most 64MiB. In bytes.
+     * The largest accepted request body, at most 64MiB. In bytes.
      */
     bodyLimit: number;
     /**
-     * Whether X-Forwarded-For is believed: from everyone (true), from nobody (false), or from these addresses, networks or the names loopback, linklocal, uniquelocal.
+     * Whether X-Forwarded-For is trusted: from every peer (true), from none (false), or from these addresses, networks or the names loopback, linklocal, uniquelocal.
      */
     trustProxy: boolean | string | [string, ...string[]];
     /**
@@ -77,7 +77,7 @@ export interface GatewayDocument {
      */
     requestTimeout: number;
     /**
-     * How long a shutdown lets running requests and runs go on. In milliseconds.
+     * How long a shutdown waits for running requests and runs (graceful drain). In milliseconds.
      */
     drainTimeout: number;
   };
@@ -86,7 +86,7 @@ export interface GatewayDocument {
    */
   admin: {
     /**
-     * Address to listen on. Any but loopback demands a token.
+     * Address to listen on. Any except loopback requires a token.
      */
     host: string;
     /**
@@ -99,7 +99,7 @@ export interface GatewayDocument {
     token?: SecretReference;
   };
   /**
-   * How far a trigger key must be unique.
+   * The scope in which a trigger key must be unique.
    */
   triggerKeys: {
     /**
@@ -109,11 +109,11 @@ export interface GatewayDocument {
   };
   engine: EngineDocument;
   /**
-   * What the gateway itself may call.
+   * What the gateway itself may call (SSRF protection).
    */
   outbound: {
     /**
-     * What agents, callbacks and all else that the gateway calls may be although it is not public, but private, loopback or link-local: a host, host:port, IP address or network. A name is trusted wherever it leads.
+     * Private, loopback and link-local targets that the gateway may call, for agents, callbacks and everything else: a host, host:port, IP address or network. A name is allowed whatever address it resolves to.
      */
     allow: string[];
   };
@@ -123,7 +123,7 @@ export interface GatewayDocument {
    */
   plugins: string[];
   /**
-   * Stages of triggers that have none of their own, nor from their project.
+   * Stages of triggers where neither the trigger nor its project declares one.
    */
   defaults: {
     auth: AuthDocument;
@@ -137,7 +137,7 @@ export interface GatewayDocument {
   };
 }
 /**
- * What keeps runs, dedup claims and conversations, and executes runs.
+ * The engine, which keeps runs, dedup claims and conversations, and executes runs.
  */
 export interface EngineDocument {
   /**
@@ -154,7 +154,7 @@ export interface EngineDocument {
  */
 export interface RecordingDocument {
   /**
-   * Which part of the requests is kept: 0 for none, 1 for all, 0.01 for one in a hundred, chosen at random.
+   * The sampling rate: 0 for none, 1 for all, 0.01 for one in a hundred, chosen at random.
    */
   rate?: number;
   /**
@@ -162,29 +162,29 @@ export interface RecordingDocument {
    */
   keep?: number | string | RecordingBoundsDocument;
   /**
-   * JSON pointers into the body: what is there is masked before anything is stored. Those of `record` are masked as well, and a trigger's are masked besides those of the gateway.
+   * JSON pointers into the body: their values are masked before anything is stored. Those of `record` are masked as well, and those of a trigger in addition to the gateway's.
    */
   mask?: string[];
 }
 /**
- * All bounds hold at once.
+ * All limits apply at once.
  */
 export interface RecordingBoundsDocument {
   /**
-   * At most so many: 10,000 for the gateway where nothing is said, for a trigger its share of those.
+   * The largest number: by default 10,000 for the gateway, for a trigger its share of those.
    */
   count?: number;
   /**
-   * No longer than this: 7d where nothing is said. In milliseconds.
+   * The longest time: by default 7d. In milliseconds.
    */
   age?: number;
   /**
-   * Headers and bodies together no larger than this, at most 16GiB: 64MiB where nothing is said. Only for the gateway. In bytes.
+   * The largest total size of headers and bodies, at most 16GiB: by default 64MiB. Only for the gateway. In bytes.
    */
   size?: number;
 }
 /**
- * Which plugin does the work of a stage, and its options.
+ * The plugin of a stage, and its options.
  */
 export interface StageDocument {
   /**
@@ -192,7 +192,7 @@ export interface StageDocument {
    */
   uses: string;
   /**
-   * Options of the plugin. Its own schema says which there are.
+   * Options of the plugin, as its own schema defines them.
    */
   with?: JsonObject;
 }
@@ -201,7 +201,7 @@ export interface StageDocument {
  */
 export interface NamedFilterDocument {
   /**
-   * Names the drop in replies and tests. Unique in the trigger; `filter 1`, `filter 2` … where none is given.
+   * Names the drop in replies and tests. Unique in the trigger; default: `filter 1`, `filter 2` …
    */
   name?: string;
   /**
@@ -209,7 +209,7 @@ export interface NamedFilterDocument {
    */
   uses: string;
   /**
-   * Options of the filter plugin. Its own schema says which there are.
+   * Options of the filter plugin, as its own schema defines them.
    */
   with?: JsonObject;
 }
@@ -222,23 +222,23 @@ export interface RunStageDocument {
    */
   uses: string;
   /**
-   * Options of the run plugin. Its own schema says which there are.
+   * Options of the run plugin, as its own schema defines them.
    */
   with?: JsonObject;
   /**
-   * How many runs of the trigger may be executed at once; further ones are queued. Without it only the engine's limit counts.
+   * How many runs of the trigger may be executed at once; further ones are queued. Default: only the engine's limit applies.
    */
   concurrency?: number;
   /**
-   * How long one attempt may take, detached work included. Without it the run plugin's own `timeout` counts, and 7 days for a plugin that has none. In milliseconds.
+   * Deadline of one attempt, including detached work. Default: the run plugin's own `timeout`, or 7 days for a plugin that has none. In milliseconds.
    */
   timeout?: number;
   /**
-   * Whether an attempt that failed is followed by another one, where the failure is one that may pass. The pauses double, and vary by a fifth.
+   * Retries after a transient failure, with exponential backoff: the pause doubles each time, with a jitter of 20 %.
    */
   retry?: {
     /**
-     * How often the run is tried in all.
+     * How many attempts in total.
      */
     attempts: number;
     /**
@@ -256,11 +256,11 @@ export interface RunStageDocument {
  */
 export interface RecordPolicyDocument {
   /**
-   * `full`, as where nothing is said: input and output; `metadata`: neither; `none`: nothing of the run.
+   * `full`, the default: input and output; `metadata`: neither; `none`: nothing about the run.
    */
   keep?: 'full' | 'metadata' | 'none';
   /**
-   * JSON pointers into the input: what is there is masked before anything is stored. A run that a crash interrupts then fails, since its input is not whole.
+   * JSON pointers into the input: their values are masked before anything is stored. A run that a crash interrupts then fails, since its input is incomplete.
    */
   mask?: string[];
 }
@@ -274,15 +274,15 @@ export interface SessionsDocument {
   ttl: number;
 }
 /**
- * Who is told of each run that has ended: a POST, signed as Standard Webhooks says, tried again for three days.
+ * The receiver of a notification of each final run: a POST, signed as Standard Webhooks specifies, retried for three days.
  */
 export interface CallbackDocument {
   /**
-   * Where it is sent. Private, loopback and link-local addresses must be allowed by `outbound.allow` of the gateway. Redirects are not followed.
+   * URL of the receiver. Private, loopback and link-local addresses must be listed in `outbound.allow` of the gateway. Redirects are not followed.
    */
   url: string;
   /**
-   * What it is signed with: `whsec_` and base64 as receivers of Standard Webhooks expect it, or any other text.
+   * The signing secret: `whsec_` and base64 as receivers of Standard Webhooks expect it, or any other text.
    */
   secret: SecretReference;
 }
@@ -311,7 +311,7 @@ export interface ApiKeyDocument {
    */
   description?: string;
   /**
-   * Digests of the secrets that are this key. More than one: rotation without downtime.
+   * Digests of the secrets of this key. More than one: rotation without downtime.
    *
    * @minItems 1
    */
@@ -325,7 +325,7 @@ export interface ApiKeyDocument {
    */
   projects: string[];
   /**
-   * A revoked key is refused.
+   * A revoked key is rejected.
    */
   status: 'active' | 'revoked';
 }
@@ -338,7 +338,7 @@ export interface ApiKeySecretDocument {
    */
   hash: string;
   /**
-   * From when on the secret is refused: a day (from 00:00 UTC on) or a time with its zone.
+   * From when the secret is rejected: a day (from 00:00 UTC) or a time with its zone.
    */
   expires?: string;
 }
@@ -359,7 +359,7 @@ export interface ProjectDocument {
    */
   id: string;
   /**
-   * A name for people; the id where none is given.
+   * A name for people; default: the id.
    */
   name?: string;
   /**
@@ -367,13 +367,13 @@ export interface ProjectDocument {
    */
   description?: string;
   /**
-   * ISO 639-1 code of the language of requests that do not say theirs.
+   * ISO 639-1 code of the language of requests that do not declare one.
    */
   language: string;
   defaults: DefaultsDocument;
 }
 /**
- * Stages of triggers that do not have their own.
+ * Stages of triggers that do not declare their own.
  */
 export interface DefaultsDocument {
   auth?: AuthDocument;
@@ -386,7 +386,7 @@ export interface DefaultsDocument {
   callback?: CallbackDocument;
 }
 /**
- * What a caller fires, and what then happens: auth, filter, dedup, run, respond.
+ * What a caller fires, with its stages: auth, filter, dedup, run, respond.
  */
 export interface TriggerDocument {
   /**
@@ -402,11 +402,11 @@ export interface TriggerDocument {
    */
   project: string;
   /**
-   * The last part of the trigger's URL; matched without regard to case. Unique as the gateway's `triggerKeys` says.
+   * The last part of the trigger's URL; matched without regard to case. Unique in the scope of the gateway's `triggerKeys`.
    */
   key: string;
   /**
-   * A name for people, unique in the project; the key where none is given.
+   * A name for people, unique in the project; default: the key.
    */
   name?: string;
   /**
@@ -429,11 +429,11 @@ export interface TriggerDocument {
   tests: TriggerTestsDocument;
 }
 /**
- * One request and what should become of it.
+ * One request and its expected verdict.
  */
 export interface TriggerTestDocument {
   /**
-   * What the test shows.
+   * The name of the test: what it shows.
    */
   name: string;
   /**
@@ -447,21 +447,21 @@ export interface TriggerTestDocument {
     [k: string]: string;
   };
   /**
-   * Id of the ApiKey that calls; without it, a caller that may do everything.
+   * Id of the ApiKey that calls. Default: a caller with every permission.
    */
   key?: string;
   /**
-   * When the request arrives: a time with its zone. Without it, now.
+   * When the request arrives: a time with its zone. Default: now.
    */
   clock?: string;
   /**
-   * Requests that come before it, the oldest first. Where a duplicate is expected and nothing is said here, the same request comes twice.
+   * Requests that precede it, the oldest first. Where a duplicate is expected and this is absent, the same request is sent twice.
    */
   after?: EarlierRequestDocument[];
   expect: TriggerExpectationDocument;
 }
 /**
- * A request; what it does not say is as in the test itself.
+ * A request; members that it omits are those of the test itself.
  */
 export interface EarlierRequestDocument {
   /**
@@ -484,11 +484,11 @@ export interface EarlierRequestDocument {
   clock?: string;
 }
 /**
- * What should become of the request.
+ * The expected result.
  */
 export interface TriggerExpectationDocument {
   /**
-   * What the pipeline should decide. `refused`: it should not even come to the filters, e.g. since the key may not call the trigger. A filter that fails drops the request with `code: filter_error`, which must be said.
+   * The expected verdict. `refused`: the request does not reach the filters, e.g. because the key may not call the trigger. A filter that fails drops the request with `code: filter_error`, which must then be expected explicitly.
    */
   verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
   /**
@@ -504,12 +504,12 @@ export interface TriggerExpectationDocument {
    */
   code?: string;
   /**
-   * What the agent should be given. Objects may have more members than are named here, lists no more items.
+   * What the agent should receive. Objects may have additional members, lists no additional items.
    */
   input?: JsonObject;
 }
 /**
- * Tests of a trigger that stand beside it, for those that would be too long for its own `tests`.
+ * Tests of a trigger in a separate file, for those that would be too long for its own `tests`.
  */
 export interface TriggerTestFileDocument {
   /**
@@ -552,11 +552,11 @@ export interface TriggerBody {
    */
   sessionId?: string;
   /**
-   * Where the request comes from; `api` where none is given.
+   * Where the request comes from; default: `api`.
    */
   environment?: string;
   /**
-   * ISO 639-1 code; the project's language where none is given.
+   * ISO 639-1 code; default: the project's language.
    */
   language?: string;
   /**

@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '../contract/index.ts';
 
 /**
- * What `pullcord explain --format json` prints. It holds values of the body. Members may be added within a version; none is taken away or gets another meaning.
+ * The output of `pullcord explain --format json`. It contains values of the body. Members may be added within a version; none is removed or gets another meaning.
  */
 export interface ExplanationDocument {
   /**
@@ -14,7 +14,7 @@ export interface ExplanationDocument {
    */
   trigger: string;
   /**
-   * What the pipeline decides. `refused`: the request does not come to the filters.
+   * What the pipeline decides. `refused`: the request does not reach the filters.
    */
   verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
   /**
@@ -30,17 +30,17 @@ export interface ExplanationDocument {
    */
   status: number;
   /**
-   * What the agent is given; absent unless the request is accepted.
+   * What the agent receives; absent unless the request is accepted.
    */
   input?: JsonObject;
   recorded?: RecordedOutcome;
   /**
-   * The way through the stages, in order; empty if there is no such trigger.
+   * The path through the stages, in order; empty if there is no such trigger.
    */
   stages: StageExplanation[];
 }
 /**
- * How the request came out when it was recorded; absent unless a recorded request is explained.
+ * The verdict when the request was recorded; absent unless a recorded request is explained.
  */
 export interface RecordedOutcome {
   /**
@@ -52,7 +52,7 @@ export interface RecordedOutcome {
    */
   by?: string;
   /**
-   * JSON pointers into the body at which something was masked: what reads that cannot be judged.
+   * JSON pointers to the masked values of the body: a filter that reads one cannot be judged.
    */
   masked: string[];
 }
@@ -61,32 +61,32 @@ export interface RecordedOutcome {
  */
 export interface StageExplanation {
   /**
-   * The stage; there is one `filter` for each filter of the trigger. `body` is there only where the body is refused.
+   * The stage; there is one `filter` for each filter of the trigger. `body` occurs only where the body is rejected.
    */
   stage: 'auth' | 'body' | 'filter' | 'dedup' | 'run' | 'respond';
   /**
-   * What the config says there, in words.
+   * What the config declares there, in words.
    */
   use: string;
   /**
-   * What it does with the request; `skipped`: the request does not come so far.
+   * What it does with the request; `skipped`: the request does not reach it.
    */
   result: 'passed' | 'stopped' | 'skipped';
   /**
-   * What comes of it, in words.
+   * The result, in words.
    */
   words: string;
   /**
-   * What a filter is made of; empty for other stages, and for filters that tell nothing of themselves.
+   * The conditions of a filter; empty for other stages, and for filters without `review()`.
    */
   conditions: ConditionExplanation[];
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place?: string;
 }
 /**
- * A condition of a filter, with what it comes to.
+ * A condition of a filter, with its value.
  */
 export interface ConditionExplanation {
   /**
@@ -98,24 +98,24 @@ export interface ConditionExplanation {
    */
   passes: boolean;
   /**
-   * Its value, any JSON; absent if it comes to nothing, or fails.
+   * Its value, any JSON; absent if it is undefined, or fails.
    */
   value?: JsonValue;
   /**
-   * What its evaluation fails with, such as the code of a JSONata error; absent if it does not fail.
+   * The error of its evaluation, such as the code of a JSONata error; absent if it does not fail.
    */
   error?: string;
   /**
-   * What stands between its parts; absent where it is no comparison.
+   * The operator between its parts; absent if it is not a comparison.
    */
   operator?: string;
   /**
-   * What it is made of, such as the two sides of a comparison; absent where it is told as a whole.
+   * Its parts, such as the two sides of a comparison; absent where it is shown as a whole.
    */
   parts?: PartExplanation[];
 }
 /**
- * A part of a condition, with what it comes to.
+ * A part of a condition, with its value.
  */
 export interface PartExplanation {
   /**
@@ -123,11 +123,11 @@ export interface PartExplanation {
    */
   source: string;
   /**
-   * Its value, any JSON; absent if it comes to nothing, or fails.
+   * Its value, any JSON; absent if it is undefined, or fails.
    */
   value?: JsonValue;
   /**
-   * What its evaluation fails with, such as the code of a JSONata error; absent if it does not fail.
+   * The error of its evaluation, such as the code of a JSONata error; absent if it does not fail.
    */
   error?: string;
 }

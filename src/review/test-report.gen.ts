@@ -1,7 +1,7 @@
 // Generated from schemas/source/test-report.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * What `pullcord test --format json` prints. Members may be added within a version; none is taken away or gets another meaning.
+ * The output of `pullcord test --format json`. Members may be added within a version; none is removed or gets another meaning.
  */
 export interface TestReportDocument {
   /**
@@ -21,12 +21,12 @@ export interface TestReportDocument {
    */
   durationMs: number;
   /**
-   * The triggers that were chosen, those without tests too.
+   * The selected triggers, including those without tests.
    */
   triggers: ReportedTrigger[];
 }
 /**
- * A trigger, its tests, and what they show of its filters.
+ * A trigger, its tests, and the coverage of its filters.
  */
 export interface ReportedTrigger {
   /**
@@ -34,37 +34,37 @@ export interface ReportedTrigger {
    */
   trigger: string;
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place: string;
   /**
-   * Its tests, as they are written; those of TriggerTest files last.
+   * Its tests, in the order of the files; those of TriggerTest files last.
    */
   tests: ReportedTest[];
   coverage: ReportedCoverage;
 }
 /**
- * A test, and what became of its request.
+ * A test, and its result.
  */
 export interface ReportedTest {
   /**
-   * What the test shows.
+   * The name of the test: what it shows.
    */
   name: string;
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place: string;
   /**
-   * Whether all came as it was expected.
+   * Whether everything was as expected.
    */
   passed: boolean;
   /**
-   * What came otherwise; empty if the test passed.
+   * The differences; empty if the test passed.
    */
   mismatches: ReportedMismatch[];
   /**
-   * What the pipeline decided. `refused`: the request did not come to the filters.
+   * What the pipeline decided. `refused`: the request did not reach the filters.
    */
   verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
   /**
@@ -81,7 +81,7 @@ export interface ReportedTest {
   status: number;
 }
 /**
- * One thing that was expected and did not come.
+ * One difference between the expected and the actual result.
  */
 export interface ReportedMismatch {
   /**
@@ -89,37 +89,37 @@ export interface ReportedMismatch {
    */
   what: string;
   /**
-   * What the test says, as text.
+   * The expected value, as text.
    */
   expected: string;
   /**
-   * What came, as text.
+   * The actual value, as text.
    */
   actual: string;
 }
 /**
- * How much of the trigger's filters was seen.
+ * Coverage of the trigger's filters.
  */
 export interface ReportedCoverage {
   /**
-   * `seen` in percent of `total`, cut to one digit; 100 where there is no filter.
+   * `seen` in percent of `total`, truncated to one digit; 100 where there is no filter.
    */
   percent: number;
   /**
-   * How many of the ways were seen.
+   * How many outcomes were seen.
    */
   seen: number;
   /**
-   * How many ways there are: each condition can come out true and false.
+   * How many outcomes there are: each condition can be true and false.
    */
   total: number;
   /**
-   * The conditions that were not seen both ways.
+   * The conditions that were not seen both true and false.
    */
   missing: ReportedCondition[];
 }
 /**
- * A condition of a filter, and what was not seen of it.
+ * A condition of a filter, and the outcome that was not seen.
  */
 export interface ReportedCondition {
   /**
@@ -131,11 +131,11 @@ export interface ReportedCondition {
    */
   source: string;
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place: string;
   /**
-   * What was not seen.
+   * The outcome that was not seen.
    */
   what: 'was never true' | 'was never false' | 'was never evaluated';
 }

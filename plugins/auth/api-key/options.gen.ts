@@ -1,7 +1,7 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the api-key auth plugin: callers show a secret whose SHA-256 stands in an ApiKey file.
+ * Options of the api-key auth plugin: callers send a secret whose SHA-256 is in an ApiKey file.
  */
 export interface Options {
   /**

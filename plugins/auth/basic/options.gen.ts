@@ -1,7 +1,7 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the basic auth plugin: callers show a name and a password (RFC 7617). Only behind TLS, since both travel as they are.
+ * Options of the basic auth plugin: callers send a name and a password (RFC 7617). Only behind TLS, since both are sent in clear text.
  */
 export interface Options {
   /**
@@ -14,11 +14,11 @@ export interface Options {
   users: [
     {
       /**
-       * What the caller shows as its name; runs and logs call it `basic:` and this.
+       * The caller's user name; runs and logs call it `basic:` and this.
        */
       name: string;
       /**
-       * What the caller may show as its password. Several while it changes.
+       * The accepted passwords of the caller. Several allow rotation without downtime.
        *
        * @minItems 1
        */
@@ -36,11 +36,11 @@ export interface Options {
     },
     ...{
       /**
-       * What the caller shows as its name; runs and logs call it `basic:` and this.
+       * The caller's user name; runs and logs call it `basic:` and this.
        */
       name: string;
       /**
-       * What the caller may show as its password. Several while it changes.
+       * The accepted passwords of the caller. Several allow rotation without downtime.
        *
        * @minItems 1
        */

@@ -1,27 +1,27 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the jwt auth plugin: callers show a signed token (RFC 7519) of an identity provider. Tokens must have `exp` and `sub`.
+ * Options of the jwt auth plugin: callers send a signed token (JWT, RFC 7519) of an identity provider. Tokens must have `exp` and `sub`.
  */
 export interface Options {
   /**
-   * Where the provider's public keys are, as a JSON Web Key Set. They are fetched when first needed and kept for ten minutes. This or publicKey.
+   * URL of the provider's public keys, a JSON Web Key Set (JWKS). They are fetched when first needed and cached for ten minutes. This or publicKey.
    */
   jwksUrl?: string;
   /**
-   * The public key itself, as PEM (a key or a certificate) or as a JSON Web Key, wherever that is. This or jwksUrl.
+   * The public key itself, as PEM (a key or a certificate) or as a JSON Web Key, read from a file or a variable. This or jwksUrl.
    */
   publicKey?: string;
   /**
-   * What `iss` of a token must be.
+   * The required `iss` of a token.
    */
   issuer: string;
   /**
-   * What `aud` of a token must be or contain; of a list, one.
+   * The required `aud` of a token, or one of its members; of a list, one suffices.
    */
   audience: string | [string, ...string[]];
   /**
-   * How tokens may be signed. All of them use a key pair: who can check a token cannot make one.
+   * Accepted signature algorithms. All of them use a key pair: verifying a token does not enable forging one.
    *
    * @minItems 1
    */
@@ -30,15 +30,15 @@ export interface Options {
     ...('RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA' | 'Ed25519')[]
   ];
   /**
-   * How far the provider's clock may be from the gateway's. In milliseconds.
+   * The largest accepted difference between the provider's clock and the gateway's. In milliseconds.
    */
   clockTolerance: number;
   /**
-   * Name of the request header that carries the token, without regard to case. In `authorization` it stands after `Bearer`.
+   * Name of the request header that carries the token, without regard to case. In `authorization` it follows `Bearer`.
    */
   header: string;
   /**
-   * Names the provider: runs and logs call a caller `jwt:`, this, `:` and its subject; without it, `jwt:` and the subject. For triggers that know callers of two providers.
+   * Names the provider: runs and logs call a caller `jwt:`, this, `:` and its subject; without it, `jwt:` and the subject. For triggers that accept tokens of two providers.
    */
   name?: string;
   /**
@@ -48,11 +48,11 @@ export interface Options {
     | [string, ...string[]]
     | {
         /**
-         * Name of the claim; one inside of another is named by a JSON pointer.
+         * Name of the claim; a nested one is named by a JSON pointer.
          */
         claim: string;
         /**
-         * What a value must begin with to be taken, without that.
+         * The prefix of values that count; it is removed. Other values are ignored.
          */
         prefix?: string;
       };
@@ -63,11 +63,11 @@ export interface Options {
     | ('project.trigger' | 'project.runs')[]
     | {
         /**
-         * Name of the claim; one inside of another is named by a JSON pointer.
+         * Name of the claim; a nested one is named by a JSON pointer.
          */
         claim: string;
         /**
-         * What a value must begin with to be taken, without that.
+         * The prefix of values that count; it is removed. Other values are ignored.
          */
         prefix?: string;
       };

@@ -1,11 +1,11 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the none auth plugin: whoever can reach the gateway is let in.
+ * Options of the none auth plugin: everyone who can reach the gateway may fire the trigger.
  */
 export interface Options {
   /**
-   * What runs and logs call every caller.
+   * The id of every caller in runs and logs.
    */
   id: string;
   /**

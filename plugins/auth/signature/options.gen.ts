@@ -1,25 +1,25 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the signature auth plugin: who calls shares a secret with the gateway and signs the body with it.
+ * Options of the signature auth plugin: the sender shares a secret with the gateway and signs the body with it.
  */
 export interface Options {
   /**
-   * How the sender signs: as GitHub, Slack or Stripe do, as Standard Webhooks says, or as `hmac` describes it.
+   * How the sender signs: as GitHub, Slack or Stripe do, as Standard Webhooks specifies, or as `hmac` describes.
    */
   scheme: 'standard-webhooks' | 'github' | 'slack' | 'stripe' | 'hmac';
   /**
-   * What the sender signs with. Several while it changes; any of them will do.
+   * The secrets that the sender may sign with. Several allow rotation without downtime.
    *
    * @minItems 1
    */
   secrets: [string, ...string[]];
   /**
-   * Names the sender: runs and logs call it `signature:` and this; the scheme where nothing is said.
+   * Names the sender: runs and logs call it `signature:` and this. Default: the scheme.
    */
   name?: string;
   /**
-   * How far the time in a signature may be from now, in either direction. GitHub signs no time. In milliseconds.
+   * How far the time in a signature may be from now, in either direction, which limits replay attacks. GitHub signs no time. In milliseconds.
    */
   tolerance: number;
   /**
@@ -31,32 +31,32 @@ export interface Options {
      */
     header: string;
     /**
-     * The hash function. `sha1` only for senders that know nothing better.
+     * The hash function. `sha1` only for senders that support nothing better.
      */
     algorithm: 'sha256' | 'sha384' | 'sha512' | 'sha1';
     /**
-     * How the bytes of the signature are written.
+     * The encoding of the signature.
      */
     encoding: 'hex' | 'base64';
     /**
-     * What stands before the signature in its header.
+     * The prefix of the signature in its header.
      */
     prefix: string;
     /**
-     * Name of the request header with the time of the signature, in seconds or milliseconds since 1970. Absent: a signature is good for ever.
+     * Name of the request header with the time of the signature, in seconds or milliseconds since 1970. Absent: a signature never expires.
      */
     timestampHeader?: string;
     /**
-     * What is signed: a text with `{body}`, and with `{timestamp}` as it stands in its header. `{body}` where nothing is said, and `{timestamp}.{body}` with a timestampHeader.
+     * The signed payload: a text with `{body}`, and with `{timestamp}` as in its header. Default: `{body}`, with a timestampHeader `{timestamp}.{body}`.
      */
     payload?: string;
   };
   /**
-   * Answers senders that make sure of the address by a `GET` with a challenge in its query, as WebSub and Meta do. Slack's challenge is answered anyway.
+   * Answers senders that verify the URL by a `GET` with a challenge in its query, as WebSub and Meta do. Slack's challenge is answered anyway.
    */
   challenge?: {
     /**
-     * The query parameter whose value is sent back.
+     * The query parameter whose value is returned.
      */
     parameter: string;
     /**
@@ -64,7 +64,7 @@ export interface Options {
      */
     tokenParameter?: string;
     /**
-     * What the sender knows besides the secret of its signatures. Without it everybody is answered, and can tell that the trigger exists.
+     * A second secret of the sender, in addition to the one of its signatures. Without it every challenge is answered, which reveals that the trigger exists.
      */
     token?: string;
   };

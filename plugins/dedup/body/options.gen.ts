@@ -1,15 +1,15 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the body dedup plugin: requests with the same body are the same.
+ * Options of the body dedup plugin: requests with the same body are duplicates.
  */
 export interface Options {
   /**
-   * How long a body is remembered, counted from the acceptance of its run. Absent: for ever. In milliseconds.
+   * How long a body is remembered, counted from the acceptance of its run. Absent: forever. In milliseconds.
    */
   window?: number;
   /**
-   * Remember the body although its run failed or was cancelled, so that the caller cannot try again with it.
+   * Whether the body stays remembered when its run fails or is cancelled, so that the caller cannot retry with it.
    */
   keepOnFailure: boolean;
   /**

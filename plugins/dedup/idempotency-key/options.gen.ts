@@ -1,7 +1,7 @@
 // Generated from options.schema.json by schemas/generate.ts. Do not edit.
 
 /**
- * Options of the idempotency-key dedup plugin: the caller says by a header which requests are the same.
+ * Options of the idempotency-key dedup plugin: the caller marks repetitions of a request by a header.
  */
 export interface Options {
   /**
@@ -13,7 +13,7 @@ export interface Options {
    */
   window: number;
   /**
-   * Remember the key although its run failed or was cancelled, so that the caller cannot try again with it.
+   * Whether the key stays remembered when its run fails or is cancelled, so that the caller cannot retry with it.
    */
   keepOnFailure: boolean;
 }

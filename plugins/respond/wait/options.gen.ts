@@ -5,7 +5,7 @@
  */
 export interface Options {
   /**
-   * How long the caller waits for the run. After it the answer is 408 and the run goes on. Proxies often cut at 60s to 100s. In milliseconds.
+   * How long the caller waits for the run. Then the answer is 408 and the run continues. Proxies often cut idle connections at 60s to 100s. In milliseconds.
    */
   timeout: number;
   /**
@@ -17,7 +17,7 @@ export interface Options {
    */
   stream: boolean;
   /**
-   * How a request is answered that a filter dropped. Without it the answer is 400 `filtered`. Senders that take a 4xx for a failure, and retry or disable their webhook, want a 2xx.
+   * The answer to a request that a filter dropped. Default: 400 `filtered`. Senders that treat a 4xx as a failure, and retry or disable their webhook, need a 2xx.
    */
   dropped?: {
     /**
@@ -26,7 +26,7 @@ export interface Options {
     status: 200 | 202 | 204 | 400 | 409 | 422;
   };
   /**
-   * How a duplicate is answered. Without it the answer is 400 `duplicate` with the id of the first run. `first` answers as for the first request, e.g. with the output of its run; a caller that may not read that run, or comes when it is no longer kept, still gets 400.
+   * The answer to a duplicate. Default: 400 `duplicate` with the id of the first run. `first` answers as for the first request, e.g. with the output of its run; a caller that may not read that run, or asks after its retention, still gets 400.
    */
   duplicate?:
     | 'first'

@@ -5,19 +5,19 @@
  */
 export interface Options {
   /**
-   * Where the agent is, or its agent card if it ends in .json: an http or https URL without credentials. Redirects are not followed. What is not public must be named by `outbound.allow` of gateway.yaml.
+   * URL of the agent, or of its agent card if it ends in .json: http or https, without credentials. Redirects are not followed. Private addresses must be listed in `outbound.allow` of gateway.yaml.
    */
   url: string;
   /**
-   * Where the agent card is, with a query if it needs one, seen from `url`. Without it: .well-known/agent-card.json below `url`.
+   * URL of the agent card, with a query if it needs one, relative to `url`. Default: .well-known/agent-card.json below `url`.
    */
   card?: string;
   /**
-   * Where the agent takes messages, if that is not where its card says. What a card says is heeded only if it has the origin of `url`.
+   * URL to which messages are sent, if it is not the one in the agent card. A URL in a card is used only if it has the origin of `url`.
    */
   endpoint?: string;
   /**
-   * Headers that are sent with every request, also the one for the agent card, each a text or a secret. Those that frame the message are the gateway's own.
+   * Headers of every request, also of the one for the agent card, each a string or a secret. Headers that frame the message cannot be set.
    */
   headers: {
     /**
@@ -26,31 +26,31 @@ export interface Options {
     [k: string]: string;
   };
   /**
-   * The text of the message, in which `{{ expression }}` stands for what a JSONata expression over the body comes to. Without it: `instruction`, if that is a text.
+   * The text of the message, a template: `{{ expression }}` is replaced by the value of a JSONata expression over the body. Default: `instruction`, if that is a string.
    */
   message?: string;
   /**
-   * Whether the whole body goes along as a data part. It does in any case where there is no text to send.
+   * Whether the whole body is sent along as a data part. It always is where there is no text to send.
    */
   data: boolean;
   /**
-   * JSONata expression that makes the output of the task or message that the agent answered with, as JSON of A2A 1.0 whatever the agent speaks. Without it: the text of the artifacts, or else of the agent's message, data parts as JSON.
+   * JSONata expression over the task or message of the agent that returns the output. Its input is JSON of A2A 1.0 for either version. Default: the text of the artifacts, or else of the agent's message, data parts as JSON.
    */
   output?: string;
   /**
-   * Whether an agent whose card says that it can streams its answer. Otherwise its task is asked after now and then.
+   * Whether the answer is streamed if the agent card says that the agent can. Otherwise its task is polled.
    */
   stream: boolean;
   /**
-   * How long one attempt may take, from the agent card to the end of the task, also over restarts of the gateway. Then the task is cancelled. In milliseconds.
+   * Deadline of one attempt, from the agent card to the end of the task, also over restarts of the gateway. Then the task is cancelled. In milliseconds.
    */
   timeout: number;
   /**
-   * The largest answer that is taken; a longer one fails the run. A stream that grows longer is left, and the task is asked after instead. In bytes.
+   * The largest accepted answer; a longer one fails the run. A stream that grows longer is closed, and the task is polled instead. In bytes.
    */
   maxResponse: number;
   /**
-   * How many connections to the agent may be open at once; further requests wait for a free one. Agent cards and cancellations do not wait: they have two of their own.
+   * The largest number of open connections to the agent; further requests wait for a free one. Agent cards and cancellations do not wait: they have two of their own.
    */
   connections: number;
 }

@@ -5,17 +5,17 @@
  */
 export interface Options {
   /**
-   * The program and its arguments, one item each; there is no shell. A program with a slash starts at the folder of this file, one without is looked up on PATH.
+   * The program and its arguments, one item each; there is no shell. A program with a slash is relative to the folder of this file, one without is looked up on PATH.
    *
    * @minItems 1
    */
   argv: [string, ...string[]];
   /**
-   * The folder that the program works in, relative to the folder of this file. Absent: that folder.
+   * The program's working directory, relative to the folder of this file. Default: that folder.
    */
   cwd?: string;
   /**
-   * Environment variables of the program, each a text or a secret. It has these, PATH, HOME, LANG, TZ and TMPDIR of the gateway, PULLCORD_RUN_ID, PULLCORD_PROJECT, PULLCORD_TRIGGER and PULLCORD_ATTEMPT, and no others.
+   * Environment variables of the program, each a string or a secret. It has these, PATH, HOME, LANG, TZ and TMPDIR of the gateway, PULLCORD_RUN_ID, PULLCORD_PROJECT, PULLCORD_TRIGGER and PULLCORD_ATTEMPT, and no others.
    */
   env: {
     /**
@@ -24,19 +24,19 @@ export interface Options {
     [k: string]: string;
   };
   /**
-   * What stdout holds: json, or text, of which one line ending at the end is dropped. auto is JSON if it parses as such, else text.
+   * The format of stdout: json, or text, without one final line ending. auto is JSON if it parses as such, else text.
    */
   output: 'json' | 'text' | 'auto';
   /**
-   * How long one attempt may take before the program is told to end. In milliseconds.
+   * Deadline of one attempt; then the program gets SIGTERM. In milliseconds.
    */
   timeout: number;
   /**
-   * The most that the program may write on stdout; more fails the run. In bytes.
+   * The largest accepted stdout; more fails the run. In bytes.
    */
   maxOutput: number;
   /**
-   * How long the program may take to end after SIGTERM, before SIGKILL. In milliseconds.
+   * Grace period between SIGTERM and SIGKILL. In milliseconds.
    */
   killGrace: number;
 }

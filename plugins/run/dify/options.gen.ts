@@ -5,43 +5,43 @@
  */
 export interface Options {
   /**
-   * The service API of Dify, as its page "API Access" tells it: an http or https URL without credentials. Redirects are not followed.
+   * URL of Dify's service API, as on its page "API Access": http or https, without credentials. Redirects are not followed.
    */
   url: string;
   /**
-   * The API key of the app. It also says which app is called.
+   * The API key of the app. It also determines which app is called.
    */
   apiKey: string;
   /**
-   * What sort of app it is: chat for a chatbot, an agent or a chatflow, workflow for a workflow.
+   * The type of the app: chat for a chatbot, an agent or a chatflow, workflow for a workflow.
    */
   app: 'chat' | 'workflow';
   /**
-   * What a chat app is asked: a text, in which {{ }} stands for JSONata over the body. Absent: the instruction.
+   * The question for a chat app: a template, in which {{ }} encloses JSONata over the body. Default: the instruction.
    */
   query?: string;
   /**
-   * The variables of the app: JSONata over the body that gives an object. Absent: none for a chat app, the whole body for a workflow.
+   * The variables of the app: JSONata over the body that returns an object. Default: none for a chat app, the whole body for a workflow.
    */
   inputs?: string;
   /**
-   * Whom Dify takes for the user, to whom conversations belong: a text, in which {{ }} stands for JSONata over the body. Where it is absent or comes to nothing: the sessionId, and without one the project and the trigger.
+   * Dify's end user, who owns the conversations: a template, in which {{ }} encloses JSONata over the body. Default, also for an empty result: the sessionId, and without one the project and the trigger.
    */
   user?: string;
   /**
-   * What becomes the output: JSONata over the last event, message_end with the whole text as answer, or workflow_finished. Absent: the text of a chat app, the outputs of a workflow.
+   * The output: JSONata over the last event, message_end with the whole text as answer, or workflow_finished. Default: the text of a chat app, the outputs of a workflow.
    */
   output?: string;
   /**
-   * How long one attempt may take, from the wait for a free connection to the end of the answer. In milliseconds.
+   * Deadline of one attempt, from the wait for a free connection to the end of the answer. In milliseconds.
    */
   timeout: number;
   /**
-   * The most that Dify may send in answer to one run, with all events; more fails the run. In bytes.
+   * The largest accepted answer to one run, all events together; more fails the run. In bytes.
    */
   maxResponse: number;
   /**
-   * How many connections to Dify runs may have open at once; further runs wait for a free one. Stopping an app has its own.
+   * The largest number of open connections to Dify; further runs wait for a free one. Stopping an app uses connections of its own.
    */
   connections: number;
 }

@@ -5,11 +5,11 @@
  */
 export interface Options {
   /**
-   * How long every run takes; with `stream`, how long each word of it takes. Absent: no time at all. In milliseconds.
+   * How long every run takes; with `stream`, how long each word of it takes. Default: it is instant. In milliseconds.
    */
   delay?: number;
   /**
-   * Tells the instruction word by word to whoever follows the run. For trying `respond: stream`.
+   * Whether the instruction is streamed word by word. For trying `respond: stream`.
    */
   stream: boolean;
 }

@@ -5,7 +5,7 @@
  */
 export interface Options {
   /**
-   * Where the server is, without what follows for threads or runs: an http or https URL without credentials. Redirects are not followed.
+   * Base URL of the server, without the path of threads or runs: http or https, without credentials. Redirects are not followed.
    */
   url: string;
   /**
@@ -17,7 +17,7 @@ export interface Options {
    */
   apiKey?: string;
   /**
-   * Headers that are sent with every request, each a text or a secret. Graphs can read those that a server is set up to pass on.
+   * Headers of every request, each a string or a secret. Graphs can read those that the server is configured to forward.
    */
   headers: {
     /**
@@ -26,15 +26,15 @@ export interface Options {
     [k: string]: string;
   };
   /**
-   * JSONata over the body that makes the input of the graph. Without it: one message of the user, whose content is `instruction`, if that is a text, else the whole body as JSON.
+   * JSONata over the body that returns the input of the graph. Default: one message of the user, whose content is `instruction`, if that is a string, else the whole body as JSON.
    */
   input?: string;
   /**
-   * JSONata over the body that makes the answer to an interrupt: what `interrupt()` returns in the graph. `$interrupts` holds the ids of those that are pending. Without it: `instruction`, else the whole body.
+   * JSONata over the body that returns the answer to an interrupt: what `interrupt()` returns in the graph. `$interrupts` contains the ids of the pending ones. Default: `instruction`, else the whole body.
    */
   resume?: string;
   /**
-   * The configuration of the run, e.g. recursion_limit, tags or configurable: an object, or JSONata over the body that makes one.
+   * The configuration of the run, e.g. recursion_limit, tags or configurable: an object, or JSONata over the body that returns one.
    */
   config?:
     | {
@@ -42,7 +42,7 @@ export interface Options {
       }
     | string;
   /**
-   * The static context of the run, which nodes read as their runtime's: an object, or JSONata over the body that makes one.
+   * The static context of the run, which nodes read as their runtime's: an object, or JSONata over the body that returns one.
    */
   context?:
     | {
@@ -50,23 +50,23 @@ export interface Options {
       }
     | string;
   /**
-   * JSONata over the final state of the graph that makes the output. Without it: the text of the last AI message, or the whole state if there is none.
+   * JSONata over the final state of the graph that returns the output. Default: the text of the last AI message, or the whole state if there is none.
    */
   output?: string;
   /**
-   * Whether the tokens of AI messages are asked for, and told, as they come. Without it nothing is told before the end.
+   * Whether AI messages are streamed while they are produced. Without it nothing is streamed before the end.
    */
   stream: boolean;
   /**
-   * How long one attempt may take, from the wait for a free connection to the end of the graph. Then the run is cancelled on the server too. In milliseconds.
+   * Deadline of one attempt, from the wait for a free connection to the end of the graph. Then the run is cancelled on the server too. In milliseconds.
    */
   timeout: number;
   /**
-   * The largest answer that is taken. A stream holds the state once for each step of the graph. A longer one fails the run. In bytes.
+   * The largest accepted answer; a longer one fails the run. A stream contains the state once for each step of the graph. In bytes.
    */
   maxResponse: number;
   /**
-   * How many connections to the server may be open at once; further runs wait for a free one. Cancellations do not wait: they have two of their own.
+   * The largest number of open connections to the server; further runs wait for a free one. Cancellations do not wait: they have two of their own.
    */
   connections: number;
 }

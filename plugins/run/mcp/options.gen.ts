@@ -5,11 +5,11 @@
  */
 export interface Options {
   /**
-   * Where the server listens (streamable HTTP): an http or https URL without credentials. Redirects are not followed. Either this or argv.
+   * URL of the server (streamable HTTP): http or https, without credentials. Redirects are not followed. Either this or argv.
    */
   url?: string;
   /**
-   * Headers that are sent to url with every request, each a text or a secret. Those that frame the message or belong to MCP are the gateway's own.
+   * Headers of every request to url, each a string or a secret. Headers that frame the message or belong to MCP cannot be set.
    */
   headers: {
     /**
@@ -18,15 +18,15 @@ export interface Options {
     [k: string]: string;
   };
   /**
-   * The server as a program and its arguments, one item each; there is no shell. A program with a slash starts at the folder of this file, one without is looked up on PATH. It is started by the first call, and serves until the trigger changes or the gateway stops.
+   * The server as a program (stdio) and its arguments, one item each; there is no shell. A program with a slash is relative to the folder of this file, one without is looked up on PATH. The first call starts it, and it serves until the trigger changes or the gateway stops.
    */
   argv?: string[];
   /**
-   * The folder that the program works in, relative to the folder of this file. Absent: that folder.
+   * The program's working directory, relative to the folder of this file. Default: that folder.
    */
   cwd?: string;
   /**
-   * Environment variables of the program, each a text or a secret. It has these, PATH, HOME, LANG, TZ and TMPDIR of the gateway, and no others.
+   * Environment variables of the program, each a string or a secret. It has these, PATH, HOME, LANG, TZ and TMPDIR of the gateway, and no others.
    */
   env: {
     /**
@@ -39,27 +39,27 @@ export interface Options {
    */
   tool: string;
   /**
-   * The arguments of the tool: JSONata over the body that gives an object. Absent: the body without environment, language and sessionId.
+   * The arguments of the tool: JSONata over the body that returns an object. Default: the body without environment, language and sessionId.
    */
   arguments?: string;
   /**
-   * What becomes the output: JSONata over the result of the tool (content, structuredContent); $json is what its text holds, if it has one text and that is JSON. Absent: structuredContent if there is any, else the text of content.
+   * The output: JSONata over the result of the tool (content, structuredContent); $json is its parsed text, if it has one text and that is JSON. Default: structuredContent if there is any, else the text of content.
    */
   output?: string;
   /**
-   * How long one attempt may take, with the start of the server and the wait for a free connection. In milliseconds.
+   * Deadline of one attempt, including the start of the server and the wait for a free connection. In milliseconds.
    */
   timeout: number;
   /**
-   * The largest message that is taken from the server; a longer one fails the run. A program that writes more than that within a minute beside its answers is ended. In bytes.
+   * The largest accepted message of the server; a longer one fails the run. A program that writes more than that within a minute, answers excluded, is ended. In bytes.
    */
   maxResponse: number;
   /**
-   * How long the program may take to end once its stdin is closed, and again after SIGTERM, before SIGKILL. In milliseconds.
+   * Grace period between closing the program's stdin and SIGTERM, and again between SIGTERM and SIGKILL. In milliseconds.
    */
   killGrace: number;
   /**
-   * How many calls may be under way at once, by HTTP each on a connection of its own; further runs wait.
+   * The largest number of concurrent calls, over HTTP each on its own connection; further runs wait.
    */
   connections: number;
 }

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../contract/index.ts';
 
 /**
- * What `pullcord plan --format json` prints. Members may be added within a version; none is taken away or gets another meaning.
+ * The output of `pullcord plan --format json`. Members may be added within a version; none is removed or gets another meaning.
  */
 export interface PlanDocument {
   /**
@@ -14,15 +14,15 @@ export interface PlanDocument {
    */
   summary: string;
   /**
-   * Whether anything changes: what `--detailed-exitcode` tells.
+   * Whether anything changes: what `--detailed-exitcode` reports.
    */
   changes: boolean;
   /**
-   * What is compared with.
+   * The base of the comparison.
    */
   base: {
     /**
-     * As it was named: a git revision or a folder; `nothing` if there was no config.
+     * Its name as given: a git revision or a folder; `nothing` if there was no config.
      */
     label: string;
     /**
@@ -31,11 +31,11 @@ export interface PlanDocument {
     revision?: string;
   };
   /**
-   * What is compared.
+   * The config that is compared with it.
    */
   head: {
     /**
-     * As it was named: a git revision or a folder; `nothing` if there was no config.
+     * Its name as given: a git revision or a folder; `nothing` if there was no config.
      */
     label: string;
     /**
@@ -44,7 +44,7 @@ export interface PlanDocument {
     revision?: string;
   };
   /**
-   * What is declared otherwise: the gateway first, then projects, keys and triggers.
+   * The changed declarations: the gateway first, then projects, keys and triggers.
    */
   structure: PlannedChange[];
   /**
@@ -52,12 +52,12 @@ export interface PlanDocument {
    */
   access: PlannedAccess[];
   /**
-   * What is opened that was closed before: what `--fail-on widened-access` looks at.
+   * Widened access: what `--fail-on widened-access` checks.
    */
   warnings: PlannedWarning[];
   behaviour?: PlannedBehaviour;
   /**
-   * A made-up request for each changed filter that no given request tells from what it was.
+   * A counterexample (witness), an invented request, for each changed filter on which no given request differs.
    */
   witnesses: PlannedWitness[];
 }
@@ -74,15 +74,15 @@ export interface PlannedChange {
    */
   id: string;
   /**
-   * What became of it.
+   * What happened to it.
    */
   action: 'added' | 'removed' | 'changed';
   /**
-   * Its parts that changed; of what is new, what it has. Empty if it was removed.
+   * Its parts that changed; all parts if it is new. Empty if it was removed.
    */
   details: PlannedDetail[];
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place: string;
 }
@@ -95,15 +95,15 @@ export interface PlannedDetail {
    */
   what: string;
   /**
-   * What it was, in words; absent if there was none. Never a secret.
+   * Its old value, in words; absent if there was none. Never a secret.
    */
   before?: string;
   /**
-   * What it is, in words; absent if there is none any more.
+   * Its new value, in words; absent if it was removed.
    */
   after?: string;
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place: string;
 }
@@ -112,7 +112,7 @@ export interface PlannedDetail {
  */
 export interface PlannedAccess {
   /**
-   * Id of an API key, `anyone`, or the callers that another auth plugin knows.
+   * Id of an API key, `anyone`, or the callers of another auth plugin.
    */
   caller: string;
   /**
@@ -120,12 +120,12 @@ export interface PlannedAccess {
    */
   gains: string[];
   /**
-   * Triggers that it may not fire any more.
+   * Triggers that it may no longer fire.
    */
   loses: string[];
 }
 /**
- * Something that a reviewer should mean.
+ * A change that a reviewer should confirm as intended.
  */
 export interface PlannedWarning {
   /**
@@ -137,12 +137,12 @@ export interface PlannedWarning {
    */
   message: string;
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place: string;
 }
 /**
- * How the given requests come out under both configs; absent if none were given.
+ * The verdicts of the given requests under both configs; absent if none were given.
  */
 export interface PlannedBehaviour {
   /**
@@ -154,7 +154,7 @@ export interface PlannedBehaviour {
    */
   recorded: number;
   /**
-   * How many of those come out under the base as they were recorded.
+   * How many of those have the recorded verdict under the base.
    */
   asRecorded: number;
   /**
@@ -162,7 +162,7 @@ export interface PlannedBehaviour {
    */
   masked: number;
   /**
-   * How many come out otherwise.
+   * How many get another verdict.
    */
   changed: number;
   /**
@@ -170,11 +170,11 @@ export interface PlannedBehaviour {
    */
   newlyAccepted: number;
   /**
-   * How many of those were accepted before: what `--fail-on dropped-requests` looks at.
+   * How many of those were accepted before: what `--fail-on dropped-requests` checks.
    */
   noLongerAccepted: number;
   /**
-   * The requests that come out otherwise, by trigger and by how; the most first.
+   * The requests that get another verdict, by trigger and by change; the largest group first.
    */
   groups: PlannedGroup[];
 }
@@ -187,11 +187,11 @@ export interface PlannedGroup {
    */
   trigger: string;
   /**
-   * How they came out.
+   * Their old verdict.
    */
   before: string;
   /**
-   * How they come out now.
+   * Their new verdict.
    */
   after: string;
   /**
@@ -199,7 +199,7 @@ export interface PlannedGroup {
    */
   filter?: string;
   /**
-   * How many they are.
+   * Their number.
    */
   count: number;
   /**
@@ -207,7 +207,7 @@ export interface PlannedGroup {
    */
   samples: PlannedSample[];
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place?: string;
 }
@@ -224,7 +224,7 @@ export interface PlannedSample {
    */
   at: string;
   /**
-   * Id of the key that sent it; absent if that is not known.
+   * Id of the key that sent it; absent if unknown.
    */
   caller?: string;
   /**
@@ -233,7 +233,7 @@ export interface PlannedSample {
   body?: JsonObject;
 }
 /**
- * A filter that changed, and what shows it.
+ * A filter that changed, and its counterexample.
  */
 export interface PlannedWitness {
   /**
@@ -245,11 +245,11 @@ export interface PlannedWitness {
    */
   filter: string;
   /**
-   * What became of it.
+   * What happened to it.
    */
   change: 'added' | 'removed' | 'changed';
   /**
-   * A small body that comes out otherwise; null if none was found, which is no proof that there is none.
+   * A small body that gets another verdict; null if none was found, which does not prove that none exists.
    */
   found: null | PlannedWitnessBody;
   /**
@@ -257,12 +257,12 @@ export interface PlannedWitness {
    */
   tried: number;
   /**
-   * Where it stands: `file:line:column`.
+   * Its place: `file:line:column`.
    */
   place: string;
 }
 /**
- * The body, and how it comes out.
+ * The body, and its verdicts.
  */
 export interface PlannedWitnessBody {
   /**
@@ -270,11 +270,11 @@ export interface PlannedWitnessBody {
    */
   body: JsonObject;
   /**
-   * How it came out.
+   * Its old verdict.
    */
   before: string;
   /**
-   * How it comes out now.
+   * Its new verdict.
    */
   after: string;
 }

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../contract/index.ts';
 
 /**
- * A line of what `pullcord requests export` prints, and what `pullcord requests show` prints: a request that the gateway recorded. Members may be added; none is taken away or gets another meaning.
+ * A line of the output of `pullcord requests export`, and the output of `pullcord requests show`: a request that the gateway recorded. Members may be added; none is removed or gets another meaning.
  */
 export interface RecordedRequestDocument {
   /**
@@ -18,15 +18,15 @@ export interface RecordedRequestDocument {
    */
   project: string;
   /**
-   * The key of the trigger, as its file has it.
+   * The key of the trigger, as spelled in its file.
    */
   trigger: string;
   /**
-   * Id of the caller: of its API key, or as another auth plugin calls it.
+   * Id of the caller: that of its API key, or the one that another auth plugin established.
    */
   caller: string;
   /**
-   * What became of it. `unavailable`: the engine could not take it.
+   * Its verdict. `unavailable`: the engine could not store it.
    */
   verdict: 'accepted' | 'dropped' | 'duplicate' | 'unavailable';
   /**
@@ -42,7 +42,7 @@ export interface RecordedRequestDocument {
    */
   by?: string;
   /**
-   * Id of its run, or of the run that it would have repeated; absent if it was neither accepted nor a duplicate.
+   * Id of its run, or of the run that it repeated; absent if it was neither accepted nor a duplicate.
    */
   runId?: string;
   /**
@@ -50,7 +50,7 @@ export interface RecordedRequestDocument {
    */
   revision: string;
   /**
-   * What of the config decided: `file:line`.
+   * The place in the config that decided: `file:line`.
    */
   provenance: string;
   /**
@@ -58,17 +58,17 @@ export interface RecordedRequestDocument {
    */
   ip: string;
   /**
-   * The headers that a filter or dedup plugin of the trigger reads, by their names in lower case. None that carries a credential.
+   * The headers that a filter or dedup plugin of the trigger reads, by their names in lower case. None of them carries a credential.
    */
   headers: {
     [k: string]: string;
   };
   /**
-   * JSON pointers into the body at which something was masked before it was stored.
+   * JSON pointers to the values of the body that were masked before it was stored.
    */
   masked: string[];
   /**
-   * The body, but for what is masked; absent if there was none. Numbers are written as the caller wrote them.
+   * The body with its masked values replaced; absent if there was none. Numbers are as the caller wrote them.
    */
   body?: JsonObject;
 }
