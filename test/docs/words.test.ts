@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { findTerms } from '../../docs/prose/check.ts';
@@ -46,5 +46,32 @@ test('the glossary has at most fifty words, in alphabetical order, each explaine
 test('README and CONTRIBUTING link to the glossary', async (t) => {
   for (const page of ['README.md', 'CONTRIBUTING.md']) {
     t.match(await readFile(join(root, page), 'utf8'), '](docs/glossary.md)', page);
+  }
+});
+
+/** Words that the contract used for something that the glossary names otherwise. */
+const bannedNames: Readonly<Record<string, RegExp>> = {
+  'deltas or resume': /follow/i,
+  completion: /deliver|callback/i,
+  state: /status(?!Url)/i,
+  session: /conversation/i,
+  caller: /whoever|somebody/i,
+  'reports, returns or emits': /told|tell(?!er)/i,
+};
+
+test('exported names of the plugin contract use the words of the glossary', async (t) => {
+  const folder = join(root, 'src/contract');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts'));
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/^export (?:type|interface|class|function|const) (\w+)/gm)].map(([, name = '']) => name),
+  );
+  t.ok(names.length > 50);
+  for (const [word, banned] of Object.entries(bannedNames)) {
+    t.strictSame(
+      names.filter((name) => banned.test(name)),
+      [],
+      `say ${word}`,
+    );
   }
 });

@@ -26,7 +26,7 @@ try {
     await exec(node, [bin, command, '--config', config], { env });
     console.log(`ok: pullcord ${command}`);
   }
-  for (const entry of ['contract', 'filter']) {
+  for (const entry of ['contract', 'run-kit', 'filter']) {
     await exec(node, ['--input-type=module', '-e', `await import('${join(root, 'dist/src', entry, 'index.js')}')`]);
     console.log(`ok: the entry point of ${entry} loads`);
   }
