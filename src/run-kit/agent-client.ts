@@ -1,41 +1,42 @@
-import {
-  type FailedRunResult,
-  type JsonValue,
-  type OutboundClient,
-  type OutboundResponse,
-  type PluginContext,
-  retryAfterMs,
-} from '../contract/index.ts';
-import { parseAgentJson } from './agent-json.ts';
-import { AgentFault, failed } from './attempt.ts';
+import type { OutboundClient, OutboundRequest, PluginContext } from '../contract/index.ts';
+import { AgentResponse } from './agent-response.ts';
+import { namedInLowerCase } from './option-problems.ts';
 import { targetUrl } from './target-url.ts';
 
 export interface AgentClientOptions {
   readonly url: string;
-  /** Where the URL stands in the options. */
+  /** JSON pointer (RFC 6901) of the URL in the options; `/url` by default. */
   readonly pointer?: string;
+  /** How many connections runs may have open at once. */
   readonly connections: number;
+  /** The largest response in bytes; a longer one fails. */
   readonly maxResponse: number;
-  /** Names in lower case. */
+  /** Sent with each call, e.g. those of the options and credentials. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A request to an agent: to its URL, to a path below that, or to another URL of its origin. */
 export interface AgentCall {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  readonly body?: object;
+  /** POST by default. */
+  readonly method?: OutboundRequest['method'];
+  /** Appended to the agent's URL: begins with a slash and has no query. */
+  readonly path?: string;
+  /** Instead of `path`. An Error is thrown if it has another origin: headers hold credentials. */
+  readonly url?: URL;
+  /** Sent as JSON; a string is JSON already. */
+  readonly body?: object | string;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface AgentResponse extends Pick<OutboundResponse, 'status' | 'headers' | 'body' | 'discard'> {
-  /** The whole body as JSON. Throws an AgentFault if it is none. */
-  json(): Promise<JsonValue>;
-  /** Ends the connection. */
-  cut(): void;
-}
+const aside = { connections: 4, maxResponseBytes: 64 * 1024 };
+/** How long a notification may take, in milliseconds. */
+const notifyTimeoutMs = 4_000;
 
-const notification = { connections: 4, maxResponseBytes: 64 * 1024, timeoutMs: 4_000 };
-
-/** Calls an agent over HTTP. `notify` has connections of its own: answers may hold all others for a long time. */
+/**
+ * Calls an agent over HTTP. Redirects are not followed, compression is not asked for, and responses are bounded.
+ * Notifications have connections of their own, since answers may hold all others for a long time.
+ */
 export class AgentClient {
   readonly url: URL;
   readonly #context: PluginContext;
@@ -44,76 +45,71 @@ export class AgentClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #notifying = new Set<Promise<void>>();
 
+  /** Throws an OptionsError if no request can be made to the URL. */
   constructor(
     context: PluginContext,
     { url, pointer = '/url', headers, connections, maxResponse }: AgentClientOptions,
   ) {
     this.#context = context;
     this.#main = context.outbound({ connections, maxResponseBytes: maxResponse });
-    this.#aside = context.outbound(notification);
+    this.#aside = context.outbound(aside);
     this.url = targetUrl(context, this.#main, pointer, url);
-    this.#headers = { 'user-agent': 'pullcord', 'accept-encoding': 'identity', ...headers };
+    this.#headers = { 'user-agent': 'pullcord', ...namedInLowerCase(headers), 'accept-encoding': 'identity' };
     // Closers run in reverse order: notifications end before their connections do.
     context.onClose(async () => void (await Promise.all(this.#notifying)));
   }
 
-  /** Resolves with the head of the response. Rejects with an OutboundError, or as soon as `signal` aborts. */
+  /** Resolves with the head of the response. Rejects with an OutboundError, or with its reason when `signal` aborts. */
   send(call: AgentCall, signal: AbortSignal): Promise<AgentResponse> {
     return this.#send(this.#main, call, signal);
   }
 
-  /** Tells the agent something that changes nothing for the run, e.g. to stop. Never rejects: failures are logged. */
+  /**
+   * Sends what the result of the run does not depend on, e.g. a request to stop, within 4 seconds. Never rejects: failures
+   * are logged.
+   * @param what logged if it fails, e.g. "the task could not be cancelled"
+   */
   notify(call: AgentCall, what: string, fields: object = {}): Promise<void> {
-    const sent = this.#send(this.#aside, call, AbortSignal.timeout(notification.timeoutMs))
+    const { log } = this.#context;
+    const sent = this.#send(this.#aside, call, AbortSignal.timeout(notifyTimeoutMs))
       .then(async (response) => {
         await response.discard();
-        if (response.status >= 300) this.#context.log.warn({ ...fields, status: response.status }, what);
+        if (!response.ok) log.warn({ ...fields, status: response.status }, what);
       })
-      .catch(() => this.#context.log.warn(fields, what))
+      .catch(() => log.warn(fields, what))
       .finally(() => this.#notifying.delete(sent));
     this.#notifying.add(sent);
     return sent;
   }
 
   async #send(client: OutboundClient, call: AgentCall, signal: AbortSignal): Promise<AgentResponse> {
-    const { method = 'POST', path, body } = call;
     signal.throwIfAborted();
+    const { method = 'POST', body, headers } = call;
     const connection = new AbortController();
-    const cut = (): void => connection.abort();
+    // A request that waits for a free connection does not notice its signal until it has one.
     const isAborted = Promise.withResolvers<never>();
-    signal.addEventListener('abort', () => [cut(), isAborted.reject(signal.reason)], { once: true });
-    const sent = client.request(new URL(this.url.href.replace(/\/+$/, '') + path), {
-      ...{ method, signal: connection.signal },
-      headers: { ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+    const onAbort = (): void => {
+      connection.abort(signal.reason);
+      isAborted.reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    const sent = client.request(this.#urlOf(call), {
+      method,
+      signal: connection.signal,
+      headers: { ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const response = await Promise.race([sent, isAborted.promise]);
-    return Object.assign(response, { cut, json: async () => parsed((await response.bytes()).toString('utf8')) });
+    return new AgentResponse(await Promise.race([sent, isAborted.promise]), () => connection.abort());
   }
-}
 
-/** Throws an AgentFault if it is not JSON that can be trusted to be walked. */
-export function parsed(text: string): JsonValue {
-  const json = parseAgentJson(text);
-  if (!json.ok) throw new AgentFault(failed(`agent answered with ${json.fault}`));
-  return json.value;
-}
-
-/** Statuses that say "not now" rather than "no". */
-const transient: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
-
-export function isTransient(status: number): boolean {
-  return transient.has(status);
-}
-
-/** The failure that an unsuccessful status means. */
-export function failureOfStatus(
-  { status, headers }: Pick<OutboundResponse, 'status' | 'headers'>,
-  code?: string,
-): FailedRunResult {
-  const pauseMs = retryAfterMs(headers['retry-after']);
-  const detail = code === undefined ? '' : ` (${code})`;
-  const redirect = status >= 300 && status < 400 ? ': redirects are not followed' : '';
-  const failure = failed(`agent answered ${status}${detail}${redirect}`, isTransient(status));
-  return { ...failure, ...(pauseMs !== undefined && { retryAfterMs: pauseMs }) };
+  #urlOf({ url, path = '' }: AgentCall): URL {
+    if (url !== undefined) {
+      if (url.origin !== this.url.origin) throw new Error('an agent is called at its own origin only');
+      return url;
+    }
+    if (path === '') return this.url;
+    const target = new URL(this.url);
+    target.pathname = target.pathname.replace(/\/+$/, '') + path;
+    return target;
+  }
 }

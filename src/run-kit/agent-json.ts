@@ -1,4 +1,5 @@
 import type { JsonValue } from '../contract/index.ts';
+import { AgentFault, failed } from './failures.ts';
 
 export type ParsedAgentJson =
   | { readonly ok: true; readonly value: JsonValue }
@@ -9,8 +10,8 @@ export type ParsedAgentJson =
 const maxDepth = 200;
 
 /**
- * Parses what an agent wrote, for run plugins. The text is foreign: it may be malformed, or made to harm who walks or
- * merges it. Never throws.
+ * Parses JSON of an agent. Refuses what would harm code that walks or merges it: nesting deeper than 200 levels, and
+ * members named `__proto__` (prototype pollution). Never throws.
  */
 export function parseAgentJson(text: string): ParsedAgentJson {
   let value: JsonValue;
@@ -23,7 +24,28 @@ export function parseAgentJson(text: string): ParsedAgentJson {
   return fault === undefined ? { ok: true, value } : { ok: false, fault };
 }
 
-/** Goes through the value level by level, since a recursion is what a deep one would break. */
+/** Parses JSON of an agent, or throws an AgentFault that is not retryable. */
+export function parsed(text: string): JsonValue {
+  const json = parseAgentJson(text);
+  if (!json.ok) throw new AgentFault(failed(`agent answered with ${json.fault}`));
+  return json.value;
+}
+
+/** Decodes UTF-8 of an agent, or throws an AgentFault that is not retryable: nothing is replaced silently. */
+export function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw notUtf8();
+  }
+}
+
+/** The fault of an agent that sends text in another encoding. */
+export function notUtf8(): AgentFault {
+  return new AgentFault(failed('agent answered with text that is not UTF-8'));
+}
+
+/** Walks the value level by level, since a deep one would break a recursion. */
 function faultOf(root: JsonValue): string | undefined {
   let level: readonly JsonValue[] = [root];
   for (let depth = 0; level.length > 0; depth += 1) {

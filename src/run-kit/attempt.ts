@@ -1,35 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Attempt,
-  type DetachedRun,
-  type FailedRunResult,
-  type FinalRunResult,
-  type MaybePromise,
-  OutboundError,
-  type RunEvent,
+import type {
+  Attempt,
+  DetachedRun,
+  FailedRunResult,
+  FinalRunResult,
+  MaybePromise,
+  Progress,
+  RunEvent,
 } from '../contract/index.ts';
+import { aborted, failureOf } from './failures.ts';
 
-/** How long a cancelled attempt waits for the agent to name the work it has begun: only then can it be stopped there. */
+/** How long an abandoned attempt waits for the agent to name the work it has begun: only then can it be stopped there. */
 const lingerMs = 4_000;
 
-/** A failure of the agent, thrown from anywhere inside an attempt. The message is shown to callers. */
-export class AgentFault extends Error {
-  readonly failure: FailedRunResult;
-
-  constructor(failure: FailedRunResult) {
-    super(failure.message);
-    this.failure = failure;
-  }
-}
-
-/** Makes a failure. The message is shown to callers: no payload, no secret. */
-export function failed(message: string, retryable = false): FailedRunResult {
-  return { kind: 'failed', message, retryable };
-}
-
-const aborted: FailedRunResult = Object.freeze(failed('the run was aborted'));
-
-/** An attempt as an exchange with an agent uses it: one stop at a time, and time to learn what there is to stop. */
+/** The host's attempt as an exchange with an agent uses it: one way to stop at a time, and time to learn what to stop. */
 export class AgentAttempt {
   readonly #attempt: Attempt;
   #unregister: (() => void) | undefined;
@@ -45,18 +28,25 @@ export class AgentAttempt {
     return this.#attempt.signal;
   }
 
-  /** Milliseconds since the epoch. */
+  /** When the time is up, in milliseconds since the epoch. */
   get deadline(): number {
     return this.#attempt.deadline;
   }
 
-  /** Aborts a few seconds later than `signal` when the work is abandoned. For calls that begin work at the agent. */
+  get progress(): Progress {
+    return this.#attempt.progress;
+  }
+
+  /**
+   * For calls that begin work at the agent. Aborts as `signal` does, but when the work is abandoned before `onAbandon` says
+   * how to stop it: then as soon as that is known, or after 4 seconds.
+   */
   get lingering(): AbortSignal {
     if (this.#lingering !== undefined) return this.#lingering.signal;
     const controller = new AbortController();
     this.#lingering = controller;
     this.#attempt.onAbandon(() => {
-      this.#lingerTimer = setTimeout(() => controller.abort(), lingerMs);
+      if (this.#unregister === undefined) this.#lingerTimer = setTimeout(() => controller.abort(), lingerMs);
     });
     const onAbort = (): void => {
       if (this.#lingerTimer === undefined) controller.abort();
@@ -66,29 +56,36 @@ export class AgentAttempt {
     return controller.signal;
   }
 
-  /** Registers how to stop the agent's work, instead of what was registered before; undefined: there is nothing to stop. */
+  /**
+   * Registers how to stop the agent's work, instead of what was registered before; undefined: there is nothing to stop. If
+   * the attempt is over, stops the work unless the gateway only stops, and throws.
+   */
   onAbandon(stop: (() => MaybePromise<void>) | undefined): void {
     this.#unregister?.();
     this.#unregister = stop === undefined ? undefined : this.#attempt.onAbandon(stop);
+    if (stop === undefined || !this.signal.aborted) return;
+    this.#lingering?.abort();
+    this.signal.throwIfAborted();
   }
 
-  /** Frees everything. The agent's work is complete, or abandoned. */
+  /** Frees everything: the agent's work is complete, detached, or abandoned. */
   end(): void {
     clearTimeout(this.#lingerTimer);
     this.#lingering?.abort();
   }
 }
 
-type Events<Result> = AsyncGenerator<RunEvent, Result, undefined>;
+type Result = FinalRunResult | DetachedRun;
+type Events<Value> = AsyncGenerator<RunEvent, Value, undefined>;
 
 /**
- * Runs an exchange with an agent as a stream of events. Faults of the agent become failures; other errors are bugs, and
- * thrown. The deadline is the host's: an exchange passes `signal` to whatever waits.
+ * Runs an exchange with an agent that streams its answer: the `events` of a result. Faults of the agent become failures;
+ * other errors are bugs, and thrown. The deadline is the host's: an exchange passes `signal` to whatever waits.
  */
-export async function* attempt<Result extends FinalRunResult | DetachedRun>(
+export async function* attempt<Value extends Result>(
   host: Attempt,
-  exchange: (attempt: AgentAttempt) => Events<Result>,
-): Events<Result | FailedRunResult> {
+  exchange: (attempt: AgentAttempt) => Events<Value>,
+): Events<Value | FailedRunResult> {
   if (host.signal.aborted) return aborted;
   const attempt = new AgentAttempt(host);
   const events = exchange(attempt);
@@ -105,39 +102,31 @@ export async function* attempt<Result extends FinalRunResult | DetachedRun>(
   } catch (error) {
     return host.signal.aborted ? aborted : failureOf(error);
   } finally {
-    if (!isComplete) await events.return(aborted as Result).catch(() => {});
+    if (!isComplete) await events.return(aborted as Value).catch(() => {});
     attempt.end();
   }
 }
 
-/** The result of an exchange whose events nobody wants. */
-export async function resultOf<Result>(events: Events<Result>): Promise<Result> {
+/** Runs an exchange with an agent whose answer is not streamed. Otherwise as `attempt`. */
+export async function settle<Value extends Result>(
+  host: Attempt,
+  exchange: (attempt: AgentAttempt) => Promise<Value>,
+): Promise<Value | FailedRunResult> {
+  if (host.signal.aborted) return aborted;
+  const attempt = new AgentAttempt(host);
+  try {
+    return await exchange(attempt);
+  } catch (error) {
+    return host.signal.aborted ? aborted : failureOf(error);
+  } finally {
+    attempt.end();
+  }
+}
+
+/** Returns the result of a stream, and drops its events. */
+export async function resultOf<Value>(events: Events<Value>): Promise<Value> {
   for (;;) {
     const next = await events.next();
     if (next.done) return next.value;
   }
-}
-
-/** What a look at work in progress shows: its result, or how long the agent asks to wait. */
-export type Seen<Result> = { readonly result: Result } | { readonly retryAfterMs?: number | undefined };
-
-/** Polls until there is a result, with exponential backoff, or as the agent asks with `Retry-After`. */
-export async function poll<Result>(
-  { signal }: Pick<AgentAttempt, 'signal'>,
-  { firstMs = 500, longestMs = 10_000 },
-  look: () => Promise<Seen<Result>>,
-): Promise<Result> {
-  for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 1.5, longestMs)) {
-    const seen = await look();
-    if ('result' in seen) return seen.result;
-    await sleep(Math.max(pauseMs, seen.retryAfterMs ?? 0), undefined, { signal });
-  }
-}
-
-/** The failure that an error of an exchange means. Throws what is not the agent's fault. */
-export function failureOf(error: unknown): FailedRunResult {
-  if (error instanceof AgentFault) return error.failure;
-  const outbound = OutboundError.from(error);
-  if (outbound === undefined) throw error;
-  return failed(outbound.message, outbound.retryable);
 }

@@ -1,24 +1,39 @@
 import type { FinalRunResult, JsonValue, PluginContext, RunRequest, RunUsage } from '../contract/index.ts';
 import { createMapping } from './mapping.ts';
 
+/** What an agent answered. */
 export interface Answer {
+  /** `succeeded` by default; `input_required` if the output is a question. */
+  readonly kind?: 'succeeded' | 'input_required' | undefined;
   readonly output: JsonValue;
-  /** What the expression of `output` is given; by default the output. */
+  /** What the expression of the option `output` is evaluated over; the output by default. */
   readonly whole?: JsonValue;
+  /** Values of the additional bindings, by name. */
+  readonly bindings?: Readonly<Record<string, JsonValue>>;
   readonly usage?: RunUsage | undefined;
   /** What the session remembers from now on; undefined: what it did. */
   readonly memory?: JsonValue | undefined;
 }
 
-/** Makes results of answers, mapped by the option `output`. Tokens and memory stay, even if the mapping fails. */
-export function createConclusion(context: PluginContext, output: string | undefined) {
-  const mapping = output === undefined ? undefined : createMapping(context, '/output', output);
-  return async (run: RunRequest, answer: Answer): Promise<FinalRunResult> => {
-    const { usage } = answer;
+/** Returns the result that an answer to a run means. */
+export type Conclude = (run: RunRequest, answer: Answer) => Promise<FinalRunResult>;
+
+/**
+ * Returns a function that makes results of answers, mapped by the option `output`. The agent has answered and used tokens
+ * even if the mapping fails: usage and memory stay. Throws an OptionsError.
+ * @param bindings names of values that the expression may read besides `run` and `input`
+ */
+export function createConclusion(
+  context: PluginContext,
+  output: string | undefined,
+  bindings: readonly string[] = [],
+): Conclude {
+  const mapping = output === undefined ? undefined : createMapping(context, '/output', output, bindings);
+  return async (run, { kind = 'succeeded', output: answered, whole = answered, usage, ...answer }) => {
     const memory = run.session === undefined ? undefined : answer.memory;
     const kept = { ...(usage && { usage }), ...(memory !== undefined && { memory }) };
-    const mapped = await mapping?.apply(answer.whole ?? answer.output, run);
-    if (mapped === undefined) return { kind: 'succeeded', output: answer.output, ...kept };
-    return mapped.ok ? { kind: 'succeeded', output: mapped.value ?? null, ...kept } : { ...mapped.failure, ...kept };
+    const mapped = await mapping?.apply(whole, run, answer.bindings);
+    if (mapped === undefined) return { kind, output: answered, ...kept };
+    return mapped.ok ? { kind, output: mapped.value ?? null, ...kept } : { ...mapped.failure, ...kept };
   };
 }

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
-import type { AgentResponse } from './agent-client.ts';
-import { AgentFault, failed } from './attempt.ts';
+import { notUtf8 } from './agent-json.ts';
+import type { AgentResponse } from './agent-response.ts';
 
+/** A server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export interface AgentEvent {
   readonly name: string | undefined;
   /** Not blank. */
@@ -15,8 +16,8 @@ const turnMs = 20;
 const restMs = 1_000;
 
 /**
- * The server-sent events of a response. Leaving the loop cuts the connection, unless `complete` was called: then the
- * rest is read, so that the connection can be reused.
+ * The server-sent events of a response, to be iterated once. Leaving the loop cuts the connection, unless `complete` was
+ * called: then the rest is read for up to a second, so that the connection can be reused.
  */
 export class EventStream {
   readonly #agent: AgentResponse;
@@ -30,7 +31,7 @@ export class EventStream {
     this.#events = eventsOf(agent.body);
   }
 
-  /** Nothing counts that comes later than in `withinMs` from now. */
+  /** Says that the answer is complete: the loop ends `withinMs` milliseconds from now, or with the stream. */
   complete(withinMs = 0): void {
     this.#isComplete = true;
     this.#timer ??= setTimeout(() => this.#isOver.resolve({ done: true }), withinMs);
@@ -62,6 +63,10 @@ export class EventStream {
   }
 }
 
+/**
+ * Parses server-sent events without events that have no data. Yields to the event loop now and then, so that a flood of
+ * events stalls neither timers nor other runs. Throws an AgentFault if the bytes are not UTF-8.
+ */
 export async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<AgentEvent, void, undefined> {
   const arrived: AgentEvent[] = [];
   const parser = createParser({ onEvent: ({ event: name, data }) => void arrived.push({ name, data }) });
@@ -76,7 +81,7 @@ export async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator
     try {
       parser.feed(decoder.decode(chunk, { stream: true }));
     } catch {
-      throw new AgentFault(failed('agent answered with text that is not UTF-8'));
+      throw notUtf8();
     }
     await breathe();
     for (const event of arrived.splice(0)) {

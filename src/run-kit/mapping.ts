@@ -19,27 +19,28 @@ import {
 import { isObject } from './members.ts';
 
 /**
- * JSONata in the options of run plugins. What it reads besides its input, by name without `$`: `run` (id, project,
- * trigger, sessionId, attempt), `input` (the input of the run), and what the plugin adds.
+ * What JSONata in the options of run plugins may read besides its input: `$run` (id, project, trigger, sessionId, attempt),
+ * `$input` (the input of the run), and what the plugin adds.
  */
 const bindingNames = ['run', 'input'];
 
-/** Agents answer at length, and what they answer is mapped once. */
+/** Wider than those of filters: agents answer at length, and an answer is mapped once. */
 const limits = { timeoutMs: 1_000, maxSteps: 5_000_000, maxSequence: 1_000_000 };
 
+/** The value of an expression, or the failure of the run if it cannot be evaluated. */
 export type Mapped<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly failure: FailedRunResult };
 
-/** An expression of the options, ready to be applied. `undefined`: it came to nothing. */
+/** A compiled expression of the options. A value of undefined is JSONata's "nothing". */
 export interface Mapping<Value> {
   apply(input: JsonValue, run: RunIdentity, bindings?: Bindings): MaybePromise<Mapped<Value>>;
 }
 
 /**
- * Compiles a JSONata expression that stands in the options.
- * @param pointer JSON pointer of the option, for the user and for messages
- * @param additional names of bindings that `apply` is given
+ * Compiles a JSONata expression of the options. Throws an OptionsError.
+ * @param pointer JSON pointer (RFC 6901) of the option
+ * @param additional names of the bindings that `apply` is given
  */
 export function createMapping(
   context: PluginContext,
@@ -50,13 +51,13 @@ export function createMapping(
   return ready(context, pointer, () => compileValue(source, [...bindingNames, ...additional]));
 }
 
-/** The same of an expression that has to give an object, and is refused if it surely never does. */
+/** Compiles an expression that must return an object; refuses one that never does. Throws an OptionsError. */
 export function createObjectMapping(context: PluginContext, pointer: string, source: string): Mapping<JsonObject> {
   const mapping = ready(context, pointer, () => {
     const compiled = compileValue(source, bindingNames);
     const { constant } = compiled.expression;
     if (constant !== undefined && !isObject(constant.value)) {
-      throw new ExpressionError([{ message: 'must give an object, and never does', offset: 0 }]);
+      throw new ExpressionError([{ message: 'must return an object, and never does', offset: 0 }]);
     }
     return compiled;
   });
@@ -64,7 +65,7 @@ export function createObjectMapping(context: PluginContext, pointer: string, sou
     if (!mapped.ok) return mapped;
     const { value } = mapped;
     if (isObject(value)) return { ok: true, value };
-    const message = `the expression of ${optionAt(pointer)} came to something that is not an object`;
+    const message = `the expression of ${optionAt(pointer)} returned something that is not an object`;
     return { ok: false, failure: { kind: 'failed', message, retryable: false } };
   };
   return {
@@ -75,7 +76,7 @@ export function createObjectMapping(context: PluginContext, pointer: string, sou
   };
 }
 
-/** Compiles a text of the options with `{{ expression }}` in it. */
+/** Compiles a text of the options with `{{ expression }}` in it. Throws an OptionsError. */
 export function createTemplate(context: PluginContext, pointer: string, source: string): Mapping<string> {
   return ready(context, pointer, () => {
     const template = compileTemplate(source, { limits, bindings: bindingNames, purpose: 'value' });
@@ -130,7 +131,7 @@ function compileOrRefuse<Value>(pointer: string, compile: () => Compiled<Value>)
   }
 }
 
-/** JSONata's messages repeat values: only code and place are told. */
+/** JSONata's messages repeat values, so that only code and position are reported. */
 function failureOf(pointer: string, error: unknown): FailedRunResult {
   if (!(error instanceof EvaluationError)) throw error;
   const at = error.position === undefined ? '' : ` at position ${error.position}`;

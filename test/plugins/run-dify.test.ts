@@ -562,7 +562,7 @@ t.test('refuses options', async (t) => {
   });
 
   t.test('with inputs that are never an object, and warns of constant ones in no words of filters', async (t) => {
-    t.match(refusalOf({ inputs: '[1]' })?.problems, [{ pointer: '/inputs', message: /must give an object/ }]);
+    t.match(refusalOf({ inputs: '[1]' })?.problems, [{ pointer: '/inputs', message: /must return an object/ }]);
     const changes = { inputs: "{ 'a': 1 }", user: "{{ 'web' }}", output: 'true' };
     t.strictSame(pluginFor(t, 'http://127.0.0.1/v1', changes).warnings, []);
   });

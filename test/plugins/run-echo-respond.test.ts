@@ -3,39 +3,39 @@ import accepted from '../../plugins/respond/accepted/index.ts';
 import wait from '../../plugins/respond/wait/index.ts';
 import echo from '../../plugins/run/echo/index.ts';
 import type { AcceptedOutcome, MaybePromise, RunView } from '../../src/contract/index.ts';
-import { attemptOf } from '../support/attempt.ts';
 import { exchangeOf, pluginContext } from '../support/exchange.ts';
+import { drive, runRequest } from '../support/run-plugin.ts';
 
-const run = {
-  id: 'run-1',
-  project: 'support',
-  trigger: 'refund',
-  sessionId: undefined,
-  input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
-  attempt: 1,
-  completionUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/completion',
-};
+const run = runRequest();
 
 t.test('echo', async (t) => {
   t.test('answers with its input at once', async (t) => {
-    const result = echo.create(pluginContext, { stream: false }).execute(run, attemptOf());
+    const { result } = await drive(echo.create(pluginContext, { stream: false }), run);
     t.same(result, { kind: 'succeeded', output: run.input });
   });
 
   t.test('answers with its input after the delay', async (t) => {
     const startedAt = performance.now();
-    const result = await echo.create(pluginContext, { delay: 20, stream: false }).execute(run, attemptOf());
+    const { result } = await drive(echo.create(pluginContext, { delay: 20, stream: false }), run);
     t.same(result, { kind: 'succeeded', output: run.input });
     t.ok(performance.now() - startedAt >= 19);
   });
 
+  t.test('streams the instruction word by word', async (t) => {
+    const { deltas, result } = await drive(echo.create(pluginContext, { delay: 1, stream: true }), run);
+    t.strictSame(deltas, ['refund', ' order', ' 7', ' –', ' süß']);
+    t.same(result, { kind: 'succeeded', output: run.input.instruction });
+  });
+
   t.test('ends as soon as it is aborted, also when it was before', async (t) => {
-    const plugin = echo.create(pluginContext, { delay: 3_600_000, stream: false });
-    const controller = new AbortController();
-    const pending = plugin.execute(run, attemptOf(controller.signal));
-    controller.abort();
-    t.match(await pending, { kind: 'failed', retryable: true });
-    t.match(await plugin.execute(run, attemptOf(controller.signal)), { kind: 'failed' });
+    for (const stream of [false, true]) {
+      const plugin = echo.create(pluginContext, { delay: 3_600_000, stream });
+      const controller = new AbortController();
+      const pending = drive(plugin, run, { signal: controller.signal });
+      controller.abort();
+      t.match((await pending).result, { kind: 'failed', message: 'the run was aborted' });
+      t.match((await drive(plugin, run, { signal: controller.signal })).result, { kind: 'failed' });
+    }
   });
 });
 

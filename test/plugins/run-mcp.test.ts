@@ -596,7 +596,7 @@ t.test('refuses options', async (t) => {
 
   t.test('with arguments that are never an object, and warns of constant ones in no words of filters', async (t) => {
     for (const wrong of ['[1]', '"text"', '1 + 1', '$sum([1, 2])', 'null']) {
-      const message = 'must give an object, and never does';
+      const message = 'must return an object, and never does';
       t.match(await refusalOf({ url, arguments: wrong }), [{ pointer: '/arguments', message }], wrong);
     }
     const warnings: string[] = [];

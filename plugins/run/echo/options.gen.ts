@@ -5,11 +5,11 @@
  */
 export interface Options {
   /**
-   * How long every run takes; with `stream`, how long each word of it takes. Default: it is instant. In milliseconds.
+   * How long a run takes; with `stream`, how long each word takes. Absent: no time at all. In milliseconds.
    */
   delay?: number;
   /**
-   * Whether the instruction is streamed word by word. For trying `respond: stream`.
+   * Streams the instruction word by word. For trying `respond: stream`.
    */
   stream: boolean;
 }
