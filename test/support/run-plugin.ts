@@ -1,6 +1,9 @@
-import type { RunRequest } from '../../src/contract/index.ts';
+import type { Test } from 'tap';
+import type { Plugin, RunRequest } from '../../src/contract/index.ts';
+import { type RunPluginHarness, runPluginCases } from '../../src/run-kit/conformance.ts';
+import { compileSchema } from '../../src/schema/validator.ts';
 
-export { drive } from '../../src/run-kit/conformance/drive.ts';
+export { drive } from '../../src/run-kit/conformance.ts';
 
 /** The request of a first run without a session. */
 export function runRequest(changes: Partial<RunRequest> = {}): RunRequest {
@@ -14,4 +17,18 @@ export function runRequest(changes: Partial<RunRequest> = {}): RunRequest {
     completionUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/completion',
     ...changes,
   };
+}
+
+/** Tries on a plugin what every run plugin promises. */
+export function testPromises(t: Test, harness: RunPluginHarness): void {
+  for (const { name, promise, run } of runPluginCases) {
+    const reason = harness.exempt?.[promise];
+    t.test(name, reason === undefined ? {} : { skip: reason }, () => run(harness));
+  }
+}
+
+/** The JSON pointers at which the schema of a plugin refuses options as YAML has them. */
+export function faultsOf({ optionsSchema }: Pick<Plugin, 'optionsSchema'>, options: object): readonly string[] {
+  const validated = compileSchema(optionsSchema).validate(options);
+  return validated.ok ? [] : validated.problems.map(({ pointer }) => pointer);
 }

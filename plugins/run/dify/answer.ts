@@ -1,12 +1,12 @@
 import type { FailedRunResult, JsonObject, JsonValue, RunUsage } from '../../../src/contract/index.ts';
-import { isObject } from '../json-object.ts';
+import { countIn, failed, membersOf } from '../../../src/run-kit/index.ts';
 import { failureOf, failureOfWorkflow } from './failure.ts';
 
-/** What the last event of an answer comes to. */
+/** A complete answer. */
 export interface Answered {
   readonly kind: 'answered';
-  /** For the expression of `output`. */
-  readonly event: JsonObject;
+  /** What the expression of the option `output` is evaluated over. */
+  readonly whole: JsonObject;
   readonly output: JsonValue;
   readonly usage: RunUsage | undefined;
 }
@@ -14,12 +14,12 @@ export interface Answered {
 /** What an event means: a piece of the text, the end, or nothing. */
 export type Step = { readonly kind: 'delta'; readonly text: string } | Answered | FailedRunResult | undefined;
 
-/** Puts an answer together of the events that it comes in. */
+/** Assembles an answer from its events. */
 export interface Answer {
   read(event: JsonObject): Step;
 }
 
-/** The text so far. What replaces it, e.g. after moderation, is told by the output alone: pieces can only add to it. */
+/** The text so far. What replaces it, e.g. after moderation, is in the output only: deltas can only add to it. */
 class Text {
   #text = '';
   #isReplaced = false;
@@ -55,7 +55,7 @@ export function chatAnswer(): Answer {
         case 'message_end': {
           const answer = text.toString();
           const usage = usageIn(membersOf(event.metadata).usage);
-          return { kind: 'answered', event: { ...event, answer }, output: answer, usage };
+          return { kind: 'answered', whole: { ...event, answer }, output: answer, usage };
         }
         case 'workflow_finished':
           return failureOfWorkflow(membersOf(event.data));
@@ -87,9 +87,9 @@ export function workflowAnswer(): Answer {
         case 'workflow_finished': {
           const failure = failureOfWorkflow(data);
           if (failure !== undefined) return failure;
-          // The event tells the sum alone. What the nodes told apart counts only if it is all of that.
+          // The event has the total only. The tokens of the nodes count only if they add up to it.
           const isAll = used.inputTokens + used.outputTokens === data.total_tokens;
-          return { kind: 'answered', event, output: data.outputs ?? null, usage: isAll ? used : undefined };
+          return { kind: 'answered', whole: event, output: data.outputs ?? null, usage: isAll ? used : undefined };
         }
         default:
           return ending(event);
@@ -103,21 +103,14 @@ function ending(event: JsonObject): FailedRunResult | undefined {
     case 'error':
       return failureOf(event);
     case 'workflow_paused':
-      return { kind: 'failed', message: 'the app waits for human input, which is not supported', retryable: false };
+      return failed('the app waits for human input, which is not supported');
     default:
       return undefined;
   }
 }
 
 function usageIn(value: JsonValue | undefined): RunUsage | undefined {
-  const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = membersOf(value);
-  return isCount(inputTokens) && isCount(outputTokens) ? { inputTokens, outputTokens } : undefined;
-}
-
-function isCount(value: JsonValue | undefined): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function membersOf(value: JsonValue | undefined): JsonObject {
-  return isObject(value) ? value : {};
+  const { prompt_tokens: prompt, completion_tokens: completion } = membersOf(value);
+  const [inputTokens, outputTokens] = [countIn(prompt), countIn(completion)];
+  return inputTokens === undefined || outputTokens === undefined ? undefined : { inputTokens, outputTokens };
 }

@@ -1,54 +1,67 @@
 import type { FailedRunResult, JsonObject, JsonValue } from '../../../src/contract/index.ts';
-import { isPassing } from '../answered-status.ts';
+import { type AgentResponse, failed, failureOfStatus, isTransient, membersOf } from '../../../src/run-kit/index.ts';
 
-/** A quota of the plan, which another try only finds exhausted too. It comes with the status 429. */
-const quotaCode = 'rate_limit_error';
-
-/** How Dify tells that the model's provider has too much to do: in words only, behind the provider's name. */
-const providerIsBusy = /\] (Rate Limit|Server Unavailable|Connection) Error\b/;
-
-/** Makes a failure of an error of Dify: `{ code, message, status }`. Its message may hold what the app was given. */
-export function failureOf({ code, message, status }: JsonObject, httpStatus?: number): FailedRunResult {
-  const what = httpStatus === undefined ? 'the app failed' : `agent answered ${httpStatus}`;
-  const said = httpStatus ?? status;
-  const isBusy = (typeof said === 'number' && isPassing(said)) || tellsOfBusyProvider(message);
-  return {
-    kind: 'failed',
-    message: isCode(code) ? `${what} (${code})` : what,
-    retryable: isBusy && code !== quotaCode,
-  };
+/** Returns why a response is no answer; undefined: its body is a stream of events, and still to be read. */
+export async function refusalIn(
+  response: AgentResponse,
+  conversationId: string | undefined,
+): Promise<FailedRunResult | undefined> {
+  const { status } = response;
+  if (response.ok && response.mediaType === 'text/event-stream') return undefined;
+  if (status < 400) {
+    await response.discard();
+    return response.ok
+      ? failed('agent answered with something that is not a stream of events')
+      : failureOfStatus(response);
+  }
+  const error = membersOf(await response.json().catch(() => null));
+  const failure = { ...failureOfStatus(response), ...failureOf(error, status) };
+  return conversationId !== undefined && isConversationLost(error, status) ? lostConversation(failure) : failure;
 }
 
-/** The failure that a workflow ended with, of the `data` of its `workflow_finished`. */
+/** A quota of the plan is exhausted, which another attempt does not change. It comes with the status 429. */
+const quotaCode = 'rate_limit_error';
+
+/** How Dify reports that the model's provider is busy: in words only, after the provider's name. */
+const busyProvider = /\] (Rate Limit|Server Unavailable|Connection) Error\b/;
+
+/** Returns the failure that an error of Dify means: `{ code, message, status }`. Its message may repeat the app's input. */
+export function failureOf({ code, message, status }: JsonObject, httpStatus?: number): FailedRunResult {
+  const what = httpStatus === undefined ? 'the app failed' : `agent answered ${httpStatus}`;
+  const given = httpStatus ?? status;
+  const isBusy = (typeof given === 'number' && isTransient(given)) || isProviderBusy(message);
+  return failed(isCode(code) ? `${what} (${code})` : what, isBusy && code !== quotaCode);
+}
+
+/** Returns the failure that a workflow ended with, by the `data` of its `workflow_finished`. */
 export function failureOfWorkflow({ status, error }: JsonObject): FailedRunResult | undefined {
   switch (status) {
     case 'succeeded':
     case 'partial-succeeded':
       return undefined;
     case 'stopped':
-      return { kind: 'failed', message: 'the workflow was stopped', retryable: false };
+      return failed('the workflow was stopped');
     default:
-      return { kind: 'failed', message: 'the workflow failed', retryable: tellsOfBusyProvider(error) };
+      return failed('the workflow failed', isProviderBusy(error));
   }
 }
 
 /**
- * Whether an error says that the conversation to be continued is gone, or will not go on. Dify says no more than
- * `not_found` of it, as of an address that does not exist, and that is no reason to forget anything.
+ * Whether an error says that the conversation cannot be continued. Dify calls that `not_found`, as it does an address that
+ * does not exist, which is no reason to forget a conversation.
  */
-export function saysConversationIsLost({ code, message }: JsonObject, httpStatus: number): boolean {
+function isConversationLost({ code, message }: JsonObject, httpStatus: number): boolean {
   if (code === 'conversation_not_exists' || code === 'conversation_completed') return true;
   return httpStatus === 404 && code === 'not_found' && !/requested URL was not found/i.test(String(message));
 }
 
 /** The same failure, after which the session forgets its conversation. */
-export function lostConversation({ message }: FailedRunResult): FailedRunResult {
-  const told = `${message}: the conversation is gone, and the next request begins a new one`;
-  return { kind: 'failed', message: told, retryable: false, memory: null };
+function lostConversation({ message }: FailedRunResult): FailedRunResult {
+  return { ...failed(`${message}: the conversation is gone, and the next request begins a new one`), memory: null };
 }
 
-function tellsOfBusyProvider(message: JsonValue | undefined): boolean {
-  return typeof message === 'string' && providerIsBusy.test(message);
+function isProviderBusy(message: JsonValue | undefined): boolean {
+  return typeof message === 'string' && busyProvider.test(message);
 }
 
 function isCode(code: JsonValue | undefined): code is string {

@@ -1,16 +1,13 @@
-import type { RunPlugin } from '../../../src/contract/index.ts';
-import { legacySignal } from '../legacy-signal.ts';
-import { checkOptions } from './check-options.ts';
+import { OptionsError, type RunPlugin } from '../../../src/contract/index.ts';
+import { AgentClient, attempt, Conversation, createConclusion, optionProblems } from '../../../src/run-kit/index.ts';
+import { createExchange } from './exchange.ts';
 import { createMessages } from './message.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { createService } from './service.ts';
-import { createTaskStopper } from './stop-task.ts';
-import { createTalk } from './talk.ts';
 
 /**
  * Calls an app of Dify (https://docs.dify.ai/en/api-reference/guides/streaming). Always as a stream: agent apps refuse
- * `blocking`, and proxies cut what is silent for long.
+ * `blocking`, and proxies cut connections that are silent for long.
  */
 export default {
   contract: 'v1',
@@ -19,16 +16,24 @@ export default {
   summary: 'Asks a chatbot, an agent or a chatflow of Dify, or runs a workflow, and streams what it answers.',
   optionsSchema: schema,
   create(context, options) {
-    checkOptions(options);
-    const service = createService(context, options);
-    const messageOf = createMessages(context, options);
-    const talk = createTalk(context, options, service, createTaskStopper(context, options, service));
+    const { apiKey, app, output, timeout: timeoutMs } = options;
+    const problems = optionProblems({ bases: { '/url': options.url }, secrets: { '/apiKey': apiKey } });
+    if (app === 'workflow' && options.query !== undefined) {
+      const hint = 'Give it as one of its inputs, e.g. inputs: "{ \'query\': instruction }".';
+      problems.push({ pointer: '/query', message: 'means nothing to a workflow', hint });
+    }
+    if (problems.length > 0) throw new OptionsError(problems);
+    const accept = 'text/event-stream, application/json;q=0.9';
+    const agent = new AgentClient(context, { ...options, headers: { authorization: `Bearer ${apiKey}`, accept } });
+    const conversation = new Conversation(agent.url);
+    const messageOf = createMessages(context, options, conversation);
+    const exchange = createExchange({ agent, app, conversation, conclude: createConclusion(context, output) });
     return {
-      async execute(run, attempt) {
+      timeoutMs,
+      async execute(run, host) {
         const message = await messageOf(run);
-        return message.ok
-          ? { kind: 'stream', events: talk(run, message.value, legacySignal(attempt)) }
-          : message.failure;
+        if (!message.ok) return message.failure;
+        return { kind: 'stream', events: attempt(host, (attempt) => exchange(run, message.value, attempt)) };
       },
     };
   },

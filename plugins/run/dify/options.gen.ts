@@ -5,7 +5,7 @@
  */
 export interface Options {
   /**
-   * URL of Dify's service API, as on its page "API Access": http or https, without credentials. Redirects are not followed.
+   * The service API of Dify, as its page "API Access" shows it: an http or https URL without credentials. Redirects are not followed.
    */
   url: string;
   /**
@@ -13,35 +13,35 @@ export interface Options {
    */
   apiKey: string;
   /**
-   * The type of the app: chat for a chatbot, an agent or a chatflow, workflow for a workflow.
+   * The kind of app: chat for a chatbot, an agent or a chatflow, workflow for a workflow.
    */
   app: 'chat' | 'workflow';
   /**
-   * The question for a chat app: a template, in which {{ }} encloses JSONata over the body. Default: the instruction.
+   * What a chat app is asked: a text in which {{ }} holds JSONata over the body. Absent: the instruction, as JSON if it is not a string; without one, the body as JSON.
    */
   query?: string;
   /**
-   * The variables of the app: JSONata over the body that returns an object. Default: none for a chat app, the whole body for a workflow.
+   * The variables of the app: JSONata over the body that returns an object. Absent: none for a chat app, the whole body for a workflow.
    */
   inputs?: string;
   /**
-   * Dify's end user, who owns the conversations: a template, in which {{ }} encloses JSONata over the body. Default, also for an empty result: the sessionId, and without one the project and the trigger.
+   * The user of Dify to whom conversations belong: a text in which {{ }} holds JSONata over the body. Absent or empty: the sessionId, and without one the project and the trigger.
    */
   user?: string;
   /**
-   * The output: JSONata over the last event, message_end with the whole text as answer, or workflow_finished. Default: the text of a chat app, the outputs of a workflow.
+   * JSONata that returns the output, over the last event: message_end with the whole text as answer, or workflow_finished. Absent: the text of a chat app, the outputs of a workflow.
    */
   output?: string;
   /**
-   * Deadline of one attempt, from the wait for a free connection to the end of the answer. In milliseconds.
+   * How long one attempt may take where the trigger's `run.timeout` does not say. In milliseconds.
    */
   timeout: number;
   /**
-   * The largest accepted answer to one run, all events together; more fails the run. In bytes.
+   * The largest answer of Dify to one run, with all events; a larger one fails the run. In bytes.
    */
   maxResponse: number;
   /**
-   * The largest number of open connections to Dify; further runs wait for a free one. Stopping an app uses connections of its own.
+   * How many connections to Dify runs may have open at once; further runs wait for a free one. Requests to stop an app have connections of their own.
    */
   connections: number;
 }

@@ -1,0 +1,68 @@
+import type { FinalRunResult, RunEvent, RunRequest } from '../../../src/contract/index.ts';
+import {
+  type AgentAttempt,
+  type AgentClient,
+  type Conclude,
+  type Conversation,
+  EventStream,
+  failed,
+  idIn,
+  isObject,
+  parsed,
+} from '../../../src/run-kit/index.ts';
+import { chatAnswer, workflowAnswer } from './answer.ts';
+import { refusalIn } from './failure.ts';
+import type { Message } from './message.ts';
+import type { Options } from './options.gen.ts';
+
+export interface ExchangeParts {
+  readonly agent: AgentClient;
+  readonly app: Options['app'];
+  readonly conversation: Conversation;
+  readonly conclude: Conclude;
+}
+
+/** Sends a message and streams the answer. */
+export type Exchange = (
+  run: RunRequest,
+  message: Message,
+  attempt: AgentAttempt,
+) => AsyncGenerator<RunEvent, FinalRunResult, undefined>;
+
+export function createExchange({ agent, app, conversation, conclude }: ExchangeParts): Exchange {
+  const isWorkflow = app === 'workflow';
+  const path = isWorkflow ? '/workflows/run' : '/chat-messages';
+  const tasks = isWorkflow ? '/workflows/tasks' : '/chat-messages';
+  return async function* exchange(run, { body, user, conversationId: continued }, attempt) {
+    const response = await agent.send({ path, body }, attempt.lingering);
+    const refusal = await refusalIn(response, continued);
+    if (refusal !== undefined) return refusal;
+    const answer = isWorkflow ? workflowAnswer() : chatAnswer();
+    const events = new EventStream(response);
+    let conversationId = continued;
+    let stoppable: string | undefined;
+    for await (const event of events) {
+      const data = parsed(event.data);
+      if (!isObject(data)) continue;
+      conversationId = idIn(data.conversation_id) ?? conversationId;
+      const taskId = idIn(data.task_id) ?? stoppable;
+      if (taskId !== undefined && taskId !== stoppable) {
+        stoppable = taskId;
+        // A cut connection does not stop Dify: the app would work on, and cost tokens. Only the same user may stop it.
+        const stop = { path: `${tasks}/${encodeURIComponent(taskId)}/stop`, body: { user } };
+        attempt.onAbandon(() => agent.notify(stop, 'the task could not be stopped', { runId: run.id }));
+      }
+      const step = answer.read(data);
+      if (step?.kind === 'delta') yield step;
+      else if (step !== undefined) {
+        events.complete();
+        attempt.onAbandon(undefined);
+        if (step.kind === 'failed') return step;
+        const { output, whole, usage } = step;
+        const memory = conversationId === undefined ? undefined : conversation.remember({ conversationId });
+        return conclude(run, { output, whole, usage, memory });
+      }
+    }
+    return failed('agent stopped answering before the end', true);
+  };
+}
