@@ -151,7 +151,7 @@ async function print(
   request: RehearsedRequest,
   { format }: ExplainOptions,
 ): Promise<void> {
-  const [{ explainRequest, formatStages, recordedNotes }, { Rehearsal }] = await Promise.all([
+  const [{ explainRequest, recordedNotes }, { Rehearsal }] = await Promise.all([
     import('../review/explain.ts'),
     import('../review/rehearsal.ts'),
   ]);
@@ -162,6 +162,7 @@ async function print(
     return;
   }
   const { describePlace } = await import('../diagnostics/describe-place.ts');
+  const { formatStages } = await import('../review/explanation-text.ts');
   const { outcome, stages } = explanation;
   const tree = formatStages(stages, outcome, (place) => describePlace(place, sources));
   const [head = '', ...lines] = tree.split('\n');

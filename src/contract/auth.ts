@@ -8,7 +8,8 @@ export interface Auth {
   /** Which parts of a request carry its credentials. Recorded requests never keep them. */
   readonly credentials?: AuthCredentials;
   /**
-   * Who its callers are. Asked by `pullcord test`, `explain` and `plan`, never by a request.
+   * Who its callers are. Asked when a config is checked or reviewed, never by a request. Must not depend on secrets: a
+   * review on a machine that lacks them creates the plugin with random texts in their place, only to ask this.
    * @experimental
    */
   review?(): AuthReview;

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Config, StageUse } from '../config/model.ts';
 import type { Plugin, PluginLog, Stage } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import { authWithoutSecrets } from './auth-without-secrets.ts';
 import { createInstance, optionFindings, type Surroundings } from './create-instance.ts';
 import type { Policy } from './findings.ts';
 import type { Instance, InstancePool } from './instance-pool.ts';
@@ -57,11 +58,11 @@ export class Instances {
     const standIn = standInFor(stage, policy);
     // A review calls no agent.
     if (policy === 'review' && stage === 'run') return { value: standIn, findings: [] };
-    const provided = this.#byUse.get(use) ?? (await this.#provide(stage, use));
+    const provided = this.#byUse.get(use) ?? (await this.#provide(stage, use, policy));
     this.#byUse.set(use, provided);
-    const { value, findings } = provided;
+    const { value = standIn, findings } = provided;
     // What the pool holds under a stage's identity was checked to have that stage's method when it was created.
-    return { value: (value as StageInstances[S] | undefined) ?? standIn, findings };
+    return { value: value as StageInstances[S] | undefined, findings };
   }
 
   /** Gives back all shares, for when the config is not used after all. */
@@ -69,11 +70,15 @@ export class Instances {
     return this.#pool.release(this.#identities.splice(0));
   }
 
-  async #provide(stage: Stage, use: StageUse): Promise<Untyped> {
+  async #provide(stage: Stage, use: StageUse, policy: Policy): Promise<Untyped> {
     const registered = await this.#registry.get(stage, use.uses);
     if (registered === undefined) return { value: undefined, findings: [this.#unknownPlugin(stage, use)] };
     const resolved = await resolveOptions(registered.options, use);
-    if (!resolved.ok) return { value: undefined, findings: resolved.problems };
+    if (!resolved.ok) {
+      const isAsked = stage === 'auth' && policy === 'review';
+      const value = isAsked ? await authWithoutSecrets(registered, use, this.#surroundings) : undefined;
+      return { value, findings: resolved.problems };
+    }
     const identity = this.#identityOf(registered.plugin, use, resolved);
     const known = this.#byIdentity.get(identity) ?? this.#pool.hold(identity);
     if (known !== undefined) return this.#taken(identity, known, use);

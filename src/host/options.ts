@@ -17,21 +17,29 @@ export interface GoodOptions {
 
 export type ResolvedOptions = GoodOptions | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** What was found good of an unchanged file, for the next reload. Secrets are read each time. */
+/** Options of unchanged files that are valid, for the next reload. Secrets are read each time. */
 const known = new WeakMap<SchemaValidator<unknown>, WeakMap<object, GoodOptions>>();
 
 /** Checks `with:` against the plugin's schema, fills in defaults, converts durations and sizes, and reads secrets. */
-export async function resolveOptions(schema: SchemaValidator<unknown>, use: StageUse): Promise<ResolvedOptions> {
+export async function resolveOptions(
+  schema: SchemaValidator<unknown>,
+  use: StageUse,
+  readSecret: typeof resolveSecret = resolveSecret,
+): Promise<ResolvedOptions> {
   const knownOfSchema = known.get(schema) ?? new WeakMap<object, GoodOptions>();
   known.set(schema, knownOfSchema);
   const before = knownOfSchema.get(use.with);
   if (before !== undefined) return before;
-  const resolved = await resolveAnew(schema, use);
+  const resolved = await resolveAnew(schema, use, readSecret);
   if (resolved.ok && !resolved.hasSecrets) knownOfSchema.set(use.with, resolved);
   return resolved;
 }
 
-async function resolveAnew(schema: SchemaValidator<unknown>, use: StageUse): Promise<ResolvedOptions> {
+async function resolveAnew(
+  schema: SchemaValidator<unknown>,
+  use: StageUse,
+  readSecret: typeof resolveSecret,
+): Promise<ResolvedOptions> {
   const validated = schema.validate(use.with);
   if (!validated.ok) {
     return {
@@ -46,7 +54,7 @@ async function resolveAnew(schema: SchemaValidator<unknown>, use: StageUse): Pro
   const problems: Problem[] = [];
   const options = validated.value;
   for (const { pointer, reference } of validated.secrets) {
-    const secret = await resolveSecret(reference, use.folder);
+    const secret = await readSecret(reference, use.folder);
     if (secret.ok) replaceAt(options, pointer, secret.value);
     else
       problems.push({

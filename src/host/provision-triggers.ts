@@ -3,6 +3,7 @@ import { descriptorOf } from '../config/stages.ts';
 import { nameOf, usesOf } from '../config/uses-of.ts';
 import { type Auth, type Stage, stages } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import { unreachableAuth } from './auth-callers.ts';
 import { AuthList, partsOf } from './auth-list.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
@@ -73,10 +74,14 @@ class Provisioner {
 
   /** One plugin as it is, several as one; undefined with at least one error found. */
   async auth(uses: readonly StageUse[], policy: Policy): Promise<Auth | undefined> {
-    const parts = await this.#instancesOf('auth', uses, policy);
+    const provided = await this.#instancesOf('auth', uses, policy);
+    this.findings.add(unreachableAuth(provided, uses), 'must');
+    const parts = complete(provided);
     if (parts === undefined) return undefined;
+    const known = this.#auths.get(uses);
+    if (known !== undefined) return known;
     const [first] = parts;
-    const auth = this.#auths.get(uses) ?? (parts.length === 1 && first ? first : new AuthList(parts));
+    const auth = parts.length === 1 && first ? first : new AuthList(parts);
     this.#auths.set(uses, auth);
     return auth;
   }
@@ -87,27 +92,27 @@ class Provisioner {
       return auth && { value: auth };
     }
     const uses = usesOf(config, stage);
-    const instances = await this.#instancesOf(stage, uses, policy);
+    const instances = complete(await this.#instancesOf(stage, uses, policy));
     if (instances === undefined) return undefined;
     if (descriptorOf(stage).many === undefined) return { value: instances[0] };
     return { value: instances.map((instance, index) => ({ name: nameOf(uses[index]), instance })) };
   }
 
-  /** The instances for all uses, or undefined with at least one error found. */
+  /** The instance for each use; undefined in the place of one for which an error was found. */
   async #instancesOf<S extends Stage>(
     stage: S,
     uses: readonly StageUse[],
     policy: Policy,
-  ): Promise<readonly StageInstances[S][] | undefined> {
+  ): Promise<readonly (StageInstances[S] | undefined)[]> {
     // Only what has a stand-in can do without its secrets.
     const applied = standInFor(stage, policy) === undefined ? 'must' : policy;
-    const instances: StageInstances[S][] = [];
+    const instances: (StageInstances[S] | undefined)[] = [];
     for (const use of uses) {
       const { value, findings } = await this.#instances.of(stage, use, applied);
       this.findings.add(findings, applied);
-      if (value !== undefined) instances.push(value);
+      instances.push(value);
     }
-    return instances.length === uses.length ? instances : undefined;
+    return instances;
   }
 
   /** A review sends no callbacks; a paused trigger has none to send before its secret is there. */
@@ -124,6 +129,11 @@ class Provisioner {
 
 /** What a trigger has of a stage; undefined: something is missing that it must have. */
 type Provision = { readonly value: unknown } | undefined;
+
+function complete<T>(instances: readonly (T | undefined)[]): readonly T[] | undefined {
+  const found = instances.filter((instance) => instance !== undefined);
+  return found.length === instances.length ? found : undefined;
+}
 
 /** A filter that could read a credential could reveal it, one character at a time. */
 function credentialReaders(config: TriggerConfig, { auth, filter, dedup }: ProvisionedStages): readonly Problem[] {

@@ -1,19 +1,21 @@
-import type { ExplainedCondition } from '../contract/index.ts';
+import { descriptorOf } from '../config/stages.ts';
+import { nameOf, usesOf } from '../config/uses-of.ts';
+import { type ExplainedCondition, type Stage, stages } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import { reviewOf } from './filter-review.ts';
 import type { TriableRequest } from './recorded-requests.ts';
-import { describeOutcome, type Rehearsal, type RehearsedOutcome, type RehearsedRequest } from './rehearsal.ts';
-import { describeAuth, describeUse, oneLine } from './words.ts';
+import type { Rehearsal, RehearsedOutcome, RehearsedRequest } from './rehearsal.ts';
+import { describeAuth, oneLine } from './words.ts';
 
 /** What one stage did with a request, and why. It holds values of the body: it is for those who may see them. */
 export interface ExplainedStage {
-  readonly stage: 'auth' | 'body' | 'filter' | 'dedup' | 'run' | 'respond';
+  readonly stage: Stage | 'body';
   /** What the config says there, in words. */
   readonly use: string;
   readonly place: Place | undefined;
-  /** `skipped`: the request did not come so far. */
+  /** `skipped`: the request was decided before. */
   readonly result: 'passed' | 'stopped' | 'skipped';
-  /** What came of it, in words. */
+  /** What happened there, in words. */
   readonly words: string;
   readonly conditions: readonly ExplainedCondition[];
 }
@@ -31,85 +33,110 @@ export async function explainRequest(rehearsal: Rehearsal, request: Explanation[
   return { request, outcome, stages: await explainOutcome(outcome) };
 }
 
-/** Tells what each stage of the trigger did with a request that was tried. */
+/** What each stage of the trigger did with a request that was tried. */
 export async function explainOutcome(outcome: RehearsedOutcome): Promise<readonly ExplainedStage[]> {
-  const { found, exchange, caller, verdict, code, status } = outcome;
+  const { found } = outcome;
   if (found === undefined) return [];
-  const { auth, dedup, run, respond } = found.config;
-  const skipped = { result: 'skipped', words: 'not reached', conditions: [] } as const;
-  const isIn = exchange !== undefined;
-  const passedFilters = isIn && verdict !== 'dropped';
-  const isAccepted = verdict === 'accepted';
-  const stages: ExplainedStage[] = [
-    {
-      stage: 'auth',
-      use: describeAuth(auth),
-      place: auth[0]?.place,
-      result: caller === undefined ? 'stopped' : 'passed',
-      words: caller === undefined ? refusalOf(outcome) : `caller ${caller}`,
-      conditions: [],
-    },
-    ...(caller !== undefined && !isIn ? [bodyStage(outcome)] : []),
-    ...(await explainFilters(outcome)),
-  ];
-  if (dedup !== undefined) {
-    const words = verdict === 'duplicate' ? 'the same request came before' : 'not seen before';
-    const result = verdict === 'duplicate' ? 'stopped' : 'passed';
-    const came = passedFilters ? { result, words, conditions: [] } : skipped;
-    stages.push({ stage: 'dedup', use: describeUse(dedup), place: dedup.place, ...came } as ExplainedStage);
+  const end = endOf(outcome);
+  const explained: ExplainedStage[] = [];
+  for (const stage of stages) {
+    const result = resultOf(stage, end);
+    if (descriptorOf(stage).named) {
+      explained.push(...(await explainNamed(stage, result, outcome)));
+    } else {
+      const uses = usesOf(found.config, stage);
+      const { [0]: first } = uses;
+      if (first === undefined) continue;
+      const words = result === 'skipped' ? skippedWords(stage, outcome) : wordsOf[stage](outcome, result);
+      explained.push({ stage, use: describeAuth(uses), place: first.place, result, words, conditions: [] });
+    }
+    if (stage === 'auth' && end === 'body') explained.push(bodyStage(outcome));
   }
-  const isRun = isAccepted ? { result: 'passed', words: 'the agent would be called', conditions: [] } : skipped;
-  stages.push({ stage: 'run', use: describeUse(run), place: run.place, ...isRun } as ExplainedStage);
-  const answer = `${status}${code === undefined ? '' : ` ${code}`}`;
-  stages.push({
-    stage: 'respond',
-    use: describeUse(respond),
-    place: respond.place,
-    result: isAccepted ? 'passed' : 'skipped',
-    words: isAccepted ? `${answer}, from an agent that answers at once` : `not reached: the answer is ${answer}`,
-    conditions: [],
-  });
-  return stages;
+  return explained;
+}
+
+/** Where a request ended: at a stage, or because of its body, which is read after auth; undefined: it was accepted. */
+function endOf({ exchange, caller, verdict }: RehearsedOutcome): Stage | 'body' | undefined {
+  if (caller === undefined) return 'auth';
+  if (exchange === undefined) return 'body';
+  switch (verdict) {
+    case 'accepted':
+      return undefined;
+    case 'dropped':
+      return 'filter';
+    case 'duplicate':
+      return 'dedup';
+    case 'refused':
+      return 'run';
+  }
+}
+
+function resultOf(stage: Stage, end: Stage | 'body' | undefined): ExplainedStage['result'] {
+  if (end === undefined) return 'passed';
+  if (end === 'body') return stage === 'auth' ? 'passed' : 'skipped';
+  if (stage === end) return end === 'run' ? 'skipped' : 'stopped';
+  return stages.indexOf(stage) < stages.indexOf(end) ? 'passed' : 'skipped';
+}
+
+/** What a stage did with a request that reached it. */
+const wordsOf: Readonly<Record<Stage, (outcome: RehearsedOutcome, result: ExplainedStage['result']) => string>> = {
+  auth: (outcome) => (outcome.caller === undefined ? refusalOf(outcome) : `caller ${outcome.caller}`),
+  filter: () => 'passed',
+  dedup: (_, result) => (result === 'stopped' ? 'the same request came before' : 'not seen before'),
+  run: () => 'the agent would be called',
+  respond: (outcome) => `${answerOf(outcome)}, from an agent that answers at once`,
+};
+
+function skippedWords(stage: Stage, outcome: RehearsedOutcome): string {
+  return stage === 'respond' ? `not reached: the answer is ${answerOf(outcome)}` : 'not reached';
+}
+
+function answerOf({ status, code }: RehearsedOutcome): string {
+  return `${status}${code === undefined ? '' : ` ${code}`}`;
 }
 
 function refusalOf({ code, reason }: RehearsedOutcome): string {
   return reason === undefined ? String(code) : `${code}: ${reason}`;
 }
 
-/** The body is no stage; but it is where a request may end. */
+/** The body is not a stage; but it is where a request may end. */
 function bodyStage(outcome: RehearsedOutcome): ExplainedStage {
   return {
-    ...{ stage: 'body', use: 'JSON, known members checked', place: undefined, result: 'stopped', conditions: [] },
+    stage: 'body',
+    use: 'JSON, known members checked',
+    place: undefined,
+    result: 'stopped',
     words: refusalOf(outcome),
+    conditions: [],
   };
 }
 
-async function explainFilters({
-  found,
-  exchange,
-  by,
-  code,
-  reason,
-}: RehearsedOutcome): Promise<readonly ExplainedStage[]> {
-  const stages: ExplainedStage[] = [];
-  let isReached = exchange !== undefined;
-  for (const [index, use] of (found?.config.filter ?? []).entries()) {
-    const base = { stage: 'filter', use: `${oneLine(use.name)} (${use.uses})`, place: use.place } as const;
+/** Each use by itself, up to the one that stopped the request. */
+async function explainNamed(
+  stage: Stage,
+  result: ExplainedStage['result'],
+  outcome: RehearsedOutcome,
+): Promise<readonly ExplainedStage[]> {
+  const { found, exchange, by, code, reason } = outcome;
+  const explained: ExplainedStage[] = [];
+  let isReached = result !== 'skipped';
+  for (const [index, use] of (found ? usesOf(found.config, stage) : []).entries()) {
+    const name = nameOf(use);
+    const base = { stage, use: `${oneLine(name)} (${use.uses})`, place: use.place } as const;
     if (!isReached || exchange === undefined) {
-      stages.push({ ...base, result: 'skipped', words: 'not reached', conditions: [] });
+      explained.push({ ...base, result: 'skipped', words: 'not reached', conditions: [] });
       continue;
     }
-    const stops = use.name === by;
-    const review = found && reviewOf(found, index);
+    const stops = result === 'stopped' && name === by;
+    const review = stage === 'filter' && found ? reviewOf(found, index) : undefined;
     const conditions = (await review?.explain(exchange)) ?? [];
-    const came = code === 'filter_error' ? 'its evaluation failed' : 'dropped';
-    // Where conditions tell why, the reason says no more.
-    const stopped = conditions.length > 0 && code !== 'filter_error' ? came : `${came}: ${reason}`;
-    const words = stops ? stopped : 'passed';
-    stages.push({ ...base, result: stops ? 'stopped' : 'passed', words, conditions });
+    const why = code === 'filter_error' ? 'its evaluation failed' : 'dropped';
+    // Where conditions say why, the reason adds nothing.
+    const stopped = conditions.length > 0 && code !== 'filter_error' ? why : `${why}: ${reason}`;
+    explained.push({ ...base, result: stops ? 'stopped' : 'passed', words: stops ? stopped : 'passed', conditions });
     isReached = !stops;
   }
-  return stages;
+  return explained;
 }
 
 /** What should be known before an explanation of a recorded request is trusted. */
@@ -124,58 +151,4 @@ export function recordedNotes({ request, outcome }: Explanation): readonly strin
       ? [`masked when it was recorded: ${masked.join(', ')}; what reads that cannot be judged`]
       : []),
   ];
-}
-
-/** The stages as a tree of lines. */
-export function formatStages(
-  stages: readonly ExplainedStage[],
-  outcome: RehearsedOutcome,
-  lineOf: (place: Place) => string,
-): string {
-  const marks = { passed: '✓', stopped: '✗', skipped: '·' } as const;
-  const lines = stages.flatMap(({ stage, use, place, result, words, conditions }, index) => {
-    const isLast = index === stages.length - 1;
-    const at = place === undefined || result === 'skipped' ? '' : `  ${lineOf(place)}`;
-    return [
-      `${isLast ? '└─' : '├─'} ${marks[result]} ${stage.padEnd(7)} ${use}: ${words}${at}`,
-      ...conditions.flatMap((condition) =>
-        conditionLines(condition).map((line) => `${isLast ? '  ' : '│ '}    ${line}`),
-      ),
-    ];
-  });
-  return [describeOutcome(outcome), ...lines].join('\n');
-}
-
-function conditionLines({ source, passes, operator, parts = [], value, error }: ExplainedCondition): string[] {
-  const isPlain = parts.length === 0 && typeof value !== 'boolean';
-  const came = error !== undefined ? `  failed: ${error}` : isPlain ? `  is ${shown(value)}` : '';
-  const head = `${passes ? '✓' : '✗'} ${joined(source)}${came}`;
-  const sides = parts
-    .filter((part) => part.error !== undefined || !isLiteral(part.source, part.value))
-    .map(
-      (part) =>
-        `    ${joined(part.source)} ${part.error === undefined ? `is ${shown(part.value)}` : `failed: ${part.error}`}`,
-    );
-  return operator === undefined && parts.length === 0 ? [head] : [head, ...sides];
-}
-
-/** A literal is its own value: telling it twice helps nobody. */
-function isLiteral(source: string, value: unknown): boolean {
-  try {
-    return JSON.stringify(JSON.parse(source)) === JSON.stringify(value);
-  } catch {
-    return false;
-  }
-}
-
-function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > longest ? `${text.slice(0, longest)}…` : text;
-}
-
-const longest = 200;
-
-/** Of what is written over several lines. */
-function joined(text: string): string {
-  return oneLine(text).replace(/\s+/g, ' ').trim();
 }

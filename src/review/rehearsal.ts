@@ -1,6 +1,6 @@
-import type { StageUse } from '../config/model.ts';
 import {
   type ApiKeyDeclaration,
+  type AuthCallers,
   type Exchange,
   type Principal,
   type ProblemCode,
@@ -10,7 +10,6 @@ import {
   type RequestHead,
   type TriggerInput,
 } from '../contract/index.ts';
-import { partsOf } from '../host/auth-list.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
 import { noBody, parseTriggerBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf } from '../runtime/exchange.ts';
@@ -18,6 +17,7 @@ import { type Answered, fire, refusal, runFilters } from '../runtime/pipeline.ts
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import { type RehearsedVerdict, verdictWords } from '../runtime/verdict.ts';
 import { RehearsalEngine } from './rehearsal-engine.ts';
+import { reviewedAuths } from './reviewed-auth.ts';
 import { oneLine } from './words.ts';
 
 /** A request that is only tried. */
@@ -105,7 +105,7 @@ export class Rehearsal {
     const head = this.#headOf(request);
     const found = this.#snapshot.find(request.project, request.trigger);
     const known = found === undefined || !this.#options.ignoresPause ? found : { ...found, isActive: true };
-    const principal = await this.#principalOf(request, head, found);
+    const principal = await this.#principalOf(request, head);
     const target = { kind: 'trigger', projectId: request.project, key: request.trigger } as const;
     const admission = principal === undefined ? unauthorized : authorize(principal, target, known);
     if (admission.kind === 'refused') {
@@ -147,33 +147,32 @@ export class Rehearsal {
    * else an ApiKey is taken at its declaration, and a caller that is none as the gateway knew it before.
    */
   async #principalOf(
-    { caller, receivedAt }: RehearsedRequest,
+    { project, trigger, caller, receivedAt }: RehearsedRequest,
     head: RequestHead,
-    trigger: LiveTrigger | undefined,
   ): Promise<Principal | undefined> {
     if (caller === undefined) return almighty('test');
-    const { config, defaultAuth } = this.#snapshot;
-    const parts = partsOf(trigger?.auth ?? defaultAuth);
-    const uses = trigger?.config.auth ?? config.defaultAuth;
-    const declared = config.apiKeys.find(({ id }) => id === caller);
-    for (const [index, part] of parts.entries()) {
-      const open = await part.authenticate({ ...head, headers: {} });
+    const declared = this.#snapshot.config.apiKeys.find(({ id }) => id === caller);
+    for (const { auth, callers } of reviewedAuths(this.#snapshot, project, trigger)) {
+      const open = await auth.authenticate({ ...head, headers: {} });
       if (open.kind === 'authenticated') return open.principal;
-      const { uses: name } = uses[index] as StageUse;
-      if (!mayKnow(name, caller, declared !== undefined)) continue;
+      if (!mayKnow(callers, caller, declared !== undefined)) continue;
       return declared === undefined ? almighty(caller) : principalOfKey(declared, receivedAt);
     }
     return undefined;
   }
 }
 
-/** Plugins that name their callers after themselves, e.g. `jwt:ada`. No ApiKey can have such an id. */
-const naming: readonly string[] = ['signature', 'jwt', 'basic'];
-
-/** ApiKey files are what api-key reads; a plugin that does not come with the gateway may know anybody. */
-function mayKnow(plugin: string, caller: string, isDeclared: boolean): boolean {
-  if (naming.includes(plugin)) return caller.startsWith(`${plugin}:`);
-  return plugin !== 'api-key' || isDeclared;
+/** Whether a caller may be one of these. A plugin that does not say who its callers are may know anybody. */
+function mayKnow(callers: AuthCallers | undefined, caller: string, isDeclared: boolean): boolean {
+  switch (callers?.kind) {
+    case 'declared':
+      return isDeclared;
+    case 'holders':
+      return caller.startsWith(callers.prefix);
+    case 'anyone':
+    case undefined:
+      return true;
+  }
 }
 
 function principalOfKey(

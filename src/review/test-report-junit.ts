@@ -1,7 +1,7 @@
 import XMLBuilder from 'fast-xml-builder';
 import { describePlace } from '../diagnostics/describe-place.ts';
 import type { Sources } from '../diagnostics/source.ts';
-import { formatStages } from './explain.ts';
+import { formatStages } from './explanation-text.ts';
 import type { TestReport, TestResult } from './run-tests.ts';
 
 const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true });

@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { describePlace } from '../diagnostics/describe-place.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { type Coverage, missingOf } from './coverage.ts';
-import { formatStages } from './explain.ts';
+import { formatStages } from './explanation-text.ts';
 import type { TestReport, TestResult, TriggerReport } from './run-tests.ts';
 import { formatPercent, isBelow } from './test-problems.ts';
 import { counted, oneLine } from './words.ts';

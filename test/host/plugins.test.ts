@@ -195,6 +195,42 @@ t.test('a paused trigger needs none of its secrets until it takes requests; one 
   await t.rejects(startTestGateway(t, { ...basicFiles(), ...faulty }), /bad_option/);
 });
 
+t.test('auth plugins are refused that are never asked, since one before them lets everyone in', async (t) => {
+  const named = { users: [{ name: 'a', passwords: [{ env: 'PULLCORD_TEST_NOT_THERE' }], projects: ['support'] }] };
+  const plugin = join(fixtures, 'reviewed-auth.js');
+  const root = await folderWith(t, [plugin], {
+    'a.yaml': triggerFile('a', { auth: [{ uses: 'none' }, { uses: 'api-key' }, { uses: 'basic', with: named }] }),
+    'b.yaml': triggerFile('b', { auth: [{ uses: 'acme-holders' }, { uses: 'acme-anyone' }, { uses: 'api-key' }] }),
+    'c.yaml': triggerFile('c', { auth: [{ uses: 'api-key' }, { uses: 'acme-silent' }, { uses: 'none' }] }),
+    'd.yaml': triggerFile('d', { auth: [{ uses: 'acme-broken' }, { uses: 'none' }] }),
+  });
+  const { problems } = await checkConfig(root);
+  const told = problems.map(({ code, severity, message, hint, place }) => [
+    `${place.file.slice(root.length + 1)}${place.pointer}`,
+    ...[code, severity, message],
+    ...(code === 'unreachable_auth' ? [hint] : []),
+  ]);
+  const never = (name: string) => [
+    'unreachable_auth',
+    'error',
+    `this is never asked: \`${name}\`, which stands before it, lets everyone in`,
+    `Put \`${name}\` last, or remove it.`,
+  ];
+  t.strictSame(told.sort(), [
+    ['a.yaml/auth/1/uses', ...never('none')],
+    ['a.yaml/auth/2/uses', ...never('none')],
+    ['a.yaml/auth/2/with/users/0/passwords/0', 'missing_secret', 'warning', told[2]?.[3]],
+    ['b.yaml/auth/2/uses', ...never('acme-anyone')],
+    [
+      'd.yaml/auth/0',
+      'plugin_failed',
+      'error',
+      'the auth plugin acme-broken failed in `review`: Error: no review today',
+    ],
+  ]);
+  await t.rejects(serveFolder(t, root), /unreachable_auth/);
+});
+
 t.test('no filter reads a header that carries the credential of its callers, whatever it is called', async (t) => {
   const filter = (header: string) => [
     { uses: 'jsonata', with: { expression: '$exists($request.headers)', headers: [header] } },

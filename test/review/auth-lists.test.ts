@@ -2,13 +2,14 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { explainRequest } from '../../src/review/explain.ts';
 import { openConfig } from '../../src/review/open-config.ts';
 import type { Plan } from '../../src/review/plan/plan.ts';
 import { runPlan } from '../../src/review/plan/result.ts';
 import { describeOutcome, Rehearsal, type RehearsedRequest } from '../../src/review/rehearsal.ts';
-import { basicFiles, configFolder, secrets, triggerFile } from '../support/config-folder.ts';
+import { basicFiles, configFolder, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { serveFolder } from '../support/gateway.ts';
 
 const keyed = { uses: 'api-key' };
@@ -129,8 +130,9 @@ t.test('explains a list in the order in which it is asked', async (t) => {
   });
 });
 
-async function planOf(t: Test, before: object, after: object): Promise<Plan> {
-  const [base, head] = [await configFolder(t, files({ hook: before })), await configFolder(t, files({ hook: after }))];
+async function planOf(t: Test, before: object, after: object, filesOf = files): Promise<Plan> {
+  const base = await configFolder(t, filesOf({ hook: before }));
+  const head = await configFolder(t, filesOf({ hook: after }));
   const result = await runPlan({
     base: { root: base, label: 'base' },
     head: { root: head, label: 'head' },
@@ -175,6 +177,71 @@ t.test('plan tells who gains and who loses a trigger by a list, and what opens i
     );
   }
 });
+
+/** A third party's auth plugins, by what they say of their callers. */
+const acme = (uses: string, options?: object) => ({ uses: `acme-${uses}`, ...(options && { with: options }) });
+
+const acmeFiles = (triggers: Parameters<typeof files>[0]) => ({
+  ...files(triggers),
+  'gateway.yaml': gatewayFile({ plugins: [join(import.meta.dirname, '../fixtures/plugins/reviewed-auth.js')] }),
+});
+
+t.test('a plugin of a third party is reviewed like a built-in one, by what it says of its callers', async (t) => {
+  const hook = ['support/hook'];
+  const keys = ['all', 'other', 'reader', 'website'];
+  const each = (callers: readonly string[]) => callers.map((caller) => ({ caller, gains: hook, loses: [] }));
+  const elsewhere = { header: 'x-other' };
+  const expected: readonly [before: object, after: object, access: readonly object[], warnings: readonly string[]][] = [
+    [signed, [signed, acme('anyone')], each(['anyone']), ['auth_none /auth/1']],
+    [signed, [signed, acme('declared')], each(keys), ['auth_changed /auth/1']],
+    [acme('declared'), acme('declared', elsewhere), [], []],
+    [signed, [signed, acme('holders')], each(['callers known to auth acme-holders']), ['auth_changed /auth/1']],
+    [signed, [signed, acme('silent')], each(['callers known to auth acme-silent']), ['auth_changed /auth/1']],
+    [acme('silent'), acme('silent', elsewhere), [], ['auth_changed /auth']],
+  ];
+  for (const [before, after, access, warnings] of expected) {
+    const plan = await planOf(t, before, after, acmeFiles);
+    const title = `${JSON.stringify(before)} to ${JSON.stringify(after)}`;
+    t.strictSame(plan.access, access, title);
+    const told = plan.warnings.map(({ code, place }) => `${code} ${place.pointer}`);
+    t.strictSame(told, warnings, title);
+  }
+});
+
+t.test(
+  'callers of a third party are predicted by what its plugin says, also where its secret is missing',
+  async (t) => {
+    const missing = { secret: { env: 'NO_SUCH_SECRET' } };
+    const root = await configFolder(
+      t,
+      acmeFiles({
+        anyone: acme('anyone'),
+        declared: acme('declared'),
+        holders: acme('holders'),
+        'holders-elsewhere': acme('holders', missing),
+        silent: acme('silent'),
+      }),
+    );
+    const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
+    const admits = async (trigger: string, caller: string) =>
+      describeOutcome(await rehearsal.try(requestOf(trigger, caller))) === 'accepted';
+    for (const [trigger, callers] of [
+      ['anyone', ['website', 'acme:ada', 'jwt:ada']],
+      ['declared', ['website']],
+      ['holders', ['acme:ada']],
+      ['holders-elsewhere', ['acme:ada']],
+      ['silent', ['website', 'acme:ada', 'jwt:ada']],
+    ] as const) {
+      for (const caller of ['website', 'acme:ada', 'jwt:ada']) {
+        t.equal(
+          await admits(trigger, caller),
+          callers.some((one) => one === caller),
+          `${caller} at ${trigger}`,
+        );
+      }
+    }
+  },
+);
 
 t.test('plan tells a changed list as a whole, and a changed option by itself', async (t) => {
   const detailsOf = async (before: object, after: object) => {

@@ -96,21 +96,8 @@ class Places {
   }
 
   problems(): readonly Problem[] {
-    return [...this.#known.values()].flatMap(({ stage, uses }) => [
-      ...duplicateNames(stage, uses),
-      ...unreachable(stage, uses),
-    ]);
+    return [...this.#known.values()].flatMap(({ stage, uses }) => duplicateNames(stage, uses));
   }
-}
-
-/** Uses that are never asked: they would look as if they kept somebody out. */
-function unreachable(stage: Stage, uses: readonly StageUse[]): readonly Problem[] {
-  const open = stage === 'auth' ? uses.findIndex(({ uses: name }) => name === 'none') : -1;
-  const message = 'this is never asked: `none`, which stands before it, lets everyone in';
-  const hint = 'Put `none` last, or take it away.';
-  return uses
-    .slice(open === -1 ? uses.length : open + 1)
-    .map(({ place }) => errorAt(place.file, `${place.pointer}/uses`, 'unreachable_auth', message, hint));
 }
 
 function duplicateNames(stage: Stage, uses: readonly StageUse[]): readonly Problem[] {

@@ -1,10 +1,11 @@
-import type { Config, TriggerConfig } from '../../config/model.ts';
 import { triggerName } from '../../config/trigger-key.ts';
 import type { ApiKeyDeclaration } from '../../contract/index.ts';
+import type { Snapshot } from '../../runtime/snapshot.ts';
+import { isOpen, type ReviewedAuth, reviewedAuths } from '../reviewed-auth.ts';
 import type { AccessChange } from './plan.ts';
 
 /** Who gains and who loses the right to fire which triggers. A paused trigger can be fired by nobody. */
-export function compareAccess(base: Config | undefined, head: Config, now: number): readonly AccessChange[] {
+export function compareAccess(base: Snapshot | undefined, head: Snapshot, now: number): readonly AccessChange[] {
   const before: Reach = base === undefined ? new Map() : reachOf(base, now);
   const after = reachOf(head, now);
   const callers = [...new Set([...before.keys(), ...after.keys()])].sort();
@@ -22,7 +23,8 @@ const anyone = 'anyone';
 /** The triggers that each caller may fire. What anyone may fire is not said again of each key. */
 type Reach = ReadonlyMap<string, ReadonlySet<string>>;
 
-function reachOf({ triggers, apiKeys }: Config, now: number): Reach {
+function reachOf(snapshot: Snapshot, now: number): Reach {
+  const { triggers, apiKeys } = snapshot.config;
   const reach = new Map<string, Set<string>>();
   const add = (caller: string, trigger: string): void => {
     const known = reach.get(caller) ?? new Set();
@@ -32,23 +34,19 @@ function reachOf({ triggers, apiKeys }: Config, now: number): Reach {
   for (const trigger of triggers) {
     if (trigger.status === 'paused') continue;
     const id = triggerName(trigger);
-    for (const caller of callersOf(trigger, keys)) add(caller, id);
+    const auths = reviewedAuths(snapshot, trigger.project.id, trigger.key);
+    const granted = keys.filter((key) => grants(key, trigger.project.id));
+    for (const caller of callersOf(auths, granted)) add(caller, id);
   }
   return reach;
 }
 
-/** Who has no credential to show at a trigger that is open to all may as well keep it. */
-function callersOf({ auth, project }: TriggerConfig, keys: readonly ApiKeyDeclaration[]): readonly string[] {
-  if (isOpen(auth)) return [anyone];
-  return auth.flatMap(({ uses }) => {
-    if (uses !== 'api-key') return [`callers known to auth ${uses}`];
-    return keys.filter((key) => grants(key, project.id)).map(({ id }) => id);
-  });
-}
-
-/** Whether a trigger lets in who shows no credential at all. */
-export function isOpen(auth: TriggerConfig['auth']): boolean {
-  return auth.some(({ uses }) => uses === 'none');
+/** At a trigger that is open to all, a credential grants nothing more. */
+function callersOf(auths: readonly ReviewedAuth[], keys: readonly ApiKeyDeclaration[]): readonly string[] {
+  if (isOpen(auths)) return [anyone];
+  return auths.flatMap(({ use, callers }) =>
+    callers?.kind === 'declared' ? keys.map(({ id }) => id) : [`callers known to auth ${use.uses}`],
+  );
 }
 
 function canFire({ status, permissions, secrets }: ApiKeyDeclaration, now: number): boolean {

@@ -42,8 +42,8 @@ export async function makePlan(base: PlanSide | undefined, head: PlanSide, optio
     base: sideOf(base),
     head: sideOf(head),
     structure: compareStructure(base, head),
-    access: compareAccess(base?.config, head.config, options.now),
-    warnings: findWidenings(base?.config, head.config),
+    access: compareAccess(base?.snapshot, head.snapshot, options.now),
+    warnings: findWidenings(base?.snapshot, head.snapshot),
     behaviour,
     witnesses: base === undefined ? [] : await witnessesOf(base, head, behaviour, requests ?? [], options),
   };

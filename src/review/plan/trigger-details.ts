@@ -1,11 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallbackConfig, NamedUse, RunUse, TriggerConfig } from '../../config/model.ts';
+import { descriptorOf } from '../../config/stages.ts';
+import { usesOf } from '../../config/uses-of.ts';
+import { type Stage, stages } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
-import { describeUse, describeValue, oneLine } from '../words.ts';
-import { compareAuth, compareUse, compareValue, isSameUse, showDuration } from './compare-uses.ts';
+import { describeValue } from '../words.ts';
+import { compareAuth, compareUse, compareValue, showDuration } from './compare-uses.ts';
+import { compareNamed } from './named-uses.ts';
 import type { StructureDetail } from './plan.ts';
 
-/** What changes in a trigger, defaults of its project and gateway included; of a new one, what it has. */
+/** What changes in a trigger, including the defaults of its project and gateway; of a new one, what it has. */
 export function triggerDetails(before: TriggerConfig | undefined, after: TriggerConfig): readonly StructureDetail[] {
   const { place } = after;
   return [
@@ -14,12 +18,7 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
       : compareValue('status', before?.status, after.status, place)),
     ...compareValue('key', before?.key ?? after.key, after.key, place),
     ...(before === undefined ? [] : compareValue('name', before.name, after.name, place)),
-    ...compareAuth('auth', before?.auth, after.auth, place),
-    ...compareFilters(before?.filter ?? [], after.filter, place),
-    ...compareUse('dedup', before?.dedup, after.dedup, place),
-    ...compareUse('run', before?.run, after.run, place),
-    ...(before === undefined ? [] : compareLimits(before.run, after.run)),
-    ...compareUse('respond', before?.respond, after.respond, place),
+    ...stages.flatMap((stage) => compareStage(stage, before, after)),
     ...compareCallback(before?.callback, after.callback, place),
     ...compareValue('record keep', before?.record.keep ?? 'full', after.record.keep, place),
     ...compareValue('record mask', before?.record.mask ?? [], after.record.mask, place),
@@ -30,79 +29,21 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
   ];
 }
 
-/** How a filter changes between two triggers. */
-export interface FilterChange {
-  readonly name: string;
-  readonly before: NamedUse | undefined;
-  readonly after: NamedUse | undefined;
-}
-
-/** Filters by name, those that changed; one that got another name and kept its options did not. */
-export function changedFilters(before: readonly NamedUse[], after: readonly NamedUse[]): readonly FilterChange[] {
-  const renamed = renamedFilters(before, after).flatMap(({ from, to }) => [from, to]);
-  const names = [...new Set([...before, ...after].map(({ name }) => name))];
-  return names
-    .map((name) => ({ name, before: named(before, name), after: named(after, name) }))
-    .filter((change) => !isSameUse(change.before, change.after))
-    .filter((change) => !renamed.some((filter) => filter === change.before || filter === change.after));
-}
-
-/** Filters whose name is gone and whose options stand under a name that is new. */
-function renamedFilters(before: readonly NamedUse[], after: readonly NamedUse[]) {
-  const added = after.filter(({ name }) => named(before, name) === undefined);
-  return before.flatMap((from) => {
-    const to = named(after, from.name) === undefined ? added.find((filter) => isSameUse(filter, from)) : undefined;
-    if (to !== undefined) added.splice(added.indexOf(to), 1);
-    return to === undefined ? [] : [{ from, to }];
-  });
-}
-
-function named(filters: readonly NamedUse[], name: string): NamedUse | undefined {
-  return filters.find((filter) => filter.name === name);
-}
-
-function compareFilters(
-  before: readonly NamedUse[],
-  after: readonly NamedUse[],
-  place: Place,
+function compareStage(
+  stage: Stage,
+  before: TriggerConfig | undefined,
+  after: TriggerConfig,
 ): readonly StructureDetail[] {
-  const details = changedFilters(before, after).flatMap(({ name, before: old, after: now }) => {
-    const what = `filter "${oneLine(name)}"`;
-    const at = now?.place ?? place;
-    if (old === undefined || now === undefined || old.uses !== now.uses) {
-      return [{ what, before: old && describeFilter(old), after: now && describeFilter(now), place: at }];
-    }
-    return compareUse(what, old, now, place).map((detail) => ({
-      ...detail,
-      what: detail.what.replace(`${what}: jsonata expression`, what),
-    }));
-  });
-  const order = (filters: readonly NamedUse[], others: readonly NamedUse[]) =>
-    filters.map(({ name }) => name).filter((name) => others.some((other) => other.name === name));
-  const renamed = renamedFilters(before, after).map(({ from, to }) => ({
-    ...{
-      what: `filter "${oneLine(to.name)}"`,
-      before: `named ${oneLine(from.name)}`,
-      after: `named ${oneLine(to.name)}`,
-      place: to.place,
-    },
-  }));
-  return [
-    ...renamed,
-    ...details,
-    ...compareValue('order of filters', order(before, after), order(after, before), place, (names) =>
-      (names as readonly string[]).join(', '),
-    ),
-  ];
+  const { named, many } = descriptorOf(stage);
+  const { place } = after;
+  const old = before && usesOf(before, stage);
+  const now = usesOf(after, stage);
+  // The table says that these uses have names.
+  if (named) return compareNamed(stage, (old ?? []) as readonly NamedUse[], now as readonly NamedUse[], place);
+  if (many) return compareAuth(stage, old, now, place);
+  const details = compareUse(stage, old?.[0], now[0], place);
+  return stage === 'run' && before !== undefined ? [...details, ...compareLimits(before.run, after.run)] : details;
 }
-
-/** A jsonata filter is its expression. */
-function describeFilter(use: NamedUse): string {
-  const { expression, ...others } = use.with;
-  const isPlain = use.uses === 'jsonata' && Object.keys(others).length === 0;
-  return isPlain ? describeValue(expression) : describeUse(use);
-}
-
 function compareLimits(before: RunUse, after: RunUse): readonly StructureDetail[] {
   const { place } = after;
   return [

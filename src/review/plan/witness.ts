@@ -6,8 +6,8 @@ import type { OpenConfig } from '../open-config.ts';
 import { describeOutcome, Rehearsal } from '../rehearsal.ts';
 import { maskValues } from './behaviour.ts';
 import { mutations, withoutEach } from './mutations.ts';
+import { changedUses, type NamedChange } from './named-uses.ts';
 import type { Witness } from './plan.ts';
-import { changedFilters, type FilterChange } from './trigger-details.ts';
 
 export interface WitnessOptions {
   /** When to give up, by `performance.now()`. */
@@ -36,7 +36,7 @@ export async function findWitness(
   base: OpenConfig,
   head: OpenConfig,
   trigger: { readonly before: LiveTrigger; readonly after: LiveTrigger },
-  change: FilterChange,
+  change: NamedChange,
   known: KnownBodies,
   options: WitnessOptions,
 ): Promise<Witness> {
@@ -49,8 +49,8 @@ export async function findWitness(
 }
 
 /** The filters that changed in a trigger that both configs have. */
-export function witnessed(before: LiveTrigger, after: LiveTrigger): readonly FilterChange[] {
-  return changedFilters(before.config.filter, after.config.filter);
+export function witnessed(before: LiveTrigger, after: LiveTrigger): readonly NamedChange[] {
+  return changedUses(before.config.filter, after.config.filter);
 }
 
 class WitnessSearch {
@@ -65,7 +65,7 @@ class WitnessSearch {
     base: OpenConfig,
     head: OpenConfig,
     { before, after }: { readonly before: LiveTrigger; readonly after: LiveTrigger },
-    { name }: FilterChange,
+    { name }: NamedChange,
     options: WitnessOptions,
   ) {
     this.#rehearsals = [
