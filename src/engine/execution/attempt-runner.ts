@@ -23,7 +23,7 @@ export class AttemptRunner {
     slot.run(controller, start.attempt, start.startedAt);
     const settle = (outcome: RunOutcome): void => {
       // Otherwise the run was cancelled or released meanwhile, and the outcome comes too late.
-      if (slot.isExecuting(controller)) this.#settle(slot, outcome);
+      if (slot.isExecuting(controller)) this.#settle(slot, outcome ?? unexpectedFailure);
     };
     let outcome: MaybePromise<RunOutcome>;
     try {
@@ -33,7 +33,7 @@ export class AttemptRunner {
       outcome = unexpectedFailure;
     }
     if (outcome instanceof Promise) outcome.then(settle, () => settle(unexpectedFailure));
-    else settle(outcome ?? unexpectedFailure);
+    else settle(outcome);
   }
 
   #settle(slot: RunSlot, outcome: RunOutcome): void {

@@ -23,11 +23,11 @@ export type RunPhase =
 const successors: Readonly<Record<RunPhase, readonly RunPhase[]>> = {
   // The place of a run that starts at once is stored with its submission, so there is nothing to note.
   submitting: ['queued', 'starting', 'running', 'ending', 'released', 'ended'],
-  queued: ['starting', 'ending', 'released'],
-  // A run that gets its place before the store confirms it may still be refused.
+  // A run may get its place, and lose it again, before the store answers its submission: then it can still be refused.
+  queued: ['starting', 'ending', 'released', 'ended'],
   starting: ['running', 'pausing', 'ending', 'released', 'ended'],
   running: ['pausing', 'ending', 'released'],
-  pausing: ['queued', 'ending', 'released'],
+  pausing: ['queued', 'ending', 'released', 'ended'],
   ending: ['ended'],
   released: ['ended'],
   ended: [],

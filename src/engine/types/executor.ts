@@ -1,19 +1,19 @@
 import type { JsonValue, MaybePromise, RunEvent, RunUsage, Session, TriggerInput } from '../../contract/index.ts';
 import type { RunRecord } from './run-record.ts';
 
-/** How one attempt ended. What else it leaves is stored in one step with the outcome. */
+/** How one attempt ended. Memory and usage are stored in one step with it. */
 export type RunOutcome = RunRemains &
   (
     | { readonly kind: 'succeeded' | 'input_required'; readonly output: JsonValue }
     | { readonly kind: 'failed'; readonly message: string; readonly retryable: boolean }
-    /** Failed, and to be tried again after so many milliseconds: the run is queued until then. */
+    /** Failed, and retried after `delayMs`: the run is queued until then. */
     | { readonly kind: 'retry'; readonly message: string; readonly delayMs: number }
   );
 
 export interface RunRemains {
   /** What its session remembers from now on. */
   readonly memory?: JsonValue;
-  /** What this attempt has used up. */
+  /** The usage of this attempt. */
   readonly usage?: RunUsage;
 }
 

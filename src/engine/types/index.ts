@@ -1,4 +1,4 @@
-/** What an engine is to the gateway, and what both store and ask. Internal: no third party loads an engine yet. */
+/** The interface between gateway and engine. Internal: third parties cannot add engines yet. */
 export * from './attempt-released.ts';
 export type * from './engine.ts';
 export * from './engine-unavailable.ts';
