@@ -8,7 +8,7 @@ interface Filtered {
   Querystring: { [Name in keyof RequestFilter]: unknown };
 }
 
-/** Recorded requests for operators: list, show, export as JSON Lines. What was answered before they ask is there. */
+/** Recorded requests for operators: list, show, export as JSON Lines. Each includes all requests answered so far. */
 export function registerRequests(app: FastifyInstance, operations: RequestOperations, recorder: Recorder): void {
   app.get<Filtered>('/requests', async (request, reply) => {
     await recorder.settled();
@@ -20,7 +20,7 @@ export function registerRequests(app: FastifyInstance, operations: RequestOperat
     await recorder.settled();
     const line = await operations.line(request.params.id);
     if (line === undefined) {
-      return sendProblem(reply, request.id, 'not_found', { detail: 'There is no such recorded request.' });
+      return sendProblem(reply, request.id, 'not_found', { detail: 'Recorded request not found.' });
     }
     return reply.type('application/json; charset=utf-8').send(line);
   });
@@ -32,7 +32,7 @@ export function registerRequests(app: FastifyInstance, operations: RequestOperat
   });
 }
 
-/** What is written more than once in an address is a list, which no filter takes. */
+/** A parameter that occurs more than once is an array, which no filter accepts. */
 function filterOf(query: Filtered['Querystring']): RequestFilter {
   return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]));
 }

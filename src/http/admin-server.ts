@@ -22,13 +22,13 @@ export interface AdminServerParts {
   readonly reloader: () => Reloader;
   readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
-  /** Read at each request, since a reload may change it; undefined: none is asked for. */
+  /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
-  /** Whether the public listener takes requests. */
+  /** Whether the public listener accepts requests. */
   readonly isReady: () => boolean;
 }
 
-/** The listener for operators: health, metrics, config state. `/livez` and `/readyz` tell nothing and ask for no token. */
+/** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
 export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   const app = fastify({
     logger: false,
@@ -43,7 +43,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     if (isOpen || isAuthorized(request.headers.authorization, parts.token())) return done();
     reply.header('www-authenticate', 'Bearer');
     sendProblem(reply, request.id, 'unauthorized', {
-      detail: 'The admin listener wants its token: Authorization: Bearer …',
+      detail: 'The admin API requires a bearer token: Authorization: Bearer …',
     });
   });
   app.get('/livez', () => ({ status: 'ok' }));
@@ -68,7 +68,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
 
 function isAuthorized(header: string | undefined, token: string | undefined): boolean {
   if (token === undefined) return true;
-  // Digests have one length, so that comparing them tells nothing of the token's.
+  // Digests have the same length, so the comparison does not leak the length of the token.
   return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
 }
 

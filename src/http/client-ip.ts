@@ -7,7 +7,7 @@ type TrustTest = (address: string, hop: number) => boolean;
 
 const trustTests = new WeakMap<readonly string[], TrustTest>();
 
-/** The caller's address: the peer's, or what trusted proxies say in `X-Forwarded-For`. */
+/** The caller's address: that of the peer, or the one that trusted proxies give in `X-Forwarded-For`. */
 export function clientIp(request: IncomingMessage, trustProxy: TrustProxy): string {
   if (trustProxy === false) return request.socket.remoteAddress ?? '';
   return proxyAddr(request, testFor(trustProxy));

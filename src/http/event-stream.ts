@@ -9,10 +9,10 @@ import {
   type RunView,
 } from '../contract/index.ts';
 
-/** How often a silent stream shows that it is alive, in milliseconds: proxies cut what is silent for a minute or so. */
+/** How often an idle stream sends a heartbeat, in milliseconds: proxies close connections that are idle for about a minute. */
 const heartbeatMs = 15_000;
 
-/** How soon a client is to come back that lost its connection, in milliseconds. */
+/** How soon a client that lost its connection should reconnect, in milliseconds. */
 const reconnectMs = 2_000;
 
 /**
@@ -22,7 +22,7 @@ const reconnectMs = 2_000;
  */
 export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): Reply {
   const last = lastEventId === undefined ? undefined : parseEventId(lastEventId);
-  // So an EventSource is told to stop coming back, as the standard says.
+  // By the standard, 204 tells an EventSource to stop reconnecting.
   if (last?.runId === run.runId && last.position === 'end') return { status: 204 };
   const after = last?.runId === run.runId && last.position !== 'end' ? last.position : undefined;
   return {
@@ -30,7 +30,7 @@ export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): Reply {
     headers: {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
-      // Nginx would keep it back otherwise.
+      // Nginx would buffer it otherwise.
       'x-accel-buffering': 'no',
     },
     stream: {
@@ -40,7 +40,7 @@ export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): Reply {
         return {
           next: () => inner.next(),
           return() {
-            // Else it would come to its end only with the next event or heartbeat.
+            // Otherwise it would end only with the next event or heartbeat.
             leaving.abort();
             return inner.return(undefined);
           },
@@ -50,7 +50,7 @@ export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): Reply {
   };
 }
 
-/** Which run, and how far, the id of an event means; undefined if the text is no such id. */
+/** The run and position that the id of an event stands for; undefined if the text is not such an id. */
 export function parseEventId(id: string): { runId: string; position: RunPosition | 'end' } | undefined {
   const [, runId, end, attempt, offset] = /^([0-9a-f-]{36})\.(?:(end)|([0-9]{1,9})\.([0-9]{1,15}))$/.exec(id) ?? [];
   if (runId === undefined) return undefined;
@@ -78,7 +78,7 @@ async function* events(
       const leftMs = endsAt - performance.now();
       const arrived = await within(Math.min(heartbeatMs, leftMs), next);
       if (arrived === undefined) {
-        // Not by the clock: a timer may be a moment early.
+        // Not by the clock: a timer may fire slightly early.
         isTimeUp = leftMs <= heartbeatMs;
         if (isTimeUp) break;
         yield ': still running\n\n';
@@ -107,7 +107,7 @@ async function* events(
     switch (state) {
       case 'succeeded':
       case 'input_required':
-        // Both or neither: a client that comes back after the first of them would miss the second.
+        // In one piece: a client that reconnects after the first of them would miss the second.
         yield event('message', 'end', { runId, status: state, ...(output !== undefined && { output }) }) +
           event('done', 'end', { runId, status: state, statusUrl, ...(usage && { usage: { ...usage } }) });
         break;
@@ -118,7 +118,7 @@ async function* events(
         yield error(problem('run_cancelled', { runId, statusUrl }));
         break;
       default:
-        // It goes on, here after the timeout or in the gateway's next start: the id stays, so that the client comes back.
+        // The run goes on, after the timeout or in the gateway's next start. No new id, so that the client can resume.
         if (isTimeUp) {
           yield `event: error\ndata: ${JSON.stringify(problemMembers(problem('wait_timeout', { runId, statusUrl })))}\n\n`;
         }
@@ -126,12 +126,12 @@ async function* events(
   }
 }
 
-/** What `problem()` made always is an object. */
+/** The body of a `problem()` is always an object. */
 function problemMembers({ status, body }: Reply): JsonObject {
   return { ...(body as JsonObject), status };
 }
 
-/** What is promised, or undefined when the time is up before. */
+/** The settled value, or undefined if the time is up first. */
 async function within<T>(timeoutMs: number, promised: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {

@@ -37,18 +37,18 @@ export interface Gateway {
   readonly address: { host: string; port: number };
   readonly adminAddress: { host: string; port: number };
   readonly reloader: Reloader;
-  /** The revision that new requests meet. */
+  /** The revision that serves new requests. */
   readonly revision: string;
-  /** Problems of severity warning in what serves. */
+  /** Warnings of the config that serves. */
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
-  /** Stops accepting, lets what runs end within `server.drainTimeout`, then frees everything. */
+  /** Drains: accepts nothing new, lets running work end within `server.drainTimeout`, then frees everything. */
   close(): Promise<void>;
 }
 
-/** Receivers of callbacks say little. */
+/** Responses to callbacks are small. */
 const callbackLimits = { connections: 16, maxResponseBytes: 64 * 1024 };
 
-/** How long answers may take to leave after the runs they waited for have ended, in milliseconds. */
+/** How long replies may take to be sent after the runs they waited for have ended, in milliseconds. */
 const lastAnswersMs = 1000;
 
 /** Loads a config folder and serves it until `close`. Problems of the config or of a port are returned, not thrown. */
@@ -97,7 +97,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const watching: ConfigWatch = watchConfig(
     root,
     async () => void (await reloader.reload()),
-    (err) => log.warn({ err }, 'the file watcher failed; changes are still seen every few seconds'),
+    (err) => log.warn({ err }, 'file watcher failed; changes are still detected by polling'),
   );
   return {
     ok: true,
@@ -126,7 +126,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   };
 }
 
-/** The two listeners, as one participant of a reload: both are ready for the next config, or neither changes. */
+/** The two listeners as one participant of a reload: both are ready for the next config, or neither changes. */
 class Surface implements ReloadParticipant {
   readonly publicListener: Listener;
   readonly adminListener: Listener;
@@ -166,7 +166,7 @@ class Surface implements ReloadParticipant {
     };
   }
 
-  /** The admin listener goes last, so that a probe can see the gateway stopping. */
+  /** The admin listener closes last, so that a probe can see the gateway stopping. */
   async close(engine: Engine, drainMs: number): Promise<void> {
     this.#isReady = false;
     const answered = this.publicListener.close();

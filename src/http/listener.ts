@@ -21,7 +21,7 @@ export type PreparedListener =
   | { readonly ok: true; commit(): void; rollback(): Promise<void> }
   | { readonly ok: false; readonly problem: Problem };
 
-/** One listener whose host and port can change while it serves: the new one is up before the old one goes. */
+/** A listener whose host and port can change while it serves: the new one is open before the old one closes. */
 export class Listener {
   readonly #create: () => ListeningServer;
   readonly #closing = new Map<ListeningServer, Promise<void>>();
@@ -31,7 +31,7 @@ export class Listener {
     this.#create = create;
   }
 
-  /** Listens as declared, if it does not already. The caller commits or rolls back. */
+  /** Opens the declared address, unless it is already open. The caller commits or rolls back. */
   async prepare(config: ListenerConfig): Promise<PreparedListener> {
     const serving = this.#serving;
     if (serving !== undefined && serving.config.host === config.host && serving.config.port === config.port) {
@@ -54,31 +54,31 @@ export class Listener {
     };
   }
 
-  /** How long a client may take to send a whole request, from now on. */
+  /** Limits the time that a client may take to send a whole request, from now on. */
   limitRequests(timeoutMs: number): void {
     const server = this.#serving?.app.server;
     if (server === undefined) return;
     server.requestTimeout = timeoutMs;
-    // Node looks at neither limit while this one, a minute by default, is the longer.
+    // Node ignores both limits while this one, a minute by default, is longer.
     server.headersTimeout = timeoutMs;
   }
 
-  /** What it is bound to; with port 0 in the config, the port that the system chose. */
+  /** The bound address; with port 0 in the config, the port that the system chose. */
   get address(): { host: string; port: number } {
     const bound = this.#serving?.app.server.address();
     if (bound === null || bound === undefined || typeof bound === 'string') throw new Error('not listening');
     return { host: bound.address, port: (bound satisfies AddressInfo).port };
   }
 
-  /** Takes no new connections, and resolves when the last request is answered. */
+  /** Accepts no new connections, and resolves when the last request is answered. */
   async close(): Promise<void> {
     if (this.#serving !== undefined) this.#close(this.#serving.app);
     await Promise.all(this.#closing.values());
   }
 
-  /** Cuts the connections that are still open. */
+  /** Closes the connections that are still open. */
   cut(): void {
-    // Also those of a port that a reload has left.
+    // Also those on a port that a reload has replaced.
     for (const app of this.#closing.keys()) app.server.closeAllConnections();
   }
 

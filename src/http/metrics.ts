@@ -9,13 +9,13 @@ interface Measured {
   readonly recorder: Recorder;
 }
 
-/** The gateway's metrics in Prometheus' text format. Costs nothing until it is read. */
+/** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
 export function metricsOf({ outcomes, engine, recorder }: Measured): { contentType: string; text(): Promise<string> } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Counter({
     name: 'pullcord_requests_total',
-    help: 'Requests by trigger and by how they came out: accepted, handshake, or the code of the error reply.',
+    help: 'Requests by trigger and outcome: accepted, handshake, or the code of the error reply.',
     labelNames: ['project', 'trigger', 'outcome', 'reason'],
     registers: [registry],
     collect() {
@@ -36,7 +36,7 @@ export function metricsOf({ outcomes, engine, recorder }: Measured): { contentTy
   });
   new Counter({
     name: 'pullcord_recordings_lost_total',
-    help: 'Requests that were chosen to be recorded and could not be.',
+    help: 'Requests that were chosen for recording but could not be stored.',
     registers: [registry],
     collect() {
       this.reset();

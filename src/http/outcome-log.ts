@@ -2,14 +2,14 @@ import { LRUCache } from 'lru-cache';
 import type { PluginLog } from '../contract/index.ts';
 import type { LiveTrigger } from '../runtime/snapshot.ts';
 
-/** How often refusals are summed up in the log, in milliseconds. */
+/** How often refusals are summarized in the log, in milliseconds. */
 const summaryEveryMs = 10_000;
-/** Triggers come and go over months of reloads; the counts of those that no request asks for any more may go. */
+/** Bounds the memory: over months of reloads, counts of triggers that no longer get requests are evicted. */
 const mostCounts = 10_000;
 
-/** How often requests came out in one way. */
+/** How many requests had one outcome. */
 export interface OutcomeCount {
-  /** Empty when the request named no known trigger. */
+  /** Empty if the request did not name a known trigger. */
   readonly project: string;
   readonly trigger: string;
   /** `accepted`, `handshake`, or the code of the error reply. */
@@ -20,12 +20,12 @@ export interface OutcomeCount {
 }
 
 interface Entry extends OutcomeCount {
-  told: number;
+  logged: number;
 }
 
 /**
- * Counts how requests come out, and explains refusals without flooding the log: the first of its kind at once, the
- * others as one line every ten seconds.
+ * Counts the outcomes of requests, and logs refusals without flooding the log: the first of its kind at once, the
+ * others in one line every ten seconds.
  */
 export class OutcomeLog {
   readonly #entries = new LRUCache<string, Entry>({ max: mostCounts });
@@ -38,7 +38,7 @@ export class OutcomeLog {
     this.#timer.unref();
   }
 
-  /** Counts one request. Project, trigger and reason come from config and code, never from the request: so they are few. */
+  /** Counts one request. Trigger and reason come from config and code, never from the request: their number is bounded. */
   count(trigger: LiveTrigger | undefined, outcome: string, reason = ''): void {
     const key = `${trigger?.id ?? ''}\n${outcome}\n${reason}`;
     const entry = this.#entries.get(key);
@@ -53,10 +53,10 @@ export class OutcomeLog {
       outcome,
       reason,
       total: 1,
-      told: 0,
+      logged: 0,
     };
     this.#entries.set(key, added);
-    if (!isAccepted) this.#tell(added);
+    if (!isAccepted) this.#write(added);
   }
 
   counts(): Iterable<OutcomeCount> {
@@ -70,14 +70,14 @@ export class OutcomeLog {
 
   #summarize(): void {
     for (const entry of this.#entries.values()) {
-      if (entry.outcome !== 'accepted' && entry.total > entry.told) this.#tell(entry);
+      if (entry.outcome !== 'accepted' && entry.total > entry.logged) this.#write(entry);
     }
   }
 
-  #tell(entry: Entry): void {
+  #write(entry: Entry): void {
     const { project, trigger, outcome, reason } = entry;
-    const count = entry.total - entry.told;
-    entry.told = entry.total;
+    const count = entry.total - entry.logged;
+    entry.logged = entry.total;
     const message = outcome === 'handshake' ? 'handshakes answered' : 'requests refused';
     this.#log.info({ project, trigger, outcome, reason, count }, message);
   }

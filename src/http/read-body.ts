@@ -5,18 +5,18 @@ export type ReadBody =
   | { readonly ok: false; readonly tooLarge: boolean };
 
 /**
- * Reads a request's body up to a limit in bytes. `tooLarge: false` means that the client went away or broke the
- * framing; how long it may take is the server's request timeout. Never rejects.
+ * Reads the body of a request up to a limit in bytes. `tooLarge: false` means that the client disconnected or sent invalid
+ * framing. The server's request timeout bounds the time. Never rejects.
  */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<ReadBody> {
   return new Promise((resolve) => {
-    // It may have ended while it was found out who calls, and then no event comes any more.
+    // It may have been destroyed during authentication; then no event follows.
     if (request.destroyed) resolve({ ok: false, tooLarge: false });
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      // What comes after is let go by: the answer closes the connection.
+      // The rest is discarded: the reply closes the connection.
       if (length > limitBytes) resolve({ ok: false, tooLarge: true });
       else chunks.push(chunk);
     });
@@ -24,7 +24,7 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
       const [first] = chunks;
       resolve({ ok: true, bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length) });
     });
-    // It closes after its end too, when the promise is settled. A broken one emits an error first.
+    // `close` also follows `end`, when the promise is already settled. A broken request emits an error first.
     request.on('close', () => resolve({ ok: false, tooLarge: false }));
     request.on('error', () => resolve({ ok: false, tooLarge: false }));
   });

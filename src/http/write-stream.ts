@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 
-/** How long a client may take nothing of what it is sent until it is cut off, in milliseconds. */
+/** How long a client may read nothing before it is disconnected, in milliseconds. */
 const patienceMs = 60_000;
 
 /**
- * Writes a stream to its end, each piece when the one before has left, so that a slow client costs no memory. Settles also
- * when the client goes away or is cut off. Rejects with what the stream throws.
+ * Writes a stream to its end with backpressure: each piece when the one before has left, so that a slow client costs no
+ * memory. Settles too when the client disconnects or is disconnected. Rejects with what the stream throws.
  */
 export async function writeStream(response: ServerResponse, stream: AsyncIterable<string>): Promise<void> {
   const iterator = stream[Symbol.asyncIterator]();
@@ -14,7 +14,7 @@ export async function writeStream(response: ServerResponse, stream: AsyncIterabl
   response.on('close', onClose);
   try {
     for (;;) {
-      // Not a race with one promise of the end: that would remember each piece until the end comes.
+      // Not a race against one promise of the end: that would keep every piece in memory until the end.
       const next = await new Promise<IteratorResult<string> | undefined>((resolve, reject) => {
         leave = () => resolve(undefined);
         if (response.destroyed) leave();
@@ -27,12 +27,12 @@ export async function writeStream(response: ServerResponse, stream: AsyncIterabl
     response.end();
   } finally {
     response.off('close', onClose);
-    // It may have to wait for what it was about to say, and nobody needs to wait for that.
+    // It may first have to wait for its next piece; nothing depends on that.
     iterator.return?.().catch(() => {});
   }
 }
 
-/** Whether the client has taken what was written. One that takes nothing for too long is cut off. */
+/** Whether the client has read what was written. One that reads nothing for too long is disconnected. */
 function drained(response: ServerResponse): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {

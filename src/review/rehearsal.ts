@@ -20,7 +20,7 @@ import { RehearsalEngine } from './rehearsal-engine.ts';
 import { reviewedAuths } from './reviewed-auth.ts';
 import { oneLine } from './words.ts';
 
-/** A request that is only tried. */
+/** A request for a dry run. */
 export interface RehearsedRequest {
   readonly project: string;
   /** The trigger's key, in any case. */
@@ -37,7 +37,7 @@ export interface RehearsedRequest {
   readonly failed?: boolean;
 }
 
-/** What the gateway would have made of a request. */
+/** How the gateway would have answered a request. */
 export interface RehearsedOutcome {
   readonly verdict: RehearsedVerdict;
   /** Name of the filter that dropped it, or failed on it. */
@@ -62,8 +62,8 @@ export interface RehearsalOptions {
 }
 
 /**
- * Tries requests on a snapshot by the gateway's own admission, reading of bodies and pipeline; only the engine and the
- * agents are stand-ins. It remembers dedup claims from one request to the next.
+ * Dry runs of requests on a snapshot, by the gateway's own admission, body parser and pipeline; only the engine and the
+ * agents are stubs. It remembers dedup claims from one request to the next.
  */
 export class Rehearsal {
   readonly #snapshot: Snapshot;

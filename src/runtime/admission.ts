@@ -11,14 +11,14 @@ import type {
 } from '../contract/index.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
-/** What a request asks for, by names as the caller wrote them. */
+/** What a request addresses, by names as the caller wrote them. */
 export interface Target {
   readonly kind: 'trigger' | 'run' | 'completion';
   readonly projectId: string;
   readonly key: string;
 }
 
-/** A request that may go on to its body: who calls, and what. */
+/** The request may go on: who calls, and which trigger. */
 export interface Admission {
   readonly kind: 'admitted';
   readonly trigger: LiveTrigger;
@@ -29,10 +29,10 @@ export interface Refusal {
   readonly code: ProblemCode;
   /** For the log; the caller only sees the code. */
   readonly reason: string;
-  /** What was asked for, if it is there: for the log too. */
+  /** The addressed trigger, if it exists: for the log too. */
   readonly trigger?: LiveTrigger | undefined;
 }
-/** A sender makes sure of the address of a trigger that takes requests. */
+/** A sender verifies the address of an active trigger. */
 export interface Handshake {
   readonly kind: 'handshake';
   readonly trigger: LiveTrigger;
@@ -40,7 +40,7 @@ export interface Handshake {
 }
 export type Decision = Admission | Refusal | Handshake;
 
-/** The head does not tell: the body does. */
+/** The headers do not identify the caller: a signature over the body does. */
 export interface BodyNeeded {
   readonly kind: 'needs_body';
   decide(body: Uint8Array): Promise<Decision>;
@@ -49,9 +49,9 @@ export interface BodyNeeded {
 const required: Permission = 'project.trigger';
 
 /**
- * Decides whether a request may go on, from the head alone where that tells who calls. A caller without a valid
- * credential learns nothing; one with a credential cannot tell which projects outside its own exist, so those are
- * refused before the trigger's existence matters.
+ * Decides whether a request may go on, from its headers alone where they identify the caller. A caller without a valid
+ * credential learns nothing. One with a credential cannot find out which other projects exist: it is refused before the
+ * existence of the trigger matters.
  */
 export function decideByHead(
   snapshot: Snapshot,
@@ -71,7 +71,7 @@ interface Asked {
   readonly target: Target;
   readonly trigger: LiveTrigger | undefined;
   readonly head: RequestHead;
-  /** What knows callers where there is no trigger, if that is another one. */
+  /** The default auth, if the trigger has another one. */
   readonly fallback: Auth | undefined;
 }
 
@@ -81,7 +81,7 @@ async function decide(result: MaybePromise<AuthResult>, asked: Asked): Promise<D
   return { kind: 'needs_body', decide: async (body) => decideBy(await settled.verify(body), asked) };
 }
 
-/** A caller that is known elsewhere, and not for this project, is told what it would be told of any trigger there. */
+/** A caller that only the default auth knows, without access to this project, gets the same answer for every trigger there. */
 async function decideBy(verdict: AuthVerdict, { target, trigger, head, fallback }: Asked): Promise<Decision> {
   const decision = decisionOf(verdict, target, trigger);
   if (fallback === undefined || decision.kind !== 'refused' || decision.code !== 'unauthorized') return decision;
@@ -102,18 +102,18 @@ function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger |
     case 'unavailable':
       return refused('unavailable', verdict.reason, trigger);
     case 'handshake':
-      if (target.kind !== 'trigger') return refused('unauthorized', 'a handshake at the address of a run', trigger);
+      if (target.kind !== 'trigger') return refused('unauthorized', 'handshake at the address of a run', trigger);
       if (trigger === undefined || !trigger.isActive) return notFound(trigger);
       return { kind: 'handshake', trigger, reply: verdict.reply };
   }
 }
 
-/** Decides by who calls. */
+/** Decides whether a caller may use a trigger or its runs. */
 export function authorize(principal: Principal, target: Target, trigger: LiveTrigger | undefined): Admission | Refusal {
   if (principal.projects !== 'all' && !principal.projects.has(target.projectId)) {
     return refused('forbidden', 'project not granted', trigger);
   }
-  // A paused trigger takes no requests; runs that it took before can still be read and cancelled.
+  // A paused trigger accepts no requests; its earlier runs can still be read and cancelled.
   if (trigger === undefined || (!trigger.isActive && target.kind === 'trigger')) return notFound(trigger);
   if (!principal.permissions.has(required)) return refused('forbidden', `permission ${required} not granted`, trigger);
   return { kind: 'admitted', trigger, principal };

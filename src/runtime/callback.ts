@@ -10,9 +10,9 @@ import type { CallbackTarget } from '../host/callback-target.ts';
 import { signatureOf } from '../host/signing.ts';
 import { describeRun } from './run-view.ts';
 
-/** The pauses after each attempt that Standard Webhooks recommends, in seconds; after the last one it is given up. */
+/** The pauses between attempts that Standard Webhooks recommends, in seconds; there is no attempt after the last one. */
 const pausesSeconds = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
-/** By what share of itself a pause varies. */
+/** The share by which a pause varies. */
 const jitter = 0.2;
 
 export interface CallbackOptions {
@@ -23,8 +23,8 @@ export interface CallbackOptions {
 }
 
 /**
- * Tells a receiver that a run has ended: a POST signed as Standard Webhooks says, whose `webhook-id` is the same in each
- * attempt. Gives the milliseconds until the next attempt, or undefined when there is none. Never rejects.
+ * Sends the callback of a final run: a POST signed according to Standard Webhooks, with the same `webhook-id` in each
+ * attempt. Returns the milliseconds until the next attempt, or undefined when there is none. Never rejects.
  */
 export async function sendCallback(
   run: RunRecord,
@@ -58,7 +58,7 @@ export async function sendCallback(
     const { status } = answer;
     if (status >= 200 && status < 300) return undefined;
     if (status === 410) {
-      log.warn(fields, 'the receiver of callbacks is gone (410): not told');
+      log.warn(fields, 'callback receiver is gone (410); not retried');
       return undefined;
     }
     failure = `answered ${status}`;
@@ -68,12 +68,12 @@ export async function sendCallback(
   }
   const pauseSeconds = pausesSeconds[attempt - 1];
   if (pauseSeconds === undefined) {
-    log.error({ ...fields, failure }, 'a callback was given up');
+    log.error({ ...fields, failure }, 'callback failed for the last time; giving up');
     return undefined;
   }
   const pauseMs = pauseSeconds * 1000 * (1 - jitter + 2 * jitter * Math.random());
   const delayMs = Math.round(Math.max(pauseMs, askedMs));
-  if (!signal.aborted) log.warn({ ...fields, failure, retryInMs: delayMs }, 'a callback failed');
+  if (!signal.aborted) log.warn({ ...fields, failure, retryInMs: delayMs }, 'callback failed');
   return delayMs;
 }
 

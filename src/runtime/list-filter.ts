@@ -2,19 +2,19 @@ import type { Config } from '../config/model.ts';
 import { sameKey } from '../config/trigger-key.ts';
 import { parseDuration } from '../schema/units.ts';
 
-/** What an operator asks of a list, as written on a command line or in an address. */
+/** A filter for a list, as written on a command line or in a query string. */
 export interface ListFilter {
   /** A key, or project/key. */
   readonly trigger?: string | undefined;
   readonly project?: string | undefined;
-  /** A duration (so long ago) or a time in ISO 8601. */
+  /** A duration before now, or a time in ISO 8601. */
   readonly since?: string | undefined;
   readonly limit?: string | undefined;
-  /** Id of the last one of the page before. */
+  /** Id of the last item of the previous page. */
   readonly after?: string | undefined;
 }
 
-/** The same as an engine is asked; what is not asked for is absent. */
+/** The filter as an engine takes it; absent members do not restrict the list. */
 export interface ListQuery {
   readonly project?: string;
   readonly trigger?: string;
@@ -24,13 +24,13 @@ export interface ListQuery {
 
 export type ParsedFilter =
   | { readonly ok: true; readonly query: ListQuery }
-  /** What is wrong with the filter. */
+  /** Why the filter is invalid. */
   | { readonly ok: false; readonly message: string };
 
 const mostListed = 1000;
 const listedByDefault = 50;
 
-/** Reads what all lists can be asked for but the page, which only the engine can find. */
+/** Parses the members that all lists share, except `after`, which only the engine can look up. */
 export function parseListFilter({ trigger, project, since, limit }: ListFilter, config: Config): ParsedFilter {
   const [key = '', projectOfKey] = (trigger ?? '').split('/').reverse();
   const inProject = projectOfKey ?? project;
@@ -53,12 +53,12 @@ export function parseListFilter({ trigger, project, since, limit }: ListFilter, 
   };
 }
 
-/** How many an engine is asked for: one more than are shown tells whether there is another page. */
+/** Asks for one item more than is shown: it tells whether there is another page. */
 export function withNext<Query extends { readonly limit: number }>(query: Query): Query {
   return { ...query, limit: query.limit + 1 };
 }
 
-/** What of the items found is shown, and the id that the next page follows, if there is one. */
+/** The items to show, and the id to pass as `after` for the next page, if there is one. */
 export function pageOf<Item extends { readonly id: string }>(
   found: readonly Item[],
   { limit }: { readonly limit: number },

@@ -1,6 +1,6 @@
 import type { Snapshot } from './snapshot.ts';
 
-/** The snapshot that new requests begin with, and those that are still leased. */
+/** The snapshot that new requests start with, and the older ones that are still leased. */
 export class Live {
   #current: Snapshot;
   readonly #alive = new Map<string, Snapshot>();
@@ -14,7 +14,7 @@ export class Live {
     return this.#current;
   }
 
-  /** Makes another snapshot the current one and retires the old: it goes when its last lease ends. */
+  /** Makes another snapshot the current one and retires the old one, which is freed when its last lease ends. */
   swap(next: Snapshot): void {
     const old = this.#current;
     this.#current = next;
@@ -23,7 +23,7 @@ export class Live {
     old.release();
   }
 
-  /** The snapshot of that revision while it is alive, else the current one: a run goes on under the config it began with. */
+  /** The snapshot of that revision while it is alive, else the current one: a run ends under the config it started with. */
   ofRevision(revision: string): Snapshot {
     const snapshot = this.#alive.get(revision);
     return snapshot?.isAlive ? snapshot : this.#current;

@@ -3,12 +3,12 @@ import type { Config } from '../config/model.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 
-/** What keeps a valid config from following another one while the gateway runs. */
+/** Why a valid config must not replace the serving one while the gateway runs. */
 export function changeProblems(serving: Config, next: Config, force: boolean): Problem[] {
   const problems: Problem[] = [];
   const refuse = (code: DiagnosticCode, message: string, hint: string) =>
     problems.push({ code, severity: 'error', message, hint, place: next.server.place });
-  const hint = 'if that is meant, force it: POST /config/reload?force=true on the admin listener, or restart';
+  const hint = 'if that is intended, force it: POST /config/reload?force=true on the admin listener, or restart';
   if (!force && serving.triggers.length > 0 && next.triggers.length === 0) {
     refuse('triggers_vanished', 'all triggers are gone at once', hint);
   }

@@ -8,12 +8,12 @@ import type { Live } from './live.ts';
 import { changeProblems } from './reload-rules.ts';
 import type { SnapshotBuilder } from './snapshot-builder.ts';
 
-/** What came of the last attempt to load the files as they were then. */
+/** The result of the last attempt to load the config files. */
 export interface ReloadReport {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly ok: boolean;
-  /** Content hash of the files that were tried; it is what serves if `ok`. */
+  /** Content hash of the files that were loaded; with `ok`, the revision that serves. */
   readonly revision: string;
   readonly problems: readonly Problem[];
   readonly sources: Sources;
@@ -21,11 +21,11 @@ export interface ReloadReport {
 
 /** What else must be ready before a config goes live, e.g. a listener on a new port. */
 export interface ReloadParticipant {
-  /** Gets ready for the next config, or says why not. Whatever it started stays unused until `commit`. */
+  /** Prepares for the next config, or returns what is wrong. Nothing that it starts is used before `commit`. */
   prepare(next: Config): Promise<{ problems: readonly Problem[]; commit(): void; rollback(): Promise<void> }>;
 }
 
-/** Brings the config files' content to life: reads, validates, provisions, then swaps one reference. */
+/** Reloads the config: reads, validates and provisions the files, then swaps one reference. */
 export class Reloader {
   readonly #loader: ConfigLoader;
   readonly #builder: SnapshotBuilder;
@@ -33,8 +33,8 @@ export class Reloader {
   readonly #participant: ReloadParticipant;
   readonly #log: PluginLog;
   #last: ReloadReport;
-  /** Files that were refused are tried again, since a secret or a port may be there by now, but told of only once. */
-  #toldDigest = '';
+  /** A rejected config is tried again, since a missing secret or port may be there by now, but logged only once. */
+  #loggedDigest = '';
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(parts: {
@@ -58,8 +58,8 @@ export class Reloader {
   }
 
   /**
-   * Looks at the files and loads them if their content is not what serves. Anything wrong: what serves goes on.
-   * @param options.always load even if nothing changed, e.g. since a secret's value did
+   * Loads the files if their content differs from what serves. If anything is wrong, the serving config stays.
+   * @param options.always load even if no file changed, e.g. because the value of a secret did
    * @param options.force load even if all triggers or all keys are gone
    */
   reload(options: { always?: boolean; force?: boolean } = {}): Promise<ReloadReport> {
@@ -73,26 +73,26 @@ export class Reloader {
     const loaded = await this.#loader.load();
     const serving = this.#live.current;
     if (loaded.revision === serving.revision && !always) {
-      if (!this.#last.ok) this.#told(loaded, []);
+      if (!this.#last.ok) this.#accepted(loaded, []);
       return this.#last;
     }
-    if (!loaded.ok) return this.#refused(loaded, loaded.problems);
+    if (!loaded.ok) return this.#rejected(loaded, loaded.problems);
 
-    const refusals = changeProblems(serving.config, loaded.config, force);
-    if (refusals.length > 0) return this.#refused(loaded, refusals);
+    const rejections = changeProblems(serving.config, loaded.config, force);
+    if (rejections.length > 0) return this.#rejected(loaded, rejections);
 
     const built = await this.#builder.build(loaded);
-    if (!built.ok) return this.#refused(loaded, built.problems);
+    if (!built.ok) return this.#rejected(loaded, built.problems);
 
     const prepared = await this.#participant.prepare(loaded.config);
     if (prepared.problems.length > 0) {
       await prepared.rollback();
       built.snapshot.release();
-      return this.#refused(loaded, prepared.problems);
+      return this.#rejected(loaded, prepared.problems);
     }
     this.#live.swap(built.snapshot);
     prepared.commit();
-    this.#told(loaded, [...loaded.problems, ...built.warnings]);
+    this.#accepted(loaded, [...loaded.problems, ...built.warnings]);
     this.#log.info(
       {
         revision: loaded.revision,
@@ -106,19 +106,20 @@ export class Reloader {
     return this.#last;
   }
 
-  #told(loaded: LoadedConfig, problems: readonly Problem[]): void {
-    this.#toldDigest = '';
+  #accepted(loaded: LoadedConfig, problems: readonly Problem[]): void {
+    this.#loggedDigest = '';
     this.#last = { at: Date.now(), ok: true, revision: loaded.revision, problems, sources: loaded.sources };
   }
 
-  #refused(loaded: LoadedConfig, problems: readonly Problem[]): ReloadReport {
+  #rejected(loaded: LoadedConfig, problems: readonly Problem[]): ReloadReport {
     const digest = hash('sha256', JSON.stringify([loaded.revision, problems]));
-    if (digest === this.#toldDigest) return this.#last;
-    this.#toldDigest = digest;
+    if (digest === this.#loggedDigest) return this.#last;
+    this.#loggedDigest = digest;
     this.#last = { at: Date.now(), ok: false, revision: loaded.revision, problems, sources: loaded.sources };
+    const serving = this.#live.current.revision;
     this.#log.error(
-      { revision: loaded.revision, serving: this.#live.current.revision, problems: problems.map(describe) },
-      'config refused: what served before serves on',
+      { revision: loaded.revision, serving, problems: problems.map(describe) },
+      `config reload rejected; still serving revision ${serving}`,
     );
     return this.#last;
   }

@@ -1,7 +1,7 @@
 import { getRandomValues } from 'node:crypto';
 import { V7Generator } from 'uuidv7';
 
-// Asked for randomness a few words at a time, the system takes longer than all else that makes an id.
+// Random words come in bulk: a system call for each id would take longer than everything else.
 const random = new Uint32Array(4096);
 let used = random.length;
 
@@ -17,7 +17,7 @@ const generator = new V7Generator({
   },
 });
 
-/** A new UUID of version 7 (RFC 9562): later ones of this process sort after it. */
+/** A new UUIDv7 (RFC 9562). Later ones of this process sort after it. */
 export function newRunId(): string {
   return generator.generate().toString();
 }

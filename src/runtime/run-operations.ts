@@ -7,14 +7,14 @@ import { newRunId } from './run-id.ts';
 import { detailRun, summarizeRun } from './run-view.ts';
 import { policyOf } from './snapshot.ts';
 
-/** What an operator asks of a list of runs. */
+/** A filter for a list of runs, as an operator writes it. */
 export interface RunFilter extends ListFilter {
   readonly state?: string | undefined;
 }
 
 export type ListedRuns =
   | { readonly ok: true; readonly runs: readonly JsonObject[]; readonly next: string | undefined }
-  /** What is wrong with the filter. */
+  /** Why the filter is invalid. */
   | { readonly ok: false; readonly message: string };
 
 export type CancelledRun =
@@ -26,7 +26,7 @@ export type ReplayedRun =
   | { readonly kind: 'not_found' | 'trigger_not_found' | 'not_replayable' }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** What operators do with runs, on the admin listener of a gateway or on the files of one that is not running. */
+/** What operators do with runs: through the admin listener of a gateway, or on the files of one that is not running. */
 export class RunOperations {
   readonly #engine: Engine;
   readonly #config: () => Config;
@@ -55,7 +55,7 @@ export class RunOperations {
     return run === undefined || kind === 'not_found' ? { kind: 'not_found' } : { kind, run: detailRun(run) };
   }
 
-  /** A new run of a recorded input: no filter is asked again, and no dedup claim is in its way. */
+  /** Starts a new run with a stored input. Filters and dedup are skipped. */
   async replay(id: string): Promise<ReplayedRun> {
     const recorded = await this.#engine.get(id);
     if (recorded === undefined) return { kind: 'not_found' };
@@ -63,7 +63,7 @@ export class RunOperations {
     if (trigger === undefined) return { kind: 'trigger_not_found' };
     const { input, project, caller, sessionId } = recorded;
     const policy = policyOf(trigger);
-    // What was masked is gone: an agent must not take the mask for a value.
+    // Masked values are gone, and an agent must not mistake the mask for a value.
     if (input === undefined || policy.mask.length > 0) return { kind: 'not_replayable' };
     const { revision } = this.#config();
     const run = { id: newRunId(), project, trigger: trigger.key, revision, caller, sessionId, replayOf: id };
@@ -78,7 +78,7 @@ export class RunOperations {
     return this.#config().triggers.find((one) => one.project.id === project && sameKey(one.key, key));
   }
 
-  /** What the engine is to be asked, or what is wrong with the filter. */
+  /** The query for the engine, or why the filter is invalid. */
   async #query({ state, after, ...filter }: RunFilter): Promise<RunQuery | string> {
     const parsed = parseListFilter(filter, this.#config());
     if (!parsed.ok) return parsed.message;

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
 
-/** A run as its caller may read it. The public API calls the run's state `status`. Times are ISO 8601 in UTC. */
+/** A run as its caller reads it. The public API calls the run's state `status`. Times are ISO 8601 in UTC. */
 export function describeRun(run: RunRecord): JsonObject {
   return {
     runId: run.id,
@@ -22,7 +22,7 @@ export function describeRun(run: RunRecord): JsonObject {
   };
 }
 
-/** A run as an operator sees it, without what went in and came out. */
+/** A run as an operator sees it in a list, without input and output. */
 export function summarizeRun(run: RunRecord): JsonObject {
   const { runId: _runId, status: _status, output: _output, ...view } = describeRun(run);
   const { id, project, trigger, caller, state } = run;
@@ -34,7 +34,7 @@ export function summarizeRun(run: RunRecord): JsonObject {
   };
 }
 
-/** All that is kept of a run. */
+/** Everything that is stored about a run. */
 export function detailRun(run: RunRecord): JsonObject {
   return {
     ...summarizeRun(run),

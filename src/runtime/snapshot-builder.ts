@@ -14,13 +14,13 @@ export type BuiltSnapshot =
   | { readonly ok: true; readonly snapshot: Snapshot; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** A config and the texts that it was made of. */
+/** A config and the source texts that it was loaded from. */
 export interface LoadedSources {
   readonly config: Config;
   readonly sources: Sources;
 }
 
-/** Makes snapshots of configs. Instances whose options did not change are shared between the snapshots it made. */
+/** Builds snapshots of configs. Plugin instances whose options did not change are shared between them. */
 export class SnapshotBuilder {
   readonly #root: string;
   readonly #builtins: Registry;
@@ -39,7 +39,7 @@ export class SnapshotBuilder {
     return this.#build(loaded, 'serve', gitCommitOf(this.#root));
   }
 
-  /** A snapshot to try requests on: its agents are stand-ins, and nobody asks for its commit. */
+  /** A snapshot for dry runs: its agents are stubs, and its commit is not looked up. */
   buildForReview(loaded: LoadedSources): Promise<BuiltSnapshot> {
     return this.#build(loaded, 'review', undefined);
   }
@@ -51,7 +51,7 @@ export class SnapshotBuilder {
   ): Promise<BuiltSnapshot> {
     const registry = this.#builtins.extend();
     const pluginProblems = await loadPlugins(config.plugins, registry);
-    // Uses of a plugin that could not be loaded would only repeat the fault.
+    // Otherwise each use of a plugin that could not be loaded would report it again.
     if (pluginProblems.length > 0) return { ok: false, problems: pluginProblems };
     const parts = { registry, pool: this.#pool, log: this.#log };
     const [provisioned, gitCommit] = await Promise.all([provision(config, purpose, parts), commit]);
@@ -69,14 +69,14 @@ export class SnapshotBuilder {
     return { ok: true, snapshot, warnings };
   }
 
-  /** What is wrong with a config, and what is to be known of it, found by creating everything that it declares and closing it again. */
+  /** Problems and notes of a config, found by creating everything that it declares and closing it again. */
   async check(config: Config): Promise<readonly Problem[]> {
     const registry = this.#builtins.extend();
     const pluginProblems = await loadPlugins(config.plugins, registry);
     return pluginProblems.length > 0 ? pluginProblems : checkProvision(config, registry, this.#log);
   }
 
-  /** Resolves when every retired snapshot's instances are closed. */
+  /** Resolves when the instances of all retired snapshots are closed. */
   async disposed(): Promise<void> {
     await Promise.all(this.#disposals);
   }

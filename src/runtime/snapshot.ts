@@ -39,11 +39,11 @@ export class Snapshot {
   readonly config: Config;
   readonly revision: string;
   readonly defaultAuth: Auth;
-  /** Names of the request headers by which some trigger's auth verifies bodies, in lower case. */
+  /** Names of the request headers that carry a signature over the body for some trigger, in lower case. */
   readonly signatureHeaders: readonly string[];
   /** When it went live, milliseconds since the epoch. */
   readonly loadedAt: number;
-  /** Git commit of the config folder, if it is in a work tree. */
+  /** Git commit of the config folder, if it is inside a work tree. */
   readonly gitCommit: string | undefined;
   /** A place of the config as `file:line`. */
   readonly lineOf: (place: Place) => string;
@@ -71,7 +71,7 @@ export class Snapshot {
     this.#projects = indexTriggers(content.triggers, content.config, this.lineOf);
   }
 
-  /** The trigger of that project and key, the key in any case; also when it is paused. */
+  /** The trigger of that project and key, the key in any case; paused triggers too. */
   find(projectId: string, key: string): LiveTrigger | undefined {
     return this.#projects.get(projectId)?.get(foldKey(key));
   }
@@ -81,13 +81,13 @@ export class Snapshot {
     this.#leases += 1;
   }
 
-  /** Ends one lease. The holder of the current snapshot has one too and ends it to retire the snapshot. */
+  /** Ends one lease. The holder of the current snapshot has one too, and ends it to retire the snapshot. */
   release(): void {
     this.#leases -= 1;
     if (this.#leases === 0) this.#dispose();
   }
 
-  /** Whether its plugin instances can still be used. */
+  /** Whether its plugin instances are still usable. */
   get isAlive(): boolean {
     return this.#leases > 0;
   }

@@ -1,12 +1,12 @@
 import { watch } from 'chokidar';
 
-/** How long the folder must be quiet before it is read, and how long unrest can put that off. Milliseconds. */
+/** Debounce: how long the folder must be quiet before it is read, and how long a burst of changes can delay that. Milliseconds. */
 const quietMs = 50;
-const unrestLimitMs = 1000;
-/** A watcher misses some ways of changing files (a swapped symlink above the folder, an inotify limit), a look does not. */
-const lookEveryMs = 2000;
+const longestBurstMs = 1000;
+/** A watcher misses some changes, such as a swapped symlink above the folder or an inotify limit. Polling does not. */
+const pollEveryMs = 2000;
 
-/** A config folder may be the root of its repository, and hold the journal, which changes all the time. */
+/** A config folder may be the root of its repository, and contain the journal, which changes all the time. */
 const isForeign = /[/\\](\.git|node_modules)([/\\]|$)/;
 const isConfig = /\.ya?ml$/i;
 
@@ -15,8 +15,8 @@ export interface ConfigWatch {
 }
 
 /**
- * Calls `onHint` when files below `root` may have changed: soon after the file system says so, and every two seconds
- * anyway. `onHint` compares content; calls never overlap.
+ * Calls `onHint` when files below `root` may have changed: shortly after the file system reports it, and every two seconds
+ * in any case. `onHint` compares content; calls never overlap.
  */
 export function watchConfig(
   root: string,
@@ -30,21 +30,21 @@ export function watchConfig(
   });
   watcher.on('all', () => scheduler.hint());
   watcher.on('error', onWatchError);
-  const looking = setInterval(() => scheduler.now(), lookEveryMs);
-  looking.unref();
+  const polling = setInterval(() => scheduler.now(), pollEveryMs);
+  polling.unref();
   return {
     async close() {
-      clearInterval(looking);
+      clearInterval(polling);
       await Promise.all([watcher.close(), scheduler.close()]);
     },
   };
 }
 
-/** Turns a burst of hints into one call after it, and keeps calls from overlapping. */
+/** Debounces hints: a burst becomes one call after it. Calls never overlap. */
 class HintScheduler {
   readonly #onHint: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
-  #unrestSince: number | undefined;
+  #burstSince: number | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #closed = false;
@@ -56,15 +56,15 @@ class HintScheduler {
   hint(): void {
     if (this.#closed) return;
     const now = performance.now();
-    this.#unrestSince ??= now;
-    const patienceMs = Math.max(0, this.#unrestSince + unrestLimitMs - now);
+    this.#burstSince ??= now;
+    const leftMs = Math.max(0, this.#burstSince + longestBurstMs - now);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.now(), Math.min(quietMs, patienceMs));
+    this.#timer = setTimeout(() => this.now(), Math.min(quietMs, leftMs));
   }
 
   now(): void {
     clearTimeout(this.#timer);
-    this.#unrestSince = undefined;
+    this.#burstSince = undefined;
     if (this.#closed) return;
     if (this.#running !== undefined) {
       this.#again = true;

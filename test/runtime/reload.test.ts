@@ -156,7 +156,7 @@ t.test('keeps the old snapshot while the files are broken, says why, and takes t
   t.match(refused.lastReload.diagnostics, [
     { file: /project\.yaml$/, line: 1, code: 'unknown_field', message: /langauge/ },
   ]);
-  t.equal(gateway.log.filter(({ message }) => message.startsWith('config refused')).length, 1);
+  t.equal(gateway.log.filter(({ message }) => message.startsWith('config reload rejected')).length, 1);
   t.equal(await language(gateway), 'en');
 
   await writeFile(join(gateway.root, 'project.yaml'), german);

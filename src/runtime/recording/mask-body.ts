@@ -2,15 +2,15 @@ import { pointerSegments } from '../../diagnostics/json-pointer.ts';
 
 export interface MaskedBody {
   readonly text: string | undefined;
-  /** Those of the pointers at which something was. */
+  /** The pointers at which there was a value. */
   readonly masked: readonly string[];
 }
 
 /**
- * A body with nothing left of what stands at the pointers. What takes its place is of the same type, so that the body
- * is still one that the gateway takes; all else stays as it was written. The text is gone through once, without being
- * parsed: it may be large, and requests wait meanwhile.
- * @param text JSON without members that are named twice, nested no deeper than a stack holds
+ * Replaces the values at the pointers by placeholders of the same type, so that the gateway still accepts the body. All
+ * other text stays as it was written. The text is scanned once, not parsed, because it may be large and would block the
+ * event loop.
+ * @param text JSON without duplicate members, and not nested deeper than the stack allows
  */
 export function maskBody(text: string | undefined, pointers: readonly string[]): MaskedBody {
   if (text === undefined || pointers.length === 0) return { text, masked: [] };
@@ -19,7 +19,7 @@ export function maskBody(text: string | undefined, pointers: readonly string[]):
   return masking.result();
 }
 
-/** Pointers by their first segments. */
+/** Pointers as a tree of their segments. */
 interface PointerTree {
   /** Set where a pointer ends. */
   pointer: string | undefined;
@@ -59,7 +59,7 @@ class Masking {
     return { text: this.#written + this.#text.slice(this.#copiedTo), masked: this.#masked };
   }
 
-  /** Masks what a tree names of the value that begins at `start`; gives where the value ends. */
+  /** Masks the value that begins at `start` as the tree says, and returns where it ends. */
   value(start: number, tree: PointerTree): number {
     if (tree.pointer !== undefined) return this.#replace(start, tree.pointer);
     const first = this.#text[start];
@@ -67,7 +67,7 @@ class Masking {
     return first === '{' ? this.#object(start, tree) : this.#array(start, tree);
   }
 
-  /** Where the next character is that is not blank. */
+  /** Where the next character is that is not whitespace. */
   blanks(start: number): number {
     let at = start;
     while (isBlank(this.#text.charCodeAt(at))) at += 1;
@@ -103,14 +103,15 @@ class Masking {
 
   #replace(start: number, pointer: string): number {
     const end = this.#skip(start);
-    this.#written += this.#text.slice(this.#copiedTo, start) + (ofKnownForm.get(pointer) ?? this.#standIn(start));
+    this.#written +=
+      this.#text.slice(this.#copiedTo, start) + (placeholdersByPointer.get(pointer) ?? this.#placeholder(start));
     this.#copiedTo = end;
     this.#masked.push(pointer);
     return end;
   }
 
-  #standIn(start: number): string {
-    return standIns[this.#text[start] ?? ''] ?? '0';
+  #placeholder(start: number): string {
+    return placeholders[this.#text[start] ?? ''] ?? '0';
   }
 
   /** Where a value ends. */
@@ -129,7 +130,7 @@ class Masking {
     }
   }
 
-  /** Where a string ends: behind the first quote that is not escaped. */
+  /** Where a string ends: after the first quote that is not escaped. */
   #skipString(start: number): number {
     for (let at = this.#text.indexOf('"', start + 1); at !== -1; at = this.#text.indexOf('"', at + 1)) {
       let slashes = 0;
@@ -152,8 +153,8 @@ function endOfWord(text: string, start: number): number {
   return wordEnd.exec(text)?.index ?? text.length;
 }
 
-/** By the first character of what they stand for; a number has many. */
-const standIns: Readonly<Record<string, string>> = {
+/** Placeholders by the first character of the value; a number has none here, since it has many. */
+const placeholders: Readonly<Record<string, string>> = {
   '"': '"***"',
   '{': '{}',
   '[': '[]',
@@ -162,8 +163,8 @@ const standIns: Readonly<Record<string, string>> = {
   n: 'null',
 };
 
-/** Members that the gateway takes only in a certain form (schemas/source/trigger-body.schema.json). */
-const ofKnownForm: ReadonlyMap<string, string> = new Map([
+/** Members that must have a certain form (schemas/source/trigger-body.schema.json). */
+const placeholdersByPointer: ReadonlyMap<string, string> = new Map([
   ['/language', '"en"'],
   ['/timezone', '"UTC"'],
 ]);

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../contract/index.ts';
 import { parseLexically } from './lexical-json.ts';
 import { maskBody } from './mask-body.ts';
 
-/** An export with more masked than was when it was recorded. Lines may come in pieces; they leave whole. */
+/** Masks more of an export than was masked when it was recorded. Input may split lines; output does not. */
 export async function* maskLines(pieces: AsyncIterable<string>, pointers: readonly string[]): AsyncIterable<string> {
   if (pointers.length === 0) return yield* pieces;
   let rest = '';

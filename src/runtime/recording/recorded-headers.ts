@@ -3,7 +3,7 @@ import { namesCredential } from '../../diagnostics/credentials.ts';
 import { partsOf } from '../../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../../host/provision-triggers.ts';
 
-/** Names of the headers that decide what becomes of a trigger's requests, as its plugins tell them; none of a credential. */
+/** Names of the headers that the filters and dedup of a trigger read, without those that carry credentials. */
 export function recordedHeaders({
   auth,
   filter,

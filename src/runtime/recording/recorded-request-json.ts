@@ -3,7 +3,7 @@ import type { RecordedRequest } from '../../engine/types/index.ts';
 import { parseLexically } from './lexical-json.ts';
 import type { RecordedRequestDocument } from './recorded-request.gen.ts';
 
-/** What of a recorded request its caller did not send. */
+/** A recorded request without the members that its caller sent. */
 export type RequestSummary = Omit<RecordedRequestDocument, 'ip' | 'headers' | 'masked' | 'body'>;
 
 /** A recorded request without what its caller sent; times are ISO 8601 in UTC. */
@@ -20,22 +20,22 @@ export function summarizeRequest(request: RecordedRequest): RequestSummary {
 }
 
 /**
- * All that is kept of a recorded request, as schemas/source/recorded-request.schema.json describes it. What was masked
- * before it was stored is named by `masked`.
+ * Everything that is stored about a recorded request (schemas/source/recorded-request.schema.json). `masked` names what was
+ * masked before it was stored.
  */
 export function detailRequest(request: RecordedRequest) {
   const { ip, headers, masked, bodyText } = request;
   return {
     ...summarizeRequest(request),
     ...{ ip, headers, masked: [...masked] },
-    // Only objects are bodies of requests that come to a filter.
+    // Every body that reached a filter is an object.
     ...(bodyText !== undefined && { body: parseLexically(bodyText) as JsonObject }),
   } satisfies RecordedRequestDocument;
 }
 
 /**
- * A recorded request as a line of an export (JSON Lines). Its body stays as it was written but for blanks, and is not
- * parsed: it may be large, and requests wait meanwhile.
+ * A recorded request as a line of an export (JSON Lines). Its body keeps its text except for whitespace. It is not parsed,
+ * because it may be large and would block the event loop.
  */
 export function exportLine(request: RecordedRequest): string {
   const { bodyText } = request;
@@ -44,9 +44,9 @@ export function exportLine(request: RecordedRequest): string {
   return `${line}\n`;
 }
 
-/** JSON without the blanks between its parts where one of them ends a line, as some readers of lines see it. */
+/** JSON on one line: without whitespace between tokens, if any of it ends a line for some reader of JSON Lines. */
 function onOneLine(text: string): string {
   const line = /[\r\n]/.test(text) ? text.replace(/("[^"\\]*(?:\\.[^"\\]*)*")|\s+/g, '$1') : text;
-  // Only strings hold these.
+  // These occur only inside strings.
   return line.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

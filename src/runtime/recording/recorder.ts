@@ -9,12 +9,12 @@ import { type PipelineVerdict, verdictWords } from '../verdict.ts';
 import { maskBody } from './mask-body.ts';
 import { pickHeaders } from './recorded-headers.ts';
 
-/** How long requests wait for company before they are stored, in milliseconds. */
+/** How long requests are collected before they are stored together, in milliseconds. */
 const flushAfterMs = 100;
-/** How much may wait: what comes when the store cannot keep up is not recorded. */
+/** Backpressure: when the store cannot keep up, requests beyond these bounds are not recorded. */
 const mostWaiting = 2000;
 const mostWaitingBytes = 16 * 1024 * 1024;
-/** How long masking may keep the event loop from requests at a time, in milliseconds. */
+/** How long masking may block the event loop at a time, in milliseconds. */
 const sliceMs = 5;
 
 interface Waiting {
@@ -26,18 +26,18 @@ interface Waiting {
 }
 
 export interface RecorderParts {
-  /** Undefined if the engine keeps no recorded requests. */
+  /** Undefined if the engine does not store recorded requests. */
   readonly recordings: Recordings | undefined;
   readonly live: Live;
   readonly log: PluginLog;
 }
 
 /**
- * Keeps a sample of the requests that came to the pipeline. A request pays for a look at its trigger's rate; masking and
- * storing come later and never make anybody wait.
+ * Records a sample of the requests that reach the pipeline. On its way, a request costs one look at the trigger's rate;
+ * masking and storing come later, and no request waits for them.
  */
 export class Recorder {
-  /** How many were chosen, and could not be kept. */
+  /** How many requests were chosen but could not be stored. */
   lost = 0;
   readonly #parts: RecorderParts;
   #waiting: Waiting[] = [];
@@ -50,13 +50,13 @@ export class Recorder {
     this.#parts = parts;
   }
 
-  /** Chooses whether a request that is about to be fired is recorded: then it gets an id, in the order of arrival. */
+  /** Decides whether a request is recorded, before it is fired, and returns its id if so. Ids are in the order of arrival. */
   choose({ config: { recording } }: LiveTrigger): string | undefined {
     if (recording === undefined || this.#parts.recordings === undefined) return undefined;
     return recording.rate === 1 || Math.random() < recording.rate ? newRunId() : undefined;
   }
 
-  /** Records how a request that was chosen came out. */
+  /** Records a chosen request and its verdict. */
   record(id: string, trigger: LiveTrigger, exchange: Exchange, verdict: PipelineVerdict, reply: Reply): void {
     const bytes = exchange.bodyText?.length ?? 0;
     if (this.#waiting.length >= mostWaiting || this.#waitingBytes + bytes > mostWaitingBytes) {
@@ -69,14 +69,14 @@ export class Recorder {
     else this.#timer ??= setTimeout(() => this.#flush(), flushAfterMs);
   }
 
-  /** From now on nothing waits: what is recorded while the engine closes still reaches its store. */
+  /** From now on requests are stored at once: the engine is about to close its store. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#flush();
     await this.#flushing;
   }
 
-  /** Resolves when all that was recorded so far is stored, or lost. */
+  /** Resolves when everything recorded so far is stored, or lost. */
   async settled(): Promise<void> {
     this.#flush();
     await this.#flushing;
@@ -92,7 +92,7 @@ export class Recorder {
     while (this.#waiting.length > 0) {
       const recordings = this.#take(sliceMs);
       await this.#store(recordings);
-      // With a breath between, so that requests come first.
+      // A pause in between lets requests go first.
       await nextTurn();
     }
   }
@@ -101,7 +101,7 @@ export class Recorder {
     void this.#store(this.#take(Infinity));
   }
 
-  /** Makes recordings of those that wait, as many as there is time for, but one at least. */
+  /** Masks waiting requests, as many as there is time for, but at least one. */
   #take(withinMs: number): readonly NewRecording[] {
     const end = performance.now() + withinMs;
     const recordings: NewRecording[] = [];
@@ -112,7 +112,7 @@ export class Recorder {
       try {
         recordings.push(recordingOf(waiting));
       } catch (err) {
-        // A fault of ours must cost a recording, not the gateway.
+        // A bug here must cost a recording, not the gateway.
         this.#lose(1, err);
       }
       this.#waitingBytes -= waiting.exchange.bodyText?.length ?? 0;
@@ -130,7 +130,7 @@ export class Recorder {
   }
 
   #lose(count: number, err?: unknown): void {
-    // Once is enough: the metric tells how many.
+    // Logged once: the metric has the count.
     if (this.lost === 0) this.#parts.log.warn({ err }, 'requests could not be recorded');
     this.lost += count;
   }
@@ -165,7 +165,7 @@ function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRec
   };
 }
 
-/** What of the config decided: the filter, the dedup stage, or else the trigger. */
+/** The part of the config that decided: the filter, the dedup stage, or else the trigger. */
 function decisivePlace({ config }: LiveTrigger, verdict: PipelineVerdict): Place {
   switch (verdict.kind) {
     case 'dropped':

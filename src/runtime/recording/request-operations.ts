@@ -11,14 +11,14 @@ import {
 import { type ListFilter, pageOf, parseListFilter, withNext } from '../list-filter.ts';
 import { detailRequest, exportLine, summarizeRequest } from './recorded-request-json.ts';
 
-/** What an operator asks of a list of recorded requests. */
+/** A filter for a list of recorded requests, as an operator writes it. */
 export interface RequestFilter extends ListFilter {
   readonly verdict?: string | undefined;
 }
 
 export type ListedRequests =
   | { readonly ok: true; readonly requests: readonly JsonObject[]; readonly next: string | undefined }
-  /** What is wrong with the filter. */
+  /** Why the filter is invalid. */
   | { readonly ok: false; readonly message: string };
 
 export type ExportedRequests =
@@ -28,7 +28,7 @@ export type ExportedRequests =
 /** How many requests an export reads at a time: their bodies may be large. */
 const exportPage = 25;
 
-/** What operators do with recorded requests, on the admin listener of a gateway or on the files of one that is not running. */
+/** What operators do with recorded requests: through the admin listener, or on the files of a gateway that is not running. */
 export class RequestOperations {
   readonly #recordings: Recordings | undefined;
   readonly #config: () => Config;
@@ -38,7 +38,7 @@ export class RequestOperations {
     this.#config = config;
   }
 
-  /** The newest first. */
+  /** Newest first. */
   async list({ after, ...filter }: RequestFilter): Promise<ListedRequests> {
     const query = this.#query(filter, 'newest');
     if (typeof query === 'string') return { ok: false, message: query };
@@ -55,13 +55,13 @@ export class RequestOperations {
     return request && detailRequest(request);
   }
 
-  /** The same as a line of an export. */
+  /** A recorded request as a line of an export. */
   async line(id: string): Promise<string | undefined> {
     const request = await this.#recordings?.get(id);
     return request && exportLine(request);
   }
 
-  /** The oldest first, as JSON Lines; `limit` bounds only pages. */
+  /** Oldest first, as JSON Lines. `limit` and `after` do not apply. */
   export({ after: _after, limit: _limit, ...filter }: RequestFilter): ExportedRequests {
     const query = this.#query(filter, 'oldest');
     return typeof query === 'string' ? { ok: false, message: query } : { ok: true, lines: this.#lines(query) };
@@ -73,7 +73,7 @@ export class RequestOperations {
       const page = await this.#list({ ...query, limit: exportPage, ...(after && { after }) });
       for (const request of page) {
         yield exportLine(request);
-        // Requests come first.
+        // Lets requests go first.
         await nextTurn();
       }
       if (page.length < exportPage) return;
@@ -85,7 +85,7 @@ export class RequestOperations {
     return (await this.#recordings?.list(query)) ?? [];
   }
 
-  /** What the engine is to be asked, or what is wrong with the filter. */
+  /** The query for the engine, or why the filter is invalid. */
   #query({ verdict, ...filter }: RequestFilter, order: RecordingQuery['order']): RecordingQuery | string {
     const parsed = parseListFilter(filter, this.#config());
     if (!parsed.ok) return parsed.message;
