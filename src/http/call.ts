@@ -46,7 +46,7 @@ export class Call {
   #admission: Admission | undefined;
   #body: TriggerBody | undefined;
 
-  /** Leases the current snapshot: the request ends on the config that it began with. Whoever serves it releases it. */
+  /** Leases the current snapshot: the request ends on the config that it began with. `serve` releases it. */
   constructor(services: Services, request: IncomingMessage, response: ServerResponse, requestId: string) {
     const { url = '', method = '' } = request;
     const snapshot = services.live.current;

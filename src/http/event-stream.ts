@@ -118,7 +118,7 @@ async function* events(
         yield error(problem('run_cancelled', { runId, statusUrl }));
         break;
       default:
-        // The run goes on, after the timeout or in the gateway's next start. No new id, so that the client can resume.
+        // The run continues, after the timeout or in the gateway's next start. No new id, so that the client can resume.
         if (isTimeUp) {
           yield `event: error\ndata: ${JSON.stringify(problemMembers(problem('wait_timeout', { runId, statusUrl })))}\n\n`;
         }

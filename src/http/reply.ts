@@ -58,7 +58,7 @@ function rawProblem(code: ProblemCode, requestId: string): string {
   ].join('\r\n');
 }
 
-/** RFC 9457 §4.2.1: with `about:blank` the title is the status phrase, and `code` tells the errors apart. */
+/** RFC 9457 §4.2.1: with `about:blank` the title is the status phrase, and `code` distinguishes the errors. */
 function renderProblem(status: number, requestId: string, body: Reply['body']): string {
   const members = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : { detail: body ?? null };
   return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, ...members, requestId });

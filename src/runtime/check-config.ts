@@ -12,15 +12,15 @@ export interface CheckedConfig {
   /** Also of severity note. */
   readonly problems: readonly Problem[];
   readonly sources: Sources;
-  /** What the config declares, in words; undefined if it cannot be read so far. */
+  /** What the config declares, in words; undefined if it cannot be parsed. */
   readonly summary: string | undefined;
 }
 
 const silent: PluginLog = { info() {}, warn() {}, error() {} };
 
 /**
- * Checks a config folder by a true provision that is never started; what is sound of a faulty one is provisioned too,
- * so that all problems are told at once. Secrets that are not there are warnings.
+ * Checks a config folder by provisioning it without starting it. The valid parts of a faulty config are provisioned too, so
+ * that all problems are reported at once. Missing secrets are warnings.
  */
 export async function checkConfig(root: string): Promise<CheckedConfig> {
   const loaded = await new ConfigLoader(root).load();

@@ -53,7 +53,7 @@ export function parseListFilter({ trigger, project, since, limit }: ListFilter, 
   };
 }
 
-/** Asks for one item more than is shown: it tells whether there is another page. */
+/** Asks for one item more than is shown: if it is there, so is another page. */
 export function withNext<Query extends { readonly limit: number }>(query: Query): Query {
   return { ...query, limit: query.limit + 1 };
 }

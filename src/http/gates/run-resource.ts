@@ -7,7 +7,7 @@ import { parseDuration } from '../../schema/units.ts';
 import type { Call } from '../call.ts';
 import { findRun, streamRun } from '../caller-run.ts';
 
-/** How soon a caller may ask again for a run that goes on, in seconds. */
+/** How soon a caller should poll a run again that has not ended, in seconds. */
 const retryAfter = '2';
 
 /** The longest time that a read waits for the end of the run. Many proxies close a connection after 60 s. */
