@@ -74,10 +74,10 @@ function pairTable(head: string, pairs: readonly (readonly [name: string, meanin
   );
 }
 
-/** What all commands have in common is not told by each. */
-function exitCodesOf(told: readonly (readonly [code: string, meaning: string])[]) {
-  const common = { 2: 'wrong usage', 70: 'a fault of Pullcord itself' };
-  return Object.entries({ ...common, ...Object.fromEntries(told) });
+/** What all commands have in common is not repeated on each page. */
+function exitCodesOf(declared: readonly (readonly [code: string, meaning: string])[]) {
+  const common = { 2: 'wrong usage', 70: 'an internal error of Pullcord' };
+  return Object.entries({ ...common, ...Object.fromEntries(declared) });
 }
 
 /** Arguments and options; a column that none of them fills is left out. */
@@ -103,12 +103,12 @@ function choicesOf({ argChoices = [] }: Argument | Option): string {
   return argChoices.map((choice) => `\`${choice}\``).join(', ');
 }
 
-/** A switch that is off, and a list that is empty, need not be told. */
+/** A switch that is off, and a list that is empty, need no default. */
 function defaultOf({ defaultValue, defaultValueDescription }: Argument | Option, isRequired: boolean): string {
   if (isRequired) return '_required_';
   if (defaultValueDescription === 'none') return '';
-  const told = defaultValueDescription ?? [defaultValue ?? []].flat().filter((one) => one !== false);
-  const text = String(told);
+  const shown = defaultValueDescription ?? [defaultValue ?? []].flat().filter((one) => one !== false);
+  const text = String(shown);
   return text === '' ? '' : `\`${text}\``;
 }
 
@@ -116,7 +116,7 @@ function meaningOf({ description }: Argument | Option): string {
   return marked(sentence(description));
 }
 
-/** Marks what stands for itself in a text that was written for a terminal. */
+/** Marks literals in a text that was written for a terminal as code. */
 function marked(text: string): string {
   return text.replace(/(?<![\w`])(--[a-z][a-z-]*(?: (?:[A-Z]+|json)\b)?|PULLCORD_[A-Z_]+|@FILE)/g, '`$1`');
 }

@@ -12,7 +12,7 @@ export function diagnosticsPage(): string {
   return page(
     'src/diagnostics/codes.ts',
     '# Problem codes',
-    'What `validate`, `test`, `plan` and the gateway tell of a config has a code, a place, a message and often a hint. Programs match on the code: it is never renamed and never gets another meaning. `--format json` has it as `code`, `--format github` as `title`, `--format sarif` as `ruleId`. The last two name files from the root of the repository, wherever the command was run.',
+    'Every diagnostic of `validate`, `test`, `plan` and the gateway has a code, a place, a message and often a hint. Programs match on the code: it is never renamed and never gets another meaning. `--format json` has it as `code`, `--format github` as `title`, `--format sarif` as `ruleId`. The last two name files from the root of the repository, wherever the command was run.',
     ...groups,
   );
 }

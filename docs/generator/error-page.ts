@@ -1,7 +1,7 @@
 import { type ProblemCode, problemCodes } from '../../src/contract/index.ts';
 import { page, table } from './markdown.ts';
 
-/** Members that a code's reply carries besides those that all have. */
+/** Members of a code's reply in addition to those that all have. */
 const members: Readonly<Partial<Record<ProblemCode, string>>> = {
   filtered: '`filter`',
   filter_error: '`filter`',
@@ -22,8 +22,8 @@ export function errorPage(): string {
   return page(
     'src/contract/problem.ts',
     '# Error codes',
-    'Every error is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code` and `requestId`. Programs match on `code`: it is never renamed and never gets another meaning. `detail` is for people and may change. Quote `requestId` when you ask whoever runs the gateway.',
-    'A 4xx or 5xx other than `wait_timeout`, `run_failed` and `run_cancelled` means that nothing was stored; after `internal_error` nothing is known.',
+    'Every error is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code` and `requestId`. Programs match on `code`: it is never renamed and never gets another meaning. `detail` is for people and may change. Quote `requestId` when you ask the operator of the gateway.',
+    'A 4xx or 5xx other than `wait_timeout`, `run_failed` and `run_cancelled` means that nothing was stored; after `internal_error` it is unknown whether the request was accepted.',
     table(['`code`', 'Status', 'Meaning', 'More members'], rows),
   );
 }

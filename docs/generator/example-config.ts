@@ -22,7 +22,7 @@ export async function withExampleConfig<T>(work: (config: ExampleConfig) => Prom
   }
 }
 
-/** A request that comes out otherwise after the change. */
+/** A request that gets another verdict after the change. */
 export const exampleRequest: RecordedRequest = {
   id: '01a21365-6bec-708d-a6d0-e9282018c56b',
   receivedAt: Date.parse('2027-06-30T12:00:00Z'),

@@ -75,7 +75,7 @@ export function bodyPage(): string {
   return page(
     'schemas/source/trigger-body.schema.json',
     '# The body of a request',
-    'A JSON object, or no body at all. The fields below are checked; any others pass through to filters and agent untouched.',
+    'A JSON object, or no body at all. The fields below are checked; any others pass through to filters and agent unchanged.',
     `\`\`\`json\n${JSON.stringify(example, undefined, 2)}\n\`\`\``,
     fieldTable(schema, ''),
   );

@@ -1,4 +1,4 @@
-/** What keeps runs and recorded requests from being reached, in words for the user. */
+/** Why runs and recorded requests cannot be reached; the message is for the user. */
 export class AccessError extends Error {
   override readonly name = 'AccessError';
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '../contract/index.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
 
-/** What a gateway keeps, whether it is running or not. */
+/** The runs and recorded requests of a gateway, whether it is running or not. */
 export interface GatewayAccess {
   readonly runs: RunsAccess;
   readonly requests: RequestsAccess;

@@ -32,26 +32,26 @@ export class AdminClient {
     }
   }
 
-  /** Throws an AccessError if what answers there is something else, e.g. the public listener. */
+  /** Throws an AccessError if another server answers there, e.g. the public listener. */
   async check(): Promise<void> {
     const { text } = await this.#request('GET', '/livez').catch(this.#noAnswer);
-    if (text !== '{"status":"ok"}') throw new AccessError(`what answers at ${this.url} is no admin listener`);
+    if (text !== '{"status":"ok"}') throw new AccessError(`${this.url} is not an admin listener`);
   }
 
-  /** Throws an AccessError if nobody answers, or not to this token. */
+  /** Throws an AccessError if there is no answer, or the token is rejected. */
   async ask(method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
     const answer = await this.#request(method, path).catch(this.#noAnswer);
     if (answer.status === 401) throw this.#unauthorized();
     return answer;
   }
 
-  /** The answer as it was written, numbers included. */
+  /** The answer unparsed, so that numbers keep their digits. */
   async askLexically(path: string): Promise<{ readonly status: number; readonly body: JsonObject }> {
     const { status, text } = await this.ask('GET', path);
     return { status, body: parseLexically(text) as JsonObject };
   }
 
-  /** An answer of text that may be long, piece by piece; `ok` is false for what is wrong with the question. */
+  /** A text answer that may be long, as a stream; `ok` is false for an invalid request. */
   async lines(
     path: string,
   ): Promise<
@@ -79,13 +79,13 @@ export class AdminClient {
         try {
           return Object(JSON.parse(text));
         } catch {
-          throw new AccessError(`what answers at ${url} is no admin listener`);
+          throw new AccessError(`${url} is not an admin listener`);
         }
       },
     };
   }
 
-  /** Without a signal it may take as long as something comes. */
+  /** Without a signal there is no deadline while data arrives. */
   #send(method: 'GET' | 'POST', path: string, signal: AbortSignal | undefined) {
     return request(`${this.url}${path}`, {
       method,
@@ -105,21 +105,21 @@ export class AdminClient {
   #unauthorized(): AccessError {
     return new AccessError(
       this.#token === undefined
-        ? `the admin listener at ${this.url} wants its token: set PULLCORD_ADMIN_TOKEN`
-        : `the admin listener at ${this.url} has another token than this one`,
+        ? `the admin listener at ${this.url} requires a token: set PULLCORD_ADMIN_TOKEN`
+        : `the admin listener at ${this.url} rejected this token`,
     );
   }
 }
 
-/** What of a filter was given, as the query of an address. */
+/** The given members of a filter, as the query of a URL. */
 export function queryOf(filter: object): string {
   const given = Object.entries(filter).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }
 
-/** The list in an answer; throws an AccessError if it has none, as what is no admin listener of ours. */
+/** The list in an answer; throws an AccessError if it has none, since then it is not our admin listener. */
 export function listIn(body: JsonObject, name: string, { url }: AdminClient): readonly JsonObject[] {
   const list = body[name];
-  if (!Array.isArray(list)) throw new AccessError(`what answers at ${url} is no admin listener`);
+  if (!Array.isArray(list)) throw new AccessError(`${url} is not an admin listener`);
   return list;
 }

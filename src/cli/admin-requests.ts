@@ -3,7 +3,7 @@ import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime
 import type { RequestsAccess } from './access.ts';
 import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 
-/** The recorded requests of a running gateway, by its admin listener. */
+/** The recorded requests of a running gateway, through its admin listener. */
 export class AdminRequests implements RequestsAccess {
   readonly #client: AdminClient;
 

@@ -3,7 +3,7 @@ import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtim
 import type { RunsAccess } from './access.ts';
 import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 
-/** The runs of a running gateway, by its admin listener. */
+/** The runs of a running gateway, through its admin listener. */
 export class AdminRuns implements RunsAccess {
   readonly #client: AdminClient;
 

@@ -14,6 +14,6 @@ if (major < 22 || (major === 22 && minor < 22)) {
 const root = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../..' : '../../..');
 module.enableCompileCache(join(root, 'node_modules/.cache/pullcord'));
 const { main } = await import('./main.ts');
-// What goes wrong while the last of it is written has been told by then.
+// By then, failures of the last writes to stdout have been reported.
 const code = await main(process.argv.slice(2));
 process.exitCode ||= code;

@@ -7,10 +7,10 @@ export function configOption(): Option {
   return new Option('-c, --config <dir>', 'the folder with the config files').default('config').env('PULLCORD_CONFIG');
 }
 
-/** Gives the folder back, or says that it is wrong usage to name one that is not there. */
+/** Returns the folder, or throws a UsageError if it does not exist. */
 export function existingFolder(path: string): string {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UsageError(`there is no folder ${path}; name the config folder with --config DIR`);
+    throw new UsageError(`folder ${path} does not exist; name the config folder with --config DIR`);
   }
   return path;
 }

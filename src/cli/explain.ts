@@ -29,19 +29,19 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
   program
     .command('explain')
     .argument('[trigger]', 'the trigger: project/key, or key; or the id of a recorded run or request')
-    .summary('tell why a request is accepted or dropped')
+    .summary('explain why a request is accepted or dropped')
     .description(
-      'Takes a request through the stages of a trigger, as the gateway would, and shows what each of them decides, ' +
-        'and each condition of the filters with its values. No agent is called and nothing is stored.',
+      'Traces a request through the stages of a trigger, as the gateway would, and shows what each of them decides, ' +
+        'and each condition of the filters with its values. A dry run: no agent is called and nothing is stored.',
     )
-    .option('--body <file>', 'the file with the body, - for stdin; without it the request has none')
+    .option('--body <file>', 'the file with the body, - for stdin; by default the request has none')
     .option('-d, --data <json>', 'the body itself, @FILE, or - for stdin')
     .option('--run <id>', 'the input of a recorded run, from the gateway or its journal')
     .option('--request <id>', 'a recorded request, from the gateway or its journal')
     .option('--admin-url <url>', 'URL of the admin listener; by default from the config')
-    .option('--key <id>', 'the id of the API key that calls; without it, a caller that may do everything')
+    .option('--key <id>', 'the id of the API key that calls; by default a caller with every permission')
     .addOption(new Option('-H, --header <name:value...>', 'request headers').default([], 'none'))
-    .option('--clock <time>', 'when the request arrives: 2027-06-30T12:00:00Z; without it, now')
+    .option('--clock <time>', 'when the request arrives: 2027-06-30T12:00:00Z; by default now')
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addOption(configOption())
     .addHelpText(
@@ -54,8 +54,8 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
         ],
         environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
         exitCodes: {
-          0: 'it was explained, whatever becomes of the request',
-          1: 'the config has problems, or what was recorded cannot be had',
+          0: 'success, whether the request is accepted or dropped',
+          1: 'the config has problems, or the recording is not available',
         },
       }),
     )
@@ -76,10 +76,10 @@ async function explain(name: string | undefined, options: ExplainOptions): Promi
     const isId = name !== undefined && uuid.test(name);
     const trigger = name === undefined || isId ? undefined : findTrigger(name, opened.config.triggers);
     checkKey(options.key, opened.config.apiKeys);
-    const tell = async (input: RehearsedRequest): Promise<ExitCode> => {
+    const report = async (input: RehearsedRequest): Promise<ExitCode> => {
       const sentTo = `${input.project}/${input.trigger}`;
       if (trigger !== undefined && input.trigger !== '' && !sameTrigger(input, trigger)) {
-        terminal.words(`it was sent to ${sentTo}, and is tried on ${trigger.project}/${trigger.trigger}`);
+        terminal.words(`it was sent to ${sentTo}, and is evaluated on ${trigger.project}/${trigger.trigger}`);
       }
       await print(opened, requestOf({ ...input, ...trigger }, options), options);
       return exitCodes.fine;
@@ -87,14 +87,14 @@ async function explain(name: string | undefined, options: ExplainOptions): Promi
     const recorded = isId ? name : (options.run ?? options.request);
     if (recorded === undefined) {
       if (name === undefined) throw new UsageError('name the trigger, or a recorded run or request');
-      return await tell(await givenInput(options));
+      return await report(await givenInput(options));
     }
     return await withGateway(options, async (access) => {
       const request = options.run === undefined ? await recordedRequest(access, recorded) : undefined;
       if (request === undefined && options.request !== undefined) {
-        throw new AccessError(`there is no recorded request ${recorded}, or it is no longer kept`);
+        throw new AccessError(`recorded request ${recorded} not found; it may be past its retention`);
       }
-      return tell(request ?? (await recordedRun(access, recorded)));
+      return report(request ?? (await recordedRun(access, recorded)));
     });
   } finally {
     await opened.close();
@@ -115,7 +115,7 @@ async function givenInput({ body, data, header }: ExplainOptions): Promise<Rehea
   return { project: '', trigger: '', caller: undefined, receivedAt: Date.now(), headers, ip: '127.0.0.1', bodyText };
 }
 
-/** What the user wants otherwise than it was. */
+/** The options that override the recorded request. */
 function requestOf(input: RehearsedRequest, { key, clock }: ExplainOptions): RehearsedRequest {
   return {
     ...input,
@@ -127,7 +127,7 @@ function requestOf(input: RehearsedRequest, { key, clock }: ExplainOptions): Reh
 function checkKey(key: string | undefined, apiKeys: readonly { readonly id: string }[]): void {
   const ids = apiKeys.map(({ id }) => id);
   if (key === undefined || ids.includes(key)) return;
-  throw new UsageError(`there is no API key ${key}. ${suggest(key, ids, 'API keys')}`);
+  throw new UsageError(`unknown API key ${key}. ${suggest(key, ids, 'API keys')}`);
 }
 
 function timeOf(clock: string): number {
@@ -141,8 +141,9 @@ function findTrigger(name: string, triggers: readonly TriggerConfig[]): { projec
   const found = triggers.filter((trigger) => sameKey(trigger.key, name) || sameKey(triggerName(trigger), name));
   const [first, second] = found;
   const ids = triggers.map(triggerName);
-  if (first === undefined) throw new UsageError(`there is no trigger ${name}. ${suggest(name, ids, 'triggers')}`);
-  if (second !== undefined) throw new UsageError(`${name} is a trigger of more than one project: write project/key`);
+  if (first === undefined) throw new UsageError(`unknown trigger ${name}. ${suggest(name, ids, 'triggers')}`);
+  if (second !== undefined)
+    throw new UsageError(`${name} is ambiguous: more than one project has it; write project/key`);
   return { project: first.project.id, trigger: first.key };
 }
 

@@ -5,13 +5,13 @@ import type { AdminClient } from './admin-client.ts';
 import { loadForCommand } from './load-for-command.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
-/** What every command that works on a gateway is told. */
+/** The options of every command that works on a gateway. */
 export interface AccessOptions {
   readonly config: string;
   readonly adminUrl?: string;
 }
 
-/** Does some work on what a gateway keeps; tells why if it cannot be reached. */
+/** Does some work on the runs and recorded requests of a gateway; reports why if they cannot be reached. */
 export async function withGateway(
   { config, adminUrl }: AccessOptions,
   work: (access: GatewayAccess) => Promise<ExitCode>,
@@ -46,12 +46,12 @@ async function accessGateway(root: string, url: string | undefined): Promise<Gat
   return accessAdmin(address, token);
 }
 
-/** Another gateway may have the port: its runs are not to be taken, or cancelled, for those of this config. */
+/** Another gateway may have the port: its runs must not be mistaken, or cancelled, for those of this config. */
 async function checkOrganization(client: AdminClient, { organization }: Config): Promise<void> {
   const { body } = await client.ask('GET', '/config');
   if (body.organization === organization) return;
   throw new AccessError(
-    `the gateway at ${client.url} is that of ${body.organization}, not of ${organization}: name yours with --admin-url`,
+    `the gateway at ${client.url} serves ${body.organization}, not ${organization}: name yours with --admin-url`,
   );
 }
 

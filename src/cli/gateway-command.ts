@@ -3,8 +3,8 @@ import { configOption } from './config-option.ts';
 import { adminTokenMeaning, type HelpText, helpText } from './help-text.ts';
 import { terminal } from './terminal.ts';
 
-/** What exit code 1 of these commands means, besides what is a command's own. */
-export const noAccess = 'neither gateway nor journal can be reached';
+/** The common meaning of exit code 1 of these commands. */
+export const noAccess = 'neither the gateway nor its journal is reachable';
 
 export type GatewayCommandTexts = readonly [name: string, summary: string, description: string, text: HelpText];
 
@@ -24,11 +24,11 @@ export interface PageOptions {
   readonly json?: boolean;
 }
 
-/** Gives a list its pages and its formats. */
+/** Adds the options for pages and formats to a list. */
 export function withPages(list: Command, item: string): Command {
   return list
-    .option('--limit <count>', 'at most so many', '50')
-    .option('--after <id>', `those that follow this ${item}: the next page`)
+    .option('--limit <count>', 'maximum number of results', '50')
+    .option('--after <id>', `results after this ${item}: the next page`)
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
     .option('--json', 'short for --format json');
 }
@@ -39,14 +39,14 @@ export interface PrintedPage {
   readonly items: readonly unknown[];
   readonly next: string | undefined;
   readonly table: () => string;
-  /** What is said instead of a table of nothing. */
+  /** Printed instead of an empty table. */
   readonly none: string;
 }
 
-/** Prints a page of a list as is asked, and how to get the next. */
+/** Prints a page of a list in the requested format, and how to get the next. */
 export function printPage({ format, json }: PageOptions, { name, items, next, table, none }: PrintedPage): void {
   if (json || format === 'json') terminal.data(JSON.stringify({ [name]: items, next: next ?? null }, undefined, 2));
   else if (items.length > 0) terminal.data(table());
   else terminal.words(none);
-  if (next !== undefined) terminal.words(`there are more: --after ${next}`);
+  if (next !== undefined) terminal.words(`more results: --after ${next}`);
 }

@@ -1,10 +1,10 @@
-/** What follows the options in the help of a command, and stands on its page of the reference. */
+/** What follows the options in the help of a command, also on its page of the reference. */
 export interface HelpText {
   /** Command lines that work as they stand. */
   readonly examples?: readonly string[];
-  /** Environment variables that no option names, with what they are for. */
+  /** Environment variables that no option names, with their meaning. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What the exit codes mean. Wrong usage (2) and a fault of ours (70) are the same everywhere. */
+  /** The meaning of the exit codes. Wrong usage (2) and an internal error (70) are the same everywhere. */
   readonly exitCodes: Readonly<Record<number, string>>;
 }
 
@@ -28,5 +28,5 @@ function pairs(meanings: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(meanings).map(([name, meaning]) => `${name.padEnd(width)}  ${meaning}`);
 }
 
-/** What all commands that may ask a running gateway read. */
-export const adminTokenMeaning = 'the token of the admin listener, where a URL names it';
+/** Read by all commands that may contact a running gateway. */
+export const adminTokenMeaning = 'the token of the admin listener that a URL names';

@@ -19,14 +19,14 @@ interface InitOptions {
 export function registerInit(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('init')
-    .argument('[dir]', 'the folder of the repository; it is made if need be', '.')
-    .summary('make a new config repository')
+    .argument('[dir]', 'the folder of the repository; it is created if missing', '.')
+    .summary('create a new config repository')
     .description(
-      'Writes a config that serves at once: an example trigger with its tests, an API key, the workflow that checks ' +
-        'pull requests, schemas and settings for editors, and a README that tells how to go on. Prints the secret of ' +
-        'the key, this once. Nothing that exists is overwritten, and git is left to you.',
+      'Writes a config that can be served at once: an example trigger with its tests, an API key, the workflow that checks ' +
+        'pull requests, schemas and settings for editors, and a README with the next steps. Prints the secret of ' +
+        'the key, this once. It never overwrites a file, and leaves git to you.',
     )
-    .option('--organization <name>', 'the id of your organization; without it, as the folder is called')
+    .option('--organization <name>', 'the id of your organization; by default the name of the folder')
     .option('--project <id>', 'the project of the example trigger', 'support')
     .option('--key <id>', 'the id of the API key', 'my-app')
     .addOption(new Option('--ci <service>', 'where changes are checked').choices(ciServices).default('github'))
@@ -34,7 +34,7 @@ export function registerInit(program: Command, finish: (code: ExitCode) => void)
       'after',
       helpText({
         examples: ['pullcord init acme-triggers --organization acme --project support'],
-        exitCodes: { 0: 'all files are written', 1: 'something is in the way, or cannot be written' },
+        exitCodes: { 0: 'all files are written', 1: 'a file exists already, or cannot be written' },
       }),
     )
     .action(async (folder: string, options: InitOptions) => finish(await init(folder, options)));
@@ -86,7 +86,7 @@ function checkFolder(folder: string): void {
   if (found !== undefined && !found.isDirectory()) throw new UsageError(`${folder} is not a folder`);
 }
 
-/** With the built-in plugins alone: what already stands in the folder is not to be loaded before it is looked at. */
+/** With the built-in plugins alone: plugins that the folder already contains must not be loaded unseen. */
 async function editorSchemas(): Promise<Readonly<Record<string, object>>> {
   const [{ buildEditorSchemas }, { builtinRegistry }, { describeEngines }] = await Promise.all([
     import('../config/editor/schema.ts'),
@@ -96,7 +96,7 @@ async function editorSchemas(): Promise<Readonly<Record<string, object>>> {
   return buildEditorSchemas([...(await builtinRegistry().list()), ...describeEngines()]);
 }
 
-/** YAML that would be read together with ours: the result could not be valid. */
+/** Existing YAML that would be read together with ours: the result could not be valid. */
 async function otherConfig(folder: string, files: readonly NewFile[]): Promise<readonly string[]> {
   const root = join(folder, 'config');
   if (!existsSync(root)) return [];
@@ -106,15 +106,15 @@ async function otherConfig(folder: string, files: readonly NewFile[]): Promise<r
 }
 
 function refuse(folder: string, inTheWay: readonly string[]): ExitCode {
-  terminal.words('error: these are there already, and nothing was written:');
+  terminal.words('error: these exist already; nothing was written:');
   for (const path of inTheWay) terminal.words(`  ${join(folder, path)}`);
   return exitCodes.problems;
 }
 
 function tellFailure({ path, reason, left }: { path: string; reason: string; left: readonly string[] }): ExitCode {
   terminal.words(`error: ${path} cannot be written (${reason})`);
-  if (left.length === 0) terminal.words('What had been written before it was removed again.');
-  else terminal.words(`These were written before it and could not be removed again:\n  ${left.join('\n  ')}`);
+  if (left.length === 0) terminal.words('Files written before it were removed again.');
+  else terminal.words(`These were written before it and could not be removed:\n  ${left.join('\n  ')}`);
   return exitCodes.problems;
 }
 

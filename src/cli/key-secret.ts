@@ -7,7 +7,7 @@ const prefix = 'pc_';
 const randomLength = 30;
 const checksumLength = 6;
 
-/** `pc_`, 30 random letters and digits, 6 of checksum: secret scanners can know it, and know a mistyped one. */
+/** `pc_`, 30 random letters and digits, 6 of checksum: secret scanners can recognize it, and a mistyped one. */
 export const secretPattern = new RegExp(`^${prefix}[0-9A-Za-z]{${randomLength + checksumLength}}$`);
 
 /** Makes the secret of a new API key. */
@@ -22,7 +22,7 @@ export function isWellFormed(secret: string): boolean {
   return secretPattern.test(secret) && secret.endsWith(checksum(random));
 }
 
-/** What stands in YAML for a secret: its SHA-256 in hex. */
+/** The form of a secret in YAML: its SHA-256 in hex. */
 export function digestOf(secret: string): string {
   return hash('sha256', secret);
 }

@@ -21,17 +21,17 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
   keys
     .command('create')
     .argument('[id]', 'the id of the key: letters, digits, _ and -')
-    .summary('make a new API key')
+    .summary('create a new API key')
     .description(
-      'Makes an API key. Prints its secret, this once, and the YAML file to commit, which holds only a hash of it. ' +
+      'Creates an API key. Prints its secret, this once, and the YAML file to commit, which contains only a hash of it. ' +
         'Nothing is written unless --write is given.',
     )
     .option('--id <id>', 'the id of the key, instead of the argument')
-    .addOption(new Option('--projects <id...>', 'the projects that it may use').default(['*'], 'all: "*"'))
+    .addOption(new Option('--projects <id...>', 'the projects it may use').default(['*'], 'all: "*"'))
     .addOption(
-      new Option('--permissions <permission...>', 'what it may do').choices(permissions).default(['project.trigger']),
+      new Option('--permissions <permission...>', 'its permissions').choices(permissions).default(['project.trigger']),
     )
-    .option('--expires <date>', 'the day, or the moment, from which on it is refused: 2027-06-30')
+    .option('--expires <date>', 'the day, or the time, from which it is rejected: 2027-06-30')
     .option('--write', 'write the YAML to keys/ID.yaml in the config folder and print the secret alone', false)
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addOption(configOption())
@@ -39,7 +39,7 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
       'after',
       helpText({
         examples: ['pullcord keys create website --projects support --expires 2027-06-30 --write'],
-        exitCodes: { 0: 'the key is made', 1: 'its file exists already' },
+        exitCodes: { 0: 'the key is created', 1: 'its file exists already' },
       }),
     )
     .action(async (argument: string | undefined, options: CreateOptions) => {
@@ -75,7 +75,7 @@ async function createKey(id: string, options: CreateOptions): Promise<ExitCode> 
   return exitCodes.fine;
 }
 
-/** Gives false if the file exists: a key that is in use must not be lost by a slip. */
+/** Returns false if the file exists: a key in use must not be lost by a typo. */
 async function writeNew(file: string, text: string): Promise<boolean> {
   await mkdir(dirname(file), { recursive: true });
   try {
@@ -88,7 +88,7 @@ async function writeNew(file: string, text: string): Promise<boolean> {
 }
 
 function givenId(id: string | undefined): string {
-  if (id === undefined) throw new UsageError('the key needs an id: pullcord keys create <id>');
+  if (id === undefined) throw new UsageError('missing id of the key: pullcord keys create <id>');
   return checkedId(id);
 }
 

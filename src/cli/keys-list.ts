@@ -8,14 +8,14 @@ export function registerKeysList(keys: Command, finish: (code: ExitCode) => void
   keys
     .command('list')
     .summary('list the API keys of the config')
-    .description('Lists the declared API keys: what each may do, and until when. Hashes are not shown.')
+    .description('Lists the declared API keys with their permissions and expiry. Hashes are not shown.')
     .addOption(configOption())
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addHelpText(
       'after',
       helpText({
         examples: ['pullcord keys list --format json'],
-        exitCodes: { 0: 'they are listed', 1: 'the config has problems' },
+        exitCodes: { 0: 'success', 1: 'the config has problems' },
       }),
     )
     .action(async ({ config: root, format }: { config: string; format: 'text' | 'json' }) => {

@@ -10,15 +10,17 @@ import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 export function registerKeysVerify(keys: Command, finish: (code: ExitCode) => void): void {
   keys
     .command('verify')
-    .argument('[secret]', 'the secret; without it, it is read from stdin, which keeps it out of the shell history')
-    .summary('tell whether a secret is a valid API key')
-    .description('Tells which API key of the config a secret belongs to, and whether the gateway would take it now.')
+    .argument('[secret]', 'the secret; by default it is read from stdin, which keeps it out of the shell history')
+    .summary('check whether a secret is a valid API key')
+    .description(
+      'Reports which API key of the config a secret belongs to, and whether the gateway would accept it now.',
+    )
     .addOption(configOption())
     .addHelpText(
       'after',
       helpText({
         examples: ['pullcord keys verify <secret.txt'],
-        exitCodes: { 0: 'the gateway would take it', 1: 'it would not, or the config has problems' },
+        exitCodes: { 0: 'the gateway would accept it', 1: 'it would not, or the config has problems' },
       }),
     )
     .action(async (argument: string | undefined, { config: root }: { config: string }) => {

@@ -7,10 +7,10 @@ import type { ExitCode } from './terminal.ts';
 export function registerKeys(program: Command, finish: (code: ExitCode) => void): void {
   const keys = program
     .command('keys')
-    .summary('make and check API keys')
+    .summary('create and check API keys')
     .description(
-      'API keys are files of the config: who has one may call what it names. The files hold only hashes of the secrets, ' +
-        'so that they can be committed.',
+      'API keys are files of the config that grant access to projects. The files contain only hashes of the secrets, ' +
+        'so they can be committed.',
     );
   for (const register of [registerKeysCreate, registerKeysList, registerKeysVerify]) register(keys, finish);
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config/model.ts';
 import { existingFolder } from './config-option.ts';
 import { terminal } from './terminal.ts';
 
-/** Loads the config for a command that only reads it; tells its problems and gives undefined if there are errors. */
+/** Loads the config for a command that only reads it; reports its problems and returns undefined if there are errors. */
 export async function loadForCommand(root: string): Promise<Config | undefined> {
   const { ConfigLoader } = await import('../config/load.ts');
   const loaded = await new ConfigLoader(existingFolder(root)).load();

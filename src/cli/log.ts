@@ -6,12 +6,12 @@ import { redactSecrets } from './redact.ts';
 /** Lines are written in blocks, since a system call for each would cost more than the request; this often at least. */
 const flushEveryMs = 100;
 const blockLength = 64_000;
-/** More than this is thrown away when nobody takes what is written. */
+/** Beyond this, lines are dropped while nothing reads the stream (backpressure). */
 const mostHeldBytes = 64 * 1024 * 1024;
 
 export interface Log extends PluginLog {
   fatal(fields: object, message: string): void;
-  /** Writes what is still held back. */
+  /** Writes the lines that are still buffered. */
   close(): void;
 }
 

@@ -3,7 +3,7 @@ import { AccessError } from './access-error.ts';
 import { createProgram } from './program.ts';
 import { exitCodes, terminal, UsageError } from './terminal.ts';
 
-/** Runs the command line; gives the exit code: 0 fine, 1 problems found, 2 wrong usage, 70 a fault of ours. */
+/** Runs the command line; returns the exit code: 0 fine, 1 problems found, 2 wrong usage, 70 an internal error. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.fine;
   process.stdout.on('error', endQuietly);
@@ -23,14 +23,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       terminal.words(`error: ${problem}`);
       return exitCodes.problems;
     }
-    terminal.words(`pullcord failed unexpectedly. This is a fault of pullcord, not of your files.`);
+    terminal.words(`pullcord failed unexpectedly. This is a bug in pullcord, not a problem with your files.`);
     terminal.words(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return exitCodes.crash;
   }
   return exitCode;
 }
 
-/** What is no fault of ours: what cannot be reached, a file that cannot be read or written, a plugin that fails. */
+/** Failures that are not bugs: an unreachable server, a file that cannot be read or written, a plugin that fails. */
 function problemOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof AccessError || error.name === 'ReviewError') return error.message;
@@ -38,9 +38,9 @@ function problemOf(error: unknown): string | undefined {
   return typeof code === 'string' && typeof path === 'string' ? `${path}: ${code}` : undefined;
 }
 
-/** Whoever reads what is printed, `head` say, may have enough of it: the command goes on to its end all the same. */
+/** The reader of stdout, `head` for example, may close it early: the command still runs to its end. */
 function endQuietly(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') return;
-  terminal.words(`error: what is printed cannot be written: ${error.code}`);
+  terminal.words(`error: cannot write to stdout: ${error.code}`);
   process.exitCode = exitCodes.problems;
 }

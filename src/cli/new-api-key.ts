@@ -6,7 +6,7 @@ export interface ApiKeyGrant {
   readonly id: string;
   readonly permissions: readonly Permission[];
   readonly projects: readonly string[];
-  /** A date or a time, as it is to stand in the file. */
+  /** A date or a time, as written in the file. */
   readonly expires?: string | undefined;
 }
 
@@ -14,7 +14,7 @@ export interface NewApiKey {
   /** To be shown once and stored nowhere. */
   readonly secret: string;
   readonly document: object;
-  /** The text of `keys/<id>.yaml`, which holds only a hash of the secret. */
+  /** The text of `keys/<id>.yaml`, which contains only a hash of the secret. */
   readonly yaml: string;
 }
 
@@ -34,6 +34,6 @@ export function newApiKey({ id, permissions, projects, expires }: ApiKeyGrant): 
   return { secret, document, yaml };
 }
 
-/** What must be said when a secret is printed, which is the one time that anybody sees it. */
+/** Printed with a secret, which is the only time that it is shown. */
 export const secretNotice =
   'The secret of the new key. It is shown this once and stored nowhere: hand it to the caller now.';

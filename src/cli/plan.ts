@@ -29,17 +29,17 @@ interface PlanCommandOptions {
 export function registerPlan(program: Command, finish: (code: ExitCode | 2) => void): void {
   program
     .command('plan')
-    .summary('tell what a change of the config will do')
+    .summary('predict the effect of a change of the config')
     .description(
-      'Compares the config with an earlier one, or with any other: what is declared, who gains or loses access, and ' +
-        'which recorded requests would be treated differently. For a changed filter that no request shows, it looks ' +
-        'for a small made-up one that does. Neither secrets nor their hashes are shown, nor what callers sent.',
+      'Compares the config with an earlier one, or with any other: changed declarations, who gains or loses access, and ' +
+        'which recorded requests would be treated differently. For a changed filter on which no request differs, it searches ' +
+        'for a counterexample, a small invented one that does. It shows neither secrets nor their hashes, nor what callers sent.',
     )
     .requiredOption(
       '--base <ref>',
       'what to compare with: a git revision of this repository, or a folder; ./NAME is always a folder',
     )
-    .addOption(requestsOption('recorded requests to try on both'))
+    .addOption(requestsOption('recorded requests to evaluate on both'))
     .option('--show-bodies', 'show what callers sent instead of masking it', false)
     .addOption(new Option('--format <format>', 'how to print').choices(planFormats).default('text'))
     .option('--out <file>', 'write to a file instead of stdout')
@@ -60,7 +60,7 @@ export function registerPlan(program: Command, finish: (code: ExitCode | 2) => v
         ],
         environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
         exitCodes: {
-          0: 'there is a plan',
+          0: 'the plan was made',
           1: 'one of the configs has problems, or --fail-on found something',
           2: 'wrong usage; with --detailed-exitcode: something changes, and wrong usage is 1',
         },
@@ -86,7 +86,7 @@ async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
     throw new UsageError('--fail-on dropped-requests needs --requests: without them nothing would be checked');
   }
   const requests = options.requests === undefined ? undefined : await loadRequests(options.requests);
-  // By exiting, so that what is checked out is put away.
+  // By exiting, so that the checkout is deleted.
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const base = await baseFolder(root, options.base);
   try {
@@ -96,7 +96,7 @@ async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
   }
 }
 
-/** As a shell tells of a process that Ctrl-C ended. */
+/** The exit code by which a shell reports a process that Ctrl-C ended. */
 function interrupted(): void {
   process.exit(130);
 }
@@ -108,7 +108,7 @@ async function baseFolder(root: string, base: string) {
   try {
     return await checkOutConfig(root, base);
   } catch (error) {
-    // A folder must not stand in for a revision of its name: whoever wants a change reviewed could make one.
+    // A folder must not stand in for a revision of its name: the author of a pull request could add one.
     if (error instanceof GitBaseError && isFolder(base) && !commitHash.test(base)) return folderBase(base);
     if (error instanceof GitBaseError) throw new UsageError(error.message);
     throw error;
@@ -131,7 +131,7 @@ async function planBetween(
     now: Date.now(),
     onProgress: (tried) => tellProgress(tried, requests?.length ?? 0),
   });
-  if (!result.ok) return tellProblems(result, options);
+  if (!result.ok) return reportProblems(result, options);
   const text = await format(result, options);
   if (options.out === undefined) terminal.data(text);
   else await writeOut(options.out, text);
@@ -140,7 +140,7 @@ async function planBetween(
 
 async function writeOut(file: string, text: string): Promise<void> {
   await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
-    throw new AccessError(`${file} cannot be written: ${error.code}`);
+    throw new AccessError(`cannot write ${file}: ${error.code}`);
   });
 }
 
@@ -158,7 +158,7 @@ function folderBase(root: string) {
   return { root, close: () => Promise.resolve() };
 }
 
-/** A whole commit hash tells nobody more than its beginning. */
+/** The beginning of a commit hash suffices for people. */
 function shortened(base: string): string {
   return commitHash.test(base) ? base.slice(0, 12) : base;
 }
@@ -177,7 +177,7 @@ async function format(
   return formatPlan(made, sources, { format: wanted, color: terminal.hasColor, ...printedFrom(config) });
 }
 
-async function tellProblems(
+async function reportProblems(
   { side, problems, sources }: Extract<PlanResult, { ok: false }>,
   { base, config, format: wanted }: PlanCommandOptions,
 ): Promise<ExitCode> {
@@ -210,6 +210,6 @@ async function exitCodeOf(
 function parseFailures(written: string): readonly Failure[] {
   const names = written.split(',').map((name) => name.trim());
   const known = failures.filter((failure) => names.includes(failure));
-  if (known.length < new Set(names).size) throw new InvalidArgumentError(`Known are ${failures.join(', ')}.`);
+  if (known.length < new Set(names).size) throw new InvalidArgumentError(`Allowed are ${failures.join(', ')}.`);
   return known;
 }

@@ -20,7 +20,7 @@ const registrations: readonly ((program: Command, finish: (code: ExitCode) => vo
 ];
 
 /**
- * The command line with all its commands; nothing runs before it is told to parse. `finish` is told the exit code of the
+ * The command line with all its commands; nothing runs before `parse`. `finish` receives the exit code of the
  * command that ran. What a command needs is imported when it runs, so that the others, and help, need not wait for it.
  */
 export function createProgram(finish: (code: ExitCode) => void): Command {
@@ -29,7 +29,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .version(packageVersion(), '-V, --version')
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
-    .showHelpAfterError('(add --help for how to use it)')
+    .showHelpAfterError('(see --help)')
     .exitOverride();
   for (const register of registrations) register(program, finish);
   return program;

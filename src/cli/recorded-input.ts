@@ -6,9 +6,8 @@ import { AccessError } from './access-error.ts';
 /** The input of a recorded run as the request that it came from. Throws an AccessError if it is not kept. */
 export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<RehearsedRequest> {
   const run = await runs.show(id);
-  if (run === undefined)
-    throw new AccessError(`there is no run and no recorded request ${id}, or it is no longer kept`);
-  if (run.input === undefined) throw new AccessError(`the input of run ${id} was not kept`);
+  if (run === undefined) throw new AccessError(`no run or recorded request ${id} found; it may be past its retention`);
+  if (run.input === undefined) throw new AccessError(`the input of run ${id} was not stored`);
   return {
     project: String(run.project),
     trigger: String(run.trigger),
@@ -20,7 +19,7 @@ export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<
   };
 }
 
-/** A recorded request as it came; undefined if there is none. */
+/** A recorded request as received; undefined if there is none. */
 export async function recordedRequest({ requests }: GatewayAccess, id: string): Promise<TriableRequest | undefined> {
   const found = await requests.show(id);
   if (found === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Whatever member carries a credential is cut out by its name, in lower case here. */
+/** Members that carry a credential are redacted by name, in lower case here. */
 const secretNames: ReadonlySet<string> = new Set([
   'x-api-key',
   'apikey',
@@ -17,7 +17,7 @@ const maxDepth = 8;
 
 /**
  * The fields of a log line without credentials, wherever they are. Pino's own redaction of names at any depth takes
- * longer than the rest of the line, so this one gives back the very object if there is nothing to hide.
+ * longer than the rest of the line, so this one returns the same object if there is nothing to redact.
  */
 export function redactSecrets<T extends object>(fields: T): T {
   return redact(fields, 1) as T;
@@ -26,7 +26,7 @@ export function redactSecrets<T extends object>(fields: T): T {
 function redact(value: object, depth: number): object {
   if (depth > maxDepth) return { truncated: true };
   if (Array.isArray(value)) return redactItems(value, depth);
-  // Errors, dates and the like have their own way to be written.
+  // Errors, dates and similar objects have their own serializers.
   if (depth > 1 && !isPlain(value)) return value;
   let copy: Record<string, unknown> | undefined;
   for (const [name, member] of Object.entries(value)) {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { UsageError } from './terminal.ts';
 
-/** A body as it is given on a command line: JSON, `@FILE`, or `-` for stdin; undefined for none. */
+/** A body from the command line: JSON, `@FILE`, or `-` for stdin; undefined for none. */
 export async function bodyOf(data: string | undefined): Promise<string | undefined> {
   if (data === undefined) return undefined;
   if (data === '-') return text(process.stdin);
@@ -14,7 +14,7 @@ export async function fileText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch {
-    throw new UsageError(`the file ${file} cannot be read`);
+    throw new UsageError(`cannot read the file ${file}`);
   }
 }
 
@@ -23,7 +23,7 @@ export function headersOf(written: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const header of written) {
     const colon = header.indexOf(':');
-    if (colon < 1) throw new UsageError(`the header ${header} is not of the form name:value`);
+    if (colon < 1) throw new UsageError(`the header ${header} does not have the form name:value`);
     headers[header.slice(0, colon).trim().toLowerCase()] = header.slice(colon + 1).trim();
   }
   return headers;
@@ -38,7 +38,7 @@ export async function checkHeaders(headers: Readonly<Record<string, string>>): P
       validateHeaderName(name);
       validateHeaderValue(name, value);
     } catch {
-      throw new UsageError(`the value of ${name} has characters that no header can carry`);
+      throw new UsageError(`the value of ${name} has characters that are invalid in a header`);
     }
   }
 }

@@ -4,7 +4,7 @@ import { counted } from '../review/words.ts';
 import { AccessError } from './access-error.ts';
 import { terminal, UsageError } from './terminal.ts';
 
-/** `--requests SOURCE`, the same for every command that tries recorded requests. */
+/** `--requests SOURCE`, the same for every command that evaluates recorded requests. */
 export function requestsOption(description: string): Option {
   return new Option(
     '--requests <source>',

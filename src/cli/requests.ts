@@ -32,25 +32,25 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     .command('requests')
     .summary('list, show and export recorded requests')
     .description(
-      'The sample of requests that the gateway keeps where `recording` says so, dropped ones too. Works on the running ' +
-        'gateway by its admin listener, and on the journal itself when no gateway runs. What `mask` names was masked ' +
-        'before it was stored.',
+      'The sample of requests that the gateway keeps where `recording` says so, including dropped ones. Works on the running ' +
+        'gateway through its admin listener, and on the journal itself when no gateway runs. The values that `mask` names were masked ' +
+        'before they were stored.',
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(requests, texts);
   const filtered = (...texts: GatewayCommandTexts) =>
     command(...texts)
       .option('--trigger <key>', 'only of this trigger: key, or project/key')
       .option('--project <id>', 'only of this project')
-      .addOption(new Option('--verdict <verdict>', 'only those that came out so').choices(verdicts))
+      .addOption(new Option('--verdict <verdict>', 'only those with this verdict').choices(verdicts))
       .option('--since <time>', 'only those received since: 1h, or 2027-06-30T12:00:00Z');
 
   const list = filtered(
     'list',
     'list recorded requests, the newest first',
-    'Lists recorded requests, the newest first, with how each came out and what of the config decided it.',
+    'Lists recorded requests, the newest first, each with its verdict and the place in the config that decided.',
     {
       examples: ['pullcord requests list --trigger support/refund-request --verdict dropped --since 24h'],
-      exitCodes: { 0: 'they are listed, however few', 1: noAccess },
+      exitCodes: { 0: 'success; the list may be empty', 1: noAccess },
     },
   );
   withPages(list, 'request').action(async (options: ListOptions) =>
@@ -58,11 +58,11 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
   );
   command(
     'show',
-    'show all that is kept of a recorded request, as JSON',
-    'Shows all that is kept of a recorded request, as JSON: what a line of an export has.',
+    'show everything that is kept about a recorded request, as JSON',
+    'Shows everything that is kept about a recorded request, as JSON: the members of a line of an export.',
     {
       examples: ['pullcord requests show 01a21365-6bec-708d-a6d0-e9282018c56b'],
-      exitCodes: { 0: 'it is shown', 1: `there is none of this id, or ${noAccess}` },
+      exitCodes: { 0: 'success', 1: `the id is unknown, or ${noAccess}` },
     },
   )
     .argument('<id>', 'the id of the request')
@@ -72,20 +72,20 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
   filtered(
     'export',
     'print recorded requests as JSON Lines, for plan and test',
-    'Prints recorded requests as JSON Lines, the oldest first, for plan and test. They hold what callers sent, but for ' +
-      'what is masked; a file is made readable by its owner alone.',
+    'Prints recorded requests as JSON Lines, the oldest first, for plan and test. They contain what callers sent, except for ' +
+      'masked values; a file is readable by its owner alone.',
     {
       examples: [
         'pullcord requests export --out requests.jsonl',
         'pullcord requests export --trigger support/refund-request --since 7d | pullcord plan --base main --requests -',
       ],
-      exitCodes: { 0: 'they are printed, however few', 1: `the file cannot be written, or ${noAccess}` },
+      exitCodes: { 0: 'success; there may be none', 1: `the file cannot be written, or ${noAccess}` },
     },
   )
     .option('--out <file>', 'write to a file instead of stdout')
     .option(
       '--mask <pointer...>',
-      'mask what is at these JSON pointers into bodies, besides what was masked before',
+      'mask the values at these JSON pointers into bodies, in addition to those masked before',
       [],
     )
     .action(async (options: ExportOptions) =>
@@ -103,7 +103,7 @@ async function listRequests(access: RequestsAccess, options: ListOptions): Promi
     items: requests,
     next,
     table: () => table(head, requests.map(rowOf)),
-    none: 'no recorded requests; `recording` in gateway.yaml or a trigger says which are kept',
+    none: 'no recorded requests; `recording` in gateway.yaml or a trigger enables them',
   });
   return exitCodes.fine;
 }
@@ -118,7 +118,7 @@ function rowOf(request: JsonObject): readonly unknown[] {
 async function show(access: RequestsAccess, id: string): Promise<ExitCode> {
   const request = await access.show(id);
   if (request === undefined) {
-    terminal.words(`error: there is no recorded request ${id}, or it is no longer kept`);
+    terminal.words(`error: recorded request ${id} not found; it may be past its retention`);
     return exitCodes.problems;
   }
   terminal.data(JSON.stringify(request, undefined, 2));
@@ -142,22 +142,22 @@ async function exportAll(access: RequestsAccess, options: ExportOptions): Promis
     }
     if (!isWhole) count += 1;
   };
-  // Readable by its owner alone, as the journal: it holds what callers sent.
+  // Readable by its owner alone, like the journal: it contains what callers sent.
   const target = out === undefined ? process.stdout : createWriteStream(out, { mode: 0o600 });
   try {
     await pipeline(Readable.from(counted()), target, { end: out !== undefined });
   } catch (error) {
     if (error instanceof AccessError) throw error;
-    // Who reads it, `head` say, has enough.
+    // The reader, `head` for example, closed the pipe.
     if (out === undefined && Object(error).code === 'EPIPE') return exitCodes.fine;
     if (out === undefined) throw error;
-    throw new AccessError(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw new AccessError(`cannot write ${out}: ${error instanceof Error ? error.message : String(error)}`);
   }
   terminal.words(`${count} recorded ${count === 1 ? 'request' : 'requests'}${out === undefined ? '' : ` in ${out}`}`);
   return exitCodes.fine;
 }
 
-/** What goes wrong while they come is not a fault of where they go. */
+/** A failure of the source must not be reported as one of the destination. */
 async function* received(lines: AsyncIterable<string>): AsyncIterable<string> {
   try {
     yield* lines;

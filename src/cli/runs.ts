@@ -20,20 +20,20 @@ interface ListOptions extends AccessOptions, RunFilter, PageOptions {}
 export function registerRuns(program: Command, finish: (code: ExitCode) => void): void {
   const runs = program
     .command('runs')
-    .summary('list, show, cancel and repeat runs')
+    .summary('list, show, cancel and replay runs')
     .description(
-      'Works on the running gateway by its admin listener, and on the journal itself when no gateway runs. ' +
-        'A token for the admin listener is read as the config says; with --admin-url from PULLCORD_ADMIN_TOKEN.',
+      'Works on the running gateway through its admin listener, and on the journal itself when no gateway runs. ' +
+        'The token of the admin listener comes from the config; with --admin-url from PULLCORD_ADMIN_TOKEN.',
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(runs, texts);
 
   const list = command(
     'list',
     'list runs, the newest first',
-    'Lists runs, the newest first, with how they stand and what failed.',
+    'Lists runs, the newest first, with their state and failure.',
     {
       examples: ['pullcord runs list --state failed --since 24h'],
-      exitCodes: { 0: 'they are listed, however few', 1: noAccess },
+      exitCodes: { 0: 'success; the list may be empty', 1: noAccess },
     },
   )
     .option('--trigger <key>', 'only of this trigger: key, or project/key')
@@ -43,21 +43,26 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
   withPages(list, 'run').action(async (options: ListOptions) =>
     finish(await withGateway(options, ({ runs: access }) => listRuns(access, options))),
   );
-  command('show', 'show all that is kept of a run, as JSON', 'Shows all that is kept of a run, as JSON.', {
-    examples: [`pullcord runs show ${exampleId}`],
-    exitCodes: { 0: 'it is shown', 1: `there is none of this id, or ${noAccess}` },
-  })
+  command(
+    'show',
+    'show everything that is kept about a run, as JSON',
+    'Shows everything that is kept about a run, as JSON.',
+    {
+      examples: [`pullcord runs show ${exampleId}`],
+      exitCodes: { 0: 'success', 1: `the id is unknown, or ${noAccess}` },
+    },
+  )
     .argument('<id>', 'the id of the run')
     .action(async (id: string, options: AccessOptions) =>
       finish(await withGateway(options, ({ runs: access }) => show(access, id))),
     );
   command(
     'cancel',
-    'cancel a run that has not ended',
-    'Cancels a run that has not ended: a queued one never starts, the agent of a running one is told to stop.',
+    'cancel a run that is not final',
+    'Cancels a run that is not final: a queued one never starts, the agent of a running one is stopped.',
     {
       examples: [`pullcord runs cancel ${exampleId}`],
-      exitCodes: { 0: 'it is cancelled', 1: `it had ended already, there is none of this id, or ${noAccess}` },
+      exitCodes: { 0: 'the run is cancelled', 1: `it was final already, the id is unknown, or ${noAccess}` },
     },
   )
     .argument('<id>', 'the id of the run')
@@ -66,11 +71,11 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     );
   command(
     'replay',
-    'fire the recorded input of a run again',
-    'Fires the recorded input of a run again, as a run of its own. No filter or dedup is in its way.',
+    'fire the stored input of a run again',
+    'Fires the stored input of a run again, as a new run that bypasses filters and dedup.',
     {
       examples: [`pullcord runs replay ${exampleId}`],
-      exitCodes: { 0: 'the new run is accepted', 1: `it cannot be repeated, or ${noAccess}` },
+      exitCodes: { 0: 'the new run is accepted', 1: `the run cannot be replayed, or ${noAccess}` },
     },
   )
     .argument('<id>', 'the id of the run')
@@ -100,7 +105,7 @@ async function cancel(access: RunsAccess, id: string): Promise<ExitCode> {
   if (result.kind === 'not_found') return unknown(id);
   print(result.run);
   if (result.kind === 'cancelled') return exitCodes.fine;
-  terminal.words(`the run had already ended: ${result.run.state}`);
+  terminal.words(`the run was final already: ${result.run.state}`);
   return exitCodes.problems;
 }
 
@@ -112,10 +117,10 @@ async function replay(access: RunsAccess, id: string): Promise<ExitCode> {
     case 'not_found':
       return unknown(id);
     case 'trigger_not_found':
-      terminal.words('error: the trigger of this run is no longer declared');
+      terminal.words('error: the trigger of this run no longer exists');
       break;
     case 'not_replayable':
-      terminal.words('error: the input of this run was not kept, or not whole');
+      terminal.words('error: the input of this run was not stored, or only with masked values');
       break;
     case 'unavailable':
       terminal.words(`error: not accepted: ${result.reason}`);
@@ -124,7 +129,7 @@ async function replay(access: RunsAccess, id: string): Promise<ExitCode> {
 }
 
 function unknown(id: string): ExitCode {
-  terminal.words(`error: there is no run ${id}, or it is no longer kept`);
+  terminal.words(`error: run ${id} not found; it may be past its retention`);
   return exitCodes.problems;
 }
 

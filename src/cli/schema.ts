@@ -22,8 +22,8 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
     )
     .summary('print the JSON Schemas of config files')
     .description(
-      'Prints the JSON Schema of a kind of config file, for editors: it completes and checks the options of each ' +
-        'plugin, those that gateway.yaml names included. Without a kind: all of them, by name.',
+      'Prints the JSON Schema of a kind of config file, for editors: it covers the options of each ' +
+        'plugin, including those that gateway.yaml names. Without a kind: all schemas, by name.',
     )
     .option('--out <dir>', 'write one file for each kind into this folder instead')
     .addOption(configOption())
@@ -31,7 +31,7 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
       'after',
       helpText({
         examples: ['pullcord schema Trigger', 'pullcord schema --out schemas'],
-        exitCodes: { 0: 'all schemas are whole', 1: 'plugins are left out, since the config has problems' },
+        exitCodes: { 0: 'all schemas are complete', 1: 'plugins are missing, because the config has problems' },
       }),
     )
     .action(async (kind: KindName | undefined, { config: root, out }: { config: string; out?: string }) => {
@@ -52,7 +52,7 @@ export function registerSchema(program: Command, finish: (code: ExitCode) => voi
 function parseKind(written: string): KindName {
   const names = Object.keys(kindNames) as KindName[];
   const kind = names.find((name) => [name.toLowerCase(), kindNames[name]].includes(written.toLowerCase()));
-  if (kind === undefined) throw new InvalidArgumentError(`Kinds are ${names.join(', ')}.`);
+  if (kind === undefined) throw new InvalidArgumentError(`Allowed are ${names.join(', ')}.`);
   return kind;
 }
 

@@ -20,10 +20,10 @@ export function registerSend(program: Command, finish: (code: ExitCode) => void)
     .argument('<trigger>', 'the trigger: project/key, e.g. support/refund-request')
     .summary('fire a trigger of a running gateway')
     .description(
-      'Fires a trigger and prints the answer: the body on stdout, events as they come, the status on stderr. ' +
-        'The API key comes from PULLCORD_API_KEY, so that it stays out of the shell history.',
+      'Fires a trigger and prints the answer: the body on stdout, events as they arrive, the status on stderr. ' +
+        'The API key comes from PULLCORD_API_KEY, to keep it out of the shell history.',
     )
-    .option('-d, --data <json>', 'the body: JSON, @FILE, or - for stdin; without it the request has no body')
+    .option('-d, --data <json>', 'the body: JSON, @FILE, or - for stdin; by default the request has none')
     .option('--url <url>', 'URL of the public listener, base path included; by default from the config')
     .option('--api-key <secret>', 'the API key; by default from PULLCORD_API_KEY')
     .addOption(new Option('-H, --header <name:value...>', 'more request headers').default([], 'none'))
@@ -57,7 +57,7 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
     } = await request(address, {
       method: 'POST',
       headers: await sendHeaders(options, body !== undefined),
-      // The one deadline is the user's: agents may be silent for longer than a client's defaults.
+      // The user's timeout is the only deadline: agents may be silent for longer than a client's defaults.
       headersTimeout: 0,
       bodyTimeout: 0,
       signal: AbortSignal.timeout(secondsOf(options.timeout) * 1000),
@@ -79,7 +79,7 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
   }
 }
 
-/** Prints server-sent events as they come. */
+/** Prints server-sent events as they arrive. */
 async function printEvents(answer: AsyncIterable<string>): Promise<ExitCode> {
   const { createParser } = await import('eventsource-parser');
   let last: string | undefined;
@@ -105,7 +105,7 @@ async function configuredUrl(root: string): Promise<string | undefined> {
 
 function pathOf(trigger: string): string {
   const [project, key, ...more] = trigger.split('/');
-  if (!project || !key || more.length > 0) throw new UsageError(`${trigger} is not of the form project/key`);
+  if (!project || !key || more.length > 0) throw new UsageError(`${trigger} does not have the form project/key`);
   return `/project/${encodeURIComponent(project)}/trigger/${encodeURIComponent(key)}`;
 }
 

@@ -10,7 +10,7 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
     .command('serve')
     .summary('run the gateway')
     .description(
-      'Serves the triggers of a config folder and follows its changes until it is told to stop.\n\n' +
+      'Serves the triggers of a config folder, and reloads it when it changes, until it is stopped.\n\n' +
         'SIGTERM or SIGINT stop it gracefully, a second one at once; SIGHUP reloads the config and its secrets.',
     )
     .addOption(configOption())
@@ -19,7 +19,7 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
       helpText({
         examples: ['pullcord serve', 'PULLCORD_LOG_LEVEL=warn pullcord serve --config deploy/config'],
         environment: { PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent' },
-        exitCodes: { 0: 'it was told to stop, and did', 1: 'it cannot serve, or was told twice to stop' },
+        exitCodes: { 0: 'it stopped gracefully', 1: 'it cannot serve, or a second signal ended it' },
       }),
     )
     .action(async ({ config: root }: { config: string }) => finish(await serve(existingFolder(root))));
@@ -39,7 +39,7 @@ async function serve(root: string): Promise<ExitCode> {
   };
   process.once('uncaughtException', crash);
   process.once('unhandledRejection', crash);
-  // A file that may not grow (RLIMIT_FSIZE) is to the journal what a full disk is, and no reason to die.
+  // A file that may not grow (RLIMIT_FSIZE) is like a full disk to the journal, and not a reason to exit.
   process.on('SIGXFSZ', () => {});
 
   const started = await startGateway({ root, log });
@@ -76,7 +76,7 @@ function stopSignal(log: Log, gateway: Gateway): Promise<void> {
     const stop = (signal: NodeJS.Signals) => {
       if (isStopping) process.exit(exitCodes.problems);
       isStopping = true;
-      log.info({ signal }, 'stopping: no new requests, running ones may end');
+      log.info({ signal }, 'stopping: no new requests; running ones may finish');
       resolve();
     };
     process.on('SIGTERM', stop).on('SIGINT', stop);

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** Exit codes of every command: fine, problems found, wrong usage, and a fault of ours (EX_SOFTWARE of sysexits.h). */
+/** Exit codes of every command: fine, problems found, wrong usage, and an internal error (EX_SOFTWARE of sysexits.h). */
 export const exitCodes = { fine: 0, problems: 1, usage: 2, crash: 70 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -25,7 +25,7 @@ export const terminal = {
   },
 };
 
-/** Wrong usage that only a command itself can see, e.g. two options that exclude each other. */
+/** Wrong usage that only a command itself can detect, e.g. two options that exclude each other. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

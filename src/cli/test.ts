@@ -26,8 +26,8 @@ export function registerTest(program: Command, finish: (code: ExitCode) => void)
     .summary('run the tests of the triggers')
     .description(
       'Runs the `tests` of every trigger, and those of TriggerTest files, through the real pipeline: admission, ' +
-        'filters, dedup and answer are as the gateway makes them; no agent is called and nothing is served. ' +
-        'Tells which conditions of filters no test has seen both true and false.',
+        'filters, dedup and answer are those of the gateway. A dry run: no agent is called and nothing is served. ' +
+        'Reports which conditions of filters no test has seen both true and false.',
     )
     .option('--filter <text>', 'only triggers (project/key) or tests with this in their name')
     .option('--watch', 'run again whenever a file of the config changes', false)
@@ -37,7 +37,7 @@ export function registerTest(program: Command, finish: (code: ExitCode) => void)
         parsePercent,
       ),
     )
-    .addOption(requestsOption('recorded requests that count for coverage besides the tests'))
+    .addOption(requestsOption('recorded requests that count for coverage in addition to the tests'))
     .addOption(configOption())
     .addHelpText(
       'after',
@@ -50,7 +50,7 @@ export function registerTest(program: Command, finish: (code: ExitCode) => void)
         environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
         exitCodes: {
           0: 'every test passes',
-          1: 'a test fails, filters are covered less than asked for, the config has problems, or nothing has that name',
+          1: 'a test fails, coverage is below --min-coverage, the config has problems, or no name matches --filter',
         },
       }),
     )
@@ -66,7 +66,7 @@ async function testOnce(root: string, options: TestCommandOptions): Promise<Exit
     import('../review/run-tests.ts'),
   ]);
   const opened = await openConfig(root);
-  if (!opened.ok) return tellProblems(opened.problems, opened.sources, options);
+  if (!opened.ok) return reportProblems(opened.problems, opened.sources, options);
   try {
     const recorded = await loadRequests(options.requests);
     const { forTriggers } = await import('../review/recorded-requests.ts');
@@ -85,7 +85,7 @@ async function testOnce(root: string, options: TestCommandOptions): Promise<Exit
   }
 }
 
-async function tellProblems(
+async function reportProblems(
   problems: readonly Problem[],
   sources: Sources,
   { config, format }: TestCommandOptions,
@@ -129,7 +129,7 @@ async function print(report: TestReport, sources: Sources, options: TestCommandO
   terminal.words(summaryOf(report));
 }
 
-/** Runs the tests at every change, until the process is told to end. */
+/** Runs the tests on every change, until the process is stopped. */
 async function watchTests(root: string, options: TestCommandOptions): Promise<ExitCode> {
   const [{ watchConfig }, { readConfigFiles }] = await Promise.all([
     import('../runtime/watch.ts'),
@@ -141,7 +141,7 @@ async function watchTests(root: string, options: TestCommandOptions): Promise<Ex
     if (revision === seen) return;
     seen = revision;
     await testOnce(root, options);
-    terminal.words('waiting for changes; Ctrl-C ends it');
+    terminal.words('waiting for changes; press Ctrl-C to stop');
   };
   await runIfChanged();
   const watching = watchConfig(root, runIfChanged, () => {});

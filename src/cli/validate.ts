@@ -16,17 +16,13 @@ export function registerValidate(program: Command, finish: (code: ExitCode) => v
     .command('validate')
     .summary('check the config files')
     .description(
-      'Reads all config files and prepares everything that they declare, as serve would, but starts nothing. ' +
-        'Prints every problem at once. A secret that is not there is a warning, since the machine that checks a ' +
-        'pull request need not know it.',
+      'Reads all config files and provisions everything that they declare, as serve would, but starts nothing. ' +
+        'Prints every problem at once. A missing secret is a warning, since the machine that checks a ' +
+        'pull request need not have it.',
     )
     .addOption(configOption())
     .addOption(new Option('--format <format>', 'how to print problems').choices(problemFormats).default('text'))
-    .option(
-      '-v, --verbose',
-      'also tell what is no problem, e.g. which filters are compiled and which are isolated',
-      false,
-    )
+    .option('-v, --verbose', 'also print notes, e.g. which filters are compiled and which are isolated', false)
     .addHelpText(
       'after',
       helpText({

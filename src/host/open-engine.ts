@@ -27,7 +27,7 @@ export async function openEngine(
   const context = { log, resolvePath: (path: string) => resolve(use.folder, path) };
   const { definition, options } = checked;
   if (wanted.isThere && !definition.isDurable) {
-    return failed(use, `the ${definition.name} engine keeps nothing outside of the gateway's process`);
+    return failed(use, `the ${definition.name} engine keeps data only in the gateway's process`);
   }
   if (wanted.isThere && definition.isThere?.(options, context) === false) {
     return failed(use, 'no gateway has kept anything here yet');

@@ -93,8 +93,7 @@ async function* adminRequests(url: string, { token }: SourceOptions): AsyncItera
       throw new RequestSourceError(`no answer from ${address}: ${reason}`, outOfReach);
     });
     if (answer.statusCode === 401) {
-      const told =
-        token === undefined ? 'wants its token: set PULLCORD_ADMIN_TOKEN' : 'has another token than this one';
+      const told = token === undefined ? 'requires a token: set PULLCORD_ADMIN_TOKEN' : 'rejected this token';
       throw new RequestSourceError(`the admin listener at ${url} ${told}`, outOfReach);
     }
     if (answer.statusCode !== 200) {

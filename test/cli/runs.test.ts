@@ -34,7 +34,7 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
     const table = await runs('list', '--state', 'failed', '--trigger', 'support/FAILING', '--since', '1h', ...where);
     t.match(table.stdout, /^RUN +TRIGGER +STATE.*\n\S+ +support\/failing +failed +1 .* {2}\S.*\n$/);
     const page = await runs('list', '--limit', '1', ...where);
-    t.match(page.stderr, /there are more: --after \S+/);
+    t.match(page.stderr, /more results: --after \S+/);
     const next = await runs('list', '--after', masked.runId, '--limit', '1', '--format', 'json', ...where);
     t.match(JSON.parse(next.stdout), { runs: [{ runId: slow.runId }] });
     t.match(JSON.parse((await runs('show', echo.runId, ...where)).stdout), {
@@ -43,7 +43,7 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
       caller: 'website',
     });
     for (const action of ['show', 'cancel', 'replay']) {
-      t.match(await runs(action, 'nothing', ...where), { code: 1, stderr: 'error: there is no run nothing' });
+      t.match(await runs(action, 'nothing', ...where), { code: 1, stderr: 'error: run nothing not found' });
     }
     for (const wrong of [
       ['--state', 'lost'],
@@ -53,8 +53,8 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
     ]) {
       t.match(await runs('list', ...wrong, ...where), { code: 2, stdout: '' }, wrong.join(' '));
     }
-    t.match(await runs('cancel', echo.runId, ...where), { code: 1, stderr: /had already ended: succeeded/ });
-    t.match(await runs('replay', masked.runId, ...where), { code: 1, stderr: /not kept/ });
+    t.match(await runs('cancel', echo.runId, ...where), { code: 1, stderr: /was final already: succeeded/ });
+    t.match(await runs('replay', masked.runId, ...where), { code: 1, stderr: /not stored/ });
   };
 
   await check('by the admin listener', '--admin-url', adminUrl);
@@ -93,5 +93,5 @@ t.test('says that the memory engine keeps nothing outside of a gateway', async (
     'gateway.yaml': gatewayFile({ engine: { uses: 'memory' } }),
   });
   await gateway.close();
-  t.match(await command(t, ['runs', 'list', '--config', root]), { code: 1, stderr: /keeps nothing outside/ });
+  t.match(await command(t, ['runs', 'list', '--config', root]), { code: 1, stderr: /keeps data only in the gateway's process/ });
 });

@@ -64,7 +64,7 @@ t.test('the command says the same, from wherever it is run, and in exit codes wh
     code: 1,
     stderr: /access is widened, and requests are no longer accepted/,
   });
-  t.match(await plan('--base', '03', '--fail-on', 'widened'), { code: 2, stderr: /Known are/ });
+  t.match(await plan('--base', '03', '--fail-on', 'widened'), { code: 2, stderr: /Allowed are/ });
   t.match(await plan('--base', 'no-such-ref'), { code: 2, stderr: /neither a folder nor a revision/ });
   t.match(await plan('--base', 'no-such-ref', '--detailed-exitcode'), { code: 1 }, '2 would mean changes');
   t.match(await plan('--base', '--output=x'), { code: 2 });

@@ -1,7 +1,7 @@
 import type { NewFile, NewRepository } from './new-file.ts';
 
 /**
- * What editors and git are told. No settings map files to schemas: each file names its own in its first line, which
+ * Settings for editors and git. No settings map files to schemas: each file names its own in its first line, which
  * works in every editor with a YAML language server, and without a network.
  */
 export function editorFiles({ schemas }: NewRepository): readonly NewFile[] {
@@ -24,12 +24,12 @@ const settings = {
 
 const gitignore = `# The journal: runs, claims and recorded requests of a gateway that was started here
 /config/data/
-# Exports of recorded requests: what callers sent, but for what is masked
+# Exports of recorded requests: what callers sent, except for masked values
 *.jsonl
 node_modules/
 `;
 
-const gitattributes = `# The revision of a config is made of its bytes: they must be the same on every machine
+const gitattributes = `# The revision of a config is a hash of its bytes: they must be the same on every machine
 *.yaml text eol=lf
 *.yml text eol=lf
 schemas/*.schema.json linguist-generated=true

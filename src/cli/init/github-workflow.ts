@@ -6,7 +6,7 @@ import { indent } from './indent.ts';
  * wherever Pullcord itself is hosted. What a pull request brings is never put into a script, only into its environment.
  */
 export function githubWorkflow(version: string): string {
-  return `# Tells of each pull request whether the config is valid, whether the tests pass, and what it will change.
+  return `# Checks for each pull request whether the config is valid and the tests pass, and predicts what it will change.
 name: Pullcord
 on:
   pull_request:

@@ -3,7 +3,7 @@
  * and a note as well if there is a token that may.
  */
 export function gitlabPipeline(version: string): string {
-  return `# Tells of each merge request whether the config is valid, whether the tests pass, and what it will change.
+  return `# Checks for each merge request whether the config is valid and the tests pass, and predicts what it will change.
 variables:
   PULLCORD: pullcord@${version} # what npm installs: a version on your registry, a tarball, or git+https://… of a commit
 
@@ -33,7 +33,7 @@ plan:
   script:
     - git fetch --depth=1 origin "$CI_MERGE_REQUEST_DIFF_BASE_SHA"
     - pullcord plan --base "$CI_MERGE_REQUEST_DIFF_BASE_SHA" --format markdown --out plan.md
-    # The note of whoever the token belongs to, found again by its first line.
+    # The note of the token's owner, recognized by its first line.
     - |
       if [ -n "\${PULLCORD_GITLAB_TOKEN:-}" ]; then
         api() { curl --silent --show-error --fail-with-body --header "PRIVATE-TOKEN: $PULLCORD_GITLAB_TOKEN" "$@"; }

@@ -19,7 +19,7 @@ export function readme(repository: NewRepository): NewFile {
 function opening({ organization, version }: NewRepository): string {
   return `# Triggers of ${organization}
 
-What may call our AI agents, with what, and how often: YAML files that a Pullcord gateway serves. A change
+Who may call our AI agents, with what, and how often: YAML files that a Pullcord gateway serves. A change
 is a pull request, a merge is a deployment.
 
 ## Commands
@@ -32,9 +32,9 @@ do.
 function tree({ project, apiKey, ci }: NewRepository): string {
   const files = [
     ['config/gateway.yaml', 'the gateway: where it listens, what it keeps'],
-    [`config/keys/${apiKey.id}.yaml`, 'an API key: only a hash of it is here'],
+    [`config/keys/${apiKey.id}.yaml`, 'an API key: it contains only a hash'],
     [`config/projects/${project}/`, 'a project: its defaults, its triggers and their tests'],
-    ['schemas/', 'for editors; `pullcord schema --out schemas` writes them anew'],
+    ['schemas/', 'for editors; `pullcord schema --out schemas` updates them'],
     ...(ci === 'github' ? [['.github/workflows/pullcord.yml', 'checks each pull request']] : []),
     ...(ci === 'gitlab' ? [['.gitlab-ci.yml', 'checks each merge request']] : []),
   ];
@@ -58,7 +58,7 @@ curl http://127.0.0.1:8080/api/v1.0/project/${project}/trigger/hello \\
   -d '{"instruction": "Say hello", "customer": {"email": "ada@example.com", "plan": "pro"}}'
 \`\`\`
 
-There is no agent yet: the answer, \`"status": "succeeded"\`, shows as \`output\` what one would be given. The same
+There is no agent yet: the answer, \`"status": "succeeded"\`, shows as \`output\` what one would receive. The same
 without curl, and with a body that the filter drops:
 
 \`\`\`sh
@@ -70,13 +70,13 @@ pullcord send ${project}/hello -d '{"instruction": "Say hello", "customer": {"pl
 function changing({ project }: NewRepository): string {
   return `## Change it
 
-Edit [hello.yaml](config/projects/${project}/triggers/hello.yaml): a gateway that runs takes a saved file at once, and
-serves on with what it had if the file is wrong.
+Edit [hello.yaml](config/projects/${project}/triggers/hello.yaml): a running gateway applies a saved file at once, and
+keeps serving the old config if the file is wrong.
 
 \`\`\`sh
-pullcord validate                 # what is wrong, with file and line
+pullcord validate                 # problems, with file and line
 pullcord test --min-coverage 100  # the tests of the triggers; every condition of a filter is seen true and false
-pullcord plan --base main         # what the change will do: triggers, access, requests
+pullcord plan --base main         # the effect of the change: on triggers, access, requests
 \`\`\`
 `;
 }
@@ -84,14 +84,14 @@ pullcord plan --base main         # what the change will do: triggers, access, r
 const review: Readonly<Record<CiService, string>> = {
   github: `## Open a pull request
 
-The workflow checks the config, runs the tests and comments what the change will do. Its line \`PULLCORD:\` says what it
-installs. To let nothing be merged that it refuses, make the check \`pullcord\` required for the main branch.
+The workflow checks the config, runs the tests and comments with the effect of the change. Its line \`PULLCORD:\` says what it
+installs. To block merging on failures, make the check \`pullcord\` required for the main branch.
 `,
   gitlab: `## Open a merge request
 
 The pipeline checks the config, runs the tests and keeps the plan as an artifact. Its line \`PULLCORD:\` says what it
 installs. With a project access token (scope \`api\`) in the masked variable \`PULLCORD_GITLAB_TOKEN\` it also puts the plan
-into a note. To let nothing be merged that it refuses, let merge requests demand a pipeline that succeeds.
+into a note. To block merging on failures, let merge requests require a pipeline that succeeds.
 `,
   none: `## Review changes
 
@@ -105,7 +105,7 @@ function going({ project, apiKey }: NewRepository): string {
 - Call your agent: \`run: { uses: http, with: { url: … } }\` in
   [project.yaml](config/projects/${project}/project.yaml) or in a trigger.
 - Another caller: \`pullcord keys create NAME --projects ${project} --write\`. If the secret of \`${apiKey.id}\` is lost,
-  make another key and remove its file.
+  create another key and remove its file.
 - What happened: \`pullcord runs list\`.
 `;
 }

@@ -3,7 +3,7 @@ import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { NewFile } from './new-file.ts';
 
-/** What of a folder is in the way of new files: those that exist, and files where a folder has to be. */
+/** What in a folder conflicts with new files: those that exist, and files where a folder has to be. */
 export function filesInTheWay(root: string, files: readonly NewFile[]): readonly string[] {
   const found = files.map(({ path }) => firstInTheWay(root, path)).filter((path) => path !== undefined);
   return [...new Set(found)];
@@ -16,7 +16,7 @@ function firstInTheWay(root: string, path: string): string | undefined {
   return blocking ?? (exists(join(root, path)) ? path : undefined);
 }
 
-/** Links that lead nowhere included. What cannot even be looked at is told of when it cannot be written. */
+/** Including dangling links. A path that cannot be inspected is reported when it cannot be written. */
 function exists(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -31,10 +31,10 @@ function isFolder(path: string): boolean {
 
 export type WrittenFiles =
   | { readonly ok: true }
-  /** What could not be written, why, and what of the rest could not be removed again. */
+  /** What could not be written, why, and which of the other files could not be removed again. */
   | { readonly ok: false; readonly path: string; readonly reason: string; readonly left: readonly string[] };
 
-/** Writes all files or none; none that exists is overwritten, even if it came while this was going on. */
+/** Writes all files or none; it overwrites no file, not even one that appears in the meantime. */
 export async function writeFiles(root: string, files: readonly NewFile[]): Promise<WrittenFiles> {
   const made: Made[] = [];
   for (const { path, text } of files) {
@@ -44,7 +44,7 @@ export async function writeFiles(root: string, files: readonly NewFile[]): Promi
       await writeFile(file, text, { flag: 'wx' });
       made.push({ path: file, remove: () => rm(file) });
     } catch (error) {
-      // A file of which only the beginning fits on the disk is there all the same.
+      // A file that was only partly written, on a full disk, exists nevertheless.
       if (codeOf(error) !== 'EEXIST') await rm(file, { force: true }).catch(() => undefined);
       return { ok: false, path: file, reason: codeOf(error), left: await takeBack(made) };
     }
@@ -64,7 +64,7 @@ async function makeFolder(folder: string, made: Made[]): Promise<void> {
   made.push({ path: folder, remove: () => rmdir(folder) });
 }
 
-/** Removes what was made, the last first; gives what could not be removed. */
+/** Removes the files and folders, the last first; returns those that could not be removed. */
 async function takeBack(made: readonly Made[]): Promise<readonly string[]> {
   const left: string[] = [];
   for (const { path, remove } of made.toReversed()) await remove().catch(() => left.push(path));
