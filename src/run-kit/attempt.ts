@@ -19,8 +19,15 @@ export class AgentAttempt {
   #lingering: AbortController | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
 
-  constructor(attempt: Attempt) {
+  private constructor(attempt: Attempt) {
     this.#attempt = attempt;
+  }
+
+  /** Returns the one of a host's attempt: `resume` replaces what `execute` registered before. */
+  static of(attempt: Attempt): AgentAttempt {
+    const known = attempts.get(attempt) ?? new AgentAttempt(attempt);
+    attempts.set(attempt, known);
+    return known;
   }
 
   /** Aborts when the time is up, the run is cancelled, or the gateway stops. */
@@ -68,12 +75,15 @@ export class AgentAttempt {
     this.signal.throwIfAborted();
   }
 
-  /** Frees everything: the agent's work is complete, detached, or abandoned. */
+  /** Ends the exchange. What `onAbandon` registered stays, since detached work goes on. */
   end(): void {
     clearTimeout(this.#lingerTimer);
     this.#lingering?.abort();
+    this.#lingering = undefined;
   }
 }
+
+const attempts = new WeakMap<Attempt, AgentAttempt>();
 
 type Result = FinalRunResult | DetachedRun;
 type Events<Value> = AsyncGenerator<RunEvent, Value, undefined>;
@@ -87,7 +97,7 @@ export async function* attempt<Value extends Result>(
   exchange: (attempt: AgentAttempt) => Events<Value>,
 ): Events<Value | FailedRunResult> {
   if (host.signal.aborted) return aborted;
-  const attempt = new AgentAttempt(host);
+  const attempt = AgentAttempt.of(host);
   const events = exchange(attempt);
   let isComplete = false;
   try {
@@ -112,8 +122,10 @@ export async function settle<Value extends Result>(
   host: Attempt,
   exchange: (attempt: AgentAttempt) => Promise<Value>,
 ): Promise<Value | FailedRunResult> {
+  // The host enforces its signal as soon as `execute` has returned.
+  await undefined;
   if (host.signal.aborted) return aborted;
-  const attempt = new AgentAttempt(host);
+  const attempt = AgentAttempt.of(host);
   try {
     return await exchange(attempt);
   } catch (error) {

@@ -1,4 +1,5 @@
-import type { FinalRunResult, JsonValue, PluginContext, RunRequest, RunUsage } from '../contract/index.ts';
+import type { FinalRunResult, JsonValue, PluginContext, RunIdentity, RunRequest, RunUsage } from '../contract/index.ts';
+import type { Bindings } from '../filter/index.ts';
 import { createMapping } from './mapping.ts';
 
 /** What an agent answered. */
@@ -9,14 +10,14 @@ export interface Answer {
   /** What the expression of the option `output` is evaluated over; the output by default. */
   readonly whole?: JsonValue;
   /** Values of the additional bindings, by name. */
-  readonly bindings?: Readonly<Record<string, JsonValue>>;
+  readonly bindings?: Bindings;
   readonly usage?: RunUsage | undefined;
   /** What the session remembers from now on; undefined: what it did. */
   readonly memory?: JsonValue | undefined;
 }
 
 /** Returns the result that an answer to a run means. */
-export type Conclude = (run: RunRequest, answer: Answer) => Promise<FinalRunResult>;
+export type Conclude = (run: RunIdentity & Pick<RunRequest, 'session'>, answer: Answer) => Promise<FinalRunResult>;
 
 /**
  * Returns a function that makes results of answers, mapped by the option `output`. The agent has answered and used tokens

@@ -87,6 +87,8 @@ export const runPluginCases: readonly RunPluginCase[] = [
       const controller = new AbortController();
       const driven = plugin.drive({ signal: controller.signal });
       await until(() => plugin.begun() === 1);
+      // The agent has named its work by then: it lives in this process.
+      for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setTimeout(resolve));
       controller.abort(new AttemptReleased());
       assertAborted(await driven);
       // What it has to say is said by then.

@@ -188,7 +188,7 @@ t.test('polls nobody else, and nothing for ever', async (t) => {
   }
   t.strictSame(failures, [
     'agent answered 202 with an address of another origin',
-    'agent answered 202 without an address to ask at',
+    'agent answered 202 without an address to poll',
     'agent answered 410',
   ]);
   t.equal(elsewhere.asked.length, 0);
@@ -200,7 +200,7 @@ t.test('polls nobody else, and nothing for ever', async (t) => {
     asked.answer(202);
     if (asked.method === 'DELETE') break;
   }
-  t.equal((await tooLong).body.detail, 'agent did not finish within 0.05s');
+  t.equal((await tooLong).body.detail, 'the run did not end within 0.05s');
 });
 
 t.test('tells an agent of a run that was cancelled, and not of a stop of the gateway', async (t) => {

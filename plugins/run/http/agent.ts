@@ -1,106 +1,81 @@
+import type { FailedRunResult, FinalRunResult, RunIdentity } from '../../../src/contract/index.ts';
 import {
-  type FailedRunResult,
-  type FinalRunResult,
-  type JsonValue,
-  type MaybePromise,
-  type OutboundClient,
-  OutboundError,
-  type OutboundRequest,
-  type OutboundResponse,
-  type RunIdentity,
-  type RunRequest,
-} from '../../../src/contract/index.ts';
-import type { Mapping } from '../mapping.ts';
-import { type Answer, readAnswer } from './answer.ts';
-import { refusalOf } from './refusal.ts';
-import { requestHeaders } from './request-headers.ts';
+  type AgentCall,
+  type AgentClient,
+  AgentFault,
+  type AgentResponse,
+  type Conclude,
+  failed,
+  failureOfStatus,
+} from '../../../src/run-kit/index.ts';
+import { type Answer, interpret } from './answer.ts';
 import type { Sign } from './signature.ts';
 
-export interface AgentOptions {
-  readonly client: OutboundClient;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly sign: Sign | undefined;
-  readonly output: Mapping<JsonValue | undefined> | undefined;
-}
-
-/** What the agent is sent. */
-export interface Question {
-  readonly method: OutboundRequest['method'];
-  readonly url: URL;
-  /** JSON. */
+/** A call whose body is JSON already, to be signed as it is. */
+export interface Question extends AgentCall {
   readonly body?: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What came of a question: a failure, or a response with a status of success. */
-export type Asked =
-  | { readonly ok: true; readonly response: OutboundResponse }
-  | { readonly ok: false; readonly failure: FailedRunResult };
-
-/** The service that is called for runs. Whatever it answers is a value; only bugs are thrown. */
+/** The service that is called for runs. */
 export class HttpAgent {
-  readonly #options: AgentOptions;
+  readonly #client: AgentClient;
+  readonly #conclude: Conclude;
+  readonly #sign: Sign | undefined;
 
-  constructor(options: AgentOptions) {
-    this.#options = options;
+  constructor(client: AgentClient, conclude: Conclude, sign: Sign | undefined) {
+    this.#client = client;
+    this.#conclude = conclude;
+    this.#sign = sign;
   }
 
-  async ask(run: RunRequest, { method, url, body, headers }: Question, signal: AbortSignal): Promise<Asked> {
-    const { client, headers: configured, sign } = this.#options;
-    const sent = {
-      ...requestHeaders(run, configured),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...headers,
-      ...sign?.(`run_${run.id}`, body ?? ''),
-    };
-    try {
-      const response = await client.request(url, {
-        ...{ method, headers: sent, signal },
-        ...(body !== undefined && { body }),
-      });
-      const failure = await refusalOf(response);
-      return failure === undefined ? { ok: true, response } : { ok: false, failure };
-    } catch (error) {
-      return { ok: false, failure: failureOf(error) };
-    }
+  get url(): URL {
+    return this.#client.url;
   }
 
-  /** What a response with a status of success says. */
-  async resultOf(run: RunIdentity, response: OutboundResponse): Promise<FinalRunResult> {
-    let answer: Answer;
-    try {
-      answer = await readAnswer(response);
-    } catch (error) {
-      return failureOf(error);
-    }
-    return this.result(run, answer, response);
+  /** Resolves with the head of a response whose status is one of success. Rejects with an AgentFault or an OutboundError. */
+  async ask(run: RunIdentity, call: Question, signal: AbortSignal): Promise<AgentResponse> {
+    const response = await this.#client.send(this.#signed(run, call), signal);
+    if (response.ok) return response;
+    await response.discard();
+    throw new AgentFault(failureOfStatus(response));
   }
 
-  /** What an answer comes to, however it came. */
-  result(
+  /** Tells the agent that the result of its work is no longer wanted. Never rejects. */
+  cancel(run: RunIdentity, url: URL): Promise<void> {
+    const call = this.#signed(run, { method: 'DELETE', url });
+    return this.#client.notify(call, 'the work could not be cancelled', { runId: run.id });
+  }
+
+  /** Reads a response that `ask` returned. Rejects as `ask`. */
+  async resultOf(run: RunIdentity, response: AgentResponse): Promise<FinalRunResult> {
+    return this.conclude(run, interpret(await response.bytes(), response.headers), response);
+  }
+
+  /** Returns the result that an answer means. `response` is what the expression of `output` reads as $response. */
+  async conclude(
     run: RunIdentity,
     answer: Answer,
-    { status, headers }: Pick<OutboundResponse, 'status' | 'headers'>,
-  ): MaybePromise<FinalRunResult> {
-    if (!answer.ok) return answer.failure;
-    const { value, outcome } = answer;
-    // What it says of a failure may hold anything.
-    if (outcome === 'failed') return { kind: 'failed', message: 'agent says that it failed', retryable: false };
-    const { output } = this.#options;
-    if (output === undefined) return { kind: outcome, output: value };
-    const mapped = output.apply(value, run, { response: { status, headers: { ...headers } } });
-    const finish = (settled: Awaited<typeof mapped>): FinalRunResult =>
-      settled.ok ? { kind: outcome, output: settled.value ?? null } : settled.failure;
-    return mapped instanceof Promise ? mapped.then(finish) : finish(mapped);
+    response: Pick<AgentResponse, 'status' | 'headers'>,
+  ): Promise<FinalRunResult> {
+    if (answer.outcome === 'failed') return saidFailed;
+    const bindings = { response: { status: response.status, headers: { ...response.headers } } };
+    return this.#conclude(run, { kind: answer.outcome, output: answer.value, bindings });
+  }
+
+  /** Adds the headers of a run. By `idempotency-key`, the run's id, an agent can recognise a repeated attempt. */
+  #signed(run: RunIdentity, call: Question): AgentCall {
+    const headers = {
+      'idempotency-key': run.id,
+      'pullcord-run-id': run.id,
+      'pullcord-project': run.project,
+      'pullcord-trigger': run.trigger,
+      'pullcord-attempt': String(run.attempt),
+      ...call.headers,
+      ...this.#sign?.(`run_${run.id}`, call.body ?? ''),
+    };
+    return { ...call, headers };
   }
 }
 
-function failureOf(error: unknown): FailedRunResult {
-  if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return { kind: 'failed', message: 'agent did not answer in time', retryable: true };
-  }
-  const known = OutboundError.from(error);
-  if (known === undefined) throw error;
-  return { kind: 'failed', message: known.message, retryable: known.retryable };
-}
+/** What the agent says of the failure may hold anything. */
+const saidFailed: FailedRunResult = Object.freeze(failed('agent says that it failed'));

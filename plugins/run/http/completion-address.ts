@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { RunRequest } from '../../../src/contract/index.ts';
 
-/** Addresses that only who was given them can know: each is signed for its run. */
+/** Completion addresses: each is signed for its run, so that only the agent that was sent it can use it. */
 export class CompletionAddresses {
   readonly #gateway: URL;
   readonly #secrets: readonly string[];
@@ -11,14 +11,14 @@ export class CompletionAddresses {
     this.#secrets = secrets;
   }
 
-  /** Where the agent tells how a run has ended. */
+  /** Returns where the agent posts the completion of a run. */
   of({ id, completionUrl }: RunRequest): string {
     const url = new URL(completionUrl, this.#gateway);
     url.searchParams.set('token', tokenOf(this.#secrets[0] ?? '', id).toString('base64url'));
     return url.href;
   }
 
-  /** Whether a query was signed for a run. How long it takes tells nothing of the token. */
+  /** Returns whether a query was signed for a run, in constant time. */
   verify(query: string, runId: string): boolean {
     const given = Buffer.from(new URLSearchParams(query).get('token') ?? '', 'base64url');
     let isKnown = false;

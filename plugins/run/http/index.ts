@@ -1,26 +1,26 @@
 import {
-  type Attempt,
   type Completion,
-  type JsonValue,
   OptionsError,
   type OptionsProblem,
-  type OutboundClient,
-  type PluginContext,
   type RunPlugin,
   type RunRequest,
 } from '../../../src/contract/index.ts';
-import { withinDeadline } from '../deadline.ts';
-import { faultsOfHeaders } from '../header-options.ts';
-import { legacySignal } from '../legacy-signal.ts';
-import { createMapping } from '../mapping.ts';
-import { targetUrl } from '../target-url.ts';
+import {
+  type AgentAttempt,
+  AgentClient,
+  createConclusion,
+  createMapping,
+  namedInLowerCase,
+  optionProblems,
+  settle,
+  within,
+} from '../../../src/run-kit/index.ts';
 import { HttpAgent } from './agent.ts';
 import { CompletionAddresses } from './completion-address.ts';
 import { DetachedWork } from './detached-work.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { configuredHeaders } from './request-headers.ts';
-import { faultsOfSecrets, signerOf } from './signature.ts';
+import { secretProblems, signerOf } from './signature.ts';
 
 export default {
   contract: 'v1',
@@ -30,80 +30,67 @@ export default {
   optionsSchema: schema,
   create(context, options) {
     checkOptions(options);
-    const { method, timeout: timeoutMs, maxResponse: maxResponseBytes, connections, sign } = options;
-    const client = context.outbound({ connections, maxResponseBytes });
-    const url = targetUrl(context, client, '/url', options.url);
-    const request = options.request === undefined ? undefined : createMapping(context, '/request', options.request);
-    const agent = new HttpAgent({
-      client,
-      headers: configuredHeaders(options.headers),
-      sign: sign && signerOf(sign.secrets),
-      output:
-        options.output === undefined ? undefined : createMapping(context, '/output', options.output, ['response']),
-    });
-    const completions = completionsOf(context, client, options.detached);
-    const detached = options.detached && detachedWork(agent, url, completions, options.detached, timeoutMs);
+    const { method, sign, detached, timeout: requestTimeoutMs } = options;
+    const headers = { accept: 'application/json, text/*;q=0.9', ...namedInLowerCase(options.headers) };
+    const client = new AgentClient(context, { ...options, headers });
+    const conclude = createConclusion(context, options.output, ['response']);
+    const agent = new HttpAgent(client, conclude, sign && signerOf(sign.secrets));
+    const mapping = options.request === undefined ? undefined : createMapping(context, '/request', options.request);
+    const completion = detached?.completion;
+    const completions = completion && new CompletionAddresses(new URL(completion.gateway), completion.secrets);
+
+    async function ask(run: RunRequest, signal: AbortSignal, headers = {}) {
+      const mapped = (await mapping?.apply(run.input, run)) ?? { ok: true, value: run.input };
+      if (!mapped.ok) return mapped.failure;
+      return agent.ask(run, { method, body: JSON.stringify(mapped.value ?? null), headers }, signal);
+    }
+
+    if (detached === undefined) {
+      return {
+        timeoutMs: requestTimeoutMs,
+        execute: (run, host) =>
+          settle(host, async ({ signal }) => {
+            const response = await ask(run, signal);
+            return 'kind' in response ? response : agent.resultOf(run, response);
+          }),
+      };
+    }
+    const intervalMs = detached.poll?.interval;
+    const work = new DetachedWork({ agent, completions, intervalMs, pollTimeoutMs: requestTimeoutMs });
+
+    async function begin(run: RunRequest, attempt: AgentAttempt) {
+      const headers = completions && { 'pullcord-completion-url': completions.of(run) };
+      // Only work that can be cancelled is worth waiting for its name.
+      const signal = intervalMs === undefined ? attempt.signal : attempt.lingering;
+      return within(requestTimeoutMs, signal, async (signal) => {
+        const response = await ask(run, signal, headers);
+        if ('kind' in response) return response;
+        return response.status === 202 ? work.begin(run, response, attempt) : agent.resultOf(run, response);
+      });
+    }
+
     return {
-      execute(run, { signal }) {
-        return withinDeadline(timeoutMs, signal, async (limit) => {
-          const mapped = request && (await request.apply(run.input, run));
-          if (mapped?.ok === false) return mapped.failure;
-          const body = JSON.stringify(mapped === undefined ? run.input : (mapped.value ?? null));
-          const headers = completions && { 'pullcord-completion-url': completions.of(run) };
-          const asked = await agent.ask(run, { method, url, body, ...(headers && { headers }) }, limit);
-          if (!asked.ok) return asked.failure;
-          if (detached !== undefined && asked.response.status === 202) return detached.begin(asked.response);
-          return agent.resultOf(run, asked.response);
-        });
-      },
-      ...(detached && {
-        resume: (run: RunRequest, handle: JsonValue, attempt: Attempt) =>
-          detached.resume(run, handle, legacySignal(attempt)),
-      }),
-      ...(detached && completions && { complete: (completion: Completion) => detached.complete(completion) }),
+      timeoutMs: detached.timeout,
+      execute: (run, host) => settle(host, (attempt) => begin(run, attempt)),
+      resume: (run, handle, host) => settle(host, (attempt) => work.resume(run, handle, attempt)),
+      ...(completions && { complete: (completion: Completion) => work.complete(completion) }),
     };
   },
 } satisfies RunPlugin<Options>;
 
-function checkOptions({ headers, timeout, sign, detached }: Options): void {
-  const problems: OptionsProblem[] = faultsOfHeaders(headers);
-  if (timeout === 0) problems.push({ pointer: '/timeout', message: 'must be longer than nothing' });
-  if (detached?.poll?.interval === 0) {
-    problems.push({ pointer: '/detached/poll/interval', message: 'must be longer than nothing' });
-  }
-  if (detached?.timeout === 0) problems.push({ pointer: '/detached/timeout', message: 'must be longer than nothing' });
-  if (detached !== undefined && detached.completion === undefined && detached.poll === undefined) {
-    problems.push({
-      pointer: '/detached',
-      message: 'names neither `completion` nor `poll`: nobody would tell the end',
-    });
-  }
-  if (sign !== undefined) problems.push(...faultsOfSecrets(sign.secrets, '/sign/secrets'));
-  if (problems.length > 0) throw new OptionsError(problems);
-}
-
-function completionsOf(
-  context: PluginContext,
-  client: OutboundClient,
-  detached: Options['detached'],
-): CompletionAddresses | undefined {
-  if (detached?.completion === undefined) return undefined;
-  const { gateway, secrets } = detached.completion;
-  const quiet = { ...context, report() {} };
-  const url = targetUrl(quiet, client, '/detached/completion/gateway', gateway);
-  if (url.pathname !== '/' || url.search !== '') {
+function checkOptions({ url, headers, sign, detached }: Options): void {
+  const gateway = detached?.completion?.gateway;
+  const urls = { '/url': url, '/detached/completion/gateway': gateway };
+  const problems: OptionsProblem[] = optionProblems({ urls, headers });
+  if (gateway !== undefined && URL.canParse(gateway)) {
+    const { pathname, search } = new URL(gateway);
     const message = 'must have no path: the gateway knows its own';
-    throw new OptionsError([{ pointer: '/detached/completion/gateway', message }]);
+    if (pathname !== '/' || search !== '') problems.push({ pointer: '/detached/completion/gateway', message });
   }
-  return new CompletionAddresses(url, secrets);
-}
-
-function detachedWork(
-  agent: HttpAgent,
-  url: URL,
-  completions: CompletionAddresses | undefined,
-  { poll, timeout: timeoutMs }: NonNullable<Options['detached']>,
-  questionTimeoutMs: number,
-): DetachedWork {
-  return new DetachedWork({ agent, url, completions, intervalMs: poll?.interval, timeoutMs, questionTimeoutMs });
+  if (detached !== undefined && detached.completion === undefined && detached.poll === undefined) {
+    const message = 'has neither `completion` nor `poll`: the end of the work would stay unknown';
+    problems.push({ pointer: '/detached', message });
+  }
+  if (sign !== undefined) problems.push(...secretProblems(sign.secrets, '/sign/secrets'));
+  if (problems.length > 0) throw new OptionsError(problems);
 }

@@ -1,10 +1,10 @@
 import { Webhook } from 'standardwebhooks';
 import type { OptionsProblem } from '../../../src/contract/index.ts';
 
-/** Makes the headers by which a receiver knows that a message is ours (https://www.standardwebhooks.com). */
+/** Returns the headers by which a receiver verifies a message (https://www.standardwebhooks.com). */
 export type Sign = (id: string, body: string) => Readonly<Record<string, string>>;
 
-/** Signs with each of the secrets, so that a receiver that knows one of them is content. */
+/** Returns a function that signs with each of the secrets: a receiver needs to know one of them. */
 export function signerOf(secrets: readonly string[]): Sign {
   const webhooks = secrets.map(webhookOf);
   return (id, body) => {
@@ -17,14 +17,14 @@ export function signerOf(secrets: readonly string[]): Sign {
   };
 }
 
-/** Those of the secrets that can sign nothing: with `whsec_` in front they must be base64. */
-export function faultsOfSecrets(secrets: readonly string[], pointer: string): OptionsProblem[] {
+/** Returns what is wrong with secrets: after `whsec_` they must be base64. */
+export function secretProblems(secrets: readonly string[], pointer: string): OptionsProblem[] {
   return secrets.flatMap((secret, index) => {
     try {
       webhookOf(secret);
       return [];
     } catch {
-      return [{ pointer: `${pointer}/${index}`, message: 'begins with whsec_, and base64 does not follow' }];
+      return [{ pointer: `${pointer}/${index}`, message: 'must have base64 after whsec_' }];
     }
   });
 }
