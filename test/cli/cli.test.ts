@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { isWellFormed } from '../../src/cli/key-secret.ts';
-import { command, startCommand } from '../support/command.ts';
+import { command, processCommand, startCommand } from '../support/command.ts';
 import {
   basicFiles,
   configFolder,
@@ -63,6 +63,24 @@ t.test('validate prints every problem at once as file:line:col code message, and
   t.ok(JSON.parse(json.stdout).problems.length >= 3);
   t.match((await command(t, ['validate', '--config', root, '--format', 'github'])).stdout, /^::error file=/m);
   t.equal(JSON.parse((await command(t, ['validate', '--config', root, '--format', 'sarif'])).stdout).version, '2.1.0');
+});
+
+t.test('a command ends its process as it ends here: its output, its words and its exit code', async (t) => {
+  const sound = await configFolder(t, { ...basic(), 'triggers/echo.yaml': triggerFile('echo') });
+  const broken = await configFolder(t, { ...basic(), 'triggers/bad.yaml': 'kind: Trigger\n' });
+  for (const [args, code] of [
+    [['keys', 'list', '--config', sound], 0],
+    [['validate', '--config', sound], 0],
+    [['validate', '--config', broken, '--format', 'json'], 1],
+    [['plan', '--config', sound, '--base', broken], 1],
+    [['plan', '--config', sound, '--base', sound, '--format', 'json'], 0],
+    [['test', '--config', sound, '--format', 'nonsense'], 2],
+    [['explain', '--help'], 0],
+  ] as const) {
+    const ended = await processCommand(t, args);
+    t.equal(ended.code, code, args.join(' '));
+    t.strictSame(await command(t, args), ended, args.join(' '));
+  }
 });
 
 t.test('validate finds what only a true provision can: expressions, plugins, options', async (t) => {

@@ -25,16 +25,21 @@ const commits = (await readdir(join(cases, 'commits'))).sort();
 const requests = await readRequests(join(cases, 'requests.jsonl'), { token: undefined, now: 0 });
 /** Writes what comes out as what is expected, to be read before it is committed. */
 const isUpdate = process.env.UPDATE !== undefined;
+/** Made once, and copied for each test that changes it. */
+const story = makeStory();
 
 t.test('plan between any two of ten commits says exactly what it should', async (t) => {
   const { repository, git } = await storyRepository(t);
   const config = join(repository, 'config');
+  const bases = new Map<string, BaseRevision>();
   await mkdir(expected, { recursive: true });
   for (const head of commits) {
     await git('checkout', '--quiet', tagOf(head));
     for (const base of commits.filter((other) => other !== head)) {
       const file = join(expected, `${tagOf(base)}-${tagOf(head)}.md`);
-      const markdown = await planMarkdown(config, tagOf(base), requests);
+      const checkedOut = bases.get(base) ?? (await checkedOutBase(t, config, tagOf(base)));
+      bases.set(base, checkedOut);
+      const markdown = await planMarkdown(config, checkedOut, requests);
       if (isUpdate) await writeFile(file, markdown);
       t.equal(markdown, await readFile(file, 'utf8'), `from ${base} to ${head}`);
     }
@@ -193,6 +198,12 @@ t.test('what was checked out is put away, whoever stops reading or waiting', asy
 
 /** A repository whose commits are those of the story, with a tag of its number each. */
 async function storyRepository(t: Test) {
+  const { repository, git } = await repositoryIn(await configFolder(t, {}));
+  await cp(await story, repository, { recursive: true });
+  return { repository, git };
+}
+
+async function makeStory(): Promise<string> {
   const { repository, git } = await emptyRepository(t);
   await git('commit', '--quiet', '--allow-empty', '--message', 'nothing yet');
   await git('tag', 'before');
@@ -202,11 +213,16 @@ async function storyRepository(t: Test) {
     await git('commit', '--quiet', '--message', commit);
     await git('tag', tagOf(commit));
   }
-  return { repository, git };
+  return repository;
 }
 
 async function emptyRepository(t: Test) {
-  const repository = await configFolder(t, {});
+  const made = await repositoryIn(await configFolder(t, {}));
+  await made.git('init', '--quiet', '--initial-branch', 'main');
+  return made;
+}
+
+async function repositoryIn(repository: string) {
   const run = promisify(execFile);
   const gitEnv = {
     PATH: process.env.PATH ?? '',
@@ -218,7 +234,6 @@ async function emptyRepository(t: Test) {
     GIT_COMMITTER_EMAIL: 'ada@example.org',
   };
   const git = async (...args: string[]) => (await run('git', ['-C', repository, ...args], { env: gitEnv })).stdout;
-  await git('init', '--quiet', '--initial-branch', 'main');
   return { repository, git, gitEnv };
 }
 
@@ -234,22 +249,26 @@ function tagOf(commit: string): string {
   return commit.slice(0, 2);
 }
 
-async function planMarkdown(config: string, revision: string, requests: readonly SourcedRequest[]): Promise<string> {
-  const base = await checkOutConfig(config, revision);
-  try {
-    if (base.root === undefined) throw new Error(`${revision} has no config`);
-    const result = await runPlan({
-      base: { root: base.root, shownAs: base.shownAs, label: revision },
-      head: { root: config, label: config },
-      requests,
-      showBodies: false,
-      now: Date.UTC(2026, 10, 25),
-    });
-    if (!result.ok) throw new Error(JSON.stringify(result.problems));
-    return shown(formatPlan(result.plan, result.sources, { format: 'markdown' }), config);
-  } finally {
-    await base.close();
-  }
+type BaseRevision = Awaited<ReturnType<typeof checkedOutBase>>;
+
+/** It stays for all plans from it: what is checked out is the same from wherever one is. */
+async function checkedOutBase(t: Test, config: string, revision: string) {
+  const { root, shownAs, close } = await checkOutConfig(config, revision);
+  t.teardown(close);
+  if (root === undefined) throw new Error(`${revision} has no config`);
+  return { root, shownAs, label: revision };
+}
+
+async function planMarkdown(config: string, base: BaseRevision, requests: readonly SourcedRequest[]): Promise<string> {
+  const result = await runPlan({
+    base,
+    head: { root: config, label: config },
+    requests,
+    showBodies: false,
+    now: Date.UTC(2026, 10, 25),
+  });
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return shown(formatPlan(result.plan, result.sources, { format: 'markdown' }), config);
 }
 
 /** With the folder of the test called what it is called in a repository. */
