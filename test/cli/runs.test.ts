@@ -63,7 +63,7 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
   const cancelled = await runs('cancel', slow.runId, '--admin-url', adminUrl);
   t.match([cancelled.code, JSON.parse(cancelled.stdout).state], [0, 'cancelled']);
   const elsewhere = await processCommand(t, ['runs', 'list', '--config', root]);
-  t.match(elsewhere, { code: 1, stderr: new RegExp(`another process \(${process.pid}\) is using `) });
+  t.match(elsewhere, { code: 1, stderr: new RegExp(`another process \\(${process.pid}\\) is using `) });
 
   const waiting = (await fire('slow', {})).body;
   await gateway.close();

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 import type { FunctionDefinition } from '@actions/expressions/funcs/info';
 import type { Test } from 'tap';
+import { pullcordScript } from './command-server.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
@@ -50,7 +51,7 @@ interface StepState {
 export async function runJob(t: Test, steps: readonly Step[], job: Job): Promise<EndedJob> {
   const temp = await mkdtemp(join(tmpdir(), 'pullcord-runner-'));
   t.teardown(() => rm(temp, { recursive: true, force: true }));
-  const paths = [await standIns(temp), dirname(process.execPath), process.env.PATH ?? ''];
+  const paths = [await standIns(t, temp), dirname(process.execPath), process.env.PATH ?? ''];
   const states: Record<string, StepState> = {};
   const ended: Record<string, string> = {};
   const logs: string[] = [];
@@ -128,14 +129,18 @@ function flag(value: boolean): data.BooleanData {
   return new data.BooleanData(value);
 }
 
-/** `gh`, an `npm` that installs nothing, and the `pullcord` that it would have installed. */
-async function standIns(temp: string): Promise<string> {
+/**
+ * `gh`, an `npm` that installs nothing, the `pullcord` that it would have installed, and a `node` that leaves pullcord's
+ * own code to that.
+ */
+async function standIns(t: Test, temp: string): Promise<string> {
   const folder = join(temp, 'bin');
   await mkdir(folder);
+  const pullcord = await pullcordScript(t, folder);
   const programs = {
     gh: `exec node "${repository}/test/fixtures/gh.ts" "$@"`,
     npm: 'echo "npm $*"',
-    pullcord: `exec node "${repository}/src/cli/bin.ts" "$@"`,
+    node: `[ "$1" != "${repository}/src/cli/bin.ts" ] || { shift; exec "${pullcord}" "$@"; }\nexec "${process.execPath}" "$@"`,
   };
   for (const [name, line] of Object.entries(programs)) {
     await writeFile(join(folder, name), `#!/bin/sh\n${line}\n`);
