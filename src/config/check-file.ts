@@ -4,14 +4,14 @@ import { checkDocument, isKind, type Kind } from './kinds.ts';
 import type { LocalProblem } from './yaml/local-problem.ts';
 import { parseYaml } from './yaml/parse.ts';
 
-/** All that is known of a config file from its bytes alone, frozen. */
+/** What a config file's bytes alone determine, frozen. */
 export interface CheckedFile {
   readonly text: string;
   /** Whether positions can be looked up by pointer. */
   readonly isYaml: boolean;
   /** The document, if nothing is wrong with it. */
   readonly document: ConfigDocument | undefined;
-  /** What a faulty document says it is, so that others may refer to it without another problem. */
+  /** The kind and id that a faulty document claims, so that references to it are not reported as well. */
   readonly claims: { readonly kind: Kind | undefined; readonly id: string | undefined };
   readonly problems: readonly LocalProblem[];
 }
@@ -39,7 +39,7 @@ function claimsOf(value: unknown): CheckedFile['claims'] {
   return { kind: isKind(kind) ? kind : undefined, id: typeof id === 'string' ? id : undefined };
 }
 
-/** What a line of a text that is no YAML gives as a field of its document. */
+/** The value of a field in a text that is not valid YAML, read from its line. */
 function fieldOf(text: string, name: string): string | undefined {
   return new RegExp(`^${name}: *["']?([\\w-]+)`, 'm').exec(text)?.[1];
 }

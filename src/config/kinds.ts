@@ -27,16 +27,11 @@ export function checkDocument(value: JsonValue): CheckedDocument {
   if (kind === undefined) return refuse('missing_kind', '/kind', '"kind" is missing', known);
   if (!isKind(kind)) {
     const meant = typeof kind === 'string' && kind.length <= 64 ? closest(kind, kinds) : undefined;
-    return refuse(
-      'unknown_kind',
-      '/kind',
-      'there is no such kind',
-      meant === undefined ? known : `Did you mean "${meant}"?`,
-    );
+    return refuse('unknown_kind', '/kind', 'unknown kind', meant === undefined ? known : `Did you mean "${meant}"?`);
   }
   if (version !== undefined && version !== supportedVersion) {
     const hint = version === String(supportedVersion) ? 'Write it without quotes.' : undefined;
-    const message = `this gateway reads version ${supportedVersion} of the config format`;
+    const message = `this gateway supports only version ${supportedVersion} of the config format`;
     return refuse('unsupported_version', '/version', message, hint);
   }
   const validated = validatorOf(kind).validate(value);
@@ -47,11 +42,11 @@ type Validator = ReturnType<typeof compileSoundSchema<ConfigDocument>>;
 const compiled = new Map<Kind, Validator>();
 
 shareSchema(stageSchema);
-// As schemas of their own they are compiled once, and not for each kind that refers to them.
+// As schemas of their own they are compiled once, not once per kind that refers to them.
 for (const [name, definition] of Object.entries(stageSchema.definitions))
   shareSchema(definition, `${stageSchema.$id}#/definitions/${name}`);
 
-/** Compiling takes longer than reading a small config, so each schema is compiled when first needed. */
+/** Compiling takes longer than reading a small config, so each schema is compiled on first use. */
 function validatorOf(kind: Kind): Validator {
   const validator = compiled.get(kind) ?? compileSoundSchema<ConfigDocument>(documentSchemas[kind]);
   compiled.set(kind, validator);

@@ -19,14 +19,14 @@ export type LoadedConfig =
     }
   | {
       readonly ok: false;
-      /** What is sound of the config, to find further problems in; undefined if there is no Gateway. */
+      /** The valid part of the config, for finding further problems; undefined without a Gateway. */
       readonly partial: Config | undefined;
       readonly problems: readonly Problem[];
       readonly sources: Sources;
       readonly revision: string;
     };
 
-/** Loads a config folder, as often as wanted: what it learnt of a file is kept while the file's bytes stay the same. */
+/** Loads a config folder repeatedly: results for a file are cached while its bytes stay the same. */
 export class ConfigLoader {
   readonly #root: string;
   #checkedByHash: ReadonlyMap<string, CheckedFile> = new Map();
@@ -38,7 +38,7 @@ export class ConfigLoader {
     this.#root = root;
   }
 
-  /** Reads all files and gives the config, or everything that is wrong with it. Never rejects. */
+  /** Reads all files and returns the config, or all of its problems. Never rejects. */
   async load(): Promise<LoadedConfig> {
     const read = await readConfigFiles(this.#root);
     const readProblems = JSON.stringify(read.problems);
@@ -58,7 +58,7 @@ export class ConfigLoader {
       root: this.#root,
       revision,
       sources,
-      // What could not be read may be what others refer to.
+      // A file that could not be read may declare what others refer to.
       isComplete: readProblems.length === 0,
     });
     const problems = [...readProblems, ...fileProblems, ...linked.problems];
@@ -81,7 +81,7 @@ export class ConfigLoader {
   }
 }
 
-/** Documents are many times larger than their text and only wanted when there is a problem, so they are made again. */
+/** Documents are many times larger than their text and needed only to print a problem, so they are composed again. */
 function sourceOf({ file, checked }: FileInConfig): SourceFile {
   let document: SourceFile['document'];
   return {

@@ -15,7 +15,7 @@ export interface Config {
   readonly engine: StageUse;
   /** Targets that callbacks may reach although they are not public. */
   readonly outboundAllow: readonly OutboundTarget[];
-  /** What bounds the recorded requests of all triggers. */
+  /** Bounds for the recorded requests of all triggers together. */
   readonly recordingBounds: RecordingBounds;
   /** Extra plugins: a path (absolute by now) or a package name. */
   readonly plugins: readonly PluginReference[];
@@ -40,7 +40,7 @@ export interface ServerConfig {
   readonly trustProxy: boolean | string | readonly string[];
   /** How long a client may take to send a whole request. */
   readonly requestTimeoutMs: number;
-  /** How long SIGTERM lets running requests and runs go on. */
+  /** How long running requests and runs may continue after SIGTERM. */
   readonly drainTimeoutMs: number;
   readonly place: Place;
 }
@@ -50,14 +50,14 @@ export interface AdminConfig {
   readonly port: number;
   /** `{ env }` or `{ file }` as written; resolved by the host. */
   readonly token: SecretReference | undefined;
-  /** Absolute path of the folder of the file it stands in: where a relative path of the token starts. */
+  /** Absolute path of the folder of the declaring file: a relative path of the token starts there. */
   readonly folder: string;
   readonly place: Place;
 }
 
 export interface PluginReference {
   readonly specifier: string;
-  /** Absolute path of the folder of the file that names it: where a package is looked up from. */
+  /** Absolute path of the folder of the declaring file: packages are resolved from there. */
   readonly folder: string;
   readonly place: Place;
 }
@@ -73,16 +73,16 @@ export interface ProjectConfig {
 export interface StageUse {
   readonly uses: string;
   readonly with: { readonly [option: string]: JsonValue };
-  /** Absolute path of the folder of the file it stands in: where relative paths in options start. */
+  /** Absolute path of the folder of the declaring file: relative paths in options start there. */
   readonly folder: string;
   readonly place: Place;
-  /** JSON pointer of `with` in that file; short forms point at what stands for it. */
+  /** Places of options in that file; in a short form, the place of the text that means the whole use. */
   readonly optionPlaces: OptionPlaces;
 }
 
 /** How the agent is called, and how often. */
 export interface RunUse extends StageUse {
-  /** How many runs of one trigger may be executed at once; undefined: as many as the engine takes. */
+  /** How many runs of one trigger may execute at once; undefined: only the engine's limit counts. */
   readonly concurrency: number | undefined;
   /** How long one attempt may take; undefined: as the plugin says. */
   readonly timeoutMs: number | undefined;
@@ -90,7 +90,7 @@ export interface RunUse extends StageUse {
 }
 
 export interface RetryPolicy {
-  /** How often a run is tried in all. */
+  /** The total number of attempts. */
   readonly attempts: number;
   /** The pause after the first attempt; it doubles up to `maxMs`. */
   readonly backoffMs: number;
@@ -101,23 +101,23 @@ export interface CallbackConfig {
   readonly url: string;
   /** `{ env }` or `{ file }` as written; resolved by the host. */
   readonly secret: SecretReference;
-  /** Absolute path of the folder of the file it stands in: where a relative path of the secret starts. */
+  /** Absolute path of the folder of the declaring file: a relative path of the secret starts there. */
   readonly folder: string;
   readonly place: Place;
 }
 
-/** What is kept of a run after it has ended. */
+/** What is stored of a run after it has ended. */
 export interface RecordPolicy {
   readonly keep: 'full' | 'metadata' | 'none';
   /** JSON pointers into the input. */
   readonly mask: readonly string[];
 }
 
-/** Maps a pointer into `with` to its place in the file. Short forms (`filter: <string>`) have another shape there. */
+/** Maps a pointer into `with` to its place in the file; short forms (`filter: <string>`) have no `with` there. */
 export type OptionPlaces = (pointer: string) => Place;
 
 export interface NamedUse extends StageUse {
-  /** Names what it refused, in replies and tests. Unique in its trigger; `filter 1`, `filter 2` … where YAML gives none. */
+  /** Names what it refused, in replies and tests. Unique in its trigger; `filter 1`, `filter 2` … if YAML has none. */
   readonly name: string;
 }
 
@@ -147,22 +147,22 @@ export interface TriggerConfig extends StageUses {
   readonly record: RecordPolicy;
   /** How long after its last run a conversation is remembered. */
   readonly sessionTtlMs: number;
-  /** Who is told of a run that has ended. */
+  /** The receiver of a notification when a run has ended. */
   readonly callback: CallbackConfig | undefined;
-  /** Which of its requests are recorded; undefined: none. */
+  /** Which requests are recorded; undefined: none. */
   readonly recording: RecordingPolicy | undefined;
-  /** Its own, and those of the TriggerTest files beside it. */
+  /** The tests in its own file, then those of TriggerTest files. */
   readonly tests: readonly TriggerTest[];
   readonly place: Place;
 }
 
-/** Which requests of a trigger are recorded, and what of them is never stored. */
+/** Which requests of a trigger are recorded, and which values of them are never stored. */
 export interface RecordingPolicy {
   /** More than 0, at most 1. */
   readonly rate: number;
-  /** How many of the trigger, where its own file bounds them. */
+  /** The maximum number for this trigger, if its own file sets one. */
   readonly count: number | undefined;
-  /** How long, in milliseconds, where its own file says so. */
+  /** The maximum age in milliseconds, if its own file sets one. */
   readonly ageMs: number | undefined;
   /** JSON pointers into the body. */
   readonly mask: readonly string[];
@@ -178,10 +178,10 @@ export interface TestRequest {
   readonly clock: number | undefined;
 }
 
-/** A request and what should become of it, as `pullcord test` runs it. */
+/** A request and its expected outcome, as `pullcord test` runs it. */
 export interface TriggerTest extends TestRequest {
   readonly name: string;
-  /** What comes before it, the oldest first; undefined where the test does not say. */
+  /** Earlier requests, the oldest first; undefined if the test names none. */
   readonly after: readonly TestRequest[] | undefined;
   readonly expect: {
     readonly verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
@@ -189,7 +189,7 @@ export interface TriggerTest extends TestRequest {
     readonly by: string | undefined;
     readonly status: number | undefined;
     readonly code: string | undefined;
-    /** A part of what the agent should be given. */
+    /** A part of the input that the agent should get. */
     readonly input: JsonObject | undefined;
   };
   readonly place: Place;

@@ -1,7 +1,7 @@
 import type { Stage } from '../contract/index.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 
-/** The files besides a trigger's own that can declare a stage for it. */
+/** Where else a stage of a trigger can be declared, apart from its own file. */
 export type DefaultsLevel = 'project' | 'gateway';
 
 /** What sets a stage apart from the others: the one table that schemas, linking, provisioning, review and docs read. */
@@ -21,7 +21,7 @@ export interface StageDescriptor {
   readonly inheritsFrom: readonly DefaultsLevel[];
   /** The gateway's default. */
   readonly default?: { readonly uses: string; readonly with?: object };
-  /** The stage is required: what is reported of a trigger that has none. Absent: it may be left out. */
+  /** The stage is required: what is reported if a trigger has none. Absent: optional. */
   readonly missing?: { readonly code: DiagnosticCode; readonly message: string };
   /** What a string in place of an object is: the plugin's name, or one option of a plugin. Absent: no short form. */
   readonly short?: 'name' | { readonly uses: string; readonly option: string };

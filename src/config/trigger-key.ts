@@ -1,6 +1,6 @@
 declare const folded: unique symbol;
 
-/** A trigger's key in the form in which keys are compared and looked up. People see it as YAML has it. */
+/** A trigger's key in the form in which keys are compared and looked up. People read it as written in YAML. */
 export type TriggerKey = string & { readonly [folded]: true };
 
 /** How a request, a run or a recording names a trigger: the key in any case. */
@@ -28,7 +28,7 @@ export function triggerId(project: string, key: string): string {
   return `${project}/${foldKey(key)}`;
 }
 
-/** `project/key` as YAML has it: what people read. */
+/** `project/key` as written in YAML, for people. */
 export function triggerName({
   project,
   key,

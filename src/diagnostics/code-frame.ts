@@ -12,9 +12,9 @@ export interface Mask {
   readonly end: number;
 }
 
-/** Draws the lines around a range with a marker below it. What masks cover is blotted out. */
+/** Draws the lines around a range with a marker below it. Masked text is redacted. */
 export function codeFrame(text: string, range: Range, masks: readonly Mask[] = []): string {
-  const lines = withoutCredentials(applyMasks(text, masks), blotted).split('\n');
+  const lines = withoutCredentials(applyMasks(text, masks), redacted).split('\n');
   const firstLine = Math.max(range.start.line - linesAround, 1);
   const shown = lines.slice(firstLine - 1, range.start.line + linesAround).map(makePrintable);
   while (shown.length > range.start.line - firstLine + 1 && shown.at(-1)?.trim() === '') shown.pop();
@@ -37,7 +37,7 @@ export function makePrintable(line: string): string {
 }
 
 /** As long as what it stands for, so that the marker below is at its place. */
-function blotted(text: string): string {
+function redacted(text: string): string {
   return '*'.repeat(text.length);
 }
 

@@ -8,117 +8,117 @@ const fileCodes = {
   config_too_large: 'The files together are larger than a gateway reads.',
 } as const;
 
-/** Files that are no YAML, or more of it than config needs. */
+/** Files that are not YAML, or use more of YAML than config needs. */
 const yamlCodes = {
   invalid_utf8: 'The file is not UTF-8.',
-  bad_character: 'There is a control character, which can hide what a file says.',
+  bad_character: 'The file has a control character, which can hide text from a reader.',
   yaml_syntax: 'The file is not valid YAML.',
-  yaml_too_long: 'There is too much YAML in one file.',
+  yaml_too_long: 'One file has too much YAML.',
   yaml_too_deep: 'The YAML is nested too deep.',
-  multiple_documents: 'There is more than one document in a file.',
+  multiple_documents: 'A file has more than one document.',
   unsupported_yaml:
-    'The file uses what config does without: anchors, aliases, tags, directives, merge keys, explicit keys.',
+    'The file uses YAML that config does not allow: anchors, aliases, tags, directives, merge keys, explicit keys.',
   empty_file: 'The file declares nothing.',
-  duplicate_field: 'A field is there twice.',
-  bad_number: 'A number cannot be kept exactly.',
+  duplicate_field: 'A field appears twice.',
+  bad_number: 'A number cannot be represented exactly.',
 } as const;
 
-/** Documents and options that are not as their schema says. */
+/** Documents and options that do not match their schema. */
 const schemaCodes = {
   missing_kind: 'The file does not say what it declares.',
-  unknown_kind: 'There is no such kind of config file.',
-  unsupported_version: 'The file is of a version of the config format that this gateway does not read.',
-  unknown_field: 'There is no such field here.',
-  missing_field: 'A field that is required is not there.',
-  wrong_type: 'A value is of another type than its field takes.',
-  not_allowed_value: 'A value is none of those that are allowed.',
-  bad_format: 'A value does not have the right form.',
+  unknown_kind: 'The kind of config file is unknown.',
+  unsupported_version: 'This gateway does not support the version of the config format.',
+  unknown_field: 'A field is unknown here.',
+  missing_field: 'A required field is missing.',
+  wrong_type: 'A value has the wrong type.',
+  not_allowed_value: 'A value is not one of the allowed values.',
+  bad_format: 'A value has the wrong format.',
   out_of_range: 'A value is too small, too large, too short or too long.',
-  duplicate_item: 'A list has an item twice.',
-  misplaced_field: 'A field belongs into another kind of file.',
-  bad_secret: 'A reference to a secret, or the secret itself, does not have the right form.',
-  literal_secret: 'A secret is written out where the reference to it belongs.',
+  duplicate_item: 'An item appears twice in a list.',
+  misplaced_field: 'A field belongs in another kind of file.',
+  bad_secret: 'A reference to a secret, or the secret itself, has the wrong format.',
+  literal_secret: 'A secret is written out in place of a reference to it.',
 } as const;
 
-/** Documents that do not go together. */
+/** Documents that contradict each other. */
 const linkCodes = {
   missing_gateway: 'No file declares the Gateway.',
   duplicate_gateway: 'More than one file declares a Gateway.',
   duplicate_project: 'Two projects have the same id.',
   duplicate_key_id: 'Two API keys have the same id.',
-  duplicate_secret: 'The same secret stands for two callers.',
+  duplicate_secret: 'Two callers have the same secret.',
   duplicate_trigger_key: 'Two triggers have the same key.',
   duplicate_trigger_name: 'Two triggers of a project have the same name.',
   duplicate_filter_name: 'Two filters of a trigger have the same name.',
-  unreachable_auth: 'An auth plugin stands after `none`, which lets everyone in.',
-  unknown_project: 'There is no such project.',
-  unknown_trigger: 'There is no such trigger.',
-  unknown_filter: 'The trigger has no such filter.',
-  unknown_key: 'There is no such API key.',
-  empty_permissions: 'An API key may do nothing.',
-  empty_projects: 'An API key may use no project.',
-  mixed_projects: 'An API key may use every project, and names some.',
-  missing_run: 'Neither the trigger nor its defaults say what to run.',
-  admin_token_required: 'The admin listener can be reached from other machines and asks for no token.',
+  unreachable_auth: 'An auth plugin is never asked, because one before it lets everyone in.',
+  unknown_project: 'The project does not exist.',
+  unknown_trigger: 'The trigger does not exist.',
+  unknown_filter: 'The trigger has no filter of this name.',
+  unknown_key: 'The API key does not exist.',
+  empty_permissions: 'An API key has no permissions.',
+  empty_projects: 'An API key has access to no project.',
+  mixed_projects: 'An API key lists projects beside `*`, which means all of them.',
+  missing_run: 'Neither the trigger nor its defaults declare `run`.',
+  admin_token_required: 'The admin listener can be reached from other machines and requires no token.',
   port_conflict: 'Both listeners have the same port.',
-  demo_key_exposed: 'The key whose secret everyone knows can be used from other machines.',
+  demo_key_exposed: 'The demo key, whose secret is public, can be used from other machines.',
 } as const;
 
 /** Plugins, engines and secrets that cannot be used. */
 const pluginCodes = {
-  unknown_plugin: 'There is no such plugin of this stage.',
-  unknown_engine: 'There is no such engine.',
-  bad_plugin: 'A plugin cannot be imported, or is none.',
+  unknown_plugin: 'The stage has no plugin of this name.',
+  unknown_engine: 'The engine does not exist.',
+  bad_plugin: 'A plugin cannot be imported, or its export is not a plugin.',
   plugin_failed: 'A plugin failed to start.',
   engine_failed: 'The engine failed to start.',
-  bad_option: 'A plugin refuses one of its options.',
-  option_warning: 'A plugin warns of one of its options.',
-  option_note: 'What a plugin has to say of one of its options.',
-  missing_secret: 'A secret is not where the config says it is.',
+  bad_option: 'A plugin rejects one of its options.',
+  option_warning: 'A plugin warns about one of its options.',
+  option_note: 'A plugin has a note on one of its options.',
+  missing_secret: 'A secret is missing: its environment variable is not set, or its file cannot be read.',
 } as const;
 
-/** Valid configs that a gateway does not begin to serve. */
+/** Valid configs that a gateway does not start to serve. */
 const servingCodes = {
-  cannot_listen: 'A listener cannot have its address or port.',
+  cannot_listen: 'A listener cannot bind its address or port.',
   triggers_vanished: 'All triggers are gone at once.',
   keys_vanished: 'All API keys are gone at once.',
   engine_changed: 'The engine cannot be changed while the gateway runs.',
 } as const;
 
 const testCodes = {
-  test_failed: 'A request did not become what its test expects.',
-  uncovered_condition: 'No test shows a condition of a filter to be both true and false.',
-  low_coverage: 'The filters of a trigger are covered less than was asked for.',
+  test_failed: 'A request did not have the outcome that its test expects.',
+  uncovered_condition: 'No test evaluates a condition of a filter as both true and false.',
+  low_coverage: 'The coverage of the filters of a trigger is below the required minimum.',
 } as const;
 
-/** What a plan tells of a change; what opens something that was closed is a warning. */
+/** What a plan reports of a change. A change that opens something that was closed is a warning. */
 const planCodes = {
-  key_added: 'There is a new API key.',
+  key_added: 'An API key is new.',
   key_reactivated: 'An API key that was revoked is active again.',
-  all_projects: 'An API key may use every project.',
-  project_granted: 'An API key may use another project.',
+  all_projects: 'An API key gains access to every project.',
+  project_granted: 'An API key gains access to another project.',
   permission_granted: 'An API key is granted another permission.',
-  expiry_removed: 'A secret never expires any more.',
+  expiry_removed: 'A secret no longer expires.',
   expiry_extended: 'A secret expires later.',
   auth_none: 'A trigger lets everyone in.',
-  auth_changed: 'A trigger knows its callers in another way.',
-  dedup_off: 'A trigger takes the same request again.',
-  filters_gone: 'A trigger takes every request.',
-  filter_removed: 'A trigger has lost one of its filters.',
-  trigger_activated: 'A trigger that was paused takes requests again.',
-  mask_removed: 'A trigger stores what was masked before.',
+  auth_changed: 'A trigger identifies its callers in another way.',
+  dedup_off: 'A trigger accepts duplicates: its dedup was removed.',
+  filters_gone: 'A trigger accepts every request: its filters were removed.',
+  filter_removed: 'A trigger no longer has one of its filters.',
+  trigger_activated: 'A trigger that was paused accepts requests again.',
+  mask_removed: 'A trigger stores a value that was masked before.',
   listener_exposed: 'The public listener can be reached from other machines.',
   admin_exposed: 'The admin listener can be reached from other machines.',
-  admin_token_removed: 'The admin listener asks for no token any more.',
-  proxies_trusted: 'X-Forwarded-For is believed, whoever sends it.',
-  outbound_widened: 'More targets that are not public may be called.',
-  requests_lost: 'Requests that were accepted would not be any more.',
-  requests_change: 'Requests would come out in another way.',
-  changed: 'Something is declared in another way.',
-  witness: 'A request that tells a changed filter from what it was.',
+  admin_token_removed: 'The admin listener no longer requires a token.',
+  proxies_trusted: 'The public listener trusts X-Forwarded-For from any peer.',
+  outbound_widened: 'The gateway may call more targets that are not public.',
+  requests_lost: 'Requests that were accepted would no longer be.',
+  requests_change: 'Requests would have a different outcome.',
+  changed: 'A declaration has changed.',
+  witness: 'A counterexample: a request on which the two versions of a changed filter disagree.',
 } as const;
 
-/** The codes of all problems by where they come from, for the reference. */
+/** The codes of all problems, grouped by source, for the reference. */
 export const diagnosticGroups = {
   'Reading the files': fileCodes,
   YAML: yamlCodes,
@@ -130,7 +130,7 @@ export const diagnosticGroups = {
   'Changes: `pullcord plan`': planCodes,
 } as const;
 
-/** Every code of a problem, and what it means. Tools match on codes: they are never renamed and keep their meaning. */
+/** Every problem code and its meaning. Tools match on codes: a code is never renamed and keeps its meaning. */
 export const diagnosticCodes = {
   ...fileCodes,
   ...yamlCodes,

@@ -11,7 +11,7 @@ export interface Place {
   readonly offset?: number;
 }
 
-/** Something about the config that its author can mend or should know. */
+/** Something about the config that its author can fix or should know. */
 export interface Problem {
   /** Tools match on it. */
   readonly code: DiagnosticCode;

@@ -1,6 +1,6 @@
 import type { Auth, AuthResult, AuthVerdict, MaybePromise, RequestHead } from '../contract/index.ts';
 
-/** Several auth plugins of one trigger as one: the first that does not abstain decides. */
+/** Combines the auth plugins of a trigger: the first that does not abstain decides. */
 export class AuthList implements Auth {
   readonly parts: readonly Auth[];
 
@@ -21,7 +21,7 @@ export class AuthList implements Auth {
     return abstained;
   }
 
-  /** What comes of a result: those that follow are asked if it abstains, now or once it knows the body. */
+  /** Asks the following plugins if the result is an abstention, now or once the body has been verified. */
   #goOn(result: AuthResult, index: number, request: RequestHead): MaybePromise<AuthResult> {
     if (result.kind === 'abstained') return this.#ask(index + 1, request);
     if (result.kind !== 'needs_body') return result;
@@ -39,7 +39,7 @@ export class AuthList implements Auth {
 
 const abstained: AuthVerdict = Object.freeze({ kind: 'abstained' });
 
-/** The plugins that an auth is made of, in the order in which they are asked. */
+/** The plugins of an auth stage, in the order in which they are asked. */
 export function partsOf(auth: Auth): readonly Auth[] {
   return auth instanceof AuthList ? auth.parts : [auth];
 }

@@ -2,8 +2,8 @@ import type { Plugin, Stage } from '../contract/index.ts';
 import { type PluginEntry, Registry } from './registry.ts';
 
 /**
- * The plugins that come with the gateway, in the order of the stages. The one place that names them. Each is loaded when
- * a config uses it, so that nobody waits for the libraries of the others.
+ * The built-in plugins, in the order of the stages. The only place that imports them. Each is loaded when a config uses
+ * it, so that no command waits for the libraries of the others.
  */
 export const builtinPlugins: readonly PluginEntry[] = [
   builtin('auth', 'api-key', () => import('../../plugins/auth/api-key/index.ts')),

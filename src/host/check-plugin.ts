@@ -3,14 +3,14 @@ import { type Plugin, stages } from '../contract/index.ts';
 
 const namePattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
-/** Says what keeps a module's export from being a plugin of contract v1, or undefined if nothing does. */
+/** Says why a module's export is not a plugin of contract v1, or undefined if it is one. */
 export function faultOfPlugin(candidate: unknown): string | undefined {
   if (typeof candidate !== 'object' || candidate === null) return 'it does not export a plugin object as default';
   const plugin = candidate as Partial<Record<keyof Plugin, unknown>>;
-  if (plugin.contract !== 'v1') return "its `contract` is not 'v1', the one that this gateway speaks";
-  if (!stages.some((stage) => stage === plugin.stage)) return `its \`stage\` is none of ${stages.join(', ')}`;
+  if (plugin.contract !== 'v1') return "its `contract` is not 'v1', the version that this gateway supports";
+  if (!stages.some((stage) => stage === plugin.stage)) return `its \`stage\` is not one of ${stages.join(', ')}`;
   if (typeof plugin.name !== 'string' || !namePattern.test(plugin.name)) {
-    return 'its `name` is not made of lower case letters, digits and dashes';
+    return 'its `name` may only have lower case letters, digits and dashes';
   }
   if (typeof plugin.summary !== 'string' || plugin.summary === '') return 'its `summary` is missing';
   if (typeof plugin.optionsSchema !== 'object' || plugin.optionsSchema === null)

@@ -1,4 +1,4 @@
-/** Gives what `work` gives, or rejects after `timeoutMs`. The work itself is not stopped. */
+/** Resolves as `work` does, or rejects after `timeoutMs`. The work itself is not stopped. */
 export async function withDeadline<T>(work: T | Promise<T>, timeoutMs: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {

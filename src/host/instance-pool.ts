@@ -1,16 +1,16 @@
 import type { MaybePromise, OptionsFinding } from '../contract/index.ts';
 
-/** A plugin instance that several snapshots may share, and what frees it. */
+/** A plugin instance that several snapshots may share, with its closers. */
 export interface Instance {
   readonly value: unknown;
-  /** What its plugin told of its options. */
+  /** Findings that the plugin reported on its options. */
   readonly findings: readonly OptionsFinding[];
   readonly closers: readonly (() => MaybePromise<void>)[];
 }
 
 /**
- * Instances by identity, counted: a reload takes over those whose options did not change, and an instance is closed
- * when the last snapshot that holds it lets go.
+ * Reference-counted instances by identity: a reload takes over those whose options did not change, and an instance is
+ * closed when the last snapshot that holds it is disposed.
  */
 export class InstancePool {
   readonly #entries = new Map<string, { instance: Instance; holders: number }>();
@@ -20,7 +20,7 @@ export class InstancePool {
     this.#onCloseError = onCloseError;
   }
 
-  /** Takes a share in a living instance, if there is one of that identity. */
+  /** Takes a share in an instance of that identity, if there is one. */
   hold(identity: string): Instance | undefined {
     const entry = this.#entries.get(identity);
     if (entry === undefined) return undefined;
@@ -33,7 +33,7 @@ export class InstancePool {
     this.#entries.set(identity, { instance, holders: 1 });
   }
 
-  /** Gives back one share of each; what nobody holds any more is closed, last created first. */
+  /** Releases one share of each; instances without holders are closed, last created first. */
   async release(identities: readonly string[]): Promise<void> {
     const closing: Instance[] = [];
     for (const identity of identities.toReversed()) {
@@ -48,7 +48,7 @@ export class InstancePool {
   }
 }
 
-/** Runs closers, last registered first; one that fails does not keep the others from running. */
+/** Runs closers, last registered first; a failing one does not stop the others. */
 export async function runClosers(
   closers: readonly (() => MaybePromise<void>)[],
   onError: (error: unknown) => void,

@@ -12,7 +12,7 @@ import type { Registry } from './registry.ts';
 import type { StageInstances } from './stage-instances.ts';
 import { standInFor } from './stand-ins.ts';
 
-/** What a use of a plugin came to. Without a value there is at least one finding that is an error. */
+/** The result for one use of a plugin. Without a value, at least one finding is an error. */
 export interface Provided<S extends Stage> {
   readonly value: StageInstances[S] | undefined;
   readonly findings: readonly Problem[];
@@ -65,7 +65,7 @@ export class Instances {
     return { value: value as StageInstances[S] | undefined, findings };
   }
 
-  /** Gives back all shares, for when the config is not used after all. */
+  /** Releases all shares, if the config is not used after all. */
   release(): Promise<void> {
     return this.#pool.release(this.#identities.splice(0));
   }

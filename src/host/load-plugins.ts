@@ -7,12 +7,12 @@ import { faultOfPlugin } from './check-plugin.ts';
 import { withDeadline } from './deadline.ts';
 import type { Registry } from './registry.ts';
 
-/** A plugin's module may do work when it is first imported, but not for ever. */
+/** A plugin's module may do work when it is first imported, within this time. */
 const importDeadlineMs = 10_000;
 
 /**
  * Adds the plugins that `gateway.yaml` names to the registry. A module's default export is one plugin or an array of
- * them. A module is imported once in the life of the process: new code of a plugin needs a restart.
+ * them. A module is imported once in the life of the process: changed code of a plugin needs a restart.
  */
 export async function loadPlugins(references: readonly PluginReference[], registry: Registry): Promise<Problem[]> {
   const problems: Problem[] = [];
@@ -35,7 +35,7 @@ async function importPlugins(reference: PluginReference): Promise<Plugin[]> {
   const url = isAbsolute(reference.specifier)
     ? pathToFileURL(reference.specifier).href
     : await resolvePackage(reference);
-  const loaded: { default?: unknown } = await withDeadline(import(url), importDeadlineMs, 'importing it');
+  const loaded: { default?: unknown } = await withDeadline(import(url), importDeadlineMs, 'the import');
   const exported = Array.isArray(loaded.default) ? loaded.default : [loaded.default];
   return exported.map(asPlugin);
 }
@@ -51,7 +51,7 @@ function asPlugin(candidate: unknown): Plugin {
   return candidate as Plugin;
 }
 
-/** The first line only: loaders put stacks and import chains behind it. */
+/** The first line only: loaders append stacks and import chains. */
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split('\n', 1)[0] ?? '';

@@ -10,7 +10,7 @@ export interface GoodOptions {
   readonly ok: true;
   /** Frozen. */
   readonly options: unknown;
-  /** Equal options have equal digests. Hashed, since options hold resolved secrets. */
+  /** Equal options have equal digests. A hash, since options contain resolved secrets. */
   readonly digest: string;
   readonly hasSecrets: boolean;
 }
@@ -69,7 +69,7 @@ async function resolveAnew(
   return { ok: true, options: deepFreeze(options), digest, hasSecrets: validated.secrets.length > 0 };
 }
 
-/** Sets the member at a pointer of a value that has it; the options are this host's own copy. */
+/** Sets the existing member at a pointer; the options are the host's own copy. */
 function replaceAt(root: unknown, pointer: string, value: unknown): void {
   const names = [...pointerSegments(pointer)];
   const last = names.pop();

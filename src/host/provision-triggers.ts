@@ -98,7 +98,7 @@ class Provisioner {
     return { value: instances.map((instance, index) => ({ name: nameOf(uses[index]), instance })) };
   }
 
-  /** The instance for each use; undefined in the place of one for which an error was found. */
+  /** The instance for each use, or undefined with at least one error found for it. */
   async #instancesOf<S extends Stage>(
     stage: S,
     uses: readonly StageUse[],

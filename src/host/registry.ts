@@ -2,7 +2,7 @@ import type { MaybePromise, Plugin, Stage } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
 import { compileSchema, compileSoundSchema, type SchemaValidator } from '../schema/validator.ts';
 
-/** A plugin that may still have to be loaded. */
+/** A plugin that may not be loaded yet. */
 export interface PluginEntry {
   readonly stage: Stage;
   readonly name: string;
@@ -15,7 +15,7 @@ export interface RegisteredPlugin {
   readonly options: SchemaValidator<unknown>;
 }
 
-/** Plugins outlive the registries of single configs, and so does what their options are checked with. */
+/** Plugins outlive the registries of single configs, and so do the validators of their options. */
 const validators = new WeakMap<Plugin, SchemaValidator<unknown>>();
 
 function validatorOf(plugin: Plugin): SchemaValidator<unknown> {
@@ -28,7 +28,7 @@ function validatorOf(plugin: Plugin): SchemaValidator<unknown> {
 export class Registry {
   readonly #entries: Map<string, PluginEntry>;
 
-  /** @param entries known to be sound and of different names: they are loaded, and their schemas compiled, when needed */
+  /** @param entries valid plugins with unique names: they are loaded, and their schemas compiled, on first use */
   constructor(entries: readonly PluginEntry[]) {
     this.#entries = new Map(entries.map((entry) => [idOf(entry.stage, entry.name), entry]));
   }
@@ -46,7 +46,7 @@ export class Registry {
     return plugin && { plugin, options: validatorOf(plugin) };
   }
 
-  /** Loads all plugins and gives them, those of the gateway first. */
+  /** Loads and returns all plugins, the built-in ones first. */
   list(): Promise<readonly Plugin[]> {
     return Promise.all([...this.#entries.values()].map((entry) => entry.load()));
   }
@@ -56,7 +56,7 @@ export class Registry {
     return new Registry([...this.#entries.values()]);
   }
 
-  /** What to write instead of a name that is not there. */
+  /** What to write instead of an unknown name. */
   suggest(stage: Stage, name: string): string {
     const names = [...this.#entries.values()].flatMap((entry) => (entry.stage === stage ? [entry.name] : []));
     return suggest(name, names, `${stage} plugins`);

@@ -6,12 +6,12 @@ export type ResolvedSecret =
   | { readonly ok: true; readonly value: string }
   | { readonly ok: false; readonly message: string };
 
-/** The longest secret file that is read; a private key chain fits, a mistaken path to a disk image does not. */
+/** The longest secret file that is read: enough for a private key chain, not for a disk image named by mistake. */
 const secretLimitBytes = 64 * 1024;
 
 /**
- * Reads a secret from the environment or a file; one line ending at its end is dropped, since editors add it.
- * @param folder absolute path of the folder where a relative file path starts
+ * Reads a secret from the environment or a file. One final line break is removed, since editors add it.
+ * @param folder absolute path of the folder where relative file paths start
  */
 export async function resolveSecret(reference: SecretReference, folder: string): Promise<ResolvedSecret> {
   if ('env' in reference) {

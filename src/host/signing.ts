@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 
-/** Says whether a text can sign callbacks: with `whsec_` in front it must be base64. */
+/** Whether a text can sign callbacks: after the prefix `whsec_` it must be base64. */
 export function isSigningSecret(secret: string): boolean {
   try {
     webhookOf(secret);

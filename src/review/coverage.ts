@@ -5,7 +5,7 @@ import type { LiveTrigger } from '../runtime/snapshot.ts';
 import { reviewOf } from './filter-review.ts';
 import type { RehearsedOutcome } from './rehearsal.ts';
 
-/** A condition of a filter, and how it came out in all requests that were tried. */
+/** A condition of a filter, and which results it had in all requests that were tried. */
 export interface CoveredCondition {
   readonly filter: string;
   readonly source: string;
@@ -16,10 +16,10 @@ export interface CoveredCondition {
 
 export interface Coverage {
   readonly conditions: readonly CoveredCondition[];
-  /** How many of the two ways of each condition were seen. */
+  /** How many of the two results of each condition were seen. */
   readonly seen: number;
   readonly total: number;
-  /** 0 to 100; 100 where there is no filter. */
+  /** 0 to 100; 100 without filters. */
   readonly percent: number;
 }
 
@@ -30,7 +30,7 @@ interface Tally {
   seenFalse: boolean;
 }
 
-/** Gathers which conditions of a trigger's filters came out true, and which false. */
+/** Collects which conditions of a trigger's filters were true, and which false. */
 export class CoverageMeter {
   readonly #trigger: LiveTrigger;
   readonly #tallies: readonly (readonly Tally[])[];
@@ -43,7 +43,7 @@ export class CoverageMeter {
     });
   }
 
-  /** Counts the filters that a request came to. */
+  /** Counts the filters that a request reached. */
   async add({ exchange, by }: Pick<RehearsedOutcome, 'exchange' | 'by'>): Promise<void> {
     if (exchange === undefined) return;
     for (const [index, tallies] of this.#tallies.entries()) {
@@ -76,7 +76,7 @@ export class CoverageMeter {
   }
 }
 
-/** A filter that tells nothing of itself is one condition. */
+/** A filter without `review` counts as one condition. */
 function wholeOf({ name }: NamedUse): FilterCondition {
   return { source: name, pointer: '' };
 }
@@ -85,7 +85,7 @@ function placeOf(use: NamedUse, { pointer, offset }: FilterCondition): Place {
   return { ...use.optionPlaces(pointer), ...(offset !== undefined && { offset }) };
 }
 
-/** What was not seen of a condition, in words. */
+/** Which result of a condition was not seen, in words. */
 export function missingOf({
   seenTrue,
   seenFalse,

@@ -7,10 +7,10 @@ import type { TriableRequest } from './recorded-requests.ts';
 import type { Rehearsal, RehearsedOutcome, RehearsedRequest } from './rehearsal.ts';
 import { describeAuth, oneLine } from './words.ts';
 
-/** What one stage did with a request, and why. It holds values of the body: it is for those who may see them. */
+/** What one stage did with a request, and why. Contains values of the body: only for people who may read those. */
 export interface ExplainedStage {
   readonly stage: Stage | 'body';
-  /** What the config says there, in words. */
+  /** The plugins that the config uses there, in words. */
   readonly use: string;
   readonly place: Place | undefined;
   /** `skipped`: the request was decided before. */
@@ -82,7 +82,7 @@ function resultOf(stage: Stage, end: Stage | 'body' | undefined): ExplainedStage
 const wordsOf: Readonly<Record<Stage, (outcome: RehearsedOutcome, result: ExplainedStage['result']) => string>> = {
   auth: (outcome) => (outcome.caller === undefined ? refusalOf(outcome) : `caller ${outcome.caller}`),
   filter: () => 'passed',
-  dedup: (_, result) => (result === 'stopped' ? 'the same request came before' : 'not seen before'),
+  dedup: (_, result) => (result === 'stopped' ? 'duplicate of an earlier request' : 'not seen before'),
   run: () => 'the agent would be called',
   respond: (outcome) => `${answerOf(outcome)}, from an agent that answers at once`,
 };
@@ -139,16 +139,16 @@ async function explainNamed(
   return explained;
 }
 
-/** What should be known before an explanation of a recorded request is trusted. */
+/** Caveats to know before trusting the explanation of a recorded request. */
 export function recordedNotes({ request, outcome }: Explanation): readonly string[] {
   const { recordedVerdict, recordedBy, masked = [] } = request;
   const by = recordedBy === undefined ? '' : ` by "${recordedBy}"`;
   const isOther = recordedVerdict !== undefined && recordedVerdict !== outcome.verdict;
-  const alone = recordedVerdict === 'duplicate' ? '; here it is tried alone, so that nothing came before it' : '';
+  const alone = recordedVerdict === 'duplicate' ? '; here it is tried alone, without earlier requests' : '';
   return [
     ...(isOther ? [`recorded as ${recordedVerdict}${by}${alone}`] : []),
     ...(masked.length > 0
-      ? [`masked when it was recorded: ${masked.join(', ')}; what reads that cannot be judged`]
+      ? [`masked when it was recorded: ${masked.join(', ')}; filters that read it cannot be predicted`]
       : []),
   ];
 }

@@ -37,7 +37,7 @@ function conditionLines({ source, passes, operator, parts = [], value, error }: 
   return operator === undefined && parts.length === 0 ? [head] : [head, ...sides];
 }
 
-/** A literal is its own value: telling it twice helps nobody. */
+/** A literal is its own value: showing it twice does not help. */
 function isLiteral(source: string, value: unknown): boolean {
   try {
     return JSON.stringify(JSON.parse(source)) === JSON.stringify(value);
@@ -53,7 +53,7 @@ function shown(value: unknown): string {
 
 const longest = 200;
 
-/** Of what is written over several lines. */
+/** Puts text of several lines on one. */
 function joined(text: string): string {
   return oneLine(text).replace(/\s+/g, ' ').trim();
 }

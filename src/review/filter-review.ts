@@ -2,12 +2,12 @@ import { triggerName } from '../config/trigger-key.ts';
 import type { FilterReview } from '../contract/index.ts';
 import type { LiveTrigger } from '../runtime/snapshot.ts';
 
-/** A filter's plugin failed to tell of itself: a fault of the plugin, whose `review` must not throw. */
+/** A filter plugin failed in `review`: a bug of the plugin, since `review` must not throw. */
 export class ReviewError extends Error {
   override readonly name = 'ReviewError';
 }
 
-/** What one of a trigger's filters tells its reviewers; undefined if it tells nothing. Throws a ReviewError if that fails. */
+/** Returns the review of one of a trigger's filters; undefined if it has none. Throws a ReviewError if that fails. */
 export function reviewOf(trigger: LiveTrigger, index: number): FilterReview | undefined {
   const { name, instance } = trigger.filter[index] ?? {};
   const fail = (error: unknown): never => {

@@ -12,13 +12,13 @@ export interface GitBase {
   readonly root: string | undefined;
   /** How git names that folder: `main:config`. */
   readonly shownAs: string;
-  /** Puts away what was checked out. A process that exits before does it as well. */
+  /** Deletes the checkout. A process that exits before deletes it as well. */
   close(): Promise<void>;
 }
 
 /**
- * Checks a config folder out as it was at a git revision, with the plugins that it names beside it, into a temporary
- * folder: neither the work tree nor the index nor anything else of the repository is touched.
+ * Checks out a config folder as of a git revision, with the plugins that it names beside it, into a temporary folder.
+ * Changes neither the work tree nor the index nor anything else of the repository.
  */
 export async function checkOutConfig(folder: string, revision: string): Promise<GitBase> {
   const real = await realpath(folder);
@@ -35,7 +35,7 @@ export async function checkOutConfig(folder: string, revision: string): Promise<
     process.off('exit', closeNow);
   };
   try {
-    // As deep as in the repository, so that paths that lead out of the folder lead to the same place.
+    // At the same depth as in the repository, so that paths out of the folder lead to the same place.
     const tree = join(home, 'tree');
     const root = join(tree, path);
     await checkOut({ top, commit, home }, path);
@@ -54,13 +54,13 @@ export async function checkOutConfig(folder: string, revision: string): Promise<
   }
 }
 
-/** Where a folder is, the link that it may be itself left alone: git knows it by that name. */
+/** The path of a folder, with its parents resolved but not the folder itself: git knows a link by its own name. */
 async function unlinked(folder: string): Promise<string> {
   const path = resolve(folder);
   return join(await realpath(dirname(path)), basename(path));
 }
 
-/** The first of the folders that a commit has, by its path there; the last if it has none of them. */
+/** The first of the folders that exists in a commit, by its path there; the last one if none does. */
 async function pathIn(top: string, commit: string, folders: readonly string[]) {
   const inside = folders.map((folder) => relative(top, folder).split(sep).join('/')).filter((path) => !isOutside(path));
   for (const path of new Set(inside)) if (await isTree(top, commit, path)) return { path, isThere: true };
@@ -86,11 +86,11 @@ async function commitOf(top: string, revision: string): Promise<string> {
   const commit = await git(top, args).catch(() => '');
   if (commit !== '') return commit;
   throw new GitBaseError(
-    `${revision} is neither a folder nor a revision that this git repository has; in a shallow clone fetch it first: git fetch origin ${revision}`,
+    `${revision} is neither a folder nor a revision of this git repository; in a shallow clone, fetch it first: git fetch origin ${revision}`,
   );
 }
 
-/** Whether a commit has a folder at that path. */
+/** Whether a commit has a folder at a path. */
 async function isTree(top: string, commit: string, path: string): Promise<boolean> {
   return (await git(top, ['cat-file', '-t', `${commit}:${path}`]).catch(() => '')) === 'tree';
 }
@@ -99,13 +99,13 @@ async function checkOut(
   { top, commit, home }: { readonly top: string; readonly commit: string; readonly home: string },
   path: string,
 ): Promise<void> {
-  // An index of its own, so that the user's stays as it is.
+  // A separate index, so that the user's stays unchanged.
   const env = { GIT_INDEX_FILE: join(home, 'index') };
   await git(top, ['read-tree', `${commit}:${path}`], env);
   await git(top, ['checkout-index', '--all', '--force', `--prefix=${join(home, 'tree', path)}/`], env);
 }
 
-/** Plugins that are packages are looked up from the config folder upwards. */
+/** Plugins that are packages are resolved from the config folder upwards. */
 async function linkPackages(folder: string, home: string): Promise<void> {
   for (let at = folder; ; at = dirname(at)) {
     const packages = join(at, 'node_modules');

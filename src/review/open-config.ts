@@ -7,7 +7,7 @@ import { builtinRegistry } from '../host/builtins.ts';
 import type { Snapshot } from '../runtime/snapshot.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 
-/** A config on which requests can be tried. */
+/** A config for dry runs of requests. */
 export interface OpenConfig {
   readonly config: Config;
   readonly snapshot: Snapshot;
@@ -28,7 +28,7 @@ export type OpenedConfig = ({ readonly ok: true } & OpenConfig) | FaultyConfig;
 
 const silent: PluginLog = { info() {}, warn() {}, error() {} };
 
-/** Loads a config folder and creates what decides of its requests. Nothing is served and no agent is created. */
+/** Loads a config folder and provisions it for dry runs: nothing is served and no agent is created. */
 export async function openConfig(root: string): Promise<OpenedConfig> {
   const loaded = await new ConfigLoader(root).load();
   const { sources, problems } = loaded;

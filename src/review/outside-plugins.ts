@@ -2,7 +2,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { checkFile } from '../config/check-file.ts';
 import { readConfigFiles } from '../config/yaml/read-files.ts';
 
-/** Absolute paths of the plugins that a config folder names and that do not lie in it. */
+/** Absolute paths of the plugins that a config folder names and that are outside of it. */
 export async function outsidePlugins(root: string): Promise<readonly string[]> {
   const { files } = await readConfigFiles(root);
   return (

@@ -3,7 +3,7 @@ import { sameKey } from '../config/trigger-key.ts';
 import type { RehearsedRequest } from './rehearsal.ts';
 import type { SourcedRequest } from './request-source.ts';
 
-/** A request from outside that can be tried, with what is known of how it came out. */
+/** A recorded request, or a body, for a dry run, with its recorded outcome if it has one. */
 export interface TriableRequest extends RehearsedRequest {
   readonly id: string;
   readonly recordedVerdict: string | undefined;
@@ -12,7 +12,7 @@ export interface TriableRequest extends RehearsedRequest {
   readonly masked: readonly string[];
 }
 
-/** Requests for their triggers; one that names none is meant for each of these. */
+/** Assigns requests to their triggers; one that names no trigger is for each of these. */
 export function forTriggers(
   requests: readonly SourcedRequest[],
   triggers: readonly Pick<TriggerConfig, 'project' | 'key'>[],

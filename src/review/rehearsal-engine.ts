@@ -3,19 +3,19 @@ import type { PipelineEngine } from '../runtime/pipeline.ts';
 
 interface HeldClaim {
   readonly run: RunRecord;
-  /** Milliseconds since the epoch; infinite: for ever. */
+  /** Milliseconds since the epoch; infinite: forever. */
   readonly until: number;
   readonly keepOnFailure: boolean;
 }
 
 /**
- * Takes the place of the engine where requests are only tried: it keeps dedup claims, by the clock of the requests, and
- * every run succeeds at once with no output.
+ * The engine of a dry run: it keeps dedup claims by the clock of the requests, and every run succeeds at once without
+ * output.
  */
 export class RehearsalEngine implements PipelineEngine {
   readonly #claims = new Map<string, HeldClaim>();
   readonly #claimed = new Map<string, RunRecord>();
-  /** The run that was submitted last: what its agent would have been given. */
+  /** The run that was submitted last, with the input that its agent would have got. */
   lastRun: NewRun | undefined;
   #lastClaim: string | undefined;
 
@@ -47,7 +47,7 @@ export class RehearsalEngine implements PipelineEngine {
     return nothing();
   }
 
-  /** The run that was submitted last is known to have failed: lets go of its claim. */
+  /** Releases the claim of the run that was submitted last, because that run is known to have failed. */
   fail(): void {
     const key = this.#lastClaim ?? '';
     if (this.#claims.get(key)?.keepOnFailure === false) this.#claims.delete(key);
@@ -58,7 +58,7 @@ function keyOf({ scope, fingerprint }: Claim): string {
   return `${scope}\n${fingerprint}`;
 }
 
-/** Without the input, which nobody asks for: thousands of requests may be rehearsed. */
+/** Without the input, which nobody reads: a dry run may have thousands of requests. */
 function succeeded({ policy: _policy, ...run }: NewRun): RunRecord {
   return {
     ...run,

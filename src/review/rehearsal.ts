@@ -37,7 +37,7 @@ export interface RehearsedRequest {
   readonly failed?: boolean;
 }
 
-/** How the gateway would have answered a request. */
+/** The outcome that a request would have had. */
 export interface RehearsedOutcome {
   readonly verdict: RehearsedVerdict;
   /** Name of the filter that dropped it, or failed on it. */
@@ -45,25 +45,25 @@ export interface RehearsedOutcome {
   /** The code of the error reply. */
   readonly code: string | undefined;
   readonly status: number;
-  /** Why, in words of the plugin; it holds no values of the body. */
+  /** The plugin's reason; contains no values of the body. */
   readonly reason: string | undefined;
-  /** What the agent would be given, if it was accepted. */
+  /** The input that the agent would get, if the request was accepted. */
   readonly input: TriggerInput | undefined;
-  /** Id of the caller, if it was let in. */
+  /** Id of the caller, if it was authenticated. */
   readonly caller: string | undefined;
-  /** What the stages were given, if it came to the filters. */
+  /** What the stages got, if the request reached the filters. */
   readonly exchange: Exchange | undefined;
   readonly found: LiveTrigger | undefined;
 }
 
 export interface RehearsalOptions {
-  /** Takes requests of paused triggers too, as the tests of a trigger that is being prepared want it. */
+  /** Accepts requests for paused triggers, so that a trigger can be tested before it is activated. */
   readonly ignoresPause?: boolean;
 }
 
 /**
- * Dry runs of requests on a snapshot, by the gateway's own admission, body parser and pipeline; only the engine and the
- * agents are stubs. It remembers dedup claims from one request to the next.
+ * A dry run of requests on a snapshot, by the gateway's own admission, body parser and pipeline; only the engine and the
+ * agents are stubs. Dedup claims persist from one request to the next.
  */
 export class Rehearsal {
   readonly #snapshot: Snapshot;
@@ -88,7 +88,7 @@ export class Rehearsal {
     return { ...outcome, input };
   }
 
-  /** What the filters alone make of a request: no dedup claim is asked for or made. */
+  /** The outcome of the filters alone, without dedup. */
   async tryFilters(request: RehearsedRequest): Promise<RehearsedOutcome> {
     const prepared = await this.prepare(request);
     if ('outcome' in prepared) return prepared.outcome;
@@ -98,7 +98,7 @@ export class Rehearsal {
     return outcomeOf({ kind: 'accepted', runId: '', reply: { status: 200 } }, trigger, exchange);
   }
 
-  /** Takes a request as far as the filters: what they would be given, or how it is refused before. */
+  /** Takes a request up to the filters: returns what they would get, or how it is refused before. */
   async prepare(
     request: RehearsedRequest,
   ): Promise<{ readonly exchange: Exchange; readonly trigger: LiveTrigger } | { readonly outcome: RehearsedOutcome }> {
@@ -143,8 +143,8 @@ export class Rehearsal {
   }
 
   /**
-   * Who the caller is. Nobody's credential is at hand, so that an auth plugin is asked only whether it lets everyone in;
-   * else an ApiKey is taken at its declaration, and a caller that is none as the gateway knew it before.
+   * Identifies the caller. A dry run has no credentials: a plugin authenticates a request without any, which only those
+   * accept that let everyone in. Otherwise an ApiKey has what it declares, and any other caller is taken as recorded.
    */
   async #principalOf(
     { project, trigger, caller, receivedAt }: RehearsedRequest,
@@ -218,7 +218,7 @@ function refused(reply: Reply, reason: string | undefined, found: LiveTrigger | 
   };
 }
 
-/** Where a body is wrong, and never a value of it. */
+/** The places where a body is invalid, without its values. */
 function faultOf(body: object): string | undefined {
   const errors: unknown = 'members' in body ? Object(body.members).errors : undefined;
   if (!Array.isArray(errors)) return undefined;

@@ -5,15 +5,15 @@ import type { RecordedRequest } from '../engine/types/index.ts';
 import { openRecordings } from '../host/open-recordings.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
 
-/** A request from outside: one that a gateway recorded, or a body of which nothing else is known. */
+/** A request from outside: one that a gateway recorded, or only a body. */
 export interface SourcedRequest
   extends Pick<RecordedRequest, 'id' | 'receivedAt' | 'ip' | 'headers' | 'bodyText' | 'masked'> {
-  /** Undefined: it is meant for every trigger, or for every project's trigger of that key. */
+  /** Undefined: for every trigger, or for every project's trigger of that key. */
   readonly project: string | undefined;
   readonly trigger: string | undefined;
   /** Undefined: a caller that may do everything. */
   readonly caller: string | undefined;
-  /** How it came out when it was recorded, where that is known. */
+  /** The recorded verdict, if there is one. */
   readonly verdict: string | undefined;
   readonly by: string | undefined;
   readonly status: number | undefined;
@@ -22,7 +22,7 @@ export interface SourcedRequest
 /** Why requests cannot be read, in words for the user. */
 export class RequestSourceError extends Error {
   override readonly name = 'RequestSourceError';
-  /** Whether the source is right, and does not answer. */
+  /** Whether the source exists but does not respond as expected. */
   readonly isOutOfReach: boolean;
 
   constructor(message: string, { isOutOfReach = false } = {}) {
@@ -36,24 +36,24 @@ const outOfReach = { isOutOfReach: true };
 export interface SourceOptions {
   /** For the admin listener, if the source is its URL. */
   readonly token: string | undefined;
-  /** When a body of which nothing else is known arrives, milliseconds since the epoch. */
+  /** When requests that are only bodies arrive, milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** How long an export may take to begin, in milliseconds. */
+/** How long an export may take to start, in milliseconds. */
 const deadlineMs = 30_000;
-/** More than a plan can be made of in reasonable time. */
+/** A plan with more requests would take too long. */
 const mostRequests = 1_000_000;
 
 /**
  * Reads recorded requests, the oldest first: from the store of a gateway's engine, an export (JSON Lines), a folder of bodies,
- * the admin listener of a running gateway, or stdin. Throws a RequestSourceError if they cannot be read whole.
+ * the admin listener of a running gateway, or stdin. Throws a RequestSourceError if they cannot be read completely.
  */
 export async function readRequests(source: string, options: SourceOptions): Promise<readonly SourcedRequest[]> {
   const requests: SourcedRequest[] = [];
   for await (const one of requestsOf(source, options)) {
     if (requests.length === mostRequests) {
-      throw new RequestSourceError(`${source} has more than ${mostRequests} requests: name a part of them`);
+      throw new RequestSourceError(`${source} has more than ${mostRequests} requests: select a part of them`);
     }
     requests.push(one);
   }
@@ -93,13 +93,13 @@ async function* adminRequests(url: string, { token }: SourceOptions): AsyncItera
       throw new RequestSourceError(`no answer from ${address}: ${reason}`, outOfReach);
     });
     if (answer.statusCode === 401) {
-      const told = token === undefined ? 'requires a token: set PULLCORD_ADMIN_TOKEN' : 'rejected this token';
-      throw new RequestSourceError(`the admin listener at ${url} ${told}`, outOfReach);
+      const fault = token === undefined ? 'requires a token: set PULLCORD_ADMIN_TOKEN' : 'rejected this token';
+      throw new RequestSourceError(`the admin listener at ${url} ${fault}`, outOfReach);
     }
     if (answer.statusCode !== 200) {
       throw new RequestSourceError(`${address} answered ${answer.statusCode}: is it an admin listener?`, outOfReach);
     }
-    // Whoever stops reading is not to be told that the rest did not come.
+    // A consumer that stops reading early must not get an error for the rest.
     answer.body.on('error', () => {});
     yield* linesOf(address, answer.body);
   } finally {
@@ -120,7 +120,7 @@ async function* linesOf(name: string, stream: NodeJS.ReadableStream): AsyncItera
   }
 }
 
-/** At line feeds alone: others that end a line may stand in a JSON string. */
+/** Splits at line feeds only: other line separators may be part of a JSON string. */
 async function* splitLines(stream: NodeJS.ReadableStream): AsyncIterable<string> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -132,7 +132,7 @@ async function* splitLines(stream: NodeJS.ReadableStream): AsyncIterable<string>
   yield rest;
 }
 
-/** What `pullcord requests export` writes; members that it does not have may be missing. Values are not told in errors. */
+/** What `pullcord requests export` writes; optional members may be missing. Errors contain no values. */
 export function requestOfLine(line: string, place: string): SourcedRequest {
   let members: Record<string, unknown>;
   let written: Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Why an earlier state of a config cannot be had, in words for the user. */
+/** Why an earlier version of a config is not available, in words for the user. */
 export class GitBaseError extends Error {
   override readonly name = 'GitBaseError';
 }
@@ -9,7 +9,7 @@ export class GitBaseError extends Error {
 const run = promisify(execFile);
 const deadlineMs = 60_000;
 
-/** Runs git in a folder and gives what it prints. Throws a GitBaseError with what it complains of. */
+/** Runs git in a folder and returns its stdout. Throws a GitBaseError with the first line of its stderr. */
 export async function git(
   folder: string,
   args: readonly string[],
@@ -32,12 +32,12 @@ export async function git(
   }
 }
 
-/** What git sets for its hooks, from which this may be run, would lead to another repository or index. */
+/** Git sets variables for its hooks, from which this may run; they would lead to another repository or index. */
 function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !repositoryVariables.has(name)));
 }
 
-/** Those of `git rev-parse --local-env-vars` that say where something is. */
+/** The variables of `git rev-parse --local-env-vars` that are paths. */
 const repositoryVariables: ReadonlySet<string> = new Set([
   ...['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX', 'GIT_COMMON_DIR', 'GIT_NAMESPACE'],
   ...['GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_IMPLICIT_WORK_TREE'],

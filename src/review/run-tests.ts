@@ -7,7 +7,7 @@ import { type Coverage, CoverageMeter } from './coverage.ts';
 import { type ExplainedStage, explainOutcome } from './explain.ts';
 import { describeOutcome, Rehearsal, type RehearsedOutcome, type RehearsedRequest } from './rehearsal.ts';
 
-/** One thing that a test expected and did not get. */
+/** A difference between the expected and the actual outcome. */
 export interface Mismatch {
   /** The field of `expect`, or of the input by its JSON pointer. */
   readonly what: string;
@@ -20,7 +20,7 @@ export interface TestResult {
   readonly place: Place;
   readonly mismatches: readonly Mismatch[];
   readonly outcome: RehearsedOutcome;
-  /** The way through the stages, of a test that failed. */
+  /** The path through the stages, of a test that failed. */
   readonly stages: readonly ExplainedStage[];
   readonly durationMs: number;
 }
@@ -43,11 +43,11 @@ export interface TestReport {
 export interface TestOptions {
   /** Part of `project/key` or of a test's name, in any case: only those are run. */
   readonly filter?: string | undefined;
-  /** Requests that count for coverage besides the tests. */
+  /** Further requests that count for coverage. */
   readonly requests?: readonly RehearsedRequest[];
 }
 
-/** Runs the tests of all triggers, each from an empty memory: no test can tell which ran before it. */
+/** Runs the tests of all triggers, each without earlier dedup claims: tests are independent of each other. */
 export async function runTests(snapshot: Snapshot, options: TestOptions = {}): Promise<TestReport> {
   const startedAt = performance.now();
   const wanted = options.filter?.toLowerCase();
@@ -101,12 +101,12 @@ async function runTest(snapshot: Snapshot, trigger: LiveTrigger, test: TriggerTe
   };
 }
 
-/** Only what was there before can be repeated. */
+/** A test that expects a duplicate needs an earlier request. */
 function earlierOf(test: TriggerTest): readonly TestRequest[] {
   return test.after ?? (test.expect.verdict === 'duplicate' ? [test] : []);
 }
 
-/** Where callers of tests come from. */
+/** The client address in tests. */
 const ip = '127.0.0.1';
 
 function requestOf(
@@ -138,7 +138,7 @@ function mismatchesOf({ expect }: TriggerTest, outcome: RehearsedOutcome): reado
   compare('code', code, outcome.code);
   const isSilentError = code === undefined && verdict === 'dropped' && outcome.code === 'filter_error';
   if (isSilentError) {
-    const actual = `${describeOutcome(outcome)}: ${outcome.reason}; write code: filter_error if that is meant`;
+    const actual = `${describeOutcome(outcome)}: ${outcome.reason}; write code: filter_error if that is intended`;
     mismatches.push({ what: 'verdict', expected: verdict, actual });
   }
   if (input !== undefined && outcome.verdict === 'accepted') {
@@ -147,7 +147,7 @@ function mismatchesOf({ expect }: TriggerTest, outcome: RehearsedOutcome): reado
   return mismatches;
 }
 
-/** What of an expected value is not there: objects may have more members, lists no more items. */
+/** What differs from an expected value. Objects may have further members, lists no further items. */
 function differences(expected: JsonValue, actual: JsonValue | undefined, pointer: string): readonly Mismatch[] {
   const differs = { what: pointer, expected: JSON.stringify(expected), actual: JSON.stringify(actual) ?? 'nothing' };
   if (typeof expected !== 'object' || expected === null) return expected === actual ? [] : [differs];

@@ -3,8 +3,8 @@ import { missingOf } from './coverage.ts';
 import type { TestReport, TestResult, TriggerReport } from './run-tests.ts';
 
 /**
- * A test report as problems, for formats that mark lines: tests that failed, conditions that nothing shows to be right,
- * and triggers below the coverage that is asked for.
+ * A test report as problems, for formats that mark lines: failed tests, conditions that no test covers, and triggers
+ * below the required coverage.
  * @param minCoverage 0 to 100
  */
 export function testProblems(report: TestReport, minCoverage: number | undefined): readonly Problem[] {
@@ -15,7 +15,7 @@ export function testProblems(report: TestReport, minCoverage: number | undefined
   ]);
 }
 
-/** Whether a trigger's filters are covered less than they must be. */
+/** Whether the coverage of a trigger's filters is below the required minimum. */
 export function isBelow({ coverage }: TriggerReport, minCoverage: number | undefined): minCoverage is number {
   return minCoverage !== undefined && coverage.percent < minCoverage;
 }
@@ -29,17 +29,17 @@ function uncovered({ coverage }: TriggerReport): readonly Problem[] {
   return coverage.conditions.flatMap((condition) => {
     const missing = missingOf(condition);
     if (missing === undefined) return [];
-    const message = `no test shows it: \`${condition.source}\` ${missing}`;
+    const message = `not covered by tests: \`${condition.source}\` ${missing}`;
     return [{ code: 'uncovered_condition', severity: 'note', message, place: condition.place }];
   });
 }
 
 function lowCoverage({ id, coverage, place }: TriggerReport, minCoverage: number): Problem {
-  const message = `the filters of ${id} are covered ${formatPercent(coverage.percent)}, less than ${minCoverage} %`;
+  const message = `filter coverage of ${id} is ${formatPercent(coverage.percent)}, below the minimum of ${minCoverage} %`;
   return { code: 'low_coverage', severity: 'error', message, place };
 }
 
-/** Never rounded up to a bound that it does not reach. */
+/** Rounded down, so that it never seems to reach a minimum that it does not. */
 export function formatPercent(percent: number): string {
   return `${Math.floor(percent * 10) / 10} %`;
 }

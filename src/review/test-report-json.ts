@@ -37,7 +37,7 @@ function testOf({ name, place, mismatches, outcome }: TestResult, sources: Sourc
 
 function coverageOf({ percent, seen, total, conditions }: Coverage, sources: Sources): ReportedCoverage {
   return {
-    // Cut, not rounded: what is not covered whole never reads as 100.
+    // Rounded down: only full coverage is shown as 100.
     percent: Math.floor(percent * 10) / 10,
     seen,
     total,

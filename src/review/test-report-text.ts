@@ -14,7 +14,7 @@ export interface TestTextOptions {
   readonly minCoverage: number | undefined;
 }
 
-/** Prints a test report for people: triggers with their tests, why one failed, and what nothing shows to be right. */
+/** Prints a test report for people: triggers with their tests, why tests failed, and what no test covers. */
 export function formatTestText(report: TestReport, options: TestTextOptions): string {
   const shown = report.triggers.filter(({ tests, coverage }) => tests.length > 0 || coverage.total > 0);
   const blocks = shown.map((trigger) => triggerBlock(trigger, options));
@@ -59,7 +59,7 @@ function coverageLines(
 ): string[] {
   if (coverage.total === 0) return [];
   const words = `coverage ${formatPercent(coverage.percent)} (${coverage.seen} of ${coverage.total})`;
-  // That none of them was seen is said by that.
+  // If no condition was evaluated, the percentage says enough.
   const missing = (coverage.seen === 0 ? [] : coverage.conditions).flatMap((condition) => {
     const what = missingOf(condition);
     const source = oneLine(condition.source).replace(/\s+/g, ' ');

@@ -2,7 +2,7 @@ import type { StageUse } from '../config/model.ts';
 import type { JsonValue } from '../contract/index.ts';
 import { namesCredential, withoutCredentials } from '../diagnostics/credentials.ts';
 
-/** What stands where a value might be a credential. */
+/** Shown in place of a value that might be a credential. */
 const hidden = '(hidden)';
 const longest = 120;
 
@@ -24,7 +24,7 @@ export function describeAuth(uses: readonly StageUse[]): string {
   return uses.map(describeUse).join(', else ');
 }
 
-/** An option's value as it may be shown: references to secrets by their names, and nothing that may be one. */
+/** An option's value as it may be shown: references to secrets by name, and nothing that may be a secret. */
 export function describeValue(value: JsonValue | undefined, name = ''): string {
   if (value === undefined) return 'none';
   if (typeof value === 'object' && value !== null) return shorten(describeObject(value));
@@ -37,7 +37,7 @@ function describeObject(value: Extract<JsonValue, object>): string {
   return reference ?? JSON.stringify(visible(value));
 }
 
-/** `{ env: NAME }` and `{ file: PATH }` hold no secret, only where it is. */
+/** `{ env: NAME }` and `{ file: PATH }` contain no secret, only its location. */
 function referenceOf(value: object): string | undefined {
   const entries = Object.entries(value);
   const [first] = entries;
@@ -56,7 +56,7 @@ function visible(value: JsonValue, name = ''): JsonValue {
   return typeof value === 'string' ? withoutCredentials(value, hideWhole) : value;
 }
 
-/** Without what would end the line, steer a terminal or reorder text. */
+/** Replaces characters that would end the line, control a terminal or reorder text. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu, ' ');
 }

@@ -6,7 +6,7 @@ import size from '../../schemas/source/size.schema.json' with { type: 'json' };
 import { schemaFormats } from './formats.ts';
 import { parseDuration, parseSize } from './units.ts';
 
-/** What a validation notes on its way: values of the shared schemas, by their JSON pointers. */
+/** What a validation collects: values of the shared schemas, by their JSON pointers. */
 export interface Findings {
   readonly secrets: Map<string, unknown>;
   /** Durations in milliseconds and sizes in bytes. */
@@ -14,24 +14,24 @@ export interface Findings {
 }
 
 /**
- * Compiles a JSON Schema that may refer to the shared ones. To be called with `Findings` as `this`. Throws if it does not
- * compile; what does, and is not valid all the same, `requireValid` finds.
+ * Compiles a JSON Schema that may refer to the shared ones. Call the result with `Findings` as `this`. Throws if the
+ * schema does not compile; an invalid schema may still compile, and `requireValid` detects it.
  */
 export function compile(schema: object): ValidateFunction {
   try {
     return ajv.compile(schema);
   } finally {
-    // The instance is shared and lives as long as the process; the compiled function needs nothing kept in it.
+    // The Ajv instance is shared and lives as long as the process; the compiled function needs nothing from it.
     ajv.removeSchema(schema);
   }
 }
 
-/** Lets schemas that are compiled from now on refer to this one by its `$id`, or by another one. */
+/** Lets schemas compiled from now on refer to this one, by its own `$id` or the one given. */
 export function shareSchema(schema: object, id?: string): void {
   ajv.addSchema(schema, id);
 }
 
-/** Throws if a schema is not as its own schema, that of draft-07, wants it. */
+/** Throws if a schema does not conform to the meta-schema of draft-07. */
 export function requireValid(schema: object): void {
   ajv.validateSchema(schema, true);
 }
@@ -44,14 +44,14 @@ const ajv = new Ajv({
   strictTuples: false,
   strictRequired: false,
   allowUnionTypes: true,
-  // Without it `required: ['toString']` passes `{}`.
+  // Otherwise `required: ['toString']` accepts `{}` (prototype pollution).
   ownProperties: true,
   useDefaults: true,
   passContext: true,
-  // A shared schema must stay a function of its own: defaults of a stage may not be set inside `anyOf`.
+  // Shared schemas stay functions of their own: Ajv ignores defaults inside `anyOf`, where inlining would put them.
   inlineRefs: false,
   formats: schemaFormats,
-  // Each takes longer than what is left of compiling, which all commands wait for.
+  // Each of these takes longer than the rest of compiling, which every command waits for.
   validateSchema: false,
   code: { optimize: false },
 });

@@ -1,4 +1,4 @@
-/** Freezes a value and all that it holds; what is frozen already is taken to be so all the way down. */
+/** Freezes a value and everything in it. A value that is already frozen is assumed to be deeply frozen. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);

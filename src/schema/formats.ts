@@ -5,7 +5,7 @@ import languages from 'iso-639-1';
 import { parseExpiry } from './expiry.ts';
 import { parseOutboundTarget } from './outbound-target.ts';
 
-/** The string formats that schemas may name: those of JSON Schema and our own. */
+/** The string formats that schemas may use: those of JSON Schema and our own. */
 export const schemaFormats: Record<string, Format> = {
   ...fullFormats,
   'iso-639-1': isLanguage,
@@ -16,7 +16,7 @@ export const schemaFormats: Record<string, Format> = {
   'trusted-proxy': (text: string) => text.split(',').every((part) => isNetwork(part.trim())),
 };
 
-/** What a value of a format is called in a problem. */
+/** How problems describe a value of a format. */
 export const formatNames: ReadonlyMap<string, string> = new Map([
   ['iso-639-1', 'an ISO 639-1 language code such as en'],
   ['iana-time-zone', 'the name of an IANA time zone such as Europe/Berlin'],
@@ -41,7 +41,7 @@ function isHttpUrl(text: string): boolean {
   return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === '';
 }
 
-// There are some 600 zones, so what is remembered is bounded; building a DateTimeFormat per request would be slow.
+// There are some 600 zones, so the cache is bounded; building a DateTimeFormat for each request would be slow.
 const knownTimeZones = new Set<string>();
 
 function isTimeZone(text: string): boolean {

@@ -4,7 +4,7 @@ import { joinPointer, pointerSegments } from '../diagnostics/json-pointer.ts';
 import { formatNames } from './formats.ts';
 import type { SchemaProblem } from './problem.ts';
 
-/** Says in plain words what an error of ajv means; undefined if another error says it already. Never shows a value. */
+/** Puts an error of Ajv in plain words; undefined if another error already says it. Never shows a value. */
 export function describeError(error: ErrorObject): SchemaProblem | undefined {
   if (error.keyword === 'propertyNames' || error.keyword === 'if') return undefined;
   if (isSecretFault(error)) return describeSecret(error);
@@ -25,7 +25,7 @@ const describers: Readonly<Record<string, Describer>> = {
   type: wrongType,
   enum: ({ params, ...error }) => notAllowed({ params, ...error }, params.allowedValues),
   const: ({ params, ...error }) => notAllowed({ params, ...error }, [params.allowedValue]),
-  pattern: (error) => badForm(error, 'does not have the right form'),
+  pattern: (error) => badForm(error, 'has the wrong format'),
   format: (error) =>
     badForm(error, `must be ${formatNames.get(error.params.format) ?? `in the format ${error.params.format}`}`),
   minimum: (error) => outOfRange(error, `must be at least ${error.params.limit}`),
@@ -128,7 +128,7 @@ function noForm(error: ErrorObject): Description {
   const example = exampleOf(error.parentSchema);
   return {
     code: 'not_allowed_value',
-    message: `${subject(error)} has none of the allowed forms`,
+    message: `${subject(error)} matches none of the allowed forms`,
     ...(example !== undefined && { hint: `For example ${example}` }),
   };
 }
@@ -148,7 +148,7 @@ function isSecretFault(error: ErrorObject): boolean {
   return isReference || isVariableName;
 }
 
-/** A secret in the place of its reference must not be repeated, so these have words, and a mask, of their own. */
+/** A secret written in place of its reference must not be repeated, so these have messages, and a mask, of their own. */
 function describeSecret(error: ErrorObject): SchemaProblem {
   const hint = 'Write { env: NAME } or { file: PATH }, and keep the secret itself out of this file.';
   const isText = typeof error.data === 'string' || typeof error.data === 'number';

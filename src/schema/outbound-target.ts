@@ -1,21 +1,21 @@
 import ipaddr from 'ipaddr.js';
 
-/** A target that may be called: a host at one port or at any, or the addresses of a network. */
+/** A target that may be called: a host, at one port or any, or the addresses of a network. */
 export type OutboundTarget =
   | { readonly kind: 'host'; readonly host: string; readonly port: number | undefined }
   | { readonly kind: 'network'; readonly address: ipaddr.IPv4 | ipaddr.IPv6; readonly prefixLength: number };
 
 const hostAndPort = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([1-9][0-9]{0,4}))?$/;
 
-/** Reads an entry of `outbound.allow`; undefined if it is none. Hosts are in the form that `URL` gives them. */
+/** Parses an entry of `outbound.allow`; undefined if it is invalid. Hosts are normalized as `URL` normalizes them. */
 export function parseOutboundTarget(text: string): OutboundTarget | undefined {
   const [written = '', bits, ...more] = text.split('/');
-  // Shorter forms mean something else to each who reads them: `10/8` would be 0.0.0.10/8.
+  // Short forms are ambiguous: `10/8` would be 0.0.0.10/8.
   if (ipaddr.IPv6.isValid(written) || ipaddr.IPv4.isValidFourPartDecimal(written)) {
     const address = ipaddr.parse(written);
     const longest = address.kind() === 'ipv4' ? 32 : 128;
     const prefixLength = bits === undefined ? longest : Number(/^[0-9]{1,3}$/.test(bits) ? bits : NaN);
-    // What is called is looked up as IPv4, so that a mapped network would allow nothing.
+    // Addresses are compared as IPv4, so an IPv4-mapped network would allow nothing.
     const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();
     return more.length === 0 && prefixLength <= longest && !isMapped
       ? { kind: 'network', address, prefixLength }

@@ -5,10 +5,10 @@ import { reduceUnions } from './unions.ts';
 
 const mostProblems = 50;
 
-/** Turns ajv's errors of one value into problems that its author understands. `schema` is the root schema. */
+/** Turns Ajv's errors for one value into problems that its author understands. `schema` is the root schema. */
 export function toProblems(errors: readonly ErrorObject[], schema: object): readonly SchemaProblem[] {
   const unique = new Map<string, SchemaProblem>();
-  // Each error is answered in words and some with a look for similar names: a hostile file may have 50,000.
+  // Each error is put in words, some after a search for similar names: a hostile file may have 50,000.
   for (const error of reduceUnions(errors.slice(0, 20 * mostProblems), schema)) {
     const problem = describeError(error);
     if (problem) unique.set(`${problem.code} ${problem.pointer} ${problem.message}`, problem);

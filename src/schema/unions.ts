@@ -2,8 +2,8 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { compile, type Findings } from './compiler.ts';
 
 /**
- * Replaces what ajv says of `anyOf` and `oneOf`, which is everything about every branch, by what is wrong with the
- * branch that was most likely meant. If no branch takes a value of that type, one `type` error names all the types.
+ * Ajv reports every error of every branch of `anyOf` and `oneOf`. Keeps only those of the branch that was most likely
+ * meant; if no branch accepts the type of the value, one `type` error names all types.
  */
 export function reduceUnions(errors: readonly ErrorObject[], rootSchema: object): readonly ErrorObject[] {
   let kept = errors.filter((error) => error.keyword !== 'if');
@@ -35,7 +35,7 @@ function best(branches: readonly ErrorObject[][], union: ErrorObject, rootSchema
   if (first) return reduceUnions(first, rootSchema);
   const typeErrors = branches.flat().filter(isTypeOfUnion);
   const types = [...new Set(typeErrors.flatMap((error) => error.params.type))];
-  // Where text is welcome as well, a number is only a number; elsewhere it is a secret written out.
+  // Where text is allowed as well, a number is only a number; elsewhere it is a secret written out.
   const secret = types.includes('string')
     ? undefined
     : typeErrors.find((error) => error.parentSchema?.pullcord === 'secret');
@@ -43,7 +43,7 @@ function best(branches: readonly ErrorObject[][], union: ErrorObject, rootSchema
   return representative ? [{ ...representative, params: { type: types } }] : [union];
 }
 
-/** A wrong constant tells that another branch was meant, more than any other fault does. */
+/** A wrong constant shows that another branch was meant, more than any other fault does. */
 function weight(errors: readonly ErrorObject[]): number {
   return errors.reduce((sum, { keyword }) => sum + (keyword === 'const' || keyword === 'enum' ? 10 : 1), 0);
 }
@@ -68,7 +68,7 @@ function compileBranch(branch: object, rootSchema: object): ValidateFunction | u
   try {
     return compile({ ...definitions, ...branch });
   } catch {
-    // The branch refers to its root in a way that it cannot without it: the union is reported as a whole.
+    // The branch refers to its root and does not compile without it: the union is reported as a whole.
     return undefined;
   }
 }

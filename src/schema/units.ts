@@ -13,12 +13,12 @@ const bytesPerUnit: ReadonlyMap<string, number> = new Map([
   ['GiB', 1024 ** 3],
 ]);
 
-/** Gives the milliseconds of a duration such as `30s`, or undefined if it is none. */
+/** Returns the milliseconds of a duration such as `30s`, or undefined if it is invalid. */
 export function parseDuration(text: string): number | undefined {
   return parse(text, millisecondsPerUnit);
 }
 
-/** Gives the bytes of a size such as `64KiB`, or undefined if it is none. */
+/** Returns the bytes of a size such as `64KiB`, or undefined if it is invalid. */
 export function parseSize(text: string): number | undefined {
   return parse(text, bytesPerUnit);
 }

@@ -15,27 +15,27 @@ export type Validated<T> =
 
 export interface SchemaValidator<T> {
   /**
-   * Checks a value and leaves it alone: what comes back is a copy with defaults filled in, durations in milliseconds
-   * and sizes in bytes. Secrets stay references; `secrets` says where they are.
+   * Validates a value without changing it: returns a copy with defaults filled in, durations in milliseconds and sizes
+   * in bytes. Secrets stay references; `secrets` says where they are.
    */
   validate(value: unknown): Validated<T>;
 }
 
 /**
  * Compiles a JSON Schema (draft-07) that may refer to `urn:pullcord:secret`, `urn:pullcord:duration` and
- * `urn:pullcord:size`. `T` is what the schema describes. Throws an Error if the schema itself is not valid.
+ * `urn:pullcord:size`. `T` is the type that the schema describes. Throws an Error if the schema itself is not valid.
  */
 export function compileSchema<T = unknown>(schema: object): SchemaValidator<T> {
   explained(() => requireValid(schema));
   return compileSoundSchema(schema);
 }
 
-/** Does the same for a schema that is known to be valid, as our own are: to check one takes longer than to compile it. */
+/** The same for a schema that is known to be valid, as our own are: validating a schema takes longer than compiling it. */
 export function compileSoundSchema<T = unknown>(schema: object): SchemaValidator<T> {
   const check = explained(() => compile(schema));
   return {
     validate(value) {
-      // Ten times as fast as `structuredClone`, for what YAML gives is JSON.
+      // Ten times as fast as `structuredClone`, and enough, since parsed YAML is JSON.
       const copy: unknown = JSON.parse(JSON.stringify(value));
       const findings: Findings = { secrets: new Map(), amounts: new Map() };
       if (!check.call(findings, copy)) return { ok: false, problems: toProblems(check.errors ?? [], schema) };

@@ -94,5 +94,8 @@ t.test('says that the memory engine keeps nothing outside of a gateway', async (
     'gateway.yaml': gatewayFile({ engine: { uses: 'memory' } }),
   });
   await gateway.close();
-  t.match(await command(t, ['runs', 'list', '--config', root]), { code: 1, stderr: /keeps data only in the gateway's process/ });
+  t.match(await command(t, ['runs', 'list', '--config', root]), {
+    code: 1,
+    stderr: /keeps data only in the gateway's process/,
+  });
 });

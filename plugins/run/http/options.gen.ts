@@ -45,7 +45,7 @@ export interface Options {
    */
   detached?: {
     /**
-     * How long the agent may work detached. The trigger's `run.timeout` ends it too. In milliseconds.
+     * Deadline of one attempt, from the first request to the end of the detached work. The trigger's `run.timeout` overrides it. In milliseconds.
      */
     timeout: number;
     /**
@@ -64,7 +64,7 @@ export interface Options {
       secrets: [string, ...string[]];
     };
     /**
-     * Polls the URL in the `Location` header of the 202, of the agent's own origin, until it answers something other than 202. A run that is cancelled sends it a DELETE.
+     * Polls the URL in the `Location` header of the 202, of the agent's own origin, until it answers something other than 202. A run that is cancelled or out of time sends it a DELETE.
      */
     poll?: {
       /**
@@ -74,7 +74,7 @@ export interface Options {
     };
   };
   /**
-   * Deadline of one request, from the wait for a free connection to the last byte of the answer. In milliseconds.
+   * Deadline of one attempt, from the wait for a free connection to the last byte of the answer. The trigger's `run.timeout` overrides it. With `detached`: deadline of each request. In milliseconds.
    */
   timeout: number;
   /**

@@ -1,7 +1,7 @@
 import type { Stage } from '../../contract/index.ts';
 import { isRecord, type Json, type JsonRecord } from './json.ts';
 
-/** What an editor is told of a plugin, or of an engine. */
+/** A plugin, or an engine, as an editor shows it. */
 export interface EditorPlugin {
   readonly stage: Stage | 'engine';
   readonly name: string;
@@ -12,8 +12,8 @@ export interface EditorPlugin {
 }
 
 /**
- * An editor offers examples of what may be written: in the use of a plugin they would be another plugin's options, or
- * the name of one of another stage.
+ * Editors offer examples as completions: in the use of a plugin they would be another plugin's options, or the name of
+ * a plugin of another stage.
  */
 export function withoutPluginExamples(schema: JsonRecord): JsonRecord {
   const { pullcordStage, properties } = schema;
@@ -28,7 +28,7 @@ function withoutExamples({ examples, ...others }: JsonRecord): JsonRecord {
   return others;
 }
 
-/** The schema of a plugin's name: an editor offers those that are known, each with what it does, and takes any other. */
+/** The schema of a plugin's name: editors offer the known ones with their summaries, and accept any other. */
 export function pluginNames(schema: JsonRecord, plugins: readonly EditorPlugin[]): JsonRecord {
   const { type, pattern, maxLength, description, ...others } = schema;
   const anyName = Object.fromEntries(
@@ -42,13 +42,13 @@ export function pluginNames(schema: JsonRecord, plugins: readonly EditorPlugin[]
   };
 }
 
-/** Ties `with:` to the schema of the plugin that `uses:` names; `optionsOf` gives the reference to it. */
+/** Ties `with:` to the schema of the plugin that `uses:` names; `optionsOf` returns the reference to it. */
 export function pluginConditions(
   plugins: readonly EditorPlugin[],
   optionsOf: (plugin: EditorPlugin) => string,
 ): readonly JsonRecord[] {
   return plugins.map((plugin) => ({
-    // Without the type an editor takes what is not written yet for a use of every plugin.
+    // Without the type, editors match a value that is not written yet against every plugin.
     if: { type: 'object', required: ['uses'], properties: { uses: { const: plugin.name } } },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: {

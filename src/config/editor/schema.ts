@@ -11,7 +11,7 @@ export const editorSchemaNames = ['gateway', 'api-key', 'project', 'trigger', 't
 export type EditorSchemaName = (typeof editorSchemaNames)[number];
 
 /**
- * Builds a JSON Schema (draft-07) for each kind of config file that stands alone, so that an editor needs no network.
+ * Builds a self-contained JSON Schema (draft-07) for each kind of config file, so that editors need no network.
  * `with:` is completed and checked by what `uses:` names; plugins that are not listed may have any options.
  */
 export function buildEditorSchemas(plugins: readonly EditorPlugin[]): Record<EditorSchemaName, object> {
@@ -24,13 +24,13 @@ export function buildEditorSchemas(plugins: readonly EditorPlugin[]): Record<Edi
   };
 }
 
-/** An editor would offer nothing where at most one field may stand, since it takes what is being written for one. */
+/** With `maxProperties: 1`, editors would offer nothing: they count the field that is being typed. */
 const { maxProperties, ...secretForEditor } = {
   ...secret,
   dependencies: { env: { properties: { file: false } } },
 };
 
-/** The shared schemas by what a `$ref` calls them, and what they are called in a bundle. */
+/** The shared schemas by their `$ref`, with their names in a bundle. */
 const shared: ReadonlyMap<string, readonly [name: string, schema: object]> = new Map<string, readonly [string, object]>(
   [
     ['urn:pullcord:secret', ['secret', secretForEditor]],
@@ -43,19 +43,19 @@ const shared: ReadonlyMap<string, readonly [name: string, schema: object]> = new
   ],
 );
 
-/** What only the gateway understands; an editor may complain of it. */
+/** Keywords that only the gateway understands; editors may report them. */
 const internalKeywords: ReadonlySet<string> = new Set([
   ...['$id', '$schema', 'definitions', 'pullcord', 'pullcordStage', 'tsType'],
   ...['minDuration', 'maxDuration', 'minSize', 'maxSize'],
 ]);
 
-/** Those of draft-07; ours mean nothing to an editor, and strict tools refuse them. */
+/** The formats of draft-07; editors ignore ours, and strict tools reject them. */
 const knownFormats: ReadonlySet<Json | undefined> = new Set([
   ...['date', 'date-time', 'time', 'email', 'hostname', 'ipv4', 'ipv6', 'uri', 'uri-reference', 'regex'],
   ...['json-pointer', 'relative-json-pointer', 'uri-template'],
 ]);
 
-/** Their values are data, in which a `$ref` is no reference. */
+/** Their values are data, in which `$ref` is not a reference. */
 const literalKeywords: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'required']);
 
 function bundle(source: object, plugins: readonly EditorPlugin[]): object {
@@ -72,7 +72,7 @@ class Bundler {
     this.#plugins = plugins;
   }
 
-  /** Copies a schema; `home` is the pointer of the definition it is part of, where its own `#/…` start. */
+  /** Copies a schema; `home` is the pointer of the definition that contains it: its own `#/…` start there. */
   schema(schema: object, home: string): JsonRecord {
     const copied: Record<string, Json> = {};
     const members = withoutPluginExamples(Object.fromEntries(Object.entries(schema)));
@@ -112,7 +112,7 @@ class Bundler {
     return isRecord(value) ? this.schema(value, home) : value;
   }
 
-  /** An editor shows the text of the alternative that is written: it must say as much as that of the whole. */
+  /** Editors show the text of the alternative that matches: it must say as much as that of the whole. */
   #alternatives(schemas: Json, { description, examples }: JsonRecord, home: string): Json {
     if (!Array.isArray(schemas)) return schemas;
     return schemas.map((schema) => {
@@ -132,7 +132,7 @@ class Bundler {
     const [name, schema] = shared.get(reference) ?? [];
     if (name === undefined || schema === undefined) return reference;
     if (name !== 'stage' || typeof pullcordStage !== 'string') return this.#define(name, schema);
-    // The title and the examples of the shared stage are not those of this one.
+    // The shared stage's title and examples do not fit this one.
     const title = `${pullcordStage[0]?.toUpperCase()}${pullcordStage.slice(1)}Stage`;
     return this.#define(`${pullcordStage}-use`, { ...schema, title, examples: [], pullcordStage });
   }
@@ -152,7 +152,7 @@ class Bundler {
     return isRecord(definitions) ? { definitions: this.#each(definitions, home) } : {};
   }
 
-  /** Ties the options to the plugin, where this is a use of one or the name of one; elsewhere the schema stays. */
+  /** Ties options to the plugin in a use of one; where only a name is written, offers the names. */
   #withChoices(schema: JsonRecord, stageName: string): JsonRecord {
     const plugins = this.#plugins.filter((plugin) => plugin.stage === stageName);
     if (plugins.length === 0 || '$ref' in schema) return schema;

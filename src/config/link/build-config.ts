@@ -34,7 +34,7 @@ import type { DocumentSet, InFile } from './document-set.ts';
 import type { ResolvedStages, ResolvedTrigger, WrittenSetting } from './resolve-stages.ts';
 import { useAt } from './written-uses.ts';
 
-/** Puts documents that were checked together into a config; undefined if there is no gateway. */
+/** Builds a config from documents that were checked together; undefined without a Gateway. */
 export function buildConfig(documents: DocumentSet, resolved: ResolvedStages, revision: string): Config | undefined {
   const [gateway] = documents.gateways;
   if (gateway === undefined) return undefined;
@@ -157,7 +157,7 @@ function callbackConfig({ file, pointer, value }: WrittenSetting<'callback'>): C
   return { ...value, folder: resolve(dirname(file)), place: { file, pointer } };
 }
 
-/** How long a conversation is remembered where nothing is said of it: 30 days. */
+/** How long a conversation is remembered by default: 30 days. */
 const sessionTtlMs = 30 * 86_400_000;
 
 function recordPolicy(written: RecordDocument = 'full'): RecordPolicy {
@@ -166,7 +166,7 @@ function recordPolicy(written: RecordDocument = 'full'): RecordPolicy {
     : { keep: written.keep ?? 'full', mask: written.mask ?? [] };
 }
 
-/** What is kept where the gateway says nothing. */
+/** The bounds of recorded requests by default. */
 const defaultBounds: RecordingBounds = { count: 10_000, ageMs: 7 * 86_400_000, sizeBytes: 64 * 1024 ** 2 };
 
 function recordingBounds(recording: RecordingDocument | undefined): RecordingBounds {
@@ -178,7 +178,7 @@ function recordingBounds(recording: RecordingDocument | undefined): RecordingBou
   };
 }
 
-/** A trigger's rate counts for it, its masks come besides all others, and what `record` does not keep is not recorded. */
+/** A trigger's rate overrides the gateway's, its masks add to all others. Without `record: full` nothing is recorded. */
 function recordingPolicy(
   ofGateway: RecordingDocument = {},
   ofTrigger: RecordingDocument = {},

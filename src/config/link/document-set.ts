@@ -24,7 +24,7 @@ export interface LinkContext {
   readonly root: string;
   readonly revision: string;
   readonly sources: Sources;
-  /** False if there are files that could not be read. */
+  /** False if a file could not be read. */
   readonly isComplete: boolean;
 }
 
@@ -44,9 +44,9 @@ export interface DocumentSet {
   readonly triggerTests: readonly InFile<TriggerTestFileDocument>[];
   /** The TriggerTest files of a trigger. */
   testsOf(trigger: InFile<TriggerDocument>): readonly InFile<TriggerTestFileDocument>[];
-  /** Says whether a faulty or unreadable file is likely to be what is missing. */
+  /** Whether a faulty or unreadable file may declare what is missing. */
   mayDeclare(kind: Kind, id?: string): boolean;
-  /** Names a place in words: `file:line`. */
+  /** Describes a place: `file:line`. */
   describe(place: Place): string;
 }
 
@@ -75,7 +75,7 @@ export function documentsOf(files: readonly FileInConfig[], { root, sources, isC
   };
 }
 
-/** Makes an error at a place of a file. */
+/** Returns an error at a place in a file. */
 export function errorAt(file: string, pointer: string, code: DiagnosticCode, message: string, hint?: string): Problem {
   return { code, severity: 'error', message, ...(hint !== undefined && { hint }), place: { file, pointer } };
 }

@@ -2,13 +2,13 @@ import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place, Problem } from '../../diagnostics/problem.ts';
 import type { DocumentSet } from './document-set.ts';
 
-/** Something that must be unique, by what is compared, and where it stands. */
+/** Something that must be unique: the text that is compared, and its place. */
 export interface Claimed {
   readonly identity: string;
   readonly place: Place;
 }
 
-/** Finds what is there more than once; the first stays, each of the others is a problem that names the first. */
+/** Returns a problem for every repetition, naming the place of the first. */
 export function duplicates(
   claims: readonly Claimed[],
   documents: DocumentSet,

@@ -4,7 +4,7 @@ import { demoKeySha256 } from './demo-key.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { isLoopback } from './loopback.ts';
 
-/** What may be reached from this machine only must not be reachable from elsewhere. */
+/** Listeners and keys that are safe on this machine only must not be reachable from others. */
 export function exposureProblems(documents: DocumentSet): readonly Problem[] {
   const [gateway] = documents.gateways;
   return gateway ? [...adminProblems(gateway), ...demoKeyProblems(documents, gateway)] : [];
@@ -29,8 +29,8 @@ function demoKeyProblems({ apiKeys }: DocumentSet, { document }: InFile<GatewayD
   return apiKeys.flatMap(({ file, document: { secrets, status } }) =>
     secrets.flatMap(({ hash }, index) => {
       if (hash !== `sha256:${demoKeySha256}` || status === 'revoked') return [];
-      const message = 'everyone knows the secret of the demo key, and the gateway can be reached from other machines';
-      const hint = 'Delete this file and make a key with `pullcord keys create`, or set server.host to 127.0.0.1.';
+      const message = 'the secret of the demo key is public, and the gateway can be reached from other machines';
+      const hint = 'Delete this file and create a key with `pullcord keys create`, or set server.host to 127.0.0.1.';
       return [errorAt(file, `/secrets/${index}/hash`, 'demo_key_exposed', message, hint)];
     }),
   );

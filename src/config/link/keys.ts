@@ -4,7 +4,7 @@ import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
 
-/** Ids and secrets of API keys are unique, and what they grant exists. */
+/** Ids and secrets of API keys are unique, and the projects that they grant exist. */
 export function keyProblems(documents: DocumentSet): readonly Problem[] {
   const { apiKeys } = documents;
   const ids = apiKeys.map(({ file, document }) => ({ identity: document.id, place: { file, pointer: '/id' } }));
@@ -20,7 +20,7 @@ export function keyProblems(documents: DocumentSet): readonly Problem[] {
     ...duplicates(secrets, documents, {
       code: 'duplicate_secret',
       what: 'the same secret',
-      hint: 'A secret must tell who calls: make another one with `pullcord keys create`.',
+      hint: 'A secret must identify one caller: create another one with `pullcord keys create`.',
     }),
     ...apiKeys.flatMap((apiKey) => [...permissionProblems(apiKey), ...projectGrantProblems(apiKey, documents)]),
   ];
@@ -28,20 +28,20 @@ export function keyProblems(documents: DocumentSet): readonly Problem[] {
 
 function permissionProblems({ file, document }: InFile<ApiKeyDocument>): readonly Problem[] {
   if (document.permissions.length > 0) return [];
-  const hint = 'Write [project.trigger], or take the key away with `status: revoked`.';
-  return [errorAt(file, '/permissions', 'empty_permissions', 'the key may do nothing', hint)];
+  const hint = 'Write [project.trigger], or revoke the key with `status: revoked`.';
+  return [errorAt(file, '/permissions', 'empty_permissions', 'the key has no permissions', hint)];
 }
 
 function projectGrantProblems({ file, document }: InFile<ApiKeyDocument>, documents: DocumentSet): readonly Problem[] {
   const { projects } = document;
   if (projects.length === 0) {
     const hint = 'Name projects, or write ["*"] for all of them.';
-    return [errorAt(file, '/projects', 'empty_projects', 'the key may use no project', hint)];
+    return [errorAt(file, '/projects', 'empty_projects', 'the key has access to no project', hint)];
   }
   if (projects.includes('*')) {
     if (projects.length === 1) return [];
     const hint = 'Write ["*"], or name the projects.';
-    return [errorAt(file, '/projects', 'mixed_projects', '"*" stands beside names of projects', hint)];
+    return [errorAt(file, '/projects', 'mixed_projects', '"*" means all projects, so no others may be listed', hint)];
   }
   return projects.flatMap((id, index) => unknownProject(documents, id, file, `/projects/${index}`));
 }

@@ -10,14 +10,14 @@ import { resolveStages } from './resolve-stages.ts';
 import { triggerProblems } from './triggers.ts';
 
 export interface Linked {
-  /** Undefined if anything is wrong. */
+  /** Undefined if there is any problem. */
   readonly config: Config | undefined;
-  /** What could be put together all the same, fit for finding more problems and for nothing else. */
+  /** The part that could be built despite problems: only for finding more of them. */
   readonly partial: Config | undefined;
   readonly problems: readonly Problem[];
 }
 
-/** Checks what no file can tell alone, and puts all files together into one frozen config. */
+/** Checks what concerns several files, and links all files into one frozen config. */
 export function link(files: readonly FileInConfig[], context: LinkContext): Linked {
   const documents = documentsOf(files, context);
   const resolved = resolveStages(documents);

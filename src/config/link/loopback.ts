@@ -4,7 +4,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Says whether only this machine can reach a listener on `host`. A name other than `localhost` may be anywhere. */
+/** Whether only this machine can reach a listener on `host`. Names other than `localhost` may be any address. */
 export function isLoopback(host: string): boolean {
   const version = isIP(host);
   if (version === 0) return host.toLowerCase() === 'localhost';

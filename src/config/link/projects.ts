@@ -25,7 +25,7 @@ export function projectProblems(documents: DocumentSet): readonly Problem[] {
   return duplicates(claims, documents, { code: 'duplicate_project', what: 'a project with this id', hint });
 }
 
-/** Says that there is no project of this id, unless a faulty file may be it. */
+/** Reports that no project has this id, unless a faulty file may declare it. */
 export function unknownProject(documents: DocumentSet, id: string, file: string, pointer: string): readonly Problem[] {
   const ids = documents.projects.map(({ document }) => document.id);
   if (ids.includes(id) || documents.mayDeclare('Project', id)) return [];

@@ -106,6 +106,6 @@ function duplicateNames(stage: Stage, uses: readonly StageUse[]): readonly Probl
   const names = uses.map((use) => Reflect.get(use, 'name'));
   const repeated = uses.filter((_, index) => names.indexOf(names[index]) !== index);
   const message = `another ${stage} has this name`;
-  const hint = `The name tells which ${stage} dropped a request: choose another.`;
+  const hint = `The name says which ${stage} dropped a request: choose another.`;
   return repeated.map(({ place }) => errorAt(place.file, `${place.pointer}/name`, named.duplicateCode, message, hint));
 }

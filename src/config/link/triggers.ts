@@ -9,7 +9,7 @@ import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
 import type { ResolvedStages } from './resolve-stages.ts';
 
-/** Keys and names of triggers are unique, their project exists, and there is something to run. */
+/** Keys and names of triggers are unique, their project exists, and required stages are declared. */
 export function triggerProblems(documents: DocumentSet, resolved: ResolvedStages): readonly Problem[] {
   const { triggers, gateways } = documents;
   const isPerProject = gateways[0]?.document.triggerKeys.unique !== 'organization';
@@ -29,7 +29,7 @@ export function triggerProblems(documents: DocumentSet, resolved: ResolvedStages
     ...duplicates(names, documents, {
       code: 'duplicate_trigger_name',
       what: 'a trigger of this project with this name',
-      hint: 'Names tell triggers apart in logs: choose another.',
+      hint: 'Names distinguish triggers in logs: choose another.',
     }),
     ...triggers.flatMap((trigger) => [
       ...unknownProject(documents, trigger.document.project, trigger.file, '/project'),
@@ -48,7 +48,7 @@ function missingStages(
 ): readonly Problem[] {
   const { project } = trigger.document;
   const isProjectKnown = documents.projects.some(({ document }) => document.id === project);
-  // Without its project or the gateway it is not known what the defaults are.
+  // Without its project and the Gateway, the defaults are unknown.
   if (!isProjectKnown || documents.gateways.length === 0) return [];
   return stages.flatMap((stage) => {
     const { missing } = descriptorOf(stage);
@@ -86,12 +86,12 @@ function testProblems(
   });
 }
 
-/** The size of what is recorded is one for all triggers. */
+/** The size of recorded requests is bounded for all triggers together. */
 function recordingProblems({ file, document: { recording } }: InFile<TriggerDocument>): readonly Problem[] {
   const { keep } = recording ?? {};
   if (typeof keep !== 'object' || keep.size === undefined) return [];
   const message = 'the size of recorded requests is bounded for all triggers together';
-  const hint = 'Write it into `recording` of the Gateway, or bound the count of this trigger.';
+  const hint = 'Set it in `recording` of the Gateway, or limit the count of this trigger.';
   return [errorAt(file, '/recording/keep/size', 'misplaced_field', message, hint)];
 }
 

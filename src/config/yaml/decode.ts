@@ -3,12 +3,12 @@ import type { LocalProblem } from './local-problem.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
 export interface Decoded {
-  /** The text, with replacement characters where the bytes are no UTF-8. */
+  /** The text, with replacement characters for bytes that are not UTF-8. */
   readonly text: string;
   readonly problem: LocalProblem | undefined;
 }
 
-/** Decodes the bytes of a config file: UTF-8 of printable characters and nothing else. */
+/** Decodes the bytes of a config file: UTF-8 with printable characters only. */
 export function decode(bytes: Uint8Array): Decoded {
   const text = utf8.decode(bytes);
   return { text, problem: invalidUtf8(text, bytes) ?? badCharacter(text) };
@@ -29,7 +29,7 @@ function invalidUtf8(text: string, bytes: Uint8Array): LocalProblem | undefined 
   };
 }
 
-/** YAML 1.2 §5.1 leaves these out; in a terminal they can hide what a file says. */
+/** YAML 1.2 §5.1 excludes these; in a terminal they can hide text. */
 function badCharacter(text: string): LocalProblem | undefined {
   const offset = text.search(/[\p{Cc}--[\t\n\r\u0085]]/v);
   if (offset === -1) return undefined;

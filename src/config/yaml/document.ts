@@ -1,15 +1,15 @@
 import { Composer, type CST, type Document, Parser, YAMLParseError } from 'yaml';
 import { guardYaml } from './guard.ts';
 
-/** Composes a document of a text, to find positions in it; undefined if the guard refuses the text. */
+/** Composes a document from a text, to find positions in it; undefined if the guard rejects the text. */
 export function composeDocument(text: string): Document | undefined {
   const guarded = guardYaml(text);
   return guarded.ok ? composeTokens(guarded.tokens, text.length) : undefined;
 }
 
-/** Composes a document of tokens that the guard let through. What is wrong with it is in its `errors` and `warnings`. */
+/** Composes a document from tokens that passed the guard. Its faults are in its `errors` and `warnings`. */
 export function composeTokens(tokens: readonly string[], textLength: number): Document {
-  // A faulty file can hold 50,000 faults, and the stack trace of each is four fifths of the time.
+  // A faulty file can have 50,000 faults, and their stack traces take four fifths of the time.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
@@ -28,7 +28,7 @@ const options = {
   merge: false,
   resolveKnownTags: false,
   stringKeys: true,
-  // yaml compares each key with all others: half a minute for a file of 50,000.
+  // yaml compares each key with all others: half a minute for 50,000 keys.
   uniqueKeys: false,
   strict: true,
   prettyErrors: false,

@@ -8,9 +8,9 @@ export type GuardedYaml =
   | { readonly ok: false; readonly problem: LocalProblem };
 
 /**
- * Gives the tokens of a YAML text, and refuses what the composer must never see: nesting that would exhaust the stack,
- * explicit keys, which take it quadratic time, and what config does without (anchors, aliases, tags, directives). Looks
- * at one token after the other, so that nothing in a file can make it slow or deep.
+ * Returns the tokens of a YAML text, and rejects what the composer must never see: nesting that would exhaust the stack,
+ * explicit keys, which take quadratic time, and features that config does not allow (anchors, aliases, tags,
+ * directives). Reads token by token in bounded memory, so a hostile file can make it neither slow nor deep.
  */
 export function guardYaml(text: string): GuardedYaml {
   const depth = new DepthGauge();
@@ -38,7 +38,7 @@ function refuse(code: DiagnosticCode, message: string, offset: number): GuardedY
   return { ok: false, problem: { code, message, pointer: '', offset } };
 }
 
-/** Signals of the lexer that stand for no text. */
+/** Signals of the lexer that have no text. */
 const widthless: ReadonlySet<string> = new Set(['scalar', 'doc-mode', 'flow-error-end']);
 
 const code = 'unsupported_yaml';
@@ -51,7 +51,7 @@ const refusals: Readonly<Record<string, Pick<LocalProblem, 'code' | 'message' | 
   'second-document': { code: 'multiple_documents', message: 'a second document', hint: 'One document per file.' },
 };
 
-/** Measures nesting. May count a level too many in text that is no valid YAML, never one too few. */
+/** Measures nesting. In invalid YAML it may count a level too many, never one too few. */
 class DepthGauge {
   #flowLevels = 0;
   /** Block collections around the token, outermost first. */

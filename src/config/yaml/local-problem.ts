@@ -1,7 +1,7 @@
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 
-/** A problem of one document, without the file: what is known of equal bytes is known once, wherever they stand. */
+/** A problem of one document, without its file: files with equal bytes share their problems. */
 export interface LocalProblem {
   readonly code: DiagnosticCode;
   readonly message: string;

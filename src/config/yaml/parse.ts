@@ -7,7 +7,7 @@ import type { LocalProblem } from './local-problem.ts';
 import { toValue } from './value.ts';
 
 const mostProblems = 20;
-/** What follows a few faults of syntax is mostly their consequence. */
+/** After a few syntax errors, further ones are mostly their consequence. */
 const mostSyntaxProblems = 3;
 
 export type Parsed =
@@ -15,7 +15,7 @@ export type Parsed =
   /** The offsets of the problems count from the start of the text. */
   | { readonly ok: false; readonly text: string; readonly problems: readonly LocalProblem[] };
 
-/** Parses the bytes of a config file. Never throws, and takes bounded time whatever they are. */
+/** Parses the bytes of a config file. Never throws; takes bounded time for any input. */
 export function parseYaml(bytes: Uint8Array): Parsed {
   if (bytes.byteLength > configLimits.bytesPerFile) return { ok: false, text: '', problems: [tooLarge()] };
   const { text, problem } = decode(bytes);
@@ -25,12 +25,12 @@ export function parseYaml(bytes: Uint8Array): Parsed {
   try {
     return parseTokens(text, guarded.tokens);
   } catch {
-    // Nothing is known to get here; if something does, it is a faulty file and not the end of the gateway.
+    // No input is known to get here; one that does is a faulty file and must not stop the gateway.
     return { ok: false, text, problems: [syntax('the file cannot be read as YAML', 0)] };
   }
 }
 
-/** What is wrong with a file that is over the limit of `configLimits.bytesPerFile`. */
+/** The problem of a file above the limit `configLimits.bytesPerFile`. */
 export function tooLarge(): LocalProblem {
   const message = `the file is larger than ${configLimits.bytesPerFile / 1024} KiB`;
   return { code: 'file_too_large', message, pointer: '' };
@@ -52,7 +52,7 @@ function fault({ code, message, pos }: { code: string; message: string; pos: [nu
   if (code === 'MULTIPLE_DOCS')
     return { ...syntax('a second document', pos[0]), code: 'multiple_documents', hint: 'One document per file.' };
   if (code === 'NON_STRING_KEY') return syntax('a field name must be text', pos[0]);
-  // Some of yaml's messages end with the text that is at fault, which may be anything.
+  // Some of yaml's messages end with the faulty text, which may be a secret.
   const words = message
     .split('\n')[0]
     ?.replace(/^(Not a YAML token|Invalid escape sequence|Source contains.*?): .*/, '$1');
@@ -60,7 +60,7 @@ function fault({ code, message, pos }: { code: string; message: string; pos: [nu
   return /\bflow\b/i.test(words ?? '') ? { ...problem, hint: quoting } : problem;
 }
 
-const quoting = "In [ ] and { } quote a text that has any of , [ ] { } : # in it: expression: 'plan in [1, 2]'.";
+const quoting = "In [ ] and { } quote text that contains , [ ] { } : or #: expression: 'plan in [1, 2]'.";
 
 function syntax(message: string, offset: number): LocalProblem {
   return { code: 'yaml_syntax', message, pointer: '', offset };

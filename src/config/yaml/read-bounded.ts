@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 
 /**
- * Reads a file of at most so many bytes; undefined if it is larger. `buffer` must hold one byte more than that. Throws
- * as the operating system says. Blocks: only for small files on a file system that has just answered.
+ * Reads a file of at most `limit` bytes; undefined if it is larger. `buffer` must hold one byte more. Throws the errors
+ * of the operating system. Blocks: only for small files on a file system that has just responded.
  */
 export function readBoundedSync(path: string, limit: number, buffer: Buffer): Buffer | undefined {
   // Opening a pipe would otherwise wait for its writer.

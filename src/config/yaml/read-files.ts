@@ -19,16 +19,16 @@ export interface ConfigFile {
 export interface ConfigFiles {
   /** Sorted by path. */
   readonly files: readonly ConfigFile[];
-  /** What could not be read. */
+  /** Files and folders that could not be read. */
   readonly problems: readonly Problem[];
-  /** Hex SHA-256 over the paths (below the folder) and bytes of all files, and over what could not be read. */
+  /** Hex SHA-256 over the paths (below the folder) and bytes of all files, and over the failures to read. */
   readonly revision: string;
 }
 
-/** Reading so many small files takes well under a millisecond. */
+/** Reading this many small files takes well under a millisecond. */
 const filesAtOnce = 32;
 
-/** Reads all config files of a folder, without looking into them. Never rejects: what cannot be read is a problem. */
+/** Reads the bytes of all config files of a folder. Never rejects: a file that cannot be read is a problem. */
 export async function readConfigFiles(root: string): Promise<ConfigFiles> {
   const { paths, problems } = await findFiles(root);
   const buffer = Buffer.allocUnsafe(configLimits.bytesPerFile + 1);
@@ -47,8 +47,8 @@ export async function readConfigFiles(root: string): Promise<ConfigFiles> {
 }
 
 /**
- * Reading without threads is eight times as fast, and all files are read every few seconds. A file system that hangs
- * does so in the asynchronous look before, where only the reload waits for it.
+ * Blocking reads are eight times as fast as those of the thread pool, and all files are read every few seconds. A file
+ * system that hangs does so in the asynchronous `stat` before, where only the reload waits for it.
  */
 async function readBatch(files: readonly string[], buffer: Buffer): Promise<readonly (ConfigFile | Problem)[]> {
   const looks = await Promise.allSettled(files.map((file) => stat(file)));

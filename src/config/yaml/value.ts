@@ -8,13 +8,13 @@ export interface YamlValue {
   readonly problems: readonly LocalProblem[];
 }
 
-/** Makes a value of a composed document, and finds what YAML allows and JSON does not: duplicate fields, odd numbers. */
+/** Converts a document to a JSON value, and reports what JSON cannot represent: duplicate fields, odd numbers. */
 export function toValue(document: Document): YamlValue {
   const problems: LocalProblem[] = [];
   return { value: convert(document.contents, [], problems), problems };
 }
 
-/** @param path the names above the node; pointers are made of it only where something is wrong */
+/** @param path the names above the node; a pointer is built from it only for a problem */
 function convert(node: unknown, path: (string | number)[], problems: LocalProblem[]): JsonValue {
   if (isScalar(node)) return scalar(node, path, problems);
   if (isSeq<Node>(node)) return node.items.map((item, index) => member(item, index, path, problems));
@@ -48,7 +48,7 @@ function scalar(node: Scalar, path: readonly (string | number)[], problems: Loca
   if (isExact) return value;
   problems.push({
     code: 'bad_number',
-    message: 'this number cannot be kept exactly',
+    message: 'this number cannot be represented exactly',
     hint: 'Put it in quotes if it is text.',
     pointer: joinPointer('', ...path),
     offset: node.range?.[0] ?? 0,
@@ -60,7 +60,7 @@ function duplicate(name: string, key: Scalar): LocalProblem {
   const shown = JSON.stringify(name.slice(0, 64));
   return {
     code: 'duplicate_field',
-    message: `${shown} is here twice`,
+    message: `${shown} appears twice`,
     hint: 'Keep one of them.',
     pointer: '',
     offset: key.range?.[0] ?? 0,

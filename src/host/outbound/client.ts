@@ -8,10 +8,10 @@ import {
 } from '../../contract/index.ts';
 import type { OutboundGuard, Passage } from './guard.ts';
 
-/** How long the name may take to resolve and the connection to stand, in milliseconds. */
+/** How long resolving the name and connecting may take, in milliseconds. */
 const connectTimeoutMs = 10_000;
 
-/** How much of an unwanted body is read, and for how many milliseconds, to keep its connection for the next call. */
+/** How much of an unwanted body is read, and for how long, so that its connection can be reused. */
 const discardLimit = { bytes: 64 * 1024, ms: 1_000 };
 
 /** A client that must be closed. */
@@ -19,7 +19,7 @@ export interface ClosableClient extends OutboundClient {
   close(): Promise<void>;
 }
 
-/** Makes a client whose connections the guard has let through, and that keeps them for its next calls. */
+/** Creates a client with a connection pool, whose connections the SSRF guard has checked. */
 export function createOutboundClient(guard: OutboundGuard, options: OutboundOptions): ClosableClient {
   const { connections, maxResponseBytes } = options;
   const agents = new Map<Passage, Agent>();
@@ -28,7 +28,7 @@ export function createOutboundClient(guard: OutboundGuard, options: OutboundOpti
   const dispatcherFor = (url: URL): Agent => {
     const passage = guard.passageTo(url);
     if (allowed !== guard.allowed) {
-      // An open connection may lead to what is allowed no more. Calls that are under way end first.
+      // An open connection may lead to a target that is no longer allowed. Calls in progress end first.
       for (const agent of agents.values()) void agent.close();
       agents.clear();
       allowed = guard.allowed;
@@ -39,9 +39,9 @@ export function createOutboundClient(guard: OutboundGuard, options: OutboundOpti
       connect: { lookup: guard.lookupFor(passage), timeout: connectTimeoutMs },
       connections,
       pipelining: 1,
-      // One call, one connection: with HTTP/2 `connections` would limit nothing.
+      // One call per connection: with HTTP/2 `connections` would limit nothing.
       allowH2: false,
-      // An agent may think in silence for longer than undici's 300 s. The signal is the deadline.
+      // An agent may be silent for longer than undici's default of 300 s. The signal is the deadline.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -70,7 +70,7 @@ export function createOutboundClient(guard: OutboundGuard, options: OutboundOpti
     fetch: (async (input: string | URL | globalThis.Request, init?: RequestInit) => {
       const url = new URL(typeof input === 'object' && 'url' in input ? input.url : input);
       try {
-        // A Request of another fetch, as the runtime's own, is none of this one's.
+        // A Request of another fetch, such as the runtime's own, is not an instance of this one's.
         const request = typeof input === 'object' && 'url' in input ? await partsOf(input) : {};
         const dispatcher = dispatcherFor(url);
         const response = await fetch(url, { ...request, ...init, redirect: 'manual', dispatcher });
@@ -81,7 +81,7 @@ export function createOutboundClient(guard: OutboundGuard, options: OutboundOpti
         if (cause === undefined) throw error;
         throw new TypeError('fetch failed', { cause: outboundError(cause) });
       }
-      // undici's types of fetch and those of the runtime describe the same thing twice.
+      // undici and the runtime have separate types for the same fetch.
     }) as unknown as typeof globalThis.fetch,
     forbids: (url) => guard.forbids(url),
     async close() {
@@ -115,12 +115,12 @@ class ClientResponse implements OutboundResponse {
 
   async discard(): Promise<void> {
     const { bytes: limit, ms } = discardLimit;
-    // A body that is too long, too slow or cut off costs its connection, nothing else.
+    // A body that is too long, too slow or broken off costs its connection, nothing else.
     await this.#body.dump({ limit, signal: AbortSignal.timeout(ms) }).catch(() => {});
   }
 }
 
-/** A body up to a limit; leaving it early cuts its connection. */
+/** Yields a body up to a limit; leaving it early closes its connection. */
 async function* bounded(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let length = 0;
   try {
@@ -134,10 +134,10 @@ async function* bounded(body: AsyncIterable<Uint8Array>, maxBytes: number): Asyn
   }
 }
 
-/** The same response with a body that errors once it grows past the limit. */
+/** Returns the response with a body that errors beyond the limit. */
 function limited(response: Response, maxBytes: number): Response {
   const { body, status, headers } = response;
-  // What a Response cannot have would otherwise be thrown at a library that takes it for a bug of its own.
+  // `new Response` would throw for such a status, and the calling library would take that for its own bug.
   if (status < 200 || status > 599) throw invalidHttp();
   if (body === null) return response;
   if (bodiless.has(status)) {
@@ -160,17 +160,17 @@ function limited(response: Response, maxBytes: number): Response {
           await reader.cancel().catch(() => {});
         }
       },
-      // Libraries leave a stream at its last event, just before its end. They are not kept waiting for that.
+      // Libraries leave a stream at its last event, just before its end, and need not wait for that end.
       cancel: () => void discard(reader),
     },
-    // Nothing is read ahead: a read that pends while the stream is left would take what is discarded.
+    // Nothing is read ahead: a pending read would compete with `discard`.
     { highWaterMark: 0 },
   );
-  // Without the reason phrase, which may be any bytes.
+  // Without the reason phrase, which may contain any bytes.
   return new Response(stream, { status, headers });
 }
 
-/** Reads a short rest, to keep its connection for the next call. */
+/** Reads a short rest, so that the connection can be reused. */
 async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const cut = (): void => void reader.cancel().catch(() => {});
   const timer = setTimeout(cut, discardLimit.ms);
@@ -182,7 +182,7 @@ async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
     }
     cut();
   } catch {
-    // It was cut off, or aborted: there is nothing to keep.
+    // It broke off or was aborted: there is no connection to reuse.
   } finally {
     clearTimeout(timer);
   }
@@ -205,15 +205,15 @@ function tooLarge(maxBytes: number): OutboundError {
   return new OutboundError('ERR_RESPONSE_TOO_LARGE', `agent answered with more than ${maxBytes} bytes`, false);
 }
 
-/** Tells a failure by its code alone: messages hold addresses, which are not for a caller's eyes. */
+/** Describes a failure by its code alone: messages contain addresses, which callers must not see. */
 function outboundError(error: unknown): unknown {
   const known = OutboundError.from(error);
   if (known !== undefined) return known;
-  // So fetch tells of a body that breaks off.
+  // This is how fetch reports a body that breaks off.
   if (error instanceof TypeError && error.cause !== undefined) return outboundError(error.cause);
   if (error instanceof errors.HTTPParserError) return invalidHttp();
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  // Without a code it is not the network's doing but an abort, or a bug, here or in the client.
+  // An error without a code is not a network failure but an abort, or a bug here or in the client.
   if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error;
   return new OutboundError(code, `the connection to the agent failed (${code})`, true);
 }

@@ -6,31 +6,32 @@ import type { OutboundTarget } from '../../schema/outbound-target.ts';
 
 type Targets = readonly OutboundTarget[];
 
-/** How a URL may be reached: by a name that is trusted wherever it leads, or under the eyes of the guard. */
+/** How a URL may be reached: `trusted` names may resolve to any address, `guarded` ones only to allowed addresses. */
 export type Passage = 'trusted' | 'guarded';
 
 /**
- * Keeps calls from reaching what is not public: loopback, private, link-local and all other special addresses, unless
- * allowed. Names are checked as they are resolved for the connection itself, so that a name cannot change in between.
+ * The SSRF guard: keeps calls from reaching addresses that are not public (loopback, private, link-local and all other
+ * special ranges), unless allowed. Addresses are checked when the connection resolves the name, so that DNS rebinding
+ * cannot change them between check and use.
  */
 export class OutboundGuard {
   readonly #allow: () => Targets;
   readonly #resolve: typeof lookup;
-  /** What was found of URLs that are called again and again, and by which list. */
+  /** Cached decisions for URLs that are called repeatedly, with the list that they were made by. */
   readonly #known = new WeakMap<URL, { readonly href: string; readonly allow: Targets; readonly passage: Passage }>();
 
-  /** @param allow asked at each call, since a reload may change it */
+  /** @param allow read at each call, since a reload may change it */
   constructor(allow: () => Targets, resolve: typeof lookup = lookup) {
     this.#allow = allow;
     this.#resolve = resolve;
   }
 
-  /** What may be called although it is not public: the same list as long as nothing is allowed or forbidden anew. */
+  /** Targets that may be called although they are not public. A reload that changes them replaces the list. */
   get allowed(): Targets {
     return this.#allow();
   }
 
-  /** How a URL is to be connected to. Throws an OutboundError if its host is an address that may not be reached. */
+  /** Decides how to connect to a URL. Throws an OutboundError if its host is a forbidden address. */
   passageTo(url: URL): Passage {
     const allow = this.#allow();
     const { href } = url;
@@ -48,13 +49,13 @@ export class OutboundGuard {
       (target) => target.kind === 'host' && target.host === hostname && (target.port ?? port) === port,
     );
     if (isNamed) return 'trusted';
-    // The system is not asked for what is an address already, and `URL` has brought every notation into one.
+    // An address is not resolved, so it is checked here; `URL` has normalized its notation.
     const literal = hostname.replace(/^\[(.*)\]$/, '$1');
     if (ipaddr.isValid(literal) && !this.#isAllowed(literal)) throw forbidden();
     return 'guarded';
   }
 
-  /** Whether a URL is refused for sure, whatever its name may resolve to. */
+  /** Whether a URL is certainly refused, before its name is resolved. */
   forbids(url: URL): boolean {
     try {
       return (
@@ -91,7 +92,7 @@ export class OutboundGuard {
   }
 }
 
-/** IPv6 has given out a part of its addresses so far (RFC 4291 §2.4, 2000::/3), and Azure's own services have a public one. */
+/** IPv6 unicast is 2000::/3 so far (RFC 4291 §2.4). 168.63.129.16 is internal to Azure, although its range is public. */
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (address.range() !== 'unicast') return false;
   return 'octets' in address ? address.toString() !== '168.63.129.16' : (address.parts[0] ?? 0) >> 13 === 1;

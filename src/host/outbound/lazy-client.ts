@@ -3,8 +3,8 @@ import type { ClosableClient } from './client.ts';
 import type { OutboundGuard } from './guard.ts';
 
 /**
- * Makes a client that is not there before its first call: loading what speaks HTTP takes longer than most commands, and
- * those that only check or try a config call nobody. A gateway has loaded it when it begins to serve.
+ * Creates a client that is loaded on its first call: loading undici takes longer than most commands, and those that only
+ * check a config or do a dry run call nobody. A gateway loads it before it starts to serve.
  */
 export function createLazyClient(guard: OutboundGuard, options: OutboundOptions): ClosableClient {
   let made: Promise<ClosableClient> | undefined;

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../runtime/snapshot.ts';
 import { isOpen, type ReviewedAuth, reviewedAuths } from '../reviewed-auth.ts';
 import type { AccessChange } from './plan.ts';
 
-/** Who gains and who loses the right to fire which triggers. A paused trigger can be fired by nobody. */
+/** Who gains and who loses the right to fire which triggers. Nobody can fire a paused trigger. */
 export function compareAccess(base: Snapshot | undefined, head: Snapshot, now: number): readonly AccessChange[] {
   const before: Reach = base === undefined ? new Map() : reachOf(base, now);
   const after = reachOf(head, now);
@@ -20,7 +20,7 @@ export function compareAccess(base: Snapshot | undefined, head: Snapshot, now: n
 /** Callers of a trigger that lets everyone in. */
 const anyone = 'anyone';
 
-/** The triggers that each caller may fire. What anyone may fire is not said again of each key. */
+/** The triggers that each caller may fire. Triggers open to anyone are not listed for each key. */
 type Reach = ReadonlyMap<string, ReadonlySet<string>>;
 
 function reachOf(snapshot: Snapshot, now: number): Reach {

@@ -12,13 +12,13 @@ const mostSamples = 5;
 
 export interface BehaviourOptions {
   readonly showBodies: boolean;
-  /** Called now and then with how many requests have been tried. */
+  /** Called now and then with the number of requests tried so far. */
   readonly onProgress?: (tried: number) => void;
 }
 
 /**
- * Tries requests on both configs in the order in which they came, each config with dedup claims of its own, and tells
- * which come out differently.
+ * Tries requests on both configs in the order in which they arrived, each config with its own dedup claims, and
+ * returns which have a different outcome.
  */
 export async function compareBehaviour(
   base: Snapshot,
@@ -73,7 +73,7 @@ function tally(
   groups.set(key, group);
 }
 
-/** Whether a masked value may decide about a request: a filter reads it, or may, or dedup compares it. */
+/** Whether a masked value may decide a request: a filter reads it, or may, or dedup compares it. */
 function isUnsure({ masked }: TriableRequest, trigger: LiveTrigger | undefined): boolean {
   if (masked.length === 0 || trigger === undefined) return false;
   if (trigger.dedup !== undefined) return true;
@@ -83,14 +83,14 @@ function isUnsure({ masked }: TriableRequest, trigger: LiveTrigger | undefined):
   });
 }
 
-/** Whether one of them leads to the other, or to a part of it. */
+/** Whether one is a prefix of the other. */
 function overlap(pointer: string, path: readonly string[]): boolean {
   const segments = pointerSegments(pointer).filter((segment) => !/^\d+$/.test(segment));
   const length = Math.min(segments.length, path.length);
   return segments.slice(0, length).every((segment, index) => segment === path[index]);
 }
 
-/** Whether the caller is answered alike: by the same filter where one dropped it. */
+/** Whether both outcomes are the same for the caller, and dropped by the same filter. */
 function isSame(one: RehearsedOutcome, other: RehearsedOutcome): boolean {
   return one.verdict === other.verdict && one.by === other.by && one.code === other.code;
 }
@@ -105,7 +105,7 @@ function sampleOf({ id, receivedAt, caller, bodyText }: TriableRequest, { showBo
   return { id, at: receivedAt, caller, body: body === undefined || showBodies ? body : maskValues(body) };
 }
 
-/** A value with its shape: names stay, what they hold does not, but for values that are known anyway. */
+/** Masks the values of members and keeps their names and shape. Values that are known anyway stay. */
 export function maskValues(value: JsonValue, known: ReadonlySet<JsonValue> = new Set()): JsonValue {
   if (Array.isArray(value)) return value.map((item: JsonValue) => maskValues(item, known));
   if (typeof value !== 'object' || value === null) return known.has(value) ? value : '***';

@@ -4,7 +4,7 @@ import type { Place } from '../../diagnostics/problem.ts';
 import { describeAuth, describeUse, describeValue, oneLine } from '../words.ts';
 import type { StructureDetail } from './plan.ts';
 
-/** Whether two uses of plugins say the same, wherever they stand. */
+/** Whether two uses of plugins are equal, apart from their places. */
 export function isSameUse(before: StageUse | undefined, after: StageUse | undefined): boolean {
   return before?.uses === after?.uses && isDeepStrictEqual(before?.with, after?.with);
 }
@@ -52,7 +52,7 @@ function describeOption(use: StageUse, name: string): string | undefined {
   return name in use.with ? describeValue(use.with[name], name) : undefined;
 }
 
-/** What changes in a value that is shown as it is. */
+/** What changes in a value that needs no words of its own. */
 export function compareValue(
   what: string,
   before: unknown,

@@ -55,7 +55,7 @@ function behaviourOf({ groups, ...totals }: NonNullable<Plan['behaviour']>, sour
       samples: samples.map(({ id, at, caller, body }) => ({
         ...{ id, at: new Date(at).toISOString() },
         ...(caller !== undefined && { caller }),
-        // Only objects are bodies of requests that come to a filter.
+        // Only objects are bodies of requests that reach a filter.
         ...(body !== undefined && { body: body as JsonObject }),
       })),
       ...(place !== undefined && { place: describePlace(place, sources) }),

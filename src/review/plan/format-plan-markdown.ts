@@ -3,7 +3,7 @@ import type { Sources } from '../../diagnostics/source.ts';
 import { counted } from '../words.ts';
 import { details, inline, plain } from './markdown.ts';
 import type { AccessChange, Behaviour, BehaviourGroup, Plan, StructureChange, Witness } from './plan.ts';
-import { type ToldChange, withSharedTold } from './shared-details.ts';
+import { type PrintedChange, mergeShared } from './shared-details.ts';
 import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
 
 /** The first line, by which a comment is found again to be updated. */
@@ -13,10 +13,10 @@ const mostCharacters = 60_000;
 /** How many items a part lists, and how many triggers a line names. */
 const mostItems = 100;
 const mostNamed = 20;
-/** More than so many lines of changes are folded. */
+/** More lines of changes than this are folded. */
 const mostOpenLines = 20;
 
-/** Prints a plan as a comment of a pull request: a summary, warnings, and the details folded. */
+/** Prints a plan as a pull request comment: a summary, warnings, and the details folded. */
 export function formatPlanMarkdown(plan: Plan, sources: Sources): string {
   const blocks = [
     `${marker}\n### Pullcord: ${plain(summaryLine(plan))}`,
@@ -30,14 +30,14 @@ export function formatPlanMarkdown(plan: Plan, sources: Sources): string {
   return `${fitting(blocks).join('\n\n')}\n`;
 }
 
-/** Whole blocks, as many as a comment takes. */
+/** Whole blocks, up to the size of a comment. */
 function fitting(blocks: readonly string[]): readonly string[] {
   const kept: string[] = [];
   let length = 0;
   for (const block of blocks) {
     length += block.length + 2;
     if (length > mostCharacters)
-      return [...kept, '_There is more than a comment takes: run `pullcord plan` to see it._'];
+      return [...kept, '_The plan is longer than a comment may be: run `pullcord plan` to see the rest._'];
     kept.push(block);
   }
   return kept;
@@ -51,14 +51,14 @@ function warningBlock({ warnings }: Plan, sources: Sources): string[] {
 
 function structureBlock(structure: readonly StructureChange[]): string[] {
   if (structure.length === 0) return [];
-  const text = listOf(limited(withSharedTold(structure).map(structureItem), 'change'));
+  const text = listOf(limited(mergeShared(structure).map(structureItem), 'change'));
   const isShort = text.split('\n').length <= mostOpenLines;
   return [details(`Changes: ${counted(structure.length, 'item')}`, text, isShort)];
 }
 
 const words = { added: 'new', removed: 'removed', changed: 'changed' } as const;
 
-function structureItem({ subject, ids, action, details: parts }: ToldChange): string {
+function structureItem({ subject, ids, action, details: parts }: PrintedChange): string {
   const [id = ''] = ids;
   const head =
     ids.length === 1
@@ -112,7 +112,7 @@ function witnessBlock(witnesses: readonly Witness[]): string[] {
     if (witness === undefined) return `${head} none found (${counted(tried, 'body', 'bodies')} tried)`;
     return `${head} ${plain(witness.before)} → ${plain(witness.after)}\n  - ${inline(JSON.stringify(witness.body))}`;
   });
-  const title = `Made-up requests: ${found} of ${counted(witnesses.length, 'changed filter')} told apart`;
+  const title = `Counterexamples: found for ${found} of ${counted(witnesses.length, 'changed filter')}`;
   return [details(title, listOf(limited(items, 'filter')))];
 }
 

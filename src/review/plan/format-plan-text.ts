@@ -3,7 +3,7 @@ import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { counted, oneLine } from '../words.ts';
 import { isEmptyPlan, type Plan, type StructureChange, type StructureDetail, type Witness } from './plan.ts';
-import { type ToldChange, withSharedTold } from './shared-details.ts';
+import { type PrintedChange, mergeShared } from './shared-details.ts';
 import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
 
 type Colors = ReturnType<typeof pc.createColors>;
@@ -25,7 +25,7 @@ export function formatPlanText(plan: Plan, sources: Sources, color: boolean): st
     ),
     ...section(
       'Changes',
-      withSharedTold(plan.structure).flatMap((change) => structureLines(change, colors, sources)),
+      mergeShared(plan.structure).flatMap((change) => structureLines(change, colors, sources)),
     ),
     ...section(
       'Access',
@@ -36,7 +36,7 @@ export function formatPlanText(plan: Plan, sources: Sources, color: boolean): st
     ),
     ...section('Requests', behaviourLines(plan, colors)),
     ...section(
-      'Witnesses',
+      'Counterexamples',
       plan.witnesses.flatMap((witness) => witnessLines(witness)),
     ),
   ].join('\n\n')}\n`;
@@ -45,7 +45,7 @@ export function formatPlanText(plan: Plan, sources: Sources, color: boolean): st
 const marks = { added: '+', removed: '-', changed: '~' } as const;
 
 function structureLines(
-  { subject, ids, action, details, place }: ToldChange,
+  { subject, ids, action, details, place }: PrintedChange,
   colors: Colors,
   sources: Sources,
 ): string[] {
@@ -58,7 +58,7 @@ function structureLines(
   ];
 }
 
-/** `respond: wait 30s → accepted`; of what is new only what it is. */
+/** `respond: wait 30s → accepted`; for something new, only the new value. */
 export function detailWords({ what, before, after }: StructureDetail, action: StructureChange['action']): string {
   if (action === 'added') return `${what}: ${after ?? 'none'}`;
   return `${what}: ${before ?? 'none'} → ${after ?? 'none'}`;

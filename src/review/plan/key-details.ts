@@ -5,7 +5,7 @@ import { counted } from '../words.ts';
 import { compareValue } from './compare-uses.ts';
 import type { StructureDetail } from './plan.ts';
 
-/** What changes in an API key; its secrets are told apart by their place in the list, and never shown. */
+/** What changes in an API key; secrets are named by their position in the list, and never shown. */
 export function keyDetails(before: ApiKeyConfig | undefined, after: ApiKeyConfig): readonly StructureDetail[] {
   const { place } = after;
   const list = (values: unknown) => (values as readonly string[] | undefined)?.join(', ');
@@ -45,7 +45,7 @@ function compareSecrets(
   ];
 }
 
-/** When a secret ends, a day where it is one. */
+/** When a secret expires; only the day if that is exact. */
 export function showExpiry({ expiresAt }: ApiKeySecret): string {
   if (expiresAt === undefined) return 'never expires';
   return `expires ${new Date(expiresAt).toISOString().replace(/T00:00:00\.000Z$/, '')}`;

@@ -11,7 +11,7 @@ import { compareStructure } from './structure.ts';
 import { findWidenings } from './widening.ts';
 import { findWitness, witnessed } from './witness.ts';
 
-/** A config to be compared. */
+/** A config to compare. */
 export interface PlanSide extends OpenConfig {
   /** The config folder. */
   readonly root: string;
@@ -19,7 +19,7 @@ export interface PlanSide extends OpenConfig {
 }
 
 export interface PlanOptions {
-  /** What is tried on both; undefined: nothing. */
+  /** Requests to try on both configs; undefined: none. */
   readonly requests: readonly SourcedRequest[] | undefined;
   /** Whether bodies of requests are shown with their values. */
   readonly showBodies: boolean;
@@ -28,10 +28,10 @@ export interface PlanOptions {
   readonly onProgress?: (tried: number) => void;
 }
 
-/** How long witnesses may be looked for in all, and for one filter, in milliseconds. */
+/** How long the search for counterexamples may take in all, and for one filter, in milliseconds. */
 const allWitnessesMs = 3000;
 const oneWitnessMs = 2000;
-/** How many recorded bodies of a trigger witnesses are made from. */
+/** How many recorded bodies of a trigger the search for counterexamples starts from. */
 const mostKnownBodies = 100;
 
 /** Compares two configs; without a base everything is new. */
@@ -53,7 +53,7 @@ function sideOf(side: PlanSide | undefined): PlannedSide {
   return { label: side?.label ?? 'nothing', revision: side?.config.revision };
 }
 
-/** A body without a trigger is meant for all that either config has. */
+/** A body without a trigger is for all triggers of both configs. */
 function triableOf(
   base: PlanSide | undefined,
   head: PlanSide,
@@ -68,7 +68,7 @@ function triableOf(
   return forTriggers(requests, [...triggers.values()]);
 }
 
-/** One for each changed filter that no request tells from what it was. */
+/** One for each changed filter whose change no recorded request shows. */
 async function witnessesOf(
   base: PlanSide,
   head: PlanSide,
@@ -77,14 +77,14 @@ async function witnessesOf(
   { now, showBodies }: PlanOptions,
 ): Promise<readonly Witness[]> {
   const end = performance.now() + allWitnessesMs;
-  const told = new Set((behaviour?.groups ?? []).map(({ trigger, filter }) => `${trigger}\n${filter}`));
+  const shown = new Set((behaviour?.groups ?? []).map(({ trigger, filter }) => `${trigger}\n${filter}`));
   const requestsOf = Map.groupBy(requests, ({ project, trigger }) => triggerId(project, trigger));
   const witnesses: Witness[] = [];
   for (const { project, key } of head.config.triggers) {
     const before = base.snapshot.find(project.id, key);
     const after = head.snapshot.find(project.id, key);
     if (before === undefined || after === undefined) continue;
-    const changes = witnessed(before, after).filter(({ name }) => !told.has(`${project.id}/${key}\n${name}`));
+    const changes = witnessed(before, after).filter(({ name }) => !shown.has(`${project.id}/${key}\n${name}`));
     if (changes.length === 0) continue;
     const ofTrigger = requestsOf.get(triggerId(project.id, key)) ?? [];
     const known = { ofTests: bodiesOfTests(before, after), recorded: bodiesOfRequests(ofTrigger) };

@@ -1,9 +1,9 @@
 import type { FilterVocabulary, JsonObject, JsonPrimitive, JsonValue } from '../../contract/index.ts';
 
-/** Values that expressions like to trip over. */
+/** Values that often break expressions. */
 const common: readonly JsonValue[] = [true, false, '', 'x', 0, 1, null, [], {}];
 
-/** Bodies that differ from one in a member that a filter reads: gone, or with another value; then in two of them. */
+/** Bodies that differ from one in a member that a filter reads, removed or with another value; then in two of them. */
 export function* mutations(body: JsonObject, { paths, constants }: FilterVocabulary): Generator<JsonObject> {
   const values = [...near(constants), ...common];
   const single = function* (from: JsonObject, among: readonly (readonly string[])[]): Generator<JsonObject> {
@@ -18,7 +18,7 @@ export function* mutations(body: JsonObject, { paths, constants }: FilterVocabul
   }
 }
 
-/** Constants and what lies just beside them. */
+/** Constants and values close to them. */
 function near(constants: readonly JsonPrimitive[]): readonly JsonValue[] {
   const values = constants.flatMap((constant): JsonValue[] => {
     if (typeof constant === 'number') return [constant, constant - 1, constant + 1];
@@ -28,7 +28,7 @@ function near(constants: readonly JsonPrimitive[]): readonly JsonValue[] {
   return [...new Set(values)];
 }
 
-/** The object with another value at a path, `undefined` for none. The first item stands for all of a list. */
+/** The object with another value at a path; `undefined` removes it. In a list, only the first item changes. */
 function setAt(object: JsonObject, [name, ...rest]: readonly string[], value: JsonValue | undefined): JsonObject {
   if (name === undefined) return object;
   const before = Object.hasOwn(object, name) ? object[name] : undefined;

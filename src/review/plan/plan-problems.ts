@@ -21,7 +21,7 @@ export function planProblems(plan: Plan): readonly Problem[] {
             problem(
               'witness',
               'note',
-              `"${filter}" tells apart ${JSON.stringify(found.body)}: ${found.before} → ${found.after}`,
+              `counterexample for "${filter}": ${JSON.stringify(found.body)}: ${found.before} → ${found.after}`,
               place,
             ),
           ],

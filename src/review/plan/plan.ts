@@ -2,7 +2,7 @@ import type { JsonValue } from '../../contract/index.ts';
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 
-/** What changes between two configurations, and what that means for callers. */
+/** What changes between two configs, and what that means for callers. */
 export interface Plan {
   readonly base: PlannedSide;
   readonly head: PlannedSide;
@@ -37,36 +37,36 @@ export interface StructureDetail {
   readonly what: string;
   /** Undefined if there was none before. */
   readonly before: string | undefined;
-  /** Undefined if there is none any more. */
+  /** Undefined if it was removed. */
   readonly after: string | undefined;
-  /** In the head where the part is still there, else in the base. */
+  /** In the head if the part still exists, else in the base. */
   readonly place: Place;
 }
 
-/** What a caller may fire that it could not before, and the other way round. */
+/** Which triggers a caller gains and loses. */
 export interface AccessChange {
-  /** Id of an API key, `anyone`, or the callers that another auth plugin knows. */
+  /** Id of an API key, `anyone`, or the callers known to another auth plugin. */
   readonly caller: string;
   /** Triggers as `project/key`. */
   readonly gains: readonly string[];
   readonly loses: readonly string[];
 }
 
-/** Something that opens what was closed before: a reviewer should mean it. */
+/** Something that opens what was closed before: a reviewer should confirm that it is intended. */
 export interface Widening {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly place: Place;
 }
 
-/** How requests come out under both configurations. */
+/** The outcomes of requests under both configs. */
 export interface Behaviour {
   /** How many were tried. */
   readonly requests: number;
-  /** How many had a recorded verdict, and how many of those come out under the base as they were recorded. */
+  /** How many had a recorded verdict, and how many of those have the same verdict under the base. */
   readonly recorded: number;
   readonly asRecorded: number;
-  /** How many have masked values, on which filters cannot be judged. */
+  /** How many have masked values, for which filters cannot be predicted. */
   readonly masked: number;
   readonly changed: number;
   readonly newlyAccepted: number;
@@ -81,7 +81,7 @@ export interface BehaviourGroup {
   readonly trigger: string;
   readonly before: string;
   readonly after: string;
-  /** The filter that decides, after the change or else before it; undefined where it is not for a filter to decide. */
+  /** The filter that decides, after the change or else before it; undefined if no filter decides. */
   readonly filter: string | undefined;
   readonly count: number;
   readonly samples: readonly Sample[];
@@ -93,24 +93,24 @@ export interface Sample {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly caller: string | undefined;
-  /** Its values are masked unless they were asked for. */
+  /** Its values are masked unless the user wants to see them. */
   readonly body: JsonValue | undefined;
 }
 
-/** A made-up request that tells a changed filter from what it was. */
+/** A counterexample: a generated request on which the two versions of a changed filter disagree. */
 export interface Witness {
   /** `project/key` */
   readonly trigger: string;
   readonly filter: string;
   readonly change: 'added' | 'removed' | 'changed';
-  /** Undefined: none was found, which is no proof that there is none. */
+  /** Undefined: none was found, which does not prove that none exists. */
   readonly found: { readonly body: JsonValue; readonly before: string; readonly after: string } | undefined;
   /** How many bodies were tried. */
   readonly tried: number;
   readonly place: Place;
 }
 
-/** Whether nothing at all changes. */
+/** Whether nothing changes. */
 export function isEmptyPlan({ structure, access, behaviour }: Plan): boolean {
   return structure.length === 0 && access.length === 0 && (behaviour?.changed ?? 0) === 0;
 }

@@ -43,7 +43,7 @@ export async function runPlan({ base, head, ...options }: PlanRequest): Promise<
       const old = before && base && { ...before, ...base };
       const plan = await makePlan(old, { ...opened, ...head }, options);
       if (before === undefined || base === undefined) return { ok: true, plan, sources: opened.sources };
-      // What is gone stands in the base, all else in the head.
+      // Removed declarations are in the base, all others in the head.
       const sources = new Map([...showSources(before.sources, base), ...opened.sources]);
       return { ok: true, plan: showPlaces(plan, base), sources };
     } finally {

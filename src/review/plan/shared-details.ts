@@ -1,25 +1,25 @@
 import type { StructureChange, StructureDetail } from './plan.ts';
 
-/** A change as people are told of it: of one thing, or what many triggers have in common. */
-export interface ToldChange extends Omit<StructureChange, 'id'> {
+/** A change as it is printed: of one thing, or the part that many triggers have in common. */
+export interface PrintedChange extends Omit<StructureChange, 'id'> {
   readonly ids: readonly string[];
 }
 
-/** So many triggers may be told the same of, each for itself. */
+/** The same detail is printed for up to this many triggers one by one. */
 const mostRepeated = 3;
 
-/** What many triggers have in common, as where a default changed, is told once; the rest for each by itself. */
-export function withSharedTold(structure: readonly StructureChange[]): readonly ToldChange[] {
+/** Merges details that many triggers share, for example because a default changed; the rest stays with each trigger. */
+export function mergeShared(structure: readonly StructureChange[]): readonly PrintedChange[] {
   const shared = sharedDetails(structure.filter(isChangedTrigger));
   const isShared = (detail: StructureDetail) => shared.has(keyOf(detail));
-  const own = structure.flatMap((change): ToldChange[] => {
+  const own = structure.flatMap((change): PrintedChange[] => {
     const { id, ...rest } = change;
     if (!isChangedTrigger(change)) return [{ ...rest, ids: [id] }];
     const details = change.details.filter((detail) => !isShared(detail));
     return details.length === 0 ? [] : [{ ...rest, ids: [id], details }];
   });
   const firstTrigger = own.findIndex(({ subject }) => subject === 'trigger');
-  return own.toSpliced(firstTrigger === -1 ? own.length : firstTrigger, 0, ...toldOnce(shared));
+  return own.toSpliced(firstTrigger === -1 ? own.length : firstTrigger, 0, ...mergedChanges(shared));
 }
 
 interface Shared {
@@ -39,10 +39,10 @@ function sharedDetails(changes: readonly StructureChange[]): ReadonlyMap<string,
   return new Map([...found].filter(([, { changes: sharing }]) => sharing.length > mostRepeated));
 }
 
-/** Details that the same triggers share stand together. */
-function toldOnce(shared: ReadonlyMap<string, Shared>): readonly ToldChange[] {
+/** Details that the same triggers share form one change. */
+function mergedChanges(shared: ReadonlyMap<string, Shared>): readonly PrintedChange[] {
   const together = Map.groupBy(shared.values(), ({ changes }) => changes.map(({ id }) => id).join('\n'));
-  return [...together.values()].flatMap((group): ToldChange[] => {
+  return [...together.values()].flatMap((group): PrintedChange[] => {
     const [first] = group;
     const place = first?.detail.place;
     if (first === undefined || place === undefined) return [];

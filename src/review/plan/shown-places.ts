@@ -2,14 +2,14 @@ import type { Place } from '../../diagnostics/problem.ts';
 import type { SourceFile, Sources } from '../../diagnostics/source.ts';
 import type { Plan } from './plan.ts';
 
-/** Where a config folder lies, and what its files are called where people read of them. */
+/** Where a config folder is, and how its files are named for people. */
 export interface ShownFolder {
   readonly root: string;
   /** Undefined: as they are. */
   readonly shownAs?: string | undefined;
 }
 
-/** A config that was checked out lies in a folder that is gone afterwards: its files are named as git names them. */
+/** A checked-out config is in a temporary folder: its files are named as git names them. */
 export function showPlaces(plan: Plan, folder: ShownFolder): Plan {
   const shown = <T extends { readonly place: Place | undefined }>(one: T): T => ({
     ...one,
@@ -28,7 +28,7 @@ export function showSources(sources: Sources, folder: ShownFolder): Sources {
   return new Map(
     [...sources].map(([file, source]): [string, SourceFile] => {
       const shown = showFile(file, folder);
-      // A source makes its document when it is asked for.
+      // A source composes its document on first use.
       return [shown, Object.create(source, { file: { value: shown } })];
     }),
   );

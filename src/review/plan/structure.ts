@@ -10,7 +10,7 @@ import { triggerDetails } from './trigger-details.ts';
 /** What a config declares, by what is compared. */
 export interface Side {
   readonly config: Config;
-  /** The config folder: paths are told from there. */
+  /** The config folder: paths are shown relative to it. */
   readonly root: string;
 }
 
@@ -138,7 +138,7 @@ function targets({ config }: Side): readonly string[] {
   );
 }
 
-/** Paths as seen from the config folder, wherever that is. */
+/** Paths relative to the config folder. */
 function plugins({ config, root }: Side): readonly string[] {
   return config.plugins.map(({ specifier }) => (specifier.startsWith('/') ? relative(root, specifier) : specifier));
 }

@@ -41,18 +41,18 @@ export function behaviourSummary({ requests, changed, newlyAccepted, noLongerAcc
   return `${changed.toLocaleString('en')} of ${counted(requests, 'request')} ${verb}${detail}`;
 }
 
-/** What one should know of the requests before trusting what they show. */
+/** Caveats to know before trusting what the requests show. */
 export function behaviourNotes({ recorded, asRecorded, masked }: Behaviour): readonly string[] {
   const other = recorded - asRecorded;
   return [
     ...(other > 0
       ? [
-          `${counted(other, 'request')} came out otherwise when recorded than the base has it now: recorded under another config, or only a sample of them was kept.`,
+          `${counted(other, 'request')} had a different verdict when recorded than with the base config: recorded under another config, or only a sample of them was kept.`,
         ]
       : []),
     ...(masked > 0
       ? [
-          `${counted(masked, 'request')} ${masked === 1 ? 'has' : 'have'} masked values: what a filter makes of those is not known.`,
+          `${counted(masked, 'request')} ${masked === 1 ? 'has' : 'have'} masked values: filters that read them cannot be predicted.`,
         ]
       : []),
   ];

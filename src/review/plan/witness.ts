@@ -17,20 +17,21 @@ export interface WitnessOptions {
   readonly showBodies: boolean;
 }
 
-/** Requests to begin with. */
+/** Bodies to start the search from. */
 export interface KnownBodies {
   readonly ofTests: readonly JsonObject[];
   readonly recorded: readonly JsonObject[];
 }
 
-/** How many bodies are tried for one filter. */
+/** The maximum number of bodies tried for one filter. */
 const mostTried = 10_000;
-/** How many bodies that are known already are begun with. */
+/** The maximum number of known bodies to start from. */
 const mostKnown = 30;
 
 /**
- * Looks for a small request that tells a changed filter from what it was: bodies that are known (of tests, of recorded
- * requests) and an empty one, with members put in, changed and taken out as the words of both versions suggest.
+ * Searches for a witness, that is, a small counterexample: a request on which the two versions of a changed filter
+ * disagree. Starts from known bodies (of tests and recorded requests) and an empty one, and adds, changes and removes
+ * members by the paths and constants that both versions read.
  */
 export async function findWitness(
   base: OpenConfig,
@@ -72,7 +73,7 @@ class WitnessSearch {
       new Rehearsal(base.snapshot, { ignoresPause: true }),
       new Rehearsal(head.snapshot, { ignoresPause: true }),
     ];
-    // What the other filters of the trigger want matters too: a witness must come as far as the changed one.
+    // The other filters of the trigger matter too: a witness must reach the changed one.
     this.#reviews = [before, after].flatMap((one) => one.filter.flatMap((_, index) => reviewOf(one, index) ?? []));
     this.#trigger = after;
     this.#filterName = name;
@@ -105,7 +106,7 @@ class WitnessSearch {
     for (const start of starts) yield* mutations(start, vocabulary);
   }
 
-  /** The body that meets the most conditions, reached by changing one member after the other. */
+  /** The body that meets the most conditions, found by hill climbing: one member is changed at a time. */
   async #climb(starts: readonly JsonObject[], vocabulary: FilterVocabulary): Promise<JsonObject> {
     let best = { body: starts[0] ?? {}, score: -1 };
     for (const start of starts) {
@@ -142,7 +143,7 @@ class WitnessSearch {
     return this.tried >= mostTried || performance.now() > this.#options.deadline;
   }
 
-  /** How a body comes out under both configs, if it does so differently and for the filter's sake. */
+  /** The outcomes of a body under both configs, if they differ because of the filter. */
   async #witnessOf(body: JsonObject): Promise<Found | undefined> {
     this.tried += 1;
     const [before, after] = this.#rehearsals;
@@ -150,12 +151,12 @@ class WitnessSearch {
     const now = await after.tryFilters(this.#requestOf(body));
     if (old.verdict === 'refused' || now.verdict === 'refused') return undefined;
     if (old.by !== this.#filterName && now.by !== this.#filterName) return undefined;
-    const told = { body, before: describeOutcome(old), after: describeOutcome(now) };
-    // Dropped by another filter instead, it tells less.
-    return told.before === told.after ? undefined : { ...told, isStrong: old.verdict !== now.verdict };
+    const seen = { body, before: describeOutcome(old), after: describeOutcome(now) };
+    // A body that another filter drops instead shows less.
+    return seen.before === seen.after ? undefined : { ...seen, isStrong: old.verdict !== now.verdict };
   }
 
-  /** Takes members out as long as it stays a witness of the same difference. */
+  /** Removes members as long as the body stays a witness of the same difference. */
   async #smallest(body: JsonObject, { before, after }: Found): Promise<NonNullable<Witness['found']>> {
     for (const smaller of withoutEach(body)) {
       if (performance.now() > this.#options.deadline) break;
