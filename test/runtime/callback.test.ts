@@ -127,8 +127,8 @@ t.test('tries again later, as long as the schedule lasts, and as the receiver as
   t.equal(told.length, 8, 'no redirect was followed');
   t.equal(new Set(told.map(({ headers }) => headers['webhook-id'])).size, 1);
   t.strictSame(lines.map(({ level, message }) => `${level} ${message}`).slice(-2), [
-    'warn the receiver of callbacks is gone (410): not told',
-    'error a callback was given up',
+    'warn callback receiver is gone (410); not retried',
+    'error callback failed for the last time; giving up',
   ]);
   t.notMatch(JSON.stringify(lines), /hunter2|any other text/);
 });
