@@ -262,7 +262,7 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
   t.match(await requests('list', '--trigger', 'none'), { code: 0, stdout: '', stderr: /no recorded requests/ });
   const shown = JSON.parse((await requests('show', listed[0].id)).stdout);
   t.match(shown, { verdict: 'duplicate', runId, body: { token: '***' }, masked: ['/token'] });
-  t.match(await requests('show', runId), { code: 1, stderr: /no recorded request/ });
+  t.match(await requests('show', runId), { code: 1, stderr: /recorded request \S+ not found/ });
 
   const out = join(root, 'requests.jsonl');
   t.match(await requests('export', '--out', out), { code: 0, stdout: '', stderr: /3 recorded requests/ });
