@@ -3,7 +3,7 @@ import type { Sources } from '../../diagnostics/source.ts';
 import { counted } from '../words.ts';
 import { details, inline, plain } from './markdown.ts';
 import type { AccessChange, Behaviour, BehaviourGroup, Plan, StructureChange, Witness } from './plan.ts';
-import { type PrintedChange, mergeShared } from './shared-details.ts';
+import { mergeShared, type PrintedChange } from './shared-details.ts';
 import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
 
 /** The first line, by which a comment is found again to be updated. */

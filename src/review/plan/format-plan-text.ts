@@ -3,7 +3,7 @@ import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { counted, oneLine } from '../words.ts';
 import { isEmptyPlan, type Plan, type StructureChange, type StructureDetail, type Witness } from './plan.ts';
-import { type PrintedChange, mergeShared } from './shared-details.ts';
+import { mergeShared, type PrintedChange } from './shared-details.ts';
 import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
 
 type Colors = ReturnType<typeof pc.createColors>;
