@@ -20,7 +20,7 @@ export interface AuthCredentials {
   readonly headers: readonly string[];
   /**
    * Whether a request that carries one of `headers` may return `needs_body`. A trigger that does not exist refuses such
-   * a request only after its body has been read too: the time to the answer must not tell which triggers exist.
+   * a request only after its body has been read too: the time to the answer must not reveal which triggers exist.
    */
   readonly mayNeedBody?: boolean;
 }

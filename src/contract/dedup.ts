@@ -5,13 +5,13 @@ import type { MaybePromise } from './json.ts';
 export interface Dedup {
   /** Returns the fingerprint of the request, or undefined if it takes no part in dedup. */
   fingerprint(exchange: Exchange): MaybePromise<Fingerprint | undefined>;
-  /** What it reads besides the body: recorded requests keep these headers. */
+  /** What it reads in addition to the body: recorded requests keep these headers. */
   readonly reads?: { readonly headers: readonly string[] };
 }
 
 export interface Fingerprint {
   readonly key: string;
-  /** Milliseconds from acceptance; undefined: for ever. */
+  /** Milliseconds from acceptance; undefined: without expiry. */
   readonly windowMs: number | undefined;
   /** Keeps the claim when the run fails or is cancelled. */
   readonly keepOnFailure: boolean;

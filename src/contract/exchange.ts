@@ -13,7 +13,7 @@ export interface Principal {
 export const permissions = ['project.trigger', 'project.runs'] as const;
 export type Permission = (typeof permissions)[number];
 
-/** What is known of a request before its body is read: all that an auth plugin sees. */
+/** A request before its body is read: all that an auth plugin sees. */
 export interface RequestHead {
   /** Unique per request; in every error reply and log line. */
   readonly requestId: string;
@@ -37,7 +37,7 @@ export interface Exchange extends RequestHead {
   readonly caller: Principal;
   /** The body exactly as sent, or undefined when the request had none. */
   readonly bodyText: string | undefined;
-  /** What filters and the agent are given: the body's members with defaults filled in (`environment`, `language`). */
+  /** What filters and the agent get: the body's members with defaults filled in (`environment`, `language`). */
   readonly input: TriggerInput;
 }
 

@@ -4,7 +4,7 @@ import type { JsonPrimitive, JsonValue, MaybePromise } from './json.ts';
 /** Decides whether a request is worth a run. */
 export interface Filter {
   evaluate(exchange: Exchange): MaybePromise<FilterResult>;
-  /** What it reads besides the body: recorded requests keep these headers. */
+  /** What it reads in addition to the body: recorded requests keep these headers. */
   readonly reads?: { readonly headers: readonly string[] };
   /**
    * What reviewers of a config should know of it. Asked by `pullcord test`, `explain` and `plan`, never by a request.

@@ -77,7 +77,7 @@ export interface Reply {
 /** A run to be sent as server-sent events, resumable by `Last-Event-ID`. */
 export interface RunEvents {
   readonly run: AcceptedRun;
-  /** How long the stream stays open, in milliseconds; the run goes on after it. */
+  /** How long the stream stays open, in milliseconds; the run continues after it. */
   readonly timeoutMs: number;
   /** The `Last-Event-ID` of a client that reconnects, as sent. */
   readonly lastEventId?: string | undefined;

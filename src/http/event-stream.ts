@@ -22,7 +22,7 @@ const reconnectMs = 2_000;
  */
 export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): Reply {
   const last = lastEventId === undefined ? undefined : parseEventId(lastEventId);
-  // By the standard, 204 tells an EventSource to stop reconnecting.
+  // By the standard, 204 makes an EventSource stop reconnecting.
   if (last?.runId === run.runId && last.position === 'end') return { status: 204 };
   const after = last?.runId === run.runId && last.position !== 'end' ? last.position : undefined;
   return {

@@ -29,7 +29,7 @@ export class Live {
     return snapshot?.isAlive ? snapshot : this.#current;
   }
 
-  /** Retires the current snapshot for good. */
+  /** Retires the current snapshot permanently. */
   close(): void {
     this.#current.release();
   }

@@ -93,7 +93,7 @@ export class Snapshot {
   }
 }
 
-/** What a trigger asks of the engine besides the execution of its runs. */
+/** What a trigger asks of the engine in addition to executing its runs. */
 export function policyOf({ record, sessionTtlMs, callback }: TriggerConfig): RunPolicy {
   return Object.freeze({ ...record, sessionTtlMs, notify: callback !== undefined });
 }

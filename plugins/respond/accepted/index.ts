@@ -10,7 +10,7 @@ export default {
   contract: 'v1',
   stage: 'respond',
   name: 'accepted',
-  summary: 'Answers 202 at once with an address to poll; the run goes on by itself.',
+  summary: 'Answers 202 at once with an address to poll; the run continues in the background.',
   optionsSchema: schema,
   create(_context, options) {
     const refused = createRefused(options, (_exchange, run) => answer(run));

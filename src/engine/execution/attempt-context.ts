@@ -51,7 +51,7 @@ export function memoryText(memory: JsonValue): string | undefined {
 
 /** The record with the usage of an attempt added. */
 export function withUsage(record: RunRecord, used: RunUsage | undefined): RunRecord {
-  // An agent may report anything: what is not a plausible count is ignored.
+  // An agent may report anything: an implausible count is ignored.
   if (used === undefined || !isCount(used.inputTokens) || !isCount(used.outputTokens)) return record;
   const { inputTokens, outputTokens } = record.usage ?? { inputTokens: 0, outputTokens: 0 };
   const usage = {

@@ -27,9 +27,9 @@ export class MemoryRecordings implements Recordings {
       this.#boundTrigger(recording, bounds, now);
     }
     this.#sweep(now, bounds.ageMs);
-    for (const kept of this.#kept.values()) {
+    for (const entry of this.#kept.values()) {
       if (this.#kept.size <= bounds.count && this.#size <= bounds.sizeBytes) break;
-      this.#forget(kept);
+      this.#forget(entry);
     }
   }
 
@@ -41,9 +41,9 @@ export class MemoryRecordings implements Recordings {
   /** Those of one trigger expire in their order, and each trigger has its own retention. */
   #sweep(now: number, ageMs: number): void {
     for (const ofTrigger of this.#byTrigger.values()) {
-      for (const kept of ofTrigger) {
-        if (kept.until > now && kept.request.receivedAt + ageMs > now) break;
-        this.#forget(kept);
+      for (const entry of ofTrigger) {
+        if (entry.until > now && entry.request.receivedAt + ageMs > now) break;
+        this.#forget(entry);
       }
     }
   }
@@ -84,9 +84,9 @@ export class MemoryRecordings implements Recordings {
   #boundTrigger(recording: NewRecording, bounds: RecordingBounds, now: number): void {
     const { request, count = bounds.count, ageMs = bounds.ageMs } = recording;
     const ofTrigger = this.#byTrigger.get(triggerOf(request)) ?? new Set();
-    for (const kept of ofTrigger) {
-      if (ofTrigger.size <= count && kept.request.receivedAt + ageMs > now) break;
-      this.#forget(kept);
+    for (const entry of ofTrigger) {
+      if (ofTrigger.size <= count && entry.request.receivedAt + ageMs > now) break;
+      this.#forget(entry);
     }
   }
 

@@ -17,7 +17,7 @@ export interface RunRemains {
   readonly usage?: RunUsage;
 }
 
-/** A run with its whole input, whatever is kept of it. */
+/** A run with its whole input, even if its record is masked or keeps none. */
 export interface StartedRun extends RunRecord {
   readonly input: TriggerInput;
 }

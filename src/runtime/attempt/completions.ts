@@ -4,7 +4,7 @@ import type { FinalRunResult } from '../../contract/index.ts';
 export class Completions {
   readonly #expected = new Map<string, (result: FinalRunResult) => void>();
 
-  /** The result of a run as soon as it is completed. Whoever expects it forgets it in the end. */
+  /** Resolves with the result of a run as soon as it is completed. Call `forget` in the end. */
   expect(runId: string): Promise<FinalRunResult> {
     return new Promise((resolve) => this.#expected.set(runId, resolve));
   }

@@ -55,7 +55,7 @@ export class HostAttempt implements Attempt {
     return () => void this.#handlers?.delete(handler);
   }
 
-  /** Why the attempt was cut short; undefined while it goes on. What the plugin says after that does not count. */
+  /** Why the attempt was cut short; undefined while it continues. What the plugin returns after that is ignored. */
   get failure(): FailedRunResult | undefined {
     return this.#failure;
   }
@@ -82,7 +82,7 @@ export class HostAttempt implements Attempt {
     if (signal.aborted) this.#onAbort();
   }
 
-  /** Ends the attempt although the work goes on: its result has come by another way, or the next start continues it. */
+  /** Ends the attempt although the work continues: its result has arrived by another way, or the next start continues it. */
   release(failure: FailedRunResult = aborted): void {
     this.#cut('released', failure);
   }

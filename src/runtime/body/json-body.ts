@@ -26,7 +26,7 @@ export function readJsonBody(bytes: Buffer): JsonBody {
     return { ok: false, detail: detailOf(error, text) };
   }
   if (!isObject(value)) return { ok: false, detail: 'The body is not a JSON object.' };
-  // JSON.parse keeps one member of each name, so that a colon too many tells of a second one.
+  // JSON.parse keeps one member of each name, so that an extra colon reveals a second one.
   if (countMembers(value) !== scan.colons || !scan.numbers.every(isKept)) return { ok: false, ...findFault(text) };
   return { ok: true, text, value };
 }

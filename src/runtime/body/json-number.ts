@@ -1,7 +1,7 @@
 /**
  * Whether a JSON number, read as a double, is still what was written. Not if it gets infinite or zero, nor if an integer
  * or a number of more than 17 digits gets another value: 9007199254740993 would become 9007199254740992. A fraction of
- * up to 17 digits is kept, as 17 digits are what it takes to tell any two doubles apart.
+ * up to 17 digits is kept, as 17 digits distinguish any two doubles.
  */
 export function isKept(source: string): boolean {
   if (shortFraction.test(source)) return true;

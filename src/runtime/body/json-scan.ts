@@ -1,7 +1,7 @@
 /** Levels of objects and arrays that a body may have, itself the first. */
 export const maxDepth = 64;
 
-/** What has to be known of a JSON text and cannot be seen in its value. Means nothing if the text is not valid JSON. */
+/** Properties of a JSON text that its value does not show. Meaningless if the text is not valid JSON. */
 export interface JsonScan {
   /** Colons outside strings: as many as there are members. */
   readonly colons: number;
@@ -16,7 +16,7 @@ const zero = 0x30;
 const nine = 0x39;
 const colon = 0x3a;
 const backslash = 0x5c;
-/** Sets the bit that tells { from [, } from ] and e from E. */
+/** Sets the bit that distinguishes { from [, } from ] and e from E. */
 const caseBit = 0x20;
 const opening = 0x7b;
 const closing = 0x7d;

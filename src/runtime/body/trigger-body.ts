@@ -12,7 +12,7 @@ export interface TriggerBody {
 export interface InvalidBody {
   readonly kind: 'refused';
   readonly code: 'invalid_body';
-  /** What the reply tells: where something is wrong, never a value. */
+  /** What the reply says: where something is wrong, never a value. */
   readonly members: JsonObject;
 }
 
