@@ -1,44 +1,55 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
-import type { OpenAI } from 'openai';
 import type { Test } from 'tap';
+import { listen } from './listen.ts';
 
-type ModelResponse = OpenAI.Responses.Response;
-type Request = OpenAI.Responses.ResponseCreateParams;
+/** A response of the API (https://platform.openai.com/docs/api-reference/responses/object), as far as tests look at it. */
+export interface ModelResponse {
+  readonly id: string;
+  readonly status: 'completed' | 'failed' | 'in_progress' | 'cancelled' | 'queued' | 'incomplete';
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly incomplete_details: { readonly reason: 'max_output_tokens' | 'content_filter' } | null;
+  readonly output: readonly object[];
+}
 
-/** An endpoint of the responses API that keeps what it is told, as no mock on npm does. */
+/** The body of a request for a response. */
+interface Request {
+  readonly input: string;
+  readonly instructions?: string;
+  readonly previous_response_id?: string;
+  readonly background?: boolean;
+}
+
+/** An endpoint of the responses API that keeps conversations, as no mock on npm does. */
 export interface ResponsesEndpoint {
   readonly baseUrl: string;
   /** The bodies of the requests for a response. */
   readonly created: readonly Request[];
-  /** The ids of the responses that were looked at, and of those that were cancelled. */
+  /** The ids of the responses that were polled, and of those that were cancelled. */
   readonly seen: readonly string[];
   readonly cancelled: readonly string[];
-  /** Ends the responses that are worked on in the background. */
+  /** Completes the responses in the background. */
   complete(changes?: Partial<ModelResponse>): void;
-  /** What is looked at next is answered with this status. */
+  /** Answers the next poll with this status. */
   failNextLook(status: number): void;
   forgetAll(): void;
 }
 
-/** A response as the client of OpenAI describes it. */
 export function modelResponse(changes: Partial<ModelResponse> = {}): ModelResponse {
   return {
-    ...{ id: 'resp_1', object: 'response', created_at: 1, model: 'gpt-5-mini', status: 'completed', output_text: '' },
-    ...{ error: null, incomplete_details: null, instructions: null, metadata: {}, access_programs: null },
+    ...{ id: 'resp_1', object: 'response', created_at: 1, model: 'gpt-5-mini', status: 'completed' },
+    ...{ error: null, incomplete_details: null, instructions: null, metadata: {} },
     ...{ output: [], parallel_tool_calls: true, temperature: 1, tool_choice: 'auto', tools: [], top_p: 1 },
     ...changes,
   };
 }
 
-export function messageItem(...parts: string[]): OpenAI.Responses.ResponseOutputMessage {
-  const content = parts.map((text) => ({ type: 'output_text' as const, text, annotations: [] }));
+export function messageItem(...parts: string[]): object {
+  const content = parts.map((text) => ({ type: 'output_text', text, annotations: [] }));
   return { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content };
 }
 
-/** Serves until the test ends. Its answers name what the conversation has been about. */
+/** Serves until the test ends. An answer lists what the conversation has been about. */
 export async function serveResponses(t: Test): Promise<ResponsesEndpoint> {
   const responses = new Map<string, ModelResponse>();
   const conversations = new Map<string, readonly string[]>();
@@ -50,7 +61,7 @@ export async function serveResponses(t: Test): Promise<ResponsesEndpoint> {
     const { previous_response_id: previousId, background = false } = request;
     const earlier = previousId ? conversations.get(previousId) : [];
     if (earlier === undefined) return undefined;
-    const said = [...earlier, String(request.input)];
+    const said = [...earlier, request.input];
     const id = `resp_${log.created.length}`;
     const response = modelResponse({
       id,
@@ -62,7 +73,7 @@ export async function serveResponses(t: Test): Promise<ResponsesEndpoint> {
     return response;
   };
 
-  const server = createServer(async (request, response) => {
+  const origin = await listen(t, async (request, response) => {
     const [, id = '', action] = /^\/v1\/responses(?:\/([^/]+))?(?:\/(cancel))?$/.exec(request.url ?? '') ?? [];
     if (request.method === 'POST' && id === '') {
       const made = create((await json(request)) as Request);
@@ -80,14 +91,8 @@ export async function serveResponses(t: Test): Promise<ResponsesEndpoint> {
     nextLook = undefined;
     answer(response, status, status === 200 ? known : { error: { message: 'busy' } });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    baseUrl: `${origin}/v1`,
     ...log,
     complete(changes = { status: 'completed', output: [messageItem('done')] }) {
       for (const [id, response] of responses) responses.set(id, { ...response, ...changes });
@@ -99,6 +104,6 @@ export async function serveResponses(t: Test): Promise<ResponsesEndpoint> {
   };
 }
 
-function answer(response: ServerResponse<IncomingMessage>, status: number, body: object): void {
+function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

@@ -1,41 +1,71 @@
-import type { FailedRunResult, JsonValue, RunUsage } from '../../../src/contract/index.ts';
+import type {
+  FailedRunResult,
+  FinalRunResult,
+  JsonValue,
+  PluginContext,
+  RunRequest,
+  RunUsage,
+} from '../../../src/contract/index.ts';
+import { countIn, createConclusion, failed, parseAgentJson } from '../../../src/run-kit/index.ts';
 import { memberOf } from './member.ts';
+import type { Options } from './options.gen.ts';
 
-/** What came of an exchange with the endpoint: an answer in whole, or why there is none. */
+/** How an exchange with the endpoint ended: a complete answer, or a failure. */
 export type Ended = Answer | FailedRunResult;
 
 export interface Answer {
   readonly kind: 'answered';
   readonly text: string;
-  /** Whether the text, or a part of it, is marked as a refusal. */
+  /** Whether any part of the text is marked as a refusal. */
   readonly isRefusal: boolean;
-  /** Whether the model waits for the result of a tool that the endpoint does not run by itself. */
+  /** Whether the model waits for the result of a tool that the endpoint does not run itself. */
   readonly callsTool: boolean;
   readonly usage: RunUsage | undefined;
-  /** The response as sent; undefined if it came piece by piece. */
+  /** The response as sent; undefined if it was streamed. */
   readonly whole: JsonValue | undefined;
-  /** What the endpoint knows the response by. */
+  /** The id of the response at the endpoint. */
   readonly responseId: string | undefined;
 }
 
-/** A failed result. What it has used up is to be paid all the same. */
-export function failed(message: string, retryable: boolean, usage?: RunUsage): FailedRunResult {
-  return { kind: 'failed', message, retryable, ...(usage !== undefined && { usage }) };
+/** Returns a failure with the tokens it used: they are billed all the same. */
+export function failedWith(usage: RunUsage | undefined, message: string, retryable = false): FailedRunResult {
+  return { ...failed(message, retryable), ...(usage !== undefined && { usage }) };
 }
 
-/** The tokens that a response says it took; undefined if it does not say both. */
-export function usageOf(usage: unknown, inputName: string, outputName: string): RunUsage | undefined {
-  const inputTokens = memberOf(usage, inputName);
-  const outputTokens = memberOf(usage, outputName);
-  return isCount(inputTokens) && isCount(outputTokens) ? { inputTokens, outputTokens } : undefined;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
+/** Returns the tokens of a response; undefined unless it reports both counts. */
+export function usageOf(usage: JsonValue | undefined, inputName: string, outputName: string): RunUsage | undefined {
+  const inputTokens = countIn(memberOf(usage, inputName));
+  const outputTokens = countIn(memberOf(usage, outputName));
+  return inputTokens !== undefined && outputTokens !== undefined ? { inputTokens, outputTokens } : undefined;
 }
 
 export const faults = {
-  cutOff: 'the answer was cut off at a limit of tokens',
+  cutOff: 'the answer was cut off at a token limit',
   filtered: 'a content filter of the agent stopped the answer',
   brokenOff: 'the stream of the agent ended before its answer did',
 };
+
+/** Returns the result that the end of an exchange means. */
+export type ConcludeExchange = (
+  run: RunRequest,
+  ended: Ended,
+  memoryAfter: (answer: Answer) => JsonValue | undefined,
+) => FinalRunResult | Promise<FinalRunResult>;
+
+export function concludeExchange(context: PluginContext, { format, output }: Options): ConcludeExchange {
+  const conclude = createConclusion(context, output, ['text', 'json']);
+  return (run, ended, memoryAfter) => {
+    if (ended.kind === 'failed') return ended;
+    const { text, isRefusal, callsTool, usage, whole = null } = ended;
+    const answer = { whole, usage, memory: memoryAfter(ended) };
+    if (callsTool && output === undefined) {
+      return failedWith(usage, 'the model called a tool, which the gateway does not run');
+    }
+    if (format === 'text' || callsTool) return conclude(run, { ...answer, output: text, bindings: { text } });
+    if (isRefusal) return failedWith(usage, 'the model refused to answer');
+    const json = parseAgentJson(text);
+    // A model does not answer the same way twice.
+    if (!json.ok) return failedWith(usage, `the model answered with ${json.fault}`, true);
+    return conclude(run, { ...answer, output: json.value, bindings: { text, json: json.value } });
+  };
+}

@@ -1,40 +1,35 @@
-import type { OpenAI } from 'openai';
 import type { JsonValue, RunUsage } from '../../../src/contract/index.ts';
-import { type Answer, type Ended, failed, faults, usageOf } from './answer.ts';
-import type { Api, Reading } from './api.ts';
+import { failed, isObject } from '../../../src/run-kit/index.ts';
+import { type Answer, type Ended, failedWith, faults, usageOf } from './answer.ts';
+import type { Api, Reading } from './exchange.ts';
 import { failureOfError } from './failures.ts';
-import { isObject, itemsAt, memberOf, textAt } from './member.ts';
+import { itemsAt, memberOf, textAt } from './member.ts';
 import type { Options } from './options.gen.ts';
 import { latestTurns, type Message, transcriptOf } from './transcript.ts';
 
-/** The chat completions, whose endpoint remembers nothing: the session has the transcript. */
-export function chatApi(client: OpenAI, options: Options): Api {
+/** Chat completions: the endpoint remembers nothing, so the session holds the transcript. */
+export function chatApi(options: Options): Api {
   const { model, parameters, history } = options;
   const format = responseFormat(options);
   return {
     turn({ system, user }, memory) {
       const said: Message = { role: 'user', content: user };
       const earlier = latestTurns(transcriptOf(memory), history);
-      const messages = [
-        ...(system.trim() === '' ? [] : [{ role: 'system' as const, content: system }]),
-        ...earlier,
-        said,
-      ];
-      const body = { ...format, ...parameters, model, messages };
+      const prompt = system.trim() === '' ? [] : [{ role: 'system', content: system }];
+      const body = { ...format, ...parameters, model, messages: [...prompt, ...earlier, said] };
       return {
-        ask: (signal) => client.chat.completions.create({ ...body, stream: false }, { signal }),
-        stream(signal) {
-          const usage = options.includeUsage && { stream_options: { include_usage: true } };
-          return client.chat.completions.create({ ...body, ...usage, stream: true }, { signal });
+        path: '/chat/completions',
+        body(stream) {
+          const usage = stream && options.includeUsage && { stream_options: { include_usage: true } };
+          return { ...body, ...usage, stream };
         },
         answerOf: completionAnswer,
         reading: () => chatReading(options),
         memoryAfter({ text, callsTool }) {
-          // A call without its result is no turn that a model could go on from.
+          // A model could not continue after a call without its result.
           if (callsTool || text === '') return undefined;
-          return latestTurns([...earlier, said, { role: 'assistant', content: text }], history).map((one) => ({
-            ...one,
-          }));
+          const turns = latestTurns([...earlier, said, { role: 'assistant', content: text }], history);
+          return turns.map((message) => ({ ...message }));
         },
         failureOf: ({ failure }) => failure,
       };
@@ -42,34 +37,34 @@ export function chatApi(client: OpenAI, options: Options): Api {
   };
 }
 
-/** What a chat completion, answered as a whole, comes to. */
-function completionAnswer(value: JsonValue): Ended {
-  const choice = firstChoice(value);
-  const error = memberOf(value, 'error');
+/** The end of an exchange whose chat completion came as a whole. */
+function completionAnswer(completion: JsonValue): Ended {
+  const choice = firstChoice(completion);
+  const error = memberOf(completion, 'error');
   if (isObject(error)) return failureOfError(error);
-  if (!isObject(memberOf(choice, 'message'))) return failed('agent answered with no choice', false);
+  if (!isObject(memberOf(choice, 'message'))) return failed('agent answered with no choice');
   const refusal = textAt(choice, 'message', 'refusal');
   return ended({
     text: textAt(choice, 'message', 'content') + refusal,
     isRefusal: refusal !== '',
     callsTool: itemsAt(choice, 'message', 'tool_calls').length > 0,
     reason: textAt(choice, 'finish_reason'),
-    usage: memberOf(value, 'usage'),
-    whole: value,
+    usage: memberOf(completion, 'usage'),
+    whole: completion,
   });
 }
 
-/** How long the tokens may take to be told after the answer, in milliseconds. */
+/** How long the token counts may take to arrive after the answer, in milliseconds. */
 const usageMs = 1_000;
 
-/** Makes an answer of the chunks of a chat completion. */
+/** Assembles an answer from the chunks of a chat completion. */
 function chatReading({ includeUsage, parameters }: Options): Reading {
-  // Choices that nobody looks at may go on after the first, and the tokens come after all of them.
+  // With several choices, others may continue after the first, and the token counts come last.
   const isAlone = !(Number(parameters.n) > 1);
-  const read = { text: '', isRefusal: false, callsTool: false, reason: '', usage: undefined as unknown };
+  const read = { text: '', isRefusal: false, callsTool: false, reason: '', usage: undefined as JsonValue | undefined };
   return {
     take(chunk) {
-      // With `include_usage` it comes in a chunk of its own, which has no choice, and elsewhere it is null.
+      // With `include_usage` it comes in a chunk of its own, which has no choice; elsewhere it is null.
       read.usage = memberOf(chunk, 'usage') ?? read.usage;
       const choice = firstChoice(chunk);
       read.reason = textAt(choice, 'finish_reason') || read.reason;
@@ -84,14 +79,14 @@ function chatReading({ includeUsage, parameters }: Options): Reading {
       if (read.reason === '' || !isAlone) return undefined;
       return includeUsage && tokens(read.usage) === undefined ? usageMs : 0;
     },
-    end: () => (read.reason === '' ? failed(faults.brokenOff, true, tokens(read.usage)) : ended(read)),
+    end: () => (read.reason === '' ? failedWith(tokens(read.usage), faults.brokenOff, true) : ended(read)),
   };
 }
 
 interface Choice extends Pick<Answer, 'text' | 'isRefusal' | 'callsTool'> {
-  /** Why it ends, as the endpoint says. */
+  /** The finish reason. */
   readonly reason: string;
-  readonly usage: unknown;
+  readonly usage: JsonValue | undefined;
   readonly whole?: JsonValue;
 }
 
@@ -99,11 +94,11 @@ function ended({ text, isRefusal, callsTool, reason, usage, whole }: Choice): En
   const used = tokens(usage);
   switch (reason) {
     case 'length':
-      return failed(faults.cutOff, false, used);
+      return failedWith(used, faults.cutOff);
     case 'content_filter':
-      return failed(faults.filtered, false, used);
+      return failedWith(used, faults.filtered);
     case 'error':
-      return failed('agent failed', true, used);
+      return failedWith(used, 'agent failed', true);
     default: {
       const waits = callsTool || reason === 'tool_calls' || reason === 'function_call';
       return { kind: 'answered', text, isRefusal, callsTool: waits, usage: used, whole, responseId: undefined };
@@ -111,17 +106,18 @@ function ended({ text, isRefusal, callsTool, reason, usage, whole }: Choice): En
   }
 }
 
-/** Where several were asked for, the first is the answer. */
-function firstChoice(value: unknown): unknown {
-  return itemsAt(value, 'choices').find((choice) => isObject(choice) && (memberOf(choice, 'index') ?? 0) === 0);
+/** If the request asked for several, the first one is the answer. */
+function firstChoice(completion: JsonValue): JsonValue | undefined {
+  const choices = itemsAt(completion, 'choices').filter(isObject);
+  return choices.find(({ index = 0 }) => (index ?? 0) === 0);
 }
 
-function tokens(usage: unknown): RunUsage | undefined {
+function tokens(usage: JsonValue | undefined): RunUsage | undefined {
   return usageOf(usage, 'prompt_tokens', 'completion_tokens');
 }
 
 function responseFormat({ format, schema }: Options) {
   if (format === 'text') return {};
-  if (schema === undefined) return { response_format: { type: 'json_object' as const } };
-  return { response_format: { type: 'json_schema' as const, json_schema: { name: 'output', schema, strict: true } } };
+  if (schema === undefined) return { response_format: { type: 'json_object' } };
+  return { response_format: { type: 'json_schema', json_schema: { name: 'output', schema, strict: true } } };
 }

@@ -1,110 +1,77 @@
-import type { APIPromise } from 'openai';
 import type { JsonValue, RunEvent } from '../../../src/contract/index.ts';
-import { parseAgentJson } from '../../../src/run-kit/index.ts';
-import { type Ended, failed } from './answer.ts';
-import type { Turn } from './api.ts';
-import { eventsOf } from './events.ts';
-import { type Refusal, refusalOf, refusalOfError, refused } from './failures.ts';
+import {
+  type AgentClient,
+  type AgentResponse,
+  EventStream,
+  parseAgentJson,
+  parsed,
+} from '../../../src/run-kit/index.ts';
+import type { Answer, Ended } from './answer.ts';
+import { type Refusal, refusalIn, refusalOf } from './failures.ts';
 import { memberOf } from './member.ts';
+import type { Prompt } from './prompt.ts';
 
-interface Json {
-  readonly kind: 'json';
-  readonly value: JsonValue;
-}
-interface Body {
-  readonly kind: 'body';
-  readonly body: ReadableStreamDefaultReader<Uint8Array>;
+/** One of the two protocols of the endpoint. */
+export interface Api {
+  /** Prepares the next exchange of a conversation, of which `memory` is what the session remembers. */
+  turn(prompt: Prompt, memory: JsonValue | undefined): Turn;
 }
 
-/** What the endpoint answers, as a whole. */
-export async function answered(call: APIPromise<unknown>): Promise<Refusal | Json> {
-  try {
-    return parsed(await (await call.asResponse()).text());
-  } catch (error) {
-    return refusalOf(error);
-  }
+export interface Turn {
+  readonly path: string;
+  body(stream: boolean): object;
+  answerOf(response: JsonValue): Ended;
+  reading(): Reading;
+  /** What the session remembers after the answer; undefined: what it did before. */
+  memoryAfter(answer: Answer): JsonValue | undefined;
+  failureOf(refusal: Refusal): Refusal['failure'];
 }
 
-/** Tells the endpoint something. Gives why it does not do it; undefined: it does, whatever else it answers. */
-export async function toldTo(call: APIPromise<unknown>): Promise<Refusal | undefined> {
-  try {
-    const response = await call.asResponse();
-    void response.body?.cancel().catch(() => {});
-    return undefined;
-  } catch (error) {
-    return refusalOf(error);
-  }
+/** Assembles an answer from the events of a stream. */
+export interface Reading {
+  /** Takes the next event; returns the text that it adds. */
+  take(event: JsonValue): string;
+  /** How long something that counts may still come, in milliseconds: 0 once the answer is complete; undefined before. */
+  restMs(): number | undefined;
+  end(): Ended;
 }
 
-/** What the endpoint answers, piece by piece. One that sends its answer as a whole all the same may do so. */
-export async function* told(turn: Turn, signal: AbortSignal): AsyncGenerator<RunEvent, Ended | Refusal, undefined> {
-  const opened = await open(turn.stream(signal));
-  if (opened.kind === 'refused') return opened;
-  if (opened.kind === 'json') return turn.answerOf(opened.value);
-  const { body } = opened;
-  // What follows is not waited for: a short rest is read by the outbound client, a long one costs its connection.
-  const leave = (): void => void body.cancel().catch(() => {});
-  const events = eventsOf(body);
+/** Asks for an answer. An endpoint that does not stream may send it as a whole. */
+export async function* ask(
+  agent: AgentClient,
+  turn: Turn,
+  stream: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<RunEvent, Ended | Refusal, undefined> {
+  const response = await agent.send({ path: turn.path, body: turn.body(stream) }, signal);
+  const refusal = await refusalIn(response);
+  if (refusal !== undefined) return refusal;
+  if (!stream || isJson(response)) return turn.answerOf(await response.json());
   const reading = turn.reading();
-  let rest: NodeJS.Timeout | undefined;
-  try {
-    for (;;) {
-      const next = await nextOf(events);
-      if (next.kind === 'refused') return next;
-      if (next.kind === 'end') return reading.end();
-      const text = reading.take(next.value);
-      if (text !== '') yield { kind: 'delta', text };
-      const restMs = reading.restMs();
-      if (restMs === 0) return reading.end();
-      if (restMs !== undefined) rest ??= setTimeout(leave, restMs);
+  const events = new EventStream(response);
+  for await (const { name, data } of events) {
+    if (data.trim() === '[DONE]') {
+      events.complete();
+      break;
     }
-  } finally {
-    clearTimeout(rest);
-    leave();
+    const event = name === 'error' ? errorEvent(data) : parsed(data);
+    const error = memberOf(event, 'error');
+    if (name === 'error' || error) return refusalOf(error ?? event);
+    const text = reading.take(event);
+    if (text !== '') yield { kind: 'delta', text };
+    const restMs = reading.restMs();
+    if (restMs !== undefined) events.complete(restMs);
+    if (restMs === 0) break;
   }
+  return reading.end();
 }
 
-async function open(call: APIPromise<unknown>): Promise<Refusal | Json | Body> {
-  try {
-    const response = await call.asResponse();
-    const [type = ''] = (response.headers.get('content-type') ?? '').split(';', 1);
-    const isJson = /^application\/(.+\+)?json$/i.test(type.trim());
-    if (isJson || response.body === null) return parsed(await response.text());
-    return { kind: 'body', body: response.body.getReader() };
-  } catch (error) {
-    return refusalOf(error);
-  }
+function isJson({ status, mediaType }: AgentResponse): boolean {
+  return status === 204 || status === 205 || /^application\/(.+\+)?json$/.test(mediaType);
 }
 
-/** The next event that holds something. */
-async function nextOf(events: ReturnType<typeof eventsOf>): Promise<Refusal | Json | { readonly kind: 'end' }> {
-  try {
-    for (;;) {
-      const next = await events.next();
-      if (next.done) return { kind: 'end' };
-      const { event, data } = next.value;
-      const text = data.trim();
-      if (text === '[DONE]') return { kind: 'end' };
-      if (text !== '') return event === 'error' ? refusalIn(text) : unlessError(parsed(text));
-    }
-  } catch (error) {
-    return refusalOf(error);
-  }
-}
-
-/** An event that is named an error is one, whatever it holds. */
-function refusalIn(text: string): Refusal {
-  const json = parseAgentJson(text);
-  const value = json.ok ? json.value : undefined;
-  return refusalOfError(memberOf(value, 'error') ?? value);
-}
-
-function unlessError(json: Refusal | Json): Refusal | Json {
-  const error = json.kind === 'json' ? memberOf(json.value, 'error') : undefined;
-  return error ? refusalOfError(error) : json;
-}
-
-function parsed(text: string): Refusal | Json {
-  const json = parseAgentJson(text);
-  return json.ok ? { kind: 'json', value: json.value } : refused(failed(`agent answered with ${json.fault}`, false));
+/** An event that is named `error` is one, whatever it holds. */
+function errorEvent(data: string): JsonValue {
+  const json = parseAgentJson(data);
+  return json.ok ? json.value : null;
 }

@@ -1,22 +1,15 @@
 import type { Attempt, JsonValue, RunPlugin, RunRequest } from '../../../src/contract/index.ts';
-import { withinDeadline } from '../deadline.ts';
-import { legacySignal } from '../legacy-signal.ts';
-import { streamWithinDeadline } from '../stream-deadline.ts';
-import type { Turn } from './api.ts';
+import { AgentClient, attempt, failed, resultOf, settle } from '../../../src/run-kit/index.ts';
+import { concludeExchange } from './answer.ts';
 import { Background } from './background.ts';
 import { chatApi } from './chat.ts';
 import { checkOptions } from './check-options.ts';
-import { createClient } from './client.ts';
-import { answered, told } from './exchange.ts';
+import { ask } from './exchange.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { createConclusion } from './output.ts';
 import { createPrompter } from './prompt.ts';
 import { ResponseMemory } from './response-memory.ts';
 import { responsesApi } from './responses.ts';
-
-/** How many connections there are for cancelling, which is short. */
-const cancelConnections = 4;
 
 export default {
   contract: 'v1',
@@ -24,48 +17,38 @@ export default {
   name: 'openai',
   summary: 'Asks a language model, at OpenAI or any endpoint that speaks its API: chat completions or responses.',
   optionsSchema: schema,
-  async create(context, options) {
-    const { timeout: timeoutMs, maxResponse: maxResponseBytes, connections } = options;
-    const outbound = context.outbound({ connections, maxResponseBytes });
-    checkOptions(context, outbound, options);
+  create(context, options) {
+    checkOptions(context, options);
+    const { apiKey, baseUrl } = options;
+    const headers = { ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }), ...options.headers };
+    const agent = new AgentClient(context, { ...options, url: baseUrl, pointer: '/baseUrl', headers });
     const prompter = createPrompter(context, options);
-    const conclude = createConclusion(context, options);
-    const client = await createClient(outbound, options);
+    const conclude = concludeExchange(context, options);
     const memory = new ResponseMemory(options);
-    const api = options.api === 'chat' ? chatApi(client, options) : responsesApi(client, options, memory);
-    const outboundAside = context.outbound({ connections: cancelConnections, maxResponseBytes });
-    const cancelClient = await createClient(outboundAside, options);
-    const background = new Background({ client, cancelClient, conclude, memory, log: context.log, timeoutMs });
-    // What an expression takes out must not have been told before.
+    const api = options.api === 'chat' ? chatApi(options) : responsesApi(options, memory);
+    const background = new Background({ agent, conclude, memory });
+    // An expression may remove parts of the answer, which must not be streamed before.
     const streams = options.stream && options.output === undefined;
 
-    async function ask(run: RunRequest, turn: Turn, signal: AbortSignal) {
-      const answer = await answered(turn.ask(signal));
-      if (answer.kind === 'refused') return turn.failureOf(answer);
-      return conclude(run, turn.answerOf(answer.value), turn.memoryAfter);
-    }
-    async function* stream(run: RunRequest, turn: Turn, signal: AbortSignal) {
-      const ended = yield* told(turn, signal);
-      if (ended.kind === 'refused') return turn.failureOf(ended);
-      return conclude(run, ended, turn.memoryAfter);
-    }
-
     return {
-      async execute(run, attempt) {
-        const signal = legacySignal(attempt);
+      timeoutMs: options.timeout,
+      async execute(run, host) {
         const prompt = await prompter(run);
         if (!prompt.ok) return prompt.failure;
         const turn = api.turn(prompt.value, run.session?.memory);
-        if (options.background) return background.begin(run, turn, signal);
-        if (!streams) return withinDeadline(timeoutMs, signal, (signal) => ask(run, turn, signal));
-        return {
-          kind: 'stream',
-          events: streamWithinDeadline(timeoutMs, signal, (signal) => stream(run, turn, signal)),
-        };
+        if (options.background) return settle(host, (attempt) => background.begin(run, turn, attempt));
+        const events = attempt(host, async function* ({ signal }) {
+          const ended = yield* ask(agent, turn, streams, signal);
+          return ended.kind === 'refused' ? turn.failureOf(ended) : conclude(run, ended, turn.memoryAfter);
+        });
+        return streams ? { kind: 'stream', events } : resultOf(events);
       },
       ...(options.api === 'responses' && {
-        resume: (run: RunRequest, handle: JsonValue, attempt: Attempt) =>
-          background.resume(run, handle, legacySignal(attempt)),
+        resume(run: RunRequest, handle: JsonValue, host: Attempt) {
+          const responseId = memory.idIn(handle);
+          if (responseId === undefined) return failed('the run was begun by an agent that its trigger no longer has');
+          return settle(host, (attempt) => background.finish(run, responseId, attempt));
+        },
       }),
     };
   },

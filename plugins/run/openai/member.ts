@@ -1,5 +1,8 @@
-/** What an agent sent may be shaped in any way: it is read member by member, and is nowhere trusted to be of a type. */
-export function memberOf(value: unknown, ...path: readonly (string | number)[]): unknown {
+import type { JsonValue } from '../../../src/contract/index.ts';
+import { isObject } from '../../../src/run-kit/index.ts';
+
+/** The member at a path. An endpoint may send any JSON: it is read member by member, and never trusted to have a type. */
+export function memberOf(value: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined {
   let found = value;
   for (const name of path) {
     if (!isObject(found) || !Object.hasOwn(found, name)) return undefined;
@@ -9,17 +12,13 @@ export function memberOf(value: unknown, ...path: readonly (string | number)[]):
 }
 
 /** The text at a path; empty if there is none. */
-export function textAt(value: unknown, ...path: readonly (string | number)[]): string {
+export function textAt(value: JsonValue | undefined, ...path: readonly string[]): string {
   const found = memberOf(value, ...path);
   return typeof found === 'string' ? found : '';
 }
 
-/** The items of the array at a path; none if there is no array. */
-export function itemsAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+/** The items of the array at a path; empty if there is no array. */
+export function itemsAt(value: JsonValue | undefined, ...path: readonly string[]): readonly JsonValue[] {
   const found = memberOf(value, ...path);
   return Array.isArray(found) ? found : [];
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string | number, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

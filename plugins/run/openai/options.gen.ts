@@ -34,7 +34,7 @@ export interface Options {
    */
   system?: string;
   /**
-   * The user's message, a template like `system`. Default: `instruction`, if that is a string, else the whole body as JSON.
+   * The user's message, a template like `system`. Default: `instruction`, a string as it is and anything else as JSON; without one, the body as JSON.
    */
   user?: string;
   /**
@@ -83,7 +83,7 @@ export interface Options {
    */
   output?: string;
   /**
-   * Deadline of one attempt, from the wait for a free connection to the end of the answer, also of one in the background. In milliseconds.
+   * Deadline of one attempt where `run.timeout` is not set, from the wait for a free connection to the end of the answer, also of one in the background. In milliseconds.
    */
   timeout: number;
   /**

@@ -1,34 +1,23 @@
-import type { JsonObject, PluginContext, RunRequest } from '../../../src/contract/index.ts';
-import { createTemplate, type Mapped } from '../mapping.ts';
-import { failed } from './answer.ts';
+import type { PluginContext, RunRequest } from '../../../src/contract/index.ts';
+import { createTemplate, type Mapped, prompt } from '../../../src/run-kit/index.ts';
 import type { Options } from './options.gen.ts';
 
-/** What the model is told in one turn. */
+/** What the model is sent in one turn. */
 export interface Prompt {
-  /** Empty: there is none. */
+  /** Empty if there is none. */
   readonly system: string;
   readonly user: string;
 }
 
-/** Makes what writes the prompts of runs. */
+/** Returns a function that writes the prompt of a run. */
 export function createPrompter(context: PluginContext, options: Options): (run: RunRequest) => Promise<Mapped<Prompt>> {
   const system = options.system === undefined ? undefined : createTemplate(context, '/system', options.system);
-  const user = options.user === undefined ? undefined : createTemplate(context, '/user', options.user);
+  const user = prompt(context, { template: options.user, pointer: '/user', name: 'user message' });
   return async (run) => {
-    const written = await system?.apply(run.input, run);
-    if (written?.ok === false) return written;
-    const said = (await user?.apply(run.input, run)) ?? { ok: true, value: plainText(run.input) };
-    if (!said.ok) return said;
-    if (said.value.trim() === '') {
-      return { ok: false, failure: failed('the request says nothing to the model', false) };
-    }
-    return { ok: true, value: { system: written?.value ?? '', user: said.value } };
+    const instructions = await system?.apply(run.input, run);
+    if (instructions?.ok === false) return instructions;
+    const message = await user(run);
+    if (!message.ok) return message;
+    return { ok: true, value: { system: instructions?.value ?? '', user: message.value } };
   };
-}
-
-/** What the caller says. The gateway's own members are left out where the body as a whole is what is said. */
-function plainText({ instruction, environment, language, sessionId, ...rest }: JsonObject): string {
-  if (typeof instruction === 'string' && instruction.trim() !== '') return instruction;
-  const said = typeof instruction === 'object' ? { instruction, ...rest } : rest;
-  return Object.keys(said).length === 0 ? '' : JSON.stringify(said);
 }

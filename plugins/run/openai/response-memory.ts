@@ -1,58 +1,46 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
-import { agentDigest } from '../agent-digest.ts';
+import { Conversation } from '../../../src/run-kit/index.ts';
 import type { Answer } from './answer.ts';
-import { memberOf, textAt } from './member.ts';
+import { textAt } from './member.ts';
 import type { Options } from './options.gen.ts';
 
-/** A response that the endpoint works on in the background. */
-export interface Handle {
-  readonly responseId: string;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-}
-
-/**
- * What is kept of responses that an endpoint keeps: their ids mean nothing to another one, which the trigger may have got
- * since, and which need not learn them.
- */
+/** Remembers the ids of responses that an endpoint keeps. */
 export class ResponseMemory {
-  readonly #agent: string;
-  readonly #model: string;
+  readonly #endpoint: Conversation;
+  readonly #model: Conversation;
 
   constructor({ baseUrl, model }: Pick<Options, 'baseUrl' | 'model'>) {
-    this.#agent = agentDigest(new URL(baseUrl));
-    this.#model = model;
+    const url = new URL(baseUrl);
+    this.#endpoint = new Conversation(url);
+    // Behind one URL, each model may have an endpoint of its own.
+    this.#model = new Conversation(url, model);
   }
 
-  /** What a session is to remember after a response; undefined: what it did. */
+  /** What the session remembers after a response; undefined: what it did before. */
   readonly after = ({ responseId, callsTool }: Answer): JsonObject | undefined => {
-    // A conversation cannot go on from a call that has got no result.
+    // A conversation cannot continue after a call without a result.
     if (responseId === undefined || callsTool) return undefined;
-    return { agent: this.#agent, model: this.#model, responseId };
+    return this.#model.remember({ responseId });
   };
 
-  /** The response that a conversation goes on from. Behind one address each model may have an endpoint of its own. */
+  /** The response that the conversation continues. */
   previousId(memory: JsonValue | undefined): string | undefined {
-    return textAt(memory, 'model') === this.#model ? this.#ownId(memory) : undefined;
+    return responseIdOf(this.#model.recall(memory), 'responseId');
   }
 
-  handleOf({ responseId, startedAt }: Handle): JsonObject {
-    return { agent: this.#agent, responseId, startedAt };
+  /** The handle of a response in the background. */
+  handleOf(responseId: string): JsonObject {
+    return this.#endpoint.remember({ responseId });
   }
 
-  readHandle(handle: JsonValue): Handle | undefined {
-    const responseId = this.#ownId(handle);
-    const startedAt = memberOf(handle, 'startedAt');
-    return responseId === undefined || typeof startedAt !== 'number' ? undefined : { responseId, startedAt };
-  }
-
-  #ownId(kept: JsonValue | undefined): string | undefined {
-    return textAt(kept, 'agent') === this.#agent ? responseIdOf(kept, 'responseId') : undefined;
+  /** The response of a handle; undefined if another endpoint works on it. */
+  idIn(handle: JsonValue): string | undefined {
+    return responseIdOf(this.#endpoint.recall(handle), 'responseId');
   }
 }
 
-/** The id of that name; undefined if there is none that could be one. */
-export function responseIdOf(value: unknown, name: string): string | undefined {
+/** Returns the id in a member; undefined if it cannot be one. */
+export function responseIdOf(value: JsonValue | undefined, name: string): string | undefined {
   const id = textAt(value, name);
   return /^\w[\w+/=:.~-]{0,2047}$/.test(id) ? id : undefined;
 }

@@ -1,14 +1,14 @@
-import type { OpenAI } from 'openai';
 import type { JsonValue, RunUsage } from '../../../src/contract/index.ts';
-import { type Answer, type Ended, failed, faults, usageOf } from './answer.ts';
-import type { Api, Reading } from './api.ts';
+import { failed, isObject } from '../../../src/run-kit/index.ts';
+import { type Answer, type Ended, failedWith, faults, usageOf } from './answer.ts';
+import type { Api, Reading } from './exchange.ts';
 import { failureOfError, type Refusal } from './failures.ts';
-import { isObject, itemsAt, memberOf, textAt } from './member.ts';
+import { itemsAt, memberOf, textAt } from './member.ts';
 import type { Options } from './options.gen.ts';
 import { type ResponseMemory, responseIdOf } from './response-memory.ts';
 
-/** The responses, whose endpoint remembers conversations: the session has the id of the latest response. */
-export function responsesApi(client: OpenAI, options: Options, memory: ResponseMemory): Api {
+/** Responses: the endpoint remembers conversations, and the session holds the id of the latest response. */
+export function responsesApi(options: Options, memory: ResponseMemory): Api {
   const { model, parameters, background } = options;
   const text = textOptions(options);
   return {
@@ -19,14 +19,14 @@ export function responsesApi(client: OpenAI, options: Options, memory: ResponseM
         ...text,
         ...(background && { background }),
         ...(previousId !== undefined && { previous_response_id: previousId }),
-        // An endpoint does not keep them from turn to turn.
+        // An endpoint does not keep them between turns.
         ...(system.trim() !== '' && { instructions: system }),
         model,
         input: user,
       };
       return {
-        ask: (signal) => client.responses.create({ ...body, stream: false }, { signal }),
-        stream: (signal) => client.responses.create({ ...body, stream: true }, { signal }),
+        path: '/responses',
+        body: (stream) => ({ ...body, stream }),
         answerOf: responseAnswer,
         reading: responseReading,
         memoryAfter: memory.after,
@@ -37,15 +37,15 @@ export function responsesApi(client: OpenAI, options: Options, memory: ResponseM
   };
 }
 
-/** What a response, as a whole, comes to. */
-export function responseAnswer(value: JsonValue): Ended {
-  return endedResponse(value, value);
+/** The end of an exchange whose response came as a whole. */
+export function responseAnswer(response: JsonValue): Ended {
+  return endedResponse(response, response);
 }
 
-/** Makes an answer of the events of a response. */
+/** Assembles an answer from the events of a response. */
 function responseReading(): Reading {
   let text = '';
-  let last: unknown;
+  let last: JsonValue | undefined;
   return {
     take(event) {
       const type = textAt(event, 'type');
@@ -67,39 +67,39 @@ function responseReading(): Reading {
 }
 
 /** Whether the endpoint still works on a response. */
-export function isUnfinished(response: unknown): boolean {
+export function isUnfinished(response: JsonValue): boolean {
   const status = textAt(response, 'status');
   return status === 'queued' || status === 'in_progress';
 }
 
-function endedResponse(response: unknown, whole: JsonValue | undefined): Ended {
+function endedResponse(response: JsonValue | undefined, whole: JsonValue | undefined): Ended {
   const usage = tokens(memberOf(response, 'usage'));
   const error = memberOf(response, 'error');
   const isFailed = textAt(response, 'status') === 'failed' || isObject(error);
   if (isFailed) return { ...failureOfError(error), ...(usage !== undefined && { usage }) };
-  if (!Array.isArray(memberOf(response, 'output'))) return failed('agent answered with no response', false, usage);
+  if (!Array.isArray(memberOf(response, 'output'))) return failedWith(usage, 'agent answered with no response');
   switch (textAt(response, 'status')) {
     case 'incomplete': {
       const isFiltered = textAt(response, 'incomplete_details', 'reason') === 'content_filter';
-      return failed(isFiltered ? faults.filtered : faults.cutOff, false, usage);
+      return failedWith(usage, isFiltered ? faults.filtered : faults.cutOff);
     }
     case 'cancelled':
-      return failed('agent was told to cancel the response', false, usage);
+      return failedWith(usage, 'the response was cancelled at the agent');
     case 'queued':
     case 'in_progress':
-      return failed('agent answered before the response was complete', true, usage);
+      return failedWith(usage, 'agent answered before the response was complete', true);
     default:
       return { kind: 'answered', ...contentOf(response), usage, whole, responseId: responseIdOf(response, 'id') };
   }
 }
 
-/** Items of these types wait for somebody to do something, and to send its result. */
+/** Items of these types wait for a client to act, and to send the result. */
 const openCalls = new Set([
   ...['function_call', 'custom_tool_call', 'computer_call', 'local_shell_call', 'apply_patch_call'],
   'mcp_approval_request',
 ]);
 
-function contentOf(response: unknown): Pick<Answer, 'text' | 'isRefusal' | 'callsTool'> {
+function contentOf(response: JsonValue | undefined): Pick<Answer, 'text' | 'isRefusal' | 'callsTool'> {
   const items = itemsAt(response, 'output');
   const parts = items.filter((item) => textAt(item, 'type') === 'message').flatMap((item) => itemsAt(item, 'content'));
   const texts = parts.map((part) =>
@@ -112,17 +112,17 @@ function contentOf(response: unknown): Pick<Answer, 'text' | 'isRefusal' | 'call
   };
 }
 
-function tokens(usage: unknown): RunUsage | undefined {
+function tokens(usage: JsonValue | undefined): RunUsage | undefined {
   return usageOf(usage, 'input_tokens', 'output_tokens');
 }
 
 const forgotten = {
-  ...failed('agent no longer knows the conversation of this session: the next request begins a new one', false),
+  ...failed('agent no longer knows the conversation of this session: the next request begins a new one'),
   memory: null,
 };
 
-/** Whether a call is refused since the endpoint does not know the response that it goes on from. */
-function isForgotten({ status, code, param, detail = '' }: Refusal, previousId: string): boolean {
+/** Whether the endpoint no longer knows the response that the request continues. */
+function isForgotten({ status, code, param, detail }: Refusal, previousId: string): boolean {
   if (code === 'previous_response_not_found') return true;
   if (status === 400 && param === 'previous_response_id') return true;
   return (status === 400 || status === 404) && detail.includes(previousId);
@@ -131,9 +131,7 @@ function isForgotten({ status, code, param, detail = '' }: Refusal, previousId: 
 function textOptions({ format, schema, parameters }: Options) {
   if (format === 'text') return {};
   const made =
-    schema === undefined
-      ? { type: 'json_object' as const }
-      : { type: 'json_schema' as const, name: 'output', schema, strict: true };
-  const own = memberOf(parameters, 'text');
-  return { text: { format: made, ...(isObject(own) && own) } };
+    schema === undefined ? { type: 'json_object' } : { type: 'json_schema', name: 'output', schema, strict: true };
+  const { text } = parameters;
+  return { text: { format: made, ...(isObject(text) && text) } };
 }

@@ -14,7 +14,7 @@ interface HistoryBounds {
 /** As JSON, in UTF-16 units: below the 1 MiB that a session can remember. */
 const mostAsJson = 1_000_000;
 
-/** The transcript that a session remembers. What is none, e.g. since the trigger had another agent then, counts as empty. */
+/** The transcript that a session remembers. Anything else, e.g. the memory of another plugin, counts as empty. */
 export function transcriptOf(memory: JsonValue | undefined): readonly Message[] {
   if (!Array.isArray(memory)) return [];
   const messages = memory.flatMap((item): Message[] => {
@@ -25,7 +25,7 @@ export function transcriptOf(memory: JsonValue | undefined): readonly Message[] 
   return messages.length === memory.length ? messages : [];
 }
 
-/** The latest turns within the bounds, each whole: a turn is what a user says, with the answer to it. */
+/** The latest turns within the bounds, each whole: a turn is a message of the user with the answer to it. */
 export function latestTurns(messages: readonly Message[], bounds: HistoryBounds): readonly Message[] {
   let start = messages.length;
   let turns = 0;
