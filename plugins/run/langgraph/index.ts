@@ -1,18 +1,12 @@
-import type { FinalRunResult, RunEvent, RunPlugin } from '../../../src/contract/index.ts';
-import { agentDigest } from '../agent-digest.ts';
-import { legacySignal } from '../legacy-signal.ts';
-import { Attempt, type Service } from './attempt.ts';
-import { checkOptions } from './check-options.ts';
+import { OptionsError, type RunPlugin } from '../../../src/contract/index.ts';
+import { AgentClient, attempt, Conversation, optionProblems, resultOf } from '../../../src/run-kit/index.ts';
+import { Exchange, type Service } from './exchange.ts';
 import { createInterpretation } from './interpretation.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { createRunRequest } from './run-request.ts';
-import { RunStarts } from './run-starts.ts';
-import { LangGraphServer } from './server.ts';
 
-/** How many connections there are for cancellations, which are short. */
-const connectionsAside = 2;
-
+/** Calls a server by its API (https://docs.langchain.com/langsmith/server-api-ref). */
 export default {
   contract: 'v1',
   stage: 'run',
@@ -21,35 +15,35 @@ export default {
     'Runs a graph on a LangGraph server, with a thread for each session, and takes its last AI message as the output.',
   optionsSchema: schema,
   create(context, options) {
-    const { connections, maxResponse: maxResponseBytes, timeout: timeoutMs, stream } = options;
-    const main = context.outbound({ connections, maxResponseBytes });
-    const aside = context.outbound({ connections: connectionsAside, maxResponseBytes });
-    const { url, headers } = checkOptions(context, main, options);
-    const server = new LangGraphServer({ main, aside }, url, headers);
-    const starts = new RunStarts(server);
-    // Before the clients are closed, since closers run last registered first.
-    context.onClose(() => starts.settled());
+    const { url, apiKey, stream, timeout: timeoutMs } = options;
+    const problems = optionProblems({
+      bases: { '/url': url },
+      headers: options.headers,
+      secrets: { '/apiKey': apiKey },
+    });
+    if (apiKey !== undefined && Object.keys(options.headers).some((name) => name.toLowerCase() === 'x-api-key')) {
+      problems.push({ pointer: '/apiKey', message: 'is given twice: `headers` has an x-api-key' });
+    }
+    if (problems.length > 0) throw new OptionsError(problems);
+    const headers = {
+      accept: 'application/json, text/event-stream',
+      ...options.headers,
+      ...(apiKey !== undefined && { 'x-api-key': apiKey }),
+    };
+    const agent = new AgentClient(context, { ...options, headers });
     const service: Service = {
-      server,
-      starts,
-      serverId: agentDigest(new URL(url)),
+      agent,
+      conversation: new Conversation(agent.url),
       requestOf: createRunRequest(context, options),
-      interpret: createInterpretation(context, options),
+      interpret: createInterpretation(context, options.output),
       isStreamed: stream,
-      timeoutMs,
     };
     return {
-      execute(run, attempt) {
-        const events = new Attempt(service, run, legacySignal(attempt)).execute();
-        return stream ? { kind: 'stream', events } : lastOf(events);
+      timeoutMs,
+      execute(run, host) {
+        const events = attempt(host, (attempt) => new Exchange(service, run, attempt).converse());
+        return stream ? { kind: 'stream', events } : resultOf(events);
       },
     };
   },
 } satisfies RunPlugin<Options>;
-
-async function lastOf(events: AsyncGenerator<RunEvent, FinalRunResult, undefined>): Promise<FinalRunResult> {
-  for (;;) {
-    const next = await events.next();
-    if (next.done) return next.value;
-  }
-}

@@ -26,7 +26,7 @@ export interface Options {
     [k: string]: string;
   };
   /**
-   * JSONata over the body that returns the input of the graph. Default: one message of the user, whose content is `instruction`, if that is a string, else the whole body as JSON.
+   * JSONata over the body that returns the input of the graph. Default: one message of the user, whose content is `instruction`, a string as it is and anything else as JSON; without one, the body as JSON.
    */
   input?: string;
   /**
@@ -58,7 +58,7 @@ export interface Options {
    */
   stream: boolean;
   /**
-   * Deadline of one attempt, from the wait for a free connection to the end of the graph. Then the run is cancelled on the server too. In milliseconds.
+   * Deadline of one attempt where `run.timeout` is not set, from the wait for a free connection to the end of the graph. Then the run is cancelled on the server too. In milliseconds.
    */
   timeout: number;
   /**
@@ -66,7 +66,7 @@ export interface Options {
    */
   maxResponse: number;
   /**
-   * The largest number of open connections to the server; further runs wait for a free one. Cancellations do not wait: they have two of their own.
+   * The largest number of open connections to the server; further runs wait for a free one. Cancellations do not wait: they have connections of their own.
    */
   connections: number;
 }

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { FailedRunResult, JsonValue } from '../../../src/contract/index.ts';
-import { failed } from '../failed.ts';
-import { objectOf } from './memory.ts';
-import type { Answered, LangGraphServer } from './server.ts';
+import type { JsonValue } from '../../../src/contract/index.ts';
+import { type AgentClient, AgentFault, failed, membersOf, poll, type Seen } from '../../../src/run-kit/index.ts';
+import { jsonOf } from './server.ts';
 
 /** A run in a thread. */
 export interface ThreadRun {
@@ -10,61 +8,55 @@ export interface ThreadRun {
   readonly runId: string;
 }
 
-/** What the server says of a run that it does not execute any more. */
+/** How a run ended. */
 export type RunEnd =
-  /** `waited`: it was still executing the run when it was asked first. */
+  /** `waited`: the server was still executing it when it was asked first. */
   | { readonly kind: 'success' | 'interrupted' | 'error'; readonly waited: boolean }
-  /** It knows no such run. */
-  | { readonly kind: 'unknown' }
-  /** It did not say. */
-  | { readonly kind: 'failed'; readonly failure: FailedRunResult };
+  /** The server knows no such run. */
+  | { readonly kind: 'unknown' };
 
-/** How long to wait, at first and at most, before a run is joined again whose end was told too early. Milliseconds. */
-const pauseMs = { first: 100, most: 5_000 };
+/** Pauses in milliseconds: a join may end before its run does. The join itself takes as long as the run. */
+const pauses = { firstMs: 100, longestMs: 5_000, growth: 2, lookMs: Infinity };
 
-/** Waits for the end of a run. Rejects with an OutboundError, or as soon as `signal` aborts. */
-export async function endOf(
-  { threadId, runId }: ThreadRun,
-  server: LangGraphServer,
-  signal: AbortSignal,
-): Promise<RunEnd> {
+/** Waits for the end of a run. */
+export async function endOf({ threadId, runId }: ThreadRun, agent: AgentClient, signal: AbortSignal): Promise<RunEnd> {
   const path = `/threads/${threadId}/runs/${runId}`;
-  for (let joined = 0; ; joined += 1) {
-    const told = await server.read({ method: 'GET', path }, signal);
-    if (!told.ok) return told.status === 404 ? { kind: 'unknown' } : { kind: 'failed', failure: told.failure };
-    const { status } = objectOf(told.value);
+  let waited = false;
+  return poll({ signal }, pauses, async (signal): Promise<Seen<RunEnd>> => {
+    const response = await agent.send({ method: 'GET', path }, signal);
+    if (response.status === 404) {
+      await response.discard();
+      return { result: { kind: 'unknown' } };
+    }
+    const { status } = membersOf(await jsonOf(response));
     switch (status) {
       case 'success':
       case 'interrupted':
       case 'error':
-        return { kind: status, waited: joined > 0 };
+        return { result: { kind: status, waited } };
       case 'timeout':
-        return { kind: 'error', waited: joined > 0 };
+        return { result: { kind: 'error', waited } };
       case 'pending':
       case 'running':
         break;
       default:
-        return { kind: 'failed', failure: failed('agent told a status of its run that nobody knows') };
+        throw new AgentFault(failed('agent reported an unknown run status'));
     }
-    if (joined > 0) await sleep(Math.min(pauseMs.first * 2 ** joined, pauseMs.most), undefined, { signal });
-    // What it answers with is not what the run has ended with on all servers: some tell the same event to one reader only.
-    const ended = await server.send({ method: 'GET', path: `${path}/join` }, signal);
-    if (!ended.ok) return { kind: 'failed', failure: ended.failure };
-    await ended.value.discard();
-  }
+    waited = true;
+    // Its answer is not used: some servers send an event to one reader only, so that it may lack the end.
+    const joined = await agent.send({ method: 'GET', path: `${path}/join` }, signal);
+    if (!joined.ok) await jsonOf(joined);
+    await joined.discard();
+    return {};
+  });
 }
 
-/** The state of a thread, in the form in which runs tell it. Rejects as `endOf`. */
-export async function stateOf(
-  threadId: string,
-  server: LangGraphServer,
-  signal: AbortSignal,
-): Promise<Answered<JsonValue>> {
-  const stored = await server.read({ method: 'GET', path: `/threads/${threadId}/state` }, signal);
-  if (!stored.ok) return stored;
-  const { values = null, tasks } = objectOf(stored.value);
-  // A task that has a result has had its answer, though its question is told until all tasks beside it have theirs.
-  const unfinished = Array.isArray(tasks) ? tasks.map(objectOf).filter(({ result = null }) => result === null) : [];
+/** Returns the state of a thread, in the form in which runs report it. */
+export async function stateOf(threadId: string, agent: AgentClient, signal: AbortSignal): Promise<JsonValue> {
+  const response = await agent.send({ method: 'GET', path: `/threads/${threadId}/state` }, signal);
+  const { values = null, tasks } = membersOf(await jsonOf(response));
+  // A task with a result has been answered, although its question is listed until all tasks beside it have a result.
+  const unfinished = Array.isArray(tasks) ? tasks.map(membersOf).filter(({ result = null }) => result === null) : [];
   const pending = unfinished.flatMap(({ interrupts = [] }) => interrupts);
-  return { ok: true, value: pending.length === 0 ? values : { ...objectOf(values), __interrupt__: pending } };
+  return pending.length === 0 ? values : { ...membersOf(values), __interrupt__: pending };
 }

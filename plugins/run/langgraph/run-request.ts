@@ -1,34 +1,35 @@
 import type { JsonObject, JsonValue, MaybePromise, PluginContext, RunRequest } from '../../../src/contract/index.ts';
-import { failed } from '../failed.ts';
-import { createMapping, type Mapped } from '../mapping.ts';
-import { objectOf } from './memory.ts';
+import { createMapping, createObjectMapping, failed, type Mapped, prompt } from '../../../src/run-kit/index.ts';
 import type { Options } from './options.gen.ts';
 
-/** Makes the body of the request that creates a run, which answers interrupts where there are pending ones. */
+/** Returns the body of the request that creates a run. It answers the pending interrupts, if there are any. */
 export type RunRequestOf = (run: RunRequest, interrupts: readonly string[] | undefined) => Promise<Mapped<JsonObject>>;
 
-type Part = (run: RunRequest, interrupts: readonly string[]) => MaybePromise<Mapped<JsonValue | undefined>>;
+type Part = (run: RunRequest, interrupts: readonly string[]) => MaybePromise<Mapped<JsonValue>>;
 
 export function createRunRequest(context: PluginContext, options: Options): RunRequestOf {
-  const { assistant, input, resume, config, context: staticContext, stream } = options;
-  const inputOf = input === undefined ? defaultInput : required('input', mapped(context, '/input', input));
-  const resumeOf = resume === undefined ? defaultResume : required('resume', mapped(context, '/resume', resume, true));
-  const configOf = objectPart(context, 'config', config);
-  const contextOf = objectPart(context, 'context', staticContext);
+  const { assistant, input, resume, stream } = options;
+  const inputOf = input === undefined ? defaultInput(context) : expression(context, 'input', input);
+  const resumeOf = resume === undefined ? defaultResume : expression(context, 'resume', resume, ['interrupts']);
+  const configOf = objectPart(context, 'config', options.config);
+  const contextOf = objectPart(context, 'context', options.context);
   return async (run, interrupts) => {
-    const parts = { config: await configOf(run, []), context: await contextOf(run, []) };
+    const config = await configOf(run);
+    if (!config.ok) return config;
+    const staticContext = await contextOf(run);
+    if (!staticContext.ok) return staticContext;
     const said = await (interrupts === undefined ? inputOf(run, []) : resumeOf(run, interrupts));
-    for (const part of [parts.config, parts.context, said]) if (!part.ok) return part;
+    if (!said.ok) return said;
     const { id, project, trigger, sessionId } = run;
     const value: JsonObject = {
       assistant_id: assistant,
-      ...(interrupts === undefined ? { input: valueIn(said) } : { command: { resume: valueIn(said) } }),
-      ...(config !== undefined && { config: valueIn(parts.config) }),
-      ...(staticContext !== undefined && { context: valueIn(parts.context) }),
+      ...(interrupts === undefined ? { input: said.value } : { command: { resume: said.value } }),
+      ...config.value,
+      ...staticContext.value,
       metadata: { pullcord_run: id, pullcord_project: project, pullcord_trigger: trigger },
-      // The run outlives a connection that is cut and a gateway that is restarted.
+      // The run outlives a lost connection and a restart of the gateway.
       on_disconnect: 'continue',
-      // What still works on the thread, e.g. a run whose gateway has died, comes to its end first.
+      // Another run on the thread ends first, e.g. one whose gateway has died.
       ...(sessionId !== undefined && { if_not_exists: 'create', multitask_strategy: 'enqueue' }),
       ...(stream && { stream_mode: ['messages-tuple', 'values'] }),
     };
@@ -36,44 +37,47 @@ export function createRunRequest(context: PluginContext, options: Options): RunR
   };
 }
 
-/** The id makes a repeated attempt replace the message of the one before, where messages are merged by id. */
-function defaultInput({ id, input }: RunRequest): Mapped<JsonValue> {
-  const { instruction } = input;
-  const content = typeof instruction === 'string' ? instruction : JSON.stringify(input);
-  return { ok: true, value: { messages: [{ role: 'user', content, id }] } };
+/** The message has the run's id: where messages are merged by id, a repeated attempt replaces that of the one before. */
+function defaultInput(context: PluginContext): Part {
+  const contentOf = prompt(context, { template: undefined, name: 'message' });
+  return async (run) => {
+    const content = await contentOf(run);
+    return content.ok
+      ? { ok: true, value: { messages: [{ role: 'user', content: content.value, id: run.id }] } }
+      : content;
+  };
 }
 
 /** One answer does not fit several questions: to approve one thing must not approve another. */
 function defaultResume({ input }: RunRequest, interrupts: readonly string[]): Mapped<JsonValue> {
   if (interrupts.length <= 1) return { ok: true, value: input.instruction ?? input };
-  const message = 'the agent asked several questions at once, and no option resume says how they are answered';
-  return { ok: false, failure: failed(message) };
+  return refused('the agent asked several questions at once, and no option resume says how they are answered');
 }
 
-function mapped(context: PluginContext, pointer: string, source: string, isOfInterrupts = false): Part {
-  const mapping = createMapping(context, pointer, source, isOfInterrupts ? ['interrupts'] : []);
-  return (run, interrupts) => mapping.apply(run.input, run, isOfInterrupts ? { interrupts } : {});
-}
-
-/** Nothing as input would have the graph go on where it stopped, which is not what anybody meant. */
-function required(option: string, part: Part): Part {
+/** Without an input the graph would continue where it stopped, which nobody asked for. */
+function expression(context: PluginContext, option: string, source: string, bindings: readonly string[] = []): Part {
+  const mapping = createMapping(context, `/${option}`, source, bindings);
   return async (run, interrupts) => {
-    const made = await part(run, interrupts);
-    const isNothing = made.ok && (made.value === undefined || made.value === null);
-    return isNothing ? { ok: false, failure: failed(`the expression of ${option} came to nothing`) } : made;
+    const made = await mapping.apply(run.input, run, bindings.length === 0 ? {} : { interrupts });
+    if (!made.ok) return made;
+    const { value = null } = made;
+    return value === null ? refused(`the expression of ${option} returned nothing`) : { ok: true, value };
   };
 }
 
-function objectPart(context: PluginContext, option: string, value: string | object | undefined): Part {
-  if (typeof value !== 'string') return () => ({ ok: true, value: value as JsonObject | undefined });
-  const part = mapped(context, `/${option}`, value);
-  return async (run) => {
-    const made = await part(run, []);
-    if (!made.ok || objectOf(made.value) === made.value) return made;
-    return { ok: false, failure: failed(`the expression of ${option} did not come to an object`) };
+/** The member of a request that an option sets: to an object, or to what an expression returns. */
+function objectPart(context: PluginContext, option: 'config' | 'context', value: string | object | undefined) {
+  if (typeof value !== 'string') {
+    const member: JsonObject = value === undefined ? {} : { [option]: value as JsonObject };
+    return (): Mapped<JsonObject> => ({ ok: true, value: member });
+  }
+  const mapping = createObjectMapping(context, `/${option}`, value);
+  return async (run: RunRequest): Promise<Mapped<JsonObject>> => {
+    const made = await mapping.apply(run.input, run);
+    return made.ok ? { ok: true, value: { [option]: made.value } } : made;
   };
 }
 
-function valueIn(part: Mapped<JsonValue | undefined>): JsonValue {
-  return part.ok ? (part.value ?? null) : null;
+function refused(message: string): Mapped<never> {
+  return { ok: false, failure: failed(message) };
 }

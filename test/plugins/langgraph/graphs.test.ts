@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import t, { type Test } from 'tap';
-import type { JsonObject } from '../../src/contract/index.ts';
-import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { serveFolder, startTestGateway, until } from '../support/gateway.ts';
-import { startLangGraphServer } from '../support/langgraph-server.ts';
-import { listen } from '../support/listen.ts';
+import type { JsonObject } from '../../../src/contract/index.ts';
+import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../../support/config-folder.ts';
+import { serveFolder, startTestGateway, until } from '../../support/gateway.ts';
+import { startLangGraphServer } from '../../support/langgraph-server.ts';
+import { listen } from '../../support/listen.ts';
 
-/** The server takes half a second to end an answer: so tests wait side by side. */
+/** The server takes half a second to end an answer, so tests wait side by side. */
 t.jobs = 30;
 const apart = () => ({ buffered: true });
 
 const server = await startLangGraphServer(t);
 
-/** One of the server's graphs, which the assistant's name says, streamed or `-waited` for. */
+/** For each trigger a second one, `-waited`, that does not stream. Its key is the graph, unless it names an assistant. */
 function filesWith(
   triggers: Record<string, object>,
   { run = {}, ...members }: { run?: object; respond?: object } = {},
@@ -50,7 +50,7 @@ const { fire, url } = await startTestGateway(t, {
 const bothOf = <T>(key: string, check: (key: string) => Promise<T>) =>
   Promise.all([check(key), check(`${key}-waited`)]);
 
-/** A page that is held back until the test lets it go. `requested` by the graph, which may also let go of it. */
+/** A page that a graph fetches, and that is held back until it is released. `isLetGo` when the graph stops waiting. */
 async function heldPage(t: Test) {
   const requests: IncomingMessage[] = [];
   const requested = Promise.withResolvers<void>();
@@ -68,7 +68,7 @@ async function heldPage(t: Test) {
 
 const later = { headers: { prefer: 'respond-async' } };
 
-t.test('a conversation goes on over a restart of the gateway', apart(), async (t) => {
+t.test('a conversation continues after a restart of the gateway', apart(), async (t) => {
   const first = await startTestGateway(t, filesWith({ echo: {} }));
   const say = (instruction: string) => ({ instruction, sessionId: 'restarted' });
   await bothOf('echo', async (key) => {
@@ -82,20 +82,24 @@ t.test('a conversation goes on over a restart of the gateway', apart(), async (t
   });
 });
 
-t.test('a conversation is unknown to another sessionId, another trigger and who has none', apart(), async (t) => {
-  await fire('echo', { instruction: 'one', sessionId: 'apart' });
-  const answers = await Promise.all([
-    fire('echo', { instruction: 'two', sessionId: 'apart' }),
-    fire('echo', { instruction: 'two', sessionId: 'apart ' }),
-    fire('echo-waited', { instruction: 'two', sessionId: 'apart' }),
-    fire('echo', { instruction: 'two' }),
-    fire('echo-waited', { instruction: 'two' }),
-  ]);
-  const outputs = answers.map(({ body }) => body.output);
-  t.strictSame(outputs, ['turn 2: one, two', 'turn 1: two', 'turn 1: two', 'turn 1: two', 'turn 1: two']);
-});
+t.test(
+  'a conversation is unknown to another sessionId, to another trigger and without a sessionId',
+  apart(),
+  async (t) => {
+    await fire('echo', { instruction: 'one', sessionId: 'apart' });
+    const answers = await Promise.all([
+      fire('echo', { instruction: 'two', sessionId: 'apart' }),
+      fire('echo', { instruction: 'two', sessionId: 'apart ' }),
+      fire('echo-waited', { instruction: 'two', sessionId: 'apart' }),
+      fire('echo', { instruction: 'two' }),
+      fire('echo-waited', { instruction: 'two' }),
+    ]);
+    const outputs = answers.map(({ body }) => body.output);
+    t.strictSame(outputs, ['turn 2: one, two', 'turn 1: two', 'turn 1: two', 'turn 1: two', 'turn 1: two']);
+  },
+);
 
-t.test('a restart of the gateway goes on with what the server has begun', apart(), async (t) => {
+t.test('a run continues on the server while the gateway restarts, and is not begun again', apart(), async (t) => {
   const first = await startTestGateway(t, filesWith({ fetching: {} }));
   const begun = await bothOf('fetching', async (key) => {
     const page = await heldPage(t);
@@ -115,7 +119,7 @@ t.test('a restart of the gateway goes on with what the server has begun', apart(
   }
 });
 
-t.test('what is cancelled ends on the server too', apart(), async (t) => {
+t.test('a run that is cancelled is cancelled on the server', apart(), async (t) => {
   await bothOf('fetching', async (key) => {
     const page = await heldPage(t);
     const { body } = await fire(key, { instruction: page.url, sessionId: 'cancelled' }, later);
@@ -127,8 +131,8 @@ t.test('what is cancelled ends on the server too', apart(), async (t) => {
   });
 });
 
-/** What a trigger that streams answers, as it comes: the whole text so far. */
-async function* told(key: string, body: JsonObject): AsyncGenerator<string> {
+/** The answer of a trigger that streams, as it arrives: each time the whole text so far. */
+async function* streamed(key: string, body: JsonObject): AsyncGenerator<string> {
   const response = await fetch(`${url}/api/v1.0/project/support/trigger/${key}`, {
     method: 'POST',
     headers: { 'x-api-key': secrets.website, 'content-type': 'application/json' },
@@ -146,26 +150,26 @@ function deltasIn(text: string): string[] {
   return [...text.matchAll(/event: delta\ndata: (.*)/g)].map(([, data = '']) => JSON.parse(data).text);
 }
 
-t.test('what AI messages say is told before the run has ended', apart(), async (t) => {
+t.test('AI messages are streamed before the run ends', apart(), async (t) => {
   const page = await heldPage(t);
   let text = '';
-  for await (text of told('told-fetching', { instruction: page.url, sessionId: 'told' })) {
+  for await (text of streamed('told-fetching', { instruction: page.url, sessionId: 'told' })) {
     if (deltasIn(text)[0] === 'One moment.') page.release();
   }
   t.strictSame(deltasIn(text), ['One moment.', '\n\ndone (turn 1)']);
   t.match(text, /event: message\ndata: .*"output":"done \(turn 1\)"/);
 });
 
-t.test('the pieces of what a model streams make up the output', apart(), async (t) => {
+t.test('the deltas of a model that streams make up the output', apart(), async (t) => {
   let text = '';
-  for await (text of told('told-echo', { instruction: 'süß' }));
+  for await (text of streamed('told-echo', { instruction: 'süß' }));
   const deltas = deltasIn(text);
   t.ok(deltas.length > 1);
   t.equal(deltas.join(''), 'turn 1: süß');
   t.match(text, /event: message\ndata: .*"output":"turn 1: süß"/);
 });
 
-t.test('an error of the graph is a failure that tells its name alone', apart(), async (t) => {
+t.test('an error of the graph is a failure with its name alone', apart(), async (t) => {
   const cases = [
     ['broken', { sessionId: 's' }, 'the graph failed (RangeError)'],
     ['broken', {}, 'the graph failed (RangeError)'],
@@ -182,32 +186,38 @@ t.test('an error of the graph is a failure that tells its name alone', apart(), 
   await Promise.all(checks);
 });
 
-t.test('an interrupt is a question, and the next request of its session answers it', apart(), async (t) => {
+t.test('an interrupt is a question, which the next request of its session answers', apart(), async (t) => {
   await bothOf('asking', async (key) => {
     const say = (instruction: string, sessionId: string) => fire(key, { instruction, sessionId });
     const asked = await Promise.all([say('refund me', 'asked'), say('me too', 'not answered')]);
     for (const { body } of asked) t.match(body, { status: 'input_required', output: { question: 'which order?' } });
     t.match((await say('order 7', 'asked')).body, { status: 'succeeded', output: 'refunded "order 7"' });
-    t.match((await say('once more', 'asked')).body, { status: 'input_required' }, 'what was answered is asked anew');
+    t.match(
+      (await say('once more', 'asked')).body,
+      { status: 'input_required' },
+      'an answered question is asked again',
+    );
   });
 });
 
-t.test('a question is remembered over a restart of the gateway', apart(), async (t) => {
+t.test('a question is remembered after a restart of the gateway', apart(), async (t) => {
   const resume = "{ 'order': order, 'asked': $count($interrupts) }";
   const first = await startTestGateway(t, filesWith({ asking: { resume } }));
-  t.match((await first.fire('asking', { sessionId: 'remembered' })).body, { status: 'input_required' });
+  t.match((await first.fire('asking', { sessionId: 'remembered', instruction: 'refund me' })).body, {
+    status: 'input_required',
+  });
   await first.gateway.close();
   const second = await serveFolder(t, first.root);
   const { body } = await second.fire('asking', { sessionId: 'remembered', order: 7 });
   t.match(body, { status: 'succeeded', output: 'refunded {"order":7,"asked":1}' });
 });
 
-t.test('several questions are told with their ids, and answered by an expression', apart(), async (t) => {
-  const asked = await fire('doubting', { sessionId: 'unsure' });
+t.test('several questions have ids, and an expression answers them', apart(), async (t) => {
+  const asked = await fire('doubting', { sessionId: 'unsure', instruction: 'decide' });
   t.match(asked.body, { status: 'input_required', output: [{ value: 'first?' }, { value: 'second?' }] });
   const refused = await fire('doubting', { sessionId: 'unsure', instruction: 'yes' });
   t.match(refused.body, { code: 'run_failed', detail: /several questions at once/ });
-  const { body } = await fire('deciding', { sessionId: 'sure' });
+  const { body } = await fire('deciding', { sessionId: 'sure', instruction: 'decide' });
   const answers = body.output.map(({ id, value }: JsonObject) => ({ id, value: `${value}!` }));
   const some = await fire('deciding', { sessionId: 'sure', answers: answers.slice(1) });
   t.match(some.body, { status: 'input_required', output: 'first?' });
@@ -215,19 +225,19 @@ t.test('several questions are told with their ids, and answered by an expression
   t.match(all.body, { status: 'succeeded', output: 'second "second?!"' });
 });
 
-t.test('options make the input, the configuration and the output', apart(), async (t) => {
+t.test('options set the input, the configuration and the output', apart(), async (t) => {
   const [showing, shaped, unset] = await Promise.all([
     fire('showing', { customer: { plan: 'pro' } }),
     fire('shaped', { order: { id: 7 }, sessionId: 's', by: 'Ada' }),
-    fire('showing', {}),
+    fire('showing', { instruction: 'show' }),
   ]);
   t.strictSame(JSON.parse(showing.body.output), { context: { plan: 'pro' }, language: 'fr' });
   t.strictSame(shaped.body.output, { text: 'turn 1: order 7', session: 's', by: 'Ada' });
   t.strictSame(JSON.parse(unset.body.output), { context: {}, language: 'fr' });
 });
 
-t.test('an assistant that does not exist is a failure for good', apart(), async (t) => {
-  const { body } = await fire('nobody', { sessionId: 's' });
+t.test('an assistant that does not exist fails the run without a retry', apart(), async (t) => {
+  const { body } = await fire('nobody', { sessionId: 's', instruction: 'hi' });
   const detail = 'agent answered 404: there is no such assistant, or no LangGraph server';
   t.match(body, { code: 'run_failed', detail });
   const { body: run } = await fire('nobody', undefined, { method: 'GET', path: `/run/${body.runId}` });
