@@ -75,10 +75,13 @@ export class AgentAttempt {
     this.signal.throwIfAborted();
   }
 
-  /** Ends the exchange. What `onAbandon` registered stays, since detached work goes on. */
+  /**
+   * Ends the exchange. What `onAbandon` registered stays, since detached work goes on; and so does the connection of an
+   * answer that is complete, whose rest is read so that it can be reused.
+   */
   end(): void {
     clearTimeout(this.#lingerTimer);
-    this.#lingering?.abort();
+    if (this.signal.aborted) this.#lingering?.abort();
     this.#lingering = undefined;
   }
 }
@@ -117,17 +120,22 @@ export async function* attempt<Value extends Result>(
   }
 }
 
-/** Runs an exchange with an agent whose answer is not streamed. Otherwise as `attempt`. */
+/**
+ * Runs an exchange with an agent whose answer is not streamed. Otherwise as `attempt`.
+ * @param stop how to stop work that an earlier attempt began, for `resume`: as `onAbandon`, and also if this attempt was
+ * abandoned before it could call the agent
+ */
 export async function settle<Value extends Result>(
   host: Attempt,
   exchange: (attempt: AgentAttempt) => Promise<Value>,
+  stop?: () => MaybePromise<void>,
 ): Promise<Value | FailedRunResult> {
   // The host enforces its signal as soon as `execute` has returned.
   await undefined;
-  if (host.signal.aborted) return aborted;
   const attempt = AgentAttempt.of(host);
   try {
-    return await exchange(attempt);
+    if (stop !== undefined) attempt.onAbandon(stop);
+    return host.signal.aborted ? aborted : await exchange(attempt);
   } catch (error) {
     return host.signal.aborted ? aborted : failureOf(error);
   } finally {
