@@ -38,14 +38,18 @@ export class Background {
     if (!isUnfinished(begun)) return conclude(run, responseAnswer(begun), memory.after);
     const responseId = responseIdOf(begun, 'id');
     if (responseId === undefined) return failed('agent began a response that has no id');
-    attempt.onAbandon(() => this.#cancel(run, responseId));
+    attempt.onAbandon(() => this.cancel(run, responseId));
     return { kind: 'detached', handle: memory.handleOf(responseId) };
   }
 
   /** Polls a response until it is complete. */
-  async finish(run: RunRequest, responseId: string, attempt: AgentAttempt): Promise<FinalRunResult> {
-    attempt.onAbandon(() => this.#cancel(run, responseId));
+  finish(run: RunRequest, responseId: string, attempt: AgentAttempt): Promise<FinalRunResult> {
     return poll(attempt, {}, (signal) => this.#look(run, responseId, signal));
+  }
+
+  cancel(run: RunRequest, responseId: string): Promise<void> {
+    const call = { path: `${pathOf(responseId)}/cancel` };
+    return this.#parts.agent.notify(call, 'a response could not be cancelled', { runId: run.id });
   }
 
   async #look(run: RunRequest, responseId: string, signal: AbortSignal): Promise<Seen<FinalRunResult>> {
@@ -58,11 +62,6 @@ export class Background {
     if (refusal !== undefined) throw new AgentFault(refusal.failure);
     const seen = await response.json();
     return isUnfinished(seen) ? {} : { result: await conclude(run, responseAnswer(seen), memory.after) };
-  }
-
-  #cancel(run: RunRequest, responseId: string): Promise<void> {
-    const call = { path: `${pathOf(responseId)}/cancel` };
-    return this.#parts.agent.notify(call, 'a response could not be cancelled', { runId: run.id });
   }
 }
 

@@ -47,7 +47,11 @@ export default {
         resume(run: RunRequest, handle: JsonValue, host: Attempt) {
           const responseId = memory.idIn(handle);
           if (responseId === undefined) return failed('the run was begun by an agent that its trigger no longer has');
-          return settle(host, (attempt) => background.finish(run, responseId, attempt));
+          return settle(
+            host,
+            (attempt) => background.finish(run, responseId, attempt),
+            () => background.cancel(run, responseId),
+          );
         },
       }),
     };

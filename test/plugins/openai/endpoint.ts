@@ -15,7 +15,7 @@ import { drive, runRequest } from '../../support/run-plugin.ts';
 export const usage = { prompt_tokens: 12, completion_tokens: 34, total_tokens: 46 };
 export const counted = { inputTokens: 12, outputTokens: 34 };
 
-const defaults: Omit<Options, 'baseUrl'> = {
+export const defaults: Omit<Options, 'baseUrl'> = {
   ...{ api: 'chat', model: 'gpt-5-mini', headers: {}, parameters: {}, stream: true, includeUsage: true },
   ...{ history: { turns: 50, characters: 100_000 }, background: false, format: 'text' },
   ...{ timeout: 20_000, maxResponse: 2 ** 20, connections: 128 },

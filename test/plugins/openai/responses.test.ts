@@ -181,22 +181,6 @@ t.test('background', async (t) => {
     await until(() => endpoint.cancelled.length === 2);
   });
 
-  t.test('a response whose run is cancelled before it has an id is cancelled as soon as it has one', async (t) => {
-    const controller = new AbortController();
-    const paths: string[] = [];
-    const origin = await listen(t, (request, response) => {
-      request.resume();
-      paths.push(request.url ?? '');
-      controller.abort();
-      const body = JSON.stringify(modelResponse({ id: 'resp_9', status: 'queued' }));
-      setImmediate(() => response.writeHead(200, { 'content-type': 'application/json' }).end(body));
-    });
-    const { run } = await pluginFor(t, `${origin}/v1`, options);
-    const { result } = await run(requestFor({ instruction: 'think' }), controller.signal);
-    t.match(result, { kind: 'failed', message: 'the run was aborted' });
-    t.same(paths, ['/v1/responses', '/v1/responses/resp_9/cancel']);
-  });
-
   t.test('a response is cancelled although all connections are busy', async (t) => {
     const calls: string[] = [];
     const origin = await listen(t, (request, response) => {
