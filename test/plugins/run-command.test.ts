@@ -7,23 +7,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import command from '../../plugins/run/command/index.ts';
 import type { Options } from '../../plugins/run/command/options.gen.ts';
-import { OptionsError, type RunRequest, type RunResult } from '../../src/contract/index.ts';
-import { attemptOf } from '../support/attempt.ts';
+import { type FinalRunResult, OptionsError } from '../../src/contract/index.ts';
+import { type AgentBehaviour, createRun, type RunPluginHarness } from '../../src/run-kit/conformance.ts';
 import { callingContext, pluginContext } from '../support/exchange.ts';
 import { patience } from '../support/patience.ts';
+import { drive, faultsOf, runRequest, testPromises } from '../support/run-plugin.ts';
 
-const run: RunRequest = {
-  id: '01890a5d-ac96-774b-bcce-b302099a8057',
-  project: 'support',
-  trigger: 'refund-request',
-  sessionId: undefined,
-  input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß' },
-  attempt: 2,
-  completionUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/completion',
-};
+const run = runRequest({ attempt: 2 });
 
 const node = process.execPath;
-const never = new AbortController().signal;
 const defaults = {
   env: {},
   output: 'auto',
@@ -39,12 +31,13 @@ async function pluginFor(t: Test, argv: Options['argv'], changes: Partial<Option
   const log = { info() {}, error() {}, warn: (fields: object) => void logged.push(fields) };
   const resolvePath = (path: string) => resolve(folder, path);
   const plugin = await command.create({ ...context, log, resolvePath }, options);
-  const execute = (signal = never, input = run.input) => plugin.execute({ ...run, input }, attemptOf(signal));
+  const execute = async (signal?: AbortSignal, input = run.input) =>
+    (await drive(plugin, { ...run, input }, { signal })).result;
   return { execute, close, logged, folder };
 }
 
 /** What a script of Node makes of the input. */
-async function resultOf(t: Test, script: string, changes: Partial<Options> = {}): Promise<RunResult> {
+async function resultOf(t: Test, script: string, changes: Partial<Options> = {}): Promise<FinalRunResult> {
   const { execute } = await pluginFor(t, [node, '-e', script], changes);
   return execute();
 }
@@ -77,6 +70,57 @@ function pidIn(file: string): Promise<number> {
 function gone(pid: number): Promise<true> {
   return eventually(() => (isRunning(pid) ? undefined : true), `the end of process ${pid}`);
 }
+
+/** A program that behaves as a case says. It appends its process id to the file `begun`. */
+function scriptOf(behaviour: AgentBehaviour): string {
+  const write = (bytes: Uint8Array) =>
+    `process.stdout.write(Buffer.from('${Buffer.from(bytes).toString('hex')}', 'hex'))`;
+  const begin = `require('node:fs').appendFileSync('begun', process.pid + '\\n');`;
+  switch (behaviour.kind) {
+    case 'answers':
+      return begin + write(Buffer.from(JSON.stringify(behaviour.output)));
+    case 'works':
+      return `${begin}setInterval(() => {}, 1e6)`;
+    case 'floods':
+      return `${begin}const flood = () => process.stdout.write('x'.repeat(1e6), flood); flood()`;
+    case 'drips':
+      return `${begin}setInterval(() => process.stdout.write('x'), 5)`;
+    case 'sends':
+      return begin + write(behaviour.bytes);
+    case 'sends_latin1':
+      return begin + write(Buffer.from('süß', 'latin1'));
+    default:
+      throw new Error(`a program cannot do that: ${behaviour.kind}`);
+  }
+}
+
+t.test('keeps what every run plugin promises', async (t) => {
+  const noHttp = 'a program answers without HTTP';
+  const harness: RunPluginHarness = {
+    async open(behaviour, { maxResponse }) {
+      const cwd = t.testdir();
+      const argv: Options['argv'] = [node, '-e', scriptOf(behaviour)];
+      const options: Options = { ...defaults, argv, cwd, output: 'json', maxOutput: maxResponse };
+      const { run, close } = await createRun(command, options);
+      const begun = () => {
+        const file = resolve(cwd, 'begun');
+        return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
+      };
+      return {
+        ...{ run, close },
+        begun: () => begun().length,
+        stopped: () => begun().every((pid) => !isRunning(pid)),
+        received: () => '',
+      };
+    },
+    exempt: {
+      shutdown: 'a program would outlive the gateway, whose next start executes the run again',
+      'foreign memory': 'a program remembers nothing that the gateway sends back',
+      ...{ redirect: noHttp, reset: noHttp, statuses: noHttp, 'retry-after': noHttp },
+    },
+  };
+  testPromises(t, harness);
+});
 
 t.test('takes as output', async (t) => {
   const print = (text: string) => `process.stdout.write(${JSON.stringify(text)})`;
@@ -117,7 +161,7 @@ t.test('gives the program', async (t) => {
     const { execute } = await pluginFor(t, [node, '-e', 'process.stdin.pipe(process.stdout)'], { maxOutput: 2 ** 23 });
     t.same(await execute(), { kind: 'succeeded', output: run.input });
     const input = { ...run.input, text: 'ü'.repeat(2 ** 20) };
-    t.same(await execute(never, input), { kind: 'succeeded', output: input });
+    t.same(await execute(undefined, input), { kind: 'succeeded', output: input });
   });
 
   t.test('its arguments as they are, without a shell', async (t) => {
@@ -207,7 +251,7 @@ t.test('does not mind', async (t) => {
     const input = { ...run.input, text: 'x'.repeat(5 * 2 ** 20) };
     for (const script of ['echo done', 'exec <&-; echo done']) {
       const { execute } = await pluginFor(t, ['sh', '-c', script]);
-      t.same(await execute(never, input), { kind: 'succeeded', output: 'done' });
+      t.same(await execute(undefined, input), { kind: 'succeeded', output: 'done' });
     }
   });
 
@@ -243,7 +287,7 @@ t.test('leaves no descendant', async (t) => {
   t.test('of one that took too long', async (t) => {
     const script = 'sleep 600 & echo $! > pid; wait';
     const { execute, folder } = await pluginFor(t, ['sh', '-c', script], { timeout: 1_000 });
-    const message = 'agent did not finish within 1s';
+    const message = 'the run did not end within 1s';
     t.same(await execute(), { kind: 'failed', message, retryable: true });
     await gone(await pidIn(resolve(folder, 'pid')));
   });
@@ -342,7 +386,8 @@ t.test('refuses options', async (t) => {
 
   t.test('with a NUL in an argument, or no time at all', async (t) => {
     t.match((await refusalOf(['sh', 'a\0b']))?.problems, [{ pointer: '/argv/1' }]);
-    t.match((await refusalOf(['sh'], { timeout: 0 }))?.problems, [{ pointer: '/timeout' }]);
+    t.strictSame(faultsOf(command, { argv: ['sh'], timeout: '0s' }), ['/timeout']);
+    t.strictSame(faultsOf(command, { argv: ['sh'], timeout: '1ms', killGrace: '0s' }), []);
   });
 });
 
@@ -351,7 +396,7 @@ t.test('the example agents', async (t) => {
 
   t.test('concierge answers what it knows and hands over the rest', async (t) => {
     const { execute } = await pluginFor(t, [node, resolve(agents, 'concierge.mjs')], { output: 'json' });
-    const ask = (instruction: string, more = {}) => execute(never, { ...run.input, instruction, ...more });
+    const ask = (instruction: string, more = {}) => execute(undefined, { ...run.input, instruction, ...more });
     t.match(await ask('please refund order 7', { customer: { name: 'Ada', plan: 'pro' } }), {
       output: {
         intent: 'refund',

@@ -1,11 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Environment } from '../environment.ts';
-import { longestTimerMs } from '../longest-timer.ts';
-import type { Program } from '../program.ts';
+import type { Environment, Program } from '../../../src/run-kit/index.ts';
 
-/** Why a program was told to end. */
-export type StopCause = 'timeout' | 'output' | 'abort' | 'close';
+/** Why a program was ended. */
+export type StopCause = 'output' | 'abort' | 'close';
 
 export type Ending =
   | { readonly kind: 'exited'; readonly code: number; readonly stdout: Buffer }
@@ -15,22 +13,21 @@ export type Ending =
   | { readonly kind: 'not_started'; readonly code: string };
 
 export interface Limits {
-  readonly timeoutMs: number;
   readonly maxOutputBytes: number;
   readonly killGraceMs: number;
 }
 
-/** One program that runs. */
+/** A running program. */
 export interface AgentProcess {
-  /** Never rejects. Nothing of the program's process group is left by then. */
+  /** Never rejects. By then the whole process group has ended. */
   readonly ended: Promise<Ending>;
-  /** How much it wrote so far. */
+  /** How many bytes it has written so far. */
   readonly written: { readonly stdoutBytes: number; readonly stderrBytes: number };
   /** Ends the program and its descendants: SIGTERM, and SIGKILL after the grace. The first cause stays. */
   stop(cause: StopCause): void;
 }
 
-/** Starts a program with `input` on its stdin, at the head of a process group, so that all of it can be ended. */
+/** Starts a program with `input` on its stdin, in a process group of its own, so that its descendants can be ended too. */
 export function startAgent(program: Program, env: Environment, input: string, limits: Limits): AgentProcess {
   let child: ChildProcessWithoutNullStreams;
   try {
@@ -41,7 +38,7 @@ export function startAgent(program: Program, env: Environment, input: string, li
   }
   // Without a process there may be no streams either (EMFILE), whatever the types say.
   if (child.pid === undefined) return neverStarted(once(child, 'error').then(([error]) => notStarted(error)));
-  // A program may well end without having read its input: EPIPE or ECONNRESET, and nothing to do about it.
+  // A program may end without having read its input (EPIPE, ECONNRESET), which is no failure.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   return new ProcessGroup(child.pid, child, limits);
@@ -56,7 +53,7 @@ function notStarted(error: unknown): Ending {
   return { kind: 'not_started', code };
 }
 
-/** How long stdout must be silent when all were killed and yet something, having left the group, keeps it open. */
+/** How long stdout must be silent, in milliseconds, when the group was killed but a process that left it keeps stdout open. */
 const silenceMs = 200;
 
 class ProcessGroup implements AgentProcess {
@@ -81,7 +78,6 @@ class ProcessGroup implements AgentProcess {
     this.#id = id;
     this.#child = child;
     this.#limits = limits;
-    this.#after(limits.timeoutMs, () => this.stop('timeout'));
     child.stdout.on('data', (chunk: Buffer) => this.#onStdout(chunk));
     child.stderr.on('data', (chunk: Buffer) => {
       this.written.stderrBytes += chunk.length;
@@ -99,7 +95,7 @@ class ProcessGroup implements AgentProcess {
 
   #onStdout(chunk: Buffer): void {
     this.written.stdoutBytes += chunk.length;
-    // What is too much is still read, and dropped: a program that cannot write could not end in order either.
+    // Excess output is read and dropped: a program that cannot write could not end gracefully either.
     if (this.written.stdoutBytes > this.#limits.maxOutputBytes) this.stop('output');
     if (this.#stopCause !== undefined) return;
     this.#chunks.push(chunk);
@@ -108,7 +104,7 @@ class ProcessGroup implements AgentProcess {
 
   #onExit(code: number, signal: string | null): void {
     this.#exit = { code, signal };
-    // Descendants of one that ended by itself are left-overs; those of one that was stopped have their grace.
+    // A program that ended by itself leaves no descendants; those of a program that was stopped have their grace.
     if (this.#stopCause === undefined || this.#isKilled) this.#kill();
   }
 
@@ -116,11 +112,11 @@ class ProcessGroup implements AgentProcess {
     this.#isKilled = true;
     this.#signal('SIGKILL');
     if (this.#exit === undefined) return;
-    // With no one left to write, 'close' comes next. Only a process that has left the group can hold it up.
+    // Without writers 'close' comes next. Only a process that has left the group can delay it.
     this.#silence ??= this.#after(silenceMs, () => this.#finishUnlessWritten());
   }
 
-  /** Timers run before input is read, so after a long turn of something else there may be more to read first. */
+  /** Timers run before input is read: after a long turn of the event loop there may be more to read. */
   #finishUnlessWritten(): void {
     const { stdoutBytes } = this.written;
     setImmediate(() => {
@@ -149,12 +145,12 @@ class ProcessGroup implements AgentProcess {
     try {
       process.kill(-this.#id, signal);
     } catch {
-      // ESRCH: all have ended. EPERM, on macOS: all have ended and are not yet collected.
+      // ESRCH: all have ended. EPERM, on macOS: all have ended and are not yet reaped.
     }
   }
 
   #after(delayMs: number, action: () => void): NodeJS.Timeout {
-    const timer = setTimeout(action, Math.min(delayMs, longestTimerMs));
+    const timer = setTimeout(action, delayMs);
     this.#timers.push(timer);
     return timer;
   }

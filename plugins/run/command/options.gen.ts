@@ -28,7 +28,7 @@ export interface Options {
    */
   output: 'json' | 'text' | 'auto';
   /**
-   * Deadline of one attempt; then the program gets SIGTERM. In milliseconds.
+   * Deadline of one attempt; then the program gets SIGTERM. The trigger's `run.timeout` overrides it. In milliseconds.
    */
   timeout: number;
   /**

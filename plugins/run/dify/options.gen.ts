@@ -33,7 +33,7 @@ export interface Options {
    */
   output?: string;
   /**
-   * How long one attempt may take where the trigger's `run.timeout` does not say. In milliseconds.
+   * Deadline of one attempt, from the wait for a free connection to the end of the answer. The trigger's `run.timeout` overrides it. In milliseconds.
    */
   timeout: number;
   /**
