@@ -8,14 +8,17 @@ import { type Test, test } from 'tap';
 import { parse } from 'yaml';
 import { referencePages } from '../docs/generator/reference-pages.ts';
 import { createProgram } from '../src/cli/program.ts';
+import type { RunPlugin } from '../src/contract/index.ts';
 import { formatProblems } from '../src/diagnostics/format.ts';
 import { openConfig } from '../src/review/open-config.ts';
 import { runTests } from '../src/review/run-tests.ts';
 import { formatTestText } from '../src/review/test-report-text.ts';
+import { httpHarness } from '../src/run-kit/conformance.ts';
 import { checkConfig } from '../src/runtime/check-config.ts';
 import { basicFiles, configFolder, gatewayFile, keyFile, projectFile, triggerFile } from './support/config-folder.ts';
 import { startTestGateway } from './support/gateway.ts';
 import { anchorsOf, type CodeBlock, codeBlocks } from './support/markdown.ts';
+import { testPromises } from './support/run-plugin.ts';
 
 const root = join(import.meta.dirname, '..');
 const pages = await markdownFiles();
@@ -94,6 +97,31 @@ test('the plugins of the guide do what it says', async (t) => {
   t.match((await gateway.fire('closed')).body, { code: 'filtered', filter: 'hours' });
 });
 
+test('the run plugin of the guide keeps what every run plugin promises', async (t) => {
+  const blocks = codeBlocks(await readFile(join(root, 'docs/writing-a-plugin.md'), 'utf8'));
+  const [oracle] = blocks.filter(({ path }) => path === 'config/plugins/oracle.js');
+  t.ok(
+    (oracle?.text.split('\n').length ?? Infinity) <= 62,
+    'in at most 60 lines, but for its path and the last line end',
+  );
+  const folder = await configFolder(t, modulesOf(blocks));
+  const module: { default: RunPlugin<object> } = await import(pathToFileURL(join(folder, 'plugins/oracle.js')).href);
+  const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;
+  testPromises(
+    t,
+    httpHarness({
+      plugin: module.default,
+      options: (url, { maxResponse }) => ({ url, token: 'secret', timeout: 20_000, maxResponse }),
+      headers: { 'content-type': 'text/event-stream' },
+      answer: (word) => event({ word }) + event({ thread: 'thread-1', done: true }),
+      wrap: (json) => Buffer.concat([Buffer.from('data: '), json, Buffer.from('\n\n')]),
+      piece: () => event({ word: 'x' }),
+      begin: () => ({ body: event({ task: 'task-1' }) }),
+      stops: ({ method, path }) => method === 'DELETE' && path === '/tasks/task-1',
+    }),
+  );
+});
+
 test('a YAML example with a fault is found', async (t) => {
   const begin = '# config/x.yaml\nversion: 1\nkind: Trigger\nproject: support\nkey: x\n';
   const faultsIn = (text: string) => faultsOf(t, { language: 'yaml', path: 'config/x.yaml', text, line: 1 }, []);
@@ -141,9 +169,12 @@ function isConfig({ language, path = '' }: CodeBlock): boolean {
 /** The JavaScript of a page, and the package that it imports, by paths in the config folder. */
 function modulesOf(blocks: readonly CodeBlock[]): Record<string, string> {
   const contract = pathToFileURL(join(root, 'src/contract/index.ts')).href;
+  const kit = pathToFileURL(join(root, 'src/run-kit/index.ts')).href;
   return {
-    'node_modules/pullcord/package.json': '{ "type": "module", "exports": { "./plugin": "./plugin.js" } }',
+    'node_modules/pullcord/package.json':
+      '{ "type": "module", "exports": { "./plugin": "./plugin.js", "./run": "./run.js" } }',
     'node_modules/pullcord/plugin.js': `export * from '${contract}';`,
+    'node_modules/pullcord/run.js': `export * from '${kit}';`,
     ...filesOf(blocks.filter(({ language }) => language === 'js')),
   };
 }

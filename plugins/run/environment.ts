@@ -2,5 +2,4 @@ export {
   baseEnvironment,
   type Environment,
   environmentProblems as faultsOfEnvironment,
-  runEnvironment,
 } from '../../src/run-kit/index.ts';
