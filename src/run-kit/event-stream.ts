@@ -10,6 +10,14 @@ export interface AgentEvent {
   readonly data: string;
 }
 
+/** Where a later request may resume a stream that ends before the answer. */
+export interface Resumption {
+  /** The id of the last event that had one, with or without data. */
+  lastEventId?: string;
+  /** The pause before that request which the agent asked for, in milliseconds. */
+  retryMs?: number;
+}
+
 /** How long one turn of the event loop may parse events, in milliseconds. */
 const turnMs = 20;
 /** How long the rest of a stream may take after its last event that counts, in milliseconds. */
@@ -20,6 +28,7 @@ const restMs = 1_000;
  * called: then the rest is read for up to a second, so that the connection can be reused.
  */
 export class EventStream {
+  readonly resumption: Resumption = {};
   readonly #agent: AgentResponse;
   readonly #events: AsyncGenerator<AgentEvent, void, undefined>;
   readonly #isOver = Promise.withResolvers<{ readonly done: true }>();
@@ -28,7 +37,7 @@ export class EventStream {
 
   constructor(agent: AgentResponse) {
     this.#agent = agent;
-    this.#events = eventsOf(agent.body);
+    this.#events = eventsOf(agent.body, this.resumption);
   }
 
   /** Says that the answer is complete: the loop ends `withinMs` milliseconds from now, or with the stream. */
@@ -67,9 +76,20 @@ export class EventStream {
  * Parses server-sent events without events that have no data. Yields to the event loop now and then, so that a flood of
  * events stalls neither timers nor other runs. Throws an AgentFault if the bytes are not UTF-8.
  */
-export async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<AgentEvent, void, undefined> {
+export async function* eventsOf(
+  body: AsyncIterable<Uint8Array>,
+  resumption: Resumption = {},
+): AsyncGenerator<AgentEvent, void, undefined> {
   const arrived: AgentEvent[] = [];
-  const parser = createParser({ onEvent: ({ event: name, data }) => void arrived.push({ name, data }) });
+  const parser = createParser({
+    onEvent({ event: name, data, id }) {
+      arrived.push({ name, data });
+      if (id !== undefined && id !== '') resumption.lastEventId = id;
+    },
+    onRetry(retryMs) {
+      resumption.retryMs = retryMs;
+    },
+  });
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let turnBeganAt = performance.now();
   const breathe = async (): Promise<void> => {
