@@ -1,9 +1,8 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
-import { isObject } from '../json-object.ts';
+import { AgentFault, failed, isObject } from '../../../src/run-kit/index.ts';
 import type { Addresses } from './check-options.ts';
-import { AgentFault } from './fault.ts';
 
-/** What an agent card says of how to talk to its agent. */
+/** How an agent is called, according to its card. */
 export interface AgentInterface {
   readonly url: string;
   readonly version: '1.0' | '0.3';
@@ -14,26 +13,28 @@ export interface AgentInterface {
 }
 
 /**
- * Chooses how to talk to an agent: JSON-RPC, in the later of the two versions. A card is foreign, so that the URL in it
- * counts only if it has the origin of the card.
+ * Chooses how to call an agent: by JSON-RPC, in the later of the two versions. A card is not trusted: a URL in it counts
+ * only if it has the origin of the card.
  */
 export function chooseInterface(card: JsonValue, { card: cardUrl, endpoint }: Addresses): AgentInterface {
-  if (!isObject(card)) throw new AgentFault('the agent card is not one of A2A');
+  if (!isObject(card)) throw faulty('the agent card is not one of A2A');
   const streaming = isObject(card.capabilities) && card.capabilities.streaming === true;
   const spoken = declaredInterfaces(card).flatMap(({ url, binding, version, tenant }) => {
     const known = knownVersion(version);
     if (url === '' || binding.toUpperCase() !== 'JSONRPC' || known === undefined) return [];
     return [{ url: endpoint?.href ?? resolve(url, cardUrl), version: known, tenant, streaming }];
   });
-  if (spoken.length === 0) throw new AgentFault('the agent card names no interface of JSON-RPC in A2A 1.0 or 0.3');
+  if (spoken.length === 0) throw faulty('the agent card names no interface of JSON-RPC in A2A 1.0 or 0.3');
   const reachable = spoken.flatMap(({ url, ...rest }) => (url === undefined ? [] : [{ url, ...rest }]));
   const chosen = reachable.find(({ version }) => version === '1.0') ?? reachable[0];
   if (chosen === undefined) {
-    throw new AgentFault(
-      'the agent card names an interface of another origin than url; the option endpoint can allow it',
-    );
+    throw faulty('the agent card names an interface of another origin than url; the option endpoint can allow it');
   }
   return chosen;
+}
+
+function faulty(message: string): AgentFault {
+  return new AgentFault(failed(message));
 }
 
 interface Declared {
@@ -51,7 +52,7 @@ function declaredInterfaces(card: JsonObject): readonly Declared[] {
       return { url: text(url), binding: text(protocolBinding), version: text(protocolVersion), tenant: text(tenant) };
     });
   }
-  // As a card of 0.3 has them. Its version counts for all of them; early cards told none.
+  // In the form of 0.3: one version for all interfaces, which early cards leave out.
   const version = text(card.protocolVersion) || '0.3';
   const preferred = { url: text(card.url), binding: text(card.preferredTransport) || 'JSONRPC', version, tenant: '' };
   const additional = objectsOf(card.additionalInterfaces).map(({ url, transport }) => {
@@ -65,7 +66,7 @@ function knownVersion(version: string): AgentInterface['version'] | undefined {
   return /^0\.3(\.|$)/.test(version) ? '0.3' : undefined;
 }
 
-/** Undefined if it leads elsewhere. */
+/** Undefined if it is of another origin. */
 function resolve(url: string, cardUrl: URL): string | undefined {
   const resolved = URL.canParse(url, cardUrl.href) ? new URL(url, cardUrl.href) : undefined;
   const isOwn = resolved?.origin === cardUrl.origin && resolved.username === '' && resolved.password === '';

@@ -1,9 +1,8 @@
-import { AgentCard } from '@a2a-js/sdk';
-import { type Client, ClientFactory, JsonRpcTransportFactory } from '@a2a-js/sdk/client';
-import { parseAgentJson } from '../../../src/run-kit/index.ts';
-import { type AgentInterface, chooseInterface } from './agent-card.ts';
+import type { JsonValue } from '../../../src/contract/index.ts';
+import { type AgentClient, AgentFault, failed, failureOf, failureOfStatus } from '../../../src/run-kit/index.ts';
+import { chooseInterface } from './agent-card.ts';
 import type { Addresses } from './check-options.ts';
-import { AgentFault, failureOf } from './fault.ts';
+import { RpcClient } from './rpc-client.ts';
 
 /** How long a card counts before it is read again, in milliseconds: agents are updated while the gateway runs. */
 const cardAgeMs = 5 * 60_000;
@@ -11,89 +10,67 @@ const cardAgeMs = 5 * 60_000;
 /** How long the card may take, in milliseconds. */
 const cardTimeoutMs = 30_000;
 
-export interface Connection {
-  readonly client: Client;
-  /** The same agent, for what must not wait until an answer has ended. */
-  readonly aside: Client;
-  readonly streaming: boolean;
+export interface Clients {
+  readonly agent: AgentClient;
+  /** With connections of its own: streams may hold all others for a long time. */
+  readonly cards: AgentClient;
 }
 
-/** How the agent is called: `aside` has connections of its own, since answers may hold all others for long. */
-export interface Fetches {
-  readonly main: typeof globalThis.fetch;
-  readonly aside: typeof globalThis.fetch;
-}
-
-/** An agent as its card describes it. The card is read by the first run that needs it, and by others with it. */
+/** An agent as its card describes it. The card is read by the first run that needs it, on behalf of all that wait. */
 export class Agent {
   readonly #addresses: Addresses;
-  readonly #fetches: Fetches;
-  #connection: Promise<Connection> | undefined;
+  readonly #clients: Clients;
+  #connection: Promise<RpcClient> | undefined;
   #readAt = 0;
 
-  constructor(addresses: Addresses, fetches: Fetches) {
+  constructor(clients: Clients, addresses: Addresses) {
+    this.#clients = clients;
     this.#addresses = addresses;
-    this.#fetches = fetches;
   }
 
   /** Rejects with an AgentFault or an OutboundError, or when the signal aborts. */
-  async connect(signal: AbortSignal): Promise<Connection> {
+  async connect(signal: AbortSignal): Promise<RpcClient> {
     signal.throwIfAborted();
     if (performance.now() - this.#readAt > cardAgeMs) this.forgetCard();
     this.#connection ??= this.#open();
-    const connection = this.#connection;
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await Promise.race([connection, aborted.promise]);
-    } catch (error) {
-      if (this.#connection === connection && !signal.aborted) this.forgetCard();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
+    const { promise: isAborted, reject } = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    return Promise.race([this.#connection, isAborted]);
   }
 
-  /** The next run reads the card anew: what an agent refuses may have been addressed to what it was before. */
+  /** The next run reads the card again: what an agent refuses may have been sent as an outdated card says. */
   forgetCard(): void {
     this.#connection = undefined;
   }
 
-  async #open(): Promise<Connection> {
+  async #open(): Promise<RpcClient> {
     this.#readAt = performance.now();
-    const chosen = chooseInterface(await this.#readCard(), this.#addresses);
-    const { main, aside } = this.#fetches;
-    const [client, clientAside] = await Promise.all([clientOf(chosen, main), clientOf(chosen, aside)]);
-    return { client, aside: clientAside, streaming: chosen.streaming };
+    try {
+      return new RpcClient(this.#clients.agent, chooseInterface(await this.#readCard(), this.#addresses));
+    } catch (error) {
+      this.forgetCard();
+      throw error;
+    }
   }
 
-  async #readCard() {
+  async #readCard(): Promise<JsonValue> {
+    const { card } = this.#addresses;
     // Cards of 1.0 are asked for: a server that speaks both lists in it what else it speaks.
     const headers = { accept: 'application/json', 'a2a-version': '1.0' };
     try {
-      const signal = AbortSignal.timeout(cardTimeoutMs);
-      const response = await this.#fetches.aside(this.#addresses.card, { headers, signal });
-      const parsed = parseAgentJson(await response.text());
-      return parsed.ok ? parsed.value : null;
+      const response = await this.#clients.cards.send(
+        { method: 'GET', url: card, headers },
+        AbortSignal.timeout(cardTimeoutMs),
+      );
+      if (response.ok) return await response.json();
+      void response.discard();
+      throw new AgentFault(failureOfStatus(response));
     } catch (error) {
       if (error instanceof Error && error.name === 'TimeoutError') {
-        throw new AgentFault(`the agent card did not come within ${cardTimeoutMs / 1000}s`, true);
+        throw new AgentFault(failed(`the agent card did not arrive within ${cardTimeoutMs / 1000}s`, true));
       }
-      const { message, retryable, retryAfterMs } = failureOf(error);
-      throw new AgentFault(`the agent card could not be read: ${message}`, retryable, retryAfterMs);
+      const { message, ...failure } = failureOf(error);
+      throw new AgentFault({ ...failure, message: `the agent card could not be read: ${message}` });
     }
   }
-}
-
-function clientOf(chosen: AgentInterface, fetchImpl: typeof globalThis.fetch): Promise<Client> {
-  const transports = [new JsonRpcTransportFactory({ fetchImpl, legacyCompat: { enabled: true } })];
-  const factory = new ClientFactory({ transports, clientConfig: { polling: true } });
-  return factory.createFromAgentCard(cardWith(chosen));
-}
-
-/** A card of nothing but the chosen interface, so that the SDK cannot choose another. */
-function cardWith({ url, version, tenant, streaming }: AgentInterface): AgentCard {
-  const chosen = { url, tenant, protocolBinding: 'JSONRPC', protocolVersion: version };
-  return AgentCard.fromJSON({ supportedInterfaces: [chosen], capabilities: { streaming } });
 }

@@ -42,7 +42,7 @@ export interface Options {
    */
   stream: boolean;
   /**
-   * Deadline of one attempt, from the agent card to the end of the task, also over restarts of the gateway. Then the task is cancelled. In milliseconds.
+   * How long one attempt may take where the trigger's `run.timeout` does not say: from the agent card to the end of the task, also over restarts of the gateway. Then the task is cancelled. In milliseconds.
    */
   timeout: number;
   /**
@@ -50,7 +50,7 @@ export interface Options {
    */
   maxResponse: number;
   /**
-   * The largest number of open connections to the agent; further requests wait for a free one. Agent cards and cancellations do not wait: they have two of their own.
+   * The largest number of open connections to the agent; further requests wait for a free one. Agent cards and cancellations have connections of their own.
    */
   connections: number;
 }

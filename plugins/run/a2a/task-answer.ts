@@ -1,15 +1,14 @@
-import { type Artifact, type Part, type StreamResponse, Task, TaskState } from '@a2a-js/sdk';
+import { type Artifact, type Part, Task, TaskState } from '@a2a-js/sdk';
 import type { JsonValue } from '../../../src/contract/index.ts';
+import { AgentFault, failed } from '../../../src/run-kit/index.ts';
 import { hasText, messagePieces, outputOf, piecesOf } from './content.ts';
-import { AgentFault } from './fault.ts';
-import { type Passage, separator, ToldText } from './told-text.ts';
+import type { AgentEvent } from './dialect.ts';
+import { type Passage, PublishedText, separator } from './published-text.ts';
 
-export type AgentEvent = NonNullable<StreamResponse['payload']>;
-
-/** Far more than a UUID, which most agents take. */
+/** Much longer than a UUID, which most agents use. */
 const longestId = 1024;
 
-/** States in which an agent goes on by itself. An agent that tells no state has not said that it is done. */
+/** States in which the agent continues by itself. An agent that reports no state has not said that it is done. */
 const working = new Set([
   TaskState.TASK_STATE_UNSPECIFIED,
   TaskState.TASK_STATE_SUBMITTED,
@@ -22,10 +21,10 @@ interface KnownArtifact extends Passage {
   isComplete: boolean;
 }
 
-/** A task as its agent has told of it so far, in whole or event by event. */
+/** A task as its agent has reported it so far, as a whole or event by event. */
 export class TaskAnswer {
   #task: Task = { id: '', contextId: '', status: undefined, artifacts: [], history: [], metadata: undefined };
-  readonly #told = new ToldText();
+  readonly #text = new PublishedText();
   readonly #indexes = new Map<string, number>();
   #artifacts: KnownArtifact[] = [];
   #hasText = false;
@@ -42,12 +41,12 @@ export class TaskAnswer {
     return this.#task.status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
   }
 
-  /** Whether the agent does nothing more by itself. */
+  /** Whether the agent has stopped working on it. */
   get isSettled(): boolean {
     return !working.has(this.state);
   }
 
-  /** Throws an AgentFault if the agent's ids cannot be kept. */
+  /** Throws an AgentFault if the agent's ids cannot be stored. */
   apply(event: AgentEvent): void {
     switch (event.$case) {
       case 'task':
@@ -65,20 +64,20 @@ export class TaskAnswer {
         break;
       }
       case 'message':
-      // A message is an answer by itself, and has no place among the events of a task.
+      // A message is an answer of its own, and is ignored among the events of a task.
     }
   }
 
-  /** What can be told of the text of the output that was not before. Data alone is told by the output only. */
+  /** Returns the text of the output that can be published now and was not before. An output without text has none. */
   takeDelta(): string {
     const closing = this.#closingParts();
     if (!this.#hasText && !hasText(closing)) return '';
-    if (!this.isSettled) return this.#told.next(this.#artifacts);
+    if (!this.isSettled) return this.#text.next(this.#artifacts);
     for (const artifact of this.#artifacts) artifact.isComplete = true;
-    return this.#told.next([...this.#artifacts, { pieces: messagePieces(closing), isComplete: true }]);
+    return this.#text.next([...this.#artifacts, { pieces: messagePieces(closing), isComplete: true }]);
   }
 
-  /** What the agent has made, and what it asks if it does; what it says if it has made nothing. */
+  /** What the agent has made, and its question if it has one; its last message if it has made nothing. */
   get output(): JsonValue {
     const closing = this.#closingParts();
     const parts = [...this.#artifacts.flatMap(({ artifact }) => artifact.parts), ...closing];
@@ -95,15 +94,15 @@ export class TaskAnswer {
     this.#task.contextId ||= checkedId(contextId);
   }
 
-  /** What a task is told with in whole may leave artifacts out that were told before. */
+  /** A task as a whole may leave out artifacts that were reported before. */
   #replace(task: Task): void {
     this.#task = { ...task, contextId: this.contextId };
     if (task.artifacts.length === 0) return;
     this.#indexes.clear();
     this.#artifacts = [];
     this.#hasText = false;
-    this.#told.restart();
-    // As they are listed: what identifies them need not be there.
+    this.#text.restart();
+    // In the order of the list: they need not have ids.
     for (const artifact of task.artifacts) this.#add(artifact, false);
   }
 
@@ -121,13 +120,13 @@ export class TaskAnswer {
     if (known === undefined) {
       this.#add(artifact, isComplete);
     } else if (append) {
-      // In place: agents append without end, also to what they have said is complete.
+      // In place: agents append again and again, also to artifacts that they called complete.
       push(known.artifact.parts, artifact.parts);
       push(known.pieces, pieces);
-      if (pieces.length > 0) this.#told.grow(index);
+      if (pieces.length > 0) this.#text.grow(index);
       known.isComplete = isComplete;
     } else {
-      known.pieces = this.#told.change(index, known.pieces, pieces);
+      known.pieces = this.#text.change(index, known.pieces, pieces);
       known.artifact = artifact;
       known.isComplete = isComplete;
     }
@@ -146,15 +145,19 @@ export class TaskAnswer {
   }
 }
 
-/** An id of the agent's that is to be kept. Throws an AgentFault if it cannot be. */
+/** Returns an id of the agent. Throws an AgentFault if it cannot be stored. */
 export function checkedId(id: string): string {
-  // The SDK takes what an agent of 0.3 sends as it is; a context may be left out.
-  if (typeof (id ?? '') !== 'string') throw new AgentFault('agent answered with an id that is not a text');
-  if (id?.length > longestId) throw new AgentFault('agent answered with an id that is too long');
+  // The SDK does not check ids of an agent of 0.3; a context may be left out.
+  if (typeof (id ?? '') !== 'string') throw unusable('an id that is not a text');
+  if (id?.length > longestId) throw unusable('an id that is too long');
   return id ?? '';
 }
 
-/** Without a spread, which takes only so many. */
+export function unusable(what: string): AgentFault {
+  return new AgentFault(failed(`agent answered with ${what}`));
+}
+
+/** Without a spread, whose number of arguments is limited. */
 function push<T>(list: T[], items: readonly T[]): void {
   for (const item of items) list.push(item);
 }

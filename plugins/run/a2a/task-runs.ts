@@ -1,188 +1,207 @@
-import { type Part, TaskState } from '@a2a-js/sdk';
+import { TaskState } from '@a2a-js/sdk';
 import type {
+  Attempt,
+  FailedRunResult,
   FinalRunResult,
+  JsonObject,
   JsonValue,
-  OutboundClient,
-  RunEvent,
+  MaybePromise,
   RunRequest,
-  RunResult,
 } from '../../../src/contract/index.ts';
-import { agentDigest } from '../agent-digest.ts';
-import type { Mapping } from '../mapping.ts';
-import { Agent } from './agent.ts';
-import { createAgentFetch } from './agent-fetch.ts';
-import type { Addresses } from './check-options.ts';
-import { errorCodeOf, failureOf, refusesContext } from './fault.ts';
-import { HeldStreams, type OpenStream } from './held-streams.ts';
-import type { Options } from './options.gen.ts';
 import {
-  type Conversation,
-  type Handle,
-  handleOf,
-  memoryOf,
-  nothing,
-  readConversation,
-  readHandle,
-} from './remembered.ts';
-import { type HistoryLength, partsOf, requestOf } from './request.ts';
-import { resultOfMessage, resultOfTask } from './result.ts';
-import { sendMessage, streamMessage, type Taken } from './send-message.ts';
-import type { TaskAnswer } from './task-answer.ts';
-import { TimeLimit } from './time-limit.ts';
-import { type Watch, watchTask } from './watch-task.ts';
-
-/** How long the agent may take to take note of a cancellation, in milliseconds. */
-const cancelTimeoutMs = 3_000;
+  type AgentAttempt,
+  type Answer,
+  type Conclude,
+  Conversation,
+  failed,
+  failureOf,
+  type Mapped,
+  settle,
+} from '../../../src/run-kit/index.ts';
+import { Agent, type Clients } from './agent.ts';
+import type { Addresses } from './check-options.ts';
+import type { AgentEvent, HistoryLength, RequestMessage, RequestPart } from './dialect.ts';
+import { RpcFault } from './faults.ts';
+import { followTask } from './follow-task.ts';
+import type { Options } from './options.gen.ts';
+import { answerOfMessage, answerOfTask } from './result.ts';
+import type { EventSource, RpcClient } from './rpc-client.ts';
+import { checkedId, TaskAnswer, unusable } from './task-answer.ts';
 
 export interface TaskRunParts {
   readonly options: Options;
   readonly addresses: Addresses;
-  readonly client: OutboundClient;
-  /** For what must not wait until an answer has ended. */
-  readonly clientAside: OutboundClient;
-  readonly message: Mapping<string> | undefined;
-  readonly output: Mapping<JsonValue | undefined> | undefined;
+  readonly clients: Clients;
+  readonly partsOf: (run: RunRequest) => Promise<Mapped<readonly RequestPart[]>>;
+  readonly conclude: Conclude;
 }
+
+/** What a session remembers, and a handle. */
+interface Thread {
+  readonly contextId: string;
+  /** The task that waits for an answer, or is worked on; empty if there is none. */
+  readonly taskId: string;
+}
+
+const nothing: Thread = { contextId: '', taskId: '' };
 
 /** Runs that are messages to an agent, and the tasks that it makes of them. */
 export class TaskRuns {
   readonly #parts: TaskRunParts;
   readonly #agent: Agent;
-  /** Stands for the agent in what is remembered. */
-  readonly #agentId: string;
-  readonly #held = new HeldStreams();
-  /** Nobody needs what was said before, but an expression may. */
+  readonly #conversation: Conversation;
+  /** Only an expression may read what was said before. */
   readonly #history: HistoryLength;
 
   constructor(parts: TaskRunParts) {
-    const { addresses, client, clientAside, options, output } = parts;
+    const { clients, options, addresses } = parts;
     this.#parts = parts;
-    this.#agent = new Agent(addresses, {
-      main: createAgentFetch(client, options.headers),
-      aside: createAgentFetch(clientAside, options.headers),
-    });
-    this.#agentId = agentDigest(addresses.card, addresses.endpoint);
-    this.#history = output === undefined ? { historyLength: 0 } : {};
+    this.#agent = new Agent(clients, addresses);
+    this.#conversation = new Conversation(addresses.card, addresses.endpoint);
+    this.#history = options.output === undefined ? { historyLength: 0 } : {};
   }
 
-  async execute(run: RunRequest, signal: AbortSignal): Promise<RunResult> {
-    const { message, options } = this.#parts;
-    const parts = await partsOf(run, message, options.data);
+  async execute(run: RunRequest, host: Attempt): Promise<FinalRunResult> {
+    const parts = await this.#parts.partsOf(run);
     if (!parts.ok) return parts.failure;
-    const limit = new TimeLimit(signal, options.timeout);
-    try {
-      return await this.#send(run, parts.value, limit);
-    } finally {
-      limit.end();
-    }
+    return settle(host, (attempt) => this.#begin(run, parts.value, attempt));
   }
 
-  async #send(run: RunRequest, parts: Part[], limit: TimeLimit): Promise<RunResult> {
-    const { options, output } = this.#parts;
-    const before = readConversation(run.session?.memory, this.#agentId);
+  resume(run: RunRequest, handle: JsonValue, host: Attempt): MaybePromise<FinalRunResult> {
+    const task = threadOf(this.#conversation.recall(handle));
+    if (task.taskId === '') return failed('the task was begun by another agent, and cannot be resumed');
+    return settle(host, async (attempt) => {
+      attempt.onAbandon(async () => {
+        const rpc = await this.#agent.connect(AbortSignal.timeout(cancelTimeoutMs));
+        await rpc.cancelTask(task.taskId, run.id);
+      });
+      return this.#follow(run, task, attempt, new TaskAnswer());
+    });
+  }
+
+  async #begin(run: RunRequest, parts: readonly RequestPart[], attempt: AgentAttempt): Promise<FinalRunResult> {
+    const before = threadOf(this.#conversation.recall(run.session?.memory));
+    // By the id, the same for each attempt, an agent can recognize a repeated one.
+    const message = { messageId: run.id, ...before, parts };
+    let rpc: RpcClient;
     let taken: Taken;
     try {
-      const { client, streaming } = await this.#agent.connect(limit.signal);
-      const send = options.stream && streaming ? streamMessage : sendMessage;
-      taken = await send(client, requestOf(run, before, parts, this.#history), limit.lingering);
+      rpc = await this.#agent.connect(attempt.signal);
+      taken = await this.#send(rpc, message, attempt.lingering);
     } catch (error) {
-      return limit.signal.aborted ? limit.failure : this.#refused(run, before, error);
+      attempt.signal.throwIfAborted();
+      return this.#refused(run, before, failureOf(error), error);
     }
-    const conversation = { contextId: taken.contextId || before.contextId, taskId: '' };
-    if (taken.kind === 'message') {
-      return this.#remembering(run, conversation, await resultOfMessage(run, taken.message, output));
-    }
-    const task: Handle = { ...conversation, taskId: taken.answer.id, endsAt: limit.endsAt };
-    const { stream } = taken;
-    const isLeft = limit.signal.aborted;
-    if (!isLeft && !taken.answer.isSettled) {
-      if (stream !== undefined) this.#held.hold(run.id, stream);
-      return { kind: 'detached', handle: handleOf(task, this.#agentId) };
-    }
-    stream?.close();
-    return isLeft ? this.#left(run, task, limit) : this.#settled(run, task, taken.answer);
+    const contextId = taken.contextId || before.contextId;
+    if (taken.kind === 'message') return this.#conclude(run, { contextId, taskId: '' }, taken.answer);
+    const { answer, source } = taken;
+    const task = { contextId, taskId: answer.id };
+    attempt.onAbandon(() => rpc.cancelTask(task.taskId, run.id));
+    if (!answer.isSettled) await attempt.progress.save(this.#conversation.remember({ ...task }));
+    return this.#follow(run, task, attempt, answer, source);
   }
 
-  resume(run: RunRequest, handle: JsonValue, signal: AbortSignal): RunResult {
-    const stream = this.#held.take(run.id);
-    const task = readHandle(handle, this.#agentId);
-    if (task !== undefined) return { kind: 'stream', events: this.#watch(run, task, signal, stream) };
-    stream?.close();
-    return { kind: 'failed', message: 'what another agent has begun cannot be followed', retryable: false };
+  async #send(rpc: RpcClient, message: RequestMessage, signal: AbortSignal): Promise<Taken> {
+    if (!this.#parts.options.stream || !rpc.streaming) {
+      return takenOf(await rpc.sendMessage(message, this.#history, signal));
+    }
+    const source = await rpc.streamMessage(message, this.#history, signal);
+    const { value: first } = await source.events.next();
+    if (first === undefined) throw unusable('a stream without an event');
+    return takenOf(first, source);
   }
 
-  async *#watch(
+  async #follow(
     run: RunRequest,
-    task: Handle,
-    signal: AbortSignal,
-    stream: OpenStream | undefined,
-  ): AsyncGenerator<RunEvent, FinalRunResult, undefined> {
-    const { options, output } = this.#parts;
-    const limit = new TimeLimit(signal, options.timeout, task.endsAt - Date.now());
-    const { stream: subscribes } = options;
-    const watch: Watch = {
-      agent: this.#agent,
-      taskId: task.taskId,
-      subscribes,
-      // The text of the task is not the text of what an expression makes of it.
-      tells: subscribes && output === undefined,
-      historyLength: this.#history,
-      signal: limit.signal,
+    task: Thread,
+    attempt: AgentAttempt,
+    answer: TaskAnswer,
+    source?: EventSource,
+  ): Promise<FinalRunResult> {
+    const { stream: subscribes, output } = this.#parts.options;
+    // The text of the task is not the text that an expression makes of it.
+    const isPublished = subscribes && output === undefined;
+    const publish = (): void => {
+      const text = isPublished ? answer.takeDelta() : '';
+      if (text !== '') attempt.progress.emit({ kind: 'delta', text });
     };
-    let answer: TaskAnswer;
+    const ended = { contextId: task.contextId, taskId: '' };
     try {
-      answer = yield* watchTask(watch, stream);
+      const { signal } = attempt;
+      const [agent, history] = [this.#agent, this.#history];
+      const lost = await followTask({
+        ...{ agent, taskId: task.taskId, answer, source, subscribes, history, signal, publish },
+      });
+      if (lost !== undefined) return this.#remembering(run, ended, lost);
     } catch (error) {
-      if (limit.signal.aborted) return this.#left(run, task, limit);
-      return this.#remembering(run, { ...task, taskId: '' }, failureOf(error));
-    } finally {
-      limit.end();
+      attempt.signal.throwIfAborted();
+      return this.#remembering(run, ended, failureOf(error));
     }
-    return this.#settled(run, task, answer);
+    // What waits for an authorization would continue once it arrives, although its run has failed.
+    if (answer.state === TaskState.TASK_STATE_AUTH_REQUIRED) {
+      await (await this.#agent.connect(attempt.signal)).cancelTask(task.taskId, run.id);
+    }
+    attempt.onAbandon(undefined);
+    const result = answerOfTask(answer);
+    if (result.kind === 'failed') return this.#remembering(run, ended, result);
+    if (result.kind === 'input_required') {
+      return this.#remembering(run, task, { kind: 'input_required', output: result.output });
+    }
+    return this.#conclude(run, ended, result);
   }
 
-  /** The end of a task, of which the session remembers only a question that it ends with. */
-  async #settled(run: RunRequest, task: Conversation, answer: TaskAnswer): Promise<FinalRunResult> {
-    // What waits for an authorization would go on once it comes, though its run has failed.
-    if (answer.state === TaskState.TASK_STATE_AUTH_REQUIRED) await this.#cancel(task.taskId);
-    const result = await resultOfTask(run, answer, this.#parts.output);
-    return this.#remembering(run, result.kind === 'input_required' ? task : { ...task, taskId: '' }, result);
-  }
-
-  /** The end of a run before the end of its task. */
-  async #left(run: RunRequest, task: Conversation, limit: TimeLimit): Promise<FinalRunResult> {
-    if (limit.isGivenUp) await this.#cancel(task.taskId);
-    return this.#remembering(run, { ...task, taskId: '' }, limit.failure);
-  }
-
-  #refused(run: RunRequest, before: Conversation, error: unknown): FinalRunResult {
-    const failure = failureOf(error);
+  /** A refusal may be due to what the session remembers: it is forgotten, or each request of the session would fail. */
+  #refused(run: RunRequest, before: Thread, failure: FailedRunResult, error: unknown): FinalRunResult {
     if (failure.retryable) return failure;
     this.#agent.forgetCard();
-    const code = errorCodeOf(error);
-    if (code === undefined) return failure;
+    if (!(error instanceof RpcFault)) return failure;
     if (before.taskId !== '') {
-      // To answer the same task again and again would be of no use.
       const message = `${failure.message}: the task that asked is given up, and the next request begins a new one`;
       return this.#remembering(run, { ...before, taskId: '' }, { ...failure, message });
     }
-    if (before.contextId === '' || !refusesContext(code)) return failure;
-    // An agent that has been started anew may know nothing of it, and would refuse every request of the session.
+    if (before.contextId === '' || !error.refusesContext) return failure;
     const message = `${failure.message}: the conversation is given up, and the next request begins a new one`;
     return this.#remembering(run, nothing, { ...failure, message });
   }
 
-  async #cancel(id: string): Promise<void> {
-    try {
-      const signal = AbortSignal.timeout(cancelTimeoutMs);
-      const { aside } = await this.#agent.connect(signal);
-      await aside.cancelTask({ tenant: '', id, metadata: undefined }, { signal });
-    } catch {
-      // It has ended, cannot be cancelled, or its agent is gone: there is no more to be done about it.
-    }
+  #conclude(run: RunRequest, thread: Thread, answer: Answer): Promise<FinalRunResult> {
+    return this.#parts.conclude(run, { ...answer, memory: this.#memoryOf(thread) });
   }
 
-  #remembering(run: RunRequest, conversation: Conversation, result: FinalRunResult): FinalRunResult {
-    return run.session === undefined ? result : { ...result, memory: memoryOf(conversation, this.#agentId) };
+  #remembering(run: RunRequest, thread: Thread, result: FinalRunResult): FinalRunResult {
+    return run.session === undefined ? result : { ...result, memory: this.#memoryOf(thread) };
   }
+
+  #memoryOf({ contextId, taskId }: Thread): JsonObject {
+    if (contextId === '' && taskId === '') return {};
+    return this.#conversation.remember({ ...(contextId !== '' && { contextId }), ...(taskId !== '' && { taskId }) });
+  }
+}
+
+/** How long the agent card may take when a task is to be cancelled, in milliseconds. */
+const cancelTimeoutMs = 3_000;
+
+/** How the agent took a message: it answered, or it began a task. */
+type Taken = { readonly contextId: string } & (
+  | { readonly kind: 'message'; readonly answer: Answer }
+  | { readonly kind: 'task'; readonly answer: TaskAnswer; readonly source: EventSource | undefined }
+);
+
+function takenOf(event: AgentEvent, source?: EventSource): Taken {
+  if (event.$case === 'message') {
+    source?.complete();
+    return { kind: 'message', answer: answerOfMessage(event.value), contextId: checkedId(event.value.contextId) };
+  }
+  const answer = new TaskAnswer();
+  answer.apply(event);
+  if (answer.id === '') throw unusable('a task that has no id');
+  return { kind: 'task', answer, source, contextId: answer.contextId };
+}
+
+function threadOf({ contextId, taskId }: JsonObject): Thread {
+  return { contextId: text(contextId), taskId: text(taskId) };
+}
+
+function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -5,31 +5,31 @@ export interface Passage {
   readonly isComplete: boolean;
 }
 
-/** What stands between passages. */
+/** Between two passages. */
 export const separator = '\n\n';
 
 /**
- * Tells a text piece by piece that consists of passages, which may grow in any order: each is told from when the ones
- * before it are complete, so that all that was told is the text.
+ * Publishes a text as deltas. The text consists of passages that may grow in any order; each is published once the ones
+ * before it are complete, so that all deltas together are the text.
  */
-export class ToldText {
-  #told = '';
-  /** What was told before the text began anew, and is not told again. */
+export class PublishedText {
+  #published = '';
+  /** What was published before the text began again, and is not repeated. */
   #expected = '';
-  /** The passage that is being told, and how many of its pieces were. */
+  /** The passage that is being published, and how many of its pieces were. */
   #index = 0;
   #count = 0;
   #hasBegun = false;
-  /** What was told is no longer how the text begins: there is nothing right to add to it. */
+  /** The text no longer begins with what was published: no delta can correct that. */
   #isBroken = false;
 
-  /** What can be told of the passages that was not before. */
+  /** Returns the text that can be published now and was not before. */
   next(passages: readonly Passage[]): string {
     const found: string[] = [];
     for (let passage = passages[this.#index]; passage !== undefined; passage = passages[this.#index]) {
       if (passage.pieces.length > this.#count) {
         if (this.#count === 0 && this.#hasBegun) found.push(separator);
-        // Not by the text as a whole, which to cut costs more the longer it is.
+        // Cutting the whole text instead would cost more the longer it is.
         found.push(passage.pieces.slice(this.#count).join(''));
         this.#count = passage.pieces.length;
         this.#hasBegun = true;
@@ -38,42 +38,42 @@ export class ToldText {
       this.#index += 1;
       this.#count = 0;
     }
-    return this.#tell(found.join(''));
+    return this.#publish(found.join(''));
   }
 
-  /** Takes note that a passage has grown at its end: one that was told to its end should not. */
+  /** Must be called when a passage has grown: one that was published to its end breaks the text. */
   grow(index: number): void {
     if (index < this.#index) this.#isBroken = true;
   }
 
-  /** Gives the pieces that a passage is to have from now on, where it does not just grow. */
+  /** Replaces a passage. Returns its pieces from now on: those published stay apart from those that were not. */
   change(index: number, before: readonly string[], after: string[]): string[] {
     if (index > this.#index || this.#isBroken) return after;
     const isPast = index < this.#index;
-    const told = before.slice(0, isPast ? undefined : this.#count).join('');
+    const published = before.slice(0, isPast ? undefined : this.#count).join('');
     const text = after.join('');
-    this.#isBroken = isPast ? text !== told : !text.startsWith(told);
+    this.#isBroken = isPast ? text !== published : !text.startsWith(published);
     if (isPast || this.#isBroken) return after;
-    this.#count = told === '' ? 0 : 1;
-    return [told, text.slice(told.length)].filter((piece) => piece !== '');
+    this.#count = published === '' ? 0 : 1;
+    return [published, text.slice(published.length)].filter((piece) => piece !== '');
   }
 
-  /** From now on other passages make the same text. */
+  /** From now on other passages form the same text. */
   restart(): void {
-    this.#expected = this.#told;
+    this.#expected = this.#published;
     this.#index = 0;
     this.#count = 0;
     this.#hasBegun = false;
   }
 
-  #tell(text: string): string {
+  #publish(text: string): string {
     const { length } = this.#expected;
     const isExpected = length < text.length ? text.startsWith(this.#expected) : this.#expected.startsWith(text);
     if (!isExpected) this.#isBroken = true;
     if (this.#isBroken) return '';
     this.#expected = this.#expected.slice(text.length);
     const piece = text.slice(length);
-    this.#told += piece;
+    this.#published += piece;
     return piece;
   }
 }
