@@ -1,12 +1,11 @@
-import { OutboundError } from '../../../src/contract/index.ts';
+import { AgentFault, failed } from '../../../src/run-kit/index.ts';
 
-/** Far more than a server that tells of its progress has to say, and little enough to be read by the way. */
-const mostMessages = 10_000;
+/** Far more than progress notifications need, and quickly parsed. */
+const maxMessages = 10_000;
 
-/** How long an allowance is for, in milliseconds. */
 const periodMs = 60_000;
 
-/** How much a server may say beside its answers: what nobody asked for must not keep the gateway busy. */
+/** Bounds what a server may send besides its answers within a minute, so that a flood does not keep the gateway busy. */
 export class Allowance {
   readonly #maxBytes: number;
   #messages = 0;
@@ -17,14 +16,13 @@ export class Allowance {
     this.#maxBytes = maxBytes;
   }
 
-  /** Throws an OutboundError if that is too much. */
+  /** Throws an AgentFault if that is too much. */
   take(messages: number, bytes = 0): void {
     if (performance.now() - this.#since > periodMs) this.renew();
     this.#messages += messages;
     this.#bytes += bytes;
-    if (this.#messages > mostMessages) {
-      const message = `agent sent more than ${mostMessages} messages beside its answer`;
-      throw new OutboundError('ERR_TOO_MANY_MESSAGES', message, false);
+    if (this.#messages > maxMessages) {
+      throw new AgentFault(failed(`agent sent more than ${maxMessages} messages beside its answer`));
     }
     if (this.#bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
   }
@@ -36,6 +34,6 @@ export class Allowance {
   }
 }
 
-export function tooLarge(maxBytes: number): OutboundError {
-  return new OutboundError('ERR_RESPONSE_TOO_LARGE', `agent answered with more than ${maxBytes} bytes`, false);
+export function tooLarge(maxBytes: number): AgentFault {
+  return new AgentFault(failed(`agent answered with more than ${maxBytes} bytes`));
 }

@@ -7,28 +7,26 @@ import {
   SdkHttpError,
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
-import type { JsonObject, OutboundClient } from '../../../src/contract/index.ts';
-import { longestTimerMs } from '../longest-timer.ts';
+import type { JsonObject } from '../../../src/contract/index.ts';
 import type { ServerAddress } from './check-options.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { Options } from './options.gen.ts';
 import { ProgramTransport } from './program-transport.ts';
 
-/** How long a server may take to hear that its session is over, in milliseconds. */
-const terminationMs = 1_000;
+/** Beyond this many milliseconds, 24.8 days, a timer of Node fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 export interface ConnectionOptions {
   readonly address: ServerAddress;
   readonly options: Options;
-  readonly client: OutboundClient;
   /** Ends the attempt to connect. */
   readonly signal: AbortSignal;
-  /** It has failed, and takes no further calls; it closes when its program has ended. */
+  /** The connection has failed and takes no further calls. It closes when its program has ended. */
   readonly onFail: () => void;
   readonly onClose: () => void;
 }
 
-/** A connection to an MCP server, over which any number of calls can be under way. */
+/** A connection to an MCP server, which may serve any number of calls at once. */
 export class Connection {
   readonly #client: Client;
   readonly #transport: HttpTransport | ProgramTransport;
@@ -41,9 +39,8 @@ export class Connection {
   }
 
   static async open(parts: ConnectionOptions): Promise<Connection> {
-    const { address } = parts;
-    // Asking for its revisions first costs one request by HTTP. A program may end by a question that it does not know.
-    if (address.kind === 'http') return Connection.#open(parts, 'auto');
+    // Asking for its revisions first costs one request over HTTP. It may end a program that does not know the question.
+    if (parts.address.kind === 'http') return Connection.#open(parts, 'auto');
     try {
       return await Connection.#open(parts, 'legacy');
     } catch (error) {
@@ -55,9 +52,8 @@ export class Connection {
   static async #open(parts: ConnectionOptions, mode: VersionNegotiationMode): Promise<Connection> {
     const client = createClient(mode);
     const transport = createTransport(parts);
-    const giveUp = (): void => void transport.close();
-    parts.signal.addEventListener('abort', giveUp, { once: true });
-    if (transport instanceof ProgramTransport) transport.onfail = parts.onFail;
+    const abort = (): void => void transport.close();
+    parts.signal.addEventListener('abort', abort, { once: true });
     const state = { isOpen: false, isClosed: false };
     client.onclose = () => {
       state.isClosed = true;
@@ -67,20 +63,20 @@ export class Connection {
       await client.connect(transport, { timeout: Math.min(parts.options.timeout, longestTimerMs) });
     } catch (error) {
       await transport.close();
-      throw failureIn(transport) ?? error;
+      throw transport.failure ?? error;
     } finally {
-      parts.signal.removeEventListener('abort', giveUp);
+      parts.signal.removeEventListener('abort', abort);
     }
     if (state.isClosed) throw new SdkError(SdkErrorCode.ConnectionClosed, 'closed');
     state.isOpen = true;
     return new Connection(client, transport);
   }
 
-  /** Whether an error says that the server has forgotten the session, so that a new one may do. */
+  /** Whether an error means that the server has forgotten the session, so that a new one may help. */
   hasLostSession(error: unknown): boolean {
-    const isSession = this.#transport instanceof HttpTransport && this.#transport.sessionId !== undefined;
-    // 404 is what the specification asks for; many servers answer 400 to a session that they do not know.
-    return isSession && SdkHttpError.isInstance(error) && (error.status === 404 || error.status === 400);
+    const hasSession = this.#transport instanceof HttpTransport && this.#transport.sessionId !== undefined;
+    // The specification says 404; many servers answer 400 to a session that they do not know.
+    return hasSession && SdkHttpError.isInstance(error) && (error.status === 404 || error.status === 400);
   }
 
   async call(name: string, toolArguments: JsonObject, signal: AbortSignal): Promise<CallToolResult> {
@@ -88,26 +84,22 @@ export class Connection {
     try {
       return await this.#client.callTool({ name, arguments: toolArguments }, { signal, timeout: longestTimerMs });
     } catch (error) {
-      throw failureIn(this.#transport) ?? error;
+      throw this.#transport instanceof ProgramTransport ? (this.#transport.failure ?? error) : error;
     } finally {
       this.#calls -= 1;
       if (this.#isRetired) await this.retire();
     }
   }
 
-  /** Closes it as soon as no call is under way on it any more. */
+  /** Closes the connection as soon as it serves no call. The server has forgotten its session. */
   async retire(): Promise<void> {
     this.#isRetired = true;
-    // A server that has forgotten the session has nothing to say to its end.
     if (this.#calls === 0) await this.#client.close().catch(() => {});
   }
 
   async close(): Promise<void> {
-    if (this.#transport instanceof HttpTransport) {
-      const terminated = this.#transport.terminateSession().catch(() => {});
-      await Promise.race([terminated, new Promise((resolve) => setTimeout(resolve, terminationMs).unref())]);
-    }
     await this.#client.close();
+    if (this.#transport instanceof HttpTransport) await this.#transport.endSession();
   }
 }
 
@@ -115,11 +107,11 @@ function createClient(mode: VersionNegotiationMode): Client {
   return new Client(
     { name: 'pullcord', version: '1' },
     {
-      // Nothing is offered to the server: there is nobody to ask, no model and no files.
+      // There is nobody to ask, no model and no files.
       capabilities: {},
       versionNegotiation: { mode },
       inputRequired: { autoFulfill: false },
-      // The schema is the server's, and compiling it runs what it says. What comes is checked where it is used.
+      // Compiling a schema of the server would run what it says. Results are checked where they are used.
       jsonSchemaValidator: {
         getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
       },
@@ -127,13 +119,8 @@ function createClient(mode: VersionNegotiationMode): Client {
   );
 }
 
-function createTransport({ address, options, client }: ConnectionOptions): HttpTransport | ProgramTransport {
-  if (address.kind === 'http') return new HttpTransport(address.url, options.headers, client.fetch);
+function createTransport({ address, options, onFail }: ConnectionOptions): HttpTransport | ProgramTransport {
+  if (address.kind === 'http') return new HttpTransport(address.agent);
   const { maxResponse: maxMessageBytes, killGrace: killGraceMs } = options;
-  return new ProgramTransport(address.program, address.environment, { maxMessageBytes, killGraceMs });
-}
-
-/** Why the transport was closed, which is more than the SDK knows of it. */
-function failureIn(transport: HttpTransport | ProgramTransport): Error | undefined {
-  return transport instanceof ProgramTransport ? transport.failure : undefined;
+  return new ProgramTransport(address, { maxMessageBytes, killGraceMs }, onFail);
 }

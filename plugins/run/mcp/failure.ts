@@ -1,29 +1,29 @@
 import { ProtocolError, ProtocolErrorCode, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { type FailedRunResult, OutboundError } from '../../../src/contract/index.ts';
-import { answeredStatus, isPassing } from '../answered-status.ts';
-import { failed } from '../failed.ts';
-import { isNoMcp } from './own-answer.ts';
+import { AgentFault, failed, failureOfStatus } from '../../../src/run-kit/index.ts';
+import { notMcp } from './message.ts';
 
 const asksForInput = 'the tool asks for input, which is not supported';
 
-/** Makes a failure of what a call was rejected with. Messages of the SDK repeat what the server says, so none is told. */
+/** Returns the failure that an error of a call means. Messages of the SDK are not passed on: they repeat what the server sent. */
 export function failureOf(error: unknown): FailedRunResult {
-  const outbound = outboundErrorIn(error);
-  if (outbound !== undefined) return failed(outbound.message, outbound.retryable);
-  if (SdkHttpError.isInstance(error)) return failureOfStatus(error.status);
+  const known = knownFailure(error) ?? (ProtocolError.isInstance(error) ? knownFailure(error.data) : undefined);
+  if (known !== undefined) return known;
+  if (SdkHttpError.isInstance(error) && error.status !== undefined) {
+    return failureOfStatus({ status: error.status, headers: {} });
+  }
   if (ProtocolError.isInstance(error)) return failureOfCode(error.code);
   if (SdkError.isInstance(error)) return failureOfSdk(error.code);
-  return failed(isNoMcp);
+  return notMcp().failure;
 }
 
-function outboundErrorIn(error: unknown): OutboundError | undefined {
-  const { data } = ProtocolError.isInstance(error) ? error : {};
-  return OutboundError.from(error) ?? OutboundError.from(data);
-}
-
-function failureOfStatus(status: number | undefined): FailedRunResult {
-  if (status === undefined) return failed(isNoMcp);
-  return failed(answeredStatus(status), isPassing(status));
+/** The failure that this side has found, wrapped in errors of the SDK. */
+function knownFailure(error: unknown): FailedRunResult | undefined {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) {
+    if (cause instanceof AgentFault) return cause.failure;
+  }
+  const outbound = OutboundError.from(error);
+  return outbound && failed(outbound.message, outbound.retryable);
 }
 
 function failureOfCode(code: number): FailedRunResult {
@@ -49,8 +49,8 @@ function failureOfSdk(code: string): FailedRunResult {
     case SdkErrorCode.UnsupportedResultType:
       return failed(asksForInput);
     case SdkErrorCode.EraNegotiationFailed:
-      return failed('the MCP server speaks no revision of MCP that this gateway knows');
+      return failed('the MCP server speaks no revision of MCP that this gateway supports');
     default:
-      return failed(isNoMcp);
+      return notMcp().failure;
   }
 }

@@ -1,198 +1,253 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout } from 'node:timers/promises';
 import {
+  isInitializeRequest,
   isJSONRPCRequest,
   type JSONRPCMessage,
+  type JSONRPCRequest,
+  PROTOCOL_VERSION_META_KEY,
   type RequestId,
-  StreamableHTTPClientTransport,
+  SdkErrorCode,
+  SdkHttpError,
   type Transport,
   type TransportSendOptions,
 } from '@modelcontextprotocol/client';
-import { OutboundError, retryAfterMs } from '../../../src/contract/index.ts';
-import { longestTimerMs } from '../longest-timer.ts';
+import { OutboundError } from '../../../src/contract/index.ts';
+import {
+  type AgentClient,
+  AgentFault,
+  type AgentResponse,
+  EventStream,
+  failed,
+  failureOfStatus,
+  isTransient,
+  membersOf,
+  pause,
+} from '../../../src/run-kit/index.ts';
 import { Allowance } from './allowance.ts';
-import { answerStream } from './answer-stream.ts';
-import { answerInBody } from './message.ts';
-import { failedAnswer } from './own-answer.ts';
+import { type Answer, answerInBody, failedAnswer, isAnswerTo, messageIn, notMcp, sdkAnswer } from './message.ts';
 import { Replies } from './replies.ts';
 
-type Fetch = typeof globalThis.fetch;
-
-/** The SDK writes down the same options twice, and only once so that a member may be undefined. */
-type SendOptions = Parameters<StreamableHTTPClientTransport['send']>[1];
-
-/** A call of a tool as its requests see it. */
-export interface CallInProgress {
-  /** How many milliseconds the server asked to be left alone. */
-  retryAfterMs?: number;
-}
-
-/** The call that a request is sent for. */
-export const callInProgress = new AsyncLocalStorage<CallInProgress>();
-
-/** How long a server may take to hear what it need not answer, in milliseconds. */
+/** How long a server may take to accept a notification or a reply, in milliseconds. */
 const noticeMs = 5_000;
 
-/** The shortest pause before a stream is resumed, whatever the server asks for, in milliseconds. */
-const shortestPauseMs = 500;
+/** How long a server may take to end a session, in milliseconds. */
+const terminationMs = 1_000;
 
-/** How often the stream of one request may be resumed. */
-const mostResumptions = 1_000;
+/** The pause before a stream is resumed: by default, and at least, whatever the server asks for. In milliseconds. */
+const resumptionPause = { defaultMs: 1_000, shortestMs: 500 };
 
-/** A request that is not answered. */
-interface Pending {
-  readonly connection: AbortController;
-  readonly allowance: Allowance;
-  resumptions: number;
-}
+/** How often the stream of one request may be resumed, and how often in a row that may fail. */
+const maxResumptions = 1_000;
+const maxFailures = 2;
 
 /**
- * The SDK's transport by HTTP, and what it leaves open: a call whose stream of events breaks off fails at once instead of
- * waiting for its time to be up, a cancelled call lets go of its connection, and the SDK sees answers alone of what a
- * server sends, at no pace but this side's.
+ * Streamable HTTP (https://modelcontextprotocol.io/specification/2025-11-25/basic/transports). The SDK's own transport would
+ * leave a call waiting whose stream breaks off, and parse and answer all that a server sends: this one passes answers alone.
  */
 export class HttpTransport implements Transport {
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
   onmessage?: Transport['onmessage'];
   readonly hasPerRequestStream = true;
-  readonly #inner: StreamableHTTPClientTransport;
-  readonly #request = new AsyncLocalStorage<RequestId | undefined>();
-  readonly #requests = new Map<RequestId, Pending>();
+  sessionId: string | undefined;
+  #protocolVersion: string | undefined;
+  #refusal: AgentFault | undefined;
+  readonly #agent: AgentClient;
+  /** Requests that are not answered, with what ends their connections. */
+  readonly #requests = new Map<RequestId, AbortController>();
   readonly #replies = new Replies((reply) => this.send(reply));
-  readonly #fetch: Fetch;
 
-  constructor(url: URL, headers: Readonly<Record<string, string>>, fetch: Fetch) {
-    this.#fetch = fetch;
-    this.#inner = new StreamableHTTPClientTransport(url, {
-      fetch: (input, init) => this.#watchedFetch(input, init),
-      reconnectionScheduler: (resume, pauseMs) => this.#resume(resume, pauseMs),
-      requestInit: { headers: { 'user-agent': 'pullcord', ...headers } },
-    });
+  constructor(agent: AgentClient) {
+    this.#agent = agent;
   }
 
-  get sessionId(): string | undefined {
-    return this.#inner.sessionId;
+  /** The status that the last request was refused with: the SDK reduces it to a number while it connects. */
+  get failure(): AgentFault | undefined {
+    return this.#refusal;
   }
 
   setProtocolVersion(version: string): void {
-    this.#inner.setProtocolVersion(version);
+    this.#protocolVersion = version;
   }
 
-  async start(): Promise<void> {
-    this.#inner.onclose = () => this.onclose?.();
-    this.#inner.onerror = (error) => this.onerror?.(error);
-    this.#inner.onmessage = (message) => {
-      if ('method' in message) return;
-      this.#requests.delete(message.id ?? '');
-      this.onmessage?.(message);
-    };
-    await this.#inner.start();
-  }
+  async start(): Promise<void> {}
 
   async send(message: JSONRPCMessage, options: TransportSendOptions = {}): Promise<void> {
     if (isJSONRPCRequest(message)) return this.#sendRequest(message, options);
     try {
-      const requestSignal = AbortSignal.timeout(noticeMs);
-      await this.#inner.send(message, { ...(options as SendOptions), requestSignal });
+      const response = await this.#post(message, AbortSignal.timeout(noticeMs), options);
+      await response.discard();
     } finally {
-      // The server may well keep the stream of what was cancelled open.
-      if ('method' in message && message.method === 'notifications/cancelled') this.#letGo(message.params?.requestId);
+      // The server may keep the stream of a cancelled request open.
+      if ('method' in message && message.method === 'notifications/cancelled') {
+        this.#release(message.params?.requestId as RequestId);
+      }
     }
   }
 
   async close(): Promise<void> {
-    await this.#inner.close();
+    for (const id of [...this.#requests.keys()]) this.#release(id);
+    this.onclose?.();
   }
 
-  /** Tells the server that the session is over. */
-  async terminateSession(): Promise<void> {
-    await this.#inner.terminateSession();
+  /** Ends the session at the server. Never rejects: servers need not support it. */
+  async endSession(): Promise<void> {
+    if (this.sessionId === undefined) return;
+    const call = { method: 'DELETE', headers: this.#headers() } as const;
+    await this.#agent.send(call, AbortSignal.timeout(terminationMs)).then(
+      (response) => response.discard(),
+      () => {},
+    );
   }
 
-  async #sendRequest(message: JSONRPCMessage & { id: RequestId }, options: TransportSendOptions): Promise<void> {
+  async #sendRequest(message: JSONRPCRequest, options: TransportSendOptions): Promise<void> {
     const { id } = message;
     const connection = new AbortController();
-    this.#requests.set(id, { connection, allowance: new Allowance(), resumptions: 0 });
-    const { requestSignal = connection.signal } = options;
-    requestSignal.addEventListener('abort', () => this.#letGo(id), { once: true });
+    this.#requests.set(id, connection);
+    options.requestSignal?.addEventListener('abort', () => this.#release(id), { once: true });
     try {
-      await this.#request.run(id, () =>
-        this.#inner.send(message, {
-          ...(options as SendOptions),
-          requestSignal: connection.signal,
-          onRequestStreamEnd: () => this.#fail(id, lost()),
-        }),
-      );
+      const response = await this.#post(message, connection.signal, options);
+      if (response.mediaType === 'text/event-stream') {
+        void this.#receive(id, response, connection.signal);
+        return;
+      }
+      const answer = response.mediaType === 'application/json' ? answerInBody(await response.text(), id) : undefined;
+      if (answer === undefined) throw notMcp();
+      this.#deliver(id, sdkAnswer(answer));
     } catch (error) {
-      this.#requests.delete(id);
+      const answer = refusedAnswer(message, error);
+      if (answer !== undefined) return this.#deliver(id, sdkAnswer(answer));
+      this.#release(id);
       throw error;
     }
   }
 
-  /** Answers a request in place of the server, if it was not answered. */
-  #fail(id: RequestId, cause: OutboundError): void {
-    if (!this.#requests.has(id)) return;
-    this.#letGo(id);
-    this.onmessage?.(failedAnswer(id, cause));
-  }
-
-  #letGo(id: unknown): void {
-    const known = typeof id === 'string' || typeof id === 'number' ? id : '';
-    this.#requests.get(known)?.connection.abort();
-    this.#requests.delete(known);
-  }
-
-  /** Resumes the stream of a request that somebody still waits for, after the pause that the server asks for. */
-  #resume(resume: () => void, pauseMs: number): void {
-    const id = this.#request.getStore();
-    const pending = id === undefined ? undefined : this.#requests.get(id);
-    if (id === undefined || pending === undefined) return;
-    pending.resumptions += 1;
-    if (pending.resumptions > mostResumptions) {
-      this.#fail(id, lost());
-      return;
+  async #post(message: JSONRPCMessage, signal: AbortSignal, { headers }: TransportSendOptions): Promise<AgentResponse> {
+    const isHandshake = isInitializeRequest(message);
+    if (isHandshake) this.sessionId = undefined;
+    const accept = 'application/json, text/event-stream';
+    const response = await this.#agent.send(
+      { headers: { ...headers, accept, ...this.#headers(message) }, body: message },
+      signal,
+    );
+    this.#refusal = response.ok ? undefined : new AgentFault(failureOfStatus(response));
+    if (this.#refusal !== undefined) {
+      const { status } = response;
+      // It may hold an error of JSON-RPC, by which the SDK negotiates the revision.
+      const text = await response.text().catch(() => '');
+      const data = { status, statusText: '', text };
+      throw new SdkHttpError(SdkErrorCode.ClientHttpNotImplemented, `status ${status}`, data, { cause: this.#refusal });
     }
-    const waitMs = Math.min(Math.max(pauseMs, shortestPauseMs), longestTimerMs);
-    const { signal } = pending.connection;
-    setTimeout(waitMs, undefined, { signal, ref: false }).then(resume, () => {});
+    if (isHandshake) this.sessionId = textIn(response.headers['mcp-session-id']);
+    return response;
   }
 
-  async #watchedFetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
-    const id = this.#request.getStore();
-    // The stream for what a server says unasked: nothing of that is wanted, and it would hold a connection for ever.
-    if (init.method === 'GET' && !new Headers(init.headers).has('last-event-id')) {
-      return new Response(null, { status: 405 });
-    }
-    const response = await this.#fetch(input, init);
-    const call = callInProgress.getStore();
-    const waitMs = retryAfterMs(response.headers.get('retry-after') ?? undefined);
-    if (call !== undefined && waitMs !== undefined) call.retryAfterMs = waitMs;
-    if (id === undefined || response.body === null || !response.ok) return response;
-    const { status, headers } = response;
-    const type = headers.get('content-type') ?? '';
-    if (/^application\/json\s*(;|$)/i.test(type)) {
-      return new Response(answerInBody(await response.text(), id), { status, headers });
-    }
-    if (!/^text\/event-stream\s*(;|$)/i.test(type)) return response;
-    return new Response(ReadableStream.from(this.#watched(response.body, id)), { status, headers });
-  }
-
-  /** What the SDK is to see; what makes every further try useless fails the request, before the SDK resumes the stream. */
-  async *#watched(body: AsyncIterable<Uint8Array>, id: RequestId): AsyncGenerator<Uint8Array> {
-    const { allowance = new Allowance() } = this.#requests.get(id) ?? {};
-    // Replies are none of the request's: what comes to them answers nobody.
-    const onRequest: Replies['give'] = (request) => this.#request.run(undefined, () => this.#replies.give(request));
+  /** Receives the answer to a request from its stream, which is resumed if it ends before. */
+  async #receive(id: RequestId, first: AgentResponse, signal: AbortSignal): Promise<void> {
+    const allowance = new Allowance();
     try {
-      yield* answerStream(body, { id, allowance, onRequest });
+      let response: AgentResponse | undefined = first;
+      let lastEventId: string | undefined;
+      let failures = 0;
+      for (let resumptions = 0; resumptions < maxResumptions && failures <= maxFailures; resumptions += 1) {
+        let pauseMs = resumptionPause.defaultMs;
+        if (response !== undefined) {
+          failures = 0;
+          const events: EventStream = new EventStream(response);
+          const answer = await this.#answerIn(events, id, allowance);
+          if (answer !== undefined) return this.#deliver(id, sdkAnswer(answer));
+          lastEventId = events.resumption.lastEventId ?? lastEventId;
+          pauseMs = Math.max(events.resumption.retryMs ?? pauseMs, resumptionPause.shortestMs);
+        }
+        if (lastEventId === undefined) break;
+        await pause(pauseMs, signal);
+        response = await this.#resume(lastEventId, signal);
+        if (response === undefined) failures += 1;
+      }
+      throw lost();
     } catch (error) {
-      const cause = OutboundError.from(error);
-      if (cause !== undefined && !cause.retryable) this.#fail(id, cause);
-      throw error;
+      if (!signal.aborted) this.#deliver(id, failedAnswer(id, error as Error));
     }
+  }
+
+  /** Undefined if the stream ends without the answer, or its connection is lost. */
+  async #answerIn(events: EventStream, id: RequestId, allowance: Allowance): Promise<Answer | undefined> {
+    try {
+      for await (const { name, data } of events) {
+        allowance.take(1);
+        const message = name === undefined || name === 'message' ? messageIn(data) : undefined;
+        if (message?.kind === 'request') this.#replies.reply(message);
+        if (!isAnswerTo(id, message)) continue;
+        events.complete();
+        return message;
+      }
+    } catch (error) {
+      if (OutboundError.from(error)?.retryable !== true) throw error;
+    }
+    return undefined;
+  }
+
+  /** Undefined if that may succeed later. */
+  async #resume(lastEventId: string, signal: AbortSignal): Promise<AgentResponse | undefined> {
+    const headers = { ...this.#headers(), accept: 'text/event-stream', 'last-event-id': lastEventId };
+    try {
+      const response = await this.#agent.send({ method: 'GET', headers }, signal);
+      if (response.ok && response.mediaType === 'text/event-stream') return response;
+      void response.discard();
+      if (!isTransient(response.status)) throw lost();
+    } catch (error) {
+      if (OutboundError.from(error)?.retryable !== true) throw error;
+    }
+    return undefined;
+  }
+
+  #headers(message?: JSONRPCMessage): Readonly<Record<string, string>> {
+    const session = this.sessionId === undefined ? {} : { 'mcp-session-id': this.sessionId };
+    const revision = message === undefined ? undefined : revisionIn(message);
+    if (message === undefined || revision === undefined || !('method' in message)) {
+      return {
+        ...session,
+        ...(this.#protocolVersion !== undefined && { 'mcp-protocol-version': this.#protocolVersion }),
+      };
+    }
+    const { name } = membersOf(message.params);
+    return {
+      ...{ ...session, 'mcp-protocol-version': revision, 'mcp-method': message.method },
+      ...(message.method === 'tools/call' && typeof name === 'string' && { 'mcp-name': headerValue(name) }),
+    };
+  }
+
+  #deliver(id: RequestId, answer: JSONRPCMessage): void {
+    if (this.#requests.delete(id)) this.onmessage?.(answer);
+  }
+
+  #release(id: RequestId): void {
+    this.#requests.get(id)?.abort();
+    this.#requests.delete(id);
   }
 }
 
-function lost(): OutboundError {
-  return new OutboundError('ERR_STREAM_ENDED', 'the MCP server stopped answering before the end', true);
+/** From the revision of 2026-07-28 on, each request names its revision. */
+function revisionIn(message: JSONRPCMessage): string | undefined {
+  const params = 'method' in message ? membersOf(message.params) : {};
+  return textIn(membersOf(params._meta)[PROTOCOL_VERSION_META_KEY]);
+}
+
+/** Since that revision, an error may come with the status 400. Before it, that status may be due to the session. */
+function refusedAnswer(message: JSONRPCRequest, error: unknown): Answer | undefined {
+  if (!SdkHttpError.isInstance(error) || error.status !== 400 || revisionIn(message) === undefined) return undefined;
+  return answerInBody(String(error.data.text), message.id);
+}
+
+/** Text that a header cannot carry is sent as base64 (revision 2026-07-28). */
+function headerValue(text: string): string {
+  const isPlain = /^[\t\x20-\x7e]+$/.test(text) && text === text.trim() && !text.startsWith('=?base64?');
+  return isPlain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`;
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function lost(): AgentFault {
+  return new AgentFault(failed('the MCP server stopped answering before the end', true));
 }

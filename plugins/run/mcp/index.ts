@@ -1,5 +1,5 @@
 import type { RunPlugin } from '../../../src/contract/index.ts';
-import { withinDeadline } from '../deadline.ts';
+import { settle } from '../../../src/run-kit/index.ts';
 import { createArguments } from './arguments.ts';
 import { checkOptions } from './check-options.ts';
 import { Limiter } from './limiter.ts';
@@ -15,24 +15,22 @@ export default {
   summary: 'Calls a tool of an MCP server, by streamable HTTP or as a program, with arguments made of the body.',
   optionsSchema: schema,
   async create(context, options) {
-    const { connections, maxResponse: maxResponseBytes, timeout: timeoutMs } = options;
-    // Twice as many, so that a call can be cancelled while all of them are busy.
-    const client = context.outbound({ connections: 2 * connections, maxResponseBytes });
-    const address = await checkOptions(options, context, client);
+    const address = await checkOptions(options, context);
     const argumentsOf = createArguments(context, options);
     const outputOf = createOutput(context, options);
-    // Loaded late, since it brings the SDK, which takes as long to load as much of the gateway does.
+    // The SDK takes a while to load, which a gateway without such a trigger should not wait for.
     const { ToolServer } = await import('./tool-server.ts');
-    const server = new ToolServer(address, options, client);
+    const server = new ToolServer(address, options);
     context.onClose(() => server.close());
-    const limiter = new Limiter(connections);
+    const limiter = new Limiter(options.connections);
     return {
-      async execute(run, { signal }) {
+      timeoutMs: options.timeout,
+      async execute(run, host) {
         const toolArguments = await argumentsOf(run);
         if (!toolArguments.ok) return toolArguments.failure;
-        return withinDeadline(timeoutMs, signal, async (callSignal) => {
-          const called = await limiter.run(() => server.call(toolArguments.value, callSignal), callSignal);
-          return called.ok ? outputOf(called.result, run) : called.failure;
+        return settle(host, async ({ signal }) => {
+          const result = await limiter.run(() => server.call(toolArguments.value, signal), signal);
+          return outputOf(result, run);
         });
       },
     };

@@ -1,4 +1,4 @@
-/** Lets so many calls be under way at once; the others wait in the order in which they came. */
+/** Bounds how many calls run at once. The others wait in the order in which they arrived. */
 export class Limiter {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -7,7 +7,7 @@ export class Limiter {
     this.#free = limit;
   }
 
-  /** Rejects with the reason of `signal` if that aborts while the call still waits. */
+  /** Rejects with the reason of `signal` if that aborts while the call waits. */
   async run<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn(signal);

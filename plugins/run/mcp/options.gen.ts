@@ -47,7 +47,7 @@ export interface Options {
    */
   output?: string;
   /**
-   * Deadline of one attempt, including the start of the server and the wait for a free connection. In milliseconds.
+   * How long one attempt may take where the trigger's `run.timeout` does not say, including the start of the server and the wait for a free connection. In milliseconds.
    */
   timeout: number;
   /**

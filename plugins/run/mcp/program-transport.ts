@@ -4,19 +4,20 @@ import type { Readable, Writable } from 'node:stream';
 import {
   isJSONRPCRequest,
   type JSONRPCMessage,
-  parseJSONRPCMessage,
   type RequestId,
   serializeMessage,
   type Transport,
 } from '@modelcontextprotocol/client';
-import { OutboundError } from '../../../src/contract/index.ts';
-import type { Environment } from '../environment.ts';
-import { longestTimerMs } from '../longest-timer.ts';
-import type { Program } from '../program.ts';
-import type { Message } from './message.ts';
-import { failedAnswer, noMcp } from './own-answer.ts';
+import { AgentFault, type Environment, failed, type Program } from '../../../src/run-kit/index.ts';
+import { signalGroup } from '../process-group.ts';
+import { failedAnswer, type Message, sdkAnswer } from './message.ts';
 import { ProgramOutput } from './program-output.ts';
 import { Replies } from './replies.ts';
+
+export interface ServerProgram {
+  readonly program: Program;
+  readonly environment: Environment;
+}
 
 export interface ProgramLimits {
   readonly maxMessageBytes: number;
@@ -24,42 +25,43 @@ export interface ProgramLimits {
   readonly killGraceMs: number;
 }
 
-/** How long what has left the process group may keep stdout open once the server has ended, in milliseconds. */
+/** How long a process that has left the group may keep stdout open once the server has ended, in milliseconds. */
 const leftoverMs = 200;
 
-/** So much may wait to be read by the server before it is taken for one that does not read, in bytes. */
-const mostUnread = 16 * 1024 * 1024;
+/** How much may wait to be read by the server before it counts as one that does not read, in bytes. */
+const maxUnread = 16 * 1024 * 1024;
+
+/** Beyond this many milliseconds, 24.8 days, a timer of Node fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * A server that is a program and speaks on stdin and stdout. The SDK's own transport ends the program alone; this one
- * puts it at the head of a process group, so that nothing is left of one that is started by `npx` or the like. When the
- * gateway is killed, the server's stdin closes, which tells it to end. What it writes on stderr may hold anything, and
- * goes nowhere.
+ * A server that is a program and speaks on stdin and stdout. The SDK's own transport ends the program only; this one puts it
+ * at the head of a process group, so that nothing is left of a server that `npx` or the like has started. If the gateway is
+ * killed, the server's stdin closes, which tells it to end. Its stderr is dropped: it may hold anything.
  */
 export class ProgramTransport implements Transport {
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
   onmessage?: Transport['onmessage'];
-  /** Called as soon as it is of no more use; it is closed when the program has ended. */
-  onfail: (() => void) | undefined;
-  /** By these two the SDK knows a transport of this sort. */
+  /** With `pid`, by which the SDK recognizes a transport of this kind. */
   readonly stderr = null;
   #child: ChildProcess | undefined;
-  #failure: OutboundError | undefined;
+  #failure: AgentFault | undefined;
   #isClosed = false;
   readonly #ended = Promise.withResolvers<void>();
-  readonly #program: Program;
-  readonly #environment: Environment;
+  readonly #server: ServerProgram;
   readonly #killGraceMs: number;
+  readonly #onFail: () => void;
   readonly #output: ProgramOutput;
-  /** The requests that it has not answered. */
+  /** The requests that are not answered. */
   readonly #awaited = new Map<string, RequestId>();
   readonly #replies = new Replies((reply) => this.send(reply));
 
-  constructor(program: Program, environment: Environment, { maxMessageBytes, killGraceMs }: ProgramLimits) {
-    this.#program = program;
-    this.#environment = environment;
+  /** @param onFail called as soon as the server has failed; the transport closes when its program has ended */
+  constructor(server: ServerProgram, { maxMessageBytes, killGraceMs }: ProgramLimits, onFail: () => void) {
+    this.#server = server;
     this.#killGraceMs = killGraceMs;
+    this.#onFail = onFail;
     this.#output = new ProgramOutput(maxMessageBytes, (message) => this.#onMessage(message));
   }
 
@@ -67,38 +69,34 @@ export class ProgramTransport implements Transport {
     return this.#child?.pid;
   }
 
-  /** Why it was closed, where that says more than that it was. */
-  get failure(): OutboundError | undefined {
+  /** Why it was closed, unless that was intended. */
+  get failure(): AgentFault | undefined {
     return this.#failure;
   }
 
   async start(): Promise<void> {
-    const { file, arguments: args, cwd } = this.#program;
+    const { program, environment: env } = this.#server;
+    const { file, arguments: args, cwd } = program;
     let child: ChildProcess;
     try {
-      child = spawn(file, args, {
-        cwd,
-        env: this.#environment,
-        detached: true,
-        stdio: ['pipe', 'pipe', 'ignore'],
-      });
+      child = spawn(file, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
       await once(child, 'spawn');
     } catch (error) {
       throw notStarted(error);
     }
     this.#child = child;
     this.#listen(child);
-    // Closed while it was being started: it would be nobody's.
+    // Closed while the program was being started: nobody else would end it.
     if (this.#isClosed) {
       await this.close();
-      throw lost();
+      throw hasEnded();
     }
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin;
-    if (!stdin?.writable) throw lost();
-    if (stdin.writableLength > mostUnread) throw this.#fail(deaf());
+    if (!stdin?.writable) throw hasEnded();
+    if (stdin.writableLength > maxUnread) throw this.#fail(doesNotRead());
     if (isJSONRPCRequest(message)) {
       this.#awaited.set(String(message.id), message.id);
       this.#output.expect();
@@ -110,28 +108,29 @@ export class ProgramTransport implements Transport {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#child === undefined) return;
-    this.#child.stdin?.end();
+    const { pid } = this;
+    if (pid === undefined) return;
+    this.#child?.stdin?.end();
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (await this.#endsWithin(this.#killGraceMs)) return;
-      this.#signal(signal);
+      signalGroup(pid, signal);
     }
     await this.#ended.promise;
   }
 
   #listen(child: ChildProcess): void {
     child.on('error', (error) => this.onerror?.(error));
-    // One that ended does not read any more: EPIPE, and its end is told of anyway.
+    // EPIPE, if the program has ended: 'close' reports that.
     child.stdin?.on('error', () => {});
     const read = this.#read(child.stdout);
     child.once('exit', () => {
-      this.#signal('SIGKILL');
+      signalGroup(child.pid, 'SIGKILL');
       setTimeout(() => child.stdout?.destroy(), leftoverMs);
     });
     child.once('close', async (code: number | null, signal: string | null) => {
-      // The last that it wrote may be an answer.
+      // The last message may be an answer.
       await read;
-      if (!this.#isClosed && code !== 0) this.#fail(ended(code, signal));
+      if (!this.#isClosed && code !== 0) this.#fail(endedWith(code, signal));
       this.#child = undefined;
       this.#ended.resolve();
       this.onclose?.();
@@ -142,33 +141,24 @@ export class ProgramTransport implements Transport {
     try {
       if (stdout !== null) await this.#output.read(stdout);
     } catch (error) {
-      const known = OutboundError.from(error);
-      if (known !== undefined) this.#fail(known);
-      else {
-        // As a rule it has ended, and the pipe was cut off because something that it had started kept it open.
-        this.onerror?.(error as Error);
-        void this.close();
-      }
+      if (error instanceof AgentFault) return void this.#fail(error);
+      // The program has ended, and its stdout was destroyed because something that it had started kept it open.
+      this.onerror?.(error as Error);
+      void this.close();
     }
   }
 
   #onMessage(message: Message): boolean {
-    if (message.kind === 'request') this.#replies.give(message);
+    if (message.kind === 'request') this.#replies.reply(message);
     if (message.kind !== 'answer' || !this.#awaited.delete(String(message.id))) return false;
-    let answer: JSONRPCMessage;
-    try {
-      answer = parseJSONRPCMessage(message.value);
-    } catch {
-      answer = failedAnswer(message.id, noMcp());
-    }
-    this.onmessage?.(answer);
+    this.onmessage?.(sdkAnswer(message));
     return true;
   }
 
-  #fail(failure: OutboundError): OutboundError {
+  #fail(failure: AgentFault): AgentFault {
     if (this.#failure !== undefined) return this.#failure;
     this.#failure = failure;
-    this.onfail?.();
+    this.#onFail();
     for (const id of this.#awaited.values()) this.onmessage?.(failedAnswer(id, failure));
     this.#awaited.clear();
     void this.close();
@@ -180,44 +170,36 @@ export class ProgramTransport implements Transport {
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(resolve, Math.min(limitMs, longestTimerMs), false);
     });
-    const isEnded = await Promise.race([this.#ended.promise.then(() => true), late]);
+    const hasEnded = await Promise.race([this.#ended.promise.then(() => true), late]);
     clearTimeout(timer);
-    return isEnded;
-  }
-
-  /** Signals the whole group: its id is the process id of its first member. */
-  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    const { pid } = this;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // ESRCH: all have ended. EPERM, on macOS: all have ended and are not yet collected.
-    }
+    return hasEnded;
   }
 }
 
 function write(stdin: Writable, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stdin.write(text, (error) => (error ? reject(lost()) : resolve()));
+    stdin.write(text, (error) => (error ? reject(hasEnded()) : resolve()));
   });
 }
 
-function lost(): OutboundError {
-  return new OutboundError('ERR_SERVER_ENDED', 'the MCP server has ended', true);
+function fault(message: string): AgentFault {
+  return new AgentFault(failed(message, true));
 }
 
-function ended(code: number | null, signal: string | null): OutboundError {
-  const how = code === null ? `by ${signal}` : `with exit code ${code}`;
-  return new OutboundError('ERR_SERVER_ENDED', `the MCP server ended ${how}`, true);
+function hasEnded(): AgentFault {
+  return fault('the MCP server has ended');
 }
 
-function deaf(): OutboundError {
-  return new OutboundError('ERR_SERVER_DEAF', 'the MCP server does not read what it is sent', true);
+function endedWith(code: number | null, signal: string | null): AgentFault {
+  return fault(`the MCP server ended ${code === null ? `by ${signal}` : `with exit code ${code}`}`);
 }
 
-/** Names the error by its code alone: messages hold paths. */
-function notStarted(error: unknown): OutboundError {
+function doesNotRead(): AgentFault {
+  return fault('the MCP server does not read what it is sent');
+}
+
+/** Reports the code of the error alone: its message holds a path. */
+function notStarted(error: unknown): AgentFault {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return new OutboundError(code, `the MCP server could not be started (${code})`, true);
+  return fault(`the MCP server could not be started (${code})`);
 }

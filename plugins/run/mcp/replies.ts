@@ -1,12 +1,10 @@
 import { type JSONRPCMessage, ProtocolErrorCode } from '@modelcontextprotocol/client';
-import type { Message } from './message.ts';
+import type { ServerRequest } from './message.ts';
 
-/** How many requests of a server may wait for their replies; what it asks meanwhile is left unanswered. */
-const mostWaiting = 16;
+/** How many requests of a server may wait for their replies. Further ones are not answered. */
+const maxWaiting = 16;
 
-type ServerRequest = Extract<Message, { kind: 'request' }>;
-
-/** Replies to what a server asks, one after the other: that this side is there, and otherwise that it has no such thing. */
+/** Replies to requests of a server, one after the other: to pings, and to anything else that it is not supported. */
 export class Replies {
   readonly #send: (reply: JSONRPCMessage) => Promise<void>;
   #waiting = 0;
@@ -16,11 +14,11 @@ export class Replies {
     this.#send = send;
   }
 
-  give(request: ServerRequest): void {
-    if (this.#waiting >= mostWaiting) return;
+  reply(request: ServerRequest): void {
+    if (this.#waiting >= maxWaiting) return;
     this.#waiting += 1;
     this.#last = this.#last.then(async () => {
-      // One that does not come through is the server's loss.
+      // A server that does not accept its reply has to do without.
       await this.#send(replyTo(request)).catch(() => {});
       this.#waiting -= 1;
     });

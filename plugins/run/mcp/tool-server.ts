@@ -1,47 +1,33 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
-import type { FailedRunResult, JsonObject, OutboundClient } from '../../../src/contract/index.ts';
+import type { JsonObject } from '../../../src/contract/index.ts';
+import { AgentFault, failed } from '../../../src/run-kit/index.ts';
 import type { ServerAddress } from './check-options.ts';
 import { Connection } from './connection.ts';
 import { failureOf } from './failure.ts';
-import { type CallInProgress, callInProgress } from './http-transport.ts';
 import type { Options } from './options.gen.ts';
 
-export type CallOutcome =
-  | { readonly ok: true; readonly result: CallToolResult }
-  | { readonly ok: false; readonly failure: FailedRunResult };
-
-const closed: FailedRunResult = {
-  kind: 'failed',
-  message: 'the gateway ended the call to stop',
-  retryable: true,
-};
-
-/** Calls the tool, on one connection that is made when it is first needed, and made again when it is lost. */
+/** Calls the tool, over one connection that is opened by the first call, and again by the next one after it is lost. */
 export class ToolServer {
   readonly #address: ServerAddress;
   readonly #options: Options;
-  readonly #client: OutboundClient;
   readonly #connections = new Set<Connection>();
   #current: Promise<Connection> | undefined;
   readonly #closing = new AbortController();
 
-  constructor(address: ServerAddress, options: Options, client: OutboundClient) {
+  constructor(address: ServerAddress, options: Options) {
     this.#address = address;
     this.#options = options;
-    this.#client = client;
   }
 
-  /** Never rejects for what the server does. */
-  async call(toolArguments: JsonObject, signal: AbortSignal): Promise<CallOutcome> {
-    if (this.#closing.signal.aborted) return { ok: false, failure: closed };
-    const call: CallInProgress = {};
+  /** Rejects with an AgentFault, or with the reason of `signal`. */
+  async call(toolArguments: JsonObject, signal: AbortSignal): Promise<CallToolResult> {
     try {
-      return { ok: true, result: await callInProgress.run(call, () => this.#call(toolArguments, signal)) };
+      this.#closing.signal.throwIfAborted();
+      return await this.#call(toolArguments, signal);
     } catch (error) {
-      if (this.#closing.signal.aborted) return { ok: false, failure: closed };
-      const failure = failureOf(error);
-      const isToWait = failure.retryable && call.retryAfterMs !== undefined;
-      return { ok: false, failure: { ...failure, ...(isToWait && { retryAfterMs: call.retryAfterMs }) } };
+      signal.throwIfAborted();
+      const isClosing = this.#closing.signal.aborted;
+      throw new AgentFault(isClosing ? failed('the gateway ended the call to stop', true) : failureOf(error));
     }
   }
 
@@ -54,19 +40,19 @@ export class ToolServer {
   async #call(toolArguments: JsonObject, signal: AbortSignal): Promise<CallToolResult> {
     const isKnown = this.#current !== undefined;
     const current = this.#connect();
-    const connection = await current;
+    const connection = await untilAborted(current, signal);
     try {
       return await connection.call(this.#options.tool, toolArguments, signal);
     } catch (error) {
-      // The server has refused the call, so it can be made again, but only once: a new session should be known.
+      // The server has refused the call, so that it can be repeated; but only once, since it should know a new session.
       if (!isKnown || !connection.hasLostSession(error)) throw error;
       this.#forget(current);
       void connection.retire();
-      return (await this.#connect()).call(this.#options.tool, toolArguments, signal);
+      return (await untilAborted(this.#connect(), signal)).call(this.#options.tool, toolArguments, signal);
     }
   }
 
-  /** The connection that there is, or a new one, which all who ask meanwhile wait for. */
+  /** Returns the connection, which calls that come while it is opened wait for together. */
   #connect(): Promise<Connection> {
     this.#current ??= this.#open();
     return this.#current;
@@ -76,7 +62,6 @@ export class ToolServer {
     const opening = Connection.open({
       address: this.#address,
       options: this.#options,
-      client: this.#client,
       signal: this.#closing.signal,
       onFail: () => this.#forget(opening),
       onClose: () => {
@@ -97,4 +82,12 @@ export class ToolServer {
   #forget(connection: Promise<Connection>): void {
     if (this.#current === connection) this.#current = undefined;
   }
+}
+
+/** Other calls may go on waiting for the same. */
+function untilAborted<Value>(promised: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: isAborted, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  if (signal.aborted) reject(signal.reason);
+  return Promise.race([promised, isAborted]);
 }

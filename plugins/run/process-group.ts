@@ -1,0 +1,9 @@
+/** Signals a program and all that it has started and that has not left its process group, whose id is the program's. */
+export function signalGroup(id: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (id === undefined) return;
+  try {
+    process.kill(-id, signal);
+  } catch {
+    // ESRCH: all have ended. EPERM, on macOS: all have ended and are not yet collected.
+  }
+}
