@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Environment, Program } from '../../../src/run-kit/index.ts';
+import { signalGroup } from '../process-group.ts';
 
 /** Why a program was ended. */
 export type StopCause = 'output' | 'abort' | 'close';
@@ -89,7 +90,7 @@ class ProcessGroup implements AgentProcess {
   stop(cause: StopCause): void {
     if (this.#stopCause !== undefined || this.#isFinished) return;
     this.#stopCause = cause;
-    this.#signal('SIGTERM');
+    signalGroup(this.#id, 'SIGTERM');
     this.#after(this.#limits.killGraceMs, () => this.#kill());
   }
 
@@ -110,7 +111,7 @@ class ProcessGroup implements AgentProcess {
 
   #kill(): void {
     this.#isKilled = true;
-    this.#signal('SIGKILL');
+    signalGroup(this.#id, 'SIGKILL');
     if (this.#exit === undefined) return;
     // Without writers 'close' comes next. Only a process that has left the group can delay it.
     this.#silence ??= this.#after(silenceMs, () => this.#finishUnlessWritten());
@@ -135,18 +136,9 @@ class ProcessGroup implements AgentProcess {
     if (this.#isFinished) return;
     this.#isFinished = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#signal('SIGKILL');
+    signalGroup(this.#id, 'SIGKILL');
     for (const stream of this.#child.stdio) stream?.destroy();
     this.#resolve(ending);
-  }
-
-  /** Signals the whole group: its id is the process id of its first member. */
-  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    try {
-      process.kill(-this.#id, signal);
-    } catch {
-      // ESRCH: all have ended. EPERM, on macOS: all have ended and are not yet reaped.
-    }
   }
 
   #after(delayMs: number, action: () => void): NodeJS.Timeout {

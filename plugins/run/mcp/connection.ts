@@ -11,10 +11,7 @@ import type { JsonObject } from '../../../src/contract/index.ts';
 import type { ServerAddress } from './check-options.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { Options } from './options.gen.ts';
-import { ProgramTransport } from './program-transport.ts';
-
-/** Beyond this many milliseconds, 24.8 days, a timer of Node fires at once. */
-const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs, ProgramTransport } from './program-transport.ts';
 
 export interface ConnectionOptions {
   readonly address: ServerAddress;

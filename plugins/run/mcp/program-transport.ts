@@ -32,7 +32,7 @@ const leftoverMs = 200;
 const maxUnread = 16 * 1024 * 1024;
 
 /** Beyond this many milliseconds, 24.8 days, a timer of Node fires at once. */
-const longestTimerMs = 2 ** 31 - 1;
+export const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * A server that is a program and speaks on stdin and stdout. The SDK's own transport ends the program only; this one puts it

@@ -42,12 +42,9 @@ for (const [title, era] of [
       await until(() => response?.closed);
     });
 
-    t.test('has its call cancelled when the time is up', async (t) => {
-      const { cancelled } = server.trace;
-      const before = cancelled.length;
+    t.test('fails the run when the time is up', async (t) => {
       const result = await call(t, { url: server.url, tool: 'slow', timeout: 150 });
       t.strictSame(result, failed('the run did not end within 0.15s', true));
-      await until(() => cancelled.length > before);
     });
   });
 }
