@@ -56,7 +56,7 @@ export async function startA2aAgent(t: Test, options: A2aAgentOptions = {}) {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const card = AgentCard.fromJSON({
-    ...{ name: 'Scripted', description: 'Does what it is told to.', version: '1.0.0', skills: [] },
+    ...{ name: 'Scripted', description: 'Follows a script.', version: '1.0.0', skills: [] },
     supportedInterfaces: [{ url: `${url}/rpc`, protocolBinding: 'JSONRPC', protocolVersion: version }],
     capabilities: { streaming },
     ...{ defaultInputModes: ['text/plain'], defaultOutputModes: ['text/plain'] },

@@ -23,7 +23,7 @@ export interface McpRequest {
 export class McpHttpServer {
   readonly trace: ToolTrace = { calls: [], cancelled: [] };
   readonly requests: McpRequest[] = [];
-  /** Answers a request in place of the server, if it gives true. */
+  /** Answers a request in place of the server, if it returns true. */
   intercept: ((request: McpRequest) => boolean) | undefined;
   url = '';
   readonly #sessions = new Map<string, NodeStreamableHTTPServerTransport>();

@@ -1,4 +1,4 @@
-import { TaskState } from '@a2a-js/sdk';
+import { type Message, TaskState } from '@a2a-js/sdk';
 import type {
   Attempt,
   FailedRunResult,
@@ -71,10 +71,7 @@ export class TaskRuns {
     const task = threadOf(this.#conversation.recall(handle));
     if (task.taskId === '') return failed('the task was begun by another agent, and cannot be resumed');
     return settle(host, async (attempt) => {
-      attempt.onAbandon(async () => {
-        const rpc = await this.#agent.connect(AbortSignal.timeout(cancelTimeoutMs));
-        await rpc.cancelTask(task.taskId, run.id);
-      });
+      attempt.onAbandon(() => this.#cancel(run, task));
       return this.#follow(run, task, attempt, new TaskAnswer());
     });
   }
@@ -93,7 +90,10 @@ export class TaskRuns {
       return this.#refused(run, before, failureOf(error), error);
     }
     const contextId = taken.contextId || before.contextId;
-    if (taken.kind === 'message') return this.#conclude(run, { contextId, taskId: '' }, taken.answer);
+    if (taken.kind === 'message') {
+      const answer = answerOfMessage(taken.message, this.#parts.options.output !== undefined);
+      return this.#conclude(run, { contextId, taskId: '' }, answer);
+    }
     const { answer, source } = taken;
     const task = { contextId, taskId: answer.id };
     attempt.onAbandon(() => rpc.cancelTask(task.taskId, run.id));
@@ -139,10 +139,10 @@ export class TaskRuns {
     }
     // What waits for an authorization would continue once it arrives, although its run has failed.
     if (answer.state === TaskState.TASK_STATE_AUTH_REQUIRED) {
-      await (await this.#agent.connect(attempt.signal)).cancelTask(task.taskId, run.id);
+      await this.#cancel(run, task).catch(() => {});
     }
     attempt.onAbandon(undefined);
-    const result = answerOfTask(answer);
+    const result = answerOfTask(answer, output !== undefined);
     if (result.kind === 'failed') return this.#remembering(run, ended, result);
     if (result.kind === 'input_required') {
       return this.#remembering(run, task, { kind: 'input_required', output: result.output });
@@ -164,6 +164,12 @@ export class TaskRuns {
     return this.#remembering(run, nothing, { ...failure, message });
   }
 
+  /** Rejects if the agent card cannot be read. */
+  async #cancel(run: RunRequest, { taskId }: Thread): Promise<void> {
+    const rpc = await this.#agent.connect(AbortSignal.timeout(cancelTimeoutMs));
+    await rpc.cancelTask(taskId, run.id);
+  }
+
   #conclude(run: RunRequest, thread: Thread, answer: Answer): Promise<FinalRunResult> {
     return this.#parts.conclude(run, { ...answer, memory: this.#memoryOf(thread) });
   }
@@ -183,14 +189,14 @@ const cancelTimeoutMs = 3_000;
 
 /** How the agent took a message: it answered, or it began a task. */
 type Taken = { readonly contextId: string } & (
-  | { readonly kind: 'message'; readonly answer: Answer }
+  | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'task'; readonly answer: TaskAnswer; readonly source: EventSource | undefined }
 );
 
 function takenOf(event: AgentEvent, source?: EventSource): Taken {
   if (event.$case === 'message') {
     source?.complete();
-    return { kind: 'message', answer: answerOfMessage(event.value), contextId: checkedId(event.value.contextId) };
+    return { kind: 'message', message: event.value, contextId: checkedId(event.value.contextId) };
   }
   const answer = new TaskAnswer();
   answer.apply(event);

@@ -37,7 +37,7 @@ export const longestTimerMs = 2 ** 31 - 1;
 /**
  * A server that is a program and speaks on stdin and stdout. The SDK's own transport ends the program only; this one puts it
  * at the head of a process group, so that nothing is left of a server that `npx` or the like has started. If the gateway is
- * killed, the server's stdin closes, which tells it to end. Its stderr is dropped: it may hold anything.
+ * killed, the server's stdin closes, which makes it end. Its stderr is dropped: it may hold anything.
  */
 export class ProgramTransport implements Transport {
   onclose?: (() => void) | undefined;
