@@ -1,5 +1,0 @@
-export {
-  baseEnvironment,
-  type Environment,
-  environmentProblems as faultsOfEnvironment,
-} from '../../src/run-kit/index.ts';

@@ -1,5 +1,0 @@
-export {
-  createMapping,
-  createTemplate,
-  type Mapped,
-} from '../../src/run-kit/mapping.ts';

@@ -1,1 +1,0 @@
-export { findProgram, type Program } from '../../src/run-kit/index.ts';

@@ -1,1 +1,0 @@
-export { targetUrl } from '../../src/run-kit/target-url.ts';
