@@ -293,7 +293,7 @@ t.test('prints SARIF 2.1.0', async (t) => {
   const region = (members: object) => [
     { physicalLocation: { artifactLocation: { uri: 'config/a.yaml' }, region: members } },
   ];
-  const text = 'A value is of another type than its field takes.';
+  const text = 'A value has the wrong type.';
   t.match(log, {
     version: '2.1.0',
     runs: [
