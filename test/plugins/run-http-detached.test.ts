@@ -6,8 +6,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { json } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
+import http from '../../plugins/run/http/index.ts';
 import { basicFiles, durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
+import { callingContext } from '../support/exchange.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+import { drive, runRequest } from '../support/run-plugin.ts';
 
 /** A request that the agent got, and how to answer it. */
 interface Asked {
@@ -398,3 +401,27 @@ t.test('refuses options that could not work', async (t) => {
     await t.rejects(root(options), new RegExp(`/run/with${place}"`), place);
   }
 });
+
+t.test(
+  'cancels polled work of a run that was cancelled before it could be resumed, but not of another agent',
+  async (t) => {
+    const agent = await startAgent(t);
+    const { context } = callingContext(t);
+    const options = { method: 'POST', headers: {}, timeout: 20_000, maxResponse: 1024, connections: 2 } as const;
+    const detached = { timeout: 20_000, poll: { interval: 1000 } };
+    const plugin = http.create(context, { ...options, url: agent.url, detached });
+    const resumeCancelled = (address: string) => {
+      const checkpoint = { uses: 'the plugin under test', handle: { address }, startedAt: Date.now() };
+      return drive(plugin, runRequest(), { signal: AbortSignal.abort(), checkpoint });
+    };
+    const elsewhere = await resumeCancelled('http://127.0.0.1:1/jobs/1');
+    t.match(elsewhere.result, { kind: 'failed', retryable: false });
+    const cancelled = resumeCancelled(new URL('/jobs/7', agent.url).href);
+    (await agent.next()).answer(204);
+    t.match((await cancelled).result, { kind: 'failed', retryable: false });
+    t.match(
+      agent.asked.map(({ method, url }) => `${method} ${url}`),
+      ['DELETE /jobs/7'],
+    );
+  },
+);

@@ -70,10 +70,11 @@ export class TaskRuns {
   resume(run: RunRequest, handle: JsonValue, host: Attempt): MaybePromise<FinalRunResult> {
     const task = threadOf(this.#conversation.recall(handle));
     if (task.taskId === '') return failed('the task was begun by another agent, and cannot be resumed');
-    return settle(host, async (attempt) => {
-      attempt.onAbandon(() => this.#cancel(run, task));
-      return this.#follow(run, task, attempt, new TaskAnswer());
-    });
+    return settle(
+      host,
+      (attempt) => this.#follow(run, task, attempt, new TaskAnswer()),
+      () => this.#cancel(run, task),
+    );
   }
 
   async #begin(run: RunRequest, parts: readonly RequestPart[], attempt: AgentAttempt): Promise<FinalRunResult> {

@@ -73,7 +73,6 @@ export class DetachedWork {
     const url = new URL(address);
     // Headers may hold credentials of the agent that the options name now.
     if (url.origin !== agent.url.origin) return failed('the work was begun by an agent that the trigger no longer has');
-    attempt.onAbandon(() => agent.cancel(run, url));
     await pause(intervalMs, attempt.signal);
     const options = { firstMs: intervalMs, longestMs: intervalMs, lookMs: pollTimeoutMs };
     return poll(attempt, options, async (signal) => {
@@ -82,6 +81,14 @@ export class DetachedWork {
       await response.discard();
       return { retryAfterMs: retryAfterMs(response.headers['retry-after']) };
     });
+  }
+
+  /** Returns how to stop detached work; undefined where the agent cannot be told, or is not the one that began it. */
+  stopOf(run: RunRequest, handle: JsonValue): (() => Promise<void>) | undefined {
+    const { agent } = this.#options;
+    const { address } = membersOf(handle);
+    if (typeof address !== 'string' || new URL(address).origin !== agent.url.origin) return undefined;
+    return () => agent.cancel(run, new URL(address));
   }
 
   /** Reads what was posted to the completion address of a run. */

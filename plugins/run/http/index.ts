@@ -72,7 +72,8 @@ export default {
     return {
       timeoutMs: detached.timeout,
       execute: (run, host) => settle(host, (attempt) => begin(run, attempt)),
-      resume: (run, handle, host) => settle(host, (attempt) => work.resume(run, handle, attempt)),
+      resume: (run, handle, host) =>
+        settle(host, (attempt) => work.resume(run, handle, attempt), work.stopOf(run, handle)),
       ...(completions && { complete: (completion: Completion) => work.complete(completion) }),
     };
   },
