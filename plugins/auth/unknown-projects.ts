@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import type { AuthPluginContext, OptionsProblem } from '../../src/contract/index.ts';
 
-/** Those of a list of projects in the options that the organization does not have: whoever is granted them gets nowhere. */
+/** Reports projects in the options that the organization does not have: granting them gives a caller no access. */
 export function unknownProjects(
   { projects }: Pick<AuthPluginContext, 'projects'>,
   granted: readonly string[],

@@ -16,16 +16,16 @@ import { variablesOf, warningsOf } from './warnings.ts';
 
 export interface CompileOptions {
   readonly limits?: Partial<FilterLimits>;
-  /** Names of all bindings that evaluations will be given: then other variables that nothing binds are warned of. */
+  /** Names of all bindings that evaluations receive. If given, any other unbound variable produces a warning. */
   readonly bindings?: readonly string[];
-  /** `value`: it is there for what it comes to, so that one of constants may be meant. `filter` unless given. */
+  /** `value`: the expression is used for its result, so a constant one may be intended. Default: `filter`. */
   readonly purpose?: Purpose;
 }
 
 /**
- * Makes a JSONata expression ready to be evaluated. What provably ends in time linear in the size of the input (n log n
- * where it sorts) is compiled to closures; everything else is left to the reference interpreter in processes that can
- * be ended. Throws an ExpressionError if it cannot be used at all.
+ * Compiles a JSONata expression. If it provably runs in time linear in the size of the input (n log n where it sorts), it
+ * becomes closures; everything else runs on the reference interpreter in sandboxed processes that can be killed. Throws
+ * an ExpressionError if the expression is unusable.
  */
 export function compileFilter(source: string, options: CompileOptions = {}): FilterExpression {
   const { root, nodes } = parse(source);
@@ -57,7 +57,7 @@ class CompiledExpression extends ParsedExpression implements FilterExpression {
   readonly mode = 'compiled';
   readonly #evaluator: Evaluator;
   readonly #limits: FilterLimits;
-  /** One that no evaluation uses: they come one after the other, unless a getter of an input starts one. */
+  /** An evaluation not in use. One is enough unless a getter of the input starts a nested evaluation. */
   #spare: Evaluation | undefined;
   #observe: Observe | undefined;
 
@@ -134,7 +134,7 @@ class IsolatedFilter extends ParsedExpression implements FilterExpression {
       return (await this.#expression.evaluate(this.#watch, ...given)) as readonly ObservedCondition[];
     } catch (error) {
       if (!(error instanceof EvaluationError)) throw error;
-      // Its process had to be killed, or would not even begin: nothing was seen.
+      // Its process was killed or did not start, so nothing was observed.
       return this.conditions.map(() => ({ seenTrue: false, seenFalse: false }));
     }
   }

@@ -9,17 +9,17 @@ import { offsetOfToken } from './parse.ts';
 import { toPlain } from './to-plain.ts';
 import { isTruthy } from './value.ts';
 
-/** What an expression is there for: a filter is that for what passes it, and a constant one surely not meant. */
+/** What an expression is used for. A filter selects requests, so a constant one is certainly a mistake. */
 export type Purpose = 'filter' | 'value';
 
-/** What an expression comes to whatever it is given, and the node that decides it. */
+/** The outcome of an expression for every input, and the node that decides it. */
 interface Constant {
   readonly outcome: 'true' | 'false' | 'error';
   readonly decisive: Node;
   readonly code?: string;
 }
 
-/** Tells of an expression that comes to the same for every input; of one that is there for its value, if that fails. */
+/** Reports a filter with the same outcome for every input, and a `value` expression that always fails. */
 export function constantProblem(source: string, root: Node, purpose: Purpose): ExpressionProblem | undefined {
   const constant = unlessTooDeep(() => constantOf(root), undefined);
   if (constant === undefined) return undefined;
@@ -31,13 +31,13 @@ export function constantProblem(source: string, root: Node, purpose: Purpose): E
   return { message: `the expression is always ${outcome}: it ${effect}`, ...place };
 }
 
-/** The value of an expression that comes to the same for every input, if that can be told and is no failure. */
+/** The value of an expression that is the same for every input; undefined if that is unknown or it always fails. */
 export function constantValue(root: Node): { readonly value: unknown } | undefined {
   return unlessTooDeep(() => {
     try {
       return isConstant(root) ? { value: toPlain(evaluated(root).value) } : undefined;
     } catch {
-      // It fails, which is warned of; or it is for the reference interpreter.
+      // It always fails, which is a warning, or it needs the reference interpreter.
       return undefined;
     }
   }, undefined);
@@ -53,7 +53,7 @@ function constantOf(node: Node): Constant | undefined {
   return isConstant(node) ? evaluateConstant(node) : undefined;
 }
 
-/** One side may decide it; an error of the other would not let the request pass either. */
+/** One side may decide the result by short-circuit; an error of the other does not let the request pass either. */
 function constantOfBoolean(node: Node): Constant | undefined {
   const decisiveOutcome = node.value === 'or' ? 'true' : 'false';
   const left = constantOf(required(node.lhs as Node | undefined));
@@ -69,7 +69,7 @@ function evaluateConstant(node: Node): Constant | undefined {
     const { run, value } = evaluated(node);
     return { outcome: isTruthy(run, value) ? 'true' : 'false', decisive: node };
   } catch (error) {
-    // What nests too deeply here may do elsewhere.
+    // An expression that nests too deeply for the stack here may still work elsewhere.
     if (error instanceof NotCompilable || error instanceof RangeError) return undefined;
     return { outcome: 'error', decisive: node, code: toEvaluationError(error).code };
   }
@@ -83,10 +83,10 @@ function evaluated(node: Node): { readonly run: Evaluation; readonly value: unkn
 
 const constantTypes: ReadonlySet<string> = new Set([
   ...['string', 'number', 'value', 'regex', 'unary', 'binary', 'condition', 'block', 'function', 'variable'],
-  // Stages of predicates, which only constants can follow here.
+  // Predicate stages, whose parts must be constant too.
   'filter',
 ]);
-/** Built-ins whose result is not decided by their arguments. */
+/** Non-deterministic built-ins: their arguments do not determine the result. */
 const variableFunctions: ReadonlySet<unknown> = new Set(['now', 'millis', 'random', 'shuffle']);
 
 function isConstant(root: Node): boolean {
@@ -95,7 +95,7 @@ function isConstant(root: Node): boolean {
     if (node.type === 'variable' && !(builtIns.has(String(node.value)) && !variableFunctions.has(node.value))) {
       return false;
     }
-    // With an argument left out, a function may take what it stands at.
+    // A call with a missing argument may use the context instead.
     if (node.type === 'function' && (node.arguments?.length ?? 0) < arityOf(node)) return false;
   }
   return true;

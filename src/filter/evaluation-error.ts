@@ -1,13 +1,13 @@
 /**
- * An evaluation that failed. `code` is the one that JSONata gives (T2009, D3030 …); `position` is where the token that
- * failed ends in the expression, and `token` the token itself, as JSONata tells them.
+ * A failed evaluation. `code` is JSONata's error code (T2009, D3030 …); `token` is the token that failed and `position`
+ * the offset of its end in the expression, as JSONata reports them.
  */
 export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';
   readonly code: string;
   position: number | undefined;
   token: string | undefined;
-  /** Values of the evaluation that JSONata tells with some codes. They may hold parts of the input. */
+  /** Values that JSONata attaches to some codes. They may contain parts of the input. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: string, details: Readonly<Record<string, unknown>> = {}, position?: number, token?: string) {
@@ -19,10 +19,10 @@ export class EvaluationError extends Error {
   }
 }
 
-/** Whatever is thrown while evaluating, as an EvaluationError: JSONata throws plain objects. */
+/** Converts anything thrown by an evaluation to an EvaluationError: JSONata throws plain objects. */
 export function toEvaluationError(thrown: unknown): EvaluationError {
   if (thrown instanceof EvaluationError) return thrown;
-  // A stack that overflowed is an evaluation that nests too deeply, and a string or array can outgrow what V8 takes.
+  // A stack overflow means that the evaluation nests too deeply; otherwise a string or array exceeded V8's limit.
   if (thrown instanceof RangeError) return new EvaluationError(/stack/.test(thrown.message) ? 'D1011' : 'D2015');
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string') {
     const { code, position, token, stack: _stack, ...details } = thrown as { code: string } & Record<string, unknown>;
@@ -33,6 +33,6 @@ export function toEvaluationError(thrown: unknown): EvaluationError {
       typeof token === 'string' ? token : undefined,
     );
   }
-  // The reference falls over some arguments that its signatures let through.
+  // The reference crashes on some arguments that its signatures accept.
   return new EvaluationError('T0410');
 }

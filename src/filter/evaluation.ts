@@ -2,15 +2,15 @@ import { EvaluationError } from './evaluation-error.ts';
 import type { Bindings, Circumstances, FilterLimits } from './limits.ts';
 import { SeededRandom } from './random.ts';
 
-/** What nothing is bound by. */
+/** No bindings. */
 export const noBindings: Bindings = Object.freeze({});
 
-/** About what a millisecond of other work costs. */
+/** Roughly the steps that take a millisecond. */
 const stepsPerMillisecond = 10_000;
 
 /**
- * What one evaluation of a compiled expression carries along: what is left to spend, the clock, and the bindings. It can
- * be used for one evaluation after the other.
+ * The state of one evaluation of a compiled expression: remaining budget, clock and bindings. It can be reused for
+ * consecutive evaluations.
  */
 export class Evaluation {
   /** The whole input: `$$`. */
@@ -39,7 +39,7 @@ export class Evaluation {
     this.#depth = 0;
   }
 
-  /** Forgets what the evaluation was given. */
+  /** Drops references to the input and bindings. */
   end(): void {
     this.root = undefined;
     this.bindings = noBindings;
@@ -48,38 +48,38 @@ export class Evaluation {
     this.#random = undefined;
   }
 
-  /** Whether something from outside has the name. */
+  /** Whether an external binding has the name. */
   binds(name: string): boolean {
     return this.bindings !== noBindings && Object.hasOwn(this.bindings, name);
   }
 
-  /** Pays for work before it is done; throws when there is nothing left. */
+  /** Charges the budget for work before it is done; throws when the budget is exhausted. */
   spend(steps: number): void {
     this.#steps -= steps;
     if (this.#steps < 0) throw new EvaluationError('D1012');
   }
 
-  /** Throws if there is not so much left, without paying for it. */
+  /** Throws if the remaining budget is smaller, without charging it. */
   afford(steps: number): void {
     if (steps > this.#steps) throw new EvaluationError('D1012');
   }
 
-  /** Pays for work by the time that it took, in milliseconds: where its size shows in nothing else. */
+  /** Charges for work by its duration in milliseconds, where no other measure of its size exists. */
   spendTime(milliseconds: number): void {
     this.spend(milliseconds * stepsPerMillisecond);
   }
 
-  /** Pays for reading or making a text. */
+  /** Charges for reading or creating text. */
   spendText(length: number): void {
     this.spend(length / 64 + 1);
   }
 
-  /** Refuses a sequence that is too long. */
+  /** Rejects a sequence that is too long. */
   checkSequence(length: number): void {
     if (length > this.maxSequence) throw new EvaluationError('D2015', { value: this.maxSequence });
   }
 
-  /** Pays for a sequence that the expression makes. */
+  /** Charges for a sequence that the expression creates. */
   spendSequence(length: number): void {
     this.checkSequence(length);
     this.spend(length);
@@ -94,7 +94,7 @@ export class Evaluation {
     this.#depth -= 1;
   }
 
-  /** Milliseconds since the epoch: the same ones throughout the evaluation. */
+  /** Milliseconds since the epoch, constant throughout the evaluation. */
   get now(): number {
     this.#now ??= this.#circumstances?.now ?? Date.now();
     return this.#now;

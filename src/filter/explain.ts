@@ -10,15 +10,15 @@ import { isTruthy } from './value.ts';
 
 export type Given = [input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>];
 
-/** How many conjuncts are told. */
+/** The maximum number of conjuncts reported. */
 const mostConjuncts = 100;
-/** How long the parts may take together, in milliseconds: each may take as long as the whole. */
+/** The time budget for all parts together, in milliseconds; each part alone may take as long as a whole evaluation. */
 const budgetMs = 2000;
 const noTimeLeft = 'no time left to evaluate it';
 
 /**
- * Evaluates an expression, each top-level conjunct of it, and the sides of those that compare, each on its own: so also
- * what the evaluation itself never came to, since `and` stops at the first that is not true.
+ * Evaluates an expression, each of its top-level conjuncts, and both sides of each comparison separately. That includes
+ * parts that the evaluation itself never reaches because `and` short-circuits.
  */
 export async function explain(
   compile: (source: string) => FilterExpression,
@@ -38,7 +38,7 @@ export async function explain(
       const plain = toPlain(value);
       return { source: text, passes: isTruthy(undefined, value), ...(plain !== undefined && { value: plain }) };
     } catch (error) {
-      // The whole was parsed, so a part that cannot be nests too deeply for where this is called from.
+      // The whole expression parsed, so a part that does not parse nests too deeply for the remaining stack.
       const { code } = error instanceof ExpressionError ? new EvaluationError('D1011') : toEvaluationError(error);
       return { source: text, error: code, passes: false };
     } finally {
@@ -61,13 +61,13 @@ export async function explain(
   return { ...whole, conjuncts: explained.length === 0 ? [whole] : explained };
 }
 
-/** A conjunct as it is written. */
+/** A conjunct as written in the source. */
 interface WrittenConjunct {
   readonly text: string;
-  /** What it has to be evaluated after: it binds the variables. */
+  /** The statements that must run first: they bind its variables. */
   readonly prefix: string;
   readonly operator: string;
-  /** Of a comparison. */
+  /** Both sides, if it is a comparison. */
   readonly sides?: readonly [string, string];
 }
 
@@ -94,7 +94,7 @@ function withoutVerdict({ passes: _passes, ...part }: EvaluatedPart): ExplainedP
   return part;
 }
 
-/** The last statement, which gives the value, and where those before it begin, which bind its variables. */
+/** The last statement, which returns the value, and the extent of those before it, which bind its variables. */
 function split(extents: Extents, whole: Part): { readonly statements?: Extent; readonly last: Part } {
   const { node, extent } = whole;
   const last = node.expressions?.at(-1);

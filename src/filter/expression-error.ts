@@ -1,13 +1,13 @@
-/** A fault of an expression, and where it begins in it. */
+/** A problem in an expression, and where it starts. */
 export interface ExpressionProblem {
   readonly message: string;
   /** In UTF-16 units from the start of the expression. */
   readonly offset?: number;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly hint?: string;
 }
 
-/** An expression that cannot be used: no JSONata, `$eval`, or a regular expression that RE2 does not know. */
+/** An unusable expression: invalid JSONata, `$eval`, or a regular expression that RE2 does not support. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
   readonly problems: readonly ExpressionProblem[];

@@ -1,74 +1,74 @@
 import type { ExpressionProblem } from './expression-error.ts';
 import type { Bindings, Circumstances } from './limits.ts';
 
-/** A value, or a promise of one where an evaluation is isolated. */
+/** A value, or a promise of it if the evaluation is isolated. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** An expression that is ready to be evaluated, any number of times, also at the same time. */
+/** A compiled expression. It can be evaluated any number of times, also concurrently. */
 export interface FilterExpression {
-  /** `compiled`: evaluated here and at once. `isolated`: by the reference interpreter in a process of its own. */
+  /** `compiled`: evaluated here, synchronously. `isolated`: by the reference interpreter in a sandboxed process. */
   readonly mode: 'compiled' | 'isolated';
-  /** Why it is isolated. */
+  /** Why the expression is isolated. */
   readonly reason?: string;
-  /** What is allowed in an expression, but surely not meant. */
+  /** Valid expressions that are almost certainly mistakes. */
   readonly warnings: readonly ExpressionProblem[];
-  /** What it comes to whatever it is given, as JSON, if that can be told beforehand. `undefined` in it is nothing. */
+  /** The value, as JSON, if it is known to be the same for every input. A `value` of `undefined` means no value. */
   readonly constant: { readonly value: unknown } | undefined;
-  /** Names of the variables that it reads, without `$`, also those that it binds itself. */
+  /** Names of the variables that it reads, without `$`, including those that it binds itself. */
   readonly variables: ReadonlySet<string>;
   /**
-   * Gives the expression's value for an input, as JSONata does: arrays may carry JSONata's marks, and functions are no
-   * JSON. Throws an EvaluationError, or rejects with one. The circumstances default to the time of day and chance.
+   * Returns the expression's value for an input, as JSONata does: arrays may carry JSONata's marks, and functions are not
+   * JSON. Throws an EvaluationError, or rejects with one. Circumstances default to the current time and a random seed.
    */
   evaluate(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): MaybePromise<unknown>;
-  /** Whether JSONata's $boolean of the value is true. Throws and rejects as `evaluate`. */
+  /** Whether JSONata's $boolean of the value is true. Throws and rejects as `evaluate` does. */
   passes(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): MaybePromise<boolean>;
-  /** Evaluates each part on its own, for two seconds or so in all. Never fails: parts carry their errors. */
+  /** Evaluates each part separately, for about two seconds in total. Never fails: parts carry their errors. */
   explain(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): Promise<Explanation>;
   /**
-   * What should be seen both true and false before one trusts the expression, in the order of its source: the whole,
-   * what `and` and `or` join, comparisons, and all else that is a boolean or taken for one. Literals are none.
+   * The conditions that tests should cover both true and false, in source order: the whole expression, operands of `and`
+   * and `or`, comparisons, and anything else that is or is coerced to a boolean. Literals are excluded.
    */
   readonly conditions: readonly ExpressionCondition[];
   /**
-   * Tells how each of `conditions` came out in one evaluation, in their order. It evaluates as `evaluate` does, with the
-   * same limits, but never fails for what the input is: then it tells what was seen until it failed; of an isolated
-   * evaluation that had to be killed, nothing.
+   * Returns the outcomes of each of `conditions` in one evaluation, in their order. It evaluates as `evaluate` does, with
+   * the same limits, but never fails because of the input: it returns what was observed before the failure, or nothing
+   * if an isolated evaluation was killed.
    */
   observe(
     input: unknown,
     bindings?: Bindings,
     circumstances?: Partial<Circumstances>,
   ): MaybePromise<readonly ObservedCondition[]>;
-  /** What it reads of its input and compares with: for making up inputs that it tells apart. */
+  /** The input paths that it reads and the constants in it, for generating inputs with different outcomes. */
   readonly vocabulary: Vocabulary;
-  /** Lets go of the processes that isolated evaluations need. What is under way ends first. */
+  /** Releases the processes of isolated evaluations, after pending evaluations end. */
   close(): Promise<void>;
 }
 
-/** A part of an expression whose value decides something, by JSONata's $boolean. */
+/** A part of an expression that is used as a condition, by JSONata's $boolean. */
 export interface ExpressionCondition {
-  /** As written. */
+  /** The source text. */
   readonly source: string;
-  /** Where in the expression it begins, in UTF-16 units. */
+  /** Its start in the expression, in UTF-16 code units. */
   readonly offset: number;
 }
 
-/** Both are false for what the evaluation never came to; both true for what it came to more than once. */
+/** Both are false if the evaluation never reached the condition; both can be true if it was evaluated several times. */
 export interface ObservedCondition {
   readonly seenTrue: boolean;
   readonly seenFalse: boolean;
 }
 
-/** The words of an expression; no more than a hundred of each sort. */
+/** The paths and constants of an expression, at most a hundred of each. */
 export interface Vocabulary {
-  /** Members of the input that are read, from the root. Items of arrays are not told apart. */
+  /** Members of the input that are read, from the root. Array items are not distinguished. */
   readonly paths: readonly (readonly string[])[];
-  /** The literals, and for a regular expression a text that it matches. */
+  /** The literals, and for each regular expression a string that it matches. */
   readonly constants: readonly (string | number | boolean | null)[];
 }
 
-/** JSON, and nothing else. */
+/** A plain JSON value. */
 export type PlainValue =
   | string
   | number
@@ -77,27 +77,27 @@ export type PlainValue =
   | readonly PlainValue[]
   | { readonly [name: string]: PlainValue };
 
-/** Why an expression came to what it did. It holds values of the input: it is for those who may see them. */
+/** Why an expression has its value. It contains values of the input: show it only to readers who may see those. */
 export interface Explanation extends ExplainedPart {
   readonly passes: boolean;
-  /** What `and` joins at the top level, the first hundred of it; the expression itself if it joins nothing. */
+  /** The operands of the top-level `and`, at most a hundred; the expression itself if there is no `and`. */
   readonly conjuncts: readonly Conjunct[];
 }
 
 export interface Conjunct extends ExplainedPart {
   readonly passes: boolean;
-  /** The operator between the two sides of a comparison, e.g. `=` or `in`. */
+  /** The comparison operator, e.g. `=` or `in`. */
   readonly operator?: string;
   readonly sides?: readonly [ExplainedPart, ExplainedPart];
 }
 
 /**
- * A part of an expression with its value, or with the code of the error that its evaluation ended in. Parts that are
- * still left after two seconds have words instead of a code, and do not pass.
+ * A part of an expression with its value, or with the code of the error that ended its evaluation. Parts not evaluated
+ * within two seconds have a message instead of a code, and do not pass.
  */
 export interface ExplainedPart {
   readonly source: string;
-  /** Without what is no JSON: left out for nothing and for functions. */
+  /** Without non-JSON values: absent for undefined and for functions. */
   readonly value?: PlainValue;
   readonly error?: string;
 }

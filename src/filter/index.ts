@@ -1,4 +1,4 @@
-/** The filter engine, published as `pullcord/filter`: JSONata over untrusted input. It needs nothing of the gateway. */
+/** The filter engine, published as `pullcord/filter`: JSONata over untrusted input. It does not depend on the gateway. */
 export { type CompileOptions, compileFilter } from './compile-filter.ts';
 export { EvaluationError } from './evaluation-error.ts';
 export { ExpressionError, type ExpressionProblem } from './expression-error.ts';

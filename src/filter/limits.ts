@@ -1,15 +1,15 @@
-/** How much one evaluation may do. Whatever hits a limit is an EvaluationError. */
+/** Resource limits of one evaluation. Exceeding one is an EvaluationError. */
 export interface FilterLimits {
-  /** Milliseconds that an isolated evaluation may take (D1012). A compiled one ends by `maxSteps`. */
+  /** Milliseconds that an isolated evaluation may take (D1012). A compiled one is bounded by `maxSteps`. */
   readonly timeoutMs: number;
   /**
-   * Units of work of a compiled evaluation (D1012): one for each value that is looked at, and for each 64 characters of
-   * text that are read or made.
+   * Units of work of a compiled evaluation (D1012): one for each value visited, and for each 64 characters of
+   * text read or created.
    */
   readonly maxSteps: number;
-  /** How many items a sequence that the expression makes may have (D2015). */
+  /** Maximum number of items in a sequence that the expression creates (D2015). */
   readonly maxSequence: number;
-  /** How deep calls of functions may nest (D1011). */
+  /** Maximum nesting of function calls (D1011). */
   readonly maxDepth: number;
 }
 
@@ -20,7 +20,7 @@ export const defaultLimits: FilterLimits = {
   maxDepth: 500,
 };
 
-/** The time and chance of one evaluation: the same ones give the same result again. */
+/** The clock and random seed of one evaluation: the same ones reproduce the same result. */
 export interface Circumstances {
   /** Milliseconds since the epoch, of $now(), $millis() and $toMillis(). */
   readonly now: number;
@@ -28,5 +28,5 @@ export interface Circumstances {
   readonly seed: number;
 }
 
-/** Variables that an expression is given besides its input, by name without `$`. JSON values. */
+/** Variables that an expression can read in addition to its input, by name without `$`. JSON values. */
 export type Bindings = Readonly<Record<string, unknown>>;

@@ -1,28 +1,28 @@
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 
-/** Comparing more characters than these at each place of a text is left to RE2. */
+/** Patterns that compare more characters than this at each position of the text go to RE2. */
 const maxWork = 48;
-/** More repetitions than these are not even counted. */
+/** Higher repetition counts are not analysed. */
 const maxCount = 500;
 
-/** What a regular expression costs a backtracking engine, where that is linear in the text. */
+/** The cost of a regular expression in a backtracking engine, where that is linear in the text. */
 export interface LinearCost {
-  /** How many characters it compares at worst for each character of the text. */
+  /** Worst-case number of characters compared per character of the text. */
   readonly work: number;
-  /** Whether it may look at text far behind where its match ends. */
+  /** Whether it may read text far past the end of its match. */
   readonly looksAhead: boolean;
 }
 
 /**
- * Tells what a backtracking engine takes for a regular expression, if it provably needs time linear in the text.
- * Undefined where it cannot be told. These are linear:
+ * Returns the cost of a regular expression in a backtracking engine if it provably matches in linear time, so that it is
+ * safe from ReDoS (catastrophic backtracking). Undefined if there is no proof. Linear-time are:
  *
- * - Loops without an end (`*`, `+`, `{2,}`) over one set of characters each, not within other loops. All else is bounded.
- * - A loop followed by a character that it does not take itself: giving characters back then fails at once.
- * - One other loop per alternative that starts with `^`, if only bounded parts come after it.
+ * - Unbounded loops (`*`, `+`, `{2,}`), each over one set of characters and not within other loops; all else is bounded.
+ * - A loop followed by a character outside of its set: backtracking into the loop then fails at once.
+ * - One other loop per alternative that starts with `^`, if only bounded parts follow it.
  * - A loop at the very end, since it cannot fail.
  *
- * Without `^` a search begins at each character. So loops before the end have to stop at what the match begins with.
+ * Without `^` a search starts at each character. So loops before the end must stop at the characters that start a match.
  */
 export function linearCostOf(regexp: RegExp): LinearCost | undefined {
   if (/[^gim]/.test(regexp.flags)) return undefined;
@@ -39,7 +39,7 @@ export function linearCostOf(regexp: RegExp): LinearCost | undefined {
   return work > maxWork ? undefined : { work, looksAhead };
 }
 
-/** Whether a search may look at text far behind where its match ends, whatever the engine. True where it cannot be told. */
+/** Whether a search may read text far past the end of its match, in any engine. True if that is unknown. */
 export function looksAhead({ source }: RegExp): boolean {
   const { alternatives } = new RegExpParser().parsePattern(source, 0, undefined, { unicode: false });
   return alternatives.some(({ elements }) =>
@@ -56,7 +56,7 @@ function hasEndlessPart(element: AST.Element): boolean {
   return element.alternatives.some(({ elements }) => elements.some(hasEndlessPart));
 }
 
-/** Bit n for the character n of ASCII, bit 128 for all others together. */
+/** Bit n for ASCII character n, bit 128 for all other characters together. */
 type CharacterSet = bigint;
 
 class CharacterSets {
@@ -66,7 +66,7 @@ class CharacterSets {
     this.#flags = ignoreCase ? 'i' : '';
   }
 
-  /** The characters that an element of one character takes, or more; undefined for other elements. */
+  /** A superset of the characters that a one-character element matches; undefined for other elements. */
   of(element: AST.Element): CharacterSet | undefined {
     if (!isSet(element)) return undefined;
     const one = new RegExp(`^(?:${element.raw})$`, this.#flags);
@@ -95,7 +95,7 @@ function isWithinAscii(element: AST.Node): boolean {
   }
 }
 
-/** Without the groups that only put elements together. */
+/** Inlines groups that only combine elements. */
 function flat(elements: readonly AST.Element[]): AST.Element[] {
   return elements.flatMap((element) => {
     if (element.type !== 'Group' && element.type !== 'CapturingGroup') return [element];
@@ -129,7 +129,7 @@ function costOfSequence(
     }
     const loop = sets.of(element.element);
     if (loop === undefined) return undefined;
-    // What it takes at least can fail as any other bounded part.
+    // Its minimum repetitions can fail like any other bounded part.
     length += element.min;
     if (index === elements.length - 1) continue;
     if (mayGiveBack) return undefined;
@@ -145,16 +145,16 @@ function isEndless(element: AST.Element): element is AST.Quantifier {
   return element.type === 'Quantifier' && element.max === Infinity;
 }
 
-/** The set of the character that an element begins with, if it always takes one. */
+/** The set of an element's first character, if it always consumes one. */
 function mandatorySet(element: AST.Element, sets: CharacterSets): CharacterSet | undefined {
   if (element.type === 'Quantifier') return element.min > 0 ? sets.of(element.element) : undefined;
   return sets.of(element);
 }
 
 interface Size {
-  /** In how many ways it can match. */
+  /** The number of ways in which it can match. */
   readonly paths: number;
-  /** How many characters it can take. */
+  /** The maximum number of characters that it matches. */
   readonly length: number;
 }
 

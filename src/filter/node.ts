@@ -1,8 +1,8 @@
-/** A node of JSONata's syntax tree, as far as the compiler reads it. Each type has its own members. */
+/** The members of JSONata's syntax tree nodes that the compiler reads. Each type of node has its own. */
 export interface Node {
   readonly type: string;
   readonly value?: unknown;
-  /** Where its token ends in the expression. */
+  /** The end offset of its token in the expression. */
   readonly position?: number;
   readonly steps?: readonly Node[];
   readonly predicate?: readonly Stage[];
@@ -43,21 +43,21 @@ export interface Group {
   readonly position?: number;
 }
 
-/** An expression that is for the reference interpreter. */
+/** An expression that only the reference interpreter can evaluate. */
 export class NotCompilable extends Error {}
 
-/** A member that the parser gives to every node of a type. */
+/** A member that the parser sets on every node of a type. */
 export function required<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new NotCompilable('its syntax tree is not one that the compiler knows');
+  if (value === undefined) throw new NotCompilable('the compiler does not know its kind of syntax tree');
   return value;
 }
 
-/** Whether nothing follows it that makes another value of its own: no predicate, no grouping, no `[]`. */
+/** Whether no predicate, grouping or `[]` follows that changes its value. */
 export function isPlain({ predicate, stages, group, keepArray }: Omit<Node, 'type'>): boolean {
   return predicate === undefined && stages === undefined && group === undefined && keepArray !== true;
 }
 
-/** The nodes right below one, whatever the member that they hang on. */
+/** The direct child nodes, in any member. */
 export function childrenOf(node: object): readonly Node[] {
   const children: Node[] = [];
   const collect = (value: unknown): void => {
@@ -69,13 +69,13 @@ export function childrenOf(node: object): readonly Node[] {
   return children;
 }
 
-/** What the parser notes of `%`: no nodes, but in each node all of those below it once more. */
+/** Annotations of the parser for `%`: not children, but references that repeat whole subtrees. */
 const ancestry: ReadonlySet<string> = new Set(['ancestor', 'seekingParent', 'slot']);
 
-/** Every node of a syntax tree, each before those below it. */
+/** Every node of a syntax tree, parents before children. */
 export function nodesOf(root: Node): readonly Node[] {
   const nodes = new Set<Node>();
-  // Not by calls: a tree may be deeper than they can nest.
+  // Iterative: a tree may be deeper than the call stack allows.
   const pending = [root];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (nodes.has(node)) continue;
@@ -85,7 +85,7 @@ export function nodesOf(root: Node): readonly Node[] {
   return [...nodes];
 }
 
-/** The names of all variables that an expression binds anywhere. */
+/** The names of all variables that an expression binds in any scope. */
 export function boundVariables(nodes: readonly Node[]): ReadonlySet<string> {
   const names = nodes.flatMap((node) => {
     if (node.type === 'bind') return [(node.lhs as Node).value];
@@ -97,12 +97,12 @@ export function boundVariables(nodes: readonly Node[]): ReadonlySet<string> {
   return new Set(names.map(String));
 }
 
-/** What can be told of an expression, unless it nests so deep that it can just be parsed: calls cannot follow it then. */
-export function unlessTooDeep<Told>(tell: () => Told, nothing: Told): Told {
+/** Returns the result of an analysis, or the fallback if the expression nests too deeply for a recursive one. */
+export function unlessTooDeep<Result>(analyse: () => Result, fallback: Result): Result {
   try {
-    return tell();
+    return analyse();
   } catch (error) {
-    if (error instanceof RangeError) return nothing;
+    if (error instanceof RangeError) return fallback;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { type Node, nodesOf } from './node.ts';
 import { regularExpressionOf, UnusableRegExp } from './regular-expression.ts';
 import { repetitionProblem } from './repetition.ts';
 
-/** Parses an expression; throws an ExpressionError that tells all that keeps it from being used. */
+/** Parses an expression; throws an ExpressionError with all problems that make it unusable. */
 export function parse(source: string): { readonly root: Node; readonly nodes: readonly Node[] } {
   const repetition = repetitionProblem(source);
   if (repetition !== undefined) throw new ExpressionError([repetition]);
@@ -44,8 +44,8 @@ function problemOfRegExp(source: string, regexp: RegExp, position: unknown): Exp
   } catch (error) {
     if (!(error instanceof UnusableRegExp)) throw error;
     return {
-      message: `the regular expression is not one of RE2: ${error.message}`,
-      hint: 'RE2 has no look-around, no back references, and counts up to 1000.',
+      message: `RE2 does not support the regular expression: ${error.message}`,
+      hint: 'RE2 has no look-around and no back references, and limits repetition counts to 1000.',
       ...offsetOfLiteral(source, regexp, position),
     };
   }
@@ -63,7 +63,7 @@ function describeParseError(source: string, error: unknown): ExpressionProblem {
   return { message, ...offsetOfToken(source, position, token) };
 }
 
-/** JSONata's positions are where a token ends. Gives where it starts, if it stands there as it is. */
+/** JSONata's positions are the end of a token. Returns its start if the source has that token there verbatim. */
 export function offsetOfToken(source: string, position: unknown, token: string): { offset?: number } {
   if (typeof position !== 'number') return {};
   const start = position - token.length;
@@ -71,15 +71,15 @@ export function offsetOfToken(source: string, position: unknown, token: string):
   return { offset: Math.max(0, Math.min(offset, source.length)) };
 }
 
-/** The source may be spelled another way than in the text, e.g. a line break; then the end has to do. */
+/** RegExp.source may differ from the written literal, e.g. in a line break; then the end position is used. */
 function offsetOfLiteral(source: string, regexp: RegExp, position: unknown): { offset?: number } {
   if (typeof position !== 'number') return {};
-  // JSONata adds the flag g; the slashes are not part of the source.
+  // JSONata adds the flag g; RegExp.source excludes the slashes.
   const start = position - (regexp.source.length + 2 + regexp.flags.length - 1);
   return { offset: source[start] === '/' ? start : position };
 }
 
-/** A regular expression that JavaScript refuses comes as its SyntaxError, which shows the literal but no place. */
+/** A regular expression that JavaScript rejects throws a SyntaxError, which has the literal but no position. */
 function offsetOfRegExp(source: string, message: string): { offset?: number } {
   const literal = /^Invalid regular expression: (\/.*\/)[a-z]*: /s.exec(message)?.[1];
   const offset = literal === undefined ? -1 : source.indexOf(literal);

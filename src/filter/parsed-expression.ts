@@ -15,7 +15,7 @@ export interface Parsed extends Pick<FilterExpression, 'warnings' | 'variables'>
   readonly compilePart: (source: string) => FilterExpression;
 }
 
-/** What an expression tells of itself, however it is evaluated. What only reviews ask for is made when they do. */
+/** The properties of an expression in either mode. Those that only reviews need are computed on first use. */
 export abstract class ParsedExpression {
   readonly warnings: FilterExpression['warnings'];
   readonly variables: FilterExpression['variables'];
@@ -56,7 +56,7 @@ export abstract class ParsedExpression {
     );
   }
 
-  /** What a process of its own has to watch, which has another syntax tree of the same shape. */
+  /** The nodes to watch, as indexes: the worker process has its own syntax tree of the same shape. */
   protected watch(): Watch {
     const places = new Map(nodesOf(this.#parsed.root).map((node, place) => [node, place]));
     return { conditions: this.#conditions().map(({ nodes }) => nodes.map((node) => places.get(node) ?? -1)) };

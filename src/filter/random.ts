@@ -1,4 +1,4 @@
-/** A row of numbers, each at least 0 and less than 1, that a seed decides (mulberry32). Not for secrets. */
+/** A seeded pseudorandom number generator (mulberry32) of numbers in [0, 1). Not for secrets. */
 export class SeededRandom {
   #state: number;
 

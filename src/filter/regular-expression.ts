@@ -4,21 +4,21 @@ import { EvaluationError } from './evaluation-error.ts';
 import { type LinearCost, linearCostOf, looksAhead } from './linear.ts';
 import { FunctionValue } from './value.ts';
 
-/** A regular expression that RE2 cannot take. */
+/** A regular expression that RE2 does not support. */
 export class UnusableRegExp extends Error {}
 
-/** Where an engine found a match: the whole of it, and its groups. */
+/** A match that an engine found: its range and groups. */
 interface Found {
   readonly start: number;
   readonly match: string;
   readonly groups: (string | undefined)[];
 }
 
-/** Something that matches in time linear in the text. */
+/** A regular expression engine that matches in linear time. */
 interface Engine {
-  /** What looking at one character costs, in characters of text that are only read. */
+  /** The cost of matching one character, relative to reading one. */
   readonly cost: number;
-  /** Whether it may look at text far behind where its match ends. */
+  /** Whether it may read text far past the end of its match. */
   readonly looksAhead: boolean;
   test(text: string): boolean;
   /** Finds the first match at or after `from`. */
@@ -27,14 +27,14 @@ interface Engine {
 
 const known = new WeakMap<RegExp, RegularExpression>();
 
-/** The one of a literal: RE2 takes some milliseconds for each, and parsing, compiling and observing ask for it. */
+/** Cached per literal: RE2 takes some milliseconds to compile one, and parsing, compiling and observing all need it. */
 export function regularExpressionOf(literal: RegExp): RegularExpression {
   const made = known.get(literal) ?? new RegularExpression(literal);
   known.set(literal, made);
   return made;
 }
 
-/** A literal of the expression. It is a function of a text, and matches in time linear in it. */
+/** A regular expression literal: a function of a string that matches in linear time. */
 export class RegularExpression extends FunctionValue {
   readonly #engine: Engine;
   readonly #source: string;
@@ -53,7 +53,7 @@ export class RegularExpression extends FunctionValue {
     return this.#engine.test(text);
   }
 
-  /** How far it looked does not show in the match. So each search has to be affordable, and is paid by its time. */
+  /** The match does not reveal how far the engine read. So each search must be affordable and is charged by duration. */
   #findAhead(run: Evaluation, text: string, from: number): Found | undefined {
     run.afford(((text.length - from) * this.#engine.cost) / 64);
     const startedAt = performance.now();
@@ -62,7 +62,7 @@ export class RegularExpression extends FunctionValue {
     return found;
   }
 
-  /** What the reference gives for a match, which leads to the next one. */
+  /** The match object of the reference, whose `next` returns the next match. */
   #find(run: Evaluation, text: string, from: number): object | undefined {
     if (from > text.length) return undefined;
     const { cost, looksAhead } = this.#engine;
@@ -86,12 +86,12 @@ export class RegularExpression extends FunctionValue {
   }
 }
 
-/** Where a match may begin, if an expression says it. */
+/** The start index of a search, if the expression passes one. */
 function indexOf(from: unknown): number {
   return typeof from === 'number' ? Math.max(0, Math.trunc(from) || 0) : 0;
 }
 
-/** V8's own engine, for what it matches without giving much back. */
+/** V8's backtracking engine, for patterns that it provably matches in linear time. */
 class NativeEngine implements Engine {
   readonly cost: number;
   readonly looksAhead: boolean;
@@ -116,7 +116,7 @@ class NativeEngine implements Engine {
   }
 }
 
-/** RE2, for everything else. */
+/** RE2, linear-time for every pattern. */
 class LinearEngine implements Engine {
   readonly cost: number;
   readonly looksAhead: boolean;

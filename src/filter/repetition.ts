@@ -1,23 +1,23 @@
 import type { ExpressionProblem } from './expression-error.ts';
 import { Tokens } from './tokens.ts';
 
-/** How many tokens may be repeated in all: a dozen doublings of the shortest expression, and hundreds of flat ones. */
+/** Maximum number of repeated tokens: a dozen nested doublings of the shortest expression, or hundreds side by side. */
 const mostRepeated = 5000;
 
-/** What stands in a bracket, up to some token. */
+/** The content of a bracket, up to the current token. */
 interface Level {
   readonly isTransform: boolean;
-  /** How many tokens the syntax tree has of it. */
+  /** The number of its tokens in the syntax tree, repetitions included. */
   size: number;
-  /** How many of them the next `??` or `?:` would repeat. */
+  /** How many of those the next `??` or `?:` would repeat. */
   left: number;
-  /** Of a transform, the second of which ends it. */
+  /** Number of bars of a transform; the second ends it. */
   bars: number;
 }
 
 /**
- * JSONata's parser puts what stands before a `??` or a `?:` into the syntax tree twice. One within what stands before
- * another is doubled again, and two dozen of them take all memory there is. So what that comes to is told before
+ * JSONata's parser duplicates the left operand of `??` and `?:` in the syntax tree. Nested in one another's left
+ * operands, each doubles the tree again, and two dozen of them exhaust memory. So the size of the tree is computed before
  * anything is parsed.
  */
 export function repetitionProblem(source: string): ExpressionProblem | undefined {
@@ -58,9 +58,9 @@ export function repetitionProblem(source: string): ExpressionProblem | undefined
 
 const opening: ReadonlySet<string> = new Set(['(', '[', '{']);
 const closing: ReadonlySet<string> = new Set([')', ']', '}']);
-/** Where an operand is wanted, these are one. */
+/** Operators that are operands where an operand is expected. */
 const operands: ReadonlySet<string> = new Set(['*', '**', '%', 'and', 'or', 'in']);
-/** What stands before these is not part of what stands before a `??` behind them. */
+/** Operators that end the left operand of a later `??`. */
 const weaker: ReadonlySet<string> = new Set(['??', '?:', '?', ':', 'and', 'or', ':=', ',', ';', '..', '|']);
 
 function newLevel(isTransform: boolean): Level {
@@ -78,8 +78,8 @@ function add(level: Level, size: number): void {
 
 function problemAt(offset: number): ExpressionProblem {
   return {
-    message: 'too many `??` and `?:` one within what stands before another: each of them doubles that',
-    hint: 'Name what the inner ones come to: ($name := a ?? b; $name ?? c).',
+    message: 'too many `??` and `?:` nested in the left operand of another: each doubles the syntax tree',
+    hint: 'Bind the inner results to variables: ($name := a ?? b; $name ?? c).',
     offset,
   };
 }

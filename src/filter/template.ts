@@ -4,19 +4,19 @@ import type { MaybePromise } from './filter-expression.ts';
 import type { Bindings } from './limits.ts';
 import { toPlain } from './to-plain.ts';
 
-/** A text with places for values, ready to be filled in any number of times. */
+/** A compiled template. It can be rendered any number of times. */
 export interface Template {
-  /** What is allowed in its expressions, but surely not meant; offsets count from the start of the text. */
+  /** Valid expressions that are almost certainly mistakes; offsets count from the start of the template. */
   readonly warnings: readonly ExpressionProblem[];
-  /** The text with values in it: texts as they are, nothing for nothing, all else as JSON. Throws and rejects as `evaluate`. */
+  /** Renders strings verbatim, undefined as nothing, other values as JSON. Throws and rejects as `evaluate` does. */
   render(input: unknown, bindings?: Bindings): MaybePromise<string>;
-  /** Lets go of the processes that isolated evaluations need. */
+  /** Releases the processes of isolated evaluations. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a text ready in which `{{ expression }}` stands for what a JSONata expression comes to. An expression ends at the
- * first `}}`: write `} }` inside of it. Throws an ExpressionError with all problems, their offsets counted from the start.
+ * Compiles a template in which `{{ expression }}` is replaced by the value of a JSONata expression. An expression ends at
+ * the first `}}`: write `} }` inside of it. Throws an ExpressionError with all problems; offsets count from the start.
  */
 export function compileTemplate(source: string, options: CompileOptions = {}): Template {
   const problems: ExpressionProblem[] = [];

@@ -1,7 +1,7 @@
 import type { PlainValue } from './filter-expression.ts';
 import { FunctionValue } from './value.ts';
 
-/** What is JSON of a value: no functions, and none of JSONata's marks on arrays. */
+/** Converts a value to plain JSON, without functions and without JSONata's marks on arrays. */
 export function toPlain(value: unknown): PlainValue | undefined {
   const isPlainItem = (item: unknown) => item !== undefined && !(item instanceof FunctionValue);
   const text = JSON.stringify(value, (_name, member: unknown) => {

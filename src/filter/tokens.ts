@@ -1,8 +1,8 @@
-/** A stretch of an expression that JSONata reads as one. */
+/** A token of an expression, as JSONata's tokenizer reads it. */
 export interface Token {
   readonly start: number;
   readonly end: number;
-  /** Which operator, bracket or mark it is: empty for names and literals, undefined at the end of the expression. */
+  /** The operator, bracket or punctuation: empty for names and literals, undefined at the end of the expression. */
   readonly operator: string | undefined;
 }
 
@@ -21,7 +21,7 @@ const operand = new RegExp(
   'y',
 );
 
-/** Reads the tokens of an expression as the parser of JSONata does, up to where that would give up. */
+/** Reads the tokens of an expression as JSONata's parser does, up to where that would fail. */
 export class Tokens {
   readonly #source: string;
   #at = 0;
@@ -30,7 +30,7 @@ export class Tokens {
     this.#source = source;
   }
 
-  /** @param isAfterOperand whether a slash divides; if not, it begins a regular expression */
+  /** @param isAfterOperand whether a slash is division; if not, it starts a regular expression */
   next(isAfterOperand: boolean): Token {
     const start = this.#endOf(blanks, this.#at) ?? this.#at;
     if (start >= this.#source.length) return { start, end: start, operator: undefined };
@@ -51,7 +51,7 @@ export class Tokens {
   }
 }
 
-/** A slash ends it unless it is escaped or stands in brackets of any sort. */
+/** A slash ends it unless it is escaped or inside brackets of any kind. */
 function endOfRegExp(source: string, start: number): number {
   let depth = 0;
   let backslashes = 0;
@@ -62,7 +62,7 @@ function endOfRegExp(source: string, start: number): number {
       while (source[at] === 'i' || source[at] === 'm') at += 1;
       return at;
     }
-    // As JSONata has it: any backslash right before a bracket escapes it.
+    // As in JSONata, any backslash right before a bracket escapes it.
     if (backslashes === 0 && '([{'.includes(character)) depth += 1;
     if (backslashes === 0 && ')]}'.includes(character)) depth -= 1;
     backslashes = character === '\\' ? backslashes + 1 : 0;

@@ -2,9 +2,9 @@ import type { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
 
 /**
- * An array made by an evaluation, with JSONata's marks. A `sequence` of one item is that item, unless `keepSingleton`
- * says otherwise; `cons` came from an array constructor in a path and is not flattened; `outerWrapper` holds an input
- * that is an array itself. Arrays of a JSON text cannot have such members.
+ * An array created by an evaluation, with JSONata's marks. A `sequence` of one item unwraps to that item, unless
+ * `keepSingleton` is set; `cons` marks an array constructor in a path, which is not flattened; `outerWrapper` wraps an
+ * input that is an array itself. Arrays parsed from JSON cannot have such members.
  */
 export interface MarkedArray extends Array<unknown> {
   sequence?: true;
@@ -13,14 +13,14 @@ export interface MarkedArray extends Array<unknown> {
   outerWrapper?: true;
 }
 
-/** Something that can be called: a built-in, a lambda, or a regular expression. */
+/** A callable value: a built-in, a lambda, or a regular expression. */
 export class FunctionValue {
   readonly arity: number;
-  /** Calls it with arguments that fit its signature. `context` is what the caller stands at. */
+  /** Calls it with arguments that fit its signature. `context` is the caller's context value. */
   readonly invoke: (run: Evaluation, args: unknown[], context: unknown) => unknown;
-  /** Checks and completes arguments; without it, they are taken as they are. */
+  /** Checks and completes arguments; if absent, they are passed unchanged. */
   readonly validate: ((args: unknown[], context: unknown) => unknown[]) | undefined;
-  /** Calls it with as many of what a higher-order function gives as it takes. Without it, `invoke` does. */
+  /** Calls it with as many of a higher-order function's arguments as it accepts. If absent, `invoke` is used. */
   readonly callBack: ((run: Evaluation, item: unknown, key: unknown, all: unknown) => unknown) | undefined;
 
   constructor(
@@ -36,7 +36,7 @@ export class FunctionValue {
   }
 }
 
-/** Names that a FunctionValue has as members of its own. */
+/** Names of the own members of a FunctionValue. */
 export const functionMembers: ReadonlySet<string> = new Set(['arity', 'invoke', 'validate', 'callBack']);
 
 export function createSequence(): MarkedArray {
@@ -51,7 +51,7 @@ export function sequenceOf(item: unknown): MarkedArray {
   return items;
 }
 
-/** What an evaluation of an input stands at: one that is an array is looked at as one value. */
+/** The initial context of an evaluation: an input array is wrapped, so that it counts as one value. */
 export function contextOf(input: unknown): unknown {
   if (!Array.isArray(input)) return input;
   const outer = sequenceOf(input);
@@ -63,26 +63,26 @@ export function isArray(value: unknown): value is MarkedArray {
   return Array.isArray(value);
 }
 
-/** Whether it is an object with members: not an array, not a function. */
+/** Whether it is an object with members: neither an array nor a function. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof FunctionValue);
 }
 
-/** An empty sequence is nothing, and one of a single item is the item. */
+/** An empty sequence becomes undefined, and one of a single item becomes the item. */
 export function unwrap(value: unknown): unknown {
   if (!isArray(value) || value.sequence !== true) return value;
   if (value.length === 0) return undefined;
   return value.length === 1 && value.keepSingleton !== true ? value[0] : value;
 }
 
-/** Whether it is a number to calculate with. NaN is none; an infinite one is an error. */
+/** Whether it is a number for arithmetic. NaN is not; an infinite number throws. */
 export function isNumeric(value: unknown): value is number {
   if (typeof value !== 'number' || Number.isNaN(value)) return false;
   if (value === Infinity || value === -Infinity) throw new EvaluationError('D1001', { value });
   return true;
 }
 
-/** JSONata's $boolean, with false for undefined. Pays for what it looks at, if anybody is to pay. */
+/** JSONata's $boolean, with false for undefined. Charges `run`, if given, for each value visited. */
 export function isTruthy(run: Evaluation | undefined, value: unknown): boolean {
   switch (typeof value) {
     case 'boolean':
@@ -99,7 +99,7 @@ export function isTruthy(run: Evaluation | undefined, value: unknown): boolean {
   }
 }
 
-/** Looks at every item, since an infinite number is an error wherever it stands. */
+/** Visits every item, since an infinite number throws at any index. */
 function isAnyTruthy(run: Evaluation | undefined, items: readonly unknown[]): boolean {
   run?.spend(items.length);
   let any = false;
@@ -107,14 +107,14 @@ function isAnyTruthy(run: Evaluation | undefined, items: readonly unknown[]): bo
   return any;
 }
 
-/** There is no way to see that an object has a member but to list them all. */
+/** JavaScript has no cheaper check for an empty object than listing all its members. */
 function hasMembers(run: Evaluation | undefined, value: object): boolean {
   const { length } = Object.keys(value);
   run?.spend(length * 4);
   return length > 0;
 }
 
-/** The equality of `=`: deep, whatever the order of members. Pays for what it looks at. */
+/** The equality of `=`: deep, and independent of member order. Charges `run` for each value visited. */
 export function isDeepEqual(run: Evaluation, left: unknown, right: unknown): boolean {
   if (typeof left === 'string') {
     if (left.length > 256) run.spendText(left.length);
@@ -131,7 +131,7 @@ export function isDeepEqual(run: Evaluation, left: unknown, right: unknown): boo
     return true;
   }
   if (left instanceof FunctionValue || right instanceof FunctionValue) return false;
-  // An array has a length too, so that only an object that plays one can be equal to it.
+  // An array also has a length, so that only an object that imitates one can equal it.
   if (isArray(left) !== isArray(right) && !Object.hasOwn(isArray(left) ? right : left, 'length')) return false;
   const names = ownNames(run, left);
   if (names.length !== ownNames(run, right).length) return false;
@@ -142,7 +142,7 @@ export function isDeepEqual(run: Evaluation, left: unknown, right: unknown): boo
   return true;
 }
 
-/** An array compared with an object has its `length` and its marks as members, as JSONata sees it. */
+/** Compared with an object, an array has its `length` and its marks as members, as in JSONata. */
 function ownNames(run: Evaluation, value: object): string[] {
   if (Array.isArray(value)) run.spend(value.length * 4);
   const names = Array.isArray(value) ? Object.getOwnPropertyNames(value) : Object.keys(value);
@@ -158,7 +158,7 @@ export function toText(run: Evaluation, value: unknown, indent = 0): string {
     return String(toPrecision(value));
   }
   if (value instanceof FunctionValue) return '';
-  // Each line is indented by as much as its value is deep.
+  // Each line is indented by the depth of its value.
   const costOfValue = indent === 0 ? 3 : 3 + nestingOf(run, value);
   const replace = (name: string, member: unknown): unknown => {
     run.spend(costOfValue + name.length / 4);
@@ -169,7 +169,7 @@ export function toText(run: Evaluation, value: unknown, indent = 0): string {
   return JSON.stringify(isArray(value) && value.outerWrapper === true ? value[0] : value, replace, indent);
 }
 
-/** How many objects and arrays are inside of each other. */
+/** The nesting depth of objects and arrays. */
 function nestingOf(run: Evaluation, value: unknown): number {
   if (typeof value !== 'object' || value === null || value instanceof FunctionValue) return 0;
   let deepest = 0;
@@ -183,7 +183,7 @@ function toPrecision(value: number): number {
   return Number.isInteger(value) ? value : Number(value.toPrecision(15));
 }
 
-/** Joins two values into an array, as $append does: what is nothing adds nothing, what is an array adds its items. */
+/** Combines two values into an array, as $append does: undefined adds nothing, an array adds its items. */
 export function append(run: Evaluation, left: unknown, right: unknown): unknown {
   if (left === undefined) return right;
   if (right === undefined) return left;

@@ -13,7 +13,7 @@ export function variablesOf(nodes: readonly Node[]): Set<string> {
   return names;
 }
 
-/** What is allowed in an expression, but surely not meant. */
+/** Warnings for valid expressions that are almost certainly mistakes. */
 export function warningsOf(
   source: string,
   root: Node,
@@ -24,18 +24,18 @@ export function warningsOf(
   const constant = constantProblem(source, root, purpose);
   const warnings = constant === undefined ? [] : [constant];
   if (bindings === undefined) return warnings;
-  const told = new Set<string>();
+  const reported = new Set<string>();
   let bound: ReadonlySet<string> | undefined;
   for (const { type, value, position } of nodes) {
     const name = String(value);
-    if (type !== 'variable' || name === '' || name === '$' || told.has(name)) continue;
+    if (type !== 'variable' || name === '' || name === '$' || reported.has(name)) continue;
     if (builtIns.has(name) || bindings.includes(name)) continue;
     bound ??= boundVariables(nodes);
     if (bound.has(name)) continue;
-    told.add(name);
+    reported.add(name);
     warnings.push({
-      message: `$${name} is nothing: no such variable or function`,
-      hint: `The variables here are ${bindings.map((binding) => `$${binding}`).join(', ')}.`,
+      message: `$${name} is undefined: no such variable or function`,
+      hint: `Available variables: ${bindings.map((binding) => `$${binding}`).join(', ')}.`,
       ...offsetOfToken(source, position, `$${name}`),
     });
   }

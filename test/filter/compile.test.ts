@@ -92,7 +92,7 @@ t.test('refuses what cannot be used, with the place', async (t) => {
   t.throws(() => compileFilter('('.repeat(20_000)), ExpressionError);
 });
 
-t.test('refuses `??` and `?:` one within what stands before another before they are parsed', async (t) => {
+t.test('refuses `??` and `?:` nested in the left operand of another before they are parsed', async (t) => {
   const nested = (levels: number, operator: string, begin = 'x') =>
     `${'('.repeat(levels)}${begin}${` ${operator} a)`.repeat(levels)}`;
   for (const source of doublingFilters) {
@@ -222,7 +222,7 @@ t.test('tells what an expression comes to for every input, and does not warn of 
 t.test('warns of variables that nothing binds, if it is told what there is', async (t) => {
   const options = { bindings: ['request', 'key'] };
   t.match(compileFilter('$reqest.ip = "x" or $reqest.method = "y"', options).warnings, [
-    { message: '$reqest is nothing: no such variable or function', hint: /\$request, \$key/, offset: 0 },
+    { message: '$reqest is undefined: no such variable or function', hint: /\$request, \$key/, offset: 0 },
   ]);
   t.same(compileFilter('$request.ip = $key.id', options).warnings, []);
   t.same(compileFilter('($x := a; $map(b, function($y){ $x = $y }))', options).warnings, []);

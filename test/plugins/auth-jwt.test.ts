@@ -422,7 +422,7 @@ t.test(
     t.match([answer.status, answer.body.code, answer.headers.get('retry-after')], [503, 'unavailable', '5']);
     t.equal((await restarted.fire('ask', {}, { secret: null })).status, 200, 'who shows no token is asked for none');
     const logged = JSON.stringify([gateway.log, restarted.log]);
-    t.match(logged, 'the keys that tokens are signed with cannot be fetched');
+    t.match(logged, 'the keys that verify tokens cannot be fetched');
     t.notMatch(logged, /eyJ|pass:word|Basic /);
   },
 );

@@ -29,9 +29,9 @@ export default {
   },
 } satisfies AuthPlugin<Options>;
 
-/** What a digest leads to. Every answer is made beforehand, so that known and unknown keys take the same steps. */
+/** The entry for a digest. All verdicts are precomputed, so that known and unknown keys take the same steps. */
 interface Entry {
-  /** Milliseconds since the epoch; infinite: never. */
+  /** Milliseconds since the epoch; Infinity: never. */
   readonly expiresAt: number;
   readonly whenExpired: AuthResult;
   readonly otherwise: AuthResult;
@@ -56,7 +56,7 @@ function indexSecrets(apiKeys: readonly ApiKeyDeclaration[]): ReadonlyMap<string
     const otherwise = apiKey.status === 'revoked' ? rejected('revoked key') : authenticated(apiKey);
     for (const { sha256, expiresAt = Infinity } of apiKey.secrets) {
       const owner = owners.get(sha256);
-      // Which of the two a caller would be is not to be left to the order of files.
+      // The order of the files must not decide which of the two a caller is.
       if (owner !== undefined) throw new Error(`API keys "${owner}" and "${apiKey.id}" list the same secret`);
       owners.set(sha256, apiKey.id);
       entries.set(sha256, Object.freeze({ expiresAt, whenExpired: expired, otherwise }));

@@ -28,7 +28,7 @@ export default {
         if (typeof authorization !== 'string' || !/^basic(?: |$)/i.test(authorization)) return abstained;
         const shown = parseCredentials(authorization.slice('basic '.length));
         if (shown === undefined) return malformed;
-        // As with API keys, what is looked up is a digest; and a name that nobody has takes the same steps.
+        // As with API keys, the look-up uses a digest, and an unknown name takes the same steps.
         const entry = entries.get(digestOf(shown.name).toString('hex')) ?? nobody;
         const password = digestOf(shown.password);
         let isGood = false;
@@ -64,7 +64,7 @@ function entryOf({ name, passwords, projects, permissions }: User): Entry {
   };
 }
 
-/** Which of two of one name a caller would be is not to be left to their order. */
+/** The order of two users with the same name must not decide which one a caller is. */
 function checkUsers(context: AuthPluginContext, users: readonly User[]): void {
   const names = users.map(({ name }) => name);
   const problems: OptionsProblem[] = names.flatMap((name, index) =>
@@ -79,7 +79,7 @@ function checkUsers(context: AuthPluginContext, users: readonly User[]): void {
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 const longest = 2048;
 
-/** RFC 7617 §2: what stands before the first colon is the name. */
+/** RFC 7617 §2: the part before the first colon is the name. */
 function parseCredentials(text: string): { readonly name: Buffer; readonly password: Buffer } | undefined {
   const token = text.trim();
   if (token.length > longest || !base64.test(token)) return undefined;

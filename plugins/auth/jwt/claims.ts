@@ -5,7 +5,7 @@ import type { Options } from './options.gen.ts';
 type Source = Options['projects'] | Options['permissions'];
 type Grants = Pick<Principal, 'permissions' | 'projects'>;
 
-/** Says what a token grants; what all tokens grant alike is made once. */
+/** Returns the function that derives a token's grants; those common to all tokens are computed once. */
 export function grantsOf({ projects, permissions }: Pick<Options, 'projects' | 'permissions'>) {
   const fixedProjects = isList(projects) ? projectsOf(projects) : undefined;
   const fixedPermissions = isList(permissions) ? permissionsOf(permissions) : undefined;
@@ -19,7 +19,7 @@ function isList(source: Source): source is Extract<Source, readonly string[]> {
   return Array.isArray(source);
 }
 
-/** Only the config can grant all projects: a `*` in a token is the id of none. */
+/** Only the config can grant all projects: a `*` in a token matches no project id. */
 function projectsOf(ids: readonly string[]): Principal['projects'] {
   return ids.includes('*') ? 'all' : new Set(ids);
 }

@@ -6,10 +6,10 @@ import type { Keys } from './verify-token.ts';
 
 const largestKeySetBytes = 256 * 1024;
 
-/** The keys that the options name: at a URL, or one at hand. Throws an OptionsError. */
+/** The keys that the options name: a key set at a URL, or a local public key. Throws an OptionsError. */
 export function findKeys(context: AuthPluginContext, { jwksUrl, publicKey, algorithms }: Options): Keys {
   if ((jwksUrl === undefined) === (publicKey === undefined)) {
-    throw refusal('', 'needs one of jwksUrl and publicKey, and takes no more');
+    throw refusal('', 'needs exactly one of jwksUrl and publicKey');
   }
   if (publicKey === undefined) {
     const url = new URL(String(jwksUrl));
@@ -20,7 +20,7 @@ export function findKeys(context: AuthPluginContext, { jwksUrl, publicKey, algor
   const parsed = parsePublicKey(publicKey);
   if (!parsed.ok) throw refusal('/publicKey', parsed.fault);
   const usable = algorithms.filter((algorithm) => parsed.algorithms.includes(algorithm));
-  if (usable.length === 0) throw refusal('/algorithms', `the key is good for ${parsed.algorithms.join(', ')} only`);
+  if (usable.length === 0) throw refusal('/algorithms', `the key supports ${parsed.algorithms.join(', ')} only`);
   return { find: () => parsed.key, algorithms: usable };
 }
 
@@ -28,11 +28,11 @@ function warnOf(url: URL, client: OutboundClient, context: AuthPluginContext): v
   const warn = (message: string, hint: string) =>
     context.report({ severity: 'warning', pointer: '/jwksUrl', message, hint });
   if (url.protocol === 'http:' && !isThisMachine(url)) {
-    warn('is not https: whoever can change what comes from there is let in', 'Write https://.');
+    warn('is not https: anyone who can tamper with the response can forge tokens', 'Write https://.');
   }
   if (client.forbids(url)) {
-    const hint = `Allow it in gateway.yaml if it is meant: outbound: { allow: ["${url.host}"] }.`;
-    warn('is not a public address, so that no keys come from there', hint);
+    const hint = `If it is intended, allow it in gateway.yaml: outbound: { allow: ["${url.host}"] }.`;
+    warn('is not a public address, so the keys cannot be fetched (SSRF protection)', hint);
   }
 }
 

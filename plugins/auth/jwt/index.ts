@@ -13,7 +13,7 @@ export default {
   async create(context, options) {
     const unknown = Array.isArray(options.projects) ? unknownProjects(context, options.projects, '/projects') : [];
     if (unknown.length > 0) throw new OptionsError(unknown);
-    // Loading what checks tokens takes time that a config without them need not spend.
+    // Loaded lazily: a config without JWT does not pay for the import.
     const [{ findKeys }, { tokenVerifier }] = await Promise.all([
       import('./find-keys.ts'),
       import('./verify-token.ts'),

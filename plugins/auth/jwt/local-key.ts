@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 
-/** A public key, or what keeps a text from being one; it never repeats the text. */
+/** A public key, or the reason why a text is not one; the reason never contains the text. */
 export type ParsedKey =
   | { readonly ok: true; readonly key: KeyObject; readonly algorithms: readonly string[] }
   | { readonly ok: false; readonly fault: string };
@@ -19,7 +19,7 @@ export function parsePublicKey(text: string): ParsedKey {
   }
   const algorithms = algorithmsOf[key.asymmetricKeyType ?? ''] ?? algorithmsOf[namedCurve];
   return algorithms === undefined
-    ? { ok: false, fault: 'is a key of a sort that tokens are not signed with' }
+    ? { ok: false, fault: 'is a key of a type that no supported algorithm uses' }
     : { ok: true, key, algorithms };
 }
 
@@ -35,7 +35,7 @@ function keyIn(text: string): KeyObject | 'private' | undefined {
   }
 }
 
-/** What tokens are signed with, by the type of the key, or by its curve as OpenSSL calls it. */
+/** Signature algorithms by key type, or by curve as OpenSSL names it. */
 const algorithmsOf: Readonly<Record<string, readonly string[]>> = {
   rsa: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ed25519: ['EdDSA', 'Ed25519'],

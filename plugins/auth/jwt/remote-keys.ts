@@ -2,24 +2,24 @@ import type { JWTVerifyGetKey } from 'jose';
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWKSCacheInput, jwksCache } from 'jose';
 import { type OutboundClient, OutboundError, type PluginLog } from '../../../src/contract/index.ts';
 
-/** How long keys count as they were fetched, in milliseconds. */
+/** How long fetched keys are fresh, in milliseconds. */
 const freshForMs = 10 * 60_000;
-/** How long they count where they cannot be fetched anew. A provider that is out of reach for longer makes no tokens. */
+/** How long stale keys are used while a refresh fails. A provider that is unreachable for longer issues no tokens. */
 const usableForMs = 60 * 60_000;
-/** How soon a key that is not among them has them fetched again: anybody can name one. */
+/** Minimum interval between refreshes because of an unknown key id: anyone can send one. */
 const cooldownMs = 30_000;
-/** How long after a failure nothing is fetched. */
+/** How long fetching pauses after a failure. */
 const pauseMs = 5_000;
 const fetchTimeoutMs = 5_000;
 
-/** Which key signed a token cannot be told for now: the key set is out of reach, or is none. */
+/** The signing key of a token cannot be determined for now: the key set is unreachable or invalid. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
 }
 
 /**
  * Finds keys in a JSON Web Key Set (RFC 7517) at a URL. Rejects with a JOSEError if the token names none of them, and
- * with a KeysUnavailable.
+ * with a KeysUnavailable if the set cannot be fetched.
  */
 export function remoteKeys(url: URL, client: OutboundClient, log: PluginLog): JWTVerifyGetKey {
   const cache: JWKSCacheInput = {};
@@ -40,20 +40,20 @@ export function remoteKeys(url: URL, client: OutboundClient, log: PluginLog): JW
       } catch (error) {
         if (isOfToken(error) || (error instanceof errors.JWKSInvalid && isFresh(cache))) throw error;
         failedAt = Date.now();
-        log.warn({ host: url.host, reason: reasonOf(error) }, 'the keys that tokens are signed with cannot be fetched');
+        log.warn({ host: url.host, reason: reasonOf(error) }, 'the keys that verify tokens cannot be fetched');
       }
     }
     const { uat: fetchedAt = -Infinity, jwks } = cache;
     if (jwks === undefined || Date.now() - fetchedAt >= usableForMs) throw new KeysUnavailable();
     if (known?.fetchedAt !== fetchedAt) known = { fetchedAt, find: createLocalJWKSet(jwks) };
     return known.find(header, token).catch((error: unknown) => {
-      // A key that is not among them may be a new one.
+      // An unknown key may be a new one.
       throw error instanceof errors.JWKSNoMatchingKey ? new KeysUnavailable() : error;
     });
   };
 }
 
-/** With a set that was good, it is the one key that the token names that is not. */
+/** If the set is fresh, only the key that the token names is missing. */
 function isFresh({ uat: fetchedAt = -Infinity, jwks }: JWKSCacheInput): boolean {
   return jwks !== undefined && Date.now() - fetchedAt < freshForMs;
 }
@@ -66,7 +66,7 @@ function isOfToken(error: unknown): boolean {
   );
 }
 
-/** Messages may hold addresses. */
+/** Messages may contain addresses. */
 function reasonOf(error: unknown): string {
   const code = OutboundError.from(error)?.code;
   return code ?? (error instanceof errors.JOSEError ? error.code : 'unexpected answer');

@@ -7,11 +7,11 @@ import { KeysUnavailable } from './remote-keys.ts';
 
 export interface Keys {
   readonly find: JWTVerifyGetKey;
-  /** What the keys are good for, of what the options allow. */
+  /** The algorithms that the keys support and the options allow. */
   readonly algorithms: readonly string[];
 }
 
-/** Says who shows a token, at a time in milliseconds since the epoch. Never rejects for what the token is. */
+/** Authenticates the bearer of a token at a time in milliseconds since the epoch. Never rejects because of the token. */
 export type VerifyToken = (token: string, at: number) => Promise<AuthVerdict>;
 
 export function tokenVerifier(keys: Keys, options: Options): VerifyToken {
@@ -36,10 +36,10 @@ export function tokenVerifier(keys: Keys, options: Options): VerifyToken {
   };
 }
 
-/** It becomes part of the caller's id, in logs and in what is stored. */
+/** The subject becomes part of the caller's id, which is logged and stored. */
 const fitSubject = /^[\x21-\x7e]{1,255}$/;
 
-/** Where no name of the provider is in front, none can be in the subject. */
+/** Without a provider name as prefix, the subject must not be able to imitate one. */
 function escaped(subject: string): string {
   return subject.replace(/[%:]/g, encodeURIComponent);
 }
@@ -57,7 +57,7 @@ const faultyClaims: Readonly<Record<string, string>> = {
   nbf: 'not valid yet',
 };
 
-/** What is wrong with a token, in words that are not its own. */
+/** The fault of a token, without quoting it. */
 function faultOf(error: unknown): string {
   if (error instanceof errors.JWTClaimValidationFailed) {
     return faultyClaims[error.claim] ?? 'a claim is missing or unfit';

@@ -3,7 +3,7 @@ import type { AuthVerdict, Reply, RequestHead } from '../../../src/contract/inde
 import { rejected } from '../verdicts.ts';
 import type { Options } from './options.gen.ts';
 
-/** What may be sent back: nothing that means something to a browser. */
+/** Challenges that may be echoed: nothing that a browser interprets. */
 const safeChallenge = /^[A-Za-z0-9._~+/=:-]{1,512}$/;
 
 type ChallengeOptions = NonNullable<Options['challenge']>;
@@ -25,7 +25,7 @@ export function challengeIn(
   return { kind: 'handshake', reply: textReply(challenge) };
 }
 
-/** By digests, which are of one length: how long it takes tells nothing of the secret. */
+/** A constant-time comparison of digests, which have one length: its timing reveals nothing about the secret. */
 function isSameText(shown: string, secret: string): boolean {
   return timingSafeEqual(hash('sha256', shown, 'buffer'), hash('sha256', secret, 'buffer'));
 }
@@ -42,12 +42,12 @@ async function* once(text: string): AsyncGenerator<string> {
   yield text;
 }
 
-/** Larger than any handshake of Slack, so that no large event is parsed twice. */
+/** Larger than any Slack handshake, so that no large event is parsed twice. */
 const largestHandshakeBytes = 16 * 1024;
 
 /**
- * Answers the request by which Slack makes sure of an address; undefined if a body is none. Only for a body whose
- * signature is good: https://docs.slack.dev/reference/events/url_verification
+ * Answers Slack's URL verification request; undefined if a body is not one. Only for a body whose signature is
+ * valid: https://docs.slack.dev/reference/events/url_verification
  */
 export function slackChallengeIn(body: Uint8Array): AuthVerdict | undefined {
   if (body.length > largestHandshakeBytes) return undefined;

@@ -1,7 +1,7 @@
 import type { OptionsProblem } from '../../../src/contract/index.ts';
 import { decodeSignature, parseTimestamp, type Scheme } from './scheme.ts';
 
-/** One HMAC in one header, and maybe a time in another. */
+/** One HMAC in one header, and optionally a timestamp in another. */
 export interface HmacForm {
   readonly header: string;
   readonly algorithm: string;
@@ -38,7 +38,7 @@ function payloadOf({ payload, timestampHeader }: HmacForm): string {
   return payload ?? (timestampHeader === undefined ? '{body}' : '{timestamp}.{body}');
 }
 
-/** What keeps a form from protecting anything. */
+/** The faults that make a form insecure or contradictory. */
 export function faultsOfForm(form: HmacForm): readonly OptionsProblem[] {
   const message = faultOfPayload(payloadOf(form), form.timestampHeader !== undefined);
   return message === undefined ? [] : [{ pointer: '/hmac/payload', message, hint: 'For example {timestamp}.{body}' }];

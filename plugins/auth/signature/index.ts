@@ -51,7 +51,7 @@ const malformed = rejected('malformed signature');
 const untimely = rejected('signature too old, or from the future');
 const wrong = rejected('wrong signature');
 
-/** One digest per key, each compared with each signature: all are of one length, and none ends the search. */
+/** Compares the digest for each key with each signature: all have one length, and no match ends the loop early. */
 function isSigned(body: Uint8Array, signed: SignedHead, keys: readonly Buffer[], { algorithm }: Scheme): boolean {
   let isGood = false;
   for (const key of keys) {
@@ -61,7 +61,7 @@ function isSigned(body: Uint8Array, signed: SignedHead, keys: readonly Buffer[],
   return isGood;
 }
 
-/** A sender knows nothing of projects: it may fire each trigger that lists it. */
+/** Signatures carry no project: a sender may fire every trigger that lists this plugin. */
 function authenticatedAs(id: string): AuthVerdict {
   const principal: Principal = { id, permissions: new Set(['project.trigger']), projects: 'all' };
   return Object.freeze({ kind: 'authenticated', principal: Object.freeze(principal) });
@@ -76,11 +76,11 @@ function checkOptions(options: Options): { readonly scheme: Scheme; readonly key
     problems.push({ pointer: '/scheme', message: 'needs `hmac`, which says how the sender signs', hint });
   }
   if (hmac !== undefined && options.scheme !== 'hmac') {
-    const message = `is not for scheme ${options.scheme}, whose form is known`;
-    problems.push({ pointer: '/hmac', message, hint: 'Take it away, or write scheme: hmac.' });
+    const message = `does not apply to scheme ${options.scheme}, which defines its own format`;
+    problems.push({ pointer: '/hmac', message, hint: 'Remove it, or write scheme: hmac.' });
   }
   if ((challenge?.token === undefined) !== (challenge?.tokenParameter === undefined)) {
-    const hint = 'Write both, or neither: then everybody is answered.';
+    const hint = 'Write both or neither; with neither, every challenge is answered.';
     problems.push({ pointer: '/challenge', message: 'token and tokenParameter belong together', hint });
   }
   const keys = options.secrets.map((secret) => scheme?.keyOf(secret));

@@ -4,23 +4,23 @@ import type { RequestHead } from '../../../src/contract/index.ts';
 export interface Scheme {
   /** Name of the request header that carries the signature, in lower case. */
   readonly header: string;
-  /** As node:crypto calls it. */
+  /** As named by node:crypto. */
   readonly algorithm: string;
-  /** The key that a secret stands for; undefined if it cannot be one. */
+  /** The key that a secret encodes; undefined if it encodes none. */
   keyOf(secret: string): Buffer | undefined;
   /**
-   * What the head of a request says of its signature; undefined if that means nothing.
+   * Parses the signature headers of a request; undefined if they are malformed.
    * @param field the value of `header`
    */
   read(field: string, headers: RequestHead['headers']): SignedHead | undefined;
 }
 
 export interface SignedHead {
-  /** Those that the sender offers, at least one and at most 16, each as long as a digest. */
+  /** The signatures that the sender offers: 1 to 16, each as long as a digest. */
   readonly signatures: readonly Buffer[];
   /** Milliseconds since the epoch; undefined if the sender signs no time. */
   readonly timestampMs: number | undefined;
-  /** What is signed before the body and after it. */
+  /** The signed text before and after the body. */
   readonly before: string;
   readonly after: string;
 }

@@ -71,7 +71,7 @@ function webhookKey(secret: string): Buffer | undefined {
     : undefined;
 }
 
-/** Senders offer two or three signatures while they change their secret. */
+/** Senders offer two or three signatures while they rotate their secret. */
 const mostItems = 16;
 
 function itemsOf(field: string, separator: string): readonly string[] {

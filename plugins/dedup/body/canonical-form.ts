@@ -9,12 +9,12 @@ export function canonicalForm(text: string): string {
   return new Scanner(text).value();
 }
 
-/** The canonical form without what the pointers point at: members vanish, arrays close up. */
+/** The canonical form without the values at the pointers: members are dropped, array items removed. */
 export function canonicalRest(text: string, ignored: PointerNode): string {
   return new Scanner(text).value(ignored);
 }
 
-/** The canonical form of what the pointers point at, and of nothing else; undefined if nothing of it is there. */
+/** The canonical form of only the values at the pointers; undefined if none of them exists. */
 export function canonicalParts(text: string, included: PointerNode): string | undefined {
   const parts: string[] = [];
   new Scanner(text).collect(included, parts);
@@ -36,13 +36,13 @@ const shortString = 40;
 /** Up to this many members an insertion sort is faster than the general one. */
 const fewMembers = 24;
 
-/** Reads values one after another. It trusts the text to be valid JSON, and so looks only where values end. */
+/** Reads values one after another. It trusts the text to be valid JSON, and so only finds where values end. */
 class Scanner {
   readonly #text: string;
   #position = 0;
-  /** Where the next backslash at or after the last string's start is; infinite: there is none. */
+  /** Position of the next backslash at or after the last string's start; Infinity: there is none. */
   #nextBackslash = -1;
-  /** A raw lone surrogate must become the escape that it may as well be written as. */
+  /** A raw lone surrogate must become its escape, which denotes the same string. */
   readonly #hasLoneSurrogate: boolean;
 
   constructor(text: string) {
@@ -50,7 +50,7 @@ class Scanner {
     this.#hasLoneSurrogate = !text.isWellFormed();
   }
 
-  /** The canonical form of the value at the position, without what `ignored` points at below it. */
+  /** The canonical form of the value at the position, without the values below it that `ignored` points at. */
   value(ignored?: PointerNode): string {
     switch (this.#peek()) {
       case quote:
@@ -68,7 +68,7 @@ class Scanner {
   collect(included: PointerNode | undefined, parts: string[]): void {
     const first = this.#peek();
     if (included?.pointer !== undefined) {
-      // What a longer pointer points at is inside of this one already.
+      // A longer pointer's value is already part of this one.
       parts.push(`${included.pointer}:${this.value()}`);
     } else if (included && first === braceOpen) {
       this.#position += 1;
@@ -134,7 +134,7 @@ class Scanner {
   #string(): string {
     const text = this.#text;
     const start = this.#position;
-    // Most strings are short: looking at each unit here costs less than the call of indexOf, which wins on long ones.
+    // Most strings are short: scanning each unit here is cheaper than calling indexOf, which wins on long ones.
     const soon = Math.min(start + shortString, text.length);
     for (let end = start + 1; end < soon; end += 1) {
       const unit = text.charCodeAt(end);
@@ -176,13 +176,13 @@ class Scanner {
     return text.slice(start, end);
   }
 
-  /** Moves to the next item of an object or array, or its end, and tells the code unit there. */
+  /** Moves to the next item of an object or array, or its end, and returns the code unit there. */
   #peekItem(): number {
     if (this.#peek() === comma) this.#position += 1;
     return this.#peek();
   }
 
-  /** Moves past white space and tells the code unit there. */
+  /** Skips white space and returns the code unit there. */
   #peek(): number {
     let unit = this.#text.charCodeAt(this.#position);
     while (unit <= space) {

@@ -28,7 +28,7 @@ export default {
 function canonicalizer({ include, ignore }: Options): (text: string) => string | undefined {
   if (include && ignore) {
     const message = 'include and ignore exclude each other';
-    const hint = 'Keep include to name all that counts, or ignore to name what does not.';
+    const hint = 'Use include to list the members that count, or ignore to list those that do not.';
     throw new OptionsError([{ pointer: '/ignore', message, hint }]);
   }
   if (include) {

@@ -1,6 +1,6 @@
 import { OptionsError, type OptionsProblem } from '../../../src/contract/index.ts';
 
-/** JSON pointers (RFC 6901) as a tree, so that a scan of a body meets each of them without comparing paths. */
+/** JSON pointers (RFC 6901) as a tree, so that one scan of a body finds all of them without comparing paths. */
 export interface PointerNode {
   /** By the canonical JSON string of a member's name, or of an array index. */
   readonly children: ReadonlyMap<string, PointerNode>;
@@ -13,7 +13,7 @@ interface GrowingNode extends PointerNode {
   pointer: string | undefined;
 }
 
-/** Compiles the pointers of the option at `optionPointer`; throws an OptionsError that tells every invalid one. */
+/** Compiles the pointers of the option at `optionPointer`; throws an OptionsError that lists every invalid one. */
 export function compilePointers(optionPointer: string, pointers: readonly string[]): PointerNode {
   const root = createNode();
   const problems: OptionsProblem[] = [];

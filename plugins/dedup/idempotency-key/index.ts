@@ -27,9 +27,9 @@ export default {
 const plainKey = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Never meets a body's fingerprint, which is bare hex, nor the key of another caller: a plain key holds no space, so the
- * first space ends it. A key that is not plain (too long, or with spaces) counts too, by its digest: to ignore it
- * would run twice what the caller asked to run once.
+ * Never collides with a body's fingerprint, which is bare hex, nor with the key of another caller: a plain key
+ * contains no space, so the first space ends it. Other keys (too long, or with spaces) count too, by their digest:
+ * ignoring one would run twice what the caller asked to run once.
  */
 function fingerprintOf(callerId: string, key: string): string {
   return plainKey.test(key)

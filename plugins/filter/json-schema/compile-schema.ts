@@ -8,13 +8,13 @@ const pointer = '/schema';
 
 const ajvOptions: AjvOptions = {
   strict: false,
-  // Otherwise `required: ['toString']` is satisfied by what every object inherits.
+  // Otherwise the inherited members of every object satisfy `required: ['toString']`.
   ownProperties: true,
   code: { regExp: compilePattern },
   logger: false,
 };
 
-/** Compiles a schema; throws an OptionsError with the place in it that is at fault. */
+/** Compiles a schema; throws an OptionsError that points at the faulty part. */
 export function compileSchema(schema: AnySchema): ValidateFunction {
   const ajv = ajvFor(schema);
   refuseAsync(schema);
@@ -29,7 +29,7 @@ export function compileSchema(schema: AnySchema): ValidateFunction {
   }
   try {
     const validate = ajv.compile(schema);
-    // A reference that leads back to itself compiles, and then never ends, whatever it is given.
+    // A reference cycle compiles, but then validation never terminates on any input.
     validate({});
     return validate;
   } catch (error) {
@@ -42,7 +42,7 @@ const drafts = [
   { uri: 'https://json-schema.org/draft/2020-12/schema', Validator: Ajv2020 },
 ] as const;
 
-/** Makes what compiles a schema and its parts, by the draft that it declares. */
+/** Creates the compiler for a schema and its parts, for the draft that it declares. */
 export function ajvFor(schema: AnySchema, more: AjvOptions = {}): Ajv | Ajv2020 {
   const declared: unknown = typeof schema === 'object' ? schema.$schema : undefined;
   const uri = declared === undefined ? drafts[0].uri : String(declared).replace(/#$/, '');
@@ -54,7 +54,7 @@ export function ajvFor(schema: AnySchema, more: AjvOptions = {}): Ajv | Ajv2020 
   return formats.default(new draft.Validator({ ...ajvOptions, ...more }));
 }
 
-/** `$async` is ajv's own: such a schema answers by a promise, which would count as passed. */
+/** `$async` is specific to ajv: such a schema returns a promise, which would count as passed. */
 function refuseAsync(schema: AnySchema): void {
   if (typeof schema !== 'object' || schema.$async === undefined) return;
   throw new OptionsError([{ pointer: `${pointer}/$async`, message: '$async is not supported' }]);
@@ -65,18 +65,18 @@ function describeFault(schema: AnySchema, error: unknown): { pointer: string; me
     return {
       pointer: pointer + (findPattern(schema, error.pattern, '') ?? ''),
       message: error.message,
-      hint: 'RE2 has no look-around, no back references, and counts up to 1000.',
+      hint: 'RE2 has no look-around and no back references, and limits repetition counts to 1000.',
     };
   }
   if (error instanceof Ajv.MissingRefError) {
     const found = findMember(schema, '$ref', error.missingRef, '');
-    return { pointer: pointer + (found ?? ''), message: 'the reference leads out of the schema or nowhere' };
+    return { pointer: pointer + (found ?? ''), message: 'the reference points outside of the schema or at nothing' };
   }
-  if (error instanceof RangeError) return { pointer, message: 'the schema refers to itself without end' };
+  if (error instanceof RangeError) return { pointer, message: 'the schema refers to itself endlessly' };
   return { pointer, message: error instanceof Error ? error.message : 'the schema cannot be compiled' };
 }
 
-/** The pointer of the `pattern`, or of the name under `patternProperties`, that spells the pattern. */
+/** The pointer of the `pattern`, or of the name under `patternProperties`, that holds the pattern. */
 function findPattern(schema: unknown, pattern: string, at: string): string | undefined {
   return findMember(schema, 'pattern', pattern, at) ?? findName(schema, pattern, at);
 }

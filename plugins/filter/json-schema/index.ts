@@ -36,7 +36,7 @@ const tooDeep: FilterResult = Object.freeze({ kind: 'error', reason: 'the schema
 
 const maxPointerLength = 200;
 
-/** Where and by which keyword, never a value. A missing member's name is the schema's word. */
+/** The location and keyword, never a value. A missing member's name comes from the schema, not from the body. */
 function describe(error: ErrorObject | undefined): string {
   if (!error) return 'does not satisfy the schema';
   const { instancePath, keyword, params } = error;

@@ -1,11 +1,11 @@
 import { RE2JS } from 're2js';
 
-/** A pattern that RE2 cannot take. */
+/** A pattern that RE2 does not support. */
 export class UnusablePattern extends Error {
   readonly pattern: string;
 
   constructor(pattern: string, reason: string) {
-    super(`the pattern is not one of RE2: ${reason}`);
+    super(`RE2 does not support the pattern: ${reason}`);
     this.pattern = pattern;
   }
 }
@@ -16,14 +16,14 @@ interface LinearPattern {
 }
 
 /**
- * What ajv compiles patterns with, instead of RegExp: it matches in linear time, whatever a caller sends. Its `code` is
- * for ajv's standalone modules, which are not used here.
+ * Replaces RegExp in ajv: it matches in linear time on any input, which prevents ReDoS. Its `code` is for ajv's
+ * standalone modules, which are not used here.
  */
 export const compilePattern = Object.assign(compile, { code: 'undefined' });
 
 function compile(pattern: string, flags: string): LinearPattern {
   const compiled = compileRe2(pattern, flags);
-  // Ajv takes patterns for the same if their strings are.
+  // Ajv treats patterns with equal strings as the same.
   return { test: (text) => compiled.test(text), toString: () => `/${pattern}/${flags}` };
 }
 

@@ -10,7 +10,7 @@ import type {
 import { ajvFor } from './compile-schema.ts';
 import { isObject, vocabularyOf } from './vocabulary.ts';
 
-/** What a schema tells its reviewers. It is compiled once more, for that alone. */
+/** The review of a schema, which is compiled again for that purpose only. */
 export function reviewOf(schema: AnySchema): FilterReview {
   const whole = ajvFor(schema, { allErrors: true, verbose: true }).compile(schema);
   const parts = partsOf(schema);
@@ -22,15 +22,15 @@ export function reviewOf(schema: AnySchema): FilterReview {
   };
 }
 
-/** The schema, or a part of it that a request may meet or not. */
+/** The schema, or a part of it that a request may satisfy or not. */
 interface Part extends FilterCondition {
-  /** Where in the body the value is that it is about. */
+  /** The path in the body of the value that it constrains. */
   readonly path: readonly string[];
-  /** Undefined if it says nothing of such a value. */
+  /** Undefined if it does not apply to the value. */
   readonly isMet: (value: unknown) => boolean | undefined;
 }
 
-/** The whole, and at every depth of `properties` the required names and the schemas of the members. */
+/** The whole schema, and at every depth of `properties` the required names and the members' schemas. */
 function partsOf(schema: AnySchema): readonly Part[] {
   const ajv = ajvFor(schema).addSchema(schema, key);
   const compile = (pointer: string): Part['isMet'] => {
@@ -66,7 +66,7 @@ function partsOf(schema: AnySchema): readonly Part[] {
 
 const key = 'urn:pullcord:reviewed';
 
-/** Keywords that no value fails. */
+/** Keywords that no value can fail. */
 const annotations: ReadonlySet<string> = new Set([
   ...['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly'],
 ]);
@@ -77,7 +77,7 @@ function asserts(schema: unknown): boolean {
 
 const unseen: ObservedCondition = Object.freeze({ seenTrue: false, seenFalse: false });
 
-/** What is not in the body is not looked at, and neither are the members of what is no object. */
+/** Members that are absent from the body, or whose parent is not an object, are not observed. */
 function observe({ path, isMet }: Part, input: unknown): ObservedCondition {
   let value: unknown = input;
   for (const name of path) {
@@ -93,7 +93,7 @@ function observe({ path, isMet }: Part, input: unknown): ObservedCondition {
   }
 }
 
-/** How many failing places are told. */
+/** The maximum number of failures reported. */
 const mostFailures = 20;
 
 function explain(validate: ValidateFunction, input: unknown): readonly ExplainedCondition[] {

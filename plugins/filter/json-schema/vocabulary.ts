@@ -1,15 +1,15 @@
 import type { FilterVocabulary, JsonPrimitive } from '../../../src/contract/index.ts';
 
-/** Keywords whose value is one to compare with, or a list of such. */
+/** Keywords whose value is a constant to compare with, or a list of constants. */
 const comparing: ReadonlySet<string> = new Set([
   ...['enum', 'const', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
   ...['minLength', 'maxLength', 'minItems', 'maxItems'],
 ]);
-/** Keywords with schemas for the same value, or for its items. */
+/** Keywords whose schemas apply to the same value, or to its items. */
 const applying = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'items', 'contains'];
 const mostPaths = 100;
 
-/** The members that a schema speaks of, and the values that it compares them with. References are not followed. */
+/** The members that a schema mentions, and the values that it compares them with. References are not followed. */
 export function vocabularyOf(schema: unknown): FilterVocabulary {
   const words = new Words();
   words.collect(schema, []);

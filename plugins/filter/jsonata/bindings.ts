@@ -1,7 +1,7 @@
 import type { Exchange } from '../../../src/contract/index.ts';
 import type { Bindings } from '../../../src/filter/index.ts';
 
-/** What an expression may read besides the body, by name without `$`. */
+/** The variables that an expression may read in addition to the body, by name without `$`. */
 const sources = {
   request: ({ method, headers, ip }: Exchange, allowed: readonly string[]) => ({
     method,
@@ -9,7 +9,7 @@ const sources = {
     ip,
   }),
   caller: callerOf,
-  // The name that it had first: a caller need not have an API key.
+  // The original name, kept for compatibility: a caller need not have an API key.
   key: callerOf,
   project: ({ project }: Exchange) => project,
   trigger: ({ trigger }: Exchange) => trigger,
@@ -21,7 +21,7 @@ function callerOf({ caller }: Exchange): { readonly id: string } {
 
 export const bindingNames = Object.keys(sources);
 
-/** Headers that hold credentials; an expression that could read them could tell them, one character at a time. */
+/** Headers that hold credentials; an expression that could read them could leak them, one character at a time. */
 export const secretHeaders: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
@@ -30,7 +30,7 @@ export const secretHeaders: ReadonlySet<string> = new Set([
   'x-api-key',
 ]);
 
-/** Makes what gives an expression its bindings: only those that it reads, and nothing if it reads none. */
+/** Returns the function that creates an expression's bindings: only those that it reads; undefined if it reads none. */
 export function bindingsFor(
   variables: ReadonlySet<string>,
   allowedHeaders: readonly string[],
@@ -43,7 +43,7 @@ export function bindingsFor(
 function headersOf(headers: Exchange['headers'], allowed: readonly string[]): Record<string, string> {
   const given: Record<string, string> = {};
   for (const name of allowed) {
-    // A name such as `constructor` is in every object.
+    // Every object inherits names such as `constructor`.
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
     if (value !== undefined) given[name] = typeof value === 'string' ? value : value.join(', ');
   }

@@ -5,8 +5,8 @@ import type { Circumstances } from '../../../src/filter/index.ts';
 const drawing = ['random', 'shuffle'];
 
 /**
- * Makes what gives an evaluation its clock and seed: when the request arrived, and a digest of that and its input. So
- * a recorded request comes to the same result again.
+ * Returns the function that sets an evaluation's clock and seed: the request's time of arrival, and a digest of that and
+ * the input. So a recorded request reproduces its result.
  */
 export function circumstancesFor(variables: ReadonlySet<string>): (exchange: Exchange) => Circumstances {
   if (!drawing.some((name) => variables.has(name))) return ({ receivedAt }) => ({ now: receivedAt, seed: 0 });

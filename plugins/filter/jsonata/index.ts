@@ -56,9 +56,9 @@ function resultOf(passes: boolean): FilterResult {
   return passes ? passed : dropped;
 }
 
-/** JSONata's messages repeat values of the body, and so may its codes' other fields: only code and place are told. */
+/** JSONata's messages contain values of the body, as may other fields of its errors: reports only code and position. */
 function errorResult(error: unknown): FilterResult {
-  if (!(error instanceof EvaluationError)) return { kind: 'error', reason: 'the evaluation could not be made' };
+  if (!(error instanceof EvaluationError)) return { kind: 'error', reason: 'the expression could not be evaluated' };
   const at = error.position === undefined ? '' : ` at position ${error.position}`;
   return { kind: 'error', reason: `JSONata error ${error.code}${at}` };
 }
@@ -66,10 +66,10 @@ function errorResult(error: unknown): FilterResult {
 function checkOptions({ timeout, headers }: Options): void {
   const problems = headers.flatMap((name, index) =>
     secretHeaders.has(name)
-      ? [{ pointer: `/headers/${index}`, message: `${name} is not for filters: it carries a secret` }]
+      ? [{ pointer: `/headers/${index}`, message: `${name} is not available to filters: it carries a secret` }]
       : [],
   );
-  if (timeout <= 0) problems.push({ pointer: '/timeout', message: 'must be more than 0' });
+  if (timeout <= 0) problems.push({ pointer: '/timeout', message: 'must be greater than 0' });
   if (problems.length > 0) throw new OptionsError(problems);
 }
 

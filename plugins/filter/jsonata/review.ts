@@ -2,7 +2,7 @@ import type { Exchange, ExplainedCondition, FilterReview } from '../../../src/co
 import type { Bindings, Circumstances, Explanation, FilterExpression } from '../../../src/filter/index.ts';
 import type { Options } from './options.gen.ts';
 
-/** What an expression tells its reviewers, evaluated with what requests have it evaluated with. */
+/** The review of an expression, evaluated with the same bindings and circumstances as for requests. */
 export function reviewOf(
   expression: FilterExpression,
   bindings: (exchange: Exchange) => Bindings | undefined,
@@ -22,7 +22,7 @@ export function reviewOf(
 function explainedOf({ conjuncts, error }: Explanation, onError: Options['onError']): readonly ExplainedCondition[] {
   const explained = conjuncts.map(({ sides, ...conjunct }) => ({ ...conjunct, ...(sides && { parts: sides }) }));
   if (onError === 'drop') return explained;
-  // A condition that fails lets the request pass, and those after it are not asked.
+  // A condition that fails lets the request pass, and later ones are not evaluated.
   const failed = explained.findIndex((condition) => condition.error !== undefined);
   const asked = error === undefined || failed < 0 ? explained : explained.slice(0, failed + 1);
   return asked.map((condition) => ({ ...condition, passes: condition.passes || condition.error !== undefined }));

@@ -10,7 +10,7 @@ import type { Evaluator, Frame } from './evaluator.ts';
 import { boundNames, Scope } from './scope.ts';
 import { variableOf } from './variables.ts';
 
-/** `$name(…)`. `piped` is what stands before `~>`, its first argument then. */
+/** `$name(…)`. `piped` is the operand to the left of `~>`; it becomes the first argument. */
 export function compileFunctionCall(node: Node, scope: Scope, piped?: Evaluator): Evaluator {
   const procedure = required(node.procedure);
   const args = required(node.arguments).map((argument) => compile(argument, scope));
@@ -38,25 +38,25 @@ export function compileFunctionCall(node: Node, scope: Scope, piped?: Evaluator)
   return name === undefined ? evaluate : compileDirectCall(name, args, node.position, evaluate);
 }
 
-/** A function that is an argument stands nowhere, so that a context cannot fill in for its own missing arguments. */
+/** A function passed as an argument has no context that could fill in for its missing arguments. */
 function passedOn(value: FunctionValue): FunctionValue {
   return new FunctionValue(value.arity, (run, args) => call(run, value, args, null));
 }
 
-/** The built-in that is called, unless a binding from outside has its name. */
+/** The built-in that is called, unless an external binding shadows it. */
 function sureBuiltIn(procedure: Node, scope: Scope): string | undefined {
   if (procedure.type !== 'variable' || procedure.predicate !== undefined) return undefined;
   const name = String(procedure.value);
   return scope.isBuiltIn(name) ? name : undefined;
 }
 
-/** Whether the result of a call is never a sequence. Nobody expects a binding that has the name of a built-in to be one. */
+/** Whether the result of a call is never a sequence. A binding that shadows a built-in is assumed not to return one. */
 export function givesScalar({ procedure }: Node, scope: Scope): boolean {
   const name = procedure === undefined ? undefined : sureBuiltIn(procedure, scope);
   return name !== undefined && scalarBuiltIns.has(name);
 }
 
-/** Calls the implementation of a built-in as it is, if the arguments fit and nothing from outside has its name. */
+/** Calls the implementation of a built-in directly if the arguments fit and no external binding shadows it. */
 function compileDirectCall(
   name: string,
   args: readonly Evaluator[],
@@ -114,11 +114,11 @@ function compileCallee(procedure: Node, count: number, scope: Scope): Evaluator 
   return variableOf(name, scope);
 }
 
-/** With a picture to parse by, or options to format with, these may take for ever. */
+/** With a picture to parse or options for formatting, these calls may not terminate. */
 function checkBounded(name: string, count: number): void {
-  if (name === 'toMillis' && count > 1) throw new NotCompilable('$toMillis with a picture may backtrack for ever');
+  if (name === 'toMillis' && count > 1) throw new NotCompilable('$toMillis with a picture may backtrack endlessly');
   if (name === 'formatNumber' && count !== 2) {
-    throw new NotCompilable('$formatNumber with options may run for ever');
+    throw new NotCompilable('$formatNumber with options may never terminate');
   }
 }
 
@@ -189,8 +189,8 @@ function evaluateBody(run: Evaluation, evaluate: Evaluator, input: unknown, fram
 }
 
 /**
- * Whether predicates or a grouping follow the block that a lambda ends with. In the reference they are applied to the
- * call that is still to be made, not to its result.
+ * Whether predicates or a grouping follow the block that a lambda ends with. The reference applies them to the pending
+ * tail call, not to its result.
  */
 function hasFilteredTail({ type, predicate, group, expressions, then, else: otherwise }: Node): boolean {
   if (type !== 'block' && type !== 'condition') return false;
@@ -198,7 +198,7 @@ function hasFilteredTail({ type, predicate, group, expressions, then, else: othe
   return [expressions?.at(-1), then, otherwise].some((tail) => tail !== undefined && hasFilteredTail(tail));
 }
 
-/** The parser makes a call at the end of a lambda's body a thunk, for whoever called the lambda to call. */
+/** The parser turns a tail call in a lambda's body into a thunk, which the lambda's caller invokes. */
 function compileTailCall(node: Node, scope: Scope): Evaluator {
   const procedure = required(node.procedure);
   const args = required(node.arguments).map((argument) => compile(argument, scope));
@@ -212,7 +212,7 @@ function compileTailCall(node: Node, scope: Scope): Evaluator {
   return name === undefined || scope.defersTails ? tail : compileDirectTail(name, args, tail);
 }
 
-/** A built-in ends by itself, so it can be called where the lambda ends, if it needs nothing of the caller's context. */
+/** A built-in returns without tail calls, so it can be called in the lambda unless it needs the caller's context. */
 function compileDirectTail(name: string, args: readonly Evaluator[], tail: Evaluator): Evaluator {
   const direct = directCallOf(name, args.length);
   if (direct === undefined) return tail;
@@ -227,7 +227,7 @@ function compileDirectTail(name: string, args: readonly Evaluator[], tail: Evalu
   };
 }
 
-/** `value ~> function`, which is a call, and `function ~> function`, which is both one after the other. */
+/** `value ~> function` is a call; `function ~> function` is their composition. */
 export function compileApply(node: Node, scope: Scope): Evaluator {
   const left = compile(required(node.lhs as Node | undefined), scope);
   const rightNode = required(node.rhs);

@@ -11,8 +11,8 @@ import { boundNames, Scope } from './scope.ts';
 import { compileBind, compileVariable } from './variables.ts';
 
 /**
- * Compiles a whole expression; throws a NotCompilable with the reason if it is for the reference interpreter. With an
- * instrument, what comes of it does the same and tells of it.
+ * Compiles a whole expression. Throws a NotCompilable with the reason if it needs the reference interpreter. An
+ * instrument observes the compiled code without changing its results.
  */
 export function compileExpression(root: Node, instrument?: Instrument): Evaluator {
   const scope = new Scope(undefined, boundNames(root), false, instrument);
@@ -38,7 +38,7 @@ export function compile(node: Node, scope: Scope): Evaluator {
   return scope.instrument === undefined ? evaluate : scope.instrument(node, evaluate);
 }
 
-/** Whether the result of a node is surely no sequence: so that there is nothing to unwrap. */
+/** Whether the result of a node is never a sequence, so that it need not be unwrapped. */
 function givesNoSequence(node: Node, scope: Scope): boolean {
   if (node.predicate !== undefined || (node.group !== undefined && node.type !== 'path')) return false;
   switch (node.type) {
@@ -110,7 +110,7 @@ function compileBare(node: Node, scope: Scope): Evaluator {
     case 'apply':
       return compileApply(node, scope);
     case 'name':
-      throw new NotCompilable('a name stands outside of a path');
+      throw new NotCompilable('a name is outside of any path');
     case 'partial':
       throw new NotCompilable('it applies a function partially');
     case 'transform':
@@ -118,7 +118,7 @@ function compileBare(node: Node, scope: Scope): Evaluator {
     case 'parent':
       throw new NotCompilable('it joins values (@, # or %)');
     default:
-      throw new NotCompilable(`it has a part of an unknown type (${node.type})`);
+      throw new NotCompilable(`it has a node of unknown type (${node.type})`);
   }
 }
 
@@ -158,13 +158,13 @@ function compileBlock(node: Node, scope: Scope): Evaluator {
 }
 
 function compileRegExp(node: Node): Evaluator {
-  if (!(node.value instanceof RegExp)) throw new NotCompilable('a regular expression is not one');
+  if (!(node.value instanceof RegExp)) throw new NotCompilable('a regular expression node holds no RegExp');
   try {
     const regularExpression = regularExpressionOf(node.value);
     return () => regularExpression;
   } catch (error) {
     if (error instanceof UnusableRegExp)
-      throw new NotCompilable(`RE2 has no such regular expression: ${error.message}`);
+      throw new NotCompilable(`RE2 does not support the regular expression: ${error.message}`);
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import { boundNames, type Scope } from './scope.ts';
 export function compileArray(node: Node, scope: Scope): Evaluator {
   refuseBinds(node.expressions ?? []);
   const items = required(node.expressions).map((item) => ({
-    // An array constructor in an array constructor is an item of it; other arrays add their items.
+    // A nested array constructor adds one item; other arrays are flattened into theirs.
     nests: item.value === '[',
     evaluate: compile(item, scope),
   }));
@@ -28,7 +28,7 @@ export function compileArray(node: Node, scope: Scope): Evaluator {
   };
 }
 
-/** The reference evaluates items at the same time: which of them see what one binds depends on how long each takes. */
+/** The reference evaluates items concurrently: which of them see a variable that one binds depends on timing. */
 function refuseBinds(items: object): void {
   if (boundNames(items).length > 0) throw new NotCompilable('an item of a constructor binds a variable');
 }
@@ -37,15 +37,15 @@ export function compileGroup(node: Node, scope: Scope): Evaluator {
   return groupBy(node as unknown as Group, scope);
 }
 
-/** What is collected under one key, and which pair of the constructor it belongs to. */
+/** The items collected under one key, and the pair of the constructor that the key belongs to. */
 interface Collected {
   items: unknown;
   readonly pair: number;
-  /** Whether `items` is an array made here. */
+  /** Whether `items` was created here and may be modified. */
   isOwn: boolean;
 }
 
-/** `{ key: value, … }` over what it is applied to: each item adds to the groups of its keys. */
+/** `{ key: value, … }`: adds each item of its input to the groups of its keys. */
 export function groupBy(
   group: Group,
   scope: Scope,
@@ -80,7 +80,7 @@ export function groupBy(
   };
 }
 
-/** Adds an item as $append does, but to the same array, so that a large group does not take quadratic time. */
+/** Adds an item as $append does, but in place, so that a large group does not take quadratic time. */
 function collect(run: Evaluation, collected: Collected, item: unknown): void {
   if (item === undefined) return;
   if (collected.items === undefined) {

@@ -29,7 +29,7 @@ export function compileBinary(node: Node, scope: Scope): Evaluator {
   );
 }
 
-/** Where the right side is a literal, it is looked at only once. */
+/** Inspects a literal on the right side once, at compile time. */
 function compileWithConstant({ value: token, rhs }: Node, left: Evaluator, operate: Operator): Evaluator | undefined {
   if (rhs === undefined) return undefined;
   if (token === 'in') {
@@ -46,7 +46,7 @@ function compileWithConstant({ value: token, rhs }: Node, left: Evaluator, opera
   };
 }
 
-/** The items of an array constructor of nothing but literals. */
+/** The items of an array constructor that holds only literals. */
 function literalsOf({ type, value, expressions = [], predicate, group, consarray }: Node): unknown[] | undefined {
   if (type !== 'unary' || value !== '[' || predicate || group || consarray) return undefined;
   const areLiterals = expressions.every(isLiteral);
@@ -57,7 +57,7 @@ function isLiteral({ type, predicate, group }: Node): boolean {
   return (type === 'string' || type === 'number' || type === 'value') && predicate === undefined && group === undefined;
 }
 
-/** Does with two numbers what is to be done at once; everything else is for the operator itself. */
+/** A fast path for two numbers; any other operands go to the general operator. */
 function compileNumeric(token: string, left: Evaluator, right: Evaluator, operate: Operator): Evaluator | undefined {
   switch (token) {
     case '+':
@@ -124,7 +124,7 @@ function compileNumeric(token: string, left: Evaluator, right: Evaluator, operat
   }
 }
 
-/** As in the reference, an error of the right side is told at the operator. */
+/** As in the reference, an error of the right side is reported at the operator's position. */
 function compileBoolean(token: 'and' | 'or', left: Evaluator, right: Evaluator, node: Node): Evaluator {
   const decisive = token === 'or';
   return (run, input, frame) => {

@@ -21,7 +21,7 @@ import type { Evaluator, Frame } from './evaluator.ts';
 import type { Scope } from './scope.ts';
 
 type Select = (run: Evaluation, value: unknown, frame: Frame | undefined) => unknown;
-/** Takes what a path has come to one step further. */
+/** Applies one step to the items that the path has selected up to there. */
 type Step = (run: Evaluation, items: MarkedArray, frame: Frame | undefined) => MarkedArray;
 
 export function compilePath(node: Node, scope: Scope): Evaluator {
@@ -67,18 +67,18 @@ export function compilePath(node: Node, scope: Scope): Evaluator {
   };
 }
 
-/** What a predicate leaves of an array constructor may be no array. The reference takes a string for its characters then. */
+/** A predicate on an array constructor may yield a non-array. The reference then iterates over a string's characters. */
 function itemsOf(value: unknown): MarkedArray {
   if (isArray(value)) return value;
   return typeof value === 'string' ? value.split('') : [];
 }
 
-/** The names that a path begins with, behind a variable or not. */
+/** The names that a path begins with, with or without a leading variable. */
 interface LeadingNames {
-  /** The variable that it starts at; undefined: the input. */
+  /** The variable that the path starts from; undefined: the input. */
   readonly start: Evaluator | undefined;
   readonly names: readonly string[];
-  /** The predicates of the last one, if the path ends with it. */
+  /** The predicates of the last name, if it ends the path. */
   readonly selects: readonly Select[];
 }
 
@@ -98,7 +98,7 @@ function leadingNames(
   const isLast = plain.length === candidates.length - 1;
   const selects = last?.type === 'name' && isLast && !keepsSingleton && hasOnlyStages(last) ? lastStages : undefined;
   const named = selects === undefined ? plain : candidates;
-  // What `[]` makes of a single value is for the steps themselves.
+  // The steps handle `[]`, which keeps a single value in an array.
   if (named.length === 0 || (keepsSingleton && named.length === candidates.length)) return undefined;
   return { start, names: named.map((step) => String(step.value)), selects: selects ?? [] };
 }
@@ -107,7 +107,7 @@ function hasOnlyStages({ stages, ...step }: Node): boolean {
   return stages !== undefined && isPlain(step);
 }
 
-/** Follows names through objects without making sequences, as long as no array comes, and then takes the other steps. */
+/** Follows names through objects without building sequences until it meets an array, then runs the remaining steps. */
 function compileNames(
   { start, names, selects }: LeadingNames,
   steps: number,
@@ -127,7 +127,7 @@ function compileNames(
     let current = value;
     for (let index = 0; index < length; index += 1) {
       if (typeof current !== 'object' || current === null) {
-        // The predicates of a step also see that there is nothing, but not where there was no step to take.
+        // The predicates of a step also run on an undefined value, but not if the step itself was never taken.
         if (selects.length === 0 || index < length - 1 || (index + offset > 0 && current === undefined)) {
           return undefined;
         }
@@ -173,7 +173,7 @@ function compileNames(
 
 type MemberReader = (value: object) => unknown;
 
-/** Reads an own member. What every object inherits is told apart only for the few names that are inherited. */
+/** Reads an own member. Only the few names on Object.prototype need the own-property check. */
 function memberReader(name: string): MemberReader {
   if (name in Object.prototype || functionMembers.has(name)) {
     return (value) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined);
@@ -181,11 +181,11 @@ function memberReader(name: string): MemberReader {
   return (value) => (value as Record<string, unknown>)[name];
 }
 
-/** All that is compiled of a step. Once only: steps nest, and each time would double for each level. */
+/** A compiled step. Compiled exactly once: steps nest, so compiling twice would double the work at each level. */
 interface CompiledStep {
   readonly take: Step;
   readonly stages: readonly Select[];
-  /** What it makes of one item, without the stages. A sort has none. */
+  /** Evaluates the step for one item, without its stages. Undefined for a sort. */
   readonly evaluate?: Evaluator;
 }
 
@@ -230,7 +230,7 @@ function nameStep(node: Node, scope: Scope): Evaluator {
   return evaluate;
 }
 
-/** A first step may keep its predicates and grouping as its own. */
+/** Adds the predicates and grouping that a first step may carry on its own node. */
 function withRest(node: Node, evaluate: Evaluator, scope: Scope): Evaluator {
   const selects = (node.predicate ?? []).map(({ expr }) => filterBy(expr, scope));
   const group = node.group === undefined ? undefined : groupBy(node.group, scope);
@@ -298,7 +298,7 @@ function compileSort(node: Node, scope: Scope, stages: readonly Select[]): Step 
   };
 }
 
-/** What has no key comes last, whether the order descends or not. */
+/** Items without a key sort last, in ascending and descending order alike. */
 function compareKeys(
   run: Evaluation,
   left: unknown,
@@ -332,7 +332,7 @@ export function compileWildcard(): Evaluator {
       } else results.push(member);
     }
     run.spendSequence(results.length);
-    // What an array was appended to is no sequence any more.
+    // Appending an array turns a sequence into a plain array.
     return hasArray ? Array.from(results) : results;
   };
 }

@@ -2,10 +2,10 @@ import { builtIns } from '../library/built-ins.ts';
 import { childrenOf, type Node, NotCompilable } from '../node.ts';
 import type { Frame, Instrument } from './evaluator.ts';
 
-/** What a variable holds before its `:=` was evaluated: then the name means what it means further out. */
+/** What a variable holds before its `:=` is evaluated; until then the name resolves in the enclosing scope. */
 export const unbound = Symbol('unbound');
 
-/** Where a variable may be found: so many frames out, in that place. */
+/** Where a variable may be found: the number of frames outwards, and the index in that frame. */
 interface Place {
   readonly hops: number;
   readonly slot: number;
@@ -13,13 +13,13 @@ interface Place {
 
 /** The names that a block, a lambda or the whole expression binds, known before anything is evaluated. */
 export class Scope {
-  /** Wraps what each node is compiled to. None where requests are evaluated: they are not to pay for it. */
+  /** Wraps the evaluator of each node. Undefined in the code that requests run, which must not pay for it. */
   readonly instrument: Instrument | undefined;
   readonly #parent: Scope | undefined;
   readonly #names: readonly string[];
   /** Names whose `:=` has been compiled. */
   readonly #bound = new Set<string>();
-  /** Whether its frames belong to calls of a lambda, which may come when more is bound than where it stands. */
+  /** Whether its frames belong to calls of a lambda, which may run after later variables are bound. */
   readonly #isLambda: boolean;
   #defersTails = false;
 
@@ -35,17 +35,17 @@ export class Scope {
     this.#isLambda = isLambda;
   }
 
-  /** Forbids calls of built-ins at the end of this lambda to be made there, instead of by its caller. */
+  /** Leaves tail calls of built-ins in this lambda to its caller. */
   deferTails(): void {
     this.#defersTails = true;
   }
 
-  /** Whether a call at the end of the lambda around has to be left to its caller. */
+  /** Whether a tail call of the enclosing lambda must be left to its caller. */
   get defersTails(): boolean {
     return this.#isLambda ? this.#defersTails : (this.#parent?.defersTails ?? false);
   }
 
-  /** Whether evaluations need a frame for it. */
+  /** Whether evaluations need a frame for this scope. */
   get hasFrame(): boolean {
     return this.#names.length > 0;
   }
@@ -54,7 +54,7 @@ export class Scope {
     return this.#names.length;
   }
 
-  /** A new frame of it, with nothing bound. */
+  /** A new frame of this scope, with nothing bound. */
   frame(parent: Frame | undefined): Frame {
     const size = this.#names.length;
     if (size === 1) return [parent, unbound];
@@ -90,16 +90,16 @@ export class Scope {
     return places;
   }
 
-  /** Whether the name is always the built-in, unless a binding from outside says otherwise. */
+  /** Whether the name is always the built-in, unless an external binding shadows it. */
   isBuiltIn(name: string): boolean {
     return builtIns.has(name) && this.placesOf(name).length === 0;
   }
 }
 
-/** Of a part that constructors are in, each of them asks for the names in it. */
+/** Cached, because every constructor asks for the names in the parts around it. */
 const knownNames = new WeakMap<object, readonly string[]>();
 
-/** The names that parts of an expression bind in the scope where they stand. */
+/** The names that parts of an expression bind in their own scope. */
 export function boundNames(part: object): readonly string[] {
   const known = knownNames.get(part) ?? namesIn(part);
   knownNames.set(part, known);
@@ -108,7 +108,7 @@ export function boundNames(part: object): readonly string[] {
 
 function namesIn(part: object): readonly string[] {
   const { type, lhs, predicate, group } = part as Partial<Node>;
-  // Their own variables are inside; but predicates that follow a block stand outside.
+  // Blocks and lambdas have a scope of their own; predicates that follow a block belong to the enclosing one.
   const isScope = type === 'block' || type === 'lambda';
   const names = childrenOf(isScope ? { predicate, group } : part).flatMap(boundNames);
   return type === 'bind' ? [String((lhs as Node).value), ...names] : names;

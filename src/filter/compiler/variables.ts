@@ -5,7 +5,7 @@ import { compile } from './compile.ts';
 import type { Evaluator, Frame } from './evaluator.ts';
 import { type Scope, unbound } from './scope.ts';
 
-/** Functions that are compiled only where they are called with arguments that cannot make them run for ever. */
+/** Functions that are compiled only in calls whose arguments guarantee that they terminate. */
 const onlyCalled: ReadonlySet<string> = new Set(['toMillis', 'formatNumber']);
 
 export function compileVariable(node: Node, scope: Scope): Evaluator {
@@ -15,7 +15,7 @@ export function compileVariable(node: Node, scope: Scope): Evaluator {
   return variableOf(name, scope);
 }
 
-/** Reads a variable: of the expression, a built-in, or a binding from outside. */
+/** Reads a variable of the expression, a built-in, or an external binding. */
 export function variableOf(name: string, scope: Scope): Evaluator {
   const places = scope.placesOf(name);
   const builtIn = builtIns.get(name);

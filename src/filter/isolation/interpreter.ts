@@ -12,12 +12,12 @@ interface Parsed {
   readonly observer?: Observer;
 }
 
-/** More parsed expressions than these are forgotten, least lately used first. */
+/** The size of the LRU cache of parsed expressions. */
 const maxParsed = 64;
 const parsed = new Map<string, Parsed>();
 const RegexEngine = linearRegExpEngine();
 
-/** Evaluates with the reference interpreter. For a process of its own: it changes what the time and chance are there. */
+/** Evaluates with the reference interpreter. Only for worker processes: it replaces the global clock and randomness. */
 export async function interpret(job: Job): Promise<Answer> {
   const { wants, input, bindings, circumstances } = job;
   try {
@@ -61,7 +61,7 @@ function parse({ source, limits, wants }: Job): Parsed {
   const known = parsed.get(key);
   parsed.delete(key);
   const guardrails: jsonata.JsonataOptions = { timeout: timeoutMs, stack: maxDepth, sequence: maxSequence };
-  // Assigned, because its type asks for all of RegExp, of which the reference uses `exec` and `lastIndex`.
+  // Assigned, because its type requires all of RegExp, while the reference uses only `exec` and `lastIndex`.
   Object.assign(guardrails, { RegexEngine });
   const made = known ?? prepare(jsonata(source, guardrails), wants);
   parsed.set(key, made);
@@ -78,11 +78,11 @@ function prepare(expression: jsonata.Expression, wants: Job['wants']): Parsed {
 
 const SystemDate = Date;
 
-/** The reference asks `new Date()` for the time of $now() and $millis(), and Math.random() for chance. */
+/** The reference uses `new Date()` for $now() and $millis(), and Math.random() for $random() and $shuffle(). */
 function setCircumstances(now: number, seed: number): void {
   const random = new SeededRandom(seed);
   Math.random = () => random.next();
-  // A construct trap, so that Date.now(), by which the reference knows its timeout, goes on.
+  // A construct trap, so that Date.now(), which the reference uses for its timeout, keeps advancing.
   globalThis.Date = new Proxy(SystemDate, {
     construct: (target, args: []) => (args.length === 0 ? new target(now) : Reflect.construct(target, args)),
   });

@@ -3,10 +3,10 @@ import type { Bindings, Circumstances, FilterLimits } from '../limits.ts';
 import type { Job } from './protocol.ts';
 import { WorkerPool } from './worker-pool.ts';
 
-/** Shared by all expressions: how many processes there are does not grow with their number. */
+/** Shared by all expressions, so that the number of processes does not grow with theirs. */
 const pool = new WorkerPool();
 
-/** An expression for the reference interpreter in another process. */
+/** An expression that the reference interpreter evaluates in a sandboxed process. */
 export class IsolatedExpression {
   readonly #source: string;
   readonly #limits: FilterLimits;
@@ -19,7 +19,7 @@ export class IsolatedExpression {
     pool.hold();
   }
 
-  /** Rejects with an EvaluationError, or with a NoWorkerError if no process could take it. */
+  /** Rejects with an EvaluationError, or with a NoWorkerError if no process was available. */
   async evaluate(
     wants: Job['wants'],
     input: unknown,

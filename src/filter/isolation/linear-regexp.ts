@@ -1,8 +1,8 @@
 import { type Matcher, RE2JS } from 're2js';
 
-/** Makes what the reference takes as its RegexEngine: a constructor of what has RegExp's `exec` and `lastIndex`. */
+/** Returns a RegexEngine for the reference: a constructor of objects with RegExp's `exec` and `lastIndex`. */
 export function linearRegExpEngine(): new (regexp: RegExp) => LinearRegExp {
-  // The reference constructs its regular expressions anew in each evaluation.
+  // Cached, because the reference constructs its regular expressions again in each evaluation.
   const compiled = new Map<string, RE2JS>();
   return class extends LinearRegExp {
     constructor(regexp: RegExp) {
@@ -17,7 +17,7 @@ export function linearRegExpEngine(): new (regexp: RegExp) => LinearRegExp {
   };
 }
 
-/** A global regular expression as far as JSONata uses one. */
+/** The subset of a global RegExp that JSONata uses, matched in linear time. */
 class LinearRegExp {
   lastIndex = 0;
   readonly #pattern: RE2JS;

@@ -6,15 +6,15 @@ import { type Node, nodesOf } from '../node.ts';
 import { Observations } from '../review/observations.ts';
 import type { Watch } from './protocol.ts';
 
-/** What the reference calls with what each node comes to, if it is bound to this name. */
+/** The reference calls a function bound to this name with the result of each node. */
 const exitHook = Symbol.for('jsonata.__evaluate_exit');
 
-/** A built-in as the reference binds it. */
+/** A built-in function as the reference binds it. */
 interface Definition {
   readonly implementation: (...args: unknown[]) => unknown;
 }
 
-/** Sees how the conditions of an expression come out that the reference evaluates, one evaluation after the other. */
+/** Observes the conditions of an expression that the reference evaluates, in consecutive evaluations. */
 export class Observer {
   readonly #expression: jsonata.Expression;
   readonly #count: number;
@@ -22,7 +22,7 @@ export class Observer {
   readonly #tails: readonly { readonly alias: string; readonly name: string; readonly place: number }[];
   #observations: Observations;
 
-  /** Takes an expression that nothing else evaluates: it is changed. */
+  /** Modifies the expression, which nothing else may evaluate. */
   constructor(expression: jsonata.Expression, { conditions }: Watch) {
     const nodes = nodesOf(expression.ast() as unknown as Node);
     this.#expression = expression;
@@ -34,14 +34,14 @@ export class Observer {
     );
     this.#observations = new Observations(this.#count, isTrue);
     this.#tails = nodes.flatMap(({ thunk, body }) => (thunk === true && body !== undefined ? this.#alias(body) : []));
-    // Its type knows only names that an expression can spell.
+    // Its type allows only names that are valid in an expression.
     expression.assign(
       exitHook as unknown as string,
       (node: Node, _input: unknown, _environment: unknown, value: unknown) => this.#note(this.#places.get(node), value),
     );
   }
 
-  /** Begins anew; what comes back is filled in by the evaluation that follows. */
+  /** Starts a new observation; the evaluation that follows fills in the returned conditions. */
   async begin(bindings: Bindings): Promise<readonly ObservedCondition[]> {
     const observations = new Observations(this.#count, isTrue);
     this.#observations = observations;
@@ -57,8 +57,8 @@ export class Observer {
   }
 
   /**
-   * The call that ends a lambda is made by whoever called the lambda, without the hook. So it calls another function,
-   * under a name that no expression can spell.
+   * A lambda's caller makes its tail call, which bypasses the hook. So the tail call is renamed to a wrapper function,
+   * under a name that is not valid in any expression.
    */
   #alias(call: Node) {
     const place = this.#places.get(call);

@@ -1,6 +1,6 @@
 /**
- * Marks that the reference sets on its own values and looks for on all: an input with such a member would be taken for
- * a function or a stream of tuples, and `$` for its member "0".
+ * Marks that the reference sets on its own values but looks for on every value: an input with such a member could
+ * impersonate a function or a tuple stream, and make `$` its member "0".
  */
 const reservedNames: ReadonlySet<string> = new Set([
   '_jsonata_function',
@@ -9,7 +9,7 @@ const reservedNames: ReadonlySet<string> = new Set([
   'tupleStream',
 ]);
 
-/** Says whether a value has, at any depth, a member that would change what an expression means to the reference. */
+/** Whether a value has, at any depth, a member that the reference would mistake for one of its marks. */
 export function hasReservedMember(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasReservedMember);

@@ -1,4 +1,4 @@
-/** A thread beside a worker's evaluations. It ends the process if one hangs and the parent, gone itself, does not. */
+/** A watchdog thread in a worker process. It ends the process if an evaluation hangs after the parent has died. */
 import { workerData } from 'node:worker_threads';
 
 const overdue = workerData as Int32Array;

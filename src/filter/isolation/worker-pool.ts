@@ -3,14 +3,14 @@ import type { Answer, Job } from './protocol.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 const maxWorkers = Math.min(Math.max(availableParallelism(), 2), 4) + 1;
-/** Jobs of one expression that may wait for a worker; more are refused. */
+/** The queue limit per expression; further jobs are rejected. */
 const maxWaiting = 1000;
 /** How long a job may wait for a worker, in milliseconds. */
 const maxWaitMs = 5000;
-/** How long workers that nobody needs are kept, in milliseconds. */
+/** How long idle workers are kept, in milliseconds. */
 const maxIdleMs = 30_000;
 
-/** No worker could take a job: too many jobs wait, or no process can be started. */
+/** No worker took the job: the queue is full, no worker was free in time, or no process can be started. */
 export class NoWorkerError extends Error {
   override readonly name = 'NoWorkerError';
 }
@@ -23,28 +23,28 @@ interface Waiting {
 }
 
 /**
- * The workers of this process. Expressions take turns, and none may have all workers: one that hangs time after time
- * leaves the others a free worker. There is always one ready to be taken while any expression holds the pool.
+ * The worker pool of this process. Scheduling is round-robin, and no expression may occupy all workers, so that one that
+ * hangs repeatedly cannot starve the others. While any expression holds the pool, a spare worker is kept ready.
  */
 export class WorkerPool {
   readonly #idle: WorkerProcess[] = [];
   readonly #all = new Set<WorkerProcess>();
-  /** The owner that has waited longest since its last turn comes first. */
+  /** In order of turns: the owner that has waited longest since its last turn is first. */
   readonly #waiting = new Map<object, Waiting[]>();
   readonly #working = new Map<object, number>();
   readonly #exits = new Set<Promise<void>>();
   #shrinking: NodeJS.Timeout | undefined;
   #holders = 0;
-  /** What wraps all processes of this one, as test runners do, may not get along with Node's permission model. */
+  /** Tools that wrap child processes, such as test runners, may be incompatible with Node's permission model. */
   #restricts = true;
 
-  /** Keeps workers ready until as many `release`s. */
+  /** Keeps workers ready until a matching `release`. */
   hold(): void {
     this.#holders += 1;
     this.#startSpare();
   }
 
-  /** The last one ends all workers, and resolves when they are gone. */
+  /** The last release ends all workers, and resolves when they have exited. */
   async release(): Promise<void> {
     this.#holders -= 1;
     if (this.#holders > 0) return;
@@ -59,7 +59,7 @@ export class WorkerPool {
   /** Evaluates a job of an owner. Rejects with a NoWorkerError. */
   evaluate(owner: object, job: Job): Promise<Answer> {
     const queue = this.#waiting.get(owner) ?? [];
-    if (queue.length >= maxWaiting) return Promise.reject(new NoWorkerError('too many evaluations wait'));
+    if (queue.length >= maxWaiting) return Promise.reject(new NoWorkerError('too many evaluations are waiting'));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#giveUp(owner, waiting), maxWaitMs);
       const waiting: Waiting = { job, timer, resolve, reject };
@@ -82,7 +82,7 @@ export class WorkerPool {
       if (this.#idle.length === 0) break;
       if ((this.#working.get(owner) ?? 0) >= maxWorkers - 1) continue;
       const waiting = queue.shift();
-      // Its next one comes after those of all others.
+      // Its next job queues behind those of all other owners.
       this.#waiting.delete(owner);
       if (queue.length > 0) this.#waiting.set(owner, queue);
       const worker = this.#idle.pop();
@@ -106,7 +106,7 @@ export class WorkerPool {
     resolve(answered);
   }
 
-  /** Sees to it that a worker is free, or will soon be. */
+  /** Ensures that a worker is free or starting. */
   #startSpare(): void {
     const working = Array.from(this.#working.values()).reduce((sum, count) => sum + count, 0);
     if (this.#holders === 0 || this.#all.size > working || this.#all.size >= maxWorkers) return;
@@ -129,7 +129,7 @@ export class WorkerPool {
         } else if (this.#all.size === 0) this.#refuseAll();
       }
     });
-    // One that dies while nobody uses it, e.g. killed from outside, is no longer to be taken.
+    // A worker that dies while idle, e.g. killed from outside, leaves the pool.
     void worker.exited.then(() => {
       const index = this.#idle.indexOf(worker);
       if (index >= 0) this.#idle.splice(index, 1);

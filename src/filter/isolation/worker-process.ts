@@ -3,30 +3,30 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Job, Message } from './protocol.ts';
 
-/** MiB of heap of a worker. */
+/** Heap limit of a worker, in MiB. */
 const maxHeapMiB = 128;
-/** How long after its limit an evaluation may still answer by itself, in milliseconds. */
+/** Grace period after the time limit in which the worker may still answer by itself, in milliseconds. */
 const graceMs = 10;
 
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const entry = fileURLToPath(new URL(`./worker${extension}`, import.meta.url));
 
-/** Node's permission model: of all that a process can do, it may read files, which its own code is, and start threads. */
+/** The sandbox (Node's permission model): a worker may only read files, to load its code, and start threads. */
 const restrictions = ['--permission', '--allow-fs-read=*', '--allow-worker'];
 
-/** The parent's end of a worker: a process that shares nothing with this one but a channel of JSON. */
+/** The parent's handle of a worker: a process that shares nothing with this one except a JSON channel. */
 export class WorkerProcess {
-  /** Resolves when it can be given its first job, or has come to its end before: killed, or by itself. */
+  /** Resolves when the worker accepts jobs, or when it exited before that: killed, or by itself. */
   readonly started: Promise<'ready' | 'killed' | 'failed'>;
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
   #hasExited = false;
   #settle: ((answer: Answer) => void) | undefined;
 
-  /** @param isRestricted whether Node's permission model keeps it from doing anything but evaluate */
+  /** @param isRestricted whether it runs under Node's permission model */
   constructor(isRestricted: boolean) {
     this.#child = fork(entry, [], {
-      // Nothing of the parent's: neither its environment, which may hold secrets, nor its flags and preloads.
+      // Inherits neither the parent's environment, which may hold secrets, nor its flags and preloads.
       env: {},
       execArgv: [`--max-old-space-size=${maxHeapMiB}`, ...(isRestricted ? restrictions : [])],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -46,7 +46,7 @@ export class WorkerProcess {
       });
       const ended = (code: number | null | Error) => {
         this.#hasExited = true;
-        // It died of the job: out of memory, or killed by the system for it.
+        // The job killed it: it ran out of memory, or the system's OOM killer ended it.
         this.#answer({ kind: 'error', code: 'D2015' });
         resolve(code === null ? 'killed' : 'failed');
       };
@@ -59,7 +59,7 @@ export class WorkerProcess {
     return !this.#hasExited && this.#child.connected;
   }
 
-  /** Evaluates one job, or ends the process with it. One at a time. */
+  /** Evaluates one job at a time. A job that does not answer in time is killed with its process. */
   async evaluate(job: Job): Promise<Answer> {
     this.#refer(true);
     const answered = new Promise<Answer>((resolve) => {
@@ -71,7 +71,7 @@ export class WorkerProcess {
         if (error !== null) this.kill();
       });
     } catch {
-      // Nested too deeply to become JSON.
+      // The job nests too deeply to serialize as JSON.
       this.#answer({ kind: 'error', code: 'D1011' });
     }
     const answer = await answered;
@@ -82,7 +82,7 @@ export class WorkerProcess {
 
   kill(): void {
     this.#hasExited = true;
-    // So that whoever awaits the exit sees it.
+    // So that callers awaiting the exit are notified.
     this.#refer(true);
     this.#child.kill('SIGKILL');
   }
@@ -97,7 +97,7 @@ export class WorkerProcess {
     this.#settle = undefined;
   }
 
-  /** Only while it works does it keep this process from ending. */
+  /** A worker keeps this process alive only while it evaluates. */
   #refer(isWorking: boolean): void {
     if (isWorking) {
       this.#child.ref();

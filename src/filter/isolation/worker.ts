@@ -1,10 +1,10 @@
-/** A process that evaluates one job after the other, and is killed when one takes too long. */
+/** A sandboxed process that evaluates jobs one at a time, and is killed when one takes too long. */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { interpret } from './interpreter.ts';
 import { type Job, type Message, watchdogGraceMs } from './protocol.ts';
 
-/** When the job under way has to be over, in seconds since the epoch; 0 when there is none. */
+/** Deadline of the current job, in seconds since the epoch; 0 when idle. */
 const overdue = new Int32Array(new SharedArrayBuffer(4));
 
 function send(message: Message): void {

@@ -56,7 +56,7 @@ export const arrays = {
     const buckets = new Map<string, unknown[]>();
     for (const value of values) {
       if (typeof value !== 'object' || value === null) {
-        // Texts have a hash that no body can foresee, unlike numbers.
+        // V8 seeds the hash of strings, unlike that of numbers, so that a request body cannot force collisions.
         const name = `${typeof value} ${String(value)}`;
         if (typeof value === 'string') run.spendText(value.length);
         // NaN is not equal to itself.
@@ -75,13 +75,13 @@ export const arrays = {
   },
 };
 
-/** A text that equal objects share, and others seldom: so that not each pair of values has to be compared. */
+/** A string that equal objects share and others rarely do, so that not every pair has to be compared. */
 function shapeOf(run: Evaluation, value: object): string {
   return JSON.stringify(value, (name, member: unknown) => {
     run.spend(6 + name.length / 4);
     if (typeof member === 'string') run.spendText(member.length * 8);
     if (member instanceof FunctionValue || typeof member !== 'object' || member === null) return member;
-    // An object that has the members of an array, and its length, is equal to it.
+    // An object with the members and the length of an array equals that array.
     if (Array.isArray(member)) return { ...Array.from(member), length: member.length };
     return Object.fromEntries(Object.entries(member).sort(([left], [right]) => (left < right ? -1 : 1)));
   });

@@ -30,19 +30,19 @@ export const builtIns: ReadonlyMap<string, FunctionValue> = new Map(
   ]),
 );
 
-/** What a call of a built-in with so many arguments comes to, if they fit. */
+/** A direct call of a built-in with a fixed number of arguments. */
 export interface DirectCall {
   readonly implementation: Implementation;
   readonly converters: readonly Converter[];
 }
 
-/** For a call that needs nothing of its context: neither a missing argument, nor a place of one that depends on another. */
+/** Undefined if the call needs its context: for a missing argument, or one whose parameter depends on another. */
 export function directCallOf(name: string, count: number): DirectCall | undefined {
   const converters = signatures.get(name)?.convertersOf(count);
   return converters === undefined ? undefined : { implementation: implementations[name as BuiltInName], converters };
 }
 
-/** Built-ins whose result is a text, a number or a boolean, or nothing: never a sequence. */
+/** Built-ins that return a string, a number, a boolean or undefined: never a sequence. */
 export const scalarBuiltIns: ReadonlySet<string> = new Set([
   ...['sum', 'count', 'max', 'min', 'average', 'string', 'substring', 'substringBefore', 'substringAfter'],
   ...['lowercase', 'uppercase', 'length', 'trim', 'pad', 'contains', 'replace', 'join', 'formatNumber', 'formatBase'],

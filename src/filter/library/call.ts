@@ -2,9 +2,9 @@ import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
 import { FunctionValue } from '../value.ts';
 
-/** The last call in a lambda's body, made by whoever called the lambda: it does not nest, and sees the caller's context. */
+/** A tail call. The lambda's caller makes it, so that it does not nest and sees the caller's context. */
 export class TailCall {
-  /** Evaluates the function and its arguments where the lambda was made. */
+  /** Evaluates the function and its arguments in the lambda's scope. */
   readonly prepare: () => { readonly callee: unknown; readonly args: unknown[] };
 
   constructor(prepare: TailCall['prepare']) {
@@ -12,12 +12,12 @@ export class TailCall {
   }
 }
 
-/** Calls a function value, and then the calls that its body ends with. */
+/** Calls a function value, and then its tail calls. */
 export function call(run: Evaluation, callee: unknown, args: unknown[], context: unknown): unknown {
   return finish(run, callOnce(run, callee, args, context), context);
 }
 
-/** Makes the calls that a call ended with. */
+/** Runs tail calls until one returns a value (a trampoline). */
 function finish(run: Evaluation, ended: unknown, context: unknown): unknown {
   let result = ended;
   while (result instanceof TailCall) {
@@ -34,7 +34,7 @@ function callOnce(run: Evaluation, callee: unknown, args: unknown[], context: un
   return callee.invoke(run, validated, context);
 }
 
-/** Calls what a higher-order function was given, with as many of the arguments as it takes. */
+/** Calls the callback of a higher-order function with as many of the arguments as it accepts. */
 export function callBack(run: Evaluation, callback: unknown, item: unknown, key: unknown, all: unknown): unknown {
   run.spend(1);
   if (!(callback instanceof FunctionValue)) throw new EvaluationError('T1006');

@@ -66,7 +66,7 @@ export const higherOrder = {
   },
 };
 
-/** A function has no members, although one is let through by the signature of a context. */
+/** A function has no members, although the signature accepts one as the context. */
 function entriesOf(members: unknown): [string, unknown][] {
   if (typeof members !== 'object' || members === null || members instanceof FunctionValue) return [];
   return Object.entries(members);

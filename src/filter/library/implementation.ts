@@ -1,7 +1,7 @@
 import type { Evaluation } from '../evaluation.ts';
 
 /**
- * A built-in function. Its arguments are what its signature lets through, so they are typed by the implementation
+ * A built-in function. Its signature has checked the arguments, so the implementation declares their types
  * itself; any may be undefined.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the signature has checked them

@@ -5,7 +5,7 @@ import { createSequence, FunctionValue } from '../value.ts';
 import { call } from './call.ts';
 import { TextSearch } from './text-search.ts';
 
-/** One place where a matcher matched, and the way to the next. */
+/** One match of a matcher, and the function that returns the next. */
 interface Match {
   readonly match: string;
   readonly start: number;
@@ -71,7 +71,7 @@ export const matching = {
     run.spendText(text.length);
     if (limit === 0) return [];
     if (typeof separator === 'string') {
-      // As JavaScript's own split reads its limit.
+      // As JavaScript's String.split interprets its limit.
       return splitBy(run, text, separator, limit === Infinity ? Infinity : limit >>> 0);
     }
     const parts: string[] = [];
@@ -104,9 +104,9 @@ function splitBy(run: Evaluation, text: string, separator: string, limit: number
   return parts;
 }
 
-/** In characters: what a substitution costs besides its own. */
+/** The fixed cost of a substitution in addition to its length, in characters. */
 const costOfSubstitution = 128;
-/** What is made of a match is dear beside the few characters of most. */
+/** The fixed cost of a match: building its result costs more than reading the few characters of most. */
 const costOfMatch = 5;
 
 function forEachMatch(run: Evaluation, matcher: unknown, text: string, limit: number, use: (match: Match) => void) {
@@ -124,7 +124,7 @@ function firstMatch(run: Evaluation, matcher: unknown, text: string): Match | un
   return matchOf(run, matcher, text);
 }
 
-/** Asks a matcher, or what leads to its next match. It may be a function of the expression, so its answer is checked. */
+/** Calls a matcher, or the `next` of a match. It may be a function of the expression, so its result is checked. */
 function matchOf(run: Evaluation, matcher: unknown, text?: string): Match | undefined {
   const match = call(run, matcher, [text], null);
   if (!match) return undefined;
@@ -135,7 +135,7 @@ function matchOf(run: Evaluation, matcher: unknown, text?: string): Match | unde
   throw new EvaluationError('T1010');
 }
 
-/** Fills `$0`, `$1` … and `$$` into a replacement. A group's number is as long as there are groups for. */
+/** Expands `$0`, `$1` … and `$$` in a replacement. A group number takes as many digits as the number of groups allows. */
 function expand(replacement: string, { match, groups }: Match): string {
   if (!replacement.includes('$')) return replacement;
   const maxDigits = groups.length === 0 ? 1 : Math.floor(Math.log10(groups.length)) + 1;

@@ -1,8 +1,8 @@
 import type { Evaluation } from '../evaluation.ts';
 
 /**
- * Sorts as the reference does, with the same comparisons in the same order, which matters to comparators that fail or
- * contradict themselves. `isGreater` says whether its first argument belongs behind its second.
+ * Sorts as the reference does, with the same comparisons in the same order, which matters for comparators that throw or
+ * are inconsistent. `isGreater` returns whether its first argument sorts after its second.
  */
 export function mergeSort<Item>(
   run: Evaluation,

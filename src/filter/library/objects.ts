@@ -19,7 +19,7 @@ export const objects = {
     const members = createSequence();
     spreadInto(run, members, value);
     run.spendSequence(members.length);
-    // What is appended to is no sequence any more.
+    // Appending turns a sequence into a plain array.
     return isArray(value) && value.some((item) => item !== undefined) ? Array.from(members) : members;
   },
   merge(run: Evaluation, list: readonly object[] | undefined) {
@@ -53,7 +53,7 @@ export const objects = {
   },
 };
 
-/** What a name is in a value: its member, or for an array the members of its items in one sequence. */
+/** Looks up a name in a value: its member, or for an array the members of its items in one sequence. */
 export function lookup(run: Evaluation, value: unknown, name: string): unknown {
   if (!isArray(value)) return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   const found = createSequence();
@@ -67,7 +67,7 @@ export function lookup(run: Evaluation, value: unknown, name: string): unknown {
   return found;
 }
 
-/** Arrays inside of arrays are looked into, and each name comes once. */
+/** Descends into nested arrays; each name is listed once. */
 function collectNames(run: Evaluation, items: readonly unknown[], names: Record<string, true>): void {
   run.spend(items.length);
   for (const item of items) {

@@ -1,6 +1,6 @@
 import jsonata from 'jsonata';
 
-/** A built-in of the reference as it defines it. */
+/** A built-in function as the reference defines it. */
 export interface ReferenceFunction {
   readonly signature: string;
   readonly arity: number;
@@ -19,8 +19,8 @@ const names = [
 export type BuiltInName = (typeof names)[number];
 
 /**
- * The reference's built-ins: their signatures, and the functions themselves where they are synchronous and end soon.
- * The package does not export them, but an expression that names one gives it.
+ * The reference's built-ins: their signatures, and the functions themselves where they are synchronous and fast.
+ * The package does not export them, but an expression that names one returns it.
  */
 export const reference: Readonly<Record<BuiltInName, ReferenceFunction>> = await load();
 

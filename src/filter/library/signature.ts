@@ -21,19 +21,19 @@ const namesOfArrays: Readonly<Record<string, string>> = {
   s: 'strings',
 };
 
-/** Gives the argument as the function takes it, or `unfit` if it is of another type. */
+/** Returns the argument in the form that the function expects, or `unfit` if its type is wrong. */
 export type Converter = (arg: unknown) => unknown;
 
 export const unfit = Symbol('unfit');
 
-/** What a function's arguments may be. */
+/** The parsed signature of a function. */
 export interface Signature {
   readonly validate: ValidateArguments;
-  /** For calls with so many arguments: converters for each place; undefined if the places are not sure. */
+  /** Converters for each argument of a call with `count` arguments; undefined if their parameters are ambiguous. */
   readonly convertersOf: (count: number) => readonly Converter[] | undefined;
 }
 
-/** Understands JSONata's signatures (https://docs.jsonata.org/programming#function-signatures), e.g. `<s-nn?:s>`. */
+/** Parses JSONata's signatures (https://docs.jsonata.org/programming#function-signatures), e.g. `<s-nn?:s>`. */
 export function parseSignature(signature: string): Signature {
   const parameters = parametersOf(signature);
   const converters = parameters.map(converterOf);
@@ -76,7 +76,7 @@ export function parseSignature(signature: string): Signature {
   };
 }
 
-/** Types a value as the pattern of its parameter does, without making a text of it. */
+/** Checks a value's type as the pattern of its parameter does, without building a string. */
 function converterOf({ type, subtype }: Parameter): Converter {
   switch (type) {
     case 's':

@@ -1,13 +1,13 @@
 import type { Evaluation } from '../evaluation.ts';
 
-/** Up to so many characters, what V8's search takes at worst is paid for as it is. */
+/** Up to this length, the worst case of V8's own search is cheap enough to charge for. */
 const shortLength = 32;
 
-/** Looks for a text in another. In time linear in both together, which V8's own search is not for long ones. */
+/** Substring search in time linear in both strings, which V8's own search does not guarantee for long ones. */
 export class TextSearch {
   readonly #text: string;
   readonly #sought: string;
-  /** For each place of a long text: how many characters before it are also its beginning (Knuth, Morris and Pratt). */
+  /** The failure function of a long pattern (Knuth–Morris–Pratt): the length of each prefix's longest border. */
   readonly #borders: Int32Array | undefined;
 
   constructor(run: Evaluation, text: string, sought: string) {
@@ -18,7 +18,7 @@ export class TextSearch {
     if (length > shortLength) this.#borders = bordersOf(sought);
   }
 
-  /** Where it stands at or after `from`; -1: nowhere. */
+  /** The index of the first occurrence at or after `from`; -1 if there is none. */
   next(from: number): number {
     return this.#borders === undefined ? this.#text.indexOf(this.#sought, from) : this.#nextLong(from, this.#borders);
   }

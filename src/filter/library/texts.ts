@@ -4,7 +4,7 @@ import { toText } from '../value.ts';
 import { reference } from './reference.ts';
 import { TextSearch } from './text-search.ts';
 
-/** A text of more characters than these is not padded to. */
+/** The maximum width that a string is padded to. */
 const maxPadWidth = 100_000;
 
 export const texts = {
@@ -24,7 +24,7 @@ export const texts = {
   trim: onText((text) => reference.trim.call(text), 32),
   pad(run: Evaluation, text: string | undefined, width: number | undefined, fill?: string) {
     if (text === undefined) return undefined;
-    // The reference repeats the whole fill as often as one character would do.
+    // The reference repeats the whole fill string once per missing character.
     if (Math.abs(width ?? 0) * Math.max(1, fill?.length ?? 0) > maxPadWidth) {
       throw new EvaluationError('D2015', { value: maxPadWidth });
     }
@@ -47,7 +47,7 @@ export const texts = {
   decodeUrl: onText((text) => reference.decodeUrl.call(text), 16),
 };
 
-/** A function of one text and more, that gives nothing for nothing. `cost` says how dear it is per character. */
+/** A function of a string and more that returns undefined for undefined. `cost` is its cost per character. */
 function onText<Rest extends unknown[]>(change: (text: string, ...rest: Rest) => unknown, cost = 1) {
   return (run: Evaluation, text?: string, ...rest: Rest): unknown => {
     if (text === undefined) return undefined;
@@ -63,7 +63,7 @@ function cut(
   take: (text: string, position: number, mark: string) => string,
 ): string | undefined {
   if (text === undefined) return undefined;
-  // The reference looks for the word `undefined` then.
+  // The reference then searches for the string `undefined`.
   const sought = String(mark);
   const position = new TextSearch(run, text, sought).next(0);
   return position < 0 ? text : take(text, position, sought);

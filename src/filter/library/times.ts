@@ -8,7 +8,7 @@ export const times = {
     return reference.fromMillis.call(run.now, picture, timezone);
   },
   millis: (run: Evaluation) => run.now,
-  /** Only without a picture: with one, the reference makes a regular expression that may backtrack for ever. */
+  /** Only without a picture: with one, the reference builds a regular expression that may backtrack endlessly (ReDoS). */
   toMillis(run: Evaluation, text?: string) {
     if (text !== undefined) run.spendText(text.length * 8);
     return reference.toMillis.call(text);

@@ -3,14 +3,14 @@ import { boundVariables, childrenOf, isPlain, type Node, nodesOf } from '../node
 import { type Extent, type Extents, extentsOf } from './extents.ts';
 import { joinedParts } from './parts.ts';
 
-/** A condition, and the nodes that come to it: more than one where JSONata's parser repeats what stands once. */
+/** A condition and its nodes: several if JSONata's parser duplicates that part of the source. */
 export interface Condition extends ExpressionCondition {
   readonly nodes: readonly Node[];
 }
 
 /**
- * The boolean parts of an expression, in the order of the source, each stretch of it once: the whole, what `and` and
- * `or` join, comparisons, built-ins that give a boolean, and what is taken for one by `? :`, `[…]` and $not.
+ * The boolean parts of an expression in source order, each part of the source once: the whole, operands of `and` and
+ * `or`, comparisons, built-ins that return a boolean, and anything that `? :`, `[…]` and $not coerce to one.
  */
 export function conditionsOf(source: string, root: Node): readonly Condition[] {
   return new Finder(source, root).find();
@@ -45,7 +45,7 @@ class Finder {
       }));
   }
 
-  /** A node whose value is taken for true or false. A block is as its last statement, a literal is no condition. */
+  /** A node whose value is used as a boolean. A block counts as its last statement; a literal is not a condition. */
   #decide(node: Node, extent: Extent | undefined): void {
     const { operands = [], operator } = this.#extents.of(node) ?? {};
     if (node.type === 'block' && isPlain(node)) {
@@ -78,7 +78,7 @@ class Finder {
       this.#decideArguments(node);
     } else if (node.type === 'apply' && rhs?.type === 'function') {
       this.#visit(node.lhs as Node);
-      // It is called with an argument more than what stands there.
+      // The call has one argument more than the source shows.
       this.#visitChildren(rhs);
     } else if (node.type === 'filter' && expr !== undefined && this.#selects(expr)) {
       this.#decide(expr, this.#extents.of(node)?.operands[1]);
@@ -96,7 +96,7 @@ class Finder {
     for (const child of childrenOf(node)) this.#visit(child);
   }
 
-  /** What `?` or `?:` looks at. What `??` does is no part of the source, but repeats one. */
+  /** The condition of `?` or `?:`. That of `??` is not in the source: the parser generates it from the left operand. */
   #visitCondition(node: Node): void {
     const { condition } = node;
     if (condition === undefined) return;
@@ -105,14 +105,14 @@ class Finder {
     else this.#decide(condition, operands[0]);
   }
 
-  /** What an `and` or an `or` joins. What the same operator joins further in is told by its parts alone. */
+  /** The operands of `and` or `or`. A nested use of the same operator is reported only by its operands. */
   #visitJoined(node: Node): void {
     const extent = this.#extents.of(node);
     if (extent === undefined) return;
     for (const part of joinedParts(this.#extents, { node, extent }, node.value)) this.#decide(part.node, part.extent);
   }
 
-  /** Whether it gives a boolean wherever it stands. */
+  /** Whether its value is a boolean in every context. */
   #isBoolean(node: Node): boolean {
     if (!isPlain(node)) return false;
     if (node.type === 'binary') return isJoin(node) || comparisons.has(node.value);
@@ -126,7 +126,7 @@ class Finder {
     return booleanFunctions.has(procedure.value) && !this.#bound.has(String(procedure.value));
   }
 
-  /** Whether a predicate is a condition for each item: not an index, nor what may well be one. */
+  /** Whether a predicate is a condition for each item: neither an index nor a possible index. */
   #selects(predicate: Node): boolean {
     if (predicate.type === 'block' && isPlain(predicate)) {
       const last = predicate.expressions?.at(-1);

@@ -1,26 +1,26 @@
 import type { Node } from '../node.ts';
 import { type Token, Tokens } from '../tokens.ts';
 
-/** Where a part of an expression stands, without the blanks and comments around it. */
+/** The source range of a part of an expression, without surrounding white space and comments. */
 export interface Extent {
   readonly start: number;
   readonly end: number;
-  /** What makes it one part: an operator or an opening bracket. Undefined for a name or a literal. */
+  /** Its operator or opening bracket. Undefined for a name or a literal. */
   readonly operator?: string;
-  /** What the operator joins, or what stands before and in the brackets. */
+  /** The operands of the operator, or the parts before and inside the brackets. */
   readonly operands: readonly Extent[];
 }
 
-/** Where the parts of an expression stand. */
+/** The source ranges of the parts of an expression. */
 export interface Extents {
   readonly whole: Extent;
-  /** Of a node that has an operator or a bracket of its own, without the predicates that follow it. */
+  /** The range of a node that has an operator or a bracket of its own, without the predicates that follow it. */
   readonly of: (node: Node) => Extent | undefined;
 }
 
 /**
- * Finds where the parts of an expression stand. JSONata's syntax tree tells of each node only where its own token ends,
- * so the expression is read again, by the same rules; that token says which node is which.
+ * Finds the source ranges of the parts of an expression. JSONata's syntax tree records only where each node's token ends,
+ * so the expression is parsed again by the same rules; the token identifies the node.
  */
 export function extentsOf(source: string): Extents {
   const reader = new Reader(source);
@@ -28,7 +28,7 @@ export function extentsOf(source: string): Extents {
   return { whole, of: ({ position }) => (position === undefined ? undefined : reader.byOperator.get(position)) };
 }
 
-/** How strongly an operator binds what stands before it, as in JSONata's parser. All others end an expression. */
+/** Left binding powers of the operators, as in JSONata's parser. Any other token ends an expression. */
 const powers: Readonly<Record<string, number>> = {
   ...{ '[': 80, '(': 80, '@': 80, '#': 80, '.': 75, '{': 70, '*': 60, '/': 60, '%': 60, '+': 50, '-': 50, '&': 50 },
   ...{ '=': 40, '!=': 40, '<': 40, '<=': 40, '>': 40, '>=': 40, in: 40, '^': 40, '~>': 40, '?:': 40, '??': 40 },
@@ -36,9 +36,9 @@ const powers: Readonly<Record<string, number>> = {
 };
 const negationPower = 70;
 
-/** Reads by operator precedence, as JSONata's parser (https://crockford.com/javascript/tdop/tdop.html). */
+/** A top-down operator precedence (Pratt) parser, like JSONata's (https://crockford.com/javascript/tdop/tdop.html). */
 class Reader {
-  /** By where the token of the operator or of the opening bracket ends. */
+  /** Keyed by the end of the operator's or opening bracket's token. */
   readonly byOperator = new Map<number, Extent>();
   readonly #source: string;
   readonly #tokens: Tokens;
@@ -57,7 +57,7 @@ class Reader {
     return left;
   }
 
-  /** What begins with a token. */
+  /** Parses an expression that starts with the token (prefix position). */
   #begin(token: Token): Extent {
     switch (token.operator) {
       case '-':
@@ -81,13 +81,13 @@ class Reader {
     }
   }
 
-  /** What an operator makes of what stands before it. */
+  /** Parses an operator with its left operand (infix position). */
   #goOn(left: Extent, token: Token): Extent {
     switch (token.operator) {
       case '(':
         return this.#call(left, token);
       case '[':
-        // `[]` only marks what stands before it.
+        // `[]` only marks its left operand.
         if (this.#token.operator === ']') return { ...left, end: this.#take(false).end };
         return this.#close(token, left.start, [left, this.expression(0)]);
       case '{':
@@ -113,7 +113,7 @@ class Reader {
     }
   }
 
-  /** A call; or a function's definition, whose body is then the last operand. */
+  /** A call, or a function definition, whose body becomes the last operand. */
   #call(left: Extent, token: Token): Extent {
     const call = this.#close(token, left.start, [left, ...this.#arguments()]);
     if (!/^`?(?:function|λ)`?$/.test(this.#source.slice(left.start, left.end))) return call;
@@ -130,7 +130,7 @@ class Reader {
   #arguments(): Extent[] {
     const parts: Extent[] = [];
     while (this.#token.operator !== ')') {
-      // A place that a partial application leaves open.
+      // The placeholder of a partial application.
       const isOpen = this.#token.operator === '?';
       parts.push(isOpen ? { ...rangeOf(this.#take(false)), operands: [] } : this.expression(0));
       if (this.#token.operator !== ',') break;
@@ -179,7 +179,7 @@ class Reader {
     return token;
   }
 
-  /** Takes the closing bracket. */
+  /** Consumes the closing bracket. */
   #close(token: Token, start: number, operands: readonly Extent[], isAfterOperand = true): Extent {
     return this.#keep(token, start, operands, this.#take(isAfterOperand).end);
   }

@@ -1,11 +1,11 @@
 import type { ObservedCondition } from '../filter-expression.ts';
 
-/** Gathers how conditions come out during one evaluation. */
+/** Collects the outcomes of conditions during one evaluation. */
 export class Observations {
   readonly list: readonly ObservedCondition[];
   readonly #isTrue: (value: unknown) => boolean;
 
-  /** @param isTrue JSONata's $boolean, with false for nothing; may throw where $boolean does */
+  /** @param isTrue JSONata's $boolean, with false for undefined; may throw where $boolean does */
   constructor(count: number, isTrue: (value: unknown) => boolean) {
     this.list = Array.from({ length: count }, () => ({ seenTrue: false, seenFalse: false }));
     this.#isTrue = isTrue;
@@ -18,7 +18,7 @@ export class Observations {
       if (this.#isTrue(value)) observed.seenTrue = true;
       else observed.seenFalse = true;
     } catch {
-      // An infinite number is neither.
+      // An infinite number is neither true nor false.
     }
   }
 }

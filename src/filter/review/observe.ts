@@ -9,17 +9,17 @@ import { contextOf, FunctionValue, isTruthy } from '../value.ts';
 import type { Condition } from './conditions.ts';
 import { Observations } from './observations.ts';
 
-/** Evaluates as the expression itself does, and tells how each of its conditions came out. */
+/** Evaluates as the expression itself does, and returns the outcomes of its conditions. */
 export type Observe = (
   input: unknown,
   bindings: Bindings,
   circumstances: Partial<Circumstances> | undefined,
 ) => readonly ObservedCondition[];
 
-/** Compiles an expression anew, to code that notes what its conditions come to: the code for requests stays as it is. */
+/** Compiles an instrumented copy that records the outcomes of conditions; the code that requests run is unaffected. */
 export function compileObserver(root: Node, conditions: readonly Condition[], limits: FilterLimits): Observe {
   const places = new Map(conditions.flatMap(({ nodes }, place) => nodes.map((node) => [node, place] as const)));
-  // Not members of the evaluation: those of requests are to have the same shape whether anything is observed or not.
+  // Not members of Evaluation, whose object shape must not depend on whether anything is observed.
   const observations = new WeakMap<Evaluation, Observations>();
   const evaluate = compileExpression(root, (node, plain) => {
     const place = places.get(node);
@@ -28,14 +28,14 @@ export function compileObserver(root: Node, conditions: readonly Condition[], li
   });
   return (input, bindings, circumstances) => {
     const run = new Evaluation(limits);
-    // Nobody pays for it: else an evaluation could end sooner than without being looked at.
+    // Not charged to the budget: otherwise an observed evaluation could hit a limit earlier.
     const observed = new Observations(conditions.length, (value) => isTruthy(undefined, value));
     observations.set(run, observed);
     run.begin(input, bindings, circumstances);
     try {
       evaluate(run, contextOf(input), undefined);
     } catch {
-      // It failed as the expression itself does. What it came to until then is what was asked for.
+      // It failed as the expression itself does. The outcomes up to the failure are the result.
     }
     return observed.list;
   };
@@ -52,7 +52,7 @@ function noting(evaluate: Evaluator, note: Note): Evaluator {
   };
 }
 
-/** The call that ends a lambda is made later, by whoever called the lambda. */
+/** A tail call is made later, by the lambda's caller. */
 function notingTail(tail: TailCall, note: Note): TailCall {
   return new TailCall(() => {
     const { callee, args } = tail.prepare();

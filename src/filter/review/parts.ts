@@ -1,16 +1,16 @@
 import { isPlain, type Node } from '../node.ts';
 import type { Extent, Extents } from './extents.ts';
 
-/** A part of an expression, and where it stands. */
+/** A part of an expression and its source range. */
 export interface Part {
   readonly node: Node;
   readonly extent: Extent;
 }
 
-/** What an operator joins, however often and in whatever parentheses, in the order of the source. */
+/** The operands of a chain of one operator, in source order, through any parentheses. */
 export function joinedParts(extents: Extents, whole: Part, operator: unknown): readonly Part[] {
   const parts: Part[] = [];
-  // Not by calls: a chain may be longer than they can nest.
+  // Iterative: a chain may be longer than the call stack allows.
   const pending = [whole];
   for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
     const inner = innerParts(extents, part.node, operator);
@@ -20,7 +20,7 @@ export function joinedParts(extents: Extents, whole: Part, operator: unknown): r
   return parts;
 }
 
-/** Both sides of the operator, or what stands in parentheses; nothing if it is neither. */
+/** Both sides of the operator, or the content of parentheses; empty if it is neither. */
 function innerParts(extents: Extents, node: Node, operator: unknown): readonly Part[] {
   const { operands = [] } = extents.of(node) ?? {};
   const [only, ...more] = node.expressions ?? [];

@@ -1,9 +1,9 @@
 import { RE2JS } from 're2js';
 
-/** Of more than some hundred characters, it takes RE2 seconds to match what is made of them. */
+/** RE2 takes seconds to match the sample of a pattern longer than this. */
 const longestPattern = 500;
 
-/** A text that a regular expression matches, if one is easily made of what it says; undefined if not. */
+/** A string that a regular expression matches, if one is easily derived from it; otherwise undefined. */
 export function sampleOf(pattern: RegExp): string | undefined {
   if (pattern.source.length > longestPattern) return undefined;
   const sample = pattern.source

@@ -2,14 +2,14 @@ import type { Vocabulary } from '../filter-expression.ts';
 import { childrenOf, type Node } from '../node.ts';
 import { sampleOf } from './sample.ts';
 
-/** Of paths and of constants, each. */
+/** Maximum number of paths, and of constants. */
 const mostWords = 100;
-/** Of names in a path. What is further down is not told. */
+/** Maximum length of a path, in names. Deeper members are not listed. */
 const longestPath = 100;
-/** How many nodes are looked at, paths made and variables passed on: functions are followed from each call. */
+/** Budget of nodes visited, paths created and variables passed on: functions are analysed again for each call. */
 const mostSteps = 50_000;
 
-/** Collects what an expression reads of its input, and the literals in it. */
+/** Collects the input paths that an expression reads, and its literals. */
 export function vocabularyOf(root: Node): Vocabulary {
   const reader = new Reader();
   reader.read(root, { at: [[]], variables: new Map() });
@@ -18,25 +18,25 @@ export function vocabularyOf(root: Node): Vocabulary {
 
 type Path = readonly string[];
 
-/** Which members of the input a value may be; none: it is something else. */
+/** The members of the input that a value may be; empty: it is something else. */
 interface Origin {
   readonly paths: readonly Path[];
-  /** What is called, if it is a function of the expression. */
+  /** The lambda to call, if the value is a function of the expression. */
   readonly lambda?: { readonly node: Node; readonly scope: Scope };
 }
 
 interface Scope {
-  /** What the expression stands at there, its `$`. */
+  /** The context value there, `$`. */
   readonly at: readonly Path[];
   readonly variables: ReadonlyMap<string, Origin>;
 }
 
 const unknown: Origin = { paths: [] };
-/** Built-ins that give their first argument, or items of it. */
+/** Built-ins that return their first argument, or items of it. */
 const selecting: ReadonlySet<string> = new Set([
   ...['filter', 'single', 'sort', 'reverse', 'shuffle', 'distinct', 'clone', 'append', 'merge'],
 ]);
-/** Built-ins that give items of their first argument to their second. */
+/** Built-ins that pass items of their first argument to their second. */
 const iterating: ReadonlySet<string> = new Set(['map', 'filter', 'single', 'sort', 'reduce']);
 
 class Reader {
@@ -66,7 +66,7 @@ class Reader {
       case 'variable':
         return originOf(String(node.value), scope);
       case 'filter':
-        // A number there is an index.
+        // A number in a predicate is an index.
         if (node.expr !== undefined && node.expr.type !== 'number') this.read(node.expr, scope);
         return unknown;
       case 'block':
@@ -87,7 +87,7 @@ class Reader {
         if (node.value === '[') return union((node.expressions ?? []).map((item) => this.read(item, scope)));
         return this.#readAll(childrenOf({ operand: node.expression, pairs: node.lhs }), scope);
       case 'transform':
-        // It stands at what it is given.
+        // Its context is the value passed to it.
         return this.#readAll(childrenOf(node), { ...scope, at: [] });
       default:
         return this.#readAll(childrenOf({ ...node, predicate: [], stages: [], group: [] }), scope);
@@ -99,7 +99,7 @@ class Reader {
     return unknown;
   }
 
-  /** Statements one after the other: each sees what those before it bind. */
+  /** A sequence of statements: each sees the variables that earlier ones bind. */
   #readBlock(statements: readonly Node[], scope: Scope): Origin {
     const variables = new Map(scope.variables);
     let last = unknown;
@@ -168,7 +168,7 @@ class Reader {
     return selecting.has(name) ? union(name === 'append' ? given : [list]) : unknown;
   }
 
-  /** Reads a function's body once more, with what it is given in this call. */
+  /** Reads a function's body again, with the arguments of this call. */
   #follow({ lambda }: Origin, given: readonly Origin[]): Origin {
     if (lambda === undefined || this.#called.has(lambda.node)) return unknown;
     const { node, scope } = lambda;
@@ -176,7 +176,7 @@ class Reader {
     const parameters = (node.arguments ?? []).map(
       ({ value }, index) => [String(value), given[index] ?? unknown] as const,
     );
-    // They are copied for each call.
+    // The scopes are copied for each call.
     this.#steps += scope.variables.size;
     const variables = new Map([...scope.variables, ...parameters]);
     const result = node.body === undefined ? unknown : this.read(node.body, { ...scope, variables });
@@ -187,7 +187,7 @@ class Reader {
   #readLambda(node: Node, scope: Scope): Origin {
     if (node.thunk === true) return node.body === undefined ? unknown : this.read(node.body, scope);
     const origin: Origin = { paths: [], lambda: { node, scope } };
-    // It may be called from where nobody sees it.
+    // It may have callers that this analysis does not see.
     this.#follow(origin, []);
     return origin;
   }
@@ -216,7 +216,7 @@ function originOf(name: string, { at, variables }: Scope): Origin {
   return name === '$' ? { paths: [[]] } : (variables.get(name) ?? unknown);
 }
 
-/** No more than can be told: each step of a path may join those that the step before it came to. */
+/** Capped at the number of paths that are listed: each step of a path may combine all paths of the step before. */
 function union(origins: readonly Origin[]): Origin {
   const paths = new Set<Path>();
   for (const origin of origins) {
