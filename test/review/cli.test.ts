@@ -97,7 +97,7 @@ t.test('test: a filter that fails is no drop that a test may expect without sayi
   const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([silent, said]) });
   const { code, stdout } = await command(t, ['test', '--config', root]);
   t.equal(code, 1);
-  t.match(stdout, /✗ a text[\s\S]*write code: filter_error if that is meant/);
+  t.match(stdout, /✗ a text[\s\S]*write code: filter_error if that is intended/);
   t.match(stdout, /✓ said/);
 });
 
