@@ -47,7 +47,8 @@ export async function explainOutcome(outcome: RehearsedOutcome): Promise<readonl
       const uses = usesOf(found.config, stage);
       const { [0]: first } = uses;
       if (first === undefined) continue;
-      const words = result === 'skipped' ? skippedWords(stage, outcome) : wordsOf[stage](outcome, result);
+      const reached = wordsOf[stage]?.(outcome, result) ?? result;
+      const words = result === 'skipped' ? skippedWords(stage, outcome) : reached;
       explained.push({ stage, use: describeAuth(uses), place: first.place, result, words, conditions: [] });
     }
     if (stage === 'auth' && end === 'body') explained.push(bodyStage(outcome));
@@ -78,10 +79,9 @@ function resultOf(stage: Stage, end: Stage | 'body' | undefined): ExplainedStage
   return stages.indexOf(stage) < stages.indexOf(end) ? 'passed' : 'skipped';
 }
 
-/** What a stage did with a request that reached it. */
-const wordsOf: Readonly<Record<Stage, (outcome: RehearsedOutcome, result: ExplainedStage['result']) => string>> = {
+/** What a stage did with a request that reached it, where there is more to say than that it passed. */
+const wordsOf: { readonly [S in Stage]?: (outcome: RehearsedOutcome, result: ExplainedStage['result']) => string } = {
   auth: (outcome) => (outcome.caller === undefined ? refusalOf(outcome) : `caller ${outcome.caller}`),
-  filter: () => 'passed',
   dedup: (_, result) => (result === 'stopped' ? 'duplicate of an earlier request' : 'not seen before'),
   run: () => 'the agent would be called',
   respond: (outcome) => `${answerOf(outcome)}, from an agent that answers at once`,

@@ -60,7 +60,8 @@ function fault({ code, message, pos }: { code: string; message: string; pos: [nu
   return /\bflow\b/i.test(words ?? '') ? { ...problem, hint: quoting } : problem;
 }
 
-const quoting = "In [ ] and { }, quote text that contains any of , [ ] { } : #, for example expression: 'plan in [1, 2]'.";
+const quoting =
+  "In [ ] and { }, quote text that contains any of , [ ] { } : #, for example expression: 'plan in [1, 2]'.";
 
 function syntax(message: string, offset: number): LocalProblem {
   return { code: 'yaml_syntax', message, pointer: '', offset };
