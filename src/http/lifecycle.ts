@@ -52,7 +52,8 @@ export const headGates: readonly Step[] = [
     why: 'Before `admit`: the run plugin authenticates its agent, and an agent has no API key.',
     run: completion,
   },
-  // CORS belongs here: a preflight carries no credential, and an answer of `admit` must carry its headers too.
+  // CORS belongs here, or before `length` as far as the address allows: a preflight carries no credential, and every
+  // answer that a browser should be able to read must carry its headers.
   {
     name: 'admit',
     does: 'Authenticates the caller, and checks its permissions, the project and the trigger.',
