@@ -122,7 +122,7 @@ t.test('keeps what every run plugin promises', async (t) => {
   testPromises(t, harness);
 });
 
-t.test('takes as output', async (t) => {
+t.test('outputs', async (t) => {
   const print = (text: string) => `process.stdout.write(${JSON.stringify(text)})`;
   const cases = [
     ['JSON', 'auto', '{"reply":"done"}\n', { reply: 'done' }],
@@ -133,7 +133,7 @@ t.test('takes as output', async (t) => {
     ['text but for one line ending', 'text', 'a\n\n', 'a\n'],
   ] as const;
   for (const [name, output, written, expected] of cases) {
-    t.test(name, async (t) => {
+    t.test(`returns ${name}`, async (t) => {
       t.same(await resultOf(t, print(written), { output }), { kind: 'succeeded', output: expected });
     });
   }
@@ -145,33 +145,33 @@ t.test('takes as output', async (t) => {
     ['a __proto__', 'auto', '{"__proto__":1}', /__proto__/],
   ] as const;
   for (const [name, output, written, message] of failures) {
-    t.test(`not ${name}`, async (t) => {
+    t.test(`refuses ${name}`, async (t) => {
       t.match(await resultOf(t, print(written), { output }), { kind: 'failed', message, retryable: false });
     });
   }
 
-  t.test('not bytes that are no UTF-8', async (t) => {
+  t.test('refuses output that is not UTF-8', async (t) => {
     const result = await resultOf(t, 'process.stdout.write(Uint8Array.of(0xff))');
     t.match(result, { kind: 'failed', message: /not UTF-8/, retryable: false });
   });
 });
 
-t.test('gives the program', async (t) => {
-  t.test('the input on stdin, to its last byte', async (t) => {
+t.test('the program', async (t) => {
+  t.test('reads the whole input on stdin', async (t) => {
     const { execute } = await pluginFor(t, [node, '-e', 'process.stdin.pipe(process.stdout)'], { maxOutput: 2 ** 23 });
     t.same(await execute(), { kind: 'succeeded', output: run.input });
     const input = { ...run.input, text: 'ü'.repeat(2 ** 20) };
     t.same(await execute(undefined, input), { kind: 'succeeded', output: input });
   });
 
-  t.test('its arguments as they are, without a shell', async (t) => {
+  t.test('gets its arguments unchanged, without a shell', async (t) => {
     const argv = ['$HOME', '*', 'a b', '"', ''];
     const script = 'console.log(JSON.stringify(process.argv.slice(1)))';
     const { execute } = await pluginFor(t, [node, '-e', script, ...argv]);
     t.same(await execute(), { kind: 'succeeded', output: argv });
   });
 
-  t.test('nothing of the gateway’s environment but what it needs', async (t) => {
+  t.test('gets only the necessary part of the gateway’s environment', async (t) => {
     process.env.PULLCORD_TEST_CANARY = 's3cret';
     t.teardown(() => delete process.env.PULLCORD_TEST_CANARY);
     const env = { TOKEN: 'from the config', LANG: 'tlh' };
@@ -191,7 +191,7 @@ t.test('gives the program', async (t) => {
     t.same(await resultOf(t, script, { env }), { kind: 'succeeded', output });
   });
 
-  t.test('the folder of the file as its own, or the one that cwd names', async (t) => {
+  t.test('works in the folder of the file, or in cwd', async (t) => {
     const folder = t.testdir({ agents: {} });
     const argv: Options['argv'] = ['sh', '-c', 'pwd -P'];
     t.same(await (await pluginFor(t, argv, {}, folder)).execute(), { kind: 'succeeded', output: folder });
@@ -199,7 +199,7 @@ t.test('gives the program', async (t) => {
     t.same(await elsewhere.execute(), { kind: 'succeeded', output: resolve(folder, 'agents') });
   });
 
-  t.test('and finds one with a slash from the folder of the file, whatever cwd says', async (t) => {
+  t.test('is found relative to the folder of the file, whatever cwd is', async (t) => {
     const folder = t.testdir({ elsewhere: {}, 'agent.sh': '#!/bin/sh\necho here\n' });
     await chmod(resolve(folder, 'agent.sh'), 0o755);
     const { execute } = await pluginFor(t, ['./agent.sh'], { cwd: 'elsewhere' }, folder);
@@ -207,8 +207,8 @@ t.test('gives the program', async (t) => {
   });
 });
 
-t.test('fails on', async (t) => {
-  t.test('an exit code, and asks for another try only on 75', async (t) => {
+t.test('failures', async (t) => {
+  t.test('fails on an exit code, which is retryable only for 75', async (t) => {
     for (const code of [1, 3, 74, 75, 76, 255]) {
       const { execute, logged } = await pluginFor(t, ['sh', '-c', `echo s3cret; echo s3cret >&2; exit ${code}`]);
       const expected = { kind: 'failed', message: `agent exited with code ${code}`, retryable: code === 75 };
@@ -217,12 +217,12 @@ t.test('fails on', async (t) => {
     }
   });
 
-  t.test('a signal', async (t) => {
+  t.test('fails when the program is ended by a signal', async (t) => {
     const { execute } = await pluginFor(t, ['sh', '-c', 'kill -KILL $$']);
     t.same(await execute(), { kind: 'failed', message: 'agent was ended by SIGKILL', retryable: false });
   });
 
-  t.test('a program that has vanished since it was found, or takes too many arguments', async (t) => {
+  t.test('fails when the program has vanished, or has too many arguments', async (t) => {
     const folder = t.testdir({ 'agent.sh': '#!/bin/sh\n' });
     await chmod(resolve(folder, 'agent.sh'), 0o755);
     const vanishing = await pluginFor(t, ['./agent.sh'], {}, folder);
@@ -233,21 +233,21 @@ t.test('fails on', async (t) => {
     t.match(await execute(), { kind: 'failed', message: 'agent could not be started (E2BIG)', retryable: false });
   });
 
-  t.test('too much output, and ends who writes it', async (t) => {
+  t.test('fails on too much output, and ends the program', async (t) => {
     const { execute, folder } = await pluginFor(t, ['sh', '-c', 'echo $$ > pid; yes; true'], { maxOutput: 100_000 });
     const message = 'agent wrote more than 100000 bytes';
     t.same(await execute(), { kind: 'failed', message, retryable: false });
     await gone(await pidIn(resolve(folder, 'pid')));
   });
 
-  t.test('one byte more than allowed, not on as many', async (t) => {
+  t.test('fails on one byte more than allowed, and not on as many', async (t) => {
     t.match(await resultOf(t, 'process.stdout.write("12345")', { maxOutput: 5 }), { kind: 'succeeded' });
     t.match(await resultOf(t, 'process.stdout.write("12345")', { maxOutput: 4 }), { kind: 'failed' });
   });
 });
 
-t.test('does not mind', async (t) => {
-  t.test('a program that reads nothing of a long input', async (t) => {
+t.test('tolerance', async (t) => {
+  t.test('accepts a program that reads nothing of a long input', async (t) => {
     const input = { ...run.input, text: 'x'.repeat(5 * 2 ** 20) };
     for (const script of ['echo done', 'exec <&-; echo done']) {
       const { execute } = await pluginFor(t, ['sh', '-c', script]);
@@ -255,28 +255,28 @@ t.test('does not mind', async (t) => {
     }
   });
 
-  t.test('any amount on stderr', async (t) => {
+  t.test('accepts any amount on stderr', async (t) => {
     const script = 'head -c 5000000 /dev/zero >&2; echo done';
     const { execute, logged } = await pluginFor(t, ['sh', '-c', script], { maxOutput: 10 });
     t.same(await execute(), { kind: 'succeeded', output: 'done' });
     t.same(logged, []);
   });
 
-  t.test('a timeout longer than a timer can be', async (t) => {
+  t.test('accepts a timeout longer than a timer can be', async (t) => {
     const { execute } = await pluginFor(t, ['echo', 'done'], { timeout: 40 * 86_400_000 });
     t.same(await execute(), { kind: 'succeeded', output: 'done' });
   });
 });
 
-t.test('leaves no descendant', async (t) => {
-  t.test('of a program that ended and left one behind with stdout open', async (t) => {
+t.test('descendants', async (t) => {
+  t.test('end with a program that left one behind with stdout open', async (t) => {
     const script = 'sleep 600 & echo $! > pid; echo done';
     const { execute, folder } = await pluginFor(t, ['sh', '-c', script], { timeout: 60_000 });
     t.same(await execute(), { kind: 'succeeded', output: 'done' });
     await gone(await pidIn(resolve(folder, 'pid')));
   });
 
-  t.test('but waits for none that left the group, though stdout stays open', async (t) => {
+  t.test('are not awaited once they left the group, though stdout stays open', async (t) => {
     const detached = `require('node:child_process').spawn('sleep', ['600'], { detached: true, stdio: 'inherit' })`;
     const script = `const child = ${detached}; child.unref(); console.log(child.pid)`;
     const result = await resultOf(t, script, { timeout: 60_000 });
@@ -284,7 +284,7 @@ t.test('leaves no descendant', async (t) => {
     if (result.kind === 'succeeded') process.kill(Number(result.output));
   });
 
-  t.test('of one that took too long', async (t) => {
+  t.test('end when the time of the attempt is up', async (t) => {
     const script = 'sleep 600 & echo $! > pid; wait';
     const { execute, folder } = await pluginFor(t, ['sh', '-c', script], { timeout: 1_000 });
     const message = 'the run did not end within 1s';
@@ -292,7 +292,7 @@ t.test('leaves no descendant', async (t) => {
     await gone(await pidIn(resolve(folder, 'pid')));
   });
 
-  t.test('also when they ignore SIGTERM', async (t) => {
+  t.test('end although they ignore SIGTERM', async (t) => {
     const ignore = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6);`;
     const child = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(ignore)}]).pid`;
     const script = `${ignore} require('node:fs').writeFileSync('pid', String(${child}))`;
@@ -305,7 +305,7 @@ t.test('leaves no descendant', async (t) => {
     await gone(pid);
   });
 
-  t.test('and lets one that handles SIGTERM end in order, also behind a shell', async (t) => {
+  t.test('may end gracefully on SIGTERM, also behind a shell', async (t) => {
     const script = `process.on('SIGTERM', () => setImmediate(() => {
       require('node:fs').writeFileSync('tidied', '');
       process.exit();
@@ -324,7 +324,7 @@ t.test('leaves no descendant', async (t) => {
   });
 });
 
-t.test('ends when it is aborted, for good, and starts nothing afterwards', async (t) => {
+t.test('ends the program when the run is cancelled, and starts nothing afterwards', async (t) => {
   const aborted = { kind: 'failed', message: 'the run was aborted', retryable: false };
   const { execute, folder } = await pluginFor(t, ['sh', '-c', 'echo $$ >> pid; exec sleep 600']);
   const controller = new AbortController();
@@ -337,7 +337,7 @@ t.test('ends when it is aborted, for good, and starts nothing afterwards', async
   t.equal(await pidIn(resolve(folder, 'pid')), pid);
 });
 
-t.test('ends what still runs when it is closed, and waits for it', async (t) => {
+t.test('ends running programs when it is closed, and waits for them', async (t) => {
   const { execute, close, folder } = await pluginFor(t, ['sh', '-c', 'echo $$ > pid; exec sleep 600']);
   const result = execute();
   const pid = await pidIn(resolve(folder, 'pid'));
@@ -346,7 +346,7 @@ t.test('ends what still runs when it is closed, and waits for it', async (t) => 
   t.match(await result, { kind: 'failed', retryable: true });
 });
 
-t.test('refuses options', async (t) => {
+t.test('options', async (t) => {
   const refusalOf = async (argv: Options['argv'], changes: Partial<Options> = {}, folder = t.testdir()) => {
     try {
       await pluginFor(t, argv, changes, folder);
@@ -357,7 +357,7 @@ t.test('refuses options', async (t) => {
     return undefined;
   };
 
-  t.test('whose program is missing or cannot be executed', async (t) => {
+  t.test('refuses a program that is missing or cannot be executed', async (t) => {
     const folder = t.testdir({ 'notes.txt': 'not a program', agents: {} });
     const cases = [
       ['pullcord-no-such-program', /not on PATH/, /slash/],
@@ -373,18 +373,18 @@ t.test('refuses options', async (t) => {
     t.equal(await refusalOf(['sh']), undefined);
   });
 
-  t.test('whose cwd is no folder', async (t) => {
+  t.test('refuses a cwd that is no folder', async (t) => {
     t.match((await refusalOf(['sh'], { cwd: 'nowhere' }))?.problems, [{ pointer: '/cwd' }]);
   });
 
-  t.test('whose environment cannot be passed or is the gateway’s, without repeating values', async (t) => {
+  t.test('refuses an environment that cannot be passed or is the gateway’s, without repeating values', async (t) => {
     const refusal = await refusalOf(['sh'], { env: { 'A=B': 's3cret', PULLCORD_RUN_ID: 's3cret', C: 's3cret\0' } });
     const pointers = refusal?.problems.map(({ pointer }) => pointer);
     t.same(pointers, ['/env/A=B', '/env/PULLCORD_RUN_ID', '/env/C']);
     t.notMatch(refusal?.message, /s3cret/);
   });
 
-  t.test('with a NUL in an argument, or no time at all', async (t) => {
+  t.test('refuses a NUL in an argument, and a timeout of zero', async (t) => {
     t.match((await refusalOf(['sh', 'a\0b']))?.problems, [{ pointer: '/argv/1' }]);
     t.strictSame(faultsOf(command, { argv: ['sh'], timeout: '0s' }), ['/timeout']);
     t.strictSame(faultsOf(command, { argv: ['sh'], timeout: '1ms', killGrace: '0s' }), []);
@@ -441,7 +441,7 @@ t.test('the example agents', async (t) => {
   });
 });
 
-t.test('warns of a script among the arguments that is not there, and of nothing else', async (t) => {
+t.test('warns of a missing script among the arguments, and of nothing else', async (t) => {
   const folder = t.testdir({ 'there.mjs': '', sub: { 'also.py': '' } });
   const warnedOf = async (argv: Options['argv'], cwd?: string) => {
     const found: string[] = [];

@@ -86,7 +86,7 @@ t.test(
   },
 );
 
-t.test('tells what it has used, and streams what it says to who listens', async (t) => {
+t.test('reports token usage, and streams its text to callers', async (t) => {
   const server = await DifyServer.start(t);
   const use = { uses: 'dify', with: { url: server.url, apiKey: { env: 'DIFY_KEY_OF_THE_TESTS' } } };
   const gateway = await serveFolder(
@@ -105,11 +105,11 @@ t.test('tells what it has used, and streams what it says to who listens', async 
   t.match(streamed.text, /"usage":\{"inputTokens":1033,"outputTokens":135\}/);
 });
 
-t.test('asks', async (t) => {
+t.test('requests to an app', async (t) => {
   const server = await DifyServer.start(t);
   const { url, requests } = server;
 
-  t.test('always for a stream, as a user that Dify can tell from others', async (t) => {
+  t.test('requests a stream, as the user of the session or the trigger', async (t) => {
     const { execute } = pluginFor(t, `${url}/`);
     t.match(await execute(), { result: { kind: 'succeeded' } });
     t.equal(requests.at(-1)?.path, 'chat-messages');
@@ -119,7 +119,7 @@ t.test('asks', async (t) => {
     t.equal(requests.at(-1)?.body.user, 'ada');
   });
 
-  t.test('what the options make of the body', async (t) => {
+  t.test('sends what the options map the body to', async (t) => {
     const { execute } = pluginFor(t, url, {
       query: 'Order {{ order.id }} of {{ $run.trigger }}: {{ instruction }}',
       inputs: "{ 'order': order.id, 'language': language }",
@@ -135,18 +135,18 @@ t.test('asks', async (t) => {
     t.equal(requests.at(-1)?.body.user, 'ada', 'a user that comes to nothing is the default one');
   });
 
-  t.test('an instruction that is an object as JSON', async (t) => {
+  t.test('sends an instruction that is an object as JSON', async (t) => {
     await pluginFor(t, url).execute({ input: { ...run.input, instruction: { do: 'refund' } } });
     t.equal(requests.at(-1)?.body.query, '{"do":"refund"}');
   });
 
-  t.test('without an instruction the body as JSON, without what the gateway adds', async (t) => {
+  t.test('sends the body as JSON without an instruction, without the members of the gateway', async (t) => {
     const { instruction: _, ...input } = run.input;
     await pluginFor(t, url).execute({ input });
     t.equal(requests.at(-1)?.body.query, '{"order":{"id":7}}');
   });
 
-  t.test('nothing when there is nothing to ask, or inputs are no object', async (t) => {
+  t.test('sends nothing when the query is empty or inputs are no object', async (t) => {
     const before = requests.length;
     const asked = await pluginFor(t, url).execute({ input: { environment: 'api', language: 'en' } });
     const empty = { kind: 'failed', message: 'there is nothing to ask: the query is empty', retryable: false };
@@ -158,7 +158,7 @@ t.test('asks', async (t) => {
     t.equal(requests.length, before);
   });
 
-  t.test('run after run on the same connections', async (t) => {
+  t.test('reuses connections for the next runs', async (t) => {
     const { execute } = pluginFor(t, url);
     const before = server.sockets.size;
     for (let count = 0; count < 20; count += 1) await execute();
@@ -167,7 +167,7 @@ t.test('asks', async (t) => {
   });
 });
 
-t.test('takes as answer', async (t) => {
+t.test('answers of an app', async (t) => {
   const server = await DifyServer.start(t);
   const { url } = server;
   const usage = { inputTokens: 1033, outputTokens: 135 };
@@ -175,14 +175,14 @@ t.test('takes as answer', async (t) => {
   const deltas = ['Turn 1', ', which began with ', 'refund order 7 – süß.'];
 
   for (const app of ['chat', 'agent', 'chatflow']) {
-    t.test(`the text of a ${app} app`, async (t) => {
+    t.test(`returns the text of a ${app} app`, async (t) => {
       const answered = await pluginFor(t, url, { apiKey: `app-${app}` }).execute();
       t.match(answered, { deltas });
       t.strictSame(answered.result, { kind: 'succeeded', output, usage });
     });
   }
 
-  t.test('the outputs of a workflow, with what its nodes have used', async (t) => {
+  t.test('returns the outputs of a workflow, with the usage of its nodes', async (t) => {
     const workflow: Partial<Options> = { app: 'workflow', apiKey: 'app-workflow' };
     const { deltas, result } = await pluginFor(t, url, workflow).execute();
     t.strictSame(deltas, ['Dear ', 'Ada']);
@@ -195,7 +195,7 @@ t.test('takes as answer', async (t) => {
     t.match(mapped.result, { kind: 'succeeded', output: 'Dear Ada' });
   });
 
-  t.test('no usage of a workflow that is not all of it', async (t) => {
+  t.test('returns no usage of a workflow whose nodes do not add up to the total', async (t) => {
     t.teardown(() => (server.script = undefined));
     server.script = (stream) => {
       const outputs = { usage: { prompt_tokens: 40, completion_tokens: 2 } };
@@ -210,7 +210,7 @@ t.test('takes as answer', async (t) => {
     t.strictSame(result, { kind: 'succeeded', output: null });
   });
 
-  t.test('what the expression of output makes of the last event', async (t) => {
+  t.test('maps the last event with the expression of output', async (t) => {
     const source = "{ 'text': answer, 'from': metadata.retriever_resources.document_name }";
     const { result } = await pluginFor(t, url, { output: source }).execute();
     t.match(result, { kind: 'succeeded', output: { text: output, from: 'Handbook' }, usage });
@@ -219,7 +219,7 @@ t.test('takes as answer', async (t) => {
     t.match((await pluginFor(t, url, { output: 'nothing' }).execute()).result, { kind: 'succeeded', output: null });
   });
 
-  t.test('what replaces the text, and no more of what is replaced', async (t) => {
+  t.test('returns the text that replaces another, and streams no more of either', async (t) => {
     t.teardown(() => (server.script = undefined));
     server.script = (stream) => {
       stream.send({ event: 'message', answer: 'Something rude' });
@@ -233,7 +233,7 @@ t.test('takes as answer', async (t) => {
     t.strictSame(result, { kind: 'succeeded', output: 'Let us be kind.' });
   });
 
-  t.test('events in any pieces, of which it minds only those that it knows', async (t) => {
+  t.test('reads events that arrive byte by byte, and ignores unknown ones', async (t) => {
     t.teardown(() => (server.script = undefined));
     server.script = async (stream) => {
       const known = 'data: {"event":"message","answer":"süß"}\r\n\r\n';
@@ -250,14 +250,14 @@ t.test('takes as answer', async (t) => {
     t.strictSame(result, { kind: 'succeeded', output: 'süß' });
   });
 
-  t.test('the end without waiting for what follows it', async (t) => {
+  t.test('ends with the last event, without waiting for the end of the stream', async (t) => {
     t.teardown(() => (server.script = undefined));
     server.script = (stream) => stream.send({ event: 'message_end' });
     t.match(await pluginFor(t, url).execute(), { result: { kind: 'succeeded', output: '' } });
   });
 });
 
-t.test('a session', async (t) => {
+t.test('conversations of a session', async (t) => {
   const server = await DifyServer.start(t);
   const { execute } = pluginFor(t, server.url, { apiKey: 'app-agent' });
   const remembered = async (): Promise<JsonValue> => {
@@ -265,7 +265,7 @@ t.test('a session', async (t) => {
     return result?.memory ?? null;
   };
 
-  t.test('whose conversation is gone says so and forgets it, so that the next turn begins anew', async (t) => {
+  t.test('reports a conversation that is gone and forgets it, so that the next turn begins anew', async (t) => {
     const memory = await remembered();
     const { conversationId } = memory as { conversationId: string };
     server.forget(conversationId);
@@ -281,7 +281,7 @@ t.test('a session', async (t) => {
     t.notSame(result?.memory, memory);
   });
 
-  t.test('keeps its conversation when something else is not found', async (t) => {
+  t.test('keeps its conversation when another resource is not found', async (t) => {
     const memory = await remembered();
     const elsewhere = pluginFor(t, `${server.url}/v2`, { apiKey: 'app-agent' });
     const { result } = await elsewhere.execute({ sessionId: 'ada', session: sessionWith(memory) });
@@ -289,11 +289,11 @@ t.test('a session', async (t) => {
     t.equal(result?.memory, undefined);
   });
 
-  t.test('is none without a sessionId', async (t) => {
+  t.test('remembers nothing without a sessionId', async (t) => {
     t.equal((await execute()).result?.memory, undefined);
   });
 
-  t.test('begins anew where what it remembers is not of this plugin', async (t) => {
+  t.test('begins anew when the memory is of another plugin', async (t) => {
     for (const memory of ['text', 7, [], {}, { conversationId: 7 }, { conversationId: 'x'.repeat(1000) }]) {
       const { result } = await execute({ sessionId: 'ada', session: sessionWith(memory) });
       t.match(result, { kind: 'succeeded', output: /^Turn 1,/ });
@@ -301,7 +301,7 @@ t.test('a session', async (t) => {
   });
 });
 
-t.test('fails', async (t) => {
+t.test('failures', async (t) => {
   const server = await DifyServer.start(t);
   const { url } = server;
   const failed = (message: string, retryable: boolean) => ({ kind: 'failed', message, retryable });
@@ -312,7 +312,7 @@ t.test('fails', async (t) => {
   };
   const secret = 'in the message';
 
-  t.test('on errors before the stream, by status and code, without the message', async (t) => {
+  t.test('reports an error before the stream by status and code, without its message', async (t) => {
     t.strictSame(
       (await pluginFor(t, url, { apiKey: 'app-unknown' }).execute()).result,
       failed('agent answered 401 (unauthorized)', false),
@@ -323,7 +323,7 @@ t.test('fails', async (t) => {
     );
   });
 
-  t.test('on errors in the stream, by their code, without the message', async (t) => {
+  t.test('reports an error in the stream by its code, without its message', async (t) => {
     const cases = [
       [
         { code: 'invalid_param', status: 400, message: `Run failed: ${secret}` },
@@ -361,7 +361,7 @@ t.test('fails', async (t) => {
     }
   });
 
-  t.test('when a workflow fails, is stopped or waits for a human', async (t) => {
+  t.test('fails when a workflow fails, is stopped or waits for a human', async (t) => {
     const cases = [
       [{ event: 'workflow_finished', data: { status: 'failed', error: secret } }, 'the workflow failed', false],
       [
@@ -387,7 +387,7 @@ t.test('fails', async (t) => {
     }
   });
 
-  t.test('for now on statuses that say so, and is left alone as long as it asks for', async (t) => {
+  t.test('fails for now on transient statuses, and returns the pause that Dify asks for', async (t) => {
     t.teardown(() => (server.refuse = undefined));
     server.refuse = (response) => refuse(response.setHeader('retry-after', '7'), 429, 'too_many_requests', secret);
     const busy = failed('agent answered 429 (too_many_requests)', true);
@@ -399,7 +399,7 @@ t.test('fails', async (t) => {
     t.strictSame((await pluginFor(t, url).execute()).result, failed('agent answered 502', true));
   });
 
-  t.test('on a redirect, which is not followed, and on an answer of another sort', async (t) => {
+  t.test('fails on a redirect and on an answer that is no stream', async (t) => {
     t.teardown(() => (server.refuse = undefined));
     server.refuse = (response) => response.writeHead(301, { location: url }).end();
     const redirected = failed('agent answered 301: redirects are not followed', false);
@@ -409,7 +409,7 @@ t.test('fails', async (t) => {
     t.strictSame((await pluginFor(t, url).execute()).result, failed(message, false));
   });
 
-  t.test('on what is no stream of events', async (t) => {
+  t.test('fails on a stream that is cut off, malformed or hostile', async (t) => {
     const cases = [
       [(stream: DifyStream) => stream.end(), 'agent stopped answering before the end', true],
       [(stream: DifyStream) => stream.raw('data: {"event":\n\n'), 'agent answered with invalid JSON', false],
@@ -428,7 +428,7 @@ t.test('fails', async (t) => {
       t.strictSame(await resultOf(t, script), failed(message, retryable));
   });
 
-  t.test('when the connection breaks off', async (t) => {
+  t.test('fails for now when the connection breaks within the answer', async (t) => {
     const result = await resultOf(t, (stream) => {
       stream.send({ event: 'message', answer: 'Well, ' });
       setImmediate(() => stream.cut());
@@ -436,13 +436,13 @@ t.test('fails', async (t) => {
     t.match(result, { kind: 'failed', message: /^the connection to the agent failed/, retryable: true });
   });
 
-  t.test('when nobody listens', async (t) => {
+  t.test('fails for now when the connection is refused', async (t) => {
     const { result } = await pluginFor(t, 'http://127.0.0.1:1/v1').execute();
     t.match(result, failed('the connection to the agent failed (ECONNREFUSED)', true));
   });
 });
 
-t.test('stops the app', async (t) => {
+t.test('stopping an app', async (t) => {
   const server = await DifyServer.start(t);
   /** Begins to answer, and never ends. */
   server.script = (stream) => stream.send({ event: 'message', answer: 'Well, ' });
@@ -455,7 +455,7 @@ t.test('stops the app', async (t) => {
   };
 
   for (const app of ['chat', 'workflow'] as const) {
-    t.test(`when a run of a ${app} app is cancelled`, async (t) => {
+    t.test(`stops a ${app} app when the run is cancelled`, async (t) => {
       const controller = new AbortController();
       const plugin = pluginFor(t, server.url, { app, apiKey: `app-${app}` });
       const { ended, closed } = await begun(plugin, controller.signal, { sessionId: 'ada' });
@@ -472,14 +472,14 @@ t.test('stops the app', async (t) => {
     });
   }
 
-  t.test('when its time is up', async (t) => {
+  t.test('stops the app when the time of the attempt is up', async (t) => {
     const before = server.stopped.length;
     const { result } = await pluginFor(t, server.url, { timeout: 100 }).execute();
     t.match(result, { kind: 'failed', message: 'the run did not end within 0.1s', retryable: true });
     await until(() => server.stopped.length > before);
   });
 
-  t.test('also while all connections are busy', async (t) => {
+  t.test('stops the app while all connections are busy', async (t) => {
     const plugin = pluginFor(t, server.url, { connections: 1 });
     const before = server.stopped.length;
     const runs = [new AbortController(), new AbortController()].map((controller) => {
@@ -495,7 +495,7 @@ t.test('stops the app', async (t) => {
     }
   });
 
-  t.test('and does not wait for a free connection to be cancelled', async (t) => {
+  t.test('ends a cancelled run that still waits for a free connection', async (t) => {
     const plugin = pluginFor(t, server.url, { connections: 1 });
     const busy = new AbortController();
     const first = await begun(plugin, busy.signal);
@@ -513,7 +513,7 @@ t.test('warns of an address that is not called', async (t) => {
   t.match(pluginFor(t, 'http://10.0.0.1/v1').warnings, [/not a public address/]);
 });
 
-t.test('refuses options', async (t) => {
+t.test('options', async (t) => {
   const refusalOf = (changes: Partial<Options>) => {
     try {
       pluginFor(t, 'http://127.0.0.1/v1', changes);
@@ -524,7 +524,7 @@ t.test('refuses options', async (t) => {
     return undefined;
   };
 
-  t.test('with a URL that nothing can be appended to', async (t) => {
+  t.test('refuses a URL that no path can be appended to', async (t) => {
     for (const url of [
       'dify',
       'ftp://host/v1',
@@ -538,19 +538,19 @@ t.test('refuses options', async (t) => {
     }
   });
 
-  t.test('with inputs that are never an object, and warns of constant ones in no words of filters', async (t) => {
+  t.test('refuses inputs that are never an object, and accepts constant ones without a warning', async (t) => {
     t.match(refusalOf({ inputs: '[1]' })?.problems, [{ pointer: '/inputs', message: /must return an object/ }]);
     const changes = { inputs: "{ 'a': 1 }", user: "{{ 'web' }}", output: 'true' };
     t.strictSame(pluginFor(t, 'http://127.0.0.1/v1', changes).warnings, []);
   });
 
-  t.test('with an API key of two lines, without repeating it', async (t) => {
+  t.test('refuses an API key of two lines, without repeating it', async (t) => {
     const refusal = refusalOf({ apiKey: 'app-s3cret\nx' });
     t.match(refusal?.problems, [{ pointer: '/apiKey' }]);
     t.notMatch(refusal?.message, /s3cret/);
   });
 
-  t.test('with expressions that do not parse, a query for a workflow, or no time or space', async (t) => {
+  t.test('refuses expressions that do not parse, a query for a workflow, and limits of zero', async (t) => {
     t.match(refusalOf({ query: '{{ ( }}' })?.problems, [{ pointer: '/query' }]);
     t.match(refusalOf({ inputs: '(' })?.problems, [{ pointer: '/inputs' }]);
     t.match(refusalOf({ user: '{{ ' })?.problems, [{ pointer: '/user' }]);

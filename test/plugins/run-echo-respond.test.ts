@@ -62,7 +62,7 @@ t.test('wait', async (t) => {
   const plugin = wait.create(pluginContext, { timeout: 30_000, async: true, stream: false });
   const answer = (view: Partial<RunView>) => plugin.respond(exchangeOf({}), acceptedRun(view));
 
-  t.test('gives the output of a run that succeeded, and null for none', async (t) => {
+  t.test('answers with the output of a run that succeeded, and null for none', async (t) => {
     t.same(answer({ state: 'succeeded', output: { text: 'done' } }), {
       status: 200,
       body: { runId: 'run-1', status: 'succeeded', output: { text: 'done' } },
@@ -70,7 +70,7 @@ t.test('wait', async (t) => {
     t.match(answer({ state: 'succeeded' }), { body: { output: null } });
   });
 
-  t.test('gives 502 for a run that failed or was cancelled', async (t) => {
+  t.test('answers 502 for a run that failed or was cancelled', async (t) => {
     t.match(answer({ state: 'failed', failure: { message: 'The agent said no.', retryable: false } }), {
       status: 502,
       body: { code: 'run_failed', runId: 'run-1', statusUrl, detail: 'The agent said no.' },
@@ -82,7 +82,7 @@ t.test('wait', async (t) => {
     });
   });
 
-  t.test('gives 408 and where to look for a run that goes on', async (t) => {
+  t.test('answers 408 with the status URL while the run goes on', async (t) => {
     for (const state of ['queued', 'running'] as const) {
       t.match(answer({ state }), {
         status: 408,
@@ -106,7 +106,7 @@ t.test('wait', async (t) => {
 t.test('accepted', async (t) => {
   const plugin = accepted.create(pluginContext, {});
 
-  t.test('answers 202 with the state of the run and where to look, without waiting', async (t) => {
+  t.test('answers 202 with the state of the run and its status URL, without waiting', async (t) => {
     const waits: number[] = [];
     t.same(plugin.respond(exchangeOf({}), acceptedRun({ state: 'running' }, waits)), {
       status: 202,

@@ -65,7 +65,7 @@ async function readRun({ url }: TestGateway, fire: TestGateway['fire'], runId: s
   return (await fire('agent', undefined, { method: 'GET', path })).body ?? url;
 }
 
-t.test('maps the input to what the agent takes, and its answer to the output', async (t) => {
+t.test('maps the input to the request, and the answer to the output', async (t) => {
   const agent = await startAgent(t);
   const request = '{ "question": instruction, "who": customer.id, "trigger": $run.trigger }';
   const output = '{ "text": choices[0].text, "of": $input.customer.id, "status": $response.status }';
@@ -81,7 +81,7 @@ t.test('maps the input to what the agent takes, and its answer to the output', a
   t.match((await failing).body, { output: { text: 'x' } }, 'what comes to nothing is left out');
 });
 
-t.test('an expression that fails on an answer fails the run, and tells nothing of the answer', async (t) => {
+t.test('fails when an expression fails on an answer, and reveals nothing of the answer', async (t) => {
   const agent = await startAgent(t);
   const { fire } = await startTestGateway(t, agentFiles(basicFiles(), agent.url, { output: '$number(secret)' }));
   const answering = fire('agent', {});
@@ -91,7 +91,7 @@ t.test('an expression that fails on an answer fails the run, and tells nothing o
   t.notMatch(text, /hunter2/);
 });
 
-t.test('signs what it sends as Standard Webhooks says, with an id that is the same in all attempts', async (t) => {
+t.test('signs requests as Standard Webhooks specifies, with the same id in all attempts', async (t) => {
   const agent = await startAgent(t);
   const secrets = [
     secret(t, 'PULLCORD_TEST_SIGN_1', `whsec_${Buffer.from('the new secret').toString('base64')}`),
@@ -120,7 +120,7 @@ t.test('signs what it sends as Standard Webhooks says, with an id that is the sa
   t.strictSame(ids, [`run_${runId}`, `run_${runId}`]);
 });
 
-t.test('lets an agent be for as long as it asks to', async (t) => {
+t.test('waits for as long as Retry-After asks before the next attempt', async (t) => {
   const agent = await startAgent(t);
   const { fire } = await startTestGateway(t, {
     ...basicFiles(),
@@ -140,7 +140,7 @@ t.test('lets an agent be for as long as it asks to', async (t) => {
   t.ok(Date.parse(run.retryAt) - before >= 3_600_000);
 });
 
-t.test('takes what an agent says its answer means', async (t) => {
+t.test('reads the outcome of an answer from its pullcord-outcome header', async (t) => {
   const agent = await startAgent(t);
   const { fire } = await startTestGateway(t, agentFiles(basicFiles(), agent.url, {}));
   const answer = async (outcome: string) => {
@@ -153,7 +153,7 @@ t.test('takes what an agent says its answer means', async (t) => {
   t.match(await answer('so so'), { status: 502, body: { detail: /pullcord-outcome/ } });
 });
 
-t.test('polls an agent that works on, until it answers', async (t) => {
+t.test('polls detached work until the agent answers', async (t) => {
   const agent = await startAgent(t);
   const detached = { poll: { interval: '10ms' } };
   const gateway = await startTestGateway(t, agentFiles(basicFiles(), agent.url, { detached, output: 'answer' }));
@@ -173,7 +173,7 @@ t.test('polls an agent that works on, until it answers', async (t) => {
   t.match((await answering).body, { status: 'succeeded', output: 42 });
 });
 
-t.test('polls nobody else, and nothing for ever', async (t) => {
+t.test('polls no other origin, and stops at the deadline', async (t) => {
   const agent = await startAgent(t);
   const elsewhere = await startAgent(t);
   const detached = { poll: { interval: '5ms' } };
@@ -206,7 +206,7 @@ t.test('polls nobody else, and nothing for ever', async (t) => {
   t.equal((await tooLong).body.detail, 'the run did not end within 0.05s');
 });
 
-t.test('tells an agent of a run that was cancelled, and not of a stop of the gateway', async (t) => {
+t.test('cancels the work of a cancelled run, and not when the gateway stops', async (t) => {
   const agent = await startAgent(t);
   const options = { detached: { poll: { interval: '10ms' } } };
   const files = { ...agentFiles(durableFiles(), agent.url, options, accepted) };
@@ -226,7 +226,7 @@ t.test('tells an agent of a run that was cancelled, and not of a stop of the gat
   await until(() => agent.asked.find(({ method, url }) => method === 'DELETE' && url === '/jobs/9'));
 });
 
-t.test('an agent that works on calls back at a signed address', async (t) => {
+t.test('accepts a completion at the signed address only', async (t) => {
   const agent = await startAgent(t);
   const completion = { secrets: [secret(t, 'PULLCORD_TEST_CALLBACK_1', 'the callback secret')] };
   const gateway = await startTestGateway(
@@ -277,7 +277,7 @@ t.test('an agent that works on calls back at a signed address', async (t) => {
   t.match(await readRun(gateway, gateway.fire, runId), { output: '42 think' });
 });
 
-t.test('a callback counts that comes before the answer, and one after a restart', async (t) => {
+t.test('accepts a completion before the answer, and after a restart', async (t) => {
   const agent = await startAgent(t);
   const completion = {
     secrets: [secret(t, 'PULLCORD_TEST_CALLBACK_2', 'the callback secret')],
@@ -318,7 +318,7 @@ function isDetached(path: string, runId: string): boolean {
   return typeof database.prepare('SELECT checkpoint FROM runs WHERE id = ?').get(runId)?.checkpoint === 'string';
 }
 
-t.test('an agent is told that its word is taken only when it is', async (t) => {
+t.test('confirms a completion only when it is stored', async (t) => {
   const agent = await startAgent(t);
   const completion = {
     secrets: [secret(t, 'PULLCORD_TEST_CALLBACK_3', 'the callback secret')],
@@ -346,7 +346,7 @@ t.test('an agent is told that its word is taken only when it is', async (t) => {
 });
 
 t.test(
-  'another agent in its place is not sent what was meant for the first, and polls are not made in a frenzy',
+  'sends another agent nothing that was meant for the first, and polls no more often than configured',
   async (t) => {
     const agent = await startAgent(t);
     const engine = { ...durable, with: { path: 'data/pullcord.db' } };
@@ -369,7 +369,7 @@ t.test(
   },
 );
 
-t.test('a plugin in place of another knows nothing of what that one waits for', async (t) => {
+t.test('starts anew when the trigger has another plugin after a restart', async (t) => {
   const agent = await startAgent(t);
   const engine = { ...durable, with: { path: 'data/pullcord.db' } };
   const first = await startTestGateway(t, {
@@ -385,7 +385,7 @@ t.test('a plugin in place of another knows nothing of what that one waits for', 
   t.match(await readRun(second, second.fire, runId), { status: 'succeeded', output: { instruction: 'hi' } });
 });
 
-t.test('refuses options that could not work', async (t) => {
+t.test('refuses options that cannot work', async (t) => {
   const root = (options: object) => startTestGateway(t, agentFiles(basicFiles(), 'http://127.0.0.1:1/', options));
   const secrets = [secret(t, 'PULLCORD_TEST_WRONG', 'whsec_***')];
   for (const [options, place] of [

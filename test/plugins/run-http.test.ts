@@ -94,8 +94,8 @@ async function agentAnswering(t: Test, status: number, headers: Record<string, s
 
 const json = { 'content-type': 'application/json' };
 
-t.test('sends', async (t) => {
-  t.test('the input as JSON, with the run in the headers', async (t) => {
+t.test('requests', async (t) => {
+  t.test('sends the input as JSON, with the run in the headers', async (t) => {
     const received = Promise.withResolvers<{ request: IncomingMessage; body: Buffer }>();
     const { url } = await agentThat(t, async (request, response) => {
       received.resolve({ request, body: await buffer(request) });
@@ -123,7 +123,7 @@ t.test('sends', async (t) => {
     });
   });
 
-  t.test('run after run on the same connections, also after failures', async (t) => {
+  t.test('reuses connections for the next runs, also after failures', async (t) => {
     const statuses = [200, 503, 404, 302, 200];
     const { url, sockets } = await agentThat(t, async (request, response) => {
       await buffer(request);
@@ -135,7 +135,7 @@ t.test('sends', async (t) => {
     t.ok(sockets.size <= 2);
   });
 
-  t.test('no more at once than there are connections', async (t) => {
+  t.test('sends no more requests at once than there are connections', async (t) => {
     const waiting: ServerResponse[] = [];
     let most = 0;
     const { url, sockets } = await agentThat(t, (_, response) => {
@@ -151,7 +151,7 @@ t.test('sends', async (t) => {
   });
 });
 
-t.test('takes as output', async (t) => {
+t.test('outputs', async (t) => {
   const cases = [
     ['parsed JSON', 200, json, '{"reply":"done","list":[1,null]}', { reply: 'done', list: [1, null] }],
     ['JSON of a kind', 201, { 'content-type': 'Application/Problem+JSON; charset=utf-8' }, '[]', []],
@@ -162,13 +162,13 @@ t.test('takes as output', async (t) => {
     ['null for an empty body', 202, json, '', null],
   ] as const;
   for (const [name, status, headers, body, output] of cases) {
-    t.test(name, async (t) => {
+    t.test(`returns ${name}`, async (t) => {
       const { url } = await agentAnswering(t, status, headers, body);
       t.same(await pluginFor(t, url).execute(), { kind: 'succeeded', output });
     });
   }
 
-  t.test('what arrives in drips', async (t) => {
+  t.test('reads an answer that arrives byte by byte', async (t) => {
     const { url } = await agentThat(t, (_, response) => {
       response.writeHead(200, json);
       const rest = [...'{"a":"b"}'];
@@ -179,14 +179,14 @@ t.test('takes as output', async (t) => {
   });
 });
 
-t.test('fails for good', async (t) => {
+t.test('failures that are not retryable', async (t) => {
   const cases = [
-    ['on invalid JSON', json, '{"a":', 'agent answered with invalid JSON'],
-    ['on JSON nested too deep', json, '['.repeat(100_000) + ']'.repeat(100_000), /nested deeper than 200/],
-    ['on a __proto__ in JSON', json, '[{"__proto__":{"admin":true}}]', /__proto__/],
-    ['on JSON that is not UTF-8', json, Uint8Array.of(0x22, 0xff, 0x22), /not UTF-8/],
-    ['on another type', { 'content-type': 'application/pdf' }, '%PDF', /neither JSON nor text/],
-    ['on an encoding', { ...json, 'content-encoding': 'gzip' }, gzipSync('{}'), /content encoding/],
+    ['fails on invalid JSON', json, '{"a":', 'agent answered with invalid JSON'],
+    ['fails on JSON nested too deep', json, '['.repeat(100_000) + ']'.repeat(100_000), /nested deeper than 200/],
+    ['fails on a __proto__ in JSON', json, '[{"__proto__":{"admin":true}}]', /__proto__/],
+    ['fails on JSON that is not UTF-8', json, Uint8Array.of(0x22, 0xff, 0x22), /not UTF-8/],
+    ['fails on another content type', { 'content-type': 'application/pdf' }, '%PDF', /neither JSON nor text/],
+    ['fails on a content encoding', { ...json, 'content-encoding': 'gzip' }, gzipSync('{}'), /content encoding/],
   ] as const;
   for (const [name, headers, body, message] of cases) {
     t.test(name, async (t) => {
@@ -195,7 +195,7 @@ t.test('fails for good', async (t) => {
     });
   }
 
-  t.test('on an answer that is not HTTP', async (t) => {
+  t.test('fails on an answer that is not HTTP', async (t) => {
     const { url } = await listen(
       t,
       createTcpServer((socket) => socket.on('error', () => {}).end('220 mail.example.com ESMTP\r\n')),
@@ -204,7 +204,7 @@ t.test('fails for good', async (t) => {
     t.same(await pluginFor(t, url).execute(), { kind: 'failed', message, retryable: false });
   });
 
-  t.test('on more bytes than allowed, and cuts the connection long before the end', async (t) => {
+  t.test('fails on more bytes than allowed, and cuts the connection long before the end', async (t) => {
     const cut = Promise.withResolvers<number>();
     const { url } = await agentThat(t, (_, response) => {
       const chunk = Buffer.alloc(64 * 1024, 'x');
@@ -224,15 +224,15 @@ t.test('fails for good', async (t) => {
     t.ok((await cut.promise) < 64 * mebibyte);
   });
 
-  t.test('on one byte more than allowed, not on as many', async (t) => {
+  t.test('fails on one byte more than allowed, and not on as many', async (t) => {
     const { url } = await agentAnswering(t, 200, {}, '12345');
     t.match(await pluginFor(t, url, { maxResponse: 5 }).execute(), { kind: 'succeeded' });
     t.match(await pluginFor(t, url, { maxResponse: 4 }).execute(), { kind: 'failed' });
   });
 });
 
-t.test('asks for another try', async (t) => {
-  t.test('on the statuses that say "not now", and on no others', async (t) => {
+t.test('failures that are retryable', async (t) => {
+  t.test('fails for now on transient statuses, and for good on others', async (t) => {
     const retryable = new Set([408, 425, 429, 500, 502, 503, 504]);
     let status = 0;
     const { url } = await agentThat(t, async (request, response) => {
@@ -246,7 +246,7 @@ t.test('asks for another try', async (t) => {
     }
   });
 
-  t.test('when nobody listens, and works once somebody does', async (t) => {
+  t.test('fails for now when the connection is refused, and succeeds once an agent listens', async (t) => {
     const { server, url } = await listen(t, createTcpServer());
     server.close();
     await once(server, 'close');
@@ -259,18 +259,18 @@ t.test('asks for another try', async (t) => {
     t.same(await execute(), { kind: 'succeeded', output: 'here' });
   });
 
-  t.test('when the name cannot be resolved', async (t) => {
+  t.test('fails for now when the name cannot be resolved', async (t) => {
     const result = await pluginFor(t, 'http://agent.invalid/').execute();
     t.match(result, { kind: 'failed', message: /\((ENOTFOUND|EAI_AGAIN)\)$/, retryable: true });
   });
 
-  t.test('when TLS fails', async (t) => {
+  t.test('fails for now when TLS fails', async (t) => {
     const { url } = await agentAnswering(t, 200, {});
     const result = await pluginFor(t, url.replace('http:', 'https:')).execute();
     t.match(result, { kind: 'failed', message: /^the connection to the agent failed \([A-Z_]+\)$/, retryable: true });
   });
 
-  t.test('when the connection is reset within the answer', async (t) => {
+  t.test('fails for now when the connection is reset within the answer', async (t) => {
     const within = await agentThat(t, (request, response) => {
       response.writeHead(200, { ...json, 'content-length': 100 });
       response.write('{"a":', () => request.socket.destroy());
@@ -279,17 +279,17 @@ t.test('asks for another try', async (t) => {
   });
 });
 
-t.test('gives up in time', async (t) => {
+t.test('deadlines', async (t) => {
   const timedOut = { kind: 'failed', message: 'the run did not end within 0.1s', retryable: true };
 
-  t.test('on an agent that never answers, and cuts its connection', async (t) => {
+  t.test('cuts the connection of an agent that never answers', async (t) => {
     const cut = Promise.withResolvers<void>();
     const { url } = await agentThat(t, (request) => request.socket.on('close', () => cut.resolve()));
     t.same(await pluginFor(t, url, { timeout: 100 }).execute(), timedOut);
     await cut.promise;
   });
 
-  t.test('on one whose connections are all busy, to which the late run is then not sent', async (t) => {
+  t.test('does not send a cancelled run that waited for a free connection', async (t) => {
     const responses: ServerResponse[] = [];
     const { server, url } = await agentThat(t, (_, response) => responses.push(response));
     const { execute } = pluginFor(t, url, { connections: 1 });
@@ -308,13 +308,13 @@ t.test('gives up in time', async (t) => {
     t.equal(responses.length, 0);
   });
 
-  t.test('but not early when the timeout is longer than a timer can be', async (t) => {
+  t.test('accepts a timeout longer than a timer can be', async (t) => {
     const { url } = await agentAnswering(t, 200, {}, 'in time');
     t.match(await pluginFor(t, url, { timeout: 40 * 86_400_000 }).execute(), { kind: 'succeeded' });
   });
 });
 
-t.test('ends when it is aborted, for good', async (t) => {
+t.test('ends when the run is cancelled, and sends no request afterwards', async (t) => {
   const aborted = { kind: 'failed', message: 'the run was aborted', retryable: false };
   const { server, url } = await agentThat(t, () => {});
   const { execute } = pluginFor(t, url);
@@ -340,7 +340,7 @@ t.test('ends its requests and connections when it is closed', async (t) => {
   await cut;
 });
 
-t.test('refuses options', async (t) => {
+t.test('options', async (t) => {
   const refusalOf = (changes: Partial<Options>) => {
     try {
       pluginFor(t, 'http://127.0.0.1:1/', changes);
@@ -351,7 +351,7 @@ t.test('refuses options', async (t) => {
     return undefined;
   };
 
-  t.test('with a URL that is none, of another protocol or with credentials', async (t) => {
+  t.test('refuses a URL that is invalid, of another protocol or with credentials', async (t) => {
     for (const url of [
       'agent',
       '/agent',
@@ -367,7 +367,7 @@ t.test('refuses options', async (t) => {
     t.equal(refusalOf({ url: 'https://host/' }), undefined);
   });
 
-  t.test('with headers that cannot be sent or are the gateway’s', async (t) => {
+  t.test('refuses headers that cannot be sent or are set by the gateway', async (t) => {
     const names = ['content-length', 'Host', 'transfer-encoding', 'Connection', 'Idempotency-Key', 'Pullcord-Run-Id'];
     for (const name of [...names, 'content-type', 'a b', '']) {
       t.match(refusalOf({ headers: { [name]: 'x' } })?.problems, [{ pointer: `/headers/${name}` }], name);
@@ -376,13 +376,13 @@ t.test('refuses options', async (t) => {
     t.match(refusalOf({ headers: { 'a/~': 's3cret' } })?.problems, [{ pointer: '/headers/a~1~0' }]);
   });
 
-  t.test('with a header value that has a line break, without repeating it', async (t) => {
+  t.test('refuses a header value with a line break, without repeating it', async (t) => {
     const refusal = refusalOf({ headers: { 'x-a': 's3cret\r\nhost: evil' } });
     t.match(refusal?.problems, [{ pointer: '/headers/x-a' }]);
     t.notMatch(refusal?.message, /s3cret|evil/);
   });
 
-  t.test('with no time at all', async (t) => {
+  t.test('refuses a timeout of zero', async (t) => {
     const url = 'http://127.0.0.1/';
     t.strictSame(faultsOf(http, { url, timeout: '0s' }), ['/timeout']);
     t.strictSame(faultsOf(http, { url, timeout: '1ms' }), []);
