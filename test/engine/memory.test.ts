@@ -44,17 +44,17 @@ async function collectGarbage(): Promise<void> {
   runInNewContext('gc')();
 }
 
-t.test('does what every engine must do', (t) => {
+t.test('memory engine', (t) => {
   for (const { name, run } of conformanceCases) t.test(name, () => run(() => open()));
   t.end();
 });
 
-t.test('does what a plain model of runs and claims does, whatever the order of calls', () => {
+t.test('the memory engine agrees with a simple model of runs and claims for any order of calls', () => {
   const limits = { maxQueued: 3, maxFinished: 3, keepFinished: 100, maxClaims: 3 };
   return checkAgainstModel(() => open(limits), limits, 300);
 });
 
-t.test('can be picked by name', async (t) => {
+t.test('the memory engine is found by its name', async (t) => {
   const definition = engines.get('memory');
   t.equal(definition?.name, 'memory');
   const opened = await definition?.create(defaults, { log: recordingLog(), resolvePath: (path) => path });
@@ -62,7 +62,7 @@ t.test('can be picked by name', async (t) => {
   t.strictSame(await opened?.engine.list({ limit: 1 }), []);
 });
 
-t.test('takes no more runs than may be queued, until one ends', async (t) => {
+t.test('the memory engine refuses a run while maxQueued runs wait, and stores neither it nor its claim', async (t) => {
   const harness = open({ concurrency: 1, maxQueued: 2 });
   const { engine } = harness;
   t.teardown(() => engine.close(0));
@@ -82,7 +82,7 @@ t.test('takes no more runs than may be queued, until one ends', async (t) => {
   );
 });
 
-t.test('takes no more claims than it may hold, until one ends', async (t) => {
+t.test('the memory engine refuses a new claim while it holds maxClaims, until one expires', async (t) => {
   const harness = open({ maxClaims: 2 });
   const { engine, clock } = harness;
   t.teardown(() => engine.close(0));
@@ -96,28 +96,25 @@ t.test('takes no more claims than it may hold, until one ends', async (t) => {
   t.match(await submit('c'), { kind: 'accepted' });
 });
 
-t.test(
-  'ends each claim in time though more end than it clears away at once, and none that was taken over',
-  async (t) => {
-    const harness = open();
-    const { engine, clock } = harness;
-    t.teardown(() => engine.close(0));
-    const claims = Array.from({ length: 200 }, (_, index) =>
-      newClaim({ fingerprint: `${index}`, windowMs: 1000 }),
-    ).reverse();
-    await engine.start({ execute: () => success });
-    for (const claim of claims.toReversed()) {
-      await engine.submit(newRun(harness), claim);
-      clock.advance(1);
-    }
-    clock.advance(999);
-    const kinds = await Promise.all([...claims, ...claims].map((claim) => engine.submit(newRun(harness), claim)));
-    t.strictSame([...new Set(kinds.slice(0, 200).map((it) => it.kind))], ['accepted']);
-    t.strictSame([...new Set(kinds.slice(200).map((it) => it.kind))], ['duplicate']);
-  },
-);
+t.test('the memory engine expires each claim on time, even when more expire than one pass removes', async (t) => {
+  const harness = open();
+  const { engine, clock } = harness;
+  t.teardown(() => engine.close(0));
+  const claims = Array.from({ length: 200 }, (_, index) =>
+    newClaim({ fingerprint: `${index}`, windowMs: 1000 }),
+  ).reverse();
+  await engine.start({ execute: () => success });
+  for (const claim of claims.toReversed()) {
+    await engine.submit(newRun(harness), claim);
+    clock.advance(1);
+  }
+  clock.advance(999);
+  const kinds = await Promise.all([...claims, ...claims].map((claim) => engine.submit(newRun(harness), claim)));
+  t.strictSame([...new Set(kinds.slice(0, 200).map((it) => it.kind))], ['accepted']);
+  t.strictSame([...new Set(kinds.slice(200).map((it) => it.kind))], ['duplicate']);
+});
 
-t.test('forgets the run that finished first when there are too many, and keeps its claim', async (t) => {
+t.test('the memory engine drops the run that finished first beyond maxFinished, and keeps its claim', async (t) => {
   const harness = open({ maxFinished: 2 });
   const { engine, clock } = harness;
   t.teardown(() => engine.close(0));
@@ -137,7 +134,7 @@ t.test('forgets the run that finished first when there are too many, and keeps i
   t.strictSame(await engine.submit(newRun(harness), newClaim({ fingerprint: 'b' })), { kind: 'duplicate', runId: b });
 });
 
-t.test('forgets finished runs after their time, not active ones, and keeps their claims', async (t) => {
+t.test('the memory engine drops finished runs after keepFinished, but neither active runs nor claims', async (t) => {
   const harness = open({ keepFinished: 1000 });
   const { engine, clock } = harness;
   t.teardown(() => engine.close(0));
@@ -159,7 +156,7 @@ t.test('forgets finished runs after their time, not active ones, and keeps their
   t.strictSame(await engine.submit(newRun(harness), newClaim()), { kind: 'duplicate', runId: finished.id });
 });
 
-t.test('frees what has run out although nothing is submitted any more', async (t) => {
+t.test('the memory engine frees the memory of expired runs and recordings without further submissions', async (t) => {
   const { timers } = mock;
   timers.enable({ apis: ['setInterval'] });
   t.teardown(() => timers.reset());
@@ -190,7 +187,7 @@ t.test('frees what has run out although nothing is submitted any more', async (t
   }
 });
 
-t.test('fails what did not end by itself when it stops, so that the caller may try again', async (t) => {
+t.test('the memory engine fails unfinished runs as retryable when it stops', async (t) => {
   const harness = open();
   const { engine } = harness;
   const worker = new Worker();
@@ -201,7 +198,7 @@ t.test('fails what did not end by itself when it stops, so that the caller may t
   t.match(await engine.get(run.id), { state: 'failed', failure: { message: 'the gateway stopped', retryable: true } });
 });
 
-t.test('refuses a second start and a run id that it has already', async (t) => {
+t.test('the memory engine refuses a second start and a run id that already exists', async (t) => {
   const harness = open();
   const { engine } = harness;
   t.teardown(() => engine.close(0));
@@ -214,20 +211,21 @@ t.test('refuses a second start and a run id that it has already', async (t) => {
   await t.rejects(async () => engine.submit(run, undefined), { message: 'a run with this id already exists' });
 });
 
-t.test('fails a run whose plugin answers with something that is no outcome', async (t) => {
+t.test('the memory engine fails a run whose executor returns an invalid outcome', async (t) => {
   const harness = open();
   const { engine } = harness;
   t.teardown(() => engine.close(0));
   const answers = ['undefined', 'null', '{}', '{ kind: "started" }', '"text"'];
   await engine.start({ execute: () => new Function(`return ${answers.shift()}`)() });
-  while (answers.length > 0) {
+  for (const outcome of [...answers]) {
     const run = newRun(harness);
     await engine.submit(run, undefined);
-    t.match(await engine.get(run.id), { state: 'failed', failure: { message: 'the run plugin failed unexpectedly' } });
+    const failure = { message: 'the run plugin failed unexpectedly' };
+    t.match(await engine.get(run.id), { state: 'failed', failure }, `outcome ${outcome}`);
   }
 });
 
-t.test('a run takes no step that its phase does not allow', async (t) => {
+t.test('a run slot refuses a transition that its phase does not allow', async (t) => {
   const run = newRun({ clock: Object(Date) });
   const slot = new RunSlot('queued', queuedRecord(run), run.policy, run.input);
   t.throws(() => slot.enter('pausing'), { message: 'a run cannot go from queued to pausing' });
@@ -240,7 +238,7 @@ t.test('a run takes no step that its phase does not allow', async (t) => {
   t.throws(() => slot.leave(), { message: 'a run cannot go from ended to ended' });
 });
 
-t.test('takes from the expiry queue what expires first, never before its time', async () => {
+t.test('the expiry queue yields expired items only, the earliest first', async () => {
   fc.assert(
     fc.property(fc.array(fc.nat(50)), fc.nat(50), (times, now) => {
       const queue = new ExpiryQueue<number>();

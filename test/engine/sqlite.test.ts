@@ -101,12 +101,12 @@ function makeVersion1(path: string): void {
   change(path, 'DROP TABLE recordings; PRAGMA user_version = 1; VACUUM');
 }
 
-t.test('does what every engine must do', (t) => {
+t.test('sqlite engine', (t) => {
   for (const { name, run } of conformanceCases) t.test(name, () => run(openNew));
   t.end();
 });
 
-t.test('does what a plain model does, whatever the order of calls and restarts', () => {
+t.test('the sqlite engine agrees with a simple model of runs and claims for any order of calls and restarts', () => {
   const never = Number.POSITIVE_INFINITY;
   const openModel = async (): Promise<ModelHarness> => {
     const folder = await newFolder();
@@ -127,7 +127,7 @@ t.test('does what a plain model does, whatever the order of calls and restarts',
 });
 
 t.test(
-  'takes up what had not ended when it was stopped: same id, higher attempt, claims and sessions kept',
+  'the sqlite engine resumes unfinished runs after a restart: same id, next attempt, claims and sessions kept',
   async (t) => {
     const { open } = await journal(t);
     const before = await open({ concurrency: 1 });
@@ -168,24 +168,27 @@ t.test(
   },
 );
 
-t.test('fails what it cannot take up since parts of the input were masked, and lets go of its claim', async (t) => {
-  const { open, path } = await journal(t);
-  const before = await open();
-  const input = { environment: 'api', language: 'en', card: 'card 4111' };
-  const run = newRun(before, { input, policy: { ...keepAll, mask: ['/card'] } });
-  await submit(before, run, newClaim());
-  await before.engine.close(0);
-  const database = new DatabaseSync(path, { readOnly: true });
-  t.notMatch(JSON.stringify(database.prepare('SELECT * FROM runs').all()), 'card 4111');
-  database.close();
+t.test(
+  'the sqlite engine fails a run that it cannot resume because its input is masked, and releases its claim',
+  async (t) => {
+    const { open, path } = await journal(t);
+    const before = await open();
+    const input = { environment: 'api', language: 'en', card: 'card 4111' };
+    const run = newRun(before, { input, policy: { ...keepAll, mask: ['/card'] } });
+    await submit(before, run, newClaim());
+    await before.engine.close(0);
+    const database = new DatabaseSync(path, { readOnly: true });
+    t.notMatch(JSON.stringify(database.prepare('SELECT * FROM runs').all()), 'card 4111');
+    database.close();
 
-  const after = await open();
-  await after.engine.start(new Worker());
-  t.match(await after.engine.wait(run.id, 10_000), { state: 'failed', failure: { retryable: true } });
-  t.equal(await submit(after, newRun(after), newClaim()), 'accepted');
-});
+    const after = await open();
+    await after.engine.start(new Worker());
+    t.match(await after.engine.wait(run.id, 10_000), { state: 'failed', failure: { retryable: true } });
+    t.equal(await submit(after, newRun(after), newClaim()), 'accepted');
+  },
+);
 
-t.test('tells of what ended before a restart, if nobody was told', async (t) => {
+t.test('the sqlite engine sends a pending callback after a restart', async (t) => {
   const { open } = await journal(t);
   const before = await open();
   const run = newRun(before, { policy: { ...keepAll, keep: 'metadata', notify: true } });
@@ -207,7 +210,7 @@ t.test('tells of what ended before a restart, if nobody was told', async (t) => 
   await until(async () => (await after.engine.get(run.id))?.output === undefined);
 });
 
-t.test('is for one process at a time', async (t) => {
+t.test('a journal is locked to one process at a time', async (t) => {
   const { open, path } = await journal(t);
   const { engine } = await open();
   await t.rejects(open(), { message: `another process (${process.pid}) is using ${path}` });
@@ -215,7 +218,7 @@ t.test('is for one process at a time', async (t) => {
   await open();
 });
 
-t.test('says why a file cannot be its journal, and leaves it alone', async (t) => {
+t.test('the sqlite engine reports why a file cannot be its journal', async (t) => {
   const folder = await newFolder();
   t.teardown(() => rm(folder, { recursive: true }));
   const foreign = join(folder, 'foreign.db');
@@ -233,7 +236,7 @@ t.test('says why a file cannot be its journal, and leaves it alone', async (t) =
   await t.rejects(openAt(join(text, 'below-a-file.db')), /ENOTDIR|EEXIST/);
 });
 
-t.test('when it may not grow, refuses, claims nothing, and goes on by itself when there is room', async (t) => {
+t.test('a full journal refuses runs and their claims, and accepts again once there is room', async (t) => {
   const { open } = await journal(t);
   const harness = await open({ maxSize: 512 * 1024 });
   const { engine } = harness;
@@ -260,7 +263,7 @@ t.test('when it may not grow, refuses, claims nothing, and goes on by itself whe
 });
 
 t.test(
-  'forgets finished runs by age and by number, claims, sessions and recorded requests by their time',
+  'the sqlite engine deletes finished runs by age and count; claims, sessions and recorded requests when they expire',
   async (t) => {
     const { open, path } = await journal(t);
     mock.timers.enable({ apis: ['setTimeout'] });
@@ -296,7 +299,7 @@ t.test(
   },
 );
 
-t.test('keeps recorded requests over a restart, for as long as they may be kept', async (t) => {
+t.test('the sqlite engine keeps recorded requests across a restart until they expire', async (t) => {
   const { open } = await journal(t);
   const before = await open();
   const requests = [newRequest(before, { runId: newRun(before).id }), newRequest(before, { bodyText: undefined })];
@@ -313,7 +316,7 @@ t.test('keeps recorded requests over a restart, for as long as they may be kept'
   t.strictSame(await recordedIn(after), [next]);
 });
 
-t.test('brings a journal that knows no recorded requests to the current version, also a full one', async (t) => {
+t.test('a journal of version 1 is migrated to the current version, even when it is full', async (t) => {
   const { open, path } = await journal(t);
   const before = await open();
   const run = newRun(before);
@@ -336,7 +339,7 @@ t.test('brings a journal that knows no recorded requests to the current version,
 });
 
 t.test(
-  'takes up an attempt that a stop cut short with what it saved, and tells it apart from a cancellation',
+  'an attempt interrupted by a stop resumes from its checkpoint, and its abort reason is not that of a cancellation',
   async (t) => {
     const { open } = await journal(t);
     const before = await open();
@@ -368,7 +371,7 @@ t.test(
   },
 );
 
-t.test('when it may hardly grow, keeps no recorded request that would take the room of a run', async (t) => {
+t.test('an almost full journal drops recorded requests to make room for runs', async (t) => {
   const { open } = await journal(t);
   const harness = await open({ maxSize: 1024 * 1024 });
   const { engine } = harness;
@@ -395,7 +398,7 @@ t.test('when it may hardly grow, keeps no recorded request that would take the r
   for (const run of runs) t.match(await engine.get(run.id), { state: 'queued', input });
 });
 
-t.test('lets go of recorded requests that are far beyond their bounds bit by bit', async (t) => {
+t.test('recorded requests far beyond their limit are deleted in batches', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
   const { open } = await journal(t);
@@ -411,7 +414,7 @@ t.test('lets go of recorded requests that are far beyond their bounds bit by bit
   t.strictSame(await recordedIn(harness), requests.slice(-10));
 });
 
-t.test('can be read for recorded requests while it is open, in this process and in another', async (t) => {
+t.test('recorded requests can be read while the journal is open, from this process and from another', async (t) => {
   const { open, path } = await journal(t);
   const harness = await open();
   const [first, second] = [requestOfToday(harness), requestOfToday(harness, { trigger: 'other' })];
@@ -433,7 +436,7 @@ t.test('can be read for recorded requests while it is open, in this process and 
   t.equal(await submit(harness, newRun(harness), newClaim()), 'accepted');
 });
 
-t.test('can be read for recorded requests when it is closed, and is left as it was', async (t) => {
+t.test('recorded requests can be read from a closed journal without changing its files', async (t) => {
   const { open, path } = await journal(t);
   const folder = dirname(path);
   const harness = await open();
@@ -463,7 +466,7 @@ t.test('can be read for recorded requests when it is closed, and is left as it w
   t.strictSame(await files(), version1);
 });
 
-t.test('can be read for recorded requests when its gateway was killed', async (t) => {
+t.test('recorded requests can be read after the gateway was killed', async (t) => {
   const { open, path } = await journal(t);
   const harness = await open();
   const request = requestOfToday(harness);
@@ -474,7 +477,7 @@ t.test('can be read for recorded requests when its gateway was killed', async (t
   t.strictSame([...readRecordings(copy)], [request]);
 });
 
-t.test('says why a file cannot be read for recorded requests', async (t) => {
+t.test('reading recorded requests reports why a file is not a readable journal', async (t) => {
   const { open, path } = await journal(t);
   const folder = dirname(path);
   const harness = await open();
