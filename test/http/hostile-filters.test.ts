@@ -17,23 +17,24 @@ async function harmlessStatuses({ fire }: TestGateway, done: Promise<unknown>): 
   return statuses;
 }
 
-t.test('each hostile request gets the documented answer, and others are served beside it', async (t) => {
+t.test('hostile filter requests', async (t) => {
   const gateway = await startTestGateway(t, hostileConfig());
   for (const [name, { answer, body, error }] of Object.entries(hostileRequests)) {
-    const key = hostileKeys.get(name) ?? '';
-    const answered = gateway.fire(key, body);
-    const harmless = harmlessStatuses(gateway, answered);
-    const { status, body: problem } = await answered;
-    if (answer === 'passes') t.equal(status, 200, name);
-    else t.match({ status, body: problem }, { status: 400, body: { code: answer } }, name);
-    t.same(await harmless, new Set([200]), `${name}: harmless requests`);
-    const logged = gateway.log.filter(({ fields }) => 'trigger' in fields && fields.trigger === key);
-    if (error !== undefined)
-      t.match(logged, [{ fields: { outcome: 'filter_error', reason: new RegExp(error) } }], name);
+    await t.test(`${name}: the filter ends with ${answer}, and harmless requests are served meanwhile`, async (t) => {
+      const key = hostileKeys.get(name) ?? '';
+      const answered = gateway.fire(key, body);
+      const harmless = harmlessStatuses(gateway, answered);
+      const { status, body: problem } = await answered;
+      if (answer === 'passes') t.equal(status, 200);
+      else t.match({ status, body: problem }, { status: 400, body: { code: answer } });
+      t.same(await harmless, new Set([200]), 'harmless requests');
+      const logged = gateway.log.filter(({ fields }) => 'trigger' in fields && fields.trigger === key);
+      if (error !== undefined) t.match(logged, [{ fields: { outcome: 'filter_error', reason: new RegExp(error) } }]);
+    });
   }
 });
 
-t.test('a filter that hangs delays no filter of others, compiled or isolated', async (t) => {
+t.test('a hanging filter delays no other filter, compiled or isolated', async (t) => {
   const hanging = (timeoutMs: number) => {
     const expression = '($f := function($x){ $f($x + 1) }; $f(1))';
     return triggerFile(`hangs-${timeoutMs}`, {

@@ -9,53 +9,52 @@ import { writeReply } from '../../src/http/reply.ts';
 import { basicFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { answerOf, startTestGateway } from '../support/gateway.ts';
 
-t.test(
-  'each gate and step decides before the next one: a request that fails at two gets the answer of the first',
-  async (t) => {
-    const { gateway, fire } = await startTestGateway(t, {
-      ...basicFiles(),
-      'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
-      'triggers/echo.yaml': triggerFile('echo'),
+t.test('gates and steps', async (t) => {
+  const { gateway, fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
+    'triggers/echo.yaml': triggerFile('echo'),
+  });
+  const { runId } = (await fire('echo', {})).body;
+  const path = '/api/v1.0/project/support/trigger/echo';
+  const host = 'Host: gateway';
+  const key = `X-API-Key: ${secrets.website}`;
+  const long = 'Content-Length: 999999';
+  const answerTo = async (head: readonly string[], body = '') => {
+    const socket = connect(gateway.address.port, '127.0.0.1');
+    const length = head.includes(long) ? [] : [`Content-Length: ${body.length}`];
+    socket.write(`${[...head, 'Connection: close', ...length, '', ''].join('\r\n')}${body}`);
+    const received = await text(socket);
+    return `${received.slice(9, 12)} ${/"code":"(\w+)"/.exec(received)?.[1] ?? ''}`.trim();
+  };
+  /** By step: a request that fails there, and at the step after it. */
+  const failing: Readonly<Record<string, { answer: string; head: readonly string[]; body?: string }>> = {
+    expectation: { answer: '417 expectation_failed', head: [`POST ${path} HTTP/1.1`, 'Expect: miracles'] },
+    host: { answer: '400 bad_request', head: [`POST ${path} HTTP/1.1`, long] },
+    length: { answer: '413 body_too_large', head: ['POST /nowhere HTTP/1.1', host, long] },
+    route: { answer: '404 not_found', head: [`GET ${path}/run/${runId}/complete HTTP/1.1`, host] },
+    completion: { answer: '401 unauthorized', head: [`POST ${path}/run/${runId}/completion HTTP/1.1`, host, key] },
+    admit: { answer: '401 unauthorized', head: [`GET ${path}/run/${runId} HTTP/1.1`, host] },
+    run: { answer: '200', head: [`GET ${path}/run/${runId} HTTP/1.1`, host, key] },
+    method: { answer: '405 method_not_allowed', head: [`PUT ${path} HTTP/1.1`, host, key], body: 'no JSON' },
+    read: {
+      answer: '415 unsupported_media_type',
+      head: [`POST ${path} HTTP/1.1`, host, key, `Last-Event-ID: ${runId}.end`],
+      body: 'no JSON',
+    },
+    resume: { answer: '204', head: [`POST ${path} HTTP/1.1`, host, key, `Last-Event-ID: ${runId}.end`] },
+    fire: { answer: '200', head: [`POST ${path} HTTP/1.1`, host, key] },
+  };
+  const names = [...headGates, ...bodySteps].map(({ name }) => name);
+  t.strictSame(Object.keys(failing), names);
+  for (const [name, { answer, head, body }] of Object.entries(failing)) {
+    await t.test(`${name} answers ${answer} before a later step decides`, async (t) => {
+      t.equal(await answerTo(head, body), answer);
     });
-    const { runId } = (await fire('echo', {})).body;
-    const path = '/api/v1.0/project/support/trigger/echo';
-    const host = 'Host: gateway';
-    const key = `X-API-Key: ${secrets.website}`;
-    const long = 'Content-Length: 999999';
-    const answerTo = async (head: readonly string[], body = '') => {
-      const socket = connect(gateway.address.port, '127.0.0.1');
-      const length = head.includes(long) ? [] : [`Content-Length: ${body.length}`];
-      socket.write(`${[...head, 'Connection: close', ...length, '', ''].join('\r\n')}${body}`);
-      const received = await text(socket);
-      return `${received.slice(9, 12)} ${/"code":"(\w+)"/.exec(received)?.[1] ?? ''}`.trim();
-    };
-    /** By step: a request that fails there, and at the step after it. */
-    const failing: Readonly<Record<string, { answer: string; head: readonly string[]; body?: string }>> = {
-      expectation: { answer: '417 expectation_failed', head: [`POST ${path} HTTP/1.1`, 'Expect: miracles'] },
-      host: { answer: '400 bad_request', head: [`POST ${path} HTTP/1.1`, long] },
-      length: { answer: '413 body_too_large', head: ['POST /nowhere HTTP/1.1', host, long] },
-      route: { answer: '404 not_found', head: [`GET ${path}/run/${runId}/complete HTTP/1.1`, host] },
-      completion: { answer: '401 unauthorized', head: [`POST ${path}/run/${runId}/completion HTTP/1.1`, host, key] },
-      admit: { answer: '401 unauthorized', head: [`GET ${path}/run/${runId} HTTP/1.1`, host] },
-      run: { answer: '200', head: [`GET ${path}/run/${runId} HTTP/1.1`, host, key] },
-      method: { answer: '405 method_not_allowed', head: [`PUT ${path} HTTP/1.1`, host, key], body: 'no JSON' },
-      read: {
-        answer: '415 unsupported_media_type',
-        head: [`POST ${path} HTTP/1.1`, host, key, `Last-Event-ID: ${runId}.end`],
-        body: 'no JSON',
-      },
-      resume: { answer: '204', head: [`POST ${path} HTTP/1.1`, host, key, `Last-Event-ID: ${runId}.end`] },
-      fire: { answer: '200', head: [`POST ${path} HTTP/1.1`, host, key] },
-    };
-    const names = [...headGates, ...bodySteps].map(({ name }) => name);
-    t.strictSame(Object.keys(failing), names);
-    for (const [name, { answer, head, body }] of Object.entries(failing)) {
-      t.equal(await answerTo(head, body), answer, name);
-    }
-  },
-);
+  }
+});
 
-t.test('a header that a gate sets leaves with every kind of answer', async (t) => {
+t.test('a header set by a gate is sent with every kind of response', async (t) => {
   const replies: Record<string, Reply> = {
     '/problem': problem('forbidden'),
     '/run': { status: 200, body: { status: 'succeeded' }, headers: { 'retry-after': '2' } },
@@ -80,7 +79,7 @@ t.test('a header that a gate sets leaves with every kind of answer', async (t) =
   }
 });
 
-t.test('a listener on localhost answers on each of its addresses, and lets go of them when it closes', async (t) => {
+t.test('a listener on localhost answers on each of its addresses, and releases them when it closes', async (t) => {
   const { gateway } = await startTestGateway(t, {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ server: { host: 'localhost' } }),

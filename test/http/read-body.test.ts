@@ -18,14 +18,14 @@ async function requestOf(t: Test, body: string, length: number) {
   return { request, socket };
 }
 
-t.test('gives the bytes of a body up to the limit', async (t) => {
+t.test('readBody returns the bytes of a body up to the limit, and refuses a larger one', async (t) => {
   const read = await readBody((await requestOf(t, 'body', 4)).request, 4);
   t.match(read, { ok: true, bytes: Buffer.from('body') });
   t.strictSame(await readBody((await requestOf(t, 'body', 4)).request, 3), { ok: false, tooLarge: true });
 });
 
 t.test(
-  'a client that goes away ends it, also one that went before it began',
+  'readBody ends when the client disconnects, before or while it reads',
   { timeout: patience(10_000) },
   async (t) => {
     const early = await requestOf(t, 'bo', 4);

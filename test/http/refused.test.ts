@@ -14,14 +14,14 @@ function trigger(uses: string, options: object): Record<string, string> {
 }
 
 for (const uses of ['wait', 'accepted', 'stream']) {
-  t.test(`respond ${uses} answers drops and duplicates 400 unless told otherwise`, async (t) => {
+  t.test(`respond ${uses} answers dropped and duplicate requests with 400 by default`, async (t) => {
     const { fire } = await startTestGateway(t, trigger(uses, {}));
     t.match(await fire('ask', free), { status: 400, body: { code: 'filtered', filter: 'pros only' } });
     await fire('ask', pro);
     t.match(await fire('ask', pro), { status: 400, body: { code: 'duplicate', runId: /^[0-9a-f-]{36}$/ } });
   });
 
-  t.test(`respond ${uses} answers drops and duplicates with the statuses of its options`, async (t) => {
+  t.test(`respond ${uses} answers dropped and duplicate requests with the statuses of its options`, async (t) => {
     const { fire } = await startTestGateway(t, trigger(uses, { dropped: { status: 204 }, duplicate: { status: 200 } }));
     const dropped = await fire('ask', free);
     t.match([dropped.status, dropped.text], [204, '']);
@@ -31,16 +31,22 @@ for (const uses of ['wait', 'accepted', 'stream']) {
   });
 }
 
-t.test('a drop answered by a 4xx is a problem with that status; by a 2xx it names the filter', async (t) => {
-  const refusing = await startTestGateway(t, trigger('wait', { dropped: { status: 422 }, duplicate: { status: 409 } }));
-  t.match(await refusing.fire('ask', free), { status: 422, body: { status: 422, code: 'filtered' } });
-  await refusing.fire('ask', pro);
-  t.match(await refusing.fire('ask', pro), { status: 409, body: { code: 'duplicate', title: 'Conflict' } });
-  const accepting = await startTestGateway(t, trigger('wait', { dropped: { status: 202 } }));
-  t.match(await accepting.fire('ask', free), { status: 202, body: { status: 'dropped', filter: 'pros only' } });
-});
+t.test(
+  'a dropped request answered with a 4xx gets a problem of that status; with a 2xx, the name of the filter',
+  async (t) => {
+    const refusing = await startTestGateway(
+      t,
+      trigger('wait', { dropped: { status: 422 }, duplicate: { status: 409 } }),
+    );
+    t.match(await refusing.fire('ask', free), { status: 422, body: { status: 422, code: 'filtered' } });
+    await refusing.fire('ask', pro);
+    t.match(await refusing.fire('ask', pro), { status: 409, body: { code: 'duplicate', title: 'Conflict' } });
+    const accepting = await startTestGateway(t, trigger('wait', { dropped: { status: 202 } }));
+    t.match(await accepting.fire('ask', free), { status: 202, body: { status: 'dropped', filter: 'pros only' } });
+  },
+);
 
-t.test('a filter that fails is still answered 400, since that is a fault of the config', async (t) => {
+t.test('a failing filter is answered with 400 whatever dropped.status says', async (t) => {
   const broken = { ...filter, with: { expression: '$number(plan) > 1' } };
   const { fire } = await startTestGateway(t, {
     ...basicFiles(),
@@ -52,7 +58,7 @@ t.test('a filter that fails is still answered 400, since that is a fault of the 
   t.match(await fire('ask', free), { status: 400, body: { code: 'filter_error' } });
 });
 
-t.test('duplicate: first answers as the first run did, to its own caller only', async (t) => {
+t.test('respond with duplicate: first repeats the answer of the first run, but only to its own caller', async (t) => {
   const { fire } = await startTestGateway(t, trigger('wait', { duplicate: 'first' }));
   const first = await fire('ask', pro);
   t.match(first, { status: 200, body: { status: 'succeeded', output: pro } });
@@ -65,7 +71,7 @@ t.test('duplicate: first answers as the first run did, to its own caller only', 
   );
 });
 
-t.test('duplicate: first waits for the first run as long as respond says', async (t) => {
+t.test('respond with duplicate: first waits for the first run until the timeout of respond', async (t) => {
   const { fire } = await startTestGateway(t, {
     ...basicFiles(),
     'triggers/slow.yaml': triggerFile('slow', {
@@ -79,7 +85,7 @@ t.test('duplicate: first waits for the first run as long as respond says', async
   t.match(await fire('slow', pro), { status: 408, body: { code: 'wait_timeout', runId: first.body.runId } });
 });
 
-t.test('duplicate: first of a run that is no longer kept is answered 400', async (t) => {
+t.test('respond with duplicate: first answers 400 when the first run is past its retention', async (t) => {
   const { fire } = await startTestGateway(t, {
     ...trigger('wait', { duplicate: 'first' }),
     'gateway.yaml': gatewayFile({ defaults: { auth: { uses: 'api-key' }, record: 'none' } }),
@@ -88,7 +94,7 @@ t.test('duplicate: first of a run that is no longer kept is answered 400', async
   t.match(await fire('ask', pro), { status: 400, body: { code: 'duplicate' } });
 });
 
-t.test('duplicate: first with respond accepted and stream points at the first run', async (t) => {
+t.test('respond accepted and stream with duplicate: first refer to the first run', async (t) => {
   const accepted = await startTestGateway(t, trigger('accepted', { duplicate: 'first' }));
   const { runId } = (await accepted.fire('ask', pro)).body;
   t.match(await accepted.fire('ask', pro), { status: 202, body: { runId } });
@@ -109,7 +115,7 @@ export default [
     create: () => ({ respond: async (_exchange, outcome) => ({ status: 200, body: (await outcome.wait(1000)).output }) }) },
 ];`;
 
-t.test("a third party's respond plugin is asked for each outcome, and cannot turn a 400 into a 500", async (t) => {
+t.test("a third party's respond plugin is called for each outcome, and cannot turn a 400 into a 500", async (t) => {
   const of = (uses: string) => triggerFile(uses, { filter, dedup: 'body', respond: { uses } });
   const { fire } = await startTestGateway(t, {
     ...basicFiles(),

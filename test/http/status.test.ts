@@ -55,12 +55,12 @@ function comparable(answer: Answer): string {
   return JSON.stringify([answer.status, headers, { ...answer.body, requestId: '' }]);
 }
 
-t.test('200: the agent answers, whatever the case of the key, and unknown members reach it untouched', async (t) => {
+t.test('200: the agent gets unknown members unchanged, and the case of the trigger key does not matter', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const body = { instruction: 'hello', customer: { plan: 'pro', score: 1.5 }, mine: { deep: [1, null, 'é'] } };
   for (const key of ['Echo', 'echo', 'ECHO']) {
     const answer = await fire(key, body);
-    t.equal(answer.status, 200);
+    t.equal(answer.status, 200, key);
     t.match(answer.headers.get('content-type'), /^application\/json/);
     t.match(answer.body, { runId: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/, status: 'succeeded', output: body });
   }
@@ -73,7 +73,7 @@ t.test('200: a request without a body gets the defaults', async (t) => {
   t.strictSame(answer.body.output, { environment: 'api', language: 'en' });
 });
 
-t.test('202: accepted, and where to ask', async (t) => {
+t.test('202: respond accepted returns the run id and the URL of its status', async (t) => {
   const { fire, url } = await startTestGateway(t, files());
   const answer = await fire('later', { instruction: 'hello' });
   t.equal(answer.status, 202);
@@ -88,7 +88,7 @@ t.test('202: accepted, and where to ask', async (t) => {
   t.match(run, { runId: answer.body.runId, output: { instruction: 'hello' }, attempt: 1 });
 });
 
-t.test('400 filtered names the filter and never the values', async (t) => {
+t.test('400 filtered: the answer names the filter and never a value of the body', async (t) => {
   const { fire } = await startTestGateway(t, files());
   t.equal((await fire('pros', { customer: { plan: 'pro' } })).status, 200);
   const answer = await fire('pros', { customer: { plan: 'secret-plan' } });
@@ -97,7 +97,7 @@ t.test('400 filtered names the filter and never the values', async (t) => {
   t.notMatch(answer.text, 'secret-plan');
 });
 
-t.test('400 filter_error: an evaluation that fails is another answer than a drop', async (t) => {
+t.test('400 filter_error: a failed evaluation is not answered like a drop', async (t) => {
   const { fire } = await startTestGateway(t, files());
   t.equal((await fire('broken', { amount: 3 })).status, 200);
   isProblem(t, await fire('broken', { amount: 0 }), 'filtered');
@@ -107,7 +107,7 @@ t.test('400 filter_error: an evaluation that fails is another answer than a drop
   t.notMatch(answer.text, 'secret-amount');
 });
 
-t.test('400 duplicate carries the run of the first request; another value is no duplicate', async (t) => {
+t.test('400 duplicate: the answer names the run of the first request; a different value is no duplicate', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const first = await fire('once', undefined, { raw: '{"a":1,"b":2}' });
   t.equal(first.status, 200);
@@ -119,7 +119,7 @@ t.test('400 duplicate carries the run of the first request; another value is no 
   t.equal((await fire('once')).status, 200);
 });
 
-t.test('1,000 identical requests at once make one run', async (t) => {
+t.test('1,000 identical concurrent requests start one run', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const answers = await Promise.all(Array.from({ length: 1000 }, () => fire('once', { order: 7 })));
   const accepted = answers.filter((answer) => answer.status === 200);
@@ -128,7 +128,7 @@ t.test('1,000 identical requests at once make one run', async (t) => {
   t.equal(new Set(answers.map((answer) => answer.body.runId)).size, 1);
 });
 
-t.test('400 invalid_body: bad input is never a 5xx', async (t) => {
+t.test('400 invalid_body', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const bad: Record<string, string | Uint8Array<ArrayBuffer>> = {
     'not JSON': '{',
@@ -153,9 +153,11 @@ t.test('400 invalid_body: bad input is never a 5xx', async (t) => {
     'context that is not flat': '{"context":{"a":{}}}',
   };
   for (const [name, raw] of Object.entries(bad)) {
-    const answer = await fire('echo', undefined, { raw });
-    t.equal(answer.body?.code, 'invalid_body', name);
-    isProblem(t, answer, 'invalid_body');
+    await t.test(`a body is refused with 400: ${name}`, async (t) => {
+      const answer = await fire('echo', undefined, { raw });
+      t.equal(answer.body?.code, 'invalid_body');
+      isProblem(t, answer, 'invalid_body');
+    });
   }
   const good = {
     language: 'de',
@@ -164,28 +166,33 @@ t.test('400 invalid_body: bad input is never a 5xx', async (t) => {
     context: { a: 1, b: 'x', c: true },
     deep: [[[]]],
   };
-  t.equal((await fire('echo', good)).status, 200);
+  await t.test('a body with valid values of all known fields is accepted', async (t) => {
+    t.equal((await fire('echo', good)).status, 200);
+  });
 });
 
-t.test('401: no, malformed, unknown, expired and revoked keys get the same bytes, for any trigger', async (t) => {
-  const { fire } = await startTestGateway(t, files());
-  const answers: Answer[] = [];
-  for (const secret of [
-    null,
-    '',
-    'x',
-    'ünïcode'.normalize('NFC').replace(/[^\x20-\xff]/g, ''),
-    'y'.repeat(4000),
-    secrets.expired,
-    secrets.revoked,
-  ]) {
-    for (const key of ['echo', 'paused', 'unknown']) answers.push(await fire(key, { a: 1 }, { secret }));
-  }
-  for (const answer of answers) isProblem(t, answer, 'unauthorized');
-  t.equal(new Set(answers.map(comparable)).size, 1);
-});
+t.test(
+  '401: missing, malformed, unknown, expired and revoked keys get identical answers for any trigger',
+  async (t) => {
+    const { fire } = await startTestGateway(t, files());
+    const answers: Answer[] = [];
+    for (const secret of [
+      null,
+      '',
+      'x',
+      'ünïcode'.normalize('NFC').replace(/[^\x20-\xff]/g, ''),
+      'y'.repeat(4000),
+      secrets.expired,
+      secrets.revoked,
+    ]) {
+      for (const key of ['echo', 'paused', 'unknown']) answers.push(await fire(key, { a: 1 }, { secret }));
+    }
+    for (const answer of answers) isProblem(t, answer, 'unauthorized');
+    t.equal(new Set(answers.map(comparable)).size, 1);
+  },
+);
 
-t.test('401 comes before the body is read', async (t) => {
+t.test('401: the answer is sent before the body is read', async (t) => {
   const { gateway } = await startTestGateway(t, files());
   const socket = connect(gateway.address.port, '127.0.0.1');
   t.teardown(() => socket.destroy());
@@ -196,24 +203,21 @@ t.test('401 comes before the body is read', async (t) => {
   t.match(String(answer), /^HTTP\/1.1 401 /);
 });
 
-t.test(
-  '403: permission and project not granted get the same bytes; foreign projects cannot be told from none',
-  async (t) => {
-    const { fire } = await startTestGateway(t, files());
-    const answers = [
-      await fire('echo', {}, { secret: secrets.untriggering }),
-      await fire('elsewhere', {}, { project: 'other' }),
-      await fire('unknown', {}, { project: 'other' }),
-      await fire('unknown', {}, { project: 'no-such-project' }),
-      await fire('echo', {}, { project: '__proto__' }),
-    ];
-    for (const answer of answers) isProblem(t, answer, 'forbidden');
-    t.equal(new Set(answers.map(comparable)).size, 1);
-    t.equal((await fire('elsewhere', {}, { project: 'other', secret: secrets.all })).status, 200);
-  },
-);
+t.test('403: a missing permission and a foreign or unknown project get identical answers', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const answers = [
+    await fire('echo', {}, { secret: secrets.untriggering }),
+    await fire('elsewhere', {}, { project: 'other' }),
+    await fire('unknown', {}, { project: 'other' }),
+    await fire('unknown', {}, { project: 'no-such-project' }),
+    await fire('echo', {}, { project: '__proto__' }),
+  ];
+  for (const answer of answers) isProblem(t, answer, 'forbidden');
+  t.equal(new Set(answers.map(comparable)).size, 1);
+  t.equal((await fire('elsewhere', {}, { project: 'other', secret: secrets.all })).status, 200);
+});
 
-t.test('404: unknown and paused triggers get the same bytes', async (t) => {
+t.test('404: unknown and paused triggers get identical answers', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const answers = [
     await fire('paused', {}),
@@ -226,7 +230,7 @@ t.test('404: unknown and paused triggers get the same bytes', async (t) => {
   t.equal(new Set(answers.map(comparable)).size, 1);
 });
 
-t.test('404 and 405 outside the triggers', async (t) => {
+t.test('404 and 405: unknown paths are not found, and a trigger allows POST only', async (t) => {
   const { fire, url } = await startTestGateway(t, files());
   isProblem(t, await answerOf(await fetch(`${url}/`)), 'not_found');
   isProblem(t, await answerOf(await fetch(`${url}/livez`)), 'not_found');
@@ -236,7 +240,7 @@ t.test('404 and 405 outside the triggers', async (t) => {
   t.equal(answer.headers.get('allow'), 'POST');
 });
 
-t.test('408 wait_timeout: the run goes on and can be read and cancelled', async (t) => {
+t.test('408 wait_timeout: the run continues and can be read and cancelled', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const answer = await fire('slow', {});
   isProblem(t, answer, 'wait_timeout');
@@ -247,7 +251,7 @@ t.test('408 wait_timeout: the run goes on and can be read and cancelled', async 
   t.equal((await fire('slow', undefined, { method: 'GET', path: `/run/${runId}` })).body.status, 'cancelled');
 });
 
-t.test('a run is for the key that fired it and for those with project.runs', async (t) => {
+t.test('403: a run is visible only to the key that fired it and to keys with project.runs', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const { runId } = (await fire('background', {})).body;
   const read = (secret: string, path = `/run/${runId}`, key = 'background') =>
@@ -280,7 +284,7 @@ t.test('408 request_timeout: a client that drips its body is cut off', async (t)
   t.match(answer, /application\/problem\+json[\s\S]*"code":"request_timeout"/);
 });
 
-t.test('413: declared or streamed, a body over the limit is refused', async (t) => {
+t.test('413: a body over the limit is refused, declared or streamed', async (t) => {
   const { fire, url } = await startTestGateway(t, {
     ...files(),
     'gateway.yaml': gatewayFile({ server: { port: 0, bodyLimit: '1KiB' } }),
@@ -298,7 +302,7 @@ t.test('413: declared or streamed, a body over the limit is refused', async (t) 
   t.equal((await fire('echo', { text: 'x'.repeat(900) })).status, 200);
 });
 
-t.test('415: what is not JSON is refused, an empty body of any type is none', async (t) => {
+t.test('415 unsupported_media_type', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const types = [
     'text/plain',
@@ -308,28 +312,36 @@ t.test('415: what is not JSON is refused, an empty body of any type is none', as
     'text/json',
   ];
   for (const type of types) {
-    isProblem(t, await fire('echo', { a: 1 }, { headers: { 'content-type': type } }), 'unsupported_media_type');
+    await t.test(`415: a body of type ${type} is refused`, async (t) => {
+      isProblem(t, await fire('echo', { a: 1 }, { headers: { 'content-type': type } }), 'unsupported_media_type');
+    });
   }
-  isProblem(t, await fire('echo', {}, { headers: { 'content-encoding': 'gzip' } }), 'unsupported_media_type');
+  await t.test('415: a compressed body is refused', async (t) => {
+    isProblem(t, await fire('echo', {}, { headers: { 'content-encoding': 'gzip' } }), 'unsupported_media_type');
+  });
   for (const type of [
     'application/json',
     'application/json; charset=utf-8',
     'application/cloudevents+json',
     'APPLICATION/JSON',
   ]) {
-    t.equal((await fire('echo', { a: 1 }, { headers: { 'content-type': type } })).status, 200, type);
+    await t.test(`200: a body of type ${type} is accepted`, async (t) => {
+      t.equal((await fire('echo', { a: 1 }, { headers: { 'content-type': type } })).status, 200);
+    });
   }
-  t.equal((await fire('echo', undefined, { raw: '', headers: { 'content-type': 'text/plain' } })).status, 200);
+  await t.test('200: an empty body may have any type', async (t) => {
+    t.equal((await fire('echo', undefined, { raw: '', headers: { 'content-type': 'text/plain' } })).status, 200);
+  });
 });
 
-t.test('502 run_failed: a failed run is never a 200, and can be tried again', async (t) => {
+t.test('502 run_failed: a failed run is never answered with 200', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const answer = await fire('failing', {});
   isProblem(t, answer, 'run_failed');
   t.match(answer.body, { runId: String, statusUrl: String, detail: /3/ });
 });
 
-t.test('503 unavailable: when there is no room nothing is stored', async (t) => {
+t.test('503 unavailable: a full queue refuses the request and says when to retry', async (t) => {
   const { fire } = await startTestGateway(t, {
     ...files(),
     'gateway.yaml': gatewayFile({ engine: { uses: 'sqlite', with: { concurrency: 1, maxQueued: 1 } } }),
@@ -343,7 +355,7 @@ t.test('503 unavailable: when there is no room nothing is stored', async (t) => 
   t.match(answer.headers.get('retry-after'), /^\d+$/);
 });
 
-t.test('what is no valid HTTP gets a problem too', async (t) => {
+t.test('invalid HTTP is answered with a problem', async (t) => {
   const { gateway } = await startTestGateway(t, files());
   const say = async (request: string) => {
     const socket = connect(gateway.address.port, '127.0.0.1');
@@ -361,7 +373,7 @@ t.test('what is no valid HTTP gets a problem too', async (t) => {
   );
 });
 
-t.test('the catalogue of codes is public: it changes only on purpose', async (t) => {
+t.test('the public catalogue of problem codes is unchanged', async (t) => {
   t.strictSame(
     Object.entries(problemCodes).map(([code, { status }]) => `${status} ${code}`),
     [
@@ -393,7 +405,7 @@ t.test('the catalogue of codes is public: it changes only on purpose', async (t)
   );
 });
 
-t.test('requests in odd forms get what they mean, or a problem', async (t) => {
+t.test('unusual request lines', async (t) => {
   const { gateway } = await startTestGateway(t, files());
   const path = '/api/v1.0/project/support/trigger/echo';
   const answerTo = async (head: readonly string[]) => {
@@ -407,19 +419,27 @@ t.test('requests in odd forms get what they mean, or a problem', async (t) => {
     return `${received.slice(9, 12)} ${code}`;
   };
   const host = 'Host: gateway';
-  t.equal(await answerTo([`POST http://gateway${path}?a=1 HTTP/1.1`, host]), '200 undefined', 'absolute form');
-  t.equal(await answerTo([`POST ${path} HTTP/1.0`]), '200 undefined', 'HTTP/1.0 knows no Host');
-  t.equal(await answerTo([`POST ${path} HTTP/1.1`]), '400 bad_request', 'no Host');
-  t.equal(await answerTo([`CONNECT ${path} HTTP/1.1`, host]), '400 bad_request', 'CONNECT');
-  t.equal(await answerTo(['OPTIONS * HTTP/1.1', host]), '404 not_found', 'asterisk form');
-  t.equal(await answerTo([`POST /${path} HTTP/1.1`, host]), '404 not_found', 'two slashes');
-  t.equal(await answerTo([`POST ${path.replace('echo', 'ec%68o')} HTTP/1.1`, host]), '200 undefined', 'escaped');
-  const kelvin = path.replace('echo', 'bro%E2%84%AAen');
-  t.equal(await answerTo([`POST ${kelvin} HTTP/1.1`, host]), '404 trigger_not_found', 'a Kelvin sign is no k');
-  t.equal(await answerTo([`PROPFIND ${path} HTTP/1.1`, host]), '405 method_not_allowed');
+  const cases: Readonly<Record<string, readonly [answer: string, head: readonly string[]]>> = {
+    'an absolute URL': ['200 undefined', [`POST http://gateway${path}?a=1 HTTP/1.1`, host]],
+    'HTTP/1.0 without a Host': ['200 undefined', [`POST ${path} HTTP/1.0`]],
+    'HTTP/1.1 without a Host': ['400 bad_request', [`POST ${path} HTTP/1.1`]],
+    CONNECT: ['400 bad_request', [`CONNECT ${path} HTTP/1.1`, host]],
+    'OPTIONS *': ['404 not_found', ['OPTIONS * HTTP/1.1', host]],
+    'two slashes': ['404 not_found', [`POST /${path} HTTP/1.1`, host]],
+    'an escaped letter': ['200 undefined', [`POST ${path.replace('echo', 'ec%68o')} HTTP/1.1`, host]],
+    'a Kelvin sign for a k': [
+      '404 trigger_not_found',
+      [`POST ${path.replace('echo', 'bro%E2%84%AAen')} HTTP/1.1`, host],
+    ],
+    'an unsupported method': ['405 method_not_allowed', [`PROPFIND ${path} HTTP/1.1`, host]],
+  };
+  for (const [name, [answer, head]] of Object.entries(cases))
+    await t.test(`a request with ${name} is answered with ${answer.replace(' undefined', '')}`, async (t) => {
+      t.equal(await answerTo(head), answer);
+    });
 });
 
-t.test('CONNECT, Expect and nonsense end a connection in any state, and the gateway goes on', async (t) => {
+t.test('CONNECT, Expect and invalid HTTP close a connection in any state, and the gateway keeps serving', async (t) => {
   const { gateway, fire } = await startTestGateway(t, files());
   const { port } = gateway.address;
   const trigger = '/api/v1.0/project/support/trigger';
@@ -463,7 +483,7 @@ t.test('CONNECT, Expect and nonsense end a connection in any state, and the gate
   t.equal((await fire('echo', {})).status, 200);
 });
 
-t.test('closing lets what runs end, and takes nothing new', async (t) => {
+t.test('a closing gateway finishes active runs and refuses new connections', async (t) => {
   const agent = createServer();
   t.teardown(() => agent.close());
   const port = await listen(agent);
@@ -487,7 +507,7 @@ t.test('closing lets what runs end, and takes nothing new', async (t) => {
   await closed;
 });
 
-t.test('503: what comes on an open connection while the gateway closes is refused in so many words', async (t) => {
+t.test('503 unavailable: a closing gateway refuses further requests on open connections', async (t) => {
   const agent = createServer();
   t.teardown(() => agent.close());
   const port = await listen(agent);

@@ -147,7 +147,7 @@ function triggerUrl({ url }: TestGateway, key: string): string {
   return `${url}/api/v1.0/project/support/trigger/${key}`;
 }
 
-t.test('tells what the agent says as it says it, then its whole output', async (t) => {
+t.test('respond stream sends each delta as the agent produces it, then the whole output', async (t) => {
   const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
   const before = talkers().length;
   const events = await ask(t, triggerUrl(gateway, 'talk'), { body: { instruction: 'hello' } });
@@ -174,7 +174,7 @@ t.test('tells what the agent says as it says it, then its whole output', async (
   t.match(run.body, { status: 'succeeded', output: { text: 'Good day' }, usage });
 });
 
-t.test('tells a single message where the agent says nothing before its end', async (t) => {
+t.test('respond stream sends a single message for an agent without deltas', async (t) => {
   const gateway = await startTestGateway(t, files({ echo: { respond } }));
   const events = await (await ask(t, triggerUrl(gateway, 'echo'), { body: { instruction: 'hi' } })).rest();
   t.strictSame(
@@ -184,7 +184,7 @@ t.test('tells a single message where the agent says nothing before its end', asy
   t.match(events[1]?.data, { status: 'succeeded', output: { instruction: 'hi' } });
 });
 
-t.test('echo says an instruction word by word', async (t) => {
+t.test('echo with stream: true streams the instruction word by word', async (t) => {
   const gateway = await startTestGateway(
     t,
     files({ echo: { run: { uses: 'echo', with: { stream: true } }, respond } }),
@@ -195,7 +195,7 @@ t.test('echo says an instruction word by word', async (t) => {
   t.equal(events.at(-2)?.data.output, 'one two  three');
 });
 
-t.test('tells a run that failed or was cancelled as an error with the problem of any other answer', async (t) => {
+t.test('respond stream reports a failed or cancelled run as an error event with a problem', async (t) => {
   const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
   const before = talkers().length;
   const failing = await ask(t, triggerUrl(gateway, 'talk'));
@@ -211,7 +211,7 @@ t.test('tells a run that failed or was cancelled as an error with the problem of
   t.match(await cancelled.rest(), [{ event: 'error', data: { code: 'run_cancelled', runId } }]);
 });
 
-t.test('answers what is not accepted as ever', async (t) => {
+t.test('respond stream answers a request that is not accepted with a plain problem', async (t) => {
   const gateway = await startTestGateway(
     t,
     files({ picky: { filter: 'plan = "pro"', dedup: 'body', respond: { uses: 'stream' } } }),
@@ -225,61 +225,64 @@ t.test('answers what is not accepted as ever', async (t) => {
   t.equal((await ask(t, triggerUrl(gateway, 'picky'), { secret: 'nobody' })).response.status, 401);
 });
 
-t.test('a client that goes away does not stop the run, and hears the rest when it comes back', async (t) => {
-  const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
-  const before = talkers().length;
-  const first = await ask(t, triggerUrl(gateway, 'talk'), { body: { instruction: 'tell me' } });
-  const talker = await nextTalker(before);
-  talker.say('one ');
-  const { runId, statusUrl } = await first.accepted();
-  const one = await first.next();
-  first.leave();
-  talker.say('two ');
+t.test(
+  "a stream's client that disconnects does not stop the run, and receives the rest with Last-Event-ID",
+  async (t) => {
+    const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
+    const before = talkers().length;
+    const first = await ask(t, triggerUrl(gateway, 'talk'), { body: { instruction: 'tell me' } });
+    const talker = await nextTalker(before);
+    talker.say('one ');
+    const { runId, statusUrl } = await first.accepted();
+    const one = await first.next();
+    first.leave();
+    talker.say('two ');
 
-  // By the run's address, as an EventSource does, and by the same request again, as one does that can POST.
-  const byAddress = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', lastEventId: one?.id });
-  const again = { body: { instruction: 'tell me' }, lastEventId: one?.id, accept: null };
-  const byRequest = await ask(t, triggerUrl(gateway, 'talk'), again);
-  const stranger = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', secret: secrets.other });
-  t.equal(stranger.response.status, 403);
-  for (const events of [byAddress, byRequest]) {
-    t.match(await events.next(), { event: 'accepted', id: one?.id, data: { runId } });
-    t.match(await events.next(), { event: 'delta', data: { attempt: 1, offset: 4, text: 'two ' } });
-  }
-  talker.say('three');
-  talker.end({ kind: 'succeeded', output: 'one two three' });
-  for (const events of [byAddress, byRequest]) {
-    const rest = await events.rest();
+    // By the run's address, as an EventSource does, and by the same request again, as one does that can POST.
+    const byAddress = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', lastEventId: one?.id });
+    const again = { body: { instruction: 'tell me' }, lastEventId: one?.id, accept: null };
+    const byRequest = await ask(t, triggerUrl(gateway, 'talk'), again);
+    const stranger = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', secret: secrets.other });
+    t.equal(stranger.response.status, 403);
+    for (const events of [byAddress, byRequest]) {
+      t.match(await events.next(), { event: 'accepted', id: one?.id, data: { runId } });
+      t.match(await events.next(), { event: 'delta', data: { attempt: 1, offset: 4, text: 'two ' } });
+    }
+    talker.say('three');
+    talker.end({ kind: 'succeeded', output: 'one two three' });
+    for (const events of [byAddress, byRequest]) {
+      const rest = await events.rest();
+      t.strictSame(
+        rest.map(({ event }) => event),
+        ['delta', 'message', 'done'],
+      );
+      t.equal(rest[1]?.data.output, 'one two three');
+    }
+    t.equal(talkers().length, before + 1, 'nothing was fired again');
+
+    const late = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', lastEventId: one?.id });
+    const told = await late.rest();
     t.strictSame(
-      rest.map(({ event }) => event),
-      ['delta', 'message', 'done'],
+      told.map(({ event }) => event),
+      ['accepted', 'message', 'done'],
     );
-    t.equal(rest[1]?.data.output, 'one two three');
-  }
-  t.equal(talkers().length, before + 1, 'nothing was fired again');
+    const end = { method: 'GET', lastEventId: told.at(-1)?.id };
+    t.equal((await ask(t, `${gateway.url}${statusUrl}`, end)).response.status, 204, 'an EventSource is told to stop');
+    t.equal((await ask(t, triggerUrl(gateway, 'talk'), { ...end, method: 'POST' })).response.status, 204);
+    t.equal(talkers().length, before + 1);
+  },
+);
 
-  const late = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', lastEventId: one?.id });
-  const told = await late.rest();
-  t.strictSame(
-    told.map(({ event }) => event),
-    ['accepted', 'message', 'done'],
-  );
-  const end = { method: 'GET', lastEventId: told.at(-1)?.id };
-  t.equal((await ask(t, `${gateway.url}${statusUrl}`, end)).response.status, 204, 'an EventSource is told to stop');
-  t.equal((await ask(t, triggerUrl(gateway, 'talk'), { ...end, method: 'POST' })).response.status, 204);
-  t.equal(talkers().length, before + 1);
-});
-
-t.test('an id of another run, or of none, fires as if there were none', async (t) => {
+t.test('a Last-Event-ID of another run, or an invalid one, fires a new run', async (t) => {
   const gateway = await startTestGateway(t, files({ echo: { respond }, other: { respond } }));
   const [accepted] = await (await ask(t, triggerUrl(gateway, 'other'))).rest();
   for (const lastEventId of [accepted?.id, `${'0'.repeat(36)}.1.5`, 'x', '']) {
     const [again] = await (await ask(t, triggerUrl(gateway, 'echo'), { lastEventId })).rest();
-    t.not(again?.data.runId, accepted?.data.runId, `${lastEventId}`);
+    t.not(again?.data.runId, accepted?.data.runId, `Last-Event-ID: ${lastEventId}`);
   }
 });
 
-t.test('a run that goes on after a restart is told from the record, or anew', async (t) => {
+t.test('the stream of a run resumed after a restart continues with the deltas of the next attempt', async (t) => {
   const base = durableFiles();
   const engine = { uses: 'sqlite', with: { path: 'data/pullcord.db' } };
   const before = talkers().length;
@@ -302,7 +305,7 @@ t.test('a run that goes on after a restart is told from the record, or anew', as
   t.match(await again.rest(), [{ event: 'message', data: { output: 'I am here' } }, { event: 'done' }]);
 });
 
-t.test('nothing is made up of an output that is not kept', async (t) => {
+t.test('a stream read past the retention of the output ends without an output', async (t) => {
   const gateway = await startTestGateway(t, files({ echo: { respond, record: 'metadata' } }));
   const first = await (await ask(t, triggerUrl(gateway, 'echo'), { body: { instruction: 'hi' } })).rest();
   t.match(first[1]?.data, { output: { instruction: 'hi' } });
@@ -311,7 +314,7 @@ t.test('nothing is made up of an output that is not kept', async (t) => {
   t.strictSame(later[1]?.data, { runId, status: 'succeeded' });
 });
 
-t.test('says each time that the time is up', async (t) => {
+t.test('a stream past its timeout always ends with wait_timeout', async (t) => {
   const run = { uses: 'echo', with: { stream: true, delay: '1h' } };
   const timeout = { timeout: '20ms' };
   const gateway = await startTestGateway(
@@ -327,7 +330,7 @@ t.test('says each time that the time is up', async (t) => {
   }
 });
 
-t.test('wait streams to whoever asks for it, where the trigger allows it', async (t) => {
+t.test('respond wait streams to a client that accepts event streams, if the trigger allows it', async (t) => {
   const wait = (stream: boolean) => ({ respond: { uses: 'wait', with: { timeout: '10s', stream } } });
   const gateway = await startTestGateway(t, files({ open: wait(true), closed: wait(false) }));
   const type = async (key: string, accept: string | null) =>
@@ -339,9 +342,9 @@ t.test('wait streams to whoever asks for it, where the trigger allows it', async
   t.equal(await type('closed', 'text/event-stream'), 'application/json');
 });
 
-t.test('asks for events only by name', (t) => {
+t.test('Accept header', (t) => {
   for (const accept of ['text/event-stream', 'Text/Event-Stream; q=0.1', 'a/b,text/event-stream , c/d'])
-    t.ok(acceptsEventStream(accept), accept);
+    t.test(`Accept: ${accept} requests an event stream`, async (t) => t.ok(acceptsEventStream(accept)));
   for (const accept of [
     undefined,
     '',
@@ -351,43 +354,46 @@ t.test('asks for events only by name', (t) => {
     'text/event-streams',
     'x/text/event-stream',
   ])
-    t.notOk(acceptsEventStream(accept), `${accept}`);
+    t.test(`Accept: ${accept} does not request an event stream`, async (t) => t.notOk(acceptsEventStream(accept)));
   t.end();
 });
 
-t.test('a reader that takes nothing slows neither the agent nor others, and is held to a bounded memory', async (t) => {
-  const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
-  const before = talkers().length;
-  const { port } = new URL(gateway.url);
-  const socket = connect(Number(port), '127.0.0.1');
-  t.teardown(() => socket.destroy());
-  socket.write(
-    `POST /api/v1.0/project/support/trigger/talk HTTP/1.1\r\nhost: x\r\nx-api-key: ${secrets.website}\r\ncontent-length: 0\r\n\r\n`,
-  );
-  const [head] = await once(socket, 'data');
-  socket.pause();
-  const runId = /"runId":"([^"]+)"/.exec(String(head))?.[1];
-  const talker = await nextTalker(before);
-  const word = 'x'.repeat(1024);
-  const reader = await ask(t, `${gateway.url}/api/v1.0/project/support/trigger/talk/run/${runId}`, { method: 'GET' });
-  for (let count = 0; count < 50_000; count += 1) talker.say(word);
-  talker.end({ kind: 'succeeded', output: 'done' });
-  const told = await reader.rest();
-  t.equal(told.at(-1)?.event, 'done');
-  t.match((await gateway.fire('talk', undefined, { method: 'GET', path: `/run/${runId}` })).body, {
-    ...{ status: 'succeeded', output: 'done' },
-  });
-  // What the slow one missed it can see by the offsets, and the message has the whole output.
-  let text = '';
-  socket.on('data', (chunk) => {
-    text += chunk;
-  });
-  socket.resume();
-  await until(() => text.includes('event: done'));
-  t.ok(text.length < 20_000_000, `${text.length}`);
-});
+t.test(
+  'backpressure: a slow reader delays neither the agent nor other readers, and its buffer is bounded',
+  async (t) => {
+    const gateway = await startTestGateway(t, files({ talk: { run: { uses: 'talker' }, respond } }));
+    const before = talkers().length;
+    const { port } = new URL(gateway.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    socket.write(
+      `POST /api/v1.0/project/support/trigger/talk HTTP/1.1\r\nhost: x\r\nx-api-key: ${secrets.website}\r\ncontent-length: 0\r\n\r\n`,
+    );
+    const [head] = await once(socket, 'data');
+    socket.pause();
+    const runId = /"runId":"([^"]+)"/.exec(String(head))?.[1];
+    const talker = await nextTalker(before);
+    const word = 'x'.repeat(1024);
+    const reader = await ask(t, `${gateway.url}/api/v1.0/project/support/trigger/talk/run/${runId}`, { method: 'GET' });
+    for (let count = 0; count < 50_000; count += 1) talker.say(word);
+    talker.end({ kind: 'succeeded', output: 'done' });
+    const told = await reader.rest();
+    t.equal(told.at(-1)?.event, 'done');
+    t.match((await gateway.fire('talk', undefined, { method: 'GET', path: `/run/${runId}` })).body, {
+      ...{ status: 'succeeded', output: 'done' },
+    });
+    // What the slow one missed it can see by the offsets, and the message has the whole output.
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.resume();
+    await until(() => text.includes('event: done'));
+    t.ok(text.length < 20_000_000, `${text.length}`);
+  },
+);
 
-t.test('shows that it is alive, ends when its time is up, and lets go of the run when its client leaves', async (t) => {
+t.test('an event stream sends heartbeats, and releases the run when its client disconnects', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
   const view: RunView = { state: 'running', output: undefined, failure: undefined, usage: undefined };
