@@ -56,7 +56,7 @@ function waiting(learned: string[], ended: FinalRunResult = done): Run {
   };
 }
 
-t.test('an attempt out of time is abandoned, and what its plugin still returns does not count', async (t) => {
+t.test('an attempt past its deadline is abandoned, and its late result is ignored', async (t) => {
   const learned: string[] = [];
   t.strictSame(await drive(waiting(learned), { timeoutMs: 10 }).result, outOfTime);
   t.strictSame(learned, ['abandoned', 'aborted'], 'the handler comes first: it says why the signal aborts');
@@ -71,7 +71,7 @@ t.test('a cancelled attempt is abandoned', async (t) => {
   t.strictSame(learned, ['abandoned', 'aborted']);
 });
 
-t.test('an attempt that the gateway lets go of when it stops is not abandoned', async (t) => {
+t.test('an attempt released by a stopping gateway is not abandoned', async (t) => {
   const learned: string[] = [];
   const stopping = new AbortController();
   const { result } = drive(waiting(learned), { signal: stopping.signal });
@@ -80,7 +80,7 @@ t.test('an attempt that the gateway lets go of when it stops is not abandoned', 
   t.strictSame(learned, ['aborted']);
 });
 
-t.test('a handler registered after the attempt was abandoned is called at once', async (t) => {
+t.test('an abandon handler registered after the attempt was abandoned is called at once', async (t) => {
   const learned: string[] = [];
   const run: Run = {
     execute: async (_run, attempt) => {
@@ -93,7 +93,7 @@ t.test('a handler registered after the attempt was abandoned is called at once',
   t.strictSame(learned, ['stopped']);
 });
 
-t.test('a handler that was unregistered is not called, and one that throws harms nobody', async (t) => {
+t.test('an unregistered abandon handler is not called, and a throwing one does not stop the others', async (t) => {
   const learned: string[] = [];
   const run: Run = {
     execute: (_run, attempt) => {
@@ -109,7 +109,7 @@ t.test('a handler that was unregistered is not called, and one that throws harms
   t.strictSame(learned, ['last']);
 });
 
-t.test('what a plugin throws after its signal aborted is a consequence of that, and no fault', async (t) => {
+t.test('an error that a plugin throws after its signal aborted does not count as a plugin fault', async (t) => {
   const run: Run = {
     execute: (_run, { signal }) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -118,7 +118,7 @@ t.test('what a plugin throws after its signal aborted is a consequence of that, 
   await t.rejects(drive({ execute: async () => Promise.reject(new Error('a bug')) }).result, { message: 'a bug' });
 });
 
-t.test('the generator of a stream is closed when the attempt is cut short', async (t) => {
+t.test('the generator of a stream is closed when its attempt is aborted', async (t) => {
   let isClosed = false;
   const run: Run = {
     execute: (_run, { signal }) => ({
@@ -140,7 +140,7 @@ t.test('the generator of a stream is closed when the attempt is cut short', asyn
   t.ok(isClosed);
 });
 
-t.test('detached work is stored with the time at which it began, and a restart does not renew its time', async (t) => {
+t.test('the deadline of detached work counts from its start and is not renewed by a restart', async (t) => {
   let resumedWith: JsonValue = null;
   let deadline = 0;
   const run: Run = {
@@ -169,13 +169,13 @@ t.test('detached work is stored with the time at which it began, and a restart d
   t.strictSame(await late.result, outOfTime);
 });
 
-t.test('a handle that another plugin saved is not resumed', async (t) => {
+t.test('a handle saved by another plugin is not resumed', async (t) => {
   const run: Run = { execute: () => done, resume: () => ({ kind: 'failed', message: 'resumed', retryable: false }) };
   const checkpoint = { uses: 'another', handle: 'task-1', startedAt: 0 };
   t.strictSame(await drive(run, { checkpoint }).result, done);
 });
 
-t.test('a completion ends the attempt, and releases its work without abandoning it', async (t) => {
+t.test('a completion ends the attempt and releases its work without abandoning it', async (t) => {
   const learned: string[] = [];
   const run: Run = { ...waiting(learned), complete: () => ({ kind: 'completed', result: done }) };
   const { completions, result } = drive(run);
@@ -186,20 +186,25 @@ t.test('a completion ends the attempt, and releases its work without abandoning 
   t.notOk(completions.complete(request.id, completed), 'nobody waits for it any longer');
 });
 
-t.test('a promise of another library is awaited like any other', async (t) => {
+t.test('a thenable that a plugin returns is awaited like a promise', async (t) => {
   // biome-ignore lint/suspicious/noThenProperty: that is what is tested.
   const thenable = { then: (resolve: (result: FinalRunResult) => void) => void setImmediate(resolve, done) };
   t.strictSame(await drive({ execute: () => Object(thenable) }).result, done);
 });
 
-t.test('what a plugin returns that is no result is a failure', (t) => {
+t.test('checkRunResult', (t) => {
   const odd = [undefined, null, 7, {}, { kind: 'odd' }, { kind: 'failed' }, { kind: 'stream' }, { kind: 'detached' }];
   for (const result of odd) {
-    t.match(checkRunResult(result), { kind: 'failed', message: /^the run plugin returned /, retryable: false });
+    t.test(`a run fails if its plugin returns ${JSON.stringify(result)}`, async (t) => {
+      t.match(checkRunResult(result), { kind: 'failed', message: /^the run plugin returned /, retryable: false });
+    });
   }
-  t.strictSame(checkRunResult({ kind: 'succeeded' }), { kind: 'succeeded', output: null });
-  t.strictSame(checkRunResult({ kind: 'failed', message: 'no' }), { kind: 'failed', message: 'no', retryable: false });
-  t.equal(checkRunResult(done), done);
+  t.test('a valid result of a run plugin is returned, with defaults for missing members', async (t) => {
+    t.strictSame(checkRunResult({ kind: 'succeeded' }), { kind: 'succeeded', output: null });
+    const failed = { kind: 'failed', message: 'no' };
+    t.strictSame(checkRunResult(failed), { ...failed, retryable: false });
+    t.equal(checkRunResult(done), done);
+  });
   t.end();
 });
 
@@ -210,19 +215,15 @@ const plugin = `export default { contract: 'v1', stage: 'run', name: 'patient', 
     execute: (_run, { deadline }) => ({ kind: 'succeeded', output: Math.round((deadline - Date.now()) / 60_000) }),
   }) };`;
 
-t.test(
-  'run.timeout is the deadline of an attempt; without it the plugin says, and else it is seven days',
-  async (t) => {
-    const { fire } = await startTestGateway(t, {
-      ...basicFiles(),
-      'gateway.yaml':
-        basicFiles()['gateway.yaml']?.replace('"outbound"', '"plugins":["./patient.mjs"],"outbound"') ?? '',
-      'patient.mjs': plugin,
-      'plain.mjs': plugin.replace('timeoutMs: 3_600_000,', '').replace('patient', 'plain'),
-      'triggers/default.yaml': triggerFile('default', { run: { uses: 'patient' } }),
-      'triggers/declared.yaml': triggerFile('declared', { run: { uses: 'patient', timeout: '10m' } }),
-    });
-    t.equal((await fire('default', {})).body.output, 60);
-    t.equal((await fire('declared', {})).body.output, 10);
-  },
-);
+t.test('the deadline of an attempt is run.timeout, else the timeout of its plugin', async (t) => {
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': basicFiles()['gateway.yaml']?.replace('"outbound"', '"plugins":["./patient.mjs"],"outbound"') ?? '',
+    'patient.mjs': plugin,
+    'plain.mjs': plugin.replace('timeoutMs: 3_600_000,', '').replace('patient', 'plain'),
+    'triggers/default.yaml': triggerFile('default', { run: { uses: 'patient' } }),
+    'triggers/declared.yaml': triggerFile('declared', { run: { uses: 'patient', timeout: '10m' } }),
+  });
+  t.equal((await fire('default', {})).body.output, 60);
+  t.equal((await fire('declared', {})).body.output, 10);
+});

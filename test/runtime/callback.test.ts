@@ -59,7 +59,7 @@ const run: RunRecord = {
   output: { answer: 42 },
 };
 
-t.test('tells a receiver of a run that has ended, signed, whatever is kept of the run', async (t) => {
+t.test('a callback is signed and sent after a run ends, even with record: none', async (t) => {
   process.env.PULLCORD_TEST_CALLBACK = secret;
   t.teardown(() => delete process.env.PULLCORD_TEST_CALLBACK);
   const { port, url, told } = await startReceiver(t);
@@ -94,7 +94,7 @@ t.test('tells a receiver of a run that has ended, signed, whatever is kept of th
   t.notMatch(JSON.stringify(log), /hunter2|whsec_/);
 });
 
-t.test('tries again later, as long as the schedule lasts, and as the receiver asks', async (t) => {
+t.test('a callback is retried on its schedule and by Retry-After, but never after a 410', async (t) => {
   const answers: ((response: ServerResponse) => void)[] = [
     (response) => response.writeHead(500).end(),
     (response) => response.writeHead(503, { 'retry-after': '7200' }).end(),
@@ -133,9 +133,9 @@ t.test('tries again later, as long as the schedule lasts, and as the receiver as
   t.notMatch(JSON.stringify(lines), /hunter2|any other text/);
 });
 
-t.test('reaches no address that is not public, in whatever notation, unless it is allowed', async (t) => {
+t.test('outbound.allow', async (t) => {
   const guard = guardOf(['10.1.0.0/16', 'localhost:81', '[::1]:82', '192.168.7.7', 'fd00::/8']);
-  const isOpen = (host: string) => {
+  const isOpen = (t: Test, host: string) => {
     try {
       guard.passageTo(new URL(`http://${host}/`));
       return true;
@@ -157,7 +157,7 @@ t.test('reaches no address that is not public, in whatever notation, unless it i
       '[2002:7f00:1::]',
     ],
   ];
-  for (const host of closed) t.notOk(isOpen(host), host);
+  for (const host of closed) t.test(`SSRF: a callback to ${host} is refused`, async (t) => t.notOk(isOpen(t, host)));
   for (const host of [
     '93.184.216.34',
     '[2606:2800:220:1:248:1893:25c8:1946]',
@@ -166,11 +166,11 @@ t.test('reaches no address that is not public, in whatever notation, unless it i
     '[fd00::1]',
     '[::1]:82',
   ]) {
-    t.ok(isOpen(host), host);
+    t.test(`a callback to ${host} is allowed`, async (t) => t.ok(isOpen(t, host)));
   }
 });
 
-t.test('checks a name by the addresses that are connected to', async (t) => {
+t.test('SSRF: a host name is checked by the addresses that it resolves to', async (t) => {
   const { port, told } = await startReceiver(t);
   const answers = [['127.0.0.1'], ['10.0.0.1', '127.0.0.1'], ['10.0.0.1']];
   // biome-ignore lint/suspicious/noExplicitAny: of the overloads of dns.lookup only one is asked.
@@ -192,7 +192,7 @@ t.test('checks a name by the addresses that are connected to', async (t) => {
   t.equal(told.length, 1, 'only what is allowed was connected to');
 });
 
-t.test('a reload allows another target', async (t) => {
+t.test('a reload of outbound.allow allows another callback target', async (t) => {
   process.env.PULLCORD_TEST_CALLBACK = secret;
   t.teardown(() => delete process.env.PULLCORD_TEST_CALLBACK);
   const { port, url, told } = await startReceiver(t);

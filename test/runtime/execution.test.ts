@@ -60,7 +60,7 @@ function agentTrigger(key: string, url: string, run: object, more: object = {}):
 const readRun = async ({ url }: TestGateway, statusUrl: string, query = '') =>
   answerOf(await fetch(`${url}${statusUrl}${query}`, { headers: { 'x-api-key': secrets.website } }));
 
-t.test('a failure that may pass is followed by another attempt under the same run id', async (t) => {
+t.test('a retryable failure is followed by another attempt under the same run id', async (t) => {
   const agent = await startAgent(t);
   const run = { retry: { attempts: 3, backoff: '10ms', max: '20ms' } };
   const gateway = await startTestGateway(t, { ...durableFiles(), ...agentTrigger('flaky', agent.url, run) });
@@ -83,7 +83,7 @@ t.test('a failure that may pass is followed by another attempt under the same ru
   });
 });
 
-t.test('attempts end with their number, and at once where the failure will not pass', async (t) => {
+t.test('a run fails after its last attempt, and at once after a failure that is not retryable', async (t) => {
   const agent = await startAgent(t);
   const gateway = await startTestGateway(t, {
     ...durableFiles(),
@@ -102,7 +102,7 @@ t.test('attempts end with their number, and at once where the failure will not p
   t.equal(await attemptsOf('once', [503]), 1, 'without retry there is one');
 });
 
-t.test('executes as many runs of a trigger at once as it may, the others when there is room', async (t) => {
+t.test('a trigger executes up to run.concurrency runs at once and queues the others', async (t) => {
   const agent = await startAgent(t);
   const more = { respond: { uses: 'accepted' } };
   const gateway = await startTestGateway(t, {
@@ -121,7 +121,7 @@ t.test('executes as many runs of a trigger at once as it may, the others when th
   t.match(ended.body, { status: 'succeeded' });
 });
 
-t.test('cuts an attempt off when its time is over, whatever the plugin thinks of it', async (t) => {
+t.test('an attempt ends at run.timeout, and its run fails', async (t) => {
   const gateway = await startTestGateway(t, {
     ...durableFiles(),
     'triggers/long.yaml': triggerFile('long', { run: { uses: 'echo', with: { delay: '1h' }, timeout: '1s' } }),
@@ -130,7 +130,7 @@ t.test('cuts an attempt off when its time is over, whatever the plugin thinks of
   t.match(answer, { status: 502, body: { code: 'run_failed', detail: 'the run did not end within 1s' } });
 });
 
-t.test('a caller that goes away stops nothing', async (t) => {
+t.test('a caller that disconnects does not stop its run', async (t) => {
   const agent = await startAgent(t);
   const gateway = await startTestGateway(t, { ...durableFiles(), ...agentTrigger('slow', agent.url, {}) });
   const leaving = new AbortController();
@@ -148,7 +148,7 @@ t.test('a caller that goes away stops nothing', async (t) => {
   t.match(ended.body, { status: 'succeeded', output: 'done all the same' });
 });
 
-t.test('a caller may prefer not to wait, or not so long, as far as the trigger allows', async (t) => {
+t.test('the Prefer header shortens the wait of a caller, within the limits of the trigger', async (t) => {
   const agent = await startAgent(t);
   const gateway = await startTestGateway(t, {
     ...durableFiles(),
@@ -173,7 +173,7 @@ t.test('a caller may prefer not to wait, or not so long, as far as the trigger a
   t.strictSame(await fire('echo', 'wait=-1, ,=,;'), [200, null, 'succeeded']);
 });
 
-t.test('a read can wait for the end of the run', async (t) => {
+t.test('a GET of a run can wait for its end', async (t) => {
   const agent = await startAgent(t);
   const more = { respond: { uses: 'accepted' } };
   const gateway = await startTestGateway(t, { ...durableFiles(), ...agentTrigger('slow', agent.url, {}, more) });
@@ -185,11 +185,11 @@ t.test('a read can wait for the end of the run', async (t) => {
   t.match((await waiting).body, { status: 'succeeded' });
   for (const wait of ['soon', '1', '-1s', '']) {
     const answer = await readRun(gateway, statusUrl, `?wait=${wait}`);
-    t.match([answer.status, answer.body.code], [400, 'bad_request'], wait);
+    t.match([answer.status, answer.body.code], [400, 'bad_request'], `wait=${wait}`);
   }
 });
 
-t.test('keeps of a run what the trigger, its project or the gateway says', async (t) => {
+t.test('a run is kept as its trigger, else its project, else the gateway says', async (t) => {
   const gateway = await startTestGateway(t, {
     ...durableFiles(),
     'gateway.yaml': gatewayFile({ engine: durable, defaults: { record: 'metadata' } }),
@@ -219,7 +219,7 @@ const countingPlugin = `export default {
   }),
 };`;
 
-t.test('a conversation goes on over a restart, and what is asked back is told', async (t) => {
+t.test('a conversation continues after a restart, and input_required is reported to the caller', async (t) => {
   const root = await configFolder(t, {
     ...durableFiles(),
     'gateway.yaml': gatewayFile({ engine: durable, plugins: ['./counting.mjs'] }),
@@ -237,7 +237,7 @@ t.test('a conversation goes on over a restart, and what is asked back is told', 
   t.match(await turn(after, 'a'), { status: 'succeeded', output: 3 });
 });
 
-t.test('a stop hands what has not ended to the next start', async (t) => {
+t.test('a run that has not ended at a stop is resumed by the next start', async (t) => {
   const agent = await startAgent(t);
   const more = { dedup: 'body', respond: { uses: 'accepted' } };
   const root = await configFolder(t, {
@@ -257,7 +257,7 @@ t.test('a stop hands what has not ended to the next start', async (t) => {
   t.match((await readRun(after, queued.body.statusUrl, '?wait=10s')).body, { status: 'succeeded', attempt: 1 });
 });
 
-t.test('with a full disk nothing is accepted or claimed; with room again it goes on by itself', async (t) => {
+t.test('a full disk refuses requests and their claims; requests are accepted again once there is room', async (t) => {
   const root = await configFolder(t, {
     ...durableFiles(),
     'triggers/once.yaml': triggerFile('once', { dedup: 'body' }),

@@ -6,7 +6,7 @@ import { readJsonBody } from '../../src/runtime/body/json-body.ts';
 const read = (text: string) => readJsonBody(Buffer.from(text));
 const nested = (levels: number) => `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
 
-t.test('gives the text as sent and the value in it', (t) => {
+t.test('a JSON body is returned as text and as value', (t) => {
   const text =
     ' { "instruction" : "r\\u00e9fund \\"7\\"", "customer": {"name": "Ada Löwe 🚀"}, "list": [1, -0.5e3, null, true] }\n';
   t.strictSame(read(text), { ok: true, text, value: JSON.parse(text) });
@@ -14,20 +14,26 @@ t.test('gives the text as sent and the value in it', (t) => {
   t.end();
 });
 
-t.test('refuses a body that is not UTF-8, or starts with a byte order mark', (t) => {
+t.test('encoding of a JSON body', (t) => {
   const notUtf8 = [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xc3]];
   for (const bytes of notUtf8) {
     const body = Buffer.concat([Buffer.from('{"a":"'), Buffer.from(bytes), Buffer.from('"}')]);
-    t.strictSame(readJsonBody(body), { ok: false, detail: 'The body is not valid UTF-8.' });
+    t.test(`a JSON body is refused if it holds the invalid UTF-8 ${Buffer.from(bytes).toString('hex')}`, async (t) => {
+      t.strictSame(readJsonBody(body), { ok: false, detail: 'The body is not valid UTF-8.' });
+    });
   }
-  t.match(read('\ufeff{}'), { ok: false, detail: /byte order mark/ });
-  t.match(read('{"a":"\ufeff"}'), { ok: true });
+  t.test('a JSON body is refused if it starts with a byte order mark', async (t) => {
+    t.match(read('\ufeff{}'), { ok: false, detail: /byte order mark/ });
+    t.match(read('{"a":"\ufeff"}'), { ok: true }, 'a byte order mark in a string');
+  });
   t.end();
 });
 
-t.test('refuses what is not a JSON object', (t) => {
+t.test('syntax of a JSON body', (t) => {
   for (const text of ['[]', 'null', '"text"', '1', 'true']) {
-    t.strictSame(read(text), { ok: false, detail: 'The body is not a JSON object.' });
+    t.test(`a JSON body is refused if it is no object: ${text}`, async (t) => {
+      t.strictSame(read(text), { ok: false, detail: 'The body is not a JSON object.' });
+    });
   }
   for (const text of [
     '',
@@ -43,12 +49,14 @@ t.test('refuses what is not a JSON object', (t) => {
     '{"a":"',
     '"\\',
   ]) {
-    t.match(read(text), { ok: false, detail: /^The body is not valid JSON/ }, text);
+    t.test(`a JSON body is refused if it is invalid JSON: ${JSON.stringify(text)}`, async (t) => {
+      t.match(read(text), { ok: false, detail: /^The body is not valid JSON/ });
+    });
   }
   t.end();
 });
 
-t.test('says where the JSON breaks off, and never what stands there', (t) => {
+t.test('invalid JSON in a body is reported with its position and without its content', (t) => {
   t.match(read('{"a": 1\n "b": 2}'), { detail: 'The body is not valid JSON: see line 2 column 2.' });
   t.match(read('{"a": 1'), { detail: 'The body is not valid JSON: see line 1 column 8.' });
   t.match(read('{'), { detail: 'The body is not valid JSON: see line 1 column 2.' });
@@ -59,12 +67,12 @@ t.test('says where the JSON breaks off, and never what stands there', (t) => {
     '{"a": "hunter2\n"}',
     '{"a": "hunter2" in JSON at position 1 (line 1 column 1)',
   ]) {
-    t.notMatch(JSON.stringify(read(text)), 'hunter2');
+    t.notMatch(JSON.stringify(read(text)), 'hunter2', text);
   }
   t.end();
 });
 
-t.test('takes 64 levels of nesting and no more, however deep, in valid JSON or not', (t) => {
+t.test('a JSON body may nest 64 levels deep and is refused beyond, valid or not', (t) => {
   t.match(read(nested(64)), { ok: true });
   t.match(read(`{"a":"${'['.repeat(100)}"}`), { ok: true }, 'brackets in strings do not count');
   t.match(read(`{"a":[${'[],{},'.repeat(100)}0]}`), { ok: true }, 'neither do those beside each other');
@@ -76,7 +84,7 @@ t.test('takes 64 levels of nesting and no more, however deep, in valid JSON or n
   t.end();
 });
 
-t.test('refuses a member named twice in one object, in whatever way it is written', (t) => {
+t.test('duplicate members of a JSON body', (t) => {
   const twice: Record<string, string> = {
     '{"a":1,"a":1}': '/a',
     '{"a":1,"\\u0061":2}': '/a',
@@ -89,7 +97,9 @@ t.test('refuses a member named twice in one object, in whatever way it is writte
     '{"a":":","a":1}': '/a',
   };
   for (const [text, pointer] of Object.entries(twice)) {
-    t.match(read(text), { ok: false, pointer, detail: /^The member ".*" is there twice\.$/ }, text);
+    t.test(`a JSON body is refused with the duplicate member ${pointer}: ${text}`, async (t) => {
+      t.match(read(text), { ok: false, pointer, detail: /^The member ".*" is there twice\.$/ });
+    });
   }
   for (const text of [
     '{"a":{"a":{"a":1}},"b":{"a":1}}',
@@ -97,12 +107,14 @@ t.test('refuses a member named twice in one object, in whatever way it is writte
     '{"é":1,"e\u0301":2}',
     '{"list":[{"a":1},{"a":2}]}',
   ]) {
-    t.match(read(text), { ok: true }, text);
+    t.test(`a JSON body is accepted without duplicate members: ${text}`, async (t) => {
+      t.match(read(text), { ok: true });
+    });
   }
   t.end();
 });
 
-t.test('refuses names that reach for a prototype, anywhere, in whatever way they are written', (t) => {
+t.test('prototype pollution by a JSON body', (t) => {
   const refused: Record<string, string> = {
     '{"__proto__":1}': '/__proto__',
     '{"a":[{"constructor":{"prototype":1}}]}': '/a/0/constructor',
@@ -110,7 +122,9 @@ t.test('refuses names that reach for a prototype, anywhere, in whatever way they
     '{"__pr\\u006fto__":{}}': '/__proto__',
   };
   for (const [text, pointer] of Object.entries(refused)) {
-    t.match(read(text), { ok: false, pointer, detail: /^No member may be named / }, text);
+    t.test(`a JSON body is refused with the member ${pointer}: ${text}`, async (t) => {
+      t.match(read(text), { ok: false, pointer, detail: /^No member may be named / });
+    });
   }
   for (const text of [
     '{"a":"__proto__"}',
@@ -119,12 +133,14 @@ t.test('refuses names that reach for a prototype, anywhere, in whatever way they
     '{"toString":1,"hasOwnProperty":2}',
     '{"__proto__ ":1}',
   ]) {
-    t.match(read(text), { ok: true }, text);
+    t.test(`a JSON body is accepted with a harmless name: ${text}`, async (t) => {
+      t.match(read(text), { ok: true });
+    });
   }
   t.end();
 });
 
-t.test('refuses a number that would become another, and keeps all others', (t) => {
+t.test('a JSON body is refused if a number would lose precision', (t) => {
   const lost = `9007199254740993 -9007199254740993 12345678901234567890 9007199254740993.0 90071992547409930e-1 9.007199254740993e15
     1e400 -1e400 1e-400 -1e-400 5e-325 0.${'0'.repeat(400)}1 ${'9'.repeat(400)} 0.100000000000000001 1.00000000000000000001
     0.30000000000000004441 123456789012345678e-5 1e99999999999999999999 1E-99999999999999999999`;
@@ -135,17 +151,17 @@ t.test('refuses a number that would become another, and keeps all others', (t) =
   for (const source of kept.split(/\s+/)) {
     const result = read(`{"n":[${source}]}`);
     t.ok(result.ok, source.slice(0, 40));
-    if (result.ok) t.strictSame(result.value, { n: [Number(source)] });
+    if (result.ok) t.strictSame(result.value, { n: [Number(source)] }, source.slice(0, 40));
   }
   for (const source of lost.split(/\s+/)) {
     const refused = { ok: false, pointer: '/a/1/n', detail: 'The number cannot be kept exactly. Send it as a string.' };
     t.strictSame(read(`{"a":["${source}",{"n":${source}}]}`), refused, source.slice(0, 40));
-    t.match(read(`{"a":"${source}"}`), { ok: true }, 'as a string');
+    t.match(read(`{"a":"${source}"}`), { ok: true }, `"${source.slice(0, 40)}" as a string`);
   }
   t.end();
 });
 
-t.test('names the first of several faults, shortens long names and repeats no value', (t) => {
+t.test('the problem of a JSON body names the first fault, shortens long names and repeats no value', (t) => {
   t.match(read('{"a":{"n":1e999},"b":1,"b":2}'), { pointer: '/a/n' });
   const name = 'x'.repeat(100_000);
   const result = read(`{"${name}":"hunter2","${name}":"hunter2"}`);
@@ -155,7 +171,7 @@ t.test('names the first of several faults, shortens long names and repeats no va
   t.end();
 });
 
-t.test('finds the end of strings of any length whatever is escaped in them', async () => {
+t.test('a JSON body may have strings of any length with any escapes', async () => {
   const pieces = fc.constantFrom(
     '"',
     '\\',
@@ -199,7 +215,7 @@ const { value: values } = fc.letrec<{ value: unknown; object: Record<string, unk
 }));
 const objects = fc.dictionary(names, values, { maxKeys: 5, noNullPrototype: true });
 
-t.test('reads whatever JSON.stringify wrote back to the same value', async () => {
+t.test('a JSON body written by JSON.stringify is read back to the same value', async () => {
   fc.assert(
     fc.property(objects, fc.constantFrom(undefined, 2, '\t'), (value, indent) => {
       const text = JSON.stringify(value, null, indent);
@@ -209,7 +225,7 @@ t.test('reads whatever JSON.stringify wrote back to the same value', async () =>
   );
 });
 
-t.test('refuses any object once one of its members is there twice', async () => {
+t.test('a JSON body is refused once any of its members is duplicated', async () => {
   fc.assert(
     fc.property(objects, names, values, values, fc.boolean(), (object, name, one, other, isEscaped) => {
       const written = JSON.stringify(name);
@@ -229,7 +245,7 @@ t.test('refuses any object once one of its members is there twice', async () => 
 });
 
 t.test(
-  'takes no text that JSON.parse does not, and refuses only for its own reasons what JSON.parse takes',
+  'a JSON body that JSON.parse refuses is refused; one that JSON.parse reads is refused only by our own rules',
   async () => {
     const own = /is there twice|No member may be named|cannot be kept|nested deeper|not a JSON object/;
     const edits = fc.array(

@@ -36,7 +36,7 @@ interface RecordedLine extends Omit<RecordedRequest, 'bodyText' | 'caller' | 're
   readonly body?: object;
 }
 
-t.test('keeps what came to the filters, dropped and duplicate ones too, with what decided and where', async (t) => {
+t.test('recording keeps every request that reached the filters, with its verdict and what decided it', async (t) => {
   const gateway = await startTestGateway(t, filesWith({}));
   const pro = { customer: { plan: 'pro' } };
   const first = await gateway.fire('ask', pro);
@@ -63,7 +63,7 @@ t.test('keeps what came to the filters, dropped and duplicate ones too, with wha
   t.ok(Math.abs(Date.parse(requests[0]?.receivedAt ?? '') - Date.now()) < 60_000);
 });
 
-t.test('says file:line of the filter or the dedup stage that decided', async (t) => {
+t.test('a recorded request names file:line of the filter or dedup stage that decided', async (t) => {
   const yaml = [
     'version: 1',
     'kind: Trigger',
@@ -90,7 +90,7 @@ t.test('says file:line of the filter or the dedup stage that decided', async (t)
   ]);
 });
 
-t.test('masks before it stores: what is named is in no file of the gateway', async (t) => {
+t.test('a masked value of a recorded request is in no file of the gateway', async (t) => {
   const mask = ['/customer/email', '/token'];
   const gateway = await startTestGateway(
     t,
@@ -109,7 +109,7 @@ t.test('masks before it stores: what is named is in no file of the gateway', asy
   t.match(kept?.bodyText, /"n":1\.50/, 'digits stay as they were written');
 });
 
-t.test('a masked value keeps its type, so that the body is still one that the gateway takes', async (t) => {
+t.test('a masked value keeps its type, so that the gateway still accepts the body', async (t) => {
   const text = '{"a":"x","b":12,"c":true,"d":[1],"e":{"f":1},"g":null,"language":"de","timezone":"Europe/Berlin"}';
   const { text: masked = '', masked: pointers } = maskBody(text, [
     ...['/a', '/b', '/c', '/d', '/e', '/g', '/language', '/timezone', '/none', '/a/b'],
@@ -122,7 +122,7 @@ t.test('a masked value keeps its type, so that the body is still one that the ga
   t.strictSame(maskBody(undefined, ['/a']), { text: undefined, masked: [] });
 });
 
-t.test('masks in any body just what stands at the pointers, and leaves the rest as it was written', async (t) => {
+t.test('masking replaces the values at its pointers and keeps the rest of any body as it was written', async (t) => {
   // No name is a mere backslash: once V8 has parsed one, it takes other names that begin with an escape for it
   // (nodejs/node#63785), and what is expected here comes of JSON.parse.
   const name = fc.constantFrom('a', 'b', '', '~', '/', '"', '\u2028', '0', '1', 'é');
@@ -174,36 +174,34 @@ function replaceIn(body: unknown, pointer: string): boolean {
   return true;
 }
 
-t.test('an export has a line for each request, whatever line breaks its body has, and keeps its digits', async (t) => {
-  const gateway = await startTestGateway(t, filesWith({ filter: undefined }));
-  const sent = [
-    '{\n  "a" : 1.0,\r\n "b": "x\u2028y\u2029z \\n \\" \\\\",\t"c": [ 1e2, -0 ]\n}',
-    '{}',
-    '{"a":"\u2028"}',
-  ];
-  for (const raw of sent) await gateway.fire('ask', undefined, { raw });
-  const requests = await readRequests(gateway.adminUrl, { token: undefined, now: 0 });
-  t.strictSame(
-    requests.map(({ bodyText }) => JSON.parse(bodyText ?? '')),
-    sent.map((text) => JSON.parse(text)),
-  );
-  t.match(requests[0]?.bodyText, /^\{"a":1\.0,"b":[\s\S]*,"c":\[1e2,-0\]\}$/);
-});
-
 t.test(
-  'a header that every object inherits is read as any other, and nothing of recording ends the gateway',
+  'an export has one line for each recorded request and keeps its digits, whatever line breaks its body has',
   async (t) => {
-    const headers = ['constructor', '__proto__', 'tostring'];
-    const filter = [
-      { name: 'h', uses: 'jsonata', with: { expression: '$count($keys($request.headers)) > 9', headers } },
+    const gateway = await startTestGateway(t, filesWith({ filter: undefined }));
+    const sent = [
+      '{\n  "a" : 1.0,\r\n "b": "x\u2028y\u2029z \\n \\" \\\\",\t"c": [ 1e2, -0 ]\n}',
+      '{}',
+      '{"a":"\u2028"}',
     ];
-    const gateway = await startTestGateway(t, filesWith({ filter }));
-    t.match((await gateway.fire('ask', {})).body, { code: 'filtered' });
-    t.strictSame((await exported(gateway))[0]?.headers, {});
+    for (const raw of sent) await gateway.fire('ask', undefined, { raw });
+    const requests = await readRequests(gateway.adminUrl, { token: undefined, now: 0 });
+    t.strictSame(
+      requests.map(({ bodyText }) => JSON.parse(bodyText ?? '')),
+      sent.map((text) => JSON.parse(text)),
+    );
+    t.match(requests[0]?.bodyText, /^\{"a":1\.0,"b":[\s\S]*,"c":\[1e2,-0\]\}$/);
   },
 );
 
-t.test('keeps of the headers only those that a filter or dedup reads, and never a credential', async (t) => {
+t.test('a filter can read a header named like an inherited property, and recording it does not fail', async (t) => {
+  const headers = ['constructor', '__proto__', 'tostring'];
+  const filter = [{ name: 'h', uses: 'jsonata', with: { expression: '$count($keys($request.headers)) > 9', headers } }];
+  const gateway = await startTestGateway(t, filesWith({ filter }));
+  t.match((await gateway.fire('ask', {})).body, { code: 'filtered' });
+  t.strictSame((await exported(gateway))[0]?.headers, {});
+});
+
+t.test('recording keeps only the headers that a filter or dedup reads, and never a credential', async (t) => {
   const gateway = await startTestGateway(
     t,
     filesWith({
@@ -226,22 +224,25 @@ t.test('keeps of the headers only those that a filter or dedup reads, and never 
   t.strictSame(recorded?.headers, { 'x-shop': 'berlin', 'idempotency-key': 'k-1' });
 });
 
-t.test('a trigger may be recorded more, less or not at all; what `record` does not keep is not recorded', async (t) => {
-  const gateway = await startTestGateway(t, {
-    ...basicFiles(),
-    'gateway.yaml': gatewayFile({ recording: { rate: 0 } }),
-    'triggers/a.yaml': triggerFile('a', { recording: { rate: 1, keep: 2 } }),
-    'triggers/b.yaml': triggerFile('b'),
-    'triggers/c.yaml': triggerFile('c', { recording: { rate: 1 }, record: 'metadata' }),
-  });
-  for (const key of ['a', 'b', 'c', 'a', 'a']) await gateway.fire(key, { key });
-  t.strictSame(
-    (await exported(gateway)).map(({ trigger }) => trigger),
-    ['a', 'a'],
-  );
-});
+t.test(
+  'a trigger overrides the recording of the gateway, and records nothing unless `record` keeps inputs',
+  async (t) => {
+    const gateway = await startTestGateway(t, {
+      ...basicFiles(),
+      'gateway.yaml': gatewayFile({ recording: { rate: 0 } }),
+      'triggers/a.yaml': triggerFile('a', { recording: { rate: 1, keep: 2 } }),
+      'triggers/b.yaml': triggerFile('b'),
+      'triggers/c.yaml': triggerFile('c', { recording: { rate: 1 }, record: 'metadata' }),
+    });
+    for (const key of ['a', 'b', 'c', 'a', 'a']) await gateway.fire(key, { key });
+    t.strictSame(
+      (await exported(gateway)).map(({ trigger }) => trigger),
+      ['a', 'a'],
+    );
+  },
+);
 
-t.test('a rate of a half keeps about a half', async (t) => {
+t.test('a recording rate of 0.5 keeps about half of the requests', async (t) => {
   const gateway = await startTestGateway(t, filesWith({ dedup: undefined, recording: { rate: 0.5 } }));
   for (let index = 0; index < 200; index += 1) await gateway.fire('ask', { index });
   const { length } = await exported(gateway);
@@ -249,7 +250,7 @@ t.test('a rate of a half keeps about a half', async (t) => {
   t.ok(length > 50 && length < 150, String(length));
 });
 
-t.test('what was answered before the gateway stopped is in the journal, whatever its answer waited for', async (t) => {
+t.test('every request answered before the gateway stopped is recorded in the journal', async (t) => {
   const gateway = await startTestGateway(
     t,
     filesWith(
@@ -273,7 +274,7 @@ async function runsOf({ adminUrl }: TestGateway): Promise<number> {
 }
 
 t.test(
-  'the admin listener lists them, the newest first, by page, trigger, verdict and time; and shows one',
+  'the admin listener lists recorded requests, newest first, by page, trigger, verdict and time, and shows one',
   async (t) => {
     const gateway = await startTestGateway(t, filesWith({ dedup: undefined }));
     for (const plan of ['pro', 'free', 'pro', 'free', 'free']) await gateway.fire('ask', { customer: { plan } });
@@ -311,7 +312,7 @@ interface Listed {
   readonly next: string | null;
 }
 
-t.test('a store that cannot keep them harms no request: it is told once and counted', async (t) => {
+t.test('a failing store of recorded requests affects no request; losses are counted and logged once', async (t) => {
   const gateway = await startTestGateway(t, filesWith({ dedup: undefined }, { engine: { uses: 'sqlite' } }));
   await fillJournal(t, gateway);
   const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();

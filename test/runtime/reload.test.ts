@@ -46,14 +46,14 @@ async function config(gateway: TestGateway) {
   return (await answerOf(await fetch(`${gateway.adminUrl}/config`))).body;
 }
 
-t.test('sees a file written in place', async (t) => {
+t.test('a reload follows a file written in place', async (t) => {
   const gateway = await startTestGateway(t, files());
   t.equal(await language(gateway), 'en');
   await writeFile(join(gateway.root, 'project.yaml'), german);
   await speaks(gateway, 'de');
 });
 
-t.test('sees a file saved by rename', async (t) => {
+t.test('a reload follows a file saved by rename', async (t) => {
   const gateway = await startTestGateway(t, files());
   for (const [text, wanted] of [
     [german, 'de'],
@@ -65,7 +65,7 @@ t.test('sees a file saved by rename', async (t) => {
   }
 });
 
-t.test('sees a file deleted and created again, and new folders', async (t) => {
+t.test('a reload follows deleted files, created files and new folders', async (t) => {
   const gateway = await startTestGateway(t, { ...files(), 'triggers/second.yaml': triggerFile('second') });
   await rm(join(gateway.root, 'triggers/second.yaml'));
   await until(async () => (await gateway.fire('second', {})).status === 404, alwaysMs);
@@ -75,7 +75,7 @@ t.test('sees a file deleted and created again, and new folders', async (t) => {
   await until(async () => (await gateway.fire('third', {})).status === 200, alwaysMs);
 });
 
-t.test('sees git checkout and git pull', async (t) => {
+t.test('a reload follows git checkout and git pull', async (t) => {
   const origin = await configFolder(t, files());
   const git = (folder: string, ...args: string[]) =>
     run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
@@ -98,7 +98,7 @@ t.test('sees git checkout and git pull', async (t) => {
   await speaks(gateway, 'en');
 });
 
-t.test("sees a Kubernetes ConfigMap's ..data swap", async (t) => {
+t.test("a reload follows a Kubernetes ConfigMap's ..data swap", async (t) => {
   const root = await configFolder(t, {});
   const write = async (folder: string, project: string) => {
     for (const [file, text] of Object.entries(files()))
@@ -120,7 +120,7 @@ t.test("sees a Kubernetes ConfigMap's ..data swap", async (t) => {
   await speaks(gateway, 'de');
 });
 
-t.test('sees a release symlink swapped above the folder', async (t) => {
+t.test('a reload follows a release symlink swapped above the folder', async (t) => {
   const base = await configFolder(t, {});
   for (const [file, text] of Object.entries(files())) await writeInto(join(base, 'releases/1/config'), file, text);
   await cp(join(base, 'releases/1'), join(base, 'releases/2'), { recursive: true });
@@ -133,7 +133,7 @@ t.test('sees a release symlink swapped above the folder', async (t) => {
   await speaks(gateway, 'de');
 });
 
-t.test('sees an edit that keeps size and mtime', async (t) => {
+t.test('a reload follows an edit that keeps size and mtime', async (t) => {
   const gateway = await startTestGateway(t, files());
   const path = join(gateway.root, 'project.yaml');
   const { atime, mtime } = await stat(path);
@@ -143,28 +143,31 @@ t.test('sees an edit that keeps size and mtime', async (t) => {
   await speaks(gateway, 'de');
 });
 
-t.test('keeps the old snapshot while the files are broken, says why, and takes the next good state', async (t) => {
-  const gateway = await startTestGateway(t, files());
-  const before = (await config(gateway)).revision;
-  await writeFile(join(gateway.root, 'project.yaml'), german.replace('"language"', '"langauge"'));
-  const refused = await until(async () => {
-    const state = await config(gateway);
-    return !state.lastReload.ok && state;
-  }, alwaysMs);
-  t.equal(refused.revision, before);
-  t.not(refused.lastReload.revision, before);
-  t.match(refused.lastReload.diagnostics, [
-    { file: /project\.yaml$/, line: 1, code: 'unknown_field', message: /langauge/ },
-  ]);
-  t.equal(gateway.log.filter(({ message }) => message.startsWith('config reload rejected')).length, 1);
-  t.equal(await language(gateway), 'en');
+t.test(
+  'a reload keeps the old snapshot while the files are broken, reports why, and serves the next valid config',
+  async (t) => {
+    const gateway = await startTestGateway(t, files());
+    const before = (await config(gateway)).revision;
+    await writeFile(join(gateway.root, 'project.yaml'), german.replace('"language"', '"langauge"'));
+    const refused = await until(async () => {
+      const state = await config(gateway);
+      return !state.lastReload.ok && state;
+    }, alwaysMs);
+    t.equal(refused.revision, before);
+    t.not(refused.lastReload.revision, before);
+    t.match(refused.lastReload.diagnostics, [
+      { file: /project\.yaml$/, line: 1, code: 'unknown_field', message: /langauge/ },
+    ]);
+    t.equal(gateway.log.filter(({ message }) => message.startsWith('config reload rejected')).length, 1);
+    t.equal(await language(gateway), 'en');
 
-  await writeFile(join(gateway.root, 'project.yaml'), german);
-  await speaks(gateway, 'de');
-  t.match((await config(gateway)).lastReload, { ok: true, diagnostics: [] });
-});
+    await writeFile(join(gateway.root, 'project.yaml'), german);
+    await speaks(gateway, 'de');
+    t.match((await config(gateway)).lastReload, { ok: true, diagnostics: [] });
+  },
+);
 
-t.test('going back to what serves clears the diagnostics', async (t) => {
+t.test('a reload of the revision that already serves clears the diagnostics', async (t) => {
   const gateway = await startTestGateway(t, files());
   await writeFile(join(gateway.root, 'project.yaml'), '{');
   await until(async () => !(await config(gateway)).lastReload.ok, alwaysMs);
@@ -173,7 +176,7 @@ t.test('going back to what serves clears the diagnostics', async (t) => {
   t.equal(await language(gateway), 'en');
 });
 
-t.test('refuses an empty or half-vanished folder, unless it is forced', async (t) => {
+t.test('a reload is refused if all triggers, all keys or gateway.yaml vanished, unless it is forced', async (t) => {
   const gateway = await startTestGateway(t, files());
   const refused = async (code: string) => {
     const state = await until(async () => {
@@ -200,7 +203,7 @@ t.test('refuses an empty or half-vanished folder, unless it is forced', async (t
   t.equal((await gateway.fire('echo', {})).status, 401);
 });
 
-t.test('requests and runs in flight end on the snapshot that they began with', async (t) => {
+t.test('requests and runs in flight end on the snapshot that they started with', async (t) => {
   const agent = createServer();
   agent.listen(0, '127.0.0.1');
   await once(agent, 'listening');
@@ -218,7 +221,7 @@ t.test('requests and runs in flight end on the snapshot that they began with', a
   t.match(await answering, { status: 200, body: { output: 'from the old one' } });
 });
 
-t.test('carries unchanged plugin instances over, and closes those that nobody uses any more', async (t) => {
+t.test('a reload keeps unchanged plugin instances and closes unused ones', async (t) => {
   const counts: { created: number; closed: number } = { created: 0, closed: 0 };
   Reflect.set(globalThis, 'pullcordCountingFilter', counts);
   const plugin = join(import.meta.dirname, '../fixtures/plugins/counting-filter.js');
@@ -250,21 +253,24 @@ t.test('carries unchanged plugin instances over, and closes those that nobody us
   t.strictSame(counts, { created: 3, closed: 3 });
 });
 
-t.test('a listener moves to another port without a gap, and stays if the new one is taken', async (t) => {
-  const gateway = await startTestGateway(t, files());
-  const taken = createTcpServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const { port } = taken.address() as AddressInfo;
-  await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ server: { port } }));
-  await until(async () => (await config(gateway)).lastReload.diagnostics[0]?.code === 'cannot_listen', alwaysMs);
-  t.equal((await gateway.fire('echo', {})).status, 200);
-  taken.close();
-  await once(taken, 'close');
-  await until(() => gateway.gateway.address.port === port, alwaysMs);
-  t.equal(gateway.gateway.address.port, port, 'the files did not change, but the port is free now');
-});
+t.test(
+  'a reload moves a listener to another port without a gap, and keeps the old port if the new one is taken',
+  async (t) => {
+    const gateway = await startTestGateway(t, files());
+    const taken = createTcpServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ server: { port } }));
+    await until(async () => (await config(gateway)).lastReload.diagnostics[0]?.code === 'cannot_listen', alwaysMs);
+    t.equal((await gateway.fire('echo', {})).status, 200);
+    taken.close();
+    await once(taken, 'close');
+    await until(() => gateway.gateway.address.port === port, alwaysMs);
+    t.equal(gateway.gateway.address.port, port, 'the files did not change, but the port is free now');
+  },
+);
 
-t.test('a client of a port that was left does not keep the gateway from stopping', async (t) => {
+t.test('a connection to a port left by a reload does not delay a stop', async (t) => {
   const gateway = await startTestGateway(t, files());
   const { port: before } = gateway.gateway.address;
   const idle = connect(before, '127.0.0.1').on('error', () => {});
@@ -280,7 +286,7 @@ t.test('a client of a port that was left does not keep the gateway from stopping
   await t.resolves(within(gateway.gateway.close(), 10_000, 'the gateway closes'));
 });
 
-t.test('base path and body limit follow the files on the same port', async (t) => {
+t.test('a reload changes base path and body limit on the same port', async (t) => {
   const gateway = await startTestGateway(t, files());
   await writeInto(
     gateway.root,
@@ -299,14 +305,14 @@ t.test('base path and body limit follow the files on the same port', async (t) =
   t.equal((await fire(JSON.stringify({ text: 'x'.repeat(64) }))).status, 413);
 });
 
-t.test('a key that is revoked stops working', async (t) => {
+t.test('a reload makes a revoked key stop working', async (t) => {
   const gateway = await startTestGateway(t, files());
   t.equal((await gateway.fire('echo', {})).status, 200);
   await writeInto(gateway.root, 'keys/website.yaml', keyFile('website', { status: 'revoked' }));
   await until(async () => (await gateway.fire('echo', {})).status === 401, alwaysMs);
 });
 
-t.test('the engine cannot be changed under way', async (t: Test) => {
+t.test('a reload cannot change the engine', async (t: Test) => {
   const gateway = await startTestGateway(t, files());
   await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ engine: { uses: 'memory', with: { maxQueued: 5 } } }));
   await until(async () => (await config(gateway)).lastReload.diagnostics[0]?.code === 'engine_changed', alwaysMs);
