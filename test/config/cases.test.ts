@@ -9,7 +9,7 @@ import { formatProblems } from '../../src/diagnostics/format.ts';
 const cases = join(import.meta.dirname, '../cases/config');
 
 for (const name of readdirSync(cases)) {
-  t.test(`tells what is wrong: ${name.replaceAll('-', ' ')}`, async (t) => {
+  t.test(`validate prints the expected problems of the config ${name}`, async (t) => {
     const folder = join(cases, name);
     const loaded = await new ConfigLoader(folder).load();
     const printed = formatProblems(loaded.problems, loaded.sources, { format: 'text' }).replaceAll(folder, 'config');

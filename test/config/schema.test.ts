@@ -30,7 +30,7 @@ function problemsOf(schema: object, value: unknown): readonly (readonly [string,
   return result.ok ? [] : result.problems.map(({ code, pointer }) => [code, pointer]);
 }
 
-t.test('fills in defaults, converts durations and sizes, and says where secrets are', async (t) => {
+t.test('schema validation fills in defaults, converts durations and sizes, and lists secret references', async (t) => {
   const schema = closed({
     timeout: { ...duration, default: '30s' },
     limits: closed({ body: { ...size, default: '1KiB' } }, { default: {} }),
@@ -52,11 +52,11 @@ t.test('fills in defaults, converts durations and sizes, and says where secrets 
   t.strictSame(written, before, 'what is written stays as it is');
 });
 
-t.test('converts what is itself a duration', async (t) => {
+t.test('schema validation converts a duration at the root', async (t) => {
   t.match(compileSchema(duration).validate('250ms'), { ok: true, value: 250 });
 });
 
-t.test('never shows a value that stands where a secret belongs', async (t) => {
+t.test('a schema problem never shows a value written where a secret reference belongs', async (t) => {
   const schema = closed({ token: secret, either: { anyOf: [{ type: 'boolean' }, secret] }, number: secret });
   const result = compileSchema(schema).validate({ token: 'hunter2', either: 'hunter2', number: 12345 });
   t.match(result, { ok: false, problems: [{ code: 'literal_secret' }, { code: 'literal_secret' }, {}] });
@@ -66,7 +66,7 @@ t.test('never shows a value that stands where a secret belongs', async (t) => {
   t.strictSame(problemsOf(schema, { token: { evn: 'A' } }), [['unknown_field', '/token/evn']]);
 });
 
-t.test('tells of the alternative that was most likely meant', async (t) => {
+t.test('a schema problem refers to the alternative that was most likely meant', async (t) => {
   const schema = closed({
     list: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'integer' } }] },
     shape: {
@@ -82,13 +82,13 @@ t.test('tells of the alternative that was most likely meant', async (t) => {
   t.strictSame(problemsOf(schema, { shape: { kind: 'circle', radius: 'x' } }), [['wrong_type', '/shape/radius']]);
 });
 
-t.test('takes only own members for present', async (t) => {
+t.test('a required field is not satisfied by an inherited member', async (t) => {
   t.strictSame(problemsOf(closed({ toString: { type: 'string' } }, { required: ['toString'] }), {}), [
     ['missing_field', '/toString'],
   ]);
 });
 
-t.test('holds amounts to the limits of their schema', async (t) => {
+t.test('durations and sizes outside the limits of their schema are refused', async (t) => {
   const schema = closed({
     timeout: { ...duration, minDuration: '1s', maxDuration: '1h' },
     body: { ...size, maxSize: '1MiB' },
@@ -101,7 +101,7 @@ t.test('holds amounts to the limits of their schema', async (t) => {
   t.strictSame(problemsOf(schema, { timeout: '999ms' }), [['out_of_range', '/timeout']]);
 });
 
-t.test('says why a schema does not compile', async (t) => {
+t.test('a schema that does not compile is reported with the reason', async (t) => {
   t.throws(() => compileSchema(closed({ a: { typ: 'string' } })), { message: /does not compile.*typ/ });
   t.throws(() => compileSchema({ type: 'objct' }), { message: /does not compile/ });
   t.throws(() => compileSchema(closed({ a: { $ref: 'urn:pullcord:secrets' } })), { message: /urn:pullcord:secrets/ });
@@ -113,7 +113,7 @@ t.test('says why a schema does not compile', async (t) => {
   t.doesNotThrow(() => compileSchema(structuredClone(twice)), 'two plugins may have schemas of one id');
 });
 
-t.test('reports the first problems, and reads each value a few times at most, however much is wrong', async (t) => {
+t.test('schema validation stops at 50 problems and reads each value a few times at most', async (t) => {
   const schema = closed({ list: { type: 'array', items: { anyOf: [{ type: 'string' }, closed({ a: duration })] } } });
   const members = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`member${index}`, index]));
   let reads = 0;
@@ -132,7 +132,7 @@ t.test('reports the first problems, and reads each value a few times at most, ho
   t.ok(reads <= 10 * 40_000, `${reads} reads`);
 });
 
-t.test('reads durations and sizes in their own units only', async (t) => {
+t.test('a duration or size is read only in its own units', async (t) => {
   t.strictSame(
     ['250ms', '30s', '5m', '24h', '7d', '0s'].map(parseDuration),
     [250, 30_000, 300_000, 86_400_000, 604_800_000, 0],
@@ -145,12 +145,16 @@ t.test('reads durations and sizes in their own units only', async (t) => {
   fc.assert(fc.property(fc.nat(999_999_999), (amount) => parseDuration(`${amount}ms`) === amount));
 });
 
-t.test('takes an expiry only if it is a moment that there is', async (t) => {
-  t.equal(parseExpiry('2027-06-30'), Date.UTC(2027, 5, 30));
-  t.equal(parseExpiry('2028-02-29T00:00:00Z'), Date.UTC(2028, 1, 29));
-  t.equal(parseExpiry('2027-06-30T02:00+02:00'), Date.UTC(2027, 5, 30));
+t.test('expiry of an API key', async (t) => {
+  await t.test('an expiry is read as a date or a date with time and offset', async (t) => {
+    t.equal(parseExpiry('2027-06-30'), Date.UTC(2027, 5, 30));
+    t.equal(parseExpiry('2028-02-29T00:00:00Z'), Date.UTC(2028, 1, 29));
+    t.equal(parseExpiry('2027-06-30T02:00+02:00'), Date.UTC(2027, 5, 30));
+  });
   for (const text of ['2027-02-29', '2027-04-31', '2027-13-01', '2027-06-30T12:00', '2027-06-30T25:00Z', '2027', '1'])
-    t.equal(parseExpiry(text), undefined, text);
+    await t.test(`an expiry is refused if it is no moment in time: ${text}`, async (t) => {
+      t.equal(parseExpiry(text), undefined);
+    });
 });
 
 const optionsSchema = closed({ url: { type: 'string' }, timeout: duration, token: secret }, { required: ['url'] });
@@ -170,7 +174,7 @@ const plugins = [
   { stage: 'engine', name: 'sqlite', summary, optionsSchema: closed({ path: { type: 'string' } }) },
 ] as const;
 
-t.test('builds schemas for editors that check `with` by its `uses`', async (t) => {
+t.test('an editor schema checks `with` by the plugin that `uses` names', async (t) => {
   const schemas = buildEditorSchemas(plugins);
   // Without our formats, as an editor reads them; with no way to fetch a reference.
   const check = new Ajv({ strict: false, logger: false }).compile(schemas.trigger);
@@ -233,12 +237,12 @@ const forEditors = await shippedOf(editorSchemaNames);
 const ofOutputs = await shippedOf(Object.keys(outputSchemas));
 const shipped = [...forEditors, ...ofOutputs];
 
-t.test('every schema that is shipped has been checked here', async (t) => {
+t.test('every shipped schema is covered by these tests', async (t) => {
   const files = readdirSync(join(import.meta.dirname, '../../schemas')).filter((file) => file.endsWith('.json'));
   t.strictSame(files.sort(), shipped.map(({ name }) => `${name}.schema.json`).sort());
 });
 
-t.test('the schemas that commands take for valid are', async (t) => {
+t.test('the source schemas and the options schemas of all built-in plugins are valid', async (t) => {
   const source = join(import.meta.dirname, '../../schemas/source');
   for (const file of readdirSync(source))
     t.doesNotThrow(() => requireValid(JSON.parse(readFileSync(join(source, file), 'utf8'))), file);
@@ -246,41 +250,48 @@ t.test('the schemas that commands take for valid are', async (t) => {
     t.doesNotThrow(() => requireValid(optionsSchema), `${stage} ${name}`);
 });
 
-t.test('the schemas that are shipped stand alone, and are draft-07 to the letter', async (t) => {
+t.test('shipped schemas', async (t) => {
   const metaSchema = createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-07.json');
   const known = Object.keys(metaSchema.properties);
   for (const { name, text, schema } of shipped) {
-    t.notMatch(text, /urn:pullcord|https?:\/\/json\.schemastore/);
-    for (const [pointer, { $ref, ...keywords }] of schemasIn(schema)) {
-      if ($ref !== undefined) t.ok(isSchema(at(schema, $ref)), `${name}${pointer}: ${$ref} is there`);
-      const unknown = Object.keys(keywords).filter((keyword) => !known.includes(keyword));
-      t.strictSame(unknown, [], `${name}${pointer}`);
-    }
-    // Strict: unknown keywords and formats, and keywords that can mean nothing, are errors.
-    const ajv = new Ajv({ strict: true, allowUnionTypes: true, logger: false });
-    addFormats.default(ajv);
-    t.doesNotThrow(() => ajv.compile(schema), name);
+    await t.test(`the schema ${name} is valid draft-07 and refers to no other file`, async (t) => {
+      t.notMatch(text, /urn:pullcord|https?:\/\/json\.schemastore/);
+      for (const [pointer, { $ref, ...keywords }] of schemasIn(schema)) {
+        if ($ref !== undefined) t.ok(isSchema(at(schema, $ref)), `${name}${pointer}: ${$ref} is there`);
+        const unknown = Object.keys(keywords).filter((keyword) => !known.includes(keyword));
+        t.strictSame(unknown, [], `${name}${pointer}`);
+      }
+      // Strict: unknown keywords and formats, and keywords that can mean nothing, are errors.
+      const ajv = new Ajv({ strict: true, allowUnionTypes: true, logger: false });
+      addFormats.default(ajv);
+      t.doesNotThrow(() => ajv.compile(schema), name);
+    });
   }
 });
 
-t.test('every field of every kind of file and of every output has a description, and each of its forms', async (t) => {
+t.test('descriptions in shipped schemas', async (t) => {
   for (const { name, schema } of shipped) {
-    const properties = [...schemasIn(schema)].filter(([pointer]) =>
-      /\/(properties|patternProperties|anyOf)\/[^/]+$/.test(pointer),
-    );
-    t.ok(properties.length > 5);
-    for (const [pointer, property] of properties) {
-      const referred = at(schema, property.$ref ?? '#/none');
-      const { description = isSchema(referred) ? referred.description : undefined } = property;
-      // Names that are none of a known plugin have nothing of their own to tell.
-      const isAnyName = pointer.includes('/anyOf/') && property.type === 'string' && 'pattern' in property;
-      if (!isAnyName) t.match(description, /^[A-Z\d`].*[.`]/s, `${name}${pointer}`);
-    }
+    await t.test(`the schema ${name} describes every field and every form of it`, async (t) => {
+      const properties = [...schemasIn(schema)].filter(([pointer]) =>
+        /\/(properties|patternProperties|anyOf)\/[^/]+$/.test(pointer),
+      );
+      t.ok(properties.length > 5);
+      for (const [pointer, property] of properties) {
+        const referred = at(schema, property.$ref ?? '#/none');
+        const { description = isSchema(referred) ? referred.description : undefined } = property;
+        // Names that are none of a known plugin have nothing of their own to tell.
+        const isAnyName = pointer.includes('/anyOf/') && property.type === 'string' && 'pattern' in property;
+        if (!isAnyName) t.match(description, /^[A-Z\d`].*[.`]/s, `${name}${pointer}`);
+      }
+    });
   }
-  for (const { text } of forEditors) t.notMatch(text, /Document"/, 'titles are for people');
+  for (const { name, text } of forEditors)
+    await t.test(`the titles of the schema ${name} name no TypeScript type`, async (t) => {
+      t.notMatch(text, /Document"/);
+    });
 });
 
-t.test('an editor offers names with what they mean, and no plugin where another stage is', async (t) => {
+t.test('an editor schema offers the plugins of each stage with their summaries, and no others', async (t) => {
   const { trigger } = buildEditorSchemas(plugins);
   const uses = (definition: string) => at(trigger, `#/definitions/${definition}/properties/uses`);
   const others = (name: string) => [{ const: name, description: summary }, { type: 'string' }];
@@ -291,22 +302,24 @@ t.test('an editor offers names with what they mean, and no plugin where another 
   t.match(at(trigger, '#/definitions/run.http'), { title: 'Options of http' });
 });
 
-t.test('an editor is told of examples that it cannot offer as text', async (t) => {
+t.test('an editor schema shows examples that are not text in the description', async (t) => {
   const { trigger } = buildEditorSchemas(plugins);
   const sessions = at(trigger, '#/definitions/sessions');
   t.match(sessions, { description: /\n\nFor example: { ttl: 24h }$/, examples: undefined });
   t.match(at(trigger, '#/definitions/record'), { examples: ['metadata'], description: /For example: { keep: full/ });
 });
 
-t.test('every file of the example passes the schema that its editor line names', async (t) => {
+t.test('example config', async (t) => {
   const root = join(import.meta.dirname, '../../config');
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
   for (const file of files) {
-    const path = join(root, file);
-    const text = readFileSync(path, 'utf8');
-    const named = /\$schema=(\S+)/.exec(text)?.[1] ?? '';
-    const schema: object = JSON.parse(readFileSync(join(path, '..', named), 'utf8'));
-    const check = new Ajv({ strict: false, logger: false }).compile(schema);
-    t.ok(check(parse(text)), `${file}: ${JSON.stringify(check.errors)}`);
+    await t.test(`${file} passes the schema that its editor line names`, async (t) => {
+      const path = join(root, file);
+      const text = readFileSync(path, 'utf8');
+      const named = /\$schema=(\S+)/.exec(text)?.[1] ?? '';
+      const schema: object = JSON.parse(readFileSync(join(path, '..', named), 'utf8'));
+      const check = new Ajv({ strict: false, logger: false }).compile(schema);
+      t.ok(check(parse(text)), JSON.stringify(check.errors));
+    });
   }
 });
