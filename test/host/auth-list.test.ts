@@ -28,39 +28,36 @@ function authOf({ verdict: kind, isLate, needsBody }: Part, index: number, asked
   };
 }
 
-t.test(
-  'of a list, the first that does not abstain decides, at once or by the body, and no other is asked',
-  async () => {
-    const part = fc.record({
-      verdict: fc.constantFrom(
-        'abstained',
-        'abstained',
-        'authenticated',
-        'rejected',
-        'unavailable',
-        'handshake' as const,
-      ),
-      isLate: fc.boolean(),
-      needsBody: fc.boolean(),
-    }) as fc.Arbitrary<Part>;
-    await fc.assert(
-      fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 8 }), async (parts) => {
-        const asked: number[] = [];
-        const list = new AuthList(parts.map((one, index) => authOf(one, index, asked)));
-        const result = await list.authenticate(requestHead());
-        const decided = result.kind === 'needs_body' ? await result.verify(body) : result;
-        const first = parts.findIndex(({ verdict }) => verdict !== 'abstained');
-        const wanted = first === -1 ? 'abstained' : `${parts[first]?.verdict} ${first}`;
-        const got = decided.kind === 'abstained' ? 'abstained' : `${decided.kind} ${Reflect.get(decided, 'reason')}`;
-        const count = first === -1 ? parts.length : first + 1;
-        return got === wanted && asked.join() === [...Array(count).keys()].join();
-      }),
-      { numRuns: 500 },
-    );
-  },
-);
+t.test('in an auth list the first plugin that does not abstain decides, and no later one is called', async () => {
+  const part = fc.record({
+    verdict: fc.constantFrom(
+      'abstained',
+      'abstained',
+      'authenticated',
+      'rejected',
+      'unavailable',
+      'handshake' as const,
+    ),
+    isLate: fc.boolean(),
+    needsBody: fc.boolean(),
+  }) as fc.Arbitrary<Part>;
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 8 }), async (parts) => {
+      const asked: number[] = [];
+      const list = new AuthList(parts.map((one, index) => authOf(one, index, asked)));
+      const result = await list.authenticate(requestHead());
+      const decided = result.kind === 'needs_body' ? await result.verify(body) : result;
+      const first = parts.findIndex(({ verdict }) => verdict !== 'abstained');
+      const wanted = first === -1 ? 'abstained' : `${parts[first]?.verdict} ${first}`;
+      const got = decided.kind === 'abstained' ? 'abstained' : `${decided.kind} ${Reflect.get(decided, 'reason')}`;
+      const count = first === -1 ? parts.length : first + 1;
+      return got === wanted && asked.join() === [...Array(count).keys()].join();
+    }),
+    { numRuns: 500 },
+  );
+});
 
-t.test('what needs no promise is answered without one', (t) => {
+t.test('an auth list of synchronous plugins answers synchronously', (t) => {
   const parts = ['abstained', 'rejected'] as const;
   const asked: number[] = [];
   const auths = parts.map((verdict, index) => authOf({ verdict, isLate: false, needsBody: false }, index, asked));

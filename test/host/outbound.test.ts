@@ -37,8 +37,8 @@ async function failureOf(call: Promise<unknown>): Promise<OutboundError | undefi
 
 const never = new AbortController().signal;
 
-t.test('fetch, as libraries use it', async (t) => {
-  t.test('sends what a Request or its parts say, and reuses connections', async (t) => {
+t.test('outbound fetch', async (t) => {
+  t.test('outbound fetch sends a Request or its parts, and reuses connections', async (t) => {
     const seen: unknown[] = [];
     const { server, url } = await listen(t, async (request, response) => {
       seen.push([request.method, request.headers['x-a'], String(await buffer(request))]);
@@ -58,13 +58,13 @@ t.test('fetch, as libraries use it', async (t) => {
     t.ok(connections <= 2);
   });
 
-  t.test('follows no redirect', async (t) => {
+  t.test('outbound fetch follows no redirect', async (t) => {
     const elsewhere = await listen(t, () => t.fail('followed'));
     const { url } = await listen(t, (_, response) => response.writeHead(307, { location: elsewhere.url }).end());
     t.equal((await clientOf(t).fetch(url, { redirect: 'follow' })).status, 307);
   });
 
-  t.test('takes no more than allowed, also of what is packed', async (t) => {
+  t.test('outbound fetch refuses a response over the limit, also when it is compressed', async (t) => {
     const answers = [
       () => ({ headers: {}, body: Buffer.alloc(1000) }),
       () => ({ headers: {}, body: Buffer.alloc(1001) }),
@@ -81,7 +81,7 @@ t.test('fetch, as libraries use it', async (t) => {
     t.match(await failureOf(read()), { code: 'ERR_RESPONSE_TOO_LARGE', retryable: false });
   });
 
-  t.test('fails as fetch does, and says why without an address', async (t) => {
+  t.test('outbound fetch fails with a TypeError whose message names no address', async (t) => {
     const { server, url } = await listen(t, () => {});
     server.close();
     await once(server, 'close');
@@ -94,7 +94,7 @@ t.test('fetch, as libraries use it', async (t) => {
     t.match(await failureOf(clientOf(t, []).fetch(url)), { code: 'ERR_OUTBOUND_FORBIDDEN', retryable: false });
   });
 
-  t.test('takes any answer that is HTTP for what it is, and none that is not', async (t) => {
+  t.test('outbound fetch accepts any valid HTTP response and refuses an invalid one', async (t) => {
     const answers = [
       'HTTP/1.1 200 \u00ff\u0001\r\ncontent-length: 2\r\n\r\nok',
       'HTTP/1.1 204 No\r\n\r\n',
@@ -120,7 +120,7 @@ t.test('fetch, as libraries use it', async (t) => {
       t.match(await failureOf(read()), { code: 'ERR_INVALID_HTTP', retryable: false });
   });
 
-  t.test('ends when its signal aborts', async (t) => {
+  t.test('outbound fetch ends when its signal aborts', async (t) => {
     const { server, url } = await listen(t, () => {});
     const controller = new AbortController();
     const call = clientOf(t).fetch(url, { signal: controller.signal });
@@ -130,7 +130,7 @@ t.test('fetch, as libraries use it', async (t) => {
   });
 });
 
-t.test('a request is refused that leads to what is not public, whoever names it', async (t) => {
+t.test('SSRF guard', async (t) => {
   const { port } = await listen(t, () => t.fail('reached'));
   const client = clientOf(t, ['127.0.0.1:1', '10.0.0.0/8']);
   for (const host of [
@@ -143,10 +143,12 @@ t.test('a request is refused that leads to what is not public, whoever names it'
     '0.0.0.0',
     'localhost',
   ]) {
-    const url = new URL(`http://${host}:${port}/`);
-    const call = client.request(url, { method: 'GET', headers: {}, signal: never });
-    t.equal((await failureOf(call))?.code, 'ERR_OUTBOUND_FORBIDDEN', host);
-    t.ok(client.forbids(url), host);
+    await t.test(`SSRF guard: a request to ${host} is refused`, async (t) => {
+      const url = new URL(`http://${host}:${port}/`);
+      const call = client.request(url, { method: 'GET', headers: {}, signal: never });
+      t.equal((await failureOf(call))?.code, 'ERR_OUTBOUND_FORBIDDEN');
+      t.ok(client.forbids(url));
+    });
   }
   for (const host of [
     '168.63.129.16',
@@ -160,12 +162,16 @@ t.test('a request is refused that leads to what is not public, whoever names it'
     '[64:ff9b::7f00:1]',
     '[fd00::1]',
   ])
-    t.ok(client.forbids(new URL(`http://${host}/`)), host);
+    await t.test(`SSRF guard: the private address ${host} is forbidden`, async (t) => {
+      t.ok(client.forbids(new URL(`http://${host}/`)));
+    });
   for (const host of ['127.0.0.1:1', '10.1.1.1', '93.184.216.34', 'example.com', 'localhost.example.com'])
-    t.notOk(client.forbids(new URL(`http://${host}/`)), host);
+    await t.test(`SSRF guard: the public or allowed address ${host} is not forbidden`, async (t) => {
+      t.notOk(client.forbids(new URL(`http://${host}/`)));
+    });
 });
 
-t.test('what is allowed says in full what it means', (t) => {
+t.test('targets of outbound.allow', (t) => {
   for (const text of [
     '10.0.0.0/8',
     '10.1.2.3',
@@ -176,7 +182,7 @@ t.test('what is allowed says in full what it means', (t) => {
     'a.example:81',
     '[::1]:82',
   ])
-    t.ok(parseOutboundTarget(text), text);
+    t.test(`outbound.allow accepts ${text}`, async (t) => t.ok(parseOutboundTarget(text)));
   for (const text of [
     '10/8',
     '127/8',
@@ -187,12 +193,12 @@ t.test('what is allowed says in full what it means', (t) => {
     '::ffff:10.0.0.0/104',
     'fd00::/129',
   ])
-    t.equal(parseOutboundTarget(text), undefined, text);
+    t.test(`outbound.allow refuses ${text}`, async (t) => t.equal(parseOutboundTarget(text), undefined));
   t.end();
 });
 
 t.test(
-  'a URL that is changed is looked at anew, and an open connection is none of what is allowed later',
+  'SSRF guard: a changed URL is checked again, and an open connection does not outlive its permission',
   async (t) => {
     const { url } = await listen(t, (_, response) => response.end('here'));
     let targets = ['127.0.0.0/8'].flatMap((entry) => parseOutboundTarget(entry) ?? []);
@@ -211,7 +217,7 @@ t.test(
   },
 );
 
-t.test('an agent that is not public is called only while outbound.allow names it, and a check says so', async (t) => {
+t.test('a private agent is called only while outbound.allow names it, and validate warns otherwise', async (t) => {
   const agent = await listen(t, (_, response) => response.end('here'));
   const gateway = (allow: readonly string[]) => gatewayFile({ outbound: { allow } });
   const run = { uses: 'http', with: { url: agent.url } };
@@ -242,7 +248,7 @@ t.test('an agent that is not public is called only while outbound.allow names it
   }
 });
 
-t.test('reads Retry-After as seconds or a date, up to a day', (t) => {
+t.test('Retry-After', (t) => {
   const now = Date.parse('2026-11-25T12:00:00Z');
   for (const [header, expected] of [
     ['0', 0],
@@ -256,7 +262,12 @@ t.test('reads Retry-After as seconds or a date, up to a day', (t) => {
     [undefined, undefined],
     [['1', '2'], undefined],
   ] as const) {
-    t.equal(retryAfterMs(header, now), expected, `${header}`);
+    t.test(
+      `Retry-After: ${JSON.stringify(header)} means ${expected === undefined ? 'nothing' : `${expected} ms`}`,
+      async (t) => {
+        t.equal(retryAfterMs(header, now), expected);
+      },
+    );
   }
   t.end();
 });

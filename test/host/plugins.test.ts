@@ -1,5 +1,5 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { builtinPlugins } from '../../src/host/builtins.ts';
 import { faultOfPlugin } from '../../src/host/check-plugin.ts';
@@ -35,7 +35,7 @@ async function problemsOf(root: string): Promise<string[]> {
   );
 }
 
-t.test('a plugin from a path works exactly like a built-in one: options, defaults, secrets, problems', async (t) => {
+t.test('a plugin loaded from a path has options, defaults, secrets and problems like a built-in one', async (t) => {
   const plugin = join(fixtures, 'counting-filter.js');
   const filter = (options: object) =>
     triggerFile('a', { filter: [{ name: 'mine', uses: 'has-member', with: options }] });
@@ -56,7 +56,7 @@ t.test('a plugin from a path works exactly like a built-in one: options, default
   t.match(problems, /literal_secret a\.yaml\/filter\/0\/with\/token/);
 });
 
-t.test('a relative path starts at the folder of gateway.yaml', async (t) => {
+t.test('a relative plugin path is resolved against the folder of gateway.yaml', async (t) => {
   const root = await folderWith(t, ['./my-plugins/counting-filter.js'], {
     'a.yaml': triggerFile('a', { filter: [{ uses: 'has-member', with: { member: 'order' } }] }),
   });
@@ -65,29 +65,31 @@ t.test('a relative path starts at the folder of gateway.yaml', async (t) => {
   t.equal((await fire('a', { order: 7 })).status, 200);
 });
 
-t.test('an installed package works, also one that is an ES module only', async (t) => {
+t.test('an installed plugin package loads, even if it has only ES modules', async (t) => {
   const root = await folderWith(t, ['pullcord-run-shout'], { 'a.yaml': triggerFile('a', { run: { uses: 'shout' } }) });
   await cp(join(fixtures, 'node_modules'), join(root, 'node_modules'), { recursive: true });
   const { fire } = await serveFolder(t, root);
   t.equal((await fire('a', { instruction: 'hello' })).body.output, 'HELLO');
 });
 
-t.test('a broken plugin is a diagnostic at its line, never a crash', async (t) => {
+t.test('broken plugins', async (t) => {
   for (const [plugin, message] of [
     [join(fixtures, 'broken.js'), /contract/],
     [join(fixtures, 'throws.js'), /does not load/],
     [join(fixtures, 'absent.js'), /cannot be used/],
     ['no-such-package', /no-such-package/i],
   ] as const) {
-    const root = await folderWith(t, [join(fixtures, 'counting-filter.js'), plugin]);
-    const problems = await problemsOf(root);
-    t.equal(problems.length, 1);
-    t.match(problems[0], /^bad_plugin gateway\.yaml\/plugins\/1 /);
-    t.match(problems[0], message);
+    await t.test(`a broken plugin is reported at its line: ${basename(plugin)}`, async (t) => {
+      const root = await folderWith(t, [join(fixtures, 'counting-filter.js'), plugin]);
+      const problems = await problemsOf(root);
+      t.equal(problems.length, 1);
+      t.match(problems[0], /^bad_plugin gateway\.yaml\/plugins\/1 /);
+      t.match(problems[0], message);
+    });
   }
 });
 
-t.test('an answer that cannot be sent becomes a 500, and no request hangs', async (t) => {
+t.test('invalid replies of respond plugins', async (t) => {
   const faulty = ['bad-header', 'bad-status', 'no-reply', 'no-json', 'throws'];
   const { fire } = await startTestGateway(t, {
     ...basicFiles(),
@@ -97,17 +99,21 @@ t.test('an answer that cannot be sent becomes a 500, and no request hangs', asyn
     ),
   });
   for (const uses of faulty) {
-    const answer = await fire(uses, {});
-    t.equal(answer.status, 500, uses);
-    t.match(answer.body, { code: 'internal_error' }, uses);
-    t.equal(answer.headers.get('x-note'), null);
+    await t.test(`an invalid reply of a respond plugin is answered with 500: ${uses}`, async (t) => {
+      const answer = await fire(uses, {});
+      t.equal(answer.status, 500);
+      t.match(answer.body, { code: 'internal_error' });
+      t.equal(answer.headers.get('x-note'), null);
+    });
   }
-  const empty = await fire('no-content', {});
-  t.equal(empty.status, 204);
-  t.equal(empty.headers.get('content-length'), null);
+  await t.test('a 204 of a respond plugin is sent without a content-length', async (t) => {
+    const empty = await fire('no-content', {});
+    t.equal(empty.status, 204);
+    t.equal(empty.headers.get('content-length'), null);
+  });
 });
 
-t.test('a plugin cannot take the name of another one', async (t) => {
+t.test('a plugin with the name of another one is refused', async (t) => {
   const root = await folderWith(t, ['./echo.js']);
   const source = await readFile(join(fixtures, 'counting-filter.js'), 'utf8');
   await writeFile(join(root, 'echo.js'), source.replace("'has-member'", "'jsonata'"));
@@ -116,20 +122,24 @@ t.test('a plugin cannot take the name of another one', async (t) => {
   ]);
 });
 
-t.test('every built-in plugin passes the check that a third party meets', async (t) => {
+t.test('contract check of plugins', async (t) => {
   for (const { stage, name, load } of builtinPlugins) {
-    const plugin = await load();
-    t.equal(faultOfPlugin(plugin), undefined, `${stage}/${name}`);
-    t.match(plugin, { stage, name }, 'it is what it is listed as');
+    await t.test(`the built-in ${stage} plugin ${name} meets the contract`, async (t) => {
+      const plugin = await load();
+      t.equal(faultOfPlugin(plugin), undefined);
+      t.match(plugin, { stage, name }, 'it is what it is listed as');
+    });
   }
-  const plugin = await builtinPlugins[0]?.load();
-  t.match(faultOfPlugin({ ...plugin, name: 'Not Valid' }), /name/);
-  t.match(faultOfPlugin({ ...plugin, create: undefined }), /create/);
-  t.match(faultOfPlugin(undefined), /default/);
+  await t.test('a plugin with an invalid name, no create or no default export breaks the contract', async (t) => {
+    const plugin = await builtinPlugins[0]?.load();
+    t.match(faultOfPlugin({ ...plugin, name: 'Not Valid' }), /name/);
+    t.match(faultOfPlugin({ ...plugin, create: undefined }), /create/);
+    t.match(faultOfPlugin(undefined), /default/);
+  });
 });
 
 t.test(
-  'shared instances are closed once, in reverse, by the last who holds them; a failing closer stops no other',
+  'a shared plugin instance is closed once by its last holder, in reverse order, even if a closer fails',
   async (t) => {
     const closed: string[] = [];
     const errors: unknown[] = [];
@@ -157,14 +167,14 @@ t.test(
   },
 );
 
-t.test('a plugin that never starts is given up after its deadline', async (t) => {
+t.test('a plugin whose create never settles fails after its deadline', async (t) => {
   await t.rejects(withDeadline(new Promise(() => {}), 10, 'its `create`'), {
     message: 'its `create` took longer than 0.01s',
   });
   t.equal(await withDeadline(Promise.resolve(1), 1000, 'it'), 1);
 });
 
-t.test('a paused trigger needs none of its secrets until it takes requests; one that serves needs all', async (t) => {
+t.test('a paused trigger starts without its secrets; an active one needs all of them', async (t) => {
   const secret = { env: 'PULLCORD_TEST_NOT_THERE' };
   const run = { uses: 'http', with: { url: 'https://agent.example/', headers: { authorization: secret } } };
   const callback = { url: 'https://app.example/hook', secret };
@@ -195,7 +205,7 @@ t.test('a paused trigger needs none of its secrets until it takes requests; one 
   await t.rejects(startTestGateway(t, { ...basicFiles(), ...faulty }), /bad_option/);
 });
 
-t.test('auth plugins are refused that are never asked, since one before them lets everyone in', async (t) => {
+t.test('an auth plugin behind one that lets everyone in is refused as unreachable', async (t) => {
   const named = { users: [{ name: 'a', passwords: [{ env: 'PULLCORD_TEST_NOT_THERE' }], projects: ['support'] }] };
   const plugin = join(fixtures, 'reviewed-auth.js');
   const root = await folderWith(t, [plugin], {
@@ -231,7 +241,7 @@ t.test('auth plugins are refused that are never asked, since one before them let
   await t.rejects(serveFolder(t, root), /unreachable_auth/);
 });
 
-t.test('no filter reads a header that carries the credential of its callers, whatever it is called', async (t) => {
+t.test('a filter or dedup that reads the header of a credential is refused, whatever its name', async (t) => {
   const filter = (header: string) => [
     { uses: 'jsonata', with: { expression: '$exists($request.headers)', headers: [header] } },
   ];
