@@ -73,29 +73,32 @@ async function reasonOf(auth: Auth, token: string, receivedAt = now): Promise<st
   return verdict.kind === 'rejected' ? verdict.reason : verdict.kind;
 }
 
-t.test('knows a caller by a token that its provider signed, with any sort of key', async (t) => {
+t.test('jwt: accepted tokens', async (t) => {
   const jwk = JSON.stringify(elliptic.publicKey.export({ format: 'jwk' }));
-  const sources: readonly [string, string][] = [
-    [pem(rsa.publicKey), tokenOf(claims)],
-    [rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }).toString(), tokenOf(claims)],
-    [jwk, tokenOf(claims, { alg: 'ES256' }, elliptic.privateKey)],
-    [pem(edwards.publicKey), tokenOf(claims, { alg: 'EdDSA' }, edwards.privateKey)],
+  const sources: readonly [name: string, publicKey: string, token: string][] = [
+    ['RSA, SPKI', pem(rsa.publicKey), tokenOf(claims)],
+    ['RSA, PKCS #1', rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }).toString(), tokenOf(claims)],
+    ['P-256, JWK', jwk, tokenOf(claims, { alg: 'ES256' }, elliptic.privateKey)],
+    ['Ed25519, SPKI', pem(edwards.publicKey), tokenOf(claims, { alg: 'EdDSA' }, edwards.privateKey)],
   ];
-  for (const [publicKey, token] of sources) {
-    t.strictSame(await verdictOf(authOf({ publicKey }), token), {
-      kind: 'authenticated',
-      principal: { id: 'jwt:ada', permissions: new Set(['project.trigger']), projects: new Set(['support']) },
+  for (const [name, publicKey, token] of sources)
+    await t.test(`jwt authenticates a token signed for the public key (${name}), and no other token`, async (t) => {
+      t.strictSame(await verdictOf(authOf({ publicKey }), token), {
+        kind: 'authenticated',
+        principal: { id: 'jwt:ada', permissions: new Set(['project.trigger']), projects: new Set(['support']) },
+      });
+      const foreign = tokenOf(claims, {}, otherRsa.privateKey);
+      t.match(await verdictOf(authOf({ publicKey }), foreign), { kind: 'rejected' });
     });
-    const foreign = tokenOf(claims, {}, otherRsa.privateKey);
-    t.match(await verdictOf(authOf({ publicKey }), foreign), { kind: 'rejected' });
-  }
-  const several = authOf({ audience: ['other', 'pullcord'], name: 'partners' });
-  t.match(await verdictOf(several, tokenOf({ ...claims, aud: ['x', 'pullcord'] })), {
-    principal: { id: 'jwt:partners:ada' },
+  await t.test('jwt accepts a token for one of several audiences, and prefixes the caller with its name', async (t) => {
+    const several = authOf({ audience: ['other', 'pullcord'], name: 'partners' });
+    t.match(await verdictOf(several, tokenOf({ ...claims, aud: ['x', 'pullcord'] })), {
+      principal: { id: 'jwt:partners:ada' },
+    });
   });
 });
 
-t.test('callers of two providers are never taken for each other', async (t) => {
+t.test('jwt keeps the callers of two providers apart', async (t) => {
   const named = await verdictOf(authOf({ name: 'partners' }), tokenOf({ ...claims, sub: 'ada' }));
   t.match(named, { principal: { id: 'jwt:partners:ada' } });
   for (const [sub, id] of [
@@ -103,11 +106,11 @@ t.test('callers of two providers are never taken for each other', async (t) => {
     ['partners%3Aada', 'jwt:partners%253Aada'],
     ['auth0|5', 'jwt:auth0|5'],
   ]) {
-    t.match(await verdictOf(authOf(), tokenOf({ ...claims, sub })), { principal: { id } });
+    t.match(await verdictOf(authOf(), tokenOf({ ...claims, sub })), { principal: { id } }, `subject ${sub}`);
   }
 });
 
-t.test('rejects a token for all that is wrong with it, and says what only to the log', async (t) => {
+t.test('jwt: rejected tokens', async (t) => {
   const auth = authOf();
   const without = (name: keyof typeof claims) =>
     Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name));
@@ -137,26 +140,32 @@ t.test('rejects a token for all that is wrong with it, and says what only to the
     ],
   };
   for (const [reason, tokens] of Object.entries(rejected)) {
-    for (const token of tokens) t.equal(await reasonOf(auth, token), reason, token.slice(0, 200));
+    await t.test(`jwt rejects a token with the reason: ${reason}`, async (t) => {
+      for (const token of tokens) t.equal(await reasonOf(auth, token), reason, token.slice(0, 200));
+    });
   }
   for (const name of ['iss', 'aud'] as const)
-    t.match(await verdictOf(auth, tokenOf(without(name))), { kind: 'rejected' });
-  t.match(await verdictOf(auth, tokenOf({ ...claims, exp: nowSeconds - 29 })), { kind: 'authenticated' });
-  t.match(await verdictOf(auth, tokenOf({ ...claims, nbf: nowSeconds + 30 })), { kind: 'authenticated' });
+    await t.test(`jwt rejects a token without ${name}`, async (t) => {
+      t.match(await verdictOf(auth, tokenOf(without(name))), { kind: 'rejected' });
+    });
+  await t.test('jwt tolerates clocks that differ by up to 30 seconds', async (t) => {
+    t.match(await verdictOf(auth, tokenOf({ ...claims, exp: nowSeconds - 29 })), { kind: 'authenticated' });
+    t.match(await verdictOf(auth, tokenOf({ ...claims, nbf: nowSeconds + 30 })), { kind: 'authenticated' });
+  });
 });
 
-t.test('a public key is never taken for a secret, and no key for none', async (t) => {
+t.test('jwt rejects algorithm confusion, alg none and keys embedded in a token', async (t) => {
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
   const auth = authOf();
   for (const secret of [pem(rsa.publicKey), pem(rsa.publicKey).trim(), '']) {
     const content = `${encode({ alg: 'HS256' })}.${encode(claims)}`;
     const mac = createHmac('sha256', secret).update(content).digest('base64url');
-    t.equal(await reasonOf(auth, `${content}.${mac}`), 'algorithm not allowed');
+    t.equal(await reasonOf(auth, `${content}.${mac}`), 'algorithm not allowed', `secret ${secret.slice(0, 26)}`);
   }
   for (const alg of ['none', 'None', '', undefined]) {
     const content = `${encode({ alg })}.${encode(claims)}`;
     for (const signature of ['', 'x', 'AAAA'])
-      t.match(await verdictOf(auth, `${content}.${signature}`), { kind: 'rejected' });
+      t.match(await verdictOf(auth, `${content}.${signature}`), { kind: 'rejected' }, `alg ${alg}`);
   }
   const own = otherRsa.publicKey.export({ format: 'jwk' });
   const brought = { jwk: own, jku: 'http://127.0.0.1:1/', x5u: 'http://127.0.0.1:1/', kid: '../../dev/null' };
@@ -164,7 +173,7 @@ t.test('a public key is never taken for a secret, and no key for none', async (t
   t.equal(await reasonOf(authOf({ algorithms: ['PS256'] }), tokenOf(claims)), 'algorithm not allowed');
 });
 
-t.test('abstains where no token is shown', async (t) => {
+t.test('jwt abstains without a token in its header', async (t) => {
   const head = (headers: Record<string, string | string[]>) => ({ ...requestHead(headers), receivedAt: now });
   const auth = await authOf();
   for (const authorization of ['Basic YTpi', 'Bearer', 'Bearertoken', '']) {
@@ -178,7 +187,7 @@ t.test('abstains where no token is shown', async (t) => {
   }
 });
 
-t.test('takes projects and permissions from claims, and grants nothing that they do not say', async (t) => {
+t.test('jwt grants only the projects and permissions that the claims name', async (t) => {
   const grantsOf = async (options: Partial<Options>, more: object) => {
     const verdict = await verdictOf(authOf(options), tokenOf({ ...claims, ...more }));
     if (verdict.kind !== 'authenticated') return verdict;
@@ -206,23 +215,38 @@ t.test('takes projects and permissions from claims, and grants nothing that they
   t.strictSame(await grantsOf({ ...fromClaims, projects: { claim: '/__proto__/x' } }, {}), nothing);
 });
 
-t.test('refuses keys that cannot be one, and says which of its options is wrong', async (t) => {
+t.test('jwt: refused options', async (t) => {
   const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
   const curve = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey;
   const secretKey = { kty: 'oct', k: 'c2VjcmV0' };
-  const refused: readonly [Partial<Options>, string][] = [
-    [{ publicKey: undefined } as unknown as Partial<Options>, ''],
-    [{ publicKey: pem(rsa.publicKey), jwksUrl: 'https://login.example.com/jwks' }, ''],
-    ...[
-      rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      JSON.stringify(elliptic.privateKey.export({ format: 'jwk' })),
-      ...[JSON.stringify(secretKey), 'secret', '{}', '{', pem(small), pem(curve)],
-    ].map((publicKey): [Partial<Options>, string] => [{ publicKey }, '/publicKey']),
-    [{ publicKey: pem(edwards.publicKey), algorithms: ['RS256', 'ES256'] }, '/algorithms'],
+  const keys: Readonly<Record<string, string>> = {
+    'a private RSA key': rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'a private JWK': JSON.stringify(elliptic.privateKey.export({ format: 'jwk' })),
+    'a symmetric JWK': JSON.stringify(secretKey),
+    'a text': 'secret',
+    'an empty JWK': '{}',
+    'invalid JSON': '{',
+    'an RSA key of 1024 bits': pem(small),
+    'a key on secp256k1': pem(curve),
+  };
+  const refused: readonly [name: string, options: Partial<Options>, pointer: string][] = [
+    ['neither publicKey nor jwksUrl', { publicKey: undefined } as unknown as Partial<Options>, ''],
+    ['both publicKey and jwksUrl', { publicKey: pem(rsa.publicKey), jwksUrl: 'https://login.example.com/jwks' }, ''],
+    ...Object.entries(keys).map(([name, publicKey]): [string, Partial<Options>, string] => [
+      `${name} as publicKey`,
+      { publicKey },
+      '/publicKey',
+    ]),
+    [
+      'algorithms that do not fit publicKey',
+      { publicKey: pem(edwards.publicKey), algorithms: ['RS256', 'ES256'] },
+      '/algorithms',
+    ],
   ];
-  for (const [options, pointer] of refused) {
-    t.strictSame(await faultsOf(() => authOf(options, t)), [pointer], JSON.stringify(options));
-  }
+  for (const [name, options, pointer] of refused)
+    await t.test(`jwt refuses ${name}`, async (t) => {
+      t.strictSame(await faultsOf(() => authOf(options, t)), [pointer]);
+    });
   const found: OptionsFinding[] = [];
   const report = (finding: OptionsFinding) => void found.push(finding);
   const outbound = outboundWith(() => {});
@@ -280,7 +304,7 @@ function clock(t: Test) {
   return time;
 }
 
-t.test('fetches keys once for many, again for one that is new, and not for each that is made up', async (t) => {
+t.test('jwt fetches a key set once, again for a new key, and not for each invented key id', async (t) => {
   const time = clock(t);
   const { state, url } = await provider(t, [published('one', rsa)]);
   const auth = authOf({ jwksUrl: url }, t);
@@ -306,7 +330,7 @@ t.test('fetches keys once for many, again for one that is new, and not for each 
   t.equal(await reasonOf(auth, one), 'unknown key', 'a key that is withdrawn is not taken for longer than ten minutes');
 });
 
-t.test('a key of the set that is none is the fault of the token that names it, and no outage', async (t) => {
+t.test('jwt rejects a token that names an unusable key of the set, and keeps serving the other keys', async (t) => {
   const time = clock(t);
   const log: LogLine[] = [];
   const { state, url } = await provider(t, [
@@ -322,7 +346,7 @@ t.test('a key of the set that is none is the fault of the token that names it, a
   t.equal(await reasonOf(auth, tokenOf(claims, { kid: 'two' }, otherRsa.privateKey)), 'authenticated');
 });
 
-t.test('goes on with the keys that it has while its provider is out of reach, for an hour', async (t) => {
+t.test('jwt keeps using its keys for an hour while the provider is unreachable', async (t) => {
   const time = clock(t);
   const log: LogLine[] = [];
   const { state, url } = await provider(t, [published('one', rsa)]);
@@ -350,38 +374,41 @@ t.test('goes on with the keys that it has while its provider is out of reach, fo
   );
 });
 
-t.test('takes no keys from an answer that is none', async (t) => {
+t.test('jwt: invalid key sets', async (t) => {
   const time = clock(t);
   const { state, url } = await provider(t, []);
   const auth = authOf({ jwksUrl: url }, t);
   const keys = JSON.stringify({ keys: [published('one', rsa)] });
-  const answers: readonly Answering[] = [
-    (_request, response) => void response.writeHead(302, { location: url }).end(keys),
-    (_request, response) => void response.writeHead(404).end(keys),
-    (_request, response) => void response.end('<html>'),
-    (_request, response) => void response.end('{"keys":7}'),
-    (_request, response) => void response.end(`{"keys":[],"padding":"${'x'.repeat(300_000)}"}`),
-    (_request, response) => void response.end(`${'['.repeat(100_000)}${']'.repeat(100_000)}`),
-    (request) => void request.socket.destroy(),
-  ];
+  const answers: Readonly<Record<string, Answering>> = {
+    'a redirect': (_request, response) => void response.writeHead(302, { location: url }).end(keys),
+    'a 404': (_request, response) => void response.writeHead(404).end(keys),
+    HTML: (_request, response) => void response.end('<html>'),
+    'no list of keys': (_request, response) => void response.end('{"keys":7}'),
+    'a response of 300 kB': (_request, response) => void response.end(`{"keys":[],"padding":"${'x'.repeat(300_000)}"}`),
+    'deeply nested JSON': (_request, response) => void response.end(`${'['.repeat(100_000)}${']'.repeat(100_000)}`),
+    'a reset connection': (request) => void request.socket.destroy(),
+  };
   const token = tokenOf(claims, { kid: 'one' });
-  for (const [index, answer] of answers.entries()) {
-    state.answer = answer;
-    time.now += 60_000;
-    t.equal(await reasonOf(auth, token), 'unavailable', `answer ${index}`);
-  }
-  t.equal(state.requests, answers.length);
+  for (const [name, answer] of Object.entries(answers))
+    await t.test(`jwt is unavailable after an invalid key set: ${name}`, async (t) => {
+      state.answer = answer;
+      time.now += 60_000;
+      t.equal(await reasonOf(auth, token), 'unavailable');
+    });
+  t.equal(state.requests, Object.keys(answers).length);
   state.answer = undefined;
   const symmetric = { kty: 'oct', kid: 'one', k: Buffer.from('secret').toString('base64url') };
-  for (const key of [symmetric, published('one', generateKeyPairSync('rsa', { modulusLength: 1024 }))]) {
-    state.keys = [key];
-    time.now += 601_000;
-    t.not(await reasonOf(authOf({ jwksUrl: url }, t), tokenOf(claims, { kid: 'one' })), 'authenticated');
-  }
+  const small = published('one', generateKeyPairSync('rsa', { modulusLength: 1024 }));
+  for (const [name, key] of Object.entries({ 'a symmetric key': symmetric, 'an RSA key of 1024 bits': small }))
+    await t.test(`jwt accepts no token signed by a weak key of the set: ${name}`, async (t) => {
+      state.keys = [key];
+      time.now += 601_000;
+      t.not(await reasonOf(authOf({ jwksUrl: url }, t), tokenOf(claims, { kid: 'one' })), 'authenticated');
+    });
 });
 
 t.test(
-  'a gateway knows callers by token, by name and password and by key at once, and answers 503 without keys',
+  'a gateway authenticates by token, password and key in one list, and answers 503 if the key set is unreachable',
   async (t) => {
     const { state, url } = await provider(t, [published('one', rsa)]);
     const provided = {
@@ -427,7 +454,7 @@ t.test(
   },
 );
 
-t.test('a provider that is not public is called only where outbound.allow names it', async (t) => {
+t.test('jwt fetches keys from a private address only if outbound.allow names it', async (t) => {
   const { state, url } = await provider(t, [published('one', rsa)]);
   const auth = { uses: 'jwt', with: { jwksUrl: url, issuer, audience: 'pullcord', projects: ['*'] } };
   const gateway = await startTestGateway(t, {
@@ -457,7 +484,7 @@ function basicAuth(authorization: string | undefined, declared = users) {
 
 const encoded = (text: string) => Buffer.from(text).toString('base64');
 
-t.test('basic knows a user by any of its passwords', (t) => {
+t.test('basic authenticates a user by any of its passwords', (t) => {
   for (const scheme of ['Basic', 'basic', 'BASIC']) {
     for (const password of ['old', 'pass:wörd']) {
       t.strictSame(basicAuth(`${scheme} ${encoded(`jira:${password}`)}`), {
@@ -474,10 +501,12 @@ t.test('basic knows a user by any of its passwords', (t) => {
   t.end();
 });
 
-t.test('basic rejects any other, tells an unknown name from no wrong password, and abstains without any', async (t) => {
+t.test('basic: rejected credentials', async (t) => {
   for (const shown of ['jira:', 'jira:OLD', 'jira:secret', 'Jira:old', 'nobody:old', ':', ':old', 'jira:old\0']) {
-    const verdict = basicAuth(`Basic ${encoded(shown)}`);
-    t.strictSame(verdict, { kind: 'rejected', reason: 'unknown name or wrong password' }, shown);
+    await t.test(`basic rejects a wrong name or password: ${JSON.stringify(shown)}`, async (t) => {
+      const verdict = basicAuth(`Basic ${encoded(shown)}`);
+      t.strictSame(verdict, { kind: 'rejected', reason: 'unknown name or wrong password' });
+    });
   }
   for (const field of [
     'Basic',
@@ -488,15 +517,21 @@ t.test('basic rejects any other, tells an unknown name from no wrong password, a
     'Basic YTpi YTpi',
     `Basic ${encoded(`a:${'x'.repeat(2000)}`)}`,
   ]) {
-    t.strictSame(basicAuth(field), { kind: 'rejected', reason: 'malformed name and password' }, field);
+    await t.test(`basic rejects a malformed header: ${field.slice(0, 40)}`, async (t) => {
+      t.strictSame(basicAuth(field), { kind: 'rejected', reason: 'malformed name and password' });
+    });
   }
   for (const field of [undefined, '', 'Bearer x', 'Basically', encoded('jira:old')]) {
-    t.strictSame(basicAuth(field), { kind: 'abstained' });
+    await t.test(`basic abstains with the header ${JSON.stringify(field)}`, async (t) => {
+      t.strictSame(basicAuth(field), { kind: 'abstained' });
+    });
   }
-  t.strictSame(await faultsOf(() => basicAuth('', [...users, ...users])), ['/users/2/name', '/users/3/name']);
+  await t.test('basic refuses two users of the same name', async (t) => {
+    t.strictSame(await faultsOf(() => basicAuth('', [...users, ...users])), ['/users/2/name', '/users/3/name']);
+  });
 });
 
-t.test('grants no project that there is not, since nobody would get anywhere with it', async (t) => {
+t.test('jwt and basic refuse an option that grants an unknown project', async (t) => {
   t.strictSame(await faultsOf(() => authOf({ projects: ['support', 'suport'] }, t)), ['/projects/1']);
   t.strictSame(await faultsOf(() => authOf({ projects: ['*'] }, t)), []);
   const [first] = users;
@@ -505,7 +540,7 @@ t.test('grants no project that there is not, since nobody would get anywhere wit
   t.strictSame(await faultsOf(() => basicAuth('', granted)), ['/users/0/projects/1']);
 });
 
-t.test('whatever stands in the header, neither plugin throws', async () => {
+t.test('jwt and basic throw for no value of the Authorization header', async () => {
   const tokens = await authOf();
   const part = fc.oneof(
     fc.base64String(),

@@ -68,28 +68,30 @@ declare function signed(secret: string, content: string, timestampMs: number): P
 
 const timed = Object.entries(senders).filter(([name]) => name !== 'github');
 
-t.test('takes what the libraries of the senders sign, by any of the secrets', async (t) => {
+t.test('signatures made by the libraries of the senders', async (t) => {
   for (const [name, { options, headers }] of Object.entries(senders)) {
-    const auth = authOf({ ...options, secrets: ['old secret', 'new secret'] });
-    for (const secret of ['old secret', 'new secret']) {
-      t.match(await verdictOf(auth, await headers(secret, body, now), body), {
-        kind: 'authenticated',
-        principal: {
-          id: `signature:${options.scheme}`,
-          permissions: new Set(['project.trigger']),
-          projects: 'all',
-        },
-      });
-    }
-    t.match(await verdictOf(auth, await headers('foreign', body, now), body), { kind: 'rejected' }, name);
-    const sent = await headers('new secret', body, now);
-    for (const changed of ['', `${body} `, body.replace('1.50', '1.5'), body.replace('\\u00e9', 'é')]) {
-      t.match(await verdictOf(auth, sent, changed), { kind: 'rejected', reason: 'wrong signature' }, name);
-    }
+    await t.test(`signature verifies what ${name} signs, by any of its secrets, and nothing else`, async (t) => {
+      const auth = authOf({ ...options, secrets: ['old secret', 'new secret'] });
+      for (const secret of ['old secret', 'new secret']) {
+        t.match(await verdictOf(auth, await headers(secret, body, now), body), {
+          kind: 'authenticated',
+          principal: {
+            id: `signature:${options.scheme}`,
+            permissions: new Set(['project.trigger']),
+            projects: 'all',
+          },
+        });
+      }
+      t.match(await verdictOf(auth, await headers('foreign', body, now), body), { kind: 'rejected' }, 'foreign secret');
+      const sent = await headers('new secret', body, now);
+      for (const changed of ['', `${body} `, body.replace('1.50', '1.5'), body.replace('\\u00e9', 'é')]) {
+        t.match(await verdictOf(auth, sent, changed), { kind: 'rejected', reason: 'wrong signature' }, changed);
+      }
+    });
   }
 });
 
-t.test('what begins with whsec_ is base64 to Standard Webhooks, and a text to Stripe', async (t) => {
+t.test('a whsec_ secret is base64 for Standard Webhooks and plain text for Stripe', async (t) => {
   const secret = `whsec_${Buffer.from('key of the tests').toString('base64')}`;
   const webhook = new Webhook(secret).sign('msg_1', new Date(now), body);
   const headers = { 'webhook-id': 'msg_1', 'webhook-timestamp': nowSeconds, 'webhook-signature': webhook };
@@ -100,7 +102,7 @@ t.test('what begins with whsec_ is base64 to Standard Webhooks, and a text to St
   t.match(await verdictOf(auth, stripeHeaders ?? {}, body), { kind: 'authenticated' });
 });
 
-t.test('takes the examples of the documentations', async (t) => {
+t.test('signature accepts the examples in the documentation of Slack, GitHub and Standard Webhooks', async (t) => {
   const slackBody =
     'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c';
   const slack = authOf({ scheme: 'slack', secrets: ['8f742231b10e8888abcd99yyyzzz85a5'] });
@@ -123,7 +125,7 @@ t.test('takes the examples of the documentations', async (t) => {
   t.match(await verdictOf(webhooks, webhookHeaders, '{"test": 2432232314}', 1614265330_000), { kind: 'authenticated' });
 });
 
-t.test('takes any HMAC that the options describe', async (t) => {
+t.test('signature with scheme hmac', async (t) => {
   const header = 'X-Acme-Signature';
   const forms: readonly [NonNullable<Options['hmac']>, Record<string, string>][] = [
     [
@@ -157,34 +159,41 @@ t.test('takes any HMAC that the options describe', async (t) => {
     ],
   ];
   for (const [form, headers] of forms) {
-    const auth = authOf({ scheme: 'hmac', hmac: form, name: 'acme' });
-    t.match(await verdictOf(auth, headers, body), { kind: 'authenticated', principal: { id: 'signature:acme' } });
-    t.match(await verdictOf(auth, headers, `${body} `), { kind: 'rejected' });
-    const cut = headers['x-acme-signature']?.slice(0, -4);
-    const shorter = await verdictOf(auth, { ...headers, 'x-acme-signature': cut }, body);
-    t.strictSame(shorter, { kind: 'rejected', reason: 'malformed signature' });
+    const shape = `${form.algorithm}, ${form.encoding}, ${form.payload ?? (form.timestampHeader ? 'with a timestamp' : 'body alone')}`;
+    await t.test(`signature verifies an HMAC of the declared form: ${shape}`, async (t) => {
+      const auth = authOf({ scheme: 'hmac', hmac: form, name: 'acme' });
+      t.match(await verdictOf(auth, headers, body), { kind: 'authenticated', principal: { id: 'signature:acme' } });
+      t.match(await verdictOf(auth, headers, `${body} `), { kind: 'rejected' });
+      const cut = headers['x-acme-signature']?.slice(0, -4);
+      const shorter = await verdictOf(auth, { ...headers, 'x-acme-signature': cut }, body);
+      t.strictSame(shorter, { kind: 'rejected', reason: 'malformed signature' });
+    });
   }
 });
 
-t.test('takes a signature that is up to the tolerance old, or ahead, and no other', async (t) => {
+t.test('age of a signature', async (t) => {
   for (const [name, { options, headers }] of timed) {
-    const auth = authOf({ ...options, tolerance: 60_000 });
-    for (const [ageMs, kind] of [
-      [60_000, 'authenticated'],
-      [61_000, 'rejected'],
-      [-60_000, 'authenticated'],
-      [-61_000, 'rejected'],
-    ] as const) {
-      const verdict = await verdictOf(auth, await headers('secret', body, now - ageMs), body);
-      t.equal(verdict.kind, kind, `${name}, ${ageMs} ms old`);
-    }
+    await t.test(`signature accepts one of ${name} up to its tolerance old or ahead`, async (t) => {
+      const auth = authOf({ ...options, tolerance: 60_000 });
+      for (const [ageMs, kind] of [
+        [60_000, 'authenticated'],
+        [61_000, 'rejected'],
+        [-60_000, 'authenticated'],
+        [-61_000, 'rejected'],
+      ] as const) {
+        const verdict = await verdictOf(auth, await headers('secret', body, now - ageMs), body);
+        t.equal(verdict.kind, kind, `${ageMs} ms old`);
+      }
+    });
   }
-  const github = authOf({ scheme: 'github' });
-  const headers = { 'x-hub-signature-256': await signAsGithub('secret', body) };
-  t.match(await verdictOf(github, headers, body, now + 1e12), { kind: 'authenticated' }, 'GitHub signs no time');
+  await t.test('signature accepts one of github of any age, since GitHub signs no time', async (t) => {
+    const github = authOf({ scheme: 'github' });
+    const headers = { 'x-hub-signature-256': await signAsGithub('secret', body) };
+    t.match(await verdictOf(github, headers, body, now + 1e12), { kind: 'authenticated' });
+  });
 });
 
-t.test('takes one good signature among several, and counts no more than a few', async (t) => {
+t.test('signature accepts a valid one among a few signatures in a header, and rejects too many', async (t) => {
   const digest = hmac('secret', `${nowSeconds}.${body}`);
   const [good, other] = [digest.toString('hex'), hmac('other', body).toString('hex')];
   const auth = authOf({ scheme: 'stripe' });
@@ -207,7 +216,7 @@ t.test('takes one good signature among several, and counts no more than a few', 
   t.equal(await webhookKind(`${`${wrong} `.repeat(16)}${v1}`), 'rejected');
 });
 
-t.test('rejects what is no signature, and abstains without one', async (t) => {
+t.test('malformed signatures', async (t) => {
   const hex = hmac('secret', body).toString('hex');
   const odd: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
     github: ['', 'sha256=', hex, `sha1=${hex}`, `sha256=${hex}0`, `sha256=${hex.slice(2)}`, `sha256=${'é'.repeat(64)}`],
@@ -227,58 +236,62 @@ t.test('rejects what is no signature, and abstains without one', async (t) => {
     const auth = authOf({ scheme: scheme as Options['scheme'] });
     const [header = ''] = auth.credentials.headers;
     for (const field of [...fields, [hex, hex]]) {
-      const verdict = await verdictOf(auth, { [header]: field }, body);
-      t.strictSame(verdict, { kind: 'rejected', reason: 'malformed signature' }, `${scheme}: ${field}`);
+      const shown = JSON.stringify(field).replaceAll(hex, '<hex>').slice(0, 60);
+      await t.test(`signature with scheme ${scheme} rejects the malformed header ${shown}`, async (t) => {
+        const verdict = await verdictOf(auth, { [header]: field }, body);
+        t.strictSame(verdict, { kind: 'rejected', reason: 'malformed signature' });
+      });
     }
-    t.strictSame(await verdictOf(auth, { 'x-other': hex }, body), { kind: 'abstained' });
+    await t.test(`signature with scheme ${scheme} abstains without its header`, async (t) => {
+      t.strictSame(await verdictOf(auth, { 'x-other': hex }, body), { kind: 'abstained' });
+    });
   }
   const slack = authOf({ scheme: 'slack' });
   for (const timestamp of [undefined, '', ' 1', '1.5', '0x10', '1'.repeat(14), `${nowSeconds}, 1`, ['1']]) {
-    const headers = { 'x-slack-signature': `v0=${hex}`, 'x-slack-request-timestamp': timestamp };
-    t.match(await verdictOf(slack, headers, body), { reason: 'malformed signature' }, String(timestamp));
+    await t.test(
+      `signature with scheme slack rejects the malformed timestamp ${JSON.stringify(timestamp)}`,
+      async (t) => {
+        const headers = { 'x-slack-signature': `v0=${hex}`, 'x-slack-request-timestamp': timestamp };
+        t.match(await verdictOf(slack, headers, body), { reason: 'malformed signature' });
+      },
+    );
   }
 });
 
-t.test(
-  'any bytes verify under the key that signed them, and under no other; nothing at all makes it throw',
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.uint8Array({ maxLength: 300 }),
-        fc.uniqueArray(fc.string({ minLength: 1, unit: 'binary' }), { minLength: 2, maxLength: 8 }),
-        fc.nat(),
-        async (bytes, [foreign = '', ...own], at) => {
-          const auth = authOf({ scheme: 'github', secrets: own as [string, ...string[]] });
-          const header = (secret: string) => ({
-            'x-hub-signature-256': `sha256=${hmac(secret, Buffer.from(bytes)).toString('hex')}`,
-          });
-          const verdict = await verdictOf(auth, header(own[at % own.length] ?? ''), bytes);
-          const stranger = await verdictOf(auth, header(foreign), bytes);
-          const longer = await verdictOf(auth, header(own[0] ?? ''), Buffer.concat([bytes, Buffer.of(0)]));
-          return verdict.kind === 'authenticated' && stranger.kind === 'rejected' && longer.kind === 'rejected';
-        },
-      ),
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom('github', 'slack', 'stripe', 'standard-webhooks' as const),
-        fc.oneof(
-          fc.string({ unit: 'binary' }),
-          fc.stringMatching(/^(t=\d{9,13}|v[01][=,][\da-f]{0,70}|sha256=|[ ,])*$/),
-        ),
-        fc.stringMatching(/^\d{0,14}$/),
-        async (scheme, field, timestamp) => {
-          const auth = authOf({ scheme: scheme as Options['scheme'] });
-          const [header = ''] = auth.credentials.headers;
-          const times = { 'webhook-id': 'a', 'webhook-timestamp': timestamp, 'x-slack-request-timestamp': timestamp };
-          return (await verdictOf(auth, { ...times, [header]: field }, body)).kind === 'rejected';
-        },
-      ),
-    );
-  },
-);
+t.test('signature verifies any bytes under their own secret only, and throws for no header', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.uniqueArray(fc.string({ minLength: 1, unit: 'binary' }), { minLength: 2, maxLength: 8 }),
+      fc.nat(),
+      async (bytes, [foreign = '', ...own], at) => {
+        const auth = authOf({ scheme: 'github', secrets: own as [string, ...string[]] });
+        const header = (secret: string) => ({
+          'x-hub-signature-256': `sha256=${hmac(secret, Buffer.from(bytes)).toString('hex')}`,
+        });
+        const verdict = await verdictOf(auth, header(own[at % own.length] ?? ''), bytes);
+        const stranger = await verdictOf(auth, header(foreign), bytes);
+        const longer = await verdictOf(auth, header(own[0] ?? ''), Buffer.concat([bytes, Buffer.of(0)]));
+        return verdict.kind === 'authenticated' && stranger.kind === 'rejected' && longer.kind === 'rejected';
+      },
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('github', 'slack', 'stripe', 'standard-webhooks' as const),
+      fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^(t=\d{9,13}|v[01][=,][\da-f]{0,70}|sha256=|[ ,])*$/)),
+      fc.stringMatching(/^\d{0,14}$/),
+      async (scheme, field, timestamp) => {
+        const auth = authOf({ scheme: scheme as Options['scheme'] });
+        const [header = ''] = auth.credentials.headers;
+        const times = { 'webhook-id': 'a', 'webhook-timestamp': timestamp, 'x-slack-request-timestamp': timestamp };
+        return (await verdictOf(auth, { ...times, [header]: field }, body)).kind === 'rejected';
+      },
+    ),
+  );
+});
 
-t.test('refuses options that protect nothing, or that mean nothing', async (t) => {
+t.test('signature: refused options', async (t) => {
   const form = { header: 'x-a', algorithm: 'sha256', encoding: 'hex', prefix: '' } as const;
   const refused: readonly [Partial<Options> & Pick<Options, 'scheme'>, string][] = [
     [{ scheme: 'hmac' }, '/scheme'],
@@ -292,9 +305,13 @@ t.test('refuses options that protect nothing, or that mean nothing', async (t) =
     [{ scheme: 'standard-webhooks', secrets: ['whsec_'] }, '/secrets/0'],
   ];
   for (const [options, pointer] of refused) {
-    t.strictSame(faultsOf(options), [pointer], JSON.stringify(options));
+    await t.test(`signature refuses options at ${pointer}: ${JSON.stringify(options)}`, async (t) => {
+      t.strictSame(faultsOf(options), [pointer]);
+    });
   }
-  t.strictSame(faultsOf({ scheme: 'hmac', hmac: form }), []);
+  await t.test('signature accepts the scheme hmac with a form', async (t) => {
+    t.strictSame(faultsOf({ scheme: 'hmac', hmac: form }), []);
+  });
 });
 
 function faultsOf(options: Parameters<typeof authOf>[0]): readonly string[] {
@@ -354,7 +371,7 @@ function comparable({ status, headers, body: problem }: Answer): string {
   return JSON.stringify([status, said, { ...problem, requestId: '' }]);
 }
 
-t.test('fires a trigger with a signed body, which the agent gets as it was sent', async (t) => {
+t.test('a signed request fires a trigger and its body reaches the agent unchanged', async (t) => {
   const gateway = await startTestGateway(t, files());
   const answer = await deliver(gateway, 'hook');
   t.equal(answer.status, 200);
@@ -367,7 +384,7 @@ t.test('fires a trigger with a signed body, which the agent gets as it was sent'
   t.equal((await deliver(gateway, 'hook', { raw: 'payload=%7B%7D', headers: form })).status, 415);
 });
 
-t.test('401 is the same for every fault of a signature, and for a trigger that is not there', async (t) => {
+t.test('401: every invalid signature and every unknown trigger get identical answers', async (t) => {
   const gateway = await startTestGateway(t, files());
   const good = hmac('secret', body).toString('hex');
   const fields = ['', 'x', `sha256=${good.slice(1)}`, `sha256=${good}0`, `sha256=${'0'.repeat(64)}`, 'sha256='];
@@ -389,48 +406,54 @@ t.test('401 is the same for every fault of a signature, and for a trigger that i
   );
 });
 
-t.test('how soon the 401 comes tells nothing: who shows a signature waits for the end of its body', async (t) => {
-  const { gateway, fire } = await startTestGateway(t, files());
-  const answers = ['hook', 'paused', 'unknown', 'keyed'].map((key) => {
-    const socket = connect(gateway.address.port, '127.0.0.1');
-    t.teardown(() => socket.destroy());
-    socket.write(
-      [
-        `POST /api/v1.0/project/support/trigger/${key} HTTP/1.1`,
-        ...['Host: x', 'Content-Type: application/json', 'Content-Length: 2', 'Connection: close'],
-        ...[`X-Hub-Signature-256: sha256=${'0'.repeat(64)}`, '', '{'],
-      ].join('\r\n'),
-    );
-    return { socket, answer: text(socket), length: () => socket.bytesRead };
-  });
-  for (let turn = 0; turn < 3; turn += 1) t.equal((await fire('keyed', {})).status, 200);
-  for (const { socket, answer, length } of answers) {
-    t.equal(length(), 0);
-    socket.write('}');
-    t.match(await answer, /^HTTP\/1\.1 401 /);
-  }
-});
+t.test(
+  '401: a request with a signature is answered only after its whole body, for known and unknown triggers',
+  async (t) => {
+    const { gateway, fire } = await startTestGateway(t, files());
+    const answers = ['hook', 'paused', 'unknown', 'keyed'].map((key) => {
+      const socket = connect(gateway.address.port, '127.0.0.1');
+      t.teardown(() => socket.destroy());
+      socket.write(
+        [
+          `POST /api/v1.0/project/support/trigger/${key} HTTP/1.1`,
+          ...['Host: x', 'Content-Type: application/json', 'Content-Length: 2', 'Connection: close'],
+          ...[`X-Hub-Signature-256: sha256=${'0'.repeat(64)}`, '', '{'],
+        ].join('\r\n'),
+      );
+      return { socket, answer: text(socket), length: () => socket.bytesRead };
+    });
+    for (let turn = 0; turn < 3; turn += 1) t.equal((await fire('keyed', {})).status, 200);
+    for (const { socket, answer, length } of answers) {
+      t.equal(length(), 0);
+      socket.write('}');
+      t.match(await answer, /^HTTP\/1\.1 401 /);
+    }
+  },
+);
 
-t.test('a body that is too large is refused, declared or not, whatever is asked for', async (t) => {
-  const gateway = await startTestGateway(t, {
-    ...files(),
-    'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
-  });
-  const raw = JSON.stringify({ text: 'x'.repeat(1024) });
-  const headers = { 'x-hub-signature-256': await signAsGithub('secret', raw), 'content-type': 'application/json' };
-  const answers: Answer[] = [];
-  for (const key of ['hook', 'unknown']) {
-    answers.push(await deliver(gateway, key, { raw }));
-    const url = `${gateway.url}/api/v1.0/project/support/trigger/${key}`;
-    const chunked = { method: 'POST', headers, body: new Blob([raw]).stream(), duplex: 'half' } as RequestInit;
-    answers.push(await answerOf(await fetch(url, chunked)));
-  }
-  t.equal(new Set(answers.map(comparable)).size, 1);
-  t.match(answers[0]?.body, { code: 'body_too_large' });
-  t.equal((await deliver(gateway, 'hook', { raw: JSON.stringify({ text: 'x'.repeat(900) }) })).status, 200);
-});
+t.test(
+  '413: a signed body over the limit is refused, declared or chunked, for known and unknown triggers',
+  async (t) => {
+    const gateway = await startTestGateway(t, {
+      ...files(),
+      'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
+    });
+    const raw = JSON.stringify({ text: 'x'.repeat(1024) });
+    const headers = { 'x-hub-signature-256': await signAsGithub('secret', raw), 'content-type': 'application/json' };
+    const answers: Answer[] = [];
+    for (const key of ['hook', 'unknown']) {
+      answers.push(await deliver(gateway, key, { raw }));
+      const url = `${gateway.url}/api/v1.0/project/support/trigger/${key}`;
+      const chunked = { method: 'POST', headers, body: new Blob([raw]).stream(), duplex: 'half' } as RequestInit;
+      answers.push(await answerOf(await fetch(url, chunked)));
+    }
+    t.equal(new Set(answers.map(comparable)).size, 1);
+    t.match(answers[0]?.body, { code: 'body_too_large' });
+    t.equal((await deliver(gateway, 'hook', { raw: JSON.stringify({ text: 'x'.repeat(900) }) })).status, 200);
+  },
+);
 
-t.test('of a list, the first whose credential is shown decides', async (t) => {
+t.test('in a list of signature and api-key the first plugin with a credential decides', async (t) => {
   const gateway = await startTestGateway(t, files());
   const wrong = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
   const statusOf = async (key: string, secret: string | null, headers?: Record<string, string>) =>
@@ -455,7 +478,7 @@ t.test('of a list, the first whose credential is shown decides', async (t) => {
   t.equal((await read(null, wrong)).status, 401);
 });
 
-t.test('a key cannot tell which triggers of foreign projects have an auth of their own', async (t) => {
+t.test('a key cannot probe which triggers of foreign projects have their own auth', async (t) => {
   const gateway = await startTestGateway(t, files());
   const signature = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
   for (const headers of [{}, signature]) {
@@ -469,7 +492,7 @@ t.test('a key cannot tell which triggers of foreign projects have an auth of the
   t.equal((await deliver(gateway, 'foreign', { project: 'other' })).status, 200);
 });
 
-t.test("answers Slack's challenge if it is signed, and fires nothing", async (t) => {
+t.test('a signed url_verification of Slack is answered without firing a run', async (t) => {
   const gateway = await startTestGateway(t, files());
   const challenge = '3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P';
   const raw = JSON.stringify({ token: 'Jhj5dZrVaK7ZwHHjRyZWjbDl', challenge, type: 'url_verification' });
@@ -491,7 +514,7 @@ t.test("answers Slack's challenge if it is signed, and fires nothing", async (t)
   t.match(gateway.log, [{ fields: { outcome: 'handshake' }, message: 'handshakes answered' }]);
 });
 
-t.test('answers a GET challenge with the right token as plain text, and nothing else', async (t) => {
+t.test('a GET challenge with the right token is answered as plain text, and any other gets a 401', async (t) => {
   const gateway = await startTestGateway(t, files());
   const ask = (key: string, parameters: string, options: FireOptions = get) =>
     gateway.fire(key, undefined, { ...options, path: `?${parameters}` });
@@ -524,7 +547,7 @@ t.test('answers a GET challenge with the right token as plain text, and nothing 
   t.equal((await ask('open-challenge', 'hub.challenge=a')).status, 401);
 });
 
-t.test('takes a delivery once, by the id that its sender gives it, and never records a signature', async (t) => {
+t.test('a delivery is deduplicated by the id of its sender, and its signature is never recorded', async (t) => {
   const dedup = { uses: 'idempotency-key', with: { header: 'x-github-delivery' } };
   const headers = ['stripe-signature', 'webhook-signature', 'x-github-event'];
   const filter = { name: 'all', uses: 'jsonata', with: { expression: '$exists($request.headers)', headers } };
