@@ -35,7 +35,7 @@ async function observe(expression: string, input: unknown, bindings = {}): Promi
 }
 
 t.test('conditions', async (t) => {
-  t.test('are the whole and its operands, in the order of the source', async (t) => {
+  t.test('conditions are the whole expression and its operands, in the order of the source', async (t) => {
     t.same(compileFilter('customer.plan = "pro" and amount > 10').conditions, [
       { source: 'customer.plan = "pro" and amount > 10', offset: 0 },
       { source: 'customer.plan = "pro"', offset: 0 },
@@ -44,7 +44,7 @@ t.test('conditions', async (t) => {
     t.same(compileFilter('  amount ').conditions, [{ source: 'amount', offset: 2 }]);
   });
 
-  t.test('have each stretch of the source once, without parentheses and what only groups', async (t) => {
+  t.test('conditions list each part of the source once, without grouping parentheses', async (t) => {
     t.same(sourcesOf('((a = 1))'), ['a = 1']);
     t.same(sourcesOf('a and b and (c and (d or e))'), [
       'a and b and (c and (d or e))',
@@ -57,14 +57,14 @@ t.test('conditions', async (t) => {
     t.same(sourcesOf('a ?? b and c'), ['a ?? b and c', 'a', 'b and c', 'b', 'c']);
   });
 
-  t.test('leave out literals, indexes and what is no boolean', async (t) => {
+  t.test('conditions leave out literals, indexes and operands that are no booleans', async (t) => {
     t.same(sourcesOf('true'), []);
     t.same(sourcesOf('a and true'), ['a and true', 'a']);
     t.same(sourcesOf('$count(items) + 1 > 2'), ['$count(items) + 1 > 2']);
     t.same(sourcesOf('items[0][-1][$i][[0..1]].sku = "x"'), ['items[0][-1][$i][[0..1]].sku = "x"']);
   });
 
-  t.test('are found in calls, predicates, choices, lambdas and constructors', async (t) => {
+  t.test('conditions are found in calls, predicates, choices, lambdas and constructors', async (t) => {
     t.same(sourcesOf('$not($exists(a))'), ['$not($exists(a))', '$exists(a)']);
     t.same(sourcesOf('items[price > 10][inStock]'), ['items[price > 10][inStock]', 'price > 10', 'inStock']);
     t.same(sourcesOf('a ? b : c = 1'), ['a ? b : c = 1', 'a', 'b', 'c = 1']);
@@ -84,7 +84,7 @@ t.test('conditions', async (t) => {
     t.same(sourcesOf('($contains := function($x){ 1 }; $contains(a) + 1)'), ['$contains(a) + 1']);
   });
 
-  t.test('are told as they are written, whatever is in strings, comments and regular expressions', async (t) => {
+  t.test('the source of conditions', async (t) => {
     const conditions: [expression: string, ...parts: string[]][] = [
       ['"and) or (" = a and b', '"and) or (" = a', 'b'],
       ['\'say "and\\n\\u0061"\' = a or `x and y` = b', '\'say "and\\n\\u0061"\' = a', '`x and y` = b'],
@@ -98,18 +98,22 @@ t.test('conditions', async (t) => {
       ['a.*[b=1].**.c and d', 'a.*[b=1].**.c', 'b=1', 'd'],
     ];
     for (const [expression, ...parts] of conditions) {
-      t.same(sourcesOf(expression).slice(1), parts, expression);
+      await t.test(`conditions have their exact source in ${JSON.stringify(expression)}`, async (t) => {
+        t.same(sourcesOf(expression).slice(1), parts);
+      });
     }
-    t.same(sourcesOf('a.b.(%.c = 1 and d)'), ['a.b.(%.c = 1 and d)', '%.c = 1 and d', '%.c = 1', 'd']);
-    t.same(sourcesOf('items@$i#$n[$n > 1 and $i.a].b'), [
-      ...['items@$i#$n[$n > 1 and $i.a].b', '$n > 1 and $i.a', '$n > 1', '$i.a'],
-    ]);
-    t.same(sourcesOf('a ~> |b[c = 1]|{"d": e > 2}, ["f"]| and g'), [
-      ...['a ~> |b[c = 1]|{"d": e > 2}, ["f"]| and g', 'a ~> |b[c = 1]|{"d": e > 2}, ["f"]|', 'c = 1', 'e > 2', 'g'],
-    ]);
+    await t.test('conditions have their exact source in an isolated expression', async (t) => {
+      t.same(sourcesOf('a.b.(%.c = 1 and d)'), ['a.b.(%.c = 1 and d)', '%.c = 1 and d', '%.c = 1', 'd']);
+      t.same(sourcesOf('items@$i#$n[$n > 1 and $i.a].b'), [
+        ...['items@$i#$n[$n > 1 and $i.a].b', '$n > 1 and $i.a', '$n > 1', '$i.a'],
+      ]);
+      t.same(sourcesOf('a ~> |b[c = 1]|{"d": e > 2}, ["f"]| and g'), [
+        ...['a ~> |b[c = 1]|{"d": e > 2}, ["f"]| and g', 'a ~> |b[c = 1]|{"d": e > 2}, ["f"]|', 'c = 1', 'e > 2', 'g'],
+      ]);
+    });
   });
 
-  t.test('are expressions themselves, where they say they are', async () => {
+  t.test('the source of each condition is a valid expression at its offset', async () => {
     const property = fc.property(expressions, (expression) => {
       const filter = parsed(expression);
       if (filter === undefined) return;
@@ -145,14 +149,14 @@ t.test('observe', async (t) => {
     const observeHere = (expression: string, input: unknown, bindings = {}) =>
       observe(`${prefix}${expression}`, input, bindings);
 
-    t.test(`${mode}: does not see what a decided operator leaves out`, async (t) => {
+    t.test(`${mode} observation skips an operand that a short circuit skips`, async (t) => {
       t.match(await observeHere('(a = 1 and b = 2)', { a: 1, b: 3 }), { 'a = 1': 'T', 'b = 2': 'F' });
       t.match(await observeHere('(a = 1 and b = 2)', { a: 0, b: 2 }), { 'a = 1': 'F', 'b = 2': '' });
       t.match(await observeHere('(a = 1 or b = 2)', { a: 1, b: 2 }), { 'a = 1': 'T', 'b = 2': '' });
       t.match(await observeHere('(a ? b : c = 1)', { a: 0, c: 1 }), { a: 'F', b: '', 'c = 1': 'T' });
     });
 
-    t.test(`${mode}: sees both where it is evaluated per item`, async (t) => {
+    t.test(`${mode} observation sees both outcomes of a condition evaluated per item`, async (t) => {
       const items = [{ price: 1 }, { price: 11 }];
       t.match(await observeHere('$count(items[price > 10]) = 1', { items }), {
         'price > 10': 'TF',
@@ -162,7 +166,7 @@ t.test('observe', async (t) => {
       t.match(await observeHere('$map([1, 0], function($n){ $n = 1 })[0]', {}), { '$n = 1': 'TF' });
     });
 
-    t.test(`${mode}: sees the call that a function ends with`, async (t) => {
+    t.test(`${mode} observation sees the tail call of a function`, async (t) => {
       const expression =
         '$count($filter(items, function($i){ $i.open ? $contains($i.name, "x") : $not($i.closed) })) > 0';
       const items = [{ open: true, name: 'x' }, { open: true, name: 'y' }, { closed: 0 }];
@@ -175,7 +179,7 @@ t.test('observe', async (t) => {
       t.match(await observeHere(expression, { items }, { contains: 'no function' }), { '$contains($i.name, "x")': '' });
     });
 
-    t.test(`${mode}: counts values by $boolean, and nothing as false`, async (t) => {
+    t.test(`${mode} observation of a value`, async (t) => {
       const values: [value: unknown, seen: string][] = [
         ...([
           ['', 'F'],
@@ -193,10 +197,13 @@ t.test('observe', async (t) => {
           [undefined, 'F'],
         ] as [unknown, string][]),
       ];
-      for (const [a, seen] of values) t.match(await observeHere('(a or b)', { a, b: 1 }), { a: seen });
+      for (const [a, seen] of values)
+        await t.test(`${mode} observation counts ${JSON.stringify(a)} as ${seen === 'T'}`, async (t) => {
+          t.match(await observeHere('(a or b)', { a, b: 1 }), { a: seen });
+        });
     });
 
-    t.test(`${mode}: tells what was seen until an evaluation failed, and goes on after it`, async (t) => {
+    t.test(`${mode} observation reports what was seen before a failure, and works again after it`, async (t) => {
       const filter = compileFilter(`${prefix}(a = 1 and b > "x" and c)`, { limits });
       t.teardown(() => filter.close());
       t.equal(filter.mode, mode);
@@ -206,14 +213,14 @@ t.test('observe', async (t) => {
     });
   }
 
-  t.test('has the bindings, the clock and the seed', async (t) => {
+  t.test('observation uses the bindings, the clock and the seed', async (t) => {
     const expression = '$key.id = "web" and $millis() = 1750000000000 and $random() = $random()';
     const seen = { '$key.id = "web"': 'T', '$millis() = 1750000000000': 'T', '$random() = $random()': 'F' };
     t.match(await observe(expression, {}, { key: { id: 'web' } }), seen);
     t.match(await observe(`${countdown} and ${expression}`, {}, { key: { id: 'web' } }), seen);
   });
 
-  t.test('ends with what does too much, and tells nothing of what had to be killed', async (t) => {
+  t.test('observation ends at the limits, and reports nothing of a killed evaluation', async (t) => {
     const long = compileFilter('a and $sum([1..9000].($sum([1..9000]))) > 0', { limits: { maxSteps: 1000 } });
     t.match(await observedOf(long, { a: 1 }), { a: 'T' });
     const deep = compileFilter('($f := function($n){ 1 + $f($n + 1) }; a and $f(1))', {
@@ -229,7 +236,7 @@ t.test('observe', async (t) => {
     t.same(await hanging.observe({ a: 1, x: { _jsonata_function: true } }), nothing);
   });
 
-  t.test('can be asked by what an input calls while it is evaluated', async (t) => {
+  t.test('observation can be called again from a getter of its own input', async (t) => {
     const filter = compileFilter('a and b');
     const inner: unknown[] = [];
     const input = {
@@ -243,7 +250,7 @@ t.test('observe', async (t) => {
     t.match(inner, [[{ seenTrue: false, seenFalse: true }, {}, { seenTrue: false, seenFalse: false }]]);
   });
 
-  t.test('decides as the plain evaluation does', async (t) => {
+  t.test('observation decides like plain evaluation', async (t) => {
     let compared = 0;
     const property = fc.property(expressions, bodies, (expression, body) => {
       const filter = parsed(expression);
@@ -260,7 +267,7 @@ t.test('observe', async (t) => {
     t.ok(compared > 2000, `${compared} were compared`);
   });
 
-  t.test('sees of a part what it comes to on its own', async (t) => {
+  t.test('observation of a part agrees with its evaluation alone', async (t) => {
     let compared = 0;
     const property = fc.property(expressions, expressions, expressions, bodies, (one, two, three, body) => {
       const filter = parsed(`(${one}) and ((${two}) or (${three}))`);
@@ -280,7 +287,7 @@ t.test('observe', async (t) => {
     t.ok(compared > 1000, `${compared} were compared`);
   });
 
-  t.test('sees the same in an isolated evaluation as in a compiled one', async (t) => {
+  t.test('isolated observation agrees with compiled observation', async (t) => {
     let compared = 0;
     const property = fc.asyncProperty(expressions, bodies, async (expression, body) => {
       const filter = parsed(expression);
@@ -326,14 +333,14 @@ t.test('vocabulary', async (t) => {
     return filter.vocabulary.paths.map((path) => path.join('.'));
   };
 
-  t.test('has the paths that are read, from the root', async (t) => {
+  t.test('the vocabulary lists the paths read from the root', async (t) => {
     t.same(pathsOf('customer.plan = "pro" and amount > 10'), ['customer.plan', 'amount']);
     t.same(pathsOf('$$.customer.`e mail` = $.customer.name'), ['customer.e mail', 'customer.name']);
     t.same(pathsOf('$request.ip = ip and $sum = 1'), ['ip']);
     t.same(pathsOf('*.name = 1 or **.b = 2'), []);
   });
 
-  t.test('knows what predicates, steps and sorting stand at', async (t) => {
+  t.test('the vocabulary resolves paths in predicates, steps and sorting', async (t) => {
     t.same(pathsOf('items[price > 10]'), ['items', 'items.price']);
     t.same(pathsOf('order.items[price > $$.limit and tags[0] = "x"].sku'), [
       ...['order.items', 'order.items.price', 'limit', 'order.items.tags', 'order.items.sku'],
@@ -349,7 +356,7 @@ t.test('vocabulary', async (t) => {
     t.same(pathsOf('[a, b].c'), ['a', 'b', 'a.c', 'b.c']);
   });
 
-  t.test('follows variables and functions', async (t) => {
+  t.test('the vocabulary resolves paths through variables and functions', async (t) => {
     t.same(pathsOf('($c := customer; $c.plan = "pro")'), ['customer', 'customer.plan']);
     t.same(pathsOf('$map(items, function($i){ $i.price > 3 })'), ['items', 'items.price']);
     t.same(pathsOf('$filter(items, function($i){ $i.a })[b].c = 1'), ['items', 'items.a', 'items.b', 'items.c']);
@@ -360,7 +367,7 @@ t.test('vocabulary', async (t) => {
     t.same(pathsOf('items@$i.$exists($i.a)'), ['items', 'items.a']);
   });
 
-  t.test('has the literals, and what a regular expression matches', async (t) => {
+  t.test('the vocabulary lists literals and a sample match of each regular expression', async (t) => {
     const constantsOf = (expression: string) => compileFilter(expression).vocabulary.constants;
     t.same(constantsOf('a in ["x", "y"] and b > -10 and c = true and d != null and a != "x"'), [
       ...['x', 'y', -10, true, null],
@@ -382,7 +389,7 @@ t.test('vocabulary', async (t) => {
     }
   });
 
-  t.test('is bounded', async (t) => {
+  t.test('the vocabulary is limited to 100 paths and 100 constants', async (t) => {
     const many = Array.from({ length: 300 }, (_, index) => `a${index} = ${index}`).join(' or ');
     t.equal(compileFilter(many).vocabulary.paths.length, 100);
     t.equal(compileFilter(many).vocabulary.constants.length, 100);

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { compileFilter } from '../../src/filter/index.ts';
 import { patience } from '../support/patience.ts';
 
-t.test('tells the value of each top-level conjunct and of its sides', async (t) => {
+t.test('explain returns the value of each top-level conjunct and of its operands', async (t) => {
   const filter = compileFilter('customer.plan in ["pro", "enterprise"] and amount > 100 and $exists(email)');
   const explained = await filter.explain({ customer: { plan: 'pro' }, amount: 20 });
   t.match(explained, {
@@ -23,12 +23,12 @@ t.test('tells the value of each top-level conjunct and of its sides', async (t) 
   t.equal(explained.conjuncts[2]?.sides, undefined);
 });
 
-t.test('tells an expression that joins nothing as its own conjunct', async (t) => {
+t.test('explain returns an expression without `and` as its only conjunct', async (t) => {
   const explained = await compileFilter('amount').explain({ amount: 3 });
   t.match(explained, { passes: true, value: 3, conjuncts: [{ source: 'amount', value: 3, passes: true }] });
 });
 
-t.test('tells errors by their codes, at the part that failed', async (t) => {
+t.test('explain reports an error by its code at the part that failed', async (t) => {
   const explained = await compileFilter('plan = "pro" and amount > "x"').explain({ plan: 'pro', amount: 1 });
   t.match(explained, {
     passes: false,
@@ -37,7 +37,7 @@ t.test('tells errors by their codes, at the part that failed', async (t) => {
   });
 });
 
-t.test('knows parentheses, and the statements of a block', async (t) => {
+t.test('explain splits conjuncts inside parentheses and in the last statement of a block', async (t) => {
   const nested = await compileFilter('(a = 1 and (b = 2)) and c = ")and("').explain({ a: 1, b: 3, c: ')and(' });
   t.same(
     nested.conjuncts.map(({ source, passes }) => [source, passes]),
@@ -56,7 +56,7 @@ t.test('knows parentheses, and the statements of a block', async (t) => {
   ]);
 });
 
-t.test('has one clock and seed for all parts, and the bindings', async (t) => {
+t.test('explain evaluates all parts with the same clock, seed and bindings', async (t) => {
   const filter = compileFilter('$millis() = 1000 and $key.id = "web" and $random() = $random()');
   const { conjuncts } = await filter.explain({}, { key: { id: 'web' } }, { now: 1000, seed: 1 });
   t.same(
@@ -65,7 +65,7 @@ t.test('has one clock and seed for all parts, and the bindings', async (t) => {
   );
 });
 
-t.test('knows what stands where, whatever is in strings, comments and regular expressions', async (t) => {
+t.test('explain splits correctly around strings, comments and regular expressions', async (t) => {
   const { conjuncts } = await compileFilter(
     '/* a and */ a = " and " and (($contains(a, /[/] (and) \\/x/) or b) and /* ( */ c /* ) */ in [1, "]"])',
   ).explain({ a: ' and ', c: 1 });
@@ -76,7 +76,7 @@ t.test('knows what stands where, whatever is in strings, comments and regular ex
   ]);
 });
 
-t.test('gives values as JSON, without functions and what is nothing', async (t) => {
+t.test('explain returns values as plain JSON, without functions and undefined', async (t) => {
   const explained = await compileFilter(
     '$map([$sum, a], function($x){ $x }) and {"f": $sum, "n": [b, 1]} and $sum and b',
   ).explain({
@@ -90,7 +90,7 @@ t.test('gives values as JSON, without functions and what is nothing', async (t) 
   t.same(Object.keys(value ?? {}), ['0', '1'], 'has none of the marks of JSONata');
 });
 
-t.test('explains what is isolated too', async (t) => {
+t.test('explain works for an isolated expression', async (t) => {
   holdClock(t);
   const limits = { timeoutMs: patience(30_000) };
   const filter = compileFilter('a = 1 and ($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(b))', { limits });
@@ -98,7 +98,7 @@ t.test('explains what is isolated too', async (t) => {
   t.match(await filter.explain({ a: 1, b: 3 }), { passes: true, conjuncts: [{ passes: true }, { passes: true }] });
 });
 
-t.test('reports a part that hangs by the code of its limit', async (t) => {
+t.test('explain reports a hanging part by the code of its limit', async (t) => {
   holdClock(t);
   const loop = '($f := function($n){ $f($n + 1) }; $f(0)) = 1';
   const filter = compileFilter(`${loop} and ${loop}`);
@@ -107,7 +107,7 @@ t.test('reports a part that hangs by the code of its limit', async (t) => {
   t.match(await filter.explain({}), { ...hung, conjuncts: [{ ...hung, operator: '=', sides: [hung] }, hung] });
 });
 
-t.test('evaluates as many parts as two seconds have room for, and reports which it had no time for', async (t) => {
+t.test('explain evaluates parts for two seconds and marks the rest as not evaluated', async (t) => {
   const clock = holdClock(t);
   const filter = compileFilter(Array.from({ length: 40 }, () => 'a = 0').join(' and '));
   const input = {
@@ -141,7 +141,7 @@ function holdClock(t: Test): { ms: number } {
   return clock;
 }
 
-t.test('tells the first hundred conjuncts', async (t) => {
+t.test('explain returns the first 100 conjuncts', async (t) => {
   const filter = compileFilter(Array.from({ length: 150 }, (_, index) => `a != ${index}`).join(' and '));
   t.equal((await filter.explain({ a: -1 })).conjuncts.length, 100);
 });

@@ -38,7 +38,7 @@ function unlessTurnedAway(evaluate: () => unknown): Promise<unknown> {
   });
 }
 
-t.test('evaluates what cannot be compiled, with bindings, clock and seed', async (t) => {
+t.test('an isolated expression is evaluated with bindings, clock and seed', async (t) => {
   const filter = compileFilter(countdown, ample);
   t.teardown(() => filter.close());
   t.equal(filter.mode, 'isolated');
@@ -57,22 +57,24 @@ t.test('evaluates what cannot be compiled, with bindings, clock and seed', async
   t.same(await seeing.evaluate(...given), [id, now, random]);
 });
 
-t.test('ends an evaluation when its time is over, whatever it is in', async (t) => {
+t.test('hanging isolated expressions', async (t) => {
   const limits = { timeoutMs: 100 };
   const hanging: [expression: string, input: unknown][] = [
     [endless, {}],
     ['$toMillis(x, "[f1][f1][f1][f1]Z")', { x: '1'.repeat(600) }],
   ];
   for (const [expression, input] of hanging) {
-    const filter = compileFilter(expression, { limits });
-    // It would take for ever, and the other one hours.
-    t.equal(await within(codeOf(filter.evaluate(input)), 30_000, expression), 'D1012', expression);
-    t.equal(await within(codeOf(filter.evaluate(input)), 30_000, expression), 'D1012', 'and again');
-    await filter.close();
+    await t.test(`an isolated evaluation is stopped at its timeout, twice in a row: ${expression}`, async (t) => {
+      const filter = compileFilter(expression, { limits });
+      // The first would never end, the second after hours.
+      t.equal(await within(codeOf(filter.evaluate(input)), 30_000, expression), 'D1012', 'first evaluation');
+      t.equal(await within(codeOf(filter.evaluate(input)), 30_000, expression), 'D1012', 'second evaluation');
+      await filter.close();
+    });
   }
 });
 
-t.test('survives an evaluation that takes all memory', async (t) => {
+t.test('an isolated evaluation that exhausts memory fails without harming others', async (t) => {
   const filter = compileFilter(
     '($f := function($a, $n){ $n = 0 ? $count($a) : $f($append($a, $a), $n - 1) }; $f([1..1000], 40))',
     { limits: { timeoutMs: 20_000, maxSequence: 1e9 } },
@@ -87,7 +89,7 @@ t.test('survives an evaluation that takes all memory', async (t) => {
 /** How many processes there are at most: more hang here than there are. */
 const workers = Math.min(Math.max(availableParallelism(), 2), 4) + 1;
 
-t.test('one that hangs time after time delays no other', async (t) => {
+t.test('repeatedly hanging isolated expressions delay no other expression', async (t) => {
   const quick = compileFilter(countdown, ample);
   t.teardown(() => quick.close());
   await unlessTurnedAway(() => quick.evaluate({ n: 1 }));
@@ -111,18 +113,21 @@ t.test('one that hangs time after time delays no other', async (t) => {
   t.same(codes, new Set(['D1012']));
 });
 
-t.test('an input with marks of JSONata is refused, an expression cannot reach what the process has', async (t) => {
-  const filter = compileFilter(countdown, ample);
-  t.teardown(() => filter.close());
-  t.equal(await codeOf(filter.evaluate({ n: 1, a: [{ _jsonata_function: true }] })), 'D1013');
-  for (const name of ['constructor', '__proto__', 'process', 'globalThis']) {
-    const reaching = compileFilter(`($f := function($n){ $n = 0 ? \`${name}\` : $f($n - 1) }; $f(1))`, ample);
-    t.equal(await reaching.evaluate({ n: 1 }), undefined, name);
-    await reaching.close();
-  }
-});
+t.test(
+  'sandbox: an isolated expression refuses inputs with JSONata markers and reaches no global of the process',
+  async (t) => {
+    const filter = compileFilter(countdown, ample);
+    t.teardown(() => filter.close());
+    t.equal(await codeOf(filter.evaluate({ n: 1, a: [{ _jsonata_function: true }] })), 'D1013');
+    for (const name of ['constructor', '__proto__', 'process', 'globalThis']) {
+      const reaching = compileFilter(`($f := function($n){ $n = 0 ? \`${name}\` : $f($n - 1) }; $f(1))`, ample);
+      t.equal(await reaching.evaluate({ n: 1 }), undefined, name);
+      await reaching.close();
+    }
+  },
+);
 
-t.test('lets what is under way end before it closes, and takes nothing more', async (t) => {
+t.test('closing an isolated expression finishes the active evaluation and refuses further ones', async (t) => {
   const filter = compileFilter(countdown, ample);
   const underWay = filter.evaluate({ n: 5 });
   await filter.close();
@@ -130,7 +135,7 @@ t.test('lets what is under way end before it closes, and takes nothing more', as
   await t.rejects(async () => filter.evaluate({ n: 5 }), /closed/);
 });
 
-t.test('leaves no process behind when it is killed itself', { skip: process.platform !== 'linux' }, async (t) => {
+t.test('a killed gateway leaves no worker process behind', { skip: process.platform !== 'linux' }, async (t) => {
   const child = fork(join(import.meta.dirname, '../fixtures/hanging-filter.ts'), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

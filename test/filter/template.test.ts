@@ -7,7 +7,7 @@ function rendered(source: string): unknown {
   return compileTemplate(source, { bindings: ['run'] }).render({ customer }, { run: { id: 'r7' } });
 }
 
-t.test('puts values into a text: texts as they are, nothing for nothing, all else as JSON', (t) => {
+t.test('rendered templates', (t) => {
   for (const [source, expected] of [
     ['plain { text } with }} in it', 'plain { text } with }} in it'],
     ['', ''],
@@ -18,12 +18,14 @@ t.test('puts values into a text: texts as they are, nothing for nothing, all els
     ['{{ {"a": customer.plan} }}', '{"a":"pro"}'],
     ['{{ $run.id }}{{ "{{" }}', 'r7{{'],
   ] as const) {
-    t.equal(rendered(source), expected, source);
+    t.test(`a template renders ${JSON.stringify(source)} as ${JSON.stringify(expected)}`, async (t) => {
+      t.equal(rendered(source), expected);
+    });
   }
   t.end();
 });
 
-t.test('tells every fault at its place in the text', (t) => {
+t.test('a template reports every fault at its offset in the text', (t) => {
   const faultsOf = (source: string) => {
     try {
       compileTemplate(source);
@@ -42,14 +44,14 @@ t.test('tells every fault at its place in the text', (t) => {
   t.end();
 });
 
-t.test('fails as the expression does, and waits for what is isolated', async (t) => {
+t.test('a template fails like its expression and awaits an isolated one', async (t) => {
   t.throws(() => rendered('{{ $number(customer.name) }}'), EvaluationError);
   const template = compileTemplate('{{ ($f := function($n){ $n = 0 ? "done" : $f($n - 1) }; $f(3)) }}!');
   t.teardown(() => template.close());
   t.equal(await template.render({}), 'done!');
 });
 
-t.test('makes plain JSON of what an expression gives', (t) => {
+t.test('toPlain turns the value of an expression into plain JSON', (t) => {
   const value = compileFilter('{ "tags": customer.tags[$ != "x"], "sum": $sum, "list": [$sum, 1] }').evaluate({
     customer,
   });
