@@ -39,7 +39,7 @@ function sources(text: string): Sources {
   return new Map([[file, source(text)]]);
 }
 
-t.test('finds values, names, items and what is missing', async (t) => {
+t.test('locate finds values, names and items, and shows a missing member at its parent', async (t) => {
   const text = 'a: 1\nlist:\n  - x: { y: "z" }\n  - ~\nempty:\n"b/c~d": e\n';
   t.equal(at(text, { pointer: '/a' }), '1:4 1');
   t.equal(at(text, { pointer: '/list/0/x/y' }), '3:13 "z"');
@@ -51,7 +51,7 @@ t.test('finds values, names, items and what is missing', async (t) => {
   t.equal(at(text, { pointer: '/list/7' }), '2:1 list');
 });
 
-t.test('shows a place inside a scalar, however it is written', async (t) => {
+t.test('locate: an offset in a scalar', async (t) => {
   const value = `a "b" 'c' é🙂 d`;
   const written = [
     `k: a "b" 'c' é🙂 d`,
@@ -63,27 +63,29 @@ t.test('shows a place inside a scalar, however it is written', async (t) => {
     `k: |2\n    a "b" 'c' é🙂 d\n`,
   ];
   for (const text of written) {
-    const root = parseDocument(text).contents;
-    const scalar = isMap(root) ? root.get('k', true) : undefined;
-    const read = isScalar(scalar) ? String(scalar.value) : '';
-    t.equal(read.trim(), value, 'the sample says what it should');
-    const { start } = locate(source(text), { file, pointer: '/k', offset: read.indexOf('d', 10) });
-    t.equal(text.slice(start.offset, start.offset + 1), 'd', text);
-    const quote = locate(source(text), { file, pointer: '/k', offset: read.indexOf("'c'") + 1 });
-    t.equal(text.slice(quote.start.offset, quote.start.offset + 1), 'c', text);
+    await t.test(`locate finds an offset in the scalar of ${JSON.stringify(text)}`, async (t) => {
+      const root = parseDocument(text).contents;
+      const scalar = isMap(root) ? root.get('k', true) : undefined;
+      const read = isScalar(scalar) ? String(scalar.value) : '';
+      t.equal(read.trim(), value, 'the sample says what it should');
+      const { start } = locate(source(text), { file, pointer: '/k', offset: read.indexOf('d', 10) });
+      t.equal(text.slice(start.offset, start.offset + 1), 'd', text);
+      const quote = locate(source(text), { file, pointer: '/k', offset: read.indexOf("'c'") + 1 });
+      t.equal(text.slice(quote.start.offset, quote.start.offset + 1), 'c', text);
+    });
   }
 });
 
-t.test('shows a place in a later line of a block, with its own indentation', async (t) => {
+t.test('locate finds an offset in a later line of an indented block scalar', async (t) => {
   const text = 'k: |\n  one\n    two\n\n  three\n';
   const value = 'one\n  two\n\nthree\n';
   for (const word of ['one', 'two', 'three']) {
     const { start } = locate(source(text), { file, pointer: '/k', offset: value.indexOf(word) });
-    t.equal(text.slice(start.offset, start.offset + word.length), word);
+    t.equal(text.slice(start.offset, start.offset + word.length), word, word);
   }
 });
 
-t.test('shows a place in a later line of folded text', async (t) => {
+t.test('locate finds an offset in a later line of a folded scalar', async (t) => {
   t.equal(at('k: >\n  one\n  two\n', { pointer: '/k', offset: 5 }), '3:4 ');
   t.equal(at('k: one\n  two\n', { pointer: '/k', offset: 5 }), '2:4 ');
   t.equal(at("k: 'it''s\n\n  two'\n", { pointer: '/k', offset: 6 }), '3:4 ');
@@ -122,7 +124,7 @@ function holdEveryCharacter(text: string): string {
   return String(scalar.type);
 }
 
-t.test('finds every character of a string, however the string is written and folded', async (t) => {
+t.test('locate finds every character of a string in any style and folding', async (t) => {
   const seen = new Map<string, number>();
   const hold = (text: string, isWindows: boolean): void => {
     const style = holdEveryCharacter(isWindows ? text.replaceAll('\n', '\r\n') : text);
@@ -146,7 +148,7 @@ t.test('finds every character of a string, however the string is written and fol
   t.ok((seen.get('none') ?? 0) < 20, 'nearly all of the samples are YAML');
 });
 
-t.test('never leaves the text, wherever a place says it is', async (t) => {
+t.test('locate returns a position within the text for any offset', async (t) => {
   for (const text of ['', 'a', 'a: b', 'a: |\n', "a: ''", 'a: "\\u00e9"', 'a: |\n  \n']) {
     for (const offset of [0, 1, 7, 1_000]) {
       const { start } = locate(source(text), { file, pointer: '/a', offset });
@@ -156,13 +158,13 @@ t.test('never leaves the text, wherever a place says it is', async (t) => {
   }
 });
 
-t.test('joins and splits pointers alike', async (t) => {
+t.test('pointerSegments splits what joinPointer joins', async (t) => {
   const names = ['a', 'b/c', '~', '~1', '', '0'];
   t.strictSame(pointerSegments(joinPointer('', ...names)), names);
   t.strictSame(pointerSegments(''), []);
 });
 
-t.test('prints a position, a frame and a hint', async (t) => {
+t.test('format text prints a position, a code frame and a hint', async (t) => {
   const printed = formatProblems(
     [problem({ hint: 'mend it' }, { pointer: '/c/d' }), problem({ severity: 'warning' }, { pointer: '/a' })],
     sources('a: 1\nb: 2\nc:\n  d: three\n'),
@@ -188,13 +190,13 @@ t.test('prints a position, a frame and a hint', async (t) => {
   );
 });
 
-t.test('colours only if asked to', async (t) => {
+t.test('format text uses colours only with color: true', async (t) => {
   const print = (color: boolean) => formatProblems([problem({})], sources('a: 1\n'), { format: 'text', color });
   t.notMatch(print(false), '\u001b');
   t.match(print(true), '\u001b[31mwrong_type');
 });
 
-t.test('lets no file steer the terminal', async (t) => {
+t.test('format text prints no control characters of a file', async (t) => {
   const printed = formatProblems(
     [problem({ message: 'a \u001b[31m b', hint: '\u0007' })],
     sources('a: "\u001b[2J\u202e \u009b"\n'),
@@ -203,7 +205,7 @@ t.test('lets no file steer the terminal', async (t) => {
   t.notMatch(printed, /[[\p{Cc}\u202e]--\n]/v);
 });
 
-t.test('blots out a secret in every frame that it would be in', async (t) => {
+t.test('format text masks a literal secret in every code frame', async (t) => {
   const text = 'a: 1\nsecret: |\n  hunter2\n  hunter2\nb: hunter2-is-not-it\nother: x\n';
   const secret = problem({ code: 'literal_secret' }, { pointer: '/secret' });
   const printed = formatProblems([problem({}, { pointer: '/a' }), secret], sources(text), { format: 'text' });
@@ -211,7 +213,7 @@ t.test('blots out a secret in every frame that it would be in', async (t) => {
   t.match(printed, '*******');
 });
 
-t.test('crops lines that are very long around the place', async (t) => {
+t.test('a code frame crops long lines around the position', async (t) => {
   const text = `a: "${'x'.repeat(5_000)}"\nb: 1\n`;
   const start = locate(source(text), { file, pointer: '/a', offset: 3_000 }).start;
   const frame = codeFrame(text, { start, end: start });
@@ -219,13 +221,13 @@ t.test('crops lines that are very long around the place', async (t) => {
   t.match(frame, '^');
 });
 
-t.test('shows a problem of what has no text without a frame', async (t) => {
+t.test('format text prints a problem without a source text without a code frame', async (t) => {
   const problems = [problem({}, { file: 'config' })];
   t.equal(formatProblems(problems, new Map(), { format: 'text' }), 'config wrong_type something is wrong\n');
   t.equal(formatProblems([], new Map(), { format: 'text' }), '');
 });
 
-t.test('prints JSON with positions and pointers', async (t) => {
+t.test('format json prints positions and pointers', async (t) => {
   const printed = formatProblems([problem({}, { pointer: '/a' })], sources('a: one\n'), { format: 'json' });
   t.strictSame(JSON.parse(printed), {
     problems: [
@@ -245,7 +247,7 @@ t.test('prints JSON with positions and pointers', async (t) => {
   t.strictSame(JSON.parse(formatProblems([], new Map(), { format: 'json' })), { problems: [] });
 });
 
-t.test('escapes workflow commands, so that no text can be one', async (t) => {
+t.test('format github escapes messages and file names, so that they inject no workflow command', async (t) => {
   const name = 'config/a,b:c%.yaml';
   const text = 'a: one\n';
   const hostile = problem({ message: '100%\n::error::x', hint: 'h' }, { file: name, pointer: '/a' });
@@ -256,7 +258,7 @@ t.test('escapes workflow commands, so that no text can be one', async (t) => {
   );
 });
 
-t.test('gives columns to GitHub only where a place begins and ends on one line', async (t) => {
+t.test('format github prints columns only for a range within one line', async (t) => {
   const position = { line: 3, column: 5, offset: 40 };
   const print = (end: Position) =>
     formatGithub([{ ...problem({}), range: { start: position, end } }], {}).replace(
@@ -268,22 +270,25 @@ t.test('gives columns to GitHub only where a place begins and ends on one line',
   t.equal(print(position), 'line=3,col=5');
 });
 
-t.test('names files for GitHub and SARIF from the root of the repository, and those outside as they are', async (t) => {
-  const root = process.cwd();
-  const names = ['test/../config/a.yaml', join(root, 'config/b c.yaml'), '../c.yaml', root];
-  const problems = names.map((name) => problem({}, { file: name }));
-  const github = formatProblems(problems, new Map(), { format: 'github', root });
-  t.strictSame(
-    [...github.matchAll(/file=([^,]+),/g)].map(([, name]) => name),
-    ['../c.yaml', '.', 'config/b c.yaml', 'config/a.yaml'],
-  );
-  const sarif = formatProblems(problems, new Map(), { format: 'sarif', root });
-  const uris = [...sarif.matchAll(/"uri": "(.*)"/g)].map(([, uri]) => uri);
-  t.strictSame(uris, [pathToFileURL(resolve('../c.yaml')).href, '.', 'config/b%20c.yaml', 'config/a.yaml']);
-  t.equal(sarif.match(/"uriBaseId": "%SRCROOT%"/g)?.length, 3);
-});
+t.test(
+  'formats github and sarif name files relative to the root of the repository, and files outside it unchanged',
+  async (t) => {
+    const root = process.cwd();
+    const names = ['test/../config/a.yaml', join(root, 'config/b c.yaml'), '../c.yaml', root];
+    const problems = names.map((name) => problem({}, { file: name }));
+    const github = formatProblems(problems, new Map(), { format: 'github', root });
+    t.strictSame(
+      [...github.matchAll(/file=([^,]+),/g)].map(([, name]) => name),
+      ['../c.yaml', '.', 'config/b c.yaml', 'config/a.yaml'],
+    );
+    const sarif = formatProblems(problems, new Map(), { format: 'sarif', root });
+    const uris = [...sarif.matchAll(/"uri": "(.*)"/g)].map(([, uri]) => uri);
+    t.strictSame(uris, [pathToFileURL(resolve('../c.yaml')).href, '.', 'config/b%20c.yaml', 'config/a.yaml']);
+    t.equal(sarif.match(/"uriBaseId": "%SRCROOT%"/g)?.length, 3);
+  },
+);
 
-t.test('prints SARIF 2.1.0', async (t) => {
+t.test('format sarif prints a valid SARIF 2.1.0 log', async (t) => {
   const problems = [
     problem({}, { pointer: '/a' }),
     problem({ hint: 'mend it' }, { pointer: '/a', offset: 1 }),
@@ -379,16 +384,19 @@ async function repository(t: Test, hasGit = true): Promise<string> {
 const validate = (t: Test, root: string, format: string, env: Record<string, string> = {}): Promise<Ended> =>
   command(t, ['validate', '--config', '../config', '--format', format], { cwd: join(root, 'deploy/config'), env });
 
-t.test('annotates what is wrong inside an expression on its line, wherever in the repository it runs', async (t) => {
-  const { code, stdout } = await validate(t, await repository(t), 'github');
-  t.equal(code, 1);
-  const found = [...stdout.matchAll(/file=deploy\/config\/triggers\/(\w+)\.yaml,line=(\d+),col=(\d+),title=/g)];
-  t.strictSame(Object.fromEntries(found.map(([, name, line, column]) => [name, `${line}:${column}`])), positions);
-  t.equal(stdout.match(/^::error /gm)?.length, 7);
-  t.equal(stdout.match(/^::warning /gm)?.length, 2);
-});
+t.test(
+  'validate --format github annotates a problem in an expression at its line, from any working folder',
+  async (t) => {
+    const { code, stdout } = await validate(t, await repository(t), 'github');
+    t.equal(code, 1);
+    const found = [...stdout.matchAll(/file=deploy\/config\/triggers\/(\w+)\.yaml,line=(\d+),col=(\d+),title=/g)];
+    t.strictSame(Object.fromEntries(found.map(([, name, line, column]) => [name, `${line}:${column}`])), positions);
+    t.equal(stdout.match(/^::error /gm)?.length, 7);
+    t.equal(stdout.match(/^::warning /gm)?.length, 2);
+  },
+);
 
-t.test('names files from the workspace of a GitHub job where there is no git', async (t) => {
+t.test('validate --format github names files relative to GITHUB_WORKSPACE without a git repository', async (t) => {
   const root = await repository(t, false);
   const inJob = await validate(t, root, 'github', { GITHUB_WORKSPACE: root });
   t.match(inJob.stdout, 'file=deploy/config/triggers/plain.yaml,line=9,col=9,');
@@ -396,24 +404,21 @@ t.test('names files from the workspace of a GitHub job where there is no git', a
   t.match(elsewhere.stdout, 'file=../config/triggers/plain.yaml,line=9,col=9,', 'as the user named it');
 });
 
-t.test(
-  'prints SARIF of a whole config that its schema takes, with files from the root of the repository',
-  async (t) => {
-    const { code, stdout } = await validate(t, await repository(t), 'sarif');
-    t.equal(code, 1);
-    const log = JSON.parse(stdout);
-    t.strictSame(await sarifErrors(log), []);
-    const { version } = JSON.parse(await readFile('package.json', 'utf8'));
-    t.equal(log.runs[0].tool.driver.version, version);
-    const found = log.runs[0].results.map(({ locations: [{ physicalLocation }] }: SarifResult) => {
-      const { artifactLocation, region } = physicalLocation;
-      const [, name] = /^deploy\/config\/triggers\/(\w+)\.yaml$/.exec(artifactLocation.uri) ?? [];
-      t.equal(artifactLocation.uriBaseId, '%SRCROOT%');
-      return [name, `${region.startLine}:${region.startColumn}`];
-    });
-    t.strictSame(Object.fromEntries(found), positions);
-  },
-);
+t.test('validate --format sarif prints a valid log with files relative to the root of the repository', async (t) => {
+  const { code, stdout } = await validate(t, await repository(t), 'sarif');
+  t.equal(code, 1);
+  const log = JSON.parse(stdout);
+  t.strictSame(await sarifErrors(log), []);
+  const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+  t.equal(log.runs[0].tool.driver.version, version);
+  const found = log.runs[0].results.map(({ locations: [{ physicalLocation }] }: SarifResult) => {
+    const { artifactLocation, region } = physicalLocation;
+    const [, name] = /^deploy\/config\/triggers\/(\w+)\.yaml$/.exec(artifactLocation.uri) ?? [];
+    t.equal(artifactLocation.uriBaseId, '%SRCROOT%');
+    return [name, `${region.startLine}:${region.startColumn}`];
+  });
+  t.strictSame(Object.fromEntries(found), positions);
+});
 
 interface SarifResult {
   readonly locations: readonly [
@@ -426,17 +431,17 @@ interface SarifResult {
   ];
 }
 
-t.test('says what every code means, once', async (t) => {
+t.test('every diagnostic code has one group and a meaning', async (t) => {
   const groups = Object.values(diagnosticGroups).flatMap((codes) => Object.entries(codes));
   t.strictSame(Object.fromEntries(groups), diagnosticCodes);
   t.equal(groups.length, Object.keys(diagnosticCodes).length, 'no code is in two groups');
   for (const [code, meaning] of groups) {
-    t.match(code, /^[a-z]+(_[a-z0-9]+)*$/);
-    t.match(meaning, /^\S.*\S\.$/);
+    t.match(code, /^[a-z]+(_[a-z0-9]+)*$/, code);
+    t.match(meaning, /^\S.*\S\.$/, `meaning of ${code}`);
   }
 });
 
-t.test('orders problems by file and position', async (t) => {
+t.test('problems are sorted by file and position', async (t) => {
   const text = 'list: [1, 2]\n';
   const root = parseDocument(text).contents;
   t.ok(isMap(root) && isSeq(root.get('list')));
