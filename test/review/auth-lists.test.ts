@@ -66,35 +66,36 @@ function requestOf(trigger: string, caller: string): RehearsedRequest {
   };
 }
 
-t.test('who is let in by a list is predicted as a gateway decides', async (t) => {
+t.test('a rehearsal of an auth list', async (t) => {
   const triggers = Object.fromEntries(lists.map((auth, index) => [`list-${index}`, auth]));
   const root = await configFolder(t, files(triggers));
   const gateway = await serveFolder(t, root);
   const { snapshot } = await opened(t, root);
   const rehearsal = new Rehearsal(snapshot);
   const seen = new Set<number>();
-  for (const key of Object.keys(triggers)) {
-    for (const [caller, headers] of Object.entries(callers)) {
-      const answer = await gateway.fire(key, {}, { secret: null, headers });
-      const predicted = await rehearsal.try(requestOf(key, caller));
-      t.equal(predicted.status, answer.status, `${caller} at ${JSON.stringify(triggers[key])}`);
-      seen.add(answer.status);
-    }
-  }
+  for (const [key, list] of Object.entries(triggers))
+    await t.test(`a rehearsal predicts who ${shown(list)} lets in`, async (t) => {
+      for (const [caller, headers] of Object.entries(callers)) {
+        const answer = await gateway.fire(key, {}, { secret: null, headers });
+        const predicted = await rehearsal.try(requestOf(key, caller));
+        t.equal(predicted.status, answer.status, caller);
+        seen.add(answer.status);
+      }
+    });
   t.strictSame([...seen].sort(), [200, 401, 403]);
 });
 
-t.test('a secret that is not there is no fault where a change is reviewed', async (t) => {
+t.test('a rehearsal needs no secret that is missing', async (t) => {
   const nowhere = { ...signed.with, secrets: [{ env: 'NO_SUCH_SECRET' }] };
   const root = await configFolder(t, files({ hook: [{ uses: 'signature', with: nowhere }, keyed] }));
   const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
   for (const caller of ['website', 'signature:github']) {
-    t.equal(describeOutcome(await rehearsal.try(requestOf('hook', caller))), 'accepted');
+    t.equal(describeOutcome(await rehearsal.try(requestOf('hook', caller))), 'accepted', caller);
   }
   t.match(describeOutcome(await rehearsal.try(requestOf('hook', 'basic:jira'))), /unauthorized/);
 });
 
-t.test('nobody is asked for keys in a review, whatever a request shows', async (t) => {
+t.test('a rehearsal fetches no key set', async (t) => {
   let asked = 0;
   const server = createServer((_request, response) => {
     asked += 1;
@@ -113,12 +114,12 @@ t.test('nobody is asked for keys in a review, whatever a request shows', async (
     ['website', 200],
     ['nobody', 401],
   ] as const) {
-    t.equal((await rehearsal.try({ ...requestOf('hook', caller), headers })).status, status);
+    t.equal((await rehearsal.try({ ...requestOf('hook', caller), headers })).status, status, caller);
   }
   t.equal(asked, 0);
 });
 
-t.test('explains a list in the order in which it is asked', async (t) => {
+t.test('explain names the plugins of an auth list in their order', async (t) => {
   const root = await configFolder(t, files({ hook: [signed, keyed] }));
   const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
   const { stages } = await explainRequest(rehearsal, requestOf('hook', 'website'));
@@ -129,6 +130,15 @@ t.test('explains a list in the order in which it is asked', async (t) => {
     place: { pointer: '/auth/0' },
   });
 });
+
+/** The plugins of an auth, with the options that tell two of one name apart. */
+function shown(auth: object): string {
+  const parts = [auth].flat().map((one) => {
+    const { header, tolerance } = Object(one).with ?? {};
+    return [Object(one).uses, header, tolerance].filter((word) => word !== undefined).join(' ');
+  });
+  return Array.isArray(auth) ? `[${parts.join(', ')}]` : parts.join();
+}
 
 async function planOf(t: Test, before: object, after: object, filesOf = files): Promise<Plan> {
   const base = await configFolder(t, filesOf({ hook: before }));
@@ -142,7 +152,7 @@ async function planOf(t: Test, before: object, after: object, filesOf = files): 
   return result.plan;
 }
 
-t.test('plan tells who gains and who loses a trigger by a list, and what opens it', async (t) => {
+t.test('plan: access by a changed auth list', async (t) => {
   const hook = ['support/hook'];
   const keys = ['all', 'other', 'reader', 'website'];
   const each = (callers: readonly string[], change: object) => callers.map((caller) => ({ caller, ...change }));
@@ -167,14 +177,14 @@ t.test('plan tells who gains and who loses a trigger by a list, and what opens i
     [[keyed], [{ uses: 'api-key', with: { header: 'x-other' } }], [], []],
   ];
   for (const [before, after, access, warnings] of expected) {
-    const title = `${JSON.stringify(before)} to ${JSON.stringify(after)}`;
-    const plan = await planOf(t, before, after);
-    t.strictSame(plan.access, access, title);
-    t.strictSame(
-      plan.warnings.map(({ code, place }) => `${code} ${place.pointer}`),
-      warnings,
-      title,
-    );
+    await t.test(`plan reports who gains and loses access: ${shown(before)} to ${shown(after)}`, async (t) => {
+      const plan = await planOf(t, before, after);
+      t.strictSame(plan.access, access);
+      t.strictSame(
+        plan.warnings.map(({ code, place }) => `${code} ${place.pointer}`),
+        warnings,
+      );
+    });
   }
 });
 
@@ -186,7 +196,7 @@ const acmeFiles = (triggers: Parameters<typeof files>[0]) => ({
   'gateway.yaml': gatewayFile({ plugins: [join(import.meta.dirname, '../fixtures/plugins/reviewed-auth.js')] }),
 });
 
-t.test('a plugin of a third party is reviewed like a built-in one, by what it says of its callers', async (t) => {
+t.test('plan: access by auth plugins of third parties', async (t) => {
   const hook = ['support/hook'];
   const keys = ['all', 'other', 'reader', 'website'];
   const each = (callers: readonly string[]) => callers.map((caller) => ({ caller, gains: hook, loses: [] }));
@@ -200,50 +210,50 @@ t.test('a plugin of a third party is reviewed like a built-in one, by what it sa
     [acme('silent'), acme('silent', elsewhere), [], ['auth_changed /auth']],
   ];
   for (const [before, after, access, warnings] of expected) {
-    const plan = await planOf(t, before, after, acmeFiles);
-    const title = `${JSON.stringify(before)} to ${JSON.stringify(after)}`;
-    t.strictSame(plan.access, access, title);
-    const told = plan.warnings.map(({ code, place }) => `${code} ${place.pointer}`);
-    t.strictSame(told, warnings, title);
+    await t.test(`plan reports access by the review of a plugin: ${shown(before)} to ${shown(after)}`, async (t) => {
+      const plan = await planOf(t, before, after, acmeFiles);
+      t.strictSame(plan.access, access);
+      const warned = plan.warnings.map(({ code, place }) => `${code} ${place.pointer}`);
+      t.strictSame(warned, warnings);
+    });
   }
 });
 
-t.test(
-  'callers of a third party are predicted by what its plugin says, also where its secret is missing',
-  async (t) => {
-    const missing = { secret: { env: 'NO_SUCH_SECRET' } };
-    const root = await configFolder(
-      t,
-      acmeFiles({
-        anyone: acme('anyone'),
-        declared: acme('declared'),
-        holders: acme('holders'),
-        'holders-elsewhere': acme('holders', missing),
-        silent: acme('silent'),
-      }),
-    );
-    const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
-    const admits = async (trigger: string, caller: string) =>
-      describeOutcome(await rehearsal.try(requestOf(trigger, caller))) === 'accepted';
-    for (const [trigger, callers] of [
-      ['anyone', ['website', 'acme:ada', 'jwt:ada']],
-      ['declared', ['website']],
-      ['holders', ['acme:ada']],
-      ['holders-elsewhere', ['acme:ada']],
-      ['silent', ['website', 'acme:ada', 'jwt:ada']],
-    ] as const) {
+t.test('a rehearsal of auth plugins of third parties', async (t) => {
+  const missing = { secret: { env: 'NO_SUCH_SECRET' } };
+  const root = await configFolder(
+    t,
+    acmeFiles({
+      anyone: acme('anyone'),
+      declared: acme('declared'),
+      holders: acme('holders'),
+      'holders-elsewhere': acme('holders', missing),
+      silent: acme('silent'),
+    }),
+  );
+  const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
+  const admits = async (trigger: string, caller: string) =>
+    describeOutcome(await rehearsal.try(requestOf(trigger, caller))) === 'accepted';
+  for (const [trigger, callers] of [
+    ['anyone', ['website', 'acme:ada', 'jwt:ada']],
+    ['declared', ['website']],
+    ['holders', ['acme:ada']],
+    ['holders-elsewhere', ['acme:ada']],
+    ['silent', ['website', 'acme:ada', 'jwt:ada']],
+  ] as const) {
+    await t.test(`a rehearsal admits ${callers.join(', ')} and no other caller by acme-${trigger}`, async (t) => {
       for (const caller of ['website', 'acme:ada', 'jwt:ada']) {
         t.equal(
           await admits(trigger, caller),
           callers.some((one) => one === caller),
-          `${caller} at ${trigger}`,
+          caller,
         );
       }
-    }
-  },
-);
+    });
+  }
+});
 
-t.test('plan tells a changed list as a whole, and a changed option by itself', async (t) => {
+t.test('plan shows a changed auth list as a whole, and a changed option alone', async (t) => {
   const detailsOf = async (before: object, after: object) => {
     const { structure } = await planOf(t, before, after);
     return structure.flatMap(({ details }) => details).map(({ what, before: old, after: now }) => [what, old, now]);

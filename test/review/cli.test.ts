@@ -27,7 +27,7 @@ const cheap = {
   expect: { verdict: 'dropped', by: 'pros', status: 400, code: 'filtered' },
 };
 
-t.test('test: passes, tells what no test has shown, and fails below the coverage that is asked for', async (t) => {
+t.test('test reports uncovered conditions, and fails below --min-coverage', async (t) => {
   const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([accepted, dropped]) });
   const ended = await command(t, ['test', '--config', root]);
   t.equal(ended.code, 0);
@@ -47,7 +47,7 @@ t.test('test: passes, tells what no test has shown, and fails below the coverage
   t.match(await command(t, ['test', '--config', root, '--min-coverage', '100']), { code: 0 });
 });
 
-t.test('test: a failure shows what was expected, what came, and the way through the stages', async (t) => {
+t.test('test prints a failure with expected and actual values and the path through the stages', async (t) => {
   const wrong = { ...dropped, name: 'wrong', expect: { verdict: 'accepted', status: 200, input: { language: 'de' } } };
   const input = {
     ...accepted,
@@ -68,7 +68,7 @@ t.test('test: a failure shows what was expected, what came, and the way through 
   t.match(stdout, /3 tests: 1 passed, 2 failed/);
 });
 
-t.test('test: every format says the same of a failure', async (t) => {
+t.test('test reports the same failure in every format', async (t) => {
   const wrong = { ...dropped, name: 'wrong & <odd> \u0007', expect: { verdict: 'accepted' } };
   const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([accepted, wrong]) });
   const test = async (format: string) => {
@@ -90,7 +90,7 @@ t.test('test: every format says the same of a failure', async (t) => {
   t.match(JSON.parse(await test('sarif')), { version: '2.1.0', runs: [{ results: [{ ruleId: /./ }] }] });
 });
 
-t.test('test: a filter that fails is no drop that a test may expect without saying so', async (t) => {
+t.test('test accepts a filter error as a drop only with code: filter_error', async (t) => {
   const failing = { name: 'a text', body: { customer: { plan: 'pro' }, order: { total: 'x' } } };
   const silent = { ...failing, expect: { verdict: 'dropped', by: 'pros' } };
   const said = { ...failing, name: 'said', expect: { verdict: 'dropped', by: 'pros', code: 'filter_error' } };
@@ -101,7 +101,7 @@ t.test('test: a filter that fails is no drop that a test may expect without sayi
   t.match(stdout, /✓ said/);
 });
 
-t.test('test: keys, clocks, earlier requests and headers are those of the test', async (t) => {
+t.test('test uses the key, clock, earlier requests and headers of each test', async (t) => {
   const body = { customer: { plan: 'pro' }, order: { total: 60 } };
   const at = (clock: string, expect: object, members: object = {}) => ({
     ...{ name: `${clock} ${JSON.stringify([expect, members])}`.slice(0, 200), body, clock, expect },
@@ -144,7 +144,7 @@ t.test('test: keys, clocks, earlier requests and headers are those of the test',
   t.match(await command(t, ['test', '--config', root]), { code: 0, stdout: /10 tests: all passed/ });
 });
 
-t.test('test: --filter picks triggers and tests by name; --requests counts for coverage', async (t) => {
+t.test('test --filter selects triggers and tests by name, and --requests counts for coverage', async (t) => {
   const root = await configFolder(t, {
     ...basicFiles(),
     'refund.yaml': refund([accepted, dropped]),
@@ -163,14 +163,14 @@ t.test('test: --filter picks triggers and tests by name; --requests counts for c
   t.match(await test('--requests', join(bodies, 'none')), { code: 2, stderr: /there is no file or folder/ });
 });
 
-t.test('test: a config with problems is told as validate does, and its tests are not run', async (t) => {
+t.test('test prints the problems of an invalid config like validate, and runs no test', async (t) => {
   const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([{ ...accepted, expect: {} }]) });
   t.match(await command(t, ['test', '--config', root]), { code: 1, stdout: '', stderr: /missing_field[\s\S]*not run/ });
   const github = await command(t, ['test', '--config', root, '--format', 'github']);
   t.match(github, { code: 1, stdout: /^::error file=.*title=missing_field/m });
 });
 
-t.test('plan and test: of a large config they report what changed, to the request', async (t) => {
+t.test('plan and test report every change of a large config, down to single requests', async (t) => {
   const triggers = 100;
   const base = largeConfigFiles(triggers);
   const before = await configFolder(t, base);
@@ -187,7 +187,7 @@ t.test('plan and test: of a large config they report what changed, to the reques
   t.match(JSON.parse(tested.stdout), { passed: triggers, failed: 0 });
 });
 
-t.test('test --watch runs again whenever a file changes, until it is told to end', async (t) => {
+t.test('test --watch runs again after every change of a file, until SIGINT', async (t) => {
   const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([accepted]) });
   const child = startCommand(t, ['test', '--watch', '--config', root]);
   if (child.stdout === null) throw new Error('no stdout');
@@ -203,7 +203,7 @@ t.test('test --watch runs again whenever a file changes, until it is told to end
   t.strictSame(await once(child, 'exit'), [0, null]);
 });
 
-t.test('explain: the way of a body through the stages, as text and as JSON', async (t) => {
+t.test('explain prints the path of a body through the stages as text and as JSON', async (t) => {
   const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([], { dedup: 'body' }) });
   const file = join(root, 'body.json');
   await writeFile(file, JSON.stringify({ customer: { plan: 'pro' }, order: { total: 50 } }));
@@ -237,7 +237,7 @@ t.test('explain: the way of a body through the stages, as text and as JSON', asy
   }
 });
 
-t.test('explain and requests read what a gateway keeps, while it runs and when it does not', async (t) => {
+t.test('explain and requests read recorded requests from a running gateway and from its journal', async (t) => {
   const gateway = await startTestGateway(t, {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ engine: durable, recording: { rate: 1, mask: ['/token'] } }),
@@ -298,11 +298,15 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
   t.match(await requests('export', '--out', join(root, 'none/x')), { code: 1, stderr: /cannot write \S*none\/x/ });
   const journal = join(root, 'data/pullcord.db');
   const plan = ['plan', '--config', root, '--base', root, '--requests'];
-  t.match(await command(t, [...plan, journal]), { code: 0, stdout: /none of 3 requests change/ }, 'also while it runs');
+  t.match(
+    await command(t, [...plan, journal]),
+    { code: 0, stdout: /none of 3 requests change/ },
+    'the journal of a running gateway',
+  );
   t.match(await command(t, [...plan, adminUrl]), { code: 0, stdout: /none of 3 requests change/ });
   await gateway.gateway.close();
   const here = (...args: string[]) => command(t, [...args, '--config', root]);
-  t.equal((await here('requests', 'export')).stdout, text, 'the journal tells what the gateway told');
+  t.equal((await here('requests', 'export')).stdout, text, 'the journal has the same requests as the gateway');
   t.match((await here('requests', 'list')).stdout, /^REQUEST .*\n.*duplicate.*\n.*dropped.*\n.*accepted/);
   t.match(await here('requests', 'list', '--trigger', 'none'), { code: 0, stdout: '', stderr: /no recorded requests/ });
   t.match(JSON.parse((await here('requests', 'show', id)).stdout), { verdict: 'duplicate', body: { token: '***' } });
@@ -315,53 +319,50 @@ t.test('explain and requests read what a gateway keeps, while it runs and when i
   t.match(await command(t, [...plan, adminUrl]), { code: 1, stderr: /no answer from/ });
 });
 
-t.test(
-  'what answers and is not the gateway of this config is not taken for it; nothing is made where none has been',
-  async (t) => {
-    const gateway = await startTestGateway(t, { ...basicFiles(), 'refund.yaml': refund([]) });
-    const other = await configFolder(t, {
-      ...basicFiles(),
-      'gateway.yaml': gatewayFile({
-        organization: 'other',
-        admin: { port: gateway.gateway.adminAddress.port },
-        engine: durable,
-      }),
-      'refund.yaml': refund([]),
-    });
-    for (const args of [
-      ['requests', 'list'],
-      ['requests', 'export'],
-      ['runs', 'list'],
-      ['explain', nobody],
-    ]) {
-      const foreign = await command(t, [...args, '--config', other]);
-      t.match(foreign, { code: 1, stdout: '', stderr: /serves acme, not other/ }, args.join(' '));
-    }
-    for (const args of [
-      ['requests', 'list'],
-      ['explain', nobody],
-    ]) {
-      const wrong = await command(t, [...args, '--config', other, '--admin-url', gateway.url]);
-      t.match(wrong, { code: 1, stdout: '', stderr: /is not an admin listener/ }, args.join(' '));
-    }
-    const list = await command(t, ['requests', 'list', '--admin-url', '127.0.0.1:1', '--config', other]);
-    t.match(list, { code: 1, stderr: /http:\/\// });
-    const fresh = await configFolder(t, {
-      ...basicFiles(),
-      'gateway.yaml': gatewayFile({ admin: { port: 1 }, engine: durable }),
-      'refund.yaml': refund([]),
-    });
-    t.match(await command(t, ['requests', 'list', '--config', fresh]), {
-      code: 1,
-      stderr: /no gateway has kept anything/,
-    });
-    t.notOk((await readdir(fresh)).includes('data'));
-  },
-);
+t.test('commands refuse an admin listener of another gateway, and create no journal', async (t) => {
+  const gateway = await startTestGateway(t, { ...basicFiles(), 'refund.yaml': refund([]) });
+  const other = await configFolder(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({
+      organization: 'other',
+      admin: { port: gateway.gateway.adminAddress.port },
+      engine: durable,
+    }),
+    'refund.yaml': refund([]),
+  });
+  for (const args of [
+    ['requests', 'list'],
+    ['requests', 'export'],
+    ['runs', 'list'],
+    ['explain', nobody],
+  ]) {
+    const foreign = await command(t, [...args, '--config', other]);
+    t.match(foreign, { code: 1, stdout: '', stderr: /serves acme, not other/ }, args.join(' '));
+  }
+  for (const args of [
+    ['requests', 'list'],
+    ['explain', nobody],
+  ]) {
+    const wrong = await command(t, [...args, '--config', other, '--admin-url', gateway.url]);
+    t.match(wrong, { code: 1, stdout: '', stderr: /is not an admin listener/ }, args.join(' '));
+  }
+  const list = await command(t, ['requests', 'list', '--admin-url', '127.0.0.1:1', '--config', other]);
+  t.match(list, { code: 1, stderr: /http:\/\// });
+  const fresh = await configFolder(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ admin: { port: 1 }, engine: durable }),
+    'refund.yaml': refund([]),
+  });
+  t.match(await command(t, ['requests', 'list', '--config', fresh]), {
+    code: 1,
+    stderr: /no gateway has kept anything/,
+  });
+  t.notOk((await readdir(fresh)).includes('data'));
+});
 
 const nobody = '01a21365-6bec-708d-a6d0-e9282018c56b';
 
-t.test('a slip of the user is told as one', async (t) => {
+t.test('wrong usage of plan, test and explain is an error with a hint', async (t) => {
   const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([accepted]) });
   const plan = ['plan', '--config', root, '--base', root];
   for (const out of [root, join(root, 'none/x'), '/dev/full']) {
@@ -387,10 +388,8 @@ t.test('a slip of the user is told as one', async (t) => {
   await writeInto(root, 'mute.yaml', triggerFile('mute', { filter: [{ name: 'm', uses: 'mute' }] }));
   for (const args of [['test'], ['explain', 'mute']]) {
     const { code, stderr } = await command(t, [...args, '--config', root]);
-    t.match(
-      { code, stderr },
-      { code: 1, stderr: /filter "m" of support\/mute: its plugin failed in `review`: Error: oh/ },
-    );
+    const failed = { code: 1, stderr: /filter "m" of support\/mute: its plugin failed in `review`: Error: oh/ };
+    t.match({ code, stderr }, failed, args.join(' '));
   }
   await writeInto(root, 'mute.mjs', plugin.replace(", review: () => { throw new Error('oh') }", ''));
   // A process loads a module once.
@@ -398,29 +397,26 @@ t.test('a slip of the user is told as one', async (t) => {
   t.match(stdout, /m \(mute\): dropped: not today/);
 });
 
-t.test(
-  'requests come from stdin and files; what is none is told with its line, and never with its content',
-  async (t) => {
-    const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([]) });
-    const plan = (source: string, stdin = '') =>
-      command(t, ['plan', '--config', root, '--base', root, '--requests', source], { stdin });
-    const line = JSON.stringify({
-      project: 'support',
-      trigger: 'refund',
-      receivedAt: '2026-11-01T08:00:00Z',
-      body: {},
-    });
-    t.match(await plan('-', `${line}\n\n${line}\r\n`), { code: 0, stdout: /none of 2 requests change/ });
-    t.match(await plan('-', `${line}\n{"canary":`), { code: 2, stderr: /stdin:2 is not JSON/ });
-    t.match(await plan('-', '{"canary":1}'), {
-      code: 2,
-      stderr: /stdin:1 is not a recorded request: it needs project/,
-    });
-    t.notMatch((await plan('-', '{"canary":1}')).stderr, /canary/);
-    const notSqlite = join(root, 'data.db');
-    await writeFile(notSqlite, 'SQLite format 3\0 but not really');
-    t.match(await plan(notSqlite), { code: 2, stderr: /data\.db/ });
-    await mkdir(join(root, 'empty'));
-    t.match(await plan(join(root, 'empty')), { code: 2, stderr: /there is no \.json file/ });
-  },
-);
+t.test('plan --requests reads stdin and files, and reports an invalid line without its content', async (t) => {
+  const root = await configFolder(t, { ...basicFiles(), 'refund.yaml': refund([]) });
+  const plan = (source: string, stdin = '') =>
+    command(t, ['plan', '--config', root, '--base', root, '--requests', source], { stdin });
+  const line = JSON.stringify({
+    project: 'support',
+    trigger: 'refund',
+    receivedAt: '2026-11-01T08:00:00Z',
+    body: {},
+  });
+  t.match(await plan('-', `${line}\n\n${line}\r\n`), { code: 0, stdout: /none of 2 requests change/ });
+  t.match(await plan('-', `${line}\n{"canary":`), { code: 2, stderr: /stdin:2 is not JSON/ });
+  t.match(await plan('-', '{"canary":1}'), {
+    code: 2,
+    stderr: /stdin:1 is not a recorded request: it needs project/,
+  });
+  t.notMatch((await plan('-', '{"canary":1}')).stderr, /canary/);
+  const notSqlite = join(root, 'data.db');
+  await writeFile(notSqlite, 'SQLite format 3\0 but not really');
+  t.match(await plan(notSqlite), { code: 2, stderr: /data\.db/ });
+  await mkdir(join(root, 'empty'));
+  t.match(await plan(join(root, 'empty')), { code: 2, stderr: /there is no \.json file/ });
+});

@@ -34,7 +34,7 @@ const certain: readonly SentRequest[] = [
   { customer: { plan: 'pro' }, order: { total: 'much' } },
 ].map((body) => ({ trigger: 'refund', secret: secrets.website, body }));
 
-t.test('what plan predicts of recorded requests is what a gateway on each revision answers', async (t) => {
+t.test('plan predicts the answers of a gateway to recorded requests on each revision', async (t) => {
   const base = await configFolder(t, filesOf(baseTriggers));
   // Of a few, so that most of them come again.
   const few = fc.sample(sentRequests(), { numRuns: 100 });
@@ -61,7 +61,7 @@ t.test('what plan predicts of recorded requests is what a gateway on each revisi
     }),
     { numRuns: changeCount, endOnFailure: true, includeErrorInReport: true },
   );
-  t.ok(changed > changeCount, 'the changes do change something');
+  t.ok(changed > changeCount, 'the changed configs change some answers');
 });
 
 function filesOf(triggers: Triggers): Record<string, string> {

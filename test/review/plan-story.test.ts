@@ -28,7 +28,7 @@ const isUpdate = process.env.UPDATE !== undefined;
 /** Made once, and copied for each test that changes it. */
 const story = makeStory();
 
-t.test('plan between any two of ten commits says exactly what it should', async (t) => {
+t.test('plan between any two of ten commits prints exactly the expected text', async (t) => {
   const { repository, git } = await storyRepository(t);
   const config = join(repository, 'config');
   const bases = new Map<string, BaseRevision>();
@@ -43,40 +43,47 @@ t.test('plan between any two of ten commits says exactly what it should', async 
       if (isUpdate) await writeFile(file, markdown);
       t.equal(markdown, await readFile(file, 'utf8'), `from ${base} to ${head}`);
     }
-    t.equal(await git('status', '--porcelain'), '', 'the work tree and the index are as they were');
+    t.equal(await git('status', '--porcelain'), '', 'the work tree and the index are unchanged');
   }
 });
 
-t.test('the command says the same, from wherever it is run, and in exit codes what it is asked for', async (t) => {
-  const { repository, git } = await storyRepository(t);
-  const config = join(repository, 'config');
-  await git('checkout', '--quiet', '06');
-  const options = ['--config', config, '--requests', join(cases, 'requests.jsonl'), '--format', 'markdown'];
-  const plan = (...more: string[]) => command(t, ['plan', ...options, ...more]);
-  const { code, stdout } = await plan('--base', '02');
-  t.equal(code, 0);
-  t.equal(shown(stdout, config), await readFile(join(expected, '02-06.md'), 'utf8'));
-  const out = join(repository, 'plan.md');
-  t.match(await plan('--base', '02', '--out', out), { code: 0, stdout: '' });
-  t.equal(await readFile(out, 'utf8'), stdout);
-  await rm(out);
+t.test(
+  'plan prints the same from any folder, and its exit code follows --detailed-exitcode and --fail-on',
+  async (t) => {
+    const { repository, git } = await storyRepository(t);
+    const config = join(repository, 'config');
+    await git('checkout', '--quiet', '06');
+    const options = ['--config', config, '--requests', join(cases, 'requests.jsonl'), '--format', 'markdown'];
+    const plan = (...more: string[]) => command(t, ['plan', ...options, ...more]);
+    const { code, stdout } = await plan('--base', '02');
+    t.equal(code, 0);
+    t.equal(shown(stdout, config), await readFile(join(expected, '02-06.md'), 'utf8'));
+    const out = join(repository, 'plan.md');
+    t.match(await plan('--base', '02', '--out', out), { code: 0, stdout: '' });
+    t.equal(await readFile(out, 'utf8'), stdout);
+    await rm(out);
 
-  t.match(await plan('--base', '05', '--detailed-exitcode'), { code: 2 }, 'something changes');
-  t.match(await plan('--base', '06', '--detailed-exitcode'), { code: 0, stdout: /No changes/ });
-  t.match(await plan('--base', 'HEAD~1', '--fail-on', 'dropped-requests'), { code: 1, stderr: /no longer accepted/ });
-  t.match(await plan('--base', 'HEAD~1', '--fail-on', 'widened-access'), { code: 0 });
-  t.match(await plan('--base', '03', '--fail-on', 'widened-access,dropped-requests'), {
-    code: 1,
-    stderr: /access is widened, and requests are no longer accepted/,
-  });
-  t.match(await plan('--base', '03', '--fail-on', 'widened'), { code: 2, stderr: /Allowed are/ });
-  t.match(await plan('--base', 'no-such-ref'), { code: 2, stderr: /neither a folder nor a revision/ });
-  t.match(await plan('--base', 'no-such-ref', '--detailed-exitcode'), { code: 1 }, '2 would mean changes');
-  t.match(await plan('--base', '--output=x'), { code: 2 });
-  t.match(await plan(), { code: 2, stderr: /--base/ });
-});
+    t.match(
+      await plan('--base', '05', '--detailed-exitcode'),
+      { code: 2 },
+      '--detailed-exitcode returns 2 for a change',
+    );
+    t.match(await plan('--base', '06', '--detailed-exitcode'), { code: 0, stdout: /No changes/ });
+    t.match(await plan('--base', 'HEAD~1', '--fail-on', 'dropped-requests'), { code: 1, stderr: /no longer accepted/ });
+    t.match(await plan('--base', 'HEAD~1', '--fail-on', 'widened-access'), { code: 0 });
+    t.match(await plan('--base', '03', '--fail-on', 'widened-access,dropped-requests'), {
+      code: 1,
+      stderr: /access is widened, and requests are no longer accepted/,
+    });
+    t.match(await plan('--base', '03', '--fail-on', 'widened'), { code: 2, stderr: /Allowed are/ });
+    t.match(await plan('--base', 'no-such-ref'), { code: 2, stderr: /neither a folder nor a revision/ });
+    t.match(await plan('--base', 'no-such-ref', '--detailed-exitcode'), { code: 1 }, '2 would mean changes');
+    t.match(await plan('--base', '--output=x'), { code: 2 });
+    t.match(await plan(), { code: 2, stderr: /--base/ });
+  },
+);
 
-t.test('a revision without a config, or with a faulty one, is told apart from one that is not there', async (t) => {
+t.test('plan distinguishes a base without a config, an invalid base and a missing base', async (t) => {
   const { repository, git } = await storyRepository(t);
   const config = join(repository, 'config');
   const plan = (base: string) => command(t, ['plan', '--config', config, '--base', base]);
@@ -89,43 +96,40 @@ t.test('a revision without a config, or with a faulty one, is told apart from on
   await git('checkout', '--quiet', 'HEAD~1', '--', 'config');
   const faulty = await plan('HEAD');
   t.match(faulty, { code: 1, stderr: /HEAD:config\/gateway\.yaml:1:1 / });
-  t.notMatch(faulty.stderr, /pullcord-base-/, 'where it was checked out is nobody’s business');
+  t.notMatch(faulty.stderr, /pullcord-base-/, 'the temporary checkout folder is not printed');
 });
 
-t.test(
-  'a base has the plugins that lie beside its folder, as they were; and a hook of git may ask for it',
-  async (t) => {
-    const { repository, git, gitEnv } = await emptyRepository(t);
-    const plugin = (word: string) =>
-      `export default { contract: 'v1', stage: 'filter', name: 'says', summary: 'Passes what says a word.',
+t.test('plan loads the plugins beside the config as of the base, also from a git hook', async (t) => {
+  const { repository, git, gitEnv } = await emptyRepository(t);
+  const plugin = (word: string) =>
+    `export default { contract: 'v1', stage: 'filter', name: 'says', summary: 'Passes what says a word.',
        optionsSchema: { type: 'object', additionalProperties: false },
        create: () => ({ evaluate: ({ input }) => ({ kind: input.instruction === '${word}' ? 'passed' : 'dropped', reason: 'no' }) }) };`;
-    const files = {
-      'deploy/acme/gateway.yaml': gatewayFile({ plugins: ['../../plugins/says.mjs'] }),
-      'deploy/acme/project.yaml': projectFile('support'),
-      'deploy/acme/keys/website.yaml': keyFile('website'),
-      'deploy/acme/ask.yaml': triggerFile('ask', { filter: [{ name: 'word', uses: 'says' }] }),
-      'plugins/says.mjs': plugin('please'),
-    };
-    for (const [file, text] of Object.entries(files)) await writeInto(repository, file, text);
-    await git('add', '--all');
-    await git('commit', '--quiet', '--message', 'please');
-    await writeInto(repository, 'plugins/says.mjs', plugin('now'));
-    await writeInto(repository, 'bodies/a.json', '{"instruction":"please"}');
-    await writeInto(repository, 'bodies/b.json', '{"instruction":"now"}');
-    const args = ['plan', '--config', 'deploy/acme', '--base', 'HEAD', '--requests', 'bodies'];
-    // As git has it for its hooks.
-    const env = { ...gitEnv, GIT_DIR: '.git', GIT_INDEX_FILE: '.git/index', GIT_PREFIX: 'deploy/' };
-    const { code, stdout } = await command(t, args, { cwd: repository, env });
-    t.equal(code, 0);
-    t.match(
-      stdout,
-      /1 of support\/ask: accepted → dropped by "word"\n.*\n.*1 of support\/ask: dropped by "word" → accepted/,
-    );
-  },
-);
+  const files = {
+    'deploy/acme/gateway.yaml': gatewayFile({ plugins: ['../../plugins/says.mjs'] }),
+    'deploy/acme/project.yaml': projectFile('support'),
+    'deploy/acme/keys/website.yaml': keyFile('website'),
+    'deploy/acme/ask.yaml': triggerFile('ask', { filter: [{ name: 'word', uses: 'says' }] }),
+    'plugins/says.mjs': plugin('please'),
+  };
+  for (const [file, text] of Object.entries(files)) await writeInto(repository, file, text);
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', 'please');
+  await writeInto(repository, 'plugins/says.mjs', plugin('now'));
+  await writeInto(repository, 'bodies/a.json', '{"instruction":"please"}');
+  await writeInto(repository, 'bodies/b.json', '{"instruction":"now"}');
+  const args = ['plan', '--config', 'deploy/acme', '--base', 'HEAD', '--requests', 'bodies'];
+  // As git has it for its hooks.
+  const env = { ...gitEnv, GIT_DIR: '.git', GIT_INDEX_FILE: '.git/index', GIT_PREFIX: 'deploy/' };
+  const { code, stdout } = await command(t, args, { cwd: repository, env });
+  t.equal(code, 0);
+  t.match(
+    stdout,
+    /1 of support\/ask: accepted → dropped by "word"\n.*\n.*1 of support\/ask: dropped by "word" → accepted/,
+  );
+});
 
-t.test('the folder may be the repository itself, and need not be in one', async (t) => {
+t.test('plan accepts the root of a repository as config, and refuses a git base outside of one', async (t) => {
   const { repository, git, gitEnv: env } = await emptyRepository(t);
   const files = { ...basicFiles(), 'ask.yaml': triggerFile('ask'), 'old.yaml': triggerFile('old') };
   for (const [file, text] of Object.entries(files)) await writeInto(repository, file, text);
@@ -141,40 +145,43 @@ t.test('the folder may be the repository itself, and need not be in one', async 
   t.match(await command(t, [...args, '--config', elsewhere], { env }), { code: 2, stderr: /is in no git repository/ });
 });
 
-t.test('a folder does not stand in for a revision of its name, nor a link for the folder that was there', async (t) => {
-  const { repository, git, gitEnv: env } = await emptyRepository(t);
-  for (const [file, text] of Object.entries({ ...basicFiles(), 'ask.yaml': triggerFile('ask') })) {
-    await writeInto(join(repository, 'config'), file, text);
-  }
-  await git('add', '--all');
-  await git('commit', '--quiet', '--message', 'all');
-  const commit = (await git('rev-parse', 'HEAD')).trim();
-  await writeInto(join(repository, 'config'), 'open.yaml', triggerFile('open', { auth: { uses: 'none' } }));
-  for (const name of [commit, 'main', 'other']) {
-    await cp(join(repository, 'config'), join(repository, name), { recursive: true });
-  }
-  const plan = (base: string) =>
-    command(t, ['plan', '--base', base, '--fail-on', 'widened-access'], { cwd: repository, env });
-  for (const base of [commit, 'main']) t.match(await plan(base), { code: 1, stdout: /open lets everyone in/ }, base);
-  for (const base of ['other', './main', join(repository, 'other')]) {
-    t.match(await plan(base), { code: 0, stdout: /^No changes/ }, base);
-  }
-  t.match(await plan('f'.repeat(40)), { code: 2, stderr: /neither a folder nor a revision/ });
+t.test(
+  'plan prefers a revision to a folder of the same name, and does not follow a link at the config path',
+  async (t) => {
+    const { repository, git, gitEnv: env } = await emptyRepository(t);
+    for (const [file, text] of Object.entries({ ...basicFiles(), 'ask.yaml': triggerFile('ask') })) {
+      await writeInto(join(repository, 'config'), file, text);
+    }
+    await git('add', '--all');
+    await git('commit', '--quiet', '--message', 'all');
+    const commit = (await git('rev-parse', 'HEAD')).trim();
+    await writeInto(join(repository, 'config'), 'open.yaml', triggerFile('open', { auth: { uses: 'none' } }));
+    for (const name of [commit, 'main', 'other']) {
+      await cp(join(repository, 'config'), join(repository, name), { recursive: true });
+    }
+    const plan = (base: string) =>
+      command(t, ['plan', '--base', base, '--fail-on', 'widened-access'], { cwd: repository, env });
+    for (const base of [commit, 'main']) t.match(await plan(base), { code: 1, stdout: /open lets everyone in/ }, base);
+    for (const base of ['other', './main', join(repository, 'other')]) {
+      t.match(await plan(base), { code: 0, stdout: /^No changes/ }, base);
+    }
+    t.match(await plan('f'.repeat(40)), { code: 2, stderr: /neither a folder nor a revision/ });
 
-  await rename(join(repository, 'config'), join(repository, 'real'));
-  await symlink('real', join(repository, 'config'));
-  t.match(await plan('main'), { code: 1, stdout: /^1 trigger added; 1 warning/ }, 'a link');
-  await rm(join(repository, 'config'));
-  const moved = ['plan', '--base', 'main', '--config', 'real', '--fail-on', 'widened-access'];
-  t.match(await command(t, moved, { cwd: repository, env }), { code: 1, stderr: /everything is new/ }, 'moved');
-});
+    await rename(join(repository, 'config'), join(repository, 'real'));
+    await symlink('real', join(repository, 'config'));
+    t.match(await plan('main'), { code: 1, stdout: /^1 trigger added; 1 warning/ }, 'a link');
+    await rm(join(repository, 'config'));
+    const moved = ['plan', '--base', 'main', '--config', 'real', '--fail-on', 'widened-access'];
+    t.match(await command(t, moved, { cwd: repository, env }), { code: 1, stderr: /everything is new/ }, 'moved');
+  },
+);
 
 /** A plugin that says where it is loaded from, and is never ready. */
 const endless = `import { writeFile } from 'node:fs/promises';
 await writeFile(new URL('loaded', import.meta.url), '');
 await new Promise(() => {});`;
 
-t.test('what was checked out is put away, whoever stops reading or waiting', async (t) => {
+t.test('plan removes its checkout when the reader closes the pipe or on SIGINT', async (t) => {
   const { repository, git } = await storyRepository(t);
   const temporary = await configFolder(t, {});
   const env = { TMPDIR: temporary, PATH: process.env.PATH ?? '' };
