@@ -39,7 +39,7 @@ async function serve(t: Test, root: string, env: Record<string, string> = {}) {
   return { child, url, admin, lines };
 }
 
-t.test('validate: a good folder is fine, and says so on stderr alone', async (t) => {
+t.test('validate accepts a valid config and writes only to stderr', async (t) => {
   const ended = await command(t, ['validate', '--config', example]);
   t.match(ended, { code: 0, stdout: '', stderr: /0 errors, 0 warnings/ });
 });
@@ -58,14 +58,14 @@ t.test('validate prints every problem at once as file:line:col code message, and
   t.match(ended.stdout, /Did you mean "support"\?/);
   t.match(ended.stdout, /triggers\/worse\.yaml:6:1 unknown_field .*fliter/);
   t.match(ended.stdout, /triggers\/worst\.yaml:2:\d+ /);
-  t.match(ended.stdout, />\s*3 \| project: suport/, 'with a code frame');
+  t.match(ended.stdout, />\s*3 \| project: suport/, 'a code frame is printed');
   const json = await command(t, ['validate', '--config', root, '--format', 'json']);
   t.ok(JSON.parse(json.stdout).problems.length >= 3);
   t.match((await command(t, ['validate', '--config', root, '--format', 'github'])).stdout, /^::error file=/m);
   t.equal(JSON.parse((await command(t, ['validate', '--config', root, '--format', 'sarif'])).stdout).version, '2.1.0');
 });
 
-t.test('a command ends its process as it ends here: its output, its words and its exit code', async (t) => {
+t.test('commands as a process', async (t) => {
   const sound = await configFolder(t, { ...basic(), 'triggers/echo.yaml': triggerFile('echo') });
   const broken = await configFolder(t, { ...basic(), 'triggers/bad.yaml': 'kind: Trigger\n' });
   for (const [args, code] of [
@@ -77,13 +77,19 @@ t.test('a command ends its process as it ends here: its output, its words and it
     [['test', '--config', sound, '--format', 'nonsense'], 2],
     [['explain', '--help'], 0],
   ] as const) {
-    const ended = await processCommand(t, args);
-    t.equal(ended.code, code, args.join(' '));
-    t.strictSame(await command(t, args), ended, args.join(' '));
+    const shown = args.map((argument) => ({ [sound]: 'valid', [broken]: 'invalid' })[argument] ?? argument).join(' ');
+    await t.test(
+      `a command has the same output and exit code ${code} in a process and in the tests: ${shown}`,
+      async (t) => {
+        const ended = await processCommand(t, args);
+        t.equal(ended.code, code);
+        t.strictSame(await command(t, args), ended);
+      },
+    );
   }
 });
 
-t.test('validate finds what only a true provision can: expressions, plugins, options', async (t) => {
+t.test('validate reports problems of expressions, plugins and options', async (t) => {
   const root = await configFolder(t, {
     ...basic(),
     'triggers/a.yaml': triggerFile('a', { filter: 'customer.plan in [' }),
@@ -104,36 +110,33 @@ t.test('validate finds what only a true provision can: expressions, plugins, opt
   t.match(stdout, /d\.yaml:1:\d+ missing_secret .*PULLCORD_TEST_ABSENT/);
 });
 
-t.test(
-  'validate warns of filters that come to the same for every request, at their place, also in serve',
-  async (t) => {
-    const trigger = (key: string, filter: string) =>
-      `version: 1\nkind: Trigger\nproject: support\nname: ${key}\nkey: ${key}\nfilter: ${filter}\nrun: { uses: echo }\n`;
-    const root = await configFolder(t, {
-      ...basicFiles(),
-      'triggers/always.yaml': trigger('always', 'amount > 10 or 1 = 1'),
-      'triggers/again.yaml': trigger('again', 'amount > 10 or 1 = 1'),
-      'triggers/unknown.yaml': trigger('unknown', '$reqest.ip = "::1"'),
-      'triggers/recursive.yaml': trigger('recursive', '"($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(n))"'),
-    });
-    const { code, stdout, stderr } = await command(t, ['validate', '--config', root]);
-    t.equal(code, 0);
-    t.match(stdout, /always\.yaml:6:26 option_warning warning: the expression is always true: it passes every request/);
-    t.match(stdout, /again\.yaml:6:26 option_warning/);
-    t.match(stdout, /unknown\.yaml:6:9 option_warning warning: \$reqest is nothing/);
-    t.notMatch(stdout, /option_note/);
-    t.match(stderr, /0 errors, 3 warnings/);
+t.test('validate warns of constant filters at their position', async (t) => {
+  const trigger = (key: string, filter: string) =>
+    `version: 1\nkind: Trigger\nproject: support\nname: ${key}\nkey: ${key}\nfilter: ${filter}\nrun: { uses: echo }\n`;
+  const root = await configFolder(t, {
+    ...basicFiles(),
+    'triggers/always.yaml': trigger('always', 'amount > 10 or 1 = 1'),
+    'triggers/again.yaml': trigger('again', 'amount > 10 or 1 = 1'),
+    'triggers/unknown.yaml': trigger('unknown', '$reqest.ip = "::1"'),
+    'triggers/recursive.yaml': trigger('recursive', '"($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(n))"'),
+  });
+  const { code, stdout, stderr } = await command(t, ['validate', '--config', root]);
+  t.equal(code, 0);
+  t.match(stdout, /always\.yaml:6:26 option_warning warning: the expression is always true: it passes every request/);
+  t.match(stdout, /again\.yaml:6:26 option_warning/);
+  t.match(stdout, /unknown\.yaml:6:9 option_warning warning: \$reqest is nothing/);
+  t.notMatch(stdout, /option_note/);
+  t.match(stderr, /0 errors, 3 warnings/);
 
-    const verbose = await command(t, ['validate', '-v', '--config', root]);
-    t.match(verbose.stdout, /always\.yaml:6:9 option_note note: compiled/);
-    t.match(verbose.stdout, /recursive\.yaml:6:9 option_note note: isolated.*\$f may be a function that calls itself/);
-    t.match(verbose.stderr, /0 errors, 3 warnings/);
-    const formats = ['--format', 'github'];
-    t.match((await command(t, ['validate', '-v', '--config', root, ...formats])).stdout, /^::notice file=/m);
-  },
-);
+  const verbose = await command(t, ['validate', '-v', '--config', root]);
+  t.match(verbose.stdout, /always\.yaml:6:9 option_note note: compiled/);
+  t.match(verbose.stdout, /recursive\.yaml:6:9 option_note note: isolated.*\$f may be a function that calls itself/);
+  t.match(verbose.stderr, /0 errors, 3 warnings/);
+  const formats = ['--format', 'github'];
+  t.match((await command(t, ['validate', '-v', '--config', root, ...formats])).stdout, /^::notice file=/m);
+});
 
-t.test('a secret that is not there is a warning to validate and an error to serve', async (t) => {
+t.test('a missing secret is a warning of validate and an error of serve', async (t) => {
   const headers = { 'x-token': { env: 'PULLCORD_TEST_TOKEN' } };
   const root = await configFolder(t, {
     ...basic(),
@@ -161,22 +164,19 @@ function namesIn(text: string, pattern: RegExp): readonly string[] {
   return [...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))].sort();
 }
 
-t.test('help and version load nothing that only a command needs', async (t) => {
+t.test('--version loads no module that only commands need', async (t) => {
   const modules = await modulesOf(t, ['--version']);
   t.strictSame(namesIn(modules, /node_modules\/((?:@[^/]+\/)?[^/]+)/g), ['commander', 'fastest-levenshtein']);
   t.notMatch(modules, /node:http/);
 });
 
-t.test(
-  'a command loads the plugins that its config uses alone, and what speaks HTTP when it calls somebody',
-  async (t) => {
-    const modules = await modulesOf(t, ['validate', '--config', await configFolder(t, basic())]);
-    t.strictSame(namesIn(modules, /\/plugins\/(\w+\/[\w-]+)\//g), ['auth/api-key', 'respond/wait', 'run/echo']);
-    t.notMatch(modules, /node_modules\/(?:undici|fastify|pino)\/|node:http/);
-  },
-);
+t.test('validate loads only the plugins that its config uses, and no HTTP module', async (t) => {
+  const modules = await modulesOf(t, ['validate', '--config', await configFolder(t, basic())]);
+  t.strictSame(namesIn(modules, /\/plugins\/(\w+\/[\w-]+)\//g), ['auth/api-key', 'respond/wait', 'run/echo']);
+  t.notMatch(modules, /node_modules\/(?:undici|fastify|pino)\/|node:http/);
+});
 
-t.test('wrong usage exits 2, help 0', async (t) => {
+t.test('usage', async (t) => {
   for (const args of [
     ['nonsense'],
     ['validate', '--nonsense'],
@@ -185,16 +185,20 @@ t.test('wrong usage exits 2, help 0', async (t) => {
     ['keys', 'create', 'not valid!'],
     ['send', 'nonsense'],
   ]) {
-    const ended = await command(t, args);
-    t.equal(ended.code, 2, args.join(' '));
-    t.match(ended.stderr, /error: /);
-    t.equal(ended.stdout, '');
+    await t.test(`wrong usage exits with 2: pullcord ${args.join(' ')}`, async (t) => {
+      const ended = await command(t, args);
+      t.equal(ended.code, 2);
+      t.match(ended.stderr, /error: /);
+      t.equal(ended.stdout, '');
+    });
   }
-  t.match(await command(t, ['--help']), { code: 0, stdout: /serve[\s\S]*validate[\s\S]*keys[\s\S]*send/ });
-  t.match(await command(t, ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+/ });
+  await t.test('--help and --version exit with 0', async (t) => {
+    t.match(await command(t, ['--help']), { code: 0, stdout: /serve[\s\S]*validate[\s\S]*keys[\s\S]*send/ });
+    t.match(await command(t, ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+/ });
+  });
 });
 
-t.test('keys create: the YAML holds the hash of the secret that is shown', async (t) => {
+t.test('keys create prints a secret and a YAML file with its hash', async (t) => {
   const { code, stdout } = await command(t, [
     'keys',
     'create',
@@ -207,7 +211,7 @@ t.test('keys create: the YAML holds the hash of the secret that is shown', async
   t.equal(code, 0);
   const secret = /^pc_[0-9A-Za-z]+/.exec(stdout)?.[0] ?? '';
   t.ok(isWellFormed(secret));
-  t.notOk(isWellFormed(`${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`), 'the checksum knows a slip');
+  t.notOk(isWellFormed(`${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`), 'the checksum detects a typo');
   t.strictSame(parse(stdout.slice(secret.length)), {
     version: 1,
     kind: 'ApiKey',
@@ -220,7 +224,7 @@ t.test('keys create: the YAML holds the hash of the secret that is shown', async
   t.not((await command(t, ['keys', 'create', 'shop'])).stdout.slice(0, 39), stdout.slice(0, 39));
 });
 
-t.test('keys create --write makes a key that serves, and never overwrites one', async (t) => {
+t.test('keys create --write writes a valid key, and never overwrites one', async (t) => {
   const root = await configFolder(t, basic());
   const created = await command(t, ['keys', 'create', 'shop', '--config', root, '--projects', 'support', '--write']);
   t.equal(created.code, 0);
@@ -238,14 +242,16 @@ t.test('keys create --write makes a key that serves, and never overwrites one', 
   t.match(await command(t, ['keys', 'list', '--config', root]), { code: 0, stdout: /shop {2}active/ });
 });
 
-t.test('keys verify tells why a secret is not valid', async (t) => {
+t.test('invalid secrets', async (t) => {
   const root = await configFolder(t, basic());
   for (const [secret, why] of [
     [secrets.expired, /expired/],
     [secrets.revoked, /revoked/],
     ['pc_mistyped', /mistyped/],
   ] as const) {
-    t.match(await command(t, ['keys', 'verify', secret, '--config', root]), { code: 1, stdout: why });
+    await t.test(`keys verify reports why a secret is not valid: ${why.source}`, async (t) => {
+      t.match(await command(t, ['keys', 'verify', secret, '--config', root]), { code: 1, stdout: why });
+    });
   }
 });
 
@@ -271,7 +277,7 @@ t.test('send fires a trigger of a running gateway', async (t) => {
   });
 });
 
-t.test('send prints events as they come, and tells by its exit code how they end', async (t) => {
+t.test('send prints events as they arrive, and its exit code tells the outcome of the run', async (t) => {
   const run = { uses: 'echo', with: { stream: true, delay: '1h' } };
   const { url, root, fire } = await startTestGateway(t, {
     ...basic(),
@@ -295,7 +301,7 @@ t.test('send prints events as they come, and tells by its exit code how they end
   t.match(stdout, /event: error[\s\S]*run_cancelled/);
 });
 
-t.test('schema prints a schema that an editor can use, with the plugins of the config', async (t) => {
+t.test('schema prints an editor schema with the plugins of the config', async (t) => {
   const { code, stdout } = await command(t, ['schema', 'Trigger']);
   t.equal(code, 0);
   t.match(JSON.parse(stdout).$schema, /draft-07/);
@@ -306,12 +312,12 @@ t.test('schema prints a schema that an editor can use, with the plugins of the c
   t.equal((await command(t, ['schema', 'Nonsense'])).code, 2);
 });
 
-t.test('serve: prints problems and exits 1 when the config is broken', async (t) => {
+t.test('serve prints the problems of an invalid config and exits with 1', async (t) => {
   const root = await configFolder(t, { ...basic(), 'triggers/bad.yaml': 'kind: Trigger\n' });
   t.match(await command(t, ['serve', '--config', root]), { code: 1, stdout: '', stderr: /bad\.yaml:1:1 / });
 });
 
-t.test('serve: refuses the demo key on any host but loopback', async (t) => {
+t.test('serve refuses the demo key on any host but loopback', async (t) => {
   const demo = await readFile(join(example, 'keys/demo.yaml'), 'utf8');
   const files = { 'keys/demo.yaml': demo, 'a.yaml': projectFile('support'), 'b.yaml': projectFile('engineering') };
   const open = await configFolder(t, {
@@ -323,7 +329,7 @@ t.test('serve: refuses the demo key on any host but loopback', async (t) => {
   t.match(await command(t, ['validate', '--config', closed]), { code: 0 });
 });
 
-t.test('serve: SIGHUP reloads secrets, SIGTERM ends it with 0 and no secret is ever in the log', async (t) => {
+t.test('serve reloads secrets on SIGHUP, exits with 0 on SIGTERM and logs no secret', async (t) => {
   const secretFile = join(await configFolder(t, {}), 'token');
   await writeFile(secretFile, 'canary-one\n');
   const root = await configFolder(t, {
@@ -364,7 +370,7 @@ t.test('serve: SIGHUP reloads secrets, SIGTERM ends it with 0 and no secret is e
   t.notMatch(JSON.stringify(lines), /canary/);
 });
 
-t.test('admin: a token is asked for when there is one, but for health', async (t) => {
+t.test('the admin listener requires its token except for health checks', async (t) => {
   const env = { PULLCORD_TEST_ADMIN: 'canary-token' };
   const root = await configFolder(t, {
     ...basic(),

@@ -46,7 +46,7 @@ async function serve(t: Test, config: string): Promise<string> {
   return serving;
 }
 
-t.test('init makes a repository that validates, whose tests cover everything, and that serves', async (t) => {
+t.test('init creates a repository that validates and serves, with tests of full coverage', async (t) => {
   const root = join(await configFolder(t, {}), 'new', 'acme.triggers');
   const ended = await command(t, ['init', root]);
   t.equal(ended.code, 0, ended.stderr);
@@ -57,7 +57,7 @@ t.test('init makes a repository that validates, whose tests cover everything, an
     const text = await readFile(join(root, file), 'utf8');
     t.notOk(text.includes(secret), `${file} does not have the secret`);
     t.ok(text.endsWith('\n'), `${file} ends with a line break`);
-    t.ok(ended.stderr.includes(join(root, file)), `${file} is told of`);
+    t.ok(ended.stderr.includes(join(root, file)), `${file} is listed`);
   }
   t.match(ended.stderr, /git init/);
   const config = join(root, 'config');
@@ -71,7 +71,7 @@ t.test('init makes a repository that validates, whose tests cover everything, an
     stdout: /5 tests: all passed; filters covered 100 %/,
   });
 
-  await t.test('the requests of its README are answered as it says', async (t) => {
+  await t.test('the requests in the README of init are answered as it says', async (t) => {
     const url = await serve(t, config);
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     const [, path = '', body = ''] = /curl http:\/\/127\.0\.0\.1:8080(\S+) [\s\S]*?-d '([^']*)'/.exec(readme) ?? [];
@@ -86,7 +86,7 @@ t.test('init makes a repository that validates, whose tests cover everything, an
     t.equal(`${sent} ${shown}`, `${trigger} ${body}`, 'the next steps have the request of the README');
   });
 
-  await t.test('each YAML file of the config names a schema that is there and takes it', async (t) => {
+  await t.test('each YAML file of init is valid against the schema that it names', async (t) => {
     for (const file of files.filter((name) => name.startsWith('config/'))) {
       const text = await readFile(join(root, file), 'utf8');
       const [, schema = ''] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text) ?? [];
@@ -101,7 +101,7 @@ t.test('init makes a repository that validates, whose tests cover everything, an
   });
 });
 
-t.test('init takes names, and a service that checks changes', async (t) => {
+t.test('init accepts names for organization, project and key, and a CI service', async (t) => {
   const root = join(await configFolder(t, {}), 'x');
   const names = ['--organization', 'acme', '--project', 'shop', '--key', 'kiosk'];
   t.equal((await command(t, ['init', root, ...names, '--ci', 'gitlab'])).code, 0);
@@ -116,7 +116,7 @@ t.test('init takes names, and a service that checks changes', async (t) => {
   t.notOk((await filesOf(none)).some((file) => file.startsWith('.git') && file.endsWith('.yml')));
 });
 
-t.test('names that cannot be ids, and a folder that is a file, are wrong usage, and nothing is written', async (t) => {
+t.test('init: wrong usage', async (t) => {
   const root = await configFolder(t, { file: '' });
   for (const args of [
     ['--organization', 'acme inc'],
@@ -126,14 +126,18 @@ t.test('names that cannot be ids, and a folder that is a file, are wrong usage, 
     ['--ci', 'jenkins'],
     ['--force'],
   ]) {
-    const ended = await command(t, ['init', join(root, 'x'), ...args]);
-    t.match(ended, { code: 2, stdout: '', stderr: /error: / }, args.join(' '));
+    await t.test(`init refuses wrong usage and writes nothing: ${args.join(' ')}`, async (t) => {
+      const ended = await command(t, ['init', join(root, 'x'), ...args]);
+      t.match(ended, { code: 2, stdout: '', stderr: /error: / });
+    });
   }
-  t.match(await command(t, ['init', join(root, 'file')]), { code: 2, stderr: /file is not a folder/ });
+  await t.test('init refuses a path that is a file', async (t) => {
+    t.match(await command(t, ['init', join(root, 'file')]), { code: 2, stderr: /file is not a folder/ });
+  });
   t.strictSame(await filesOf(root), ['file']);
 });
 
-t.test('init writes nothing where anything is in its way, and tells all of that', async (t) => {
+t.test('init writes nothing if files are in its way, and lists them all', async (t) => {
   const root = await configFolder(t, { 'README.md': 'mine\n', 'config/default.yaml': 'a: 1\n', schemas: 'a file' });
   await symlink('/nowhere', join(root, '.gitignore'));
   const before = await filesOf(root);
@@ -149,7 +153,7 @@ t.test('init writes nothing where anything is in its way, and tells all of that'
   t.equal(await readFile(join(root, 'README.md'), 'utf8'), 'mine\n');
 });
 
-t.test('init does not tell to make a git repository where there is one, and leaves other files alone', async (t) => {
+t.test('init suggests no git init inside a repository, and keeps other files', async (t) => {
   const root = await configFolder(t, { '.git/HEAD': 'ref: refs/heads/main\n', LICENSE: 'mine\n' });
   const ended = await command(t, ['init', join(root, 'sub')]);
   t.equal(ended.code, 0);
@@ -158,7 +162,7 @@ t.test('init does not tell to make a git repository where there is one, and leav
   t.match(await command(t, ['init', root]), { code: 1, stdout: '' }, 'not twice');
 });
 
-t.test('when a file cannot be written, those before it are removed again, and only those', async (t) => {
+t.test('writeFiles removes the files that it wrote, and only those, after a failure', async (t) => {
   const root = await configFolder(t, { 'kept/mine.txt': 'mine\n' });
   const long = 'x'.repeat(300);
   const failed = await writeFiles(join(root, 'kept'), [
@@ -174,11 +178,11 @@ t.test('when a file cannot be written, those before it are removed again, and on
     { path: 'mine.txt', text: 'theirs' },
   ]);
   t.match(raced, { ok: false, reason: 'EEXIST', left: [] });
-  t.equal(await readFile(join(root, 'kept/mine.txt'), 'utf8'), 'mine\n', 'what came meanwhile is not touched');
+  t.equal(await readFile(join(root, 'kept/mine.txt'), 'utf8'), 'mine\n', 'a file created meanwhile is unchanged');
   t.strictSame(await filesOf(root), ['kept/mine.txt']);
 });
 
-t.test('a failure to write is told with its reason, and leaves nothing', async (t) => {
+t.test('init reports the reason of a failed write and leaves no file', async (t) => {
   const root = await configFolder(t, {});
   // So deep that the names of some files fit into what a path may be, and those of others do not.
   let deep = root;
@@ -190,7 +194,7 @@ t.test('a failure to write is told with its reason, and leaves nothing', async (
   t.strictSame(await readdir(deep), []);
 });
 
-t.test('what npm would publish does it as well', async (t) => {
+t.test('init works from the package that npm publishes', async (t) => {
   const repository = join(import.meta.dirname, '../..');
   const home = await configFolder(t, { 'package.json': await readFile(join(repository, 'package.json'), 'utf8') });
   await symlink(join(repository, 'node_modules'), join(home, 'node_modules'));
@@ -207,7 +211,7 @@ t.test('what npm would publish does it as well', async (t) => {
   t.match(await readFile(join(home, 'made/.github/workflows/pullcord.yml'), 'utf8'), `PULLCORD: pullcord@${version} `);
 });
 
-t.test('any names that are ids make a config that is valid', async (t) => {
+t.test('init creates a valid config for any valid names', async (t) => {
   const odd = fc.constantFrom('123', 'true', 'null', '-', '--', '0x1F', '1e5', '_', 'no', '2027-06-30', 'hello');
   const id = fc.oneof(odd, fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/));
   await fc.assert(
@@ -225,7 +229,7 @@ t.test('any names that are ids make a config that is valid', async (t) => {
   );
 });
 
-t.test('without a name the organization is called as the folder', async (t) => {
+t.test('init derives the name of the organization from the folder', async (t) => {
   for (const [folder, organization] of [
     ['My triggers (2027)', 'My-triggers-2027'],
     ['äöü', 'my-organization'],

@@ -14,7 +14,7 @@ const files = {
   'triggers/masked.yaml': triggerFile('masked', { record: { mask: ['/card'] } }),
 };
 
-t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one that is not', async (t) => {
+t.test('runs lists, shows, cancels and replays runs of a running gateway and of a stopped one', async (t) => {
   const { gateway, fire, adminUrl, root } = await startTestGateway(t, files);
   const echo = (await fire('echo', { order: 7 })).body;
   await fire('failing', {});
@@ -43,7 +43,8 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
       caller: 'website',
     });
     for (const action of ['show', 'cancel', 'replay']) {
-      t.match(await runs(action, 'nothing', ...where), { code: 1, stderr: 'error: run nothing not found' });
+      const missing = { code: 1, stderr: 'error: run nothing not found' };
+      t.match(await runs(action, 'nothing', ...where), missing, `${action}, ${how}`);
     }
     for (const wrong of [
       ['--state', 'lost'],
@@ -59,7 +60,7 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
 
   await check('by the admin listener', '--admin-url', adminUrl);
   const replayed = await runs('replay', echo.runId, '--admin-url', adminUrl);
-  t.match(JSON.parse(replayed.stdout), { replayOf: echo.runId, input: { order: 7 } }, 'dedup is not in its way');
+  t.match(JSON.parse(replayed.stdout), { replayOf: echo.runId, input: { order: 7 } }, 'a replay ignores dedup');
   const cancelled = await runs('cancel', slow.runId, '--admin-url', adminUrl);
   t.match([cancelled.code, JSON.parse(cancelled.stdout).state], [0, 'cancelled']);
   const elsewhere = await processCommand(t, ['runs', 'list', '--config', root]);
@@ -75,7 +76,7 @@ t.test('lists, shows, cancels and repeats runs: of a running gateway, and of one
   t.match(await runs('list', '--admin-url', adminUrl), { code: 1, stderr: /no answer from .*ECONNREFUSED/ });
 });
 
-t.test('asks the admin listener with its token, and says when it is wrong', async (t) => {
+t.test('runs sends PULLCORD_ADMIN_TOKEN to the admin listener, and reports that it is missing', async (t) => {
   process.env.PULLCORD_TEST_ADMIN = 'token of the tests';
   t.teardown(() => delete process.env.PULLCORD_TEST_ADMIN);
   const { adminUrl, root } = await startTestGateway(t, {
@@ -88,7 +89,7 @@ t.test('asks the admin listener with its token, and says when it is wrong', asyn
   t.match(await list({}), { code: 1, stderr: /PULLCORD_ADMIN_TOKEN/ });
 });
 
-t.test('says that the memory engine keeps nothing outside of a gateway', async (t) => {
+t.test('runs reports that the memory engine keeps data only in the process of a gateway', async (t) => {
   const { gateway, root } = await startTestGateway(t, {
     ...files,
     'gateway.yaml': gatewayFile({ engine: { uses: 'memory' } }),
