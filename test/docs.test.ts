@@ -23,17 +23,17 @@ import { testPromises } from './support/run-plugin.ts';
 const root = join(import.meta.dirname, '..');
 const pages = await markdownFiles();
 
-test('the reference says what schemas, plugins, the command line and error codes say', async (t) => {
+test('the reference matches the schemas, plugins, command line and error codes', async (t) => {
   const folder = join(root, 'docs/reference');
   const expected = await referencePages();
   for (const [name, text] of expected) {
     t.equal(await readFile(join(folder, name), 'utf8'), text, `${name} is as npm run generate writes it`);
   }
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.md'));
-  t.strictSame(names.sort(), [...expected.keys()].sort(), 'there are no pages of what is gone');
+  t.strictSame(names.sort(), [...expected.keys()].sort(), 'there is no stale page');
 });
 
-test('the reference is the same wherever it is made', async (t) => {
+test('the reference is generated identically in any environment', async (t) => {
   const env = { ...process.env, PULLCORD_CONFIG: 'elsewhere', COLUMNS: '40', FORCE_COLOR: '1', TZ: 'Asia/Tokyo' };
   const generate = spawn(process.execPath, [join(root, 'docs/generate.ts'), '--check'], {
     env,
@@ -42,7 +42,7 @@ test('the reference is the same wherever it is made', async (t) => {
   t.strictSame(await once(generate, 'close'), [0, null]);
 });
 
-test('every command is described, and has a page that tells each of its arguments and options', async (t) => {
+test('every command has a page that describes each of its arguments and options', async (t) => {
   const index = await readFile(join(root, 'docs/reference/README.md'), 'utf8');
   for (const command of createProgram(() => {}).commands) {
     t.ok(index.includes(`](commands/${command.name()}.md)`), `${command.name()} is linked`);
@@ -62,22 +62,22 @@ test('every command is described, and has a page that tells each of its argument
       }
     }
     const leaves = command.commands.length === 0 ? 1 : command.commands.length;
-    t.equal(page.split('# Exit codes\n').length - 1, leaves, `${command.name()} tells its exit codes`);
+    t.equal(page.split('# Exit codes\n').length - 1, leaves, `${command.name()} lists its exit codes`);
   }
 });
 
-test('every YAML example serves as it is printed, and passes its tests', async (t) => {
+test('every YAML example in the docs is a valid config and passes its tests', async (t) => {
   for (const page of pages) {
     const blocks = codeBlocks(await readFile(join(root, page), 'utf8'));
     for (const block of blocks.filter(isConfig)) {
       const title = `${page}:${block.line}`;
-      t.ok(block.path?.startsWith('config/'), `${title} begins with a comment that tells its file`);
+      t.ok(block.path?.startsWith('config/'), `${title} begins with a comment that names its file`);
       t.equal(await faultsOf(t, block, blocks), '', title);
     }
   }
 });
 
-test('the plugins of the guide do what it says', async (t) => {
+test('the plugins in docs/writing-a-plugin.md work as described', async (t) => {
   process.env.LEDGER_KEY = 'key-of-the-tests';
   t.teardown(() => delete process.env.LEDGER_KEY);
   const blocks = codeBlocks(await readFile(join(root, 'docs/writing-a-plugin.md'), 'utf8'));
@@ -97,10 +97,10 @@ test('the plugins of the guide do what it says', async (t) => {
   t.match((await gateway.fire('closed')).body, { code: 'filtered', filter: 'hours' });
 });
 
-test('the run plugin of the guide keeps what every run plugin promises', async (t) => {
+test('the run plugin in docs/writing-a-plugin.md keeps the promises of every run plugin', async (t) => {
   const blocks = codeBlocks(await readFile(join(root, 'docs/writing-a-plugin.md'), 'utf8'));
   const [oracle] = blocks.filter(({ path }) => path === 'config/plugins/oracle.js');
-  t.ok((oracle?.text.split('\n').length ?? Infinity) <= 62, 'has at most 60 lines, without the comment with its path');
+  t.ok((oracle?.text.split('\n').length ?? Infinity) <= 62, 'it has at most 60 lines, without the comment with its path');
   const folder = await configFolder(t, modulesOf(blocks));
   const module: { default: RunPlugin<object> } = await import(pathToFileURL(join(folder, 'plugins/oracle.js')).href);
   const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;
@@ -119,7 +119,7 @@ test('the run plugin of the guide keeps what every run plugin promises', async (
   );
 });
 
-test('a YAML example with a fault is found', async (t) => {
+test('the check of YAML examples reports an invalid example', async (t) => {
   const begin = '# config/x.yaml\nversion: 1\nkind: Trigger\nproject: support\nkey: x\n';
   const faultsIn = (text: string) => faultsOf(t, { language: 'yaml', path: 'config/x.yaml', text, line: 1 }, []);
   t.match(await faultsIn(`${begin}run: { uses: telepathy }\n`), /unknown_plugin/);
@@ -129,7 +129,7 @@ test('a YAML example with a fault is found', async (t) => {
   t.match(await faultsIn(filtered + tests('dropped')), /✗ big/);
 });
 
-test('every link between the documents leads somewhere, to the very heading that it names', async (t) => {
+test('every link between the docs leads to an existing file and heading', async (t) => {
   const anchors = new Map<string, ReadonlySet<string>>();
   for (const page of pages) anchors.set(page, anchorsOf(await readFile(join(root, page), 'utf8')));
   for (const page of pages) {
@@ -143,7 +143,7 @@ test('every link between the documents leads somewhere, to the very heading that
   }
 });
 
-test('the anchors of headings are as GitHub makes them', async (t) => {
+test('anchorsOf returns the anchors that GitHub gives to headings', async (t) => {
   const text =
     '# A `b-c` & [d](e.md)!\n\n```sh\n# no heading\n```\n\n## Twice\n\n## Twice\n\n## `pullcord runs list`\n';
   t.strictSame([...anchorsOf(text)], ['a-b-c--d', 'twice', 'twice-1', 'pullcord-runs-list']);

