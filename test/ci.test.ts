@@ -148,7 +148,7 @@ function stepsOf(...names: readonly string[]): readonly Step[] {
   return actionSteps.filter(({ name = '' }) => names.includes(name));
 }
 
-t.test('the action, the workflow, the pipeline and the hooks are what their services take', async (t) => {
+t.test('the action, the workflow, the pipeline and the hooks are valid for their services', async (t) => {
   t.strictSame(await workflowFaults(workflowText), []);
   t.not((await workflowFaults(workflowText.replace('github.token', 'gitbuh.token'))).length, 0);
   t.strictSame(actionFaults(actionText), []);
@@ -162,17 +162,17 @@ t.test('the action, the workflow, the pipeline and the hooks are what their serv
   t.equal(await faults('pre-commit-hooks.json', hooks), '');
 });
 
-t.test('what a pull request brings is never part of a script', async (t) => {
+t.test('script injection: no input of a pull request is part of a script', async (t) => {
   const workflow: readonly Step[] = parse(workflowText).jobs.pullcord.steps;
   for (const { name, run: script = '' } of [...actionSteps, ...workflow])
     t.notMatch(script, /\$\{\{/, name ?? 'a step');
-  for (const step of actionSteps) if (step.run !== undefined) t.match(step, { shell: 'bash' });
+  for (const step of actionSteps) if (step.run !== undefined) t.match(step, { shell: 'bash' }, step.name ?? 'a step');
   const comment = (steps: readonly Step[]) => steps.find(({ name }) => name === 'Comment')?.run;
   t.equal(comment(actionSteps), githubComment, 'the action has the script that is tested');
-  t.equal(comment(workflow), githubComment, 'and the workflow too');
+  t.equal(comment(workflow), githubComment, 'the workflow has the script that is tested');
 });
 
-t.test('the documents show the pipeline that init writes, and YAML that each service takes', async (t) => {
+t.test('the docs show the pipeline that init writes, and valid YAML for each service', async (t) => {
   const page = await readFile(join(root, 'docs/continuous-integration.md'), 'utf8');
   const blocks = [...page.matchAll(/^```yaml\n# (\S+)\n(.*?)^```$/gms)].map(([, path, body = '']) => ({ path, body }));
   t.equal(blocks.find(({ path }) => path === '.gitlab-ci.yml')?.body, gitlabPipeline(version));
@@ -184,12 +184,13 @@ t.test('the documents show the pipeline that init writes, and YAML that each ser
     for (const input of Object.keys(used?.with ?? {}))
       t.ok(input in action.inputs, `the action has the input ${input}`);
   }
-  for (const input of Object.keys(action.inputs)) t.ok(page.includes(`| \`${input}\``), `${input} is told of`);
+  for (const input of Object.keys(action.inputs))
+    t.ok(page.includes(`| \`${input}\``), `the input ${input} is documented`);
   const config = parse(blocks.find(({ path }) => path === '.pre-commit-config.yaml')?.body ?? '');
   t.equal(await faults('pre-commit-config.json', config), '');
 });
 
-t.test('the action comments the plan of a good change, and updates that comment by the next run', async (t) => {
+t.test('the action comments the plan of a valid change, and updates the comment on the next run', async (t) => {
   const made = await change(t, 'timeout: 30s', 'timeout: 20s');
   const first = await runJob(t, actionSteps, jobOf(made));
   t.equal(first.conclusion, 'success', first.log);
@@ -207,9 +208,9 @@ t.test('the action comments the plan of a good change, and updates that comment 
   const second = await runJob(t, stepsOf('Install', 'Plan', 'Comment'), jobOf(made));
   t.equal(second.conclusion, 'success', second.log);
   const { comments, calls } = await stateOf(made);
-  t.equal(comments.length, 4, 'there is still one');
+  t.equal(comments.length, 4, 'there is still one comment');
   t.match(comments[3]?.body, /10s/);
-  t.equal(comments[0]?.body, `${marker}\nAll is fine, merge it.`, 'what somebody else wrote is not touched');
+  t.equal(comments[0]?.body, `${marker}\nAll is fine, merge it.`, 'a comment of another author is unchanged');
   t.strictSame(
     calls.filter((call) => /^(POST|PATCH) repos/.test(call)),
     ['POST repos/acme/triggers/issues/7/comments', `PATCH repos/acme/triggers/issues/comments/${posted?.id}`],
@@ -217,7 +218,7 @@ t.test('the action comments the plan of a good change, and updates that comment 
 });
 
 t.test(
-  'the action shows the plan of a change whose tests fail, and fails at the end; who may not comment is warned',
+  'the action comments the plan of a change with failing tests, and then fails; without permission to comment it warns',
   async (t) => {
     const made = await change(t, '"enterprise"]', '"enterprise", "free"]', { readOnly: true });
     const { conclusion, log, summary, steps } = await runJob(t, actionSteps, jobOf(made));
@@ -232,7 +233,7 @@ t.test(
   },
 );
 
-t.test('the action marks the lines of a config that is not valid, and says that there is no plan', async (t) => {
+t.test('the action annotates the lines of an invalid config, and comments that there is no plan', async (t) => {
   const made = await change(t, 'dedup: { uses: body', 'dedup: { uses: bdoy');
   const { conclusion, log } = await runJob(t, actionSteps, jobOf(made));
   t.equal(conclusion, 'failure');
@@ -241,7 +242,7 @@ t.test('the action marks the lines of a config that is not valid, and says that 
   t.match((await stateOf(made)).comments[3]?.body, /^<!-- pullcord plan -->\n### Pullcord: no plan/);
 });
 
-t.test('the action takes its inputs as they are, and each folder has a comment of its own', async (t) => {
+t.test('the action passes its inputs unchanged, and keeps one comment for each config folder', async (t) => {
   const made = await change(t, 'timeout: 30s', 'timeout: 20s');
   const config = 'de"ploy $(touch x)/config';
   await mkdir(join(made.workspace, dirname(config)));
@@ -269,7 +270,7 @@ t.test('the action takes its inputs as they are, and each folder has a comment o
   t.match(silent, { conclusion: 'success', log: /there is no plan/, steps: { Comment: 'skipped' } });
 });
 
-t.test('no folder of a pull request stands in for the commit that the plan compares with', async (t) => {
+t.test('the action compares with the base commit even if a pull request adds a folder of that name', async (t) => {
   const made = await change(t, '"enterprise"]', '"enterprise", "free"]');
   await addFolder(made, made.base);
   const plan = stepsOf('Install', 'Plan');
@@ -297,7 +298,7 @@ t.test('no folder of a pull request stands in for the commit that the plan compa
   t.match((await stateOf(made)).comments[3]?.body, /^<!-- pullcord plan -->\n### Pullcord: no plan/);
 });
 
-t.test('what commands say of a pull request is in the log, but is no command', async (t) => {
+t.test('output of a pull request is logged, but injects no workflow command', async (t) => {
   const made = await change(t, 'timeout: 30s', 'timeout: 20s');
   const evil = (stream: string) => `printf 'a\\r::error::evil\\n##[error]evil\\n  ::warning::evil %s' "$1" >&${stream}`;
   const script = [
@@ -318,7 +319,7 @@ t.test('what commands say of a pull request is in the log, but is no command', a
   t.equal(obeyed('::stop-commands::x\n::error::a\n::x::\n::error::b').length, 1);
 });
 
-t.test('names of tests are code in the summary, whatever line breaks they have', async (t) => {
+t.test('names of tests are escaped as code in the summary, whatever line breaks they have', async (t) => {
   const made = await change(t, 'name: a pro customer', 'name: "\\r\\r[link](https://evil.example) @admin \\e[31m');
   const file = join(made.workspace, hello);
   await writeFile(file, (await readFile(file, 'utf8')).replace(/(@admin.*)$/m, '$1"'));
@@ -336,7 +337,7 @@ t.test('names of tests are code in the summary, whatever line breaks they have',
   t.equal(worst.summary, '### Pullcord: tests\n\n    a [link](https://evil.example) \n     \n     @admin ü\n\n');
 });
 
-t.test('the action says what is missing for what shall fail it', async (t) => {
+t.test('the action reports a missing requirement of fail-on', async (t) => {
   const made = await change(t, 'timeout: 30s', 'timeout: 20s');
   const steps = stepsOf('Install', 'Plan', 'Result').map((step) =>
     step.name === 'Result' ? { ...step, env: { ...step.env, VALIDATE: '0', TEST: '0' } } : step,
@@ -354,7 +355,7 @@ t.test('the action says what is missing for what shall fail it', async (t) => {
     const missing = await planned({ requests: 'nowhere.jsonl', 'fail-on': failOn });
     t.match(missing, { conclusion: 'failure', summary: /### Pullcord: 1 trigger changed/ }, failOn);
     const errors = obeyed(missing.log).filter((line) => line.startsWith('::error'));
-    t.match(errors, [/`requests` says: the plan is made without/, /These found problems: plan$/]);
+    t.match(errors, [/`requests` says: the plan is made without/, /These found problems: plan$/], failOn);
     t.equal(errors.length, 2, errors.join('\n'));
   }
   const made2 = await change(t, '"pro", "enterprise"]', '"enterprise"]');
@@ -364,21 +365,27 @@ t.test('the action says what is missing for what shall fail it', async (t) => {
   t.match(obeyed(dropped.log).join('\n'), /^::error title=Pullcord::error: requests are no longer accepted/m);
 });
 
-t.test('a plan that is too long for a comment is cut at a line, and its comment says where the whole is', async (t) => {
-  const made = await change(t, 'timeout: 30s', 'timeout: 20s');
-  const plan = join(dirname(made.state), 'plan.md');
-  await writeFile(plan, `${marker}\n### Pullcord: much\n${'- a line with 日本語 in it\n'.repeat(5000)}`);
-  const comment = { name: 'Comment', run: githubComment, env: { PLAN: plan, PULL_REQUEST: '7', GH_TOKEN: 'x' } };
-  t.match(await runJob(t, [comment], jobOf(made)), { conclusion: 'success' });
-  const body = (await stateOf(made)).comments[3]?.body ?? '';
-  t.match(body, /^<!-- pullcord plan -->\n> \[!NOTE\]\n> .*https:\/\/github\.com\/acme\/triggers\/actions\/runs\/42\)/);
-  t.match(body, /- a line with 日本語 in it$/);
-  t.ok(body.length > 50_000);
-  const tokenless = { ...comment, env: { ...comment.env, GH_TOKEN: '' } };
-  t.match(await runJob(t, [tokenless], jobOf(made)), { conclusion: 'success', log: /set the GH_TOKEN/ });
-});
+t.test(
+  'a plan too long for a comment is cut at a line, and the comment says where to find the whole plan',
+  async (t) => {
+    const made = await change(t, 'timeout: 30s', 'timeout: 20s');
+    const plan = join(dirname(made.state), 'plan.md');
+    await writeFile(plan, `${marker}\n### Pullcord: much\n${'- a line with 日本語 in it\n'.repeat(5000)}`);
+    const comment = { name: 'Comment', run: githubComment, env: { PLAN: plan, PULL_REQUEST: '7', GH_TOKEN: 'x' } };
+    t.match(await runJob(t, [comment], jobOf(made)), { conclusion: 'success' });
+    const body = (await stateOf(made)).comments[3]?.body ?? '';
+    t.match(
+      body,
+      /^<!-- pullcord plan -->\n> \[!NOTE\]\n> .*https:\/\/github\.com\/acme\/triggers\/actions\/runs\/42\)/,
+    );
+    t.match(body, /- a line with 日本語 in it$/);
+    t.ok(body.length > 50_000);
+    const tokenless = { ...comment, env: { ...comment.env, GH_TOKEN: '' } };
+    t.match(await runJob(t, [tokenless], jobOf(made)), { conclusion: 'success', log: /set the GH_TOKEN/ });
+  },
+);
 
-t.test('the workflow that init writes does the same by itself', async (t) => {
+t.test('the workflow that init writes comments the plan without the action', async (t) => {
   const made = await change(t, '"enterprise"]', '"enterprise", "free"]');
   await git(made.workspace, 'fetch', '--quiet', '--unshallow');
   await addFolder(made, made.base);
@@ -393,7 +400,7 @@ t.test('the workflow that init writes does the same by itself', async (t) => {
 });
 
 t.test(
-  'the pipeline for GitLab posts a note and updates it by the next run',
+  'the GitLab pipeline posts a note, and updates it on the next run',
   { skip: !(await hasCurl()) && 'no curl' },
   async (t) => {
     const made = await change(t, 'timeout: 30s', 'timeout: 20s');
@@ -425,7 +432,7 @@ t.test(
       t.equal(notes.length, 2, `there is one after the ${time} run`);
     }
     t.equal(notes[1]?.body, await readFile(join(made.workspace, 'plan.md'), 'utf8'));
-    t.match(notes[0]?.body, /merge it/, 'what somebody else wrote is not touched');
+    t.match(notes[0]?.body, /merge it/, 'a comment of another author is unchanged');
     t.match(await job('plan', { PULLCORD_GITLAB_TOKEN: 'wrong' }), { conclusion: 'failure' });
   },
 );

@@ -59,7 +59,35 @@ async function complete(text: string): Promise<ReadonlyMap<string, string>> {
   );
 }
 
-t.test('finds nothing wrong with the files of the example, which name their schemas', async (t) => {
+/** What a case adds to its base document. */
+function lastLineOf(text: string): string {
+  return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
+}
+
+/** The line with the cursor. */
+function cursorLineOf(text: string): string {
+  return (
+    text
+      .split('\n')
+      .find((line) => line.includes('‸'))
+      ?.trim() ?? ''
+  );
+}
+
+/** The kind of a document, and the lines that lead from its root to the cursor. */
+function cursorPathOf(text: string): string {
+  const lines = text.slice(0, text.indexOf('‸')).split('\n');
+  const root = lines.findLastIndex((line) => /^\w/.test(line));
+  const path =
+    /^\w/.test(lines.at(-1) ?? '') || lines.at(-1) !== '' ? lines.slice(root).map((line) => line.trim()) : [];
+  return [kindOf(text), ...path].filter((line) => line !== '').join(' ');
+}
+
+function kindOf(text: string): string {
+  return /^kind: (\w+)$/m.exec(text)?.[1] ?? 'document';
+}
+
+t.test('the editor reports no problem in the example config', async (t) => {
   const folder = join(root, 'config');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
   t.ok(files.length > 5);
@@ -72,7 +100,7 @@ t.test('finds nothing wrong with the files of the example, which name their sche
   );
 });
 
-t.test('marks what is wrong, where it is', async (t) => {
+t.test('editor diagnostics', async (t) => {
   const faulty: readonly (readonly [text: string, message: RegExp])[] = [
     [`${trigger}«fliter»: "true"\n`, /fliter is not allowed/],
     [`${trigger}status: «1»\n`, /"active", "paused"/],
@@ -95,18 +123,20 @@ t.test('marks what is wrong, where it is', async (t) => {
     faulty.map(async ([text, message]) => {
       const { diagnostics } = await open(text.replaceAll(/[«»]/g, ''));
       const range = { start: positionOf(text, '«'), end: positionOf(text, '»') };
-      t.equal(diagnostics.length, 1, text);
-      t.match(diagnostics, [{ range, message }], text);
+      await t.test(`the editor marks a problem at its position: ${lastLineOf(text)}`, async (t) => {
+        t.equal(diagnostics.length, 1);
+        t.match(diagnostics, [{ range, message }]);
+      });
     }),
   );
 });
 
-t.test('takes a plugin that it does not know, with any options, and tests in a file of their own', async (t) => {
+t.test('the editor accepts unknown plugins with any options, and tests in their own file', async (t) => {
   t.strictSame((await open(`${trigger}run: { uses: acme, with: { anything: 1 } }\ndedup: acme\n`)).diagnostics, []);
   t.strictSame((await open(test)).diagnostics, []);
 });
 
-t.test('tells what a field means, also of its short form', async (t) => {
+t.test('editor hover', async (t) => {
   const expected: readonly (readonly [text: string, ...words: RegExp[]])[] = [
     [`${trigger}fil‸ter: a = 1\n`, /Which requests concern the agent/, /short for `{ uses: jsonata/],
     [`${trigger}filter: a ‸= 1\n`, /One jsonata expression/],
@@ -145,7 +175,9 @@ t.test('tells what a field means, also of its short form', async (t) => {
   await Promise.all(
     expected.map(async ([text, ...words]) => {
       const found = await hover(text);
-      for (const word of words) t.match(found, word, text);
+      await t.test(`the editor explains a field on hover: ${cursorLineOf(text)}`, async (t) => {
+        for (const word of words) t.match(found, word, text);
+      });
     }),
   );
 });
@@ -208,8 +240,11 @@ secrets: [{ hash: "sha256:${'0'.repeat(64)}", expires: 2027-06-30 }]
   `${tests}description: a\ntests: [{ name: a, expect: { verdict: accepted } }]\n`,
 ];
 
-t.test('tells something of every field that there is, in words that are meant for people', async (t) => {
-  for (const text of full) await hoverEverywhere(t, text);
+t.test('editor hover on every field', async (t) => {
+  for (const [index, text] of full.entries())
+    await t.test(`the editor describes every field of a full ${kindOf(text)} on hover (${index + 1})`, (t) =>
+      hoverEverywhere(t, text),
+    );
 });
 
 async function hoverEverywhere(t: Test, text: string): Promise<void> {
@@ -236,7 +271,7 @@ async function hoverEverywhere(t: Test, text: string): Promise<void> {
 const runs = ['a2a', 'command', 'dify', 'echo', 'http', 'langgraph', 'mcp', 'openai'];
 const schemes = ['github', 'hmac', 'slack', 'standard-webhooks', 'stripe'];
 
-t.test('offers fields, the plugins of the stage alone, and the options of the plugin', async (t) => {
+t.test('editor completion of plugins, options and values', async (t) => {
   const expected: readonly (readonly [text: string, labels: readonly string[]])[] = [
     [`${trigger}run:\n  uses: ‸\n`, runs],
     [`${trigger}filter:\n  - uses: ‸\n`, ['json-schema', 'jsonata']],
@@ -260,13 +295,15 @@ t.test('offers fields, the plugins of the stage alone, and the options of the pl
   await Promise.all(
     expected.map(async ([text, labels]) => {
       const offered = await complete(text);
-      t.strictSame([...offered.keys()].sort(), labels, text);
-      for (const [label, words] of offered) t.match(words, /\w+ \w+/, `${text} tells what ${label} is`);
+      await t.test(`the editor offers ${labels.join(', ')} at ${cursorPathOf(text)}`, async (t) => {
+        t.strictSame([...offered.keys()].sort(), labels, text);
+        for (const [label, words] of offered) t.match(words, /\w+ \w+/, `${label} is described`);
+      });
     }),
   );
 });
 
-t.test('offers the fields of each kind, and each with its meaning', async (t) => {
+t.test('editor completion of fields', async (t) => {
   const expected: readonly (readonly [text: string, labels: readonly string[]])[] = [
     [`${trigger}‸\n`, ['auth', 'callback', 'dedup', 'filter', 'record', 'recording', 'respond', 'run', 'tests']],
     [`${trigger}run:\n  ‸\n`, ['uses', 'with', 'concurrency', 'retry', 'timeout']],
@@ -281,8 +318,10 @@ t.test('offers the fields of each kind, and each with its meaning', async (t) =>
   await Promise.all(
     expected.map(async ([text, labels]) => {
       const offered = await complete(text);
-      for (const label of labels) t.match(offered.get(label) ?? 'not offered', /\w+ \w+.*\./s, `${text}: ${label}`);
-      t.notMatch([...offered.keys()].join(), /Document|object Object/, text);
+      await t.test(`the editor offers and describes ${labels.join(', ')} at ${cursorPathOf(text)}`, async (t) => {
+        for (const label of labels) t.match(offered.get(label) ?? 'not offered', /\w+ \w+.*\./s, label);
+        t.notMatch([...offered.keys()].join(), /Document|object Object/, text);
+      });
     }),
   );
 });

@@ -21,7 +21,7 @@ const example = join(import.meta.dirname, '../config');
 const connections = 10_000;
 const atOnce = 20;
 
-t.test('10,000 fuzzed connections get no 5xx, and every error is a problem', async (t) => {
+t.test('10,000 fuzzed connections get no 5xx, and every error is a problem document', async (t) => {
   const gateway = await startTestGateway(t, {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ server: { port: 0, bodyLimit: '32KiB' } }),
@@ -66,7 +66,7 @@ t.test('10,000 fuzzed connections get no 5xx, and every error is a problem', asy
   t.equal((await gateway.fire('echo', { instruction: 'still there?' })).status, 200);
 });
 
-t.test('a config file cut off anywhere loads or tells its problems', async (t) => {
+t.test('a config file truncated anywhere loads or reports its problems', async (t) => {
   const { sources } = await new ConfigLoader(example).load();
   const files = [...sources.keys()].map((file) => relative(example, file));
   const refused = await Promise.all(files.map((file) => refusedCuts(t, file)));
@@ -102,7 +102,7 @@ async function refusedCuts(t: Test, file: string): Promise<number> {
   return refused;
 }
 
-t.test('while a file is cut off the last good config serves', async (t) => {
+t.test('a gateway keeps serving the last valid config while a file is truncated', async (t) => {
   const root = await exampleCopy(t);
   await writeInto(root, 'gateway.yaml', gatewayFile());
   await writeInto(root, 'echo/project.yaml', projectFile('support-test'));

@@ -103,7 +103,7 @@ const rules: Record<string, readonly Rule[]> = {
   ],
 };
 
-t.test('accepts and drops every example payload of GitHub as plain JavaScript says', async (t) => {
+t.test('a filter accepts and drops every example payload of GitHub like plain JavaScript', async (t) => {
   const payloads = await examplePayloads();
   t.ok(payloads.length > 700);
   const { fire } = await startTestGateway(t, { ...basicFiles(), ...triggerFiles() });
