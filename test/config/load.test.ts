@@ -36,8 +36,8 @@ t.test('a stage is inherited from the trigger, else its project, else the gatewa
   const [trigger, without] = (await load(root)).triggers;
   t.match(trigger, { auth: [{ uses: 'g' }], dedup: { uses: 'g' }, run: { uses: 'p' }, respond: { uses: 't' } });
   t.match(trigger?.filter, [{ uses: 'p', name: 'filter 1' }]);
-  t.strictSame(without?.filter, [], 'no filters are filters too');
-  t.equal(trigger?.run, without?.run, 'what is written once is one object');
+  t.strictSame(without?.filter, [], 'an empty list of filters overrides the project');
+  t.equal(trigger?.run, without?.run, 'an inherited stage is the same object');
 });
 
 t.test('auth may be one plugin or a list, and a list is inherited as a whole', async (t) => {
@@ -56,7 +56,7 @@ t.test('auth may be one plugin or a list, and a list is inherited as a whole', a
     { uses: 'signature', place: { pointer: '/auth/0' } },
     { uses: 'none', place: { pointer: '/auth/1' } },
   ]);
-  t.equal(authOf('c'), defaultAuth, 'what is written once is one list');
+  t.equal(authOf('c'), defaultAuth, 'an inherited auth is the same list');
   t.match(defaultAuth, several);
   t.strictSame(defaultAuth[0]?.optionPlaces('/issuer'), {
     file: join(root, 'gateway.yaml'),
@@ -196,7 +196,7 @@ t.test('the loader parses an unchanged file only once', async (t) => {
   t.strictSame(after1, before1);
   t.not(after1, before1, 'the edited file was read again');
   t.ok(after2);
-  t.equal(after2, before2, 'the other is the very same');
+  t.equal(after2, before2, 'the other file was not parsed again');
 });
 
 t.test('the loader reads a ConfigMap whose files are links into ..data', async (t) => {
@@ -210,7 +210,7 @@ t.test('the loader reads a ConfigMap whose files are links into ..data', async (
   const loader = new ConfigLoader(root);
   const first = await loader.load();
   t.ok(first.ok);
-  t.strictSame([...first.sources.keys()], [join(root, 'gateway.yaml')], 'each file once');
+  t.strictSame([...first.sources.keys()], [join(root, 'gateway.yaml')], 'each file is read once');
   await writeInto(root, '..2026_02/gateway.yaml', gatewayFile({ organization: 'other' }));
   await symlink('..2026_02', join(root, '..new'));
   await rename(join(root, '..new'), join(root, '..data'));
@@ -265,5 +265,5 @@ t.test('the revision of a config is computed without parsing its files', async (
   t.equal(revision, (await new ConfigLoader(root).load()).revision);
   t.match(files[0], { file: join(root, 'a.yaml'), hash: /^[0-9a-f]{64}$/ });
   const moved = await configFolder(t, { ...basicFiles(), 'a.yaml': 'nonsense: [' });
-  t.equal((await readConfigFiles(moved)).revision, revision, 'wherever the folder is');
+  t.equal((await readConfigFiles(moved)).revision, revision, 'the revision does not depend on the folder');
 });

@@ -123,7 +123,7 @@ t.test('prototype pollution: the YAML parser keeps __proto__ as an ordinary fiel
 t.test('the YAML parser refuses invalid UTF-8 and reports its offset', async (t) => {
   const parsed = parseYaml(Buffer.concat([Buffer.from('a: ü'), Buffer.from([0xff]), Buffer.from('\n')]));
   t.match(parsed, { ok: false, problems: [{ code: 'invalid_utf8', offset: 4 }] });
-  t.ok(parse('a: \uFFFD\n').ok, 'a replacement character that was written is text');
+  t.ok(parse('a: \uFFFD\n').ok, 'a literal replacement character is text');
   t.strictSame(codesOf(Buffer.from('version: 1\n', 'utf16le')), ['bad_character']);
 });
 

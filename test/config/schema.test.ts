@@ -49,7 +49,7 @@ t.test('schema validation fills in defaults, converts durations and sizes, and l
     { pointer: '/headers/b~1c', reference: { env: 'B' } },
     { pointer: '/token', reference: { file: 't' } },
   ]);
-  t.strictSame(written, before, 'what is written stays as it is');
+  t.strictSame(written, before, 'the input is unchanged');
 });
 
 t.test('schema validation converts a duration at the root', async (t) => {
@@ -110,7 +110,7 @@ t.test('a schema that does not compile is reported with the reason', async (t) =
   });
   const twice = { $id: 'urn:acme:x', type: 'string' };
   compileSchema(twice);
-  t.doesNotThrow(() => compileSchema(structuredClone(twice)), 'two plugins may have schemas of one id');
+  t.doesNotThrow(() => compileSchema(structuredClone(twice)), 'two schemas may have the same $id');
 });
 
 t.test('schema validation stops at 50 problems and reads each value a few times at most', async (t) => {

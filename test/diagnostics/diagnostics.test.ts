@@ -45,8 +45,8 @@ t.test('locate finds values, names and items, and shows a missing member at its 
   t.equal(at(text, { pointer: '/list/0/x/y' }), '3:13 "z"');
   t.equal(at(text, { pointer: '/list/0/x/y', atName: true }), '3:10 y');
   t.equal(at(text, { pointer: joinPointer('', 'b/c~d') }), '6:10 e');
-  t.equal(at(text, { pointer: '/empty' }), '5:1 empty', 'what is empty is shown by its name');
-  t.equal(at(text, { pointer: '/list/0/x/missing' }), '3:5 x', 'a missing member is shown at what it is missing from');
+  t.equal(at(text, { pointer: '/empty' }), '5:1 empty', 'an empty value is shown at its name');
+  t.equal(at(text, { pointer: '/list/0/x/missing' }), '3:5 x', 'a missing member is shown at its parent');
   t.equal(at(text, { pointer: '/missing/deeper' }), '1:1 ');
   t.equal(at(text, { pointer: '/list/7' }), '2:1 list');
 });
@@ -67,7 +67,7 @@ t.test('locate: an offset in a scalar', async (t) => {
       const root = parseDocument(text).contents;
       const scalar = isMap(root) ? root.get('k', true) : undefined;
       const read = isScalar(scalar) ? String(scalar.value) : '';
-      t.equal(read.trim(), value, 'the sample says what it should');
+      t.equal(read.trim(), value, 'the sample has the expected value');
       const { start } = locate(source(text), { file, pointer: '/k', offset: read.indexOf('d', 10) });
       t.equal(text.slice(start.offset, start.offset + 1), 'd', text);
       const quote = locate(source(text), { file, pointer: '/k', offset: read.indexOf("'c'") + 1 });
@@ -166,7 +166,7 @@ t.test('pointerSegments splits what joinPointer joins', async (t) => {
 
 t.test('format text prints a position, a code frame and a hint', async (t) => {
   const printed = formatProblems(
-    [problem({ hint: 'mend it' }, { pointer: '/c/d' }), problem({ severity: 'warning' }, { pointer: '/a' })],
+    [problem({ hint: 'fix it' }, { pointer: '/c/d' }), problem({ severity: 'warning' }, { pointer: '/a' })],
     sources('a: 1\nb: 2\nc:\n  d: three\n'),
     { format: 'text' },
   );
@@ -184,7 +184,7 @@ t.test('format text prints a position, a code frame and a hint', async (t) => {
       '  3 | c:',
       '> 4 |   d: three',
       '    |      ^^^^^',
-      '  hint: mend it',
+      '  hint: fix it',
       '',
     ].join('\n'),
   );
@@ -291,7 +291,7 @@ t.test(
 t.test('format sarif prints a valid SARIF 2.1.0 log', async (t) => {
   const problems = [
     problem({}, { pointer: '/a' }),
-    problem({ hint: 'mend it' }, { pointer: '/a', offset: 1 }),
+    problem({ hint: 'fix it' }, { pointer: '/a', offset: 1 }),
     problem({ code: 'bad_number', severity: 'warning' }, { file: 'gone dir' }),
   ];
   const log: unknown = JSON.parse(formatProblems(problems, sources('a: one\n'), { format: 'sarif', version: '1.2.3' }));
@@ -322,7 +322,7 @@ t.test('format sarif prints a valid SARIF 2.1.0 log', async (t) => {
             locations: region({ startLine: 1, startColumn: 4, endLine: 1, endColumn: 7 }),
           },
           {
-            message: { text: 'something is wrong\nhint: mend it' },
+            message: { text: 'something is wrong\nhint: fix it' },
             locations: region({ startLine: 1, startColumn: 5, endLine: undefined, endColumn: undefined }),
           },
           {
@@ -335,7 +335,11 @@ t.test('format sarif prints a valid SARIF 2.1.0 log', async (t) => {
   });
   t.strictSame(await sarifErrors(log), []);
   t.strictSame(await sarifErrors(JSON.parse(formatProblems([], new Map(), { format: 'sarif' }))), []);
-  t.not((await sarifErrors({ version: '2.1.0', runs: [{ tool: {} }] })).length, 0, 'the schema is one');
+  t.not(
+    (await sarifErrors({ version: '2.1.0', runs: [{ tool: {} }] })).length,
+    0,
+    'the SARIF schema refuses an invalid log',
+  );
 });
 
 /** What the schema of SARIF 2.1.0 has against a log. */
@@ -401,7 +405,11 @@ t.test('validate --format github names files relative to GITHUB_WORKSPACE withou
   const inJob = await validate(t, root, 'github', { GITHUB_WORKSPACE: root });
   t.match(inJob.stdout, 'file=deploy/config/triggers/plain.yaml,line=9,col=9,');
   const elsewhere = await validate(t, root, 'github');
-  t.match(elsewhere.stdout, 'file=../config/triggers/plain.yaml,line=9,col=9,', 'as the user named it');
+  t.match(
+    elsewhere.stdout,
+    'file=../config/triggers/plain.yaml,line=9,col=9,',
+    'the file is named as on the command line',
+  );
 });
 
 t.test('validate --format sarif prints a valid log with files relative to the root of the repository', async (t) => {

@@ -73,12 +73,12 @@ t.test('the memory engine refuses a run while maxQueued runs wait, and stores ne
     kind: 'unavailable',
     reason: 'too many queued runs',
   });
-  t.equal(await engine.get(third.id), undefined, 'stores nothing');
+  t.equal(await engine.get(third.id), undefined, 'the refused run is not stored');
   await engine.cancel(second.id);
   t.match(
     await engine.submit(third, newClaim({ fingerprint: 'third' })),
     { kind: 'accepted' },
-    'the claim was not stored either',
+    'the refused claim is not stored',
   );
 });
 
@@ -130,7 +130,7 @@ t.test('the memory engine drops the run that finished first beyond maxFinished, 
   }
   t.equal(await engine.get(b), undefined);
   t.match(await engine.get(a), { state: 'succeeded' });
-  t.match(await engine.get(c), { state: 'succeeded' }, 'although the clock was set back meanwhile');
+  t.match(await engine.get(c), { state: 'succeeded' }, 'the order is that of finishing, even if the clock is set back');
   t.strictSame(await engine.submit(newRun(harness), newClaim({ fingerprint: 'b' })), { kind: 'duplicate', runId: b });
 });
 
@@ -166,7 +166,7 @@ t.test('the memory engine frees the memory of expired runs and recordings withou
   await engine.start({ execute: () => success });
   const [input, request] = [await submitOne(), await recordOne()];
   await collectGarbage();
-  t.not(input.deref(), undefined, 'kept for its time');
+  t.not(input.deref(), undefined, 'the input is kept until it expires');
   t.not(request.deref(), undefined);
   clock.advance(1000);
   timers.tick(60_000);

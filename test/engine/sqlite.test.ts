@@ -311,7 +311,7 @@ t.test('the sqlite engine keeps recorded requests across a restart until they ex
   t.strictSame(await recordedIn(after), requests);
   const next = newRequest(after);
   await record(after, [next], { ...wide, count: 2 });
-  t.strictSame(await recordedIn(after), [requests[1], next], 'they are counted');
+  t.strictSame(await recordedIn(after), [requests[1], next], 'recorded requests from before the restart count');
   after.clock.advance(1000);
   t.strictSame(await recordedIn(after), [next]);
 });
@@ -394,7 +394,7 @@ t.test('an almost full journal drops recorded requests to make room for runs', a
   });
   const error = await record(harness, [newRequest(harness)]).catch((error: unknown) => error);
   t.ok(EngineUnavailable.is(error));
-  t.strictSame(await recordedIn(harness), [], 'runs have it all');
+  t.strictSame(await recordedIn(harness), [], 'runs use all of the room');
   for (const run of runs) t.match(await engine.get(run.id), { state: 'queued', input });
 });
 
@@ -425,8 +425,8 @@ t.test('recorded requests can be read while the journal is open, from this proce
   t.strictSame(reading.next().value, first);
   const third = requestOfToday(harness, { bodyText: undefined });
   await record(harness, [third]);
-  t.strictSame([...reading], [second], 'as it was when reading began');
-  t.strictSame([...readRecordings(path)], [first, second, third], 'none whose time is over');
+  t.strictSame([...reading], [second], 'a read sees the journal as of its start');
+  t.strictSame([...readRecordings(path)], [first, second, third], 'no expired request is read');
   const script = `import { readRecordings } from ${JSON.stringify(import.meta.resolve('../../src/engine/sqlite/read-recordings.ts'))};
     console.log(JSON.stringify([...readRecordings(process.argv[1])].map(({ id }) => id)));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script, path]);
@@ -462,7 +462,7 @@ t.test('recorded requests can be read from a closed journal without changing its
   await chmod(path, 0o600);
   makeVersion1(path);
   const version1 = await files();
-  t.strictSame([...readRecordings(path)], [], 'one that knows none has none');
+  t.strictSame([...readRecordings(path)], [], 'a journal of version 1 has no recorded requests');
   t.strictSame(await files(), version1);
 });
 
@@ -500,5 +500,5 @@ t.test('reading recorded requests reports why a file is not a readable journal',
   t.throws(read(at('later.db')), {
     message: `${at('later.db')} was written by a later version of Pullcord (journal version 99)`,
   });
-  t.notOk((await readdir(folder)).includes('missing.db'), 'and makes none');
+  t.notOk((await readdir(folder)).includes('missing.db'), 'a missing file is not created');
 });

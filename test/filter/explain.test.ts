@@ -87,7 +87,7 @@ t.test('explain returns values as plain JSON, without functions and undefined', 
     [[{ c: [1] }], { n: [1] }, 'none', 'none'],
   );
   const { value } = await compileFilter('items.a').explain({ items: [{ a: 1 }, { a: 2 }] });
-  t.same(Object.keys(value ?? {}), ['0', '1'], 'has none of the marks of JSONata');
+  t.same(Object.keys(value ?? {}), ['0', '1'], 'the value has no JSONata markers');
 });
 
 t.test('explain works for an isolated expression', async (t) => {

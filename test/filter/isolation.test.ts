@@ -106,7 +106,7 @@ t.test('repeatedly hanging isolated expressions delay no other expression', asyn
       t.equal(await unlessTurnedAway(() => quick.evaluate({ n })), 'done');
     }
   });
-  t.ok(isFirst, 'all that are quick have ended before the first that hangs');
+  t.ok(isFirst, 'all quick evaluations end before the first that hangs');
   // Some may have waited for a process for as long as they may.
   const codes = new Set(await Promise.all(stuck));
   codes.delete('no worker');

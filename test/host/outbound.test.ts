@@ -244,7 +244,7 @@ t.test('a private agent is called only while outbound.allow names it, and valida
   ] as const) {
     await writeInto(root, 'gateway.yaml', gateway(allow));
     await serving.reloader.reload();
-    t.match(await fire('agent', {}), expected, 'open connections are none of the next config');
+    t.match(await fire('agent', {}), expected, 'open connections do not survive a reload');
   }
 });
 

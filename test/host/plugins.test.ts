@@ -127,7 +127,7 @@ t.test('contract check of plugins', async (t) => {
     await t.test(`the built-in ${stage} plugin ${name} meets the contract`, async (t) => {
       const plugin = await load();
       t.equal(faultOfPlugin(plugin), undefined);
-      t.match(plugin, { stage, name }, 'it is what it is listed as');
+      t.match(plugin, { stage, name }, 'stage and name are those of the list');
     });
   }
   await t.test('a plugin with an invalid name, no create or no default export breaks the contract', async (t) => {

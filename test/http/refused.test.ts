@@ -67,7 +67,7 @@ t.test('respond with duplicate: first repeats the answer of the first run, but o
   t.strictSame(
     (await fire('ask', pro, { secret: secrets.reader })).body,
     first.body,
-    'who may read all runs may read it',
+    'a key with project.runs gets the first answer',
   );
 });
 

@@ -115,7 +115,7 @@ t.test('400 duplicate: the answer names the run of the first request; a differen
   isProblem(t, again, 'duplicate');
   t.equal(again.body.runId, first.body.runId);
   t.equal((await fire('once', undefined, { raw: '{"a":1,"b":2.0}' })).status, 200);
-  t.equal((await fire('once')).status, 200, 'no body, no dedup');
+  t.equal((await fire('once')).status, 200, 'a request without a body is no duplicate');
   t.equal((await fire('once')).status, 200);
 });
 

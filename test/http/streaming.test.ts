@@ -14,7 +14,7 @@ export default {
   contract: 'v1',
   stage: 'run',
   name: 'talker',
-  summary: 'Says what the test tells it to.',
+  summary: 'Streams what the test passes to it.',
   optionsSchema: { type: 'object', additionalProperties: false },
   create() {
     return {
@@ -258,7 +258,7 @@ t.test(
       );
       t.equal(rest[1]?.data.output, 'one two three');
     }
-    t.equal(talkers().length, before + 1, 'nothing was fired again');
+    t.equal(talkers().length, before + 1, 'no further run was fired');
 
     const late = await ask(t, `${gateway.url}${statusUrl}`, { method: 'GET', lastEventId: one?.id });
     const told = await late.rest();
@@ -267,7 +267,7 @@ t.test(
       ['accepted', 'message', 'done'],
     );
     const end = { method: 'GET', lastEventId: told.at(-1)?.id };
-    t.equal((await ask(t, `${gateway.url}${statusUrl}`, end)).response.status, 204, 'an EventSource is told to stop');
+    t.equal((await ask(t, `${gateway.url}${statusUrl}`, end)).response.status, 204, 'an EventSource stops at a 204');
     t.equal((await ask(t, triggerUrl(gateway, 'talk'), { ...end, method: 'POST' })).response.status, 204);
     t.equal(talkers().length, before + 1);
   },
@@ -293,7 +293,7 @@ t.test('the stream of a run resumed after a restart continues with the deltas of
   const { id } = (await events.next()) ?? {};
   const rest = events.rest();
   await first.gateway.close();
-  t.strictSame(await rest, [], 'the stream ends, and nothing is said of an end');
+  t.strictSame(await rest, [], 'the stream ends without an event for the end of the run');
 
   const second = await serveFolder(t, first.root);
   const again = await ask(t, `${second.url}${statusUrl}`, { method: 'GET', lastEventId: id });

@@ -310,12 +310,12 @@ t.test('jwt fetches a key set once, again for a new key, and not for each invent
   const auth = authOf({ jwksUrl: url }, t);
   const one = tokenOf(claims, { kid: 'one' });
   const two = tokenOf(claims, { kid: 'two' }, otherRsa.privateKey);
-  t.equal(state.requests, 0, 'nothing is fetched before a token comes');
+  t.equal(state.requests, 0, 'nothing is fetched before the first token');
   const verdicts = await Promise.all(Array.from({ length: 20 }, () => verdictOf(auth, one)));
   t.ok(verdicts.every(({ kind }) => kind === 'authenticated'));
   t.equal(state.requests, 1);
   t.equal(await reasonOf(auth, two), 'unknown key');
-  t.equal(state.requests, 1, 'a key that is not there is looked for twice a minute at most');
+  t.equal(state.requests, 1, 'an unknown key is fetched at most twice a minute');
   state.keys = [published('one', rsa), published('two', otherRsa)];
   time.now += 31_000;
   t.equal(await reasonOf(auth, two), 'authenticated');
@@ -327,7 +327,7 @@ t.test('jwt fetches a key set once, again for a new key, and not for each invent
   t.equal(await reasonOf(auth, tokenOf(claims)), 'the token does not say which key signed it');
   state.keys = [published('two', otherRsa)];
   time.now += 601_000;
-  t.equal(await reasonOf(auth, one), 'unknown key', 'a key that is withdrawn is not taken for longer than ten minutes');
+  t.equal(await reasonOf(auth, one), 'unknown key', 'a withdrawn key is used for at most ten minutes');
 });
 
 t.test('jwt rejects a token that names an unusable key of the set, and keeps serving the other keys', async (t) => {
@@ -357,8 +357,8 @@ t.test('jwt keeps using its keys for an hour while the provider is unreachable',
   state.answer = (_request, response) => void response.writeHead(500).end();
   time.now += 601_000;
   for (let count = 0; count < 5; count += 1) t.equal(await reasonOf(auth, one), 'authenticated');
-  t.equal(state.requests, 2, 'a failure counts for a while');
-  t.equal(await reasonOf(auth, two), 'unavailable', 'whether there is such a key is not known');
+  t.equal(state.requests, 2, 'a failed fetch is not repeated at once');
+  t.equal(await reasonOf(auth, two), 'unavailable', 'an unknown key cannot be looked up meanwhile');
   t.equal(await reasonOf(auth, tokenOf(claims, { kid: 'one' }, otherRsa.privateKey)), 'wrong signature');
   time.now += 5_000;
   t.equal(await reasonOf(auth, one), 'authenticated');
@@ -447,7 +447,11 @@ t.test(
     });
     const answer = await restarted.fire('ask', {}, { secret: null, headers: { authorization: bearer({}) } });
     t.match([answer.status, answer.body.code, answer.headers.get('retry-after')], [503, 'unavailable', '5']);
-    t.equal((await restarted.fire('ask', {}, { secret: null })).status, 200, 'who shows no token is asked for none');
+    t.equal(
+      (await restarted.fire('ask', {}, { secret: null })).status,
+      200,
+      'a request without a token is not refused for it',
+    );
     const logged = JSON.stringify([gateway.log, restarted.log]);
     t.match(logged, 'the keys that verify tokens cannot be fetched');
     t.notMatch(logged, /eyJ|pass:word|Basic /);

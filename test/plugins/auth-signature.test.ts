@@ -200,7 +200,7 @@ t.test('signature accepts a valid one among a few signatures in a header, and re
   const kindOf = async (field: string) => (await verdictOf(auth, { 'stripe-signature': field }, body)).kind;
   t.equal(await kindOf(`t=${nowSeconds},v1=${other},v1=${good}`), 'authenticated');
   t.equal(await kindOf(`t=${nowSeconds},v0=x,v1=00,v1=${good},v2=y`), 'authenticated');
-  t.equal(await kindOf(`t=${nowSeconds},v0=${good}`), 'rejected', 'of another version');
+  t.equal(await kindOf(`t=${nowSeconds},v0=${good}`), 'rejected', 'a signature of another version');
   t.equal(await kindOf(`t=${nowSeconds}${`,v1=${other}`.repeat(14)},v1=${good}`), 'authenticated');
   t.equal(await kindOf(`t=${nowSeconds}${`,v1=${other}`.repeat(15)},v1=${good}`), 'rejected');
 
@@ -378,7 +378,11 @@ t.test('a signed request fires a trigger and its body reaches the agent unchange
   t.match(answer.body.output, JSON.parse(body));
   const empty = await signAsGithub('secret', ' ').then(() => hmac('secret', '').toString('hex'));
   const headers = { 'x-hub-signature-256': `sha256=${empty}` };
-  t.equal((await gateway.fire('hook', undefined, { secret: null, headers })).status, 200, 'an empty body too');
+  t.equal(
+    (await gateway.fire('hook', undefined, { secret: null, headers })).status,
+    200,
+    'a signed empty body is accepted',
+  );
   t.equal((await deliver(gateway, 'hook', { raw: '[]' })).body.code, 'invalid_body');
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   t.equal((await deliver(gateway, 'hook', { raw: 'payload=%7B%7D', headers: form })).status, 415);
@@ -474,7 +478,7 @@ t.test('in a list of signature and api-key the first plugin with a credential de
   t.equal((await read(secrets.reader)).status, 200, 'an operator reads the runs of a sender');
   t.equal((await read(secrets.website)).status, 403);
   const empty = { 'x-hub-signature-256': `sha256=${hmac('secret', '').toString('hex')}` };
-  t.equal((await read(null, empty)).status, 200, 'and so does the sender, by a signature of nothing');
+  t.equal((await read(null, empty)).status, 200, 'a sender reads its runs with a signature of the empty body');
   t.equal((await read(null, wrong)).status, 401);
 });
 
@@ -543,7 +547,11 @@ t.test('a GET challenge with the right token is answered as plain text, and any 
   for (const refused of refusedAnswers) t.equal(refused.status, 401);
   t.equal(new Set(refusedAnswers.map(comparable)).size, 1);
   t.equal((await ask('paused', asked('1'))).body.code, 'trigger_not_found');
-  t.equal((await ask('open-challenge', 'challenge=a-b_c')).text, 'a-b_c', 'without a token everybody is answered');
+  t.equal(
+    (await ask('open-challenge', 'challenge=a-b_c')).text,
+    'a-b_c',
+    'without a token every challenge is answered',
+  );
   t.equal((await ask('open-challenge', 'hub.challenge=a')).status, 401);
 });
 

@@ -373,7 +373,7 @@ t.test('jsonata', async (t) => {
         async (t) => {
           const filter = filterOf(`$key.id = "website" and $millis() = 1000 and amount > 10${isolated}`);
           const review = reviewOf(filter);
-          t.equal(reviewOf(filter), review, 'is made once');
+          t.equal(reviewOf(filter), review, 'the review is created once');
           t.match(review.conditions.slice(1), [
             { source: '$key.id = "website"', pointer: '/expression', offset: 0 },
             { source: '$millis() = 1000', pointer: '/expression', offset: 24 },
@@ -583,7 +583,7 @@ t.test('json-schema', async (t) => {
       { source: '/tags/3 type', passes: false, value: { c: 2 } },
     ]);
     const many = await review.explain(exchangeOf({ tags: Array.from({ length: 500 }, () => 1) }));
-    t.ok(many.length < 50, 'not more than anybody reads');
+    t.ok(many.length < 50, 'the number of explained places is limited');
   });
 
   t.test('json-schema and its review report a body that nests too deeply for the schema', async (t) => {

@@ -183,7 +183,7 @@ t.test('a completion ends the attempt and releases its work without abandoning i
   t.ok(completions.complete(request.id, completed));
   t.strictSame(await result, completed);
   t.strictSame(learned, ['aborted']);
-  t.notOk(completions.complete(request.id, completed), 'nobody waits for it any longer');
+  t.notOk(completions.complete(request.id, completed), 'the completion is no longer expected');
 });
 
 t.test('a thenable that a plugin returns is awaited like a promise', async (t) => {

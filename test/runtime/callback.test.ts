@@ -90,7 +90,10 @@ t.test('a callback is signed and sent after a run ends, even with record: none',
     told.map(({ headers }) => headers['webhook-id']),
     [succeeded, failed].map(({ runId }) => `run_${runId}`),
   );
-  t.throws(() => new Webhook('whsec_b3RoZXI=').verify(told[0]?.body ?? '', Object(told[0]?.headers)), 'another secret');
+  t.throws(
+    () => new Webhook('whsec_b3RoZXI=').verify(told[0]?.body ?? '', Object(told[0]?.headers)),
+    'another secret does not verify',
+  );
   t.notMatch(JSON.stringify(log), /hunter2|whsec_/);
 });
 
@@ -189,7 +192,7 @@ t.test('SSRF: a host name is checked by the addresses that it resolves to', asyn
     failures.push(Object(lines[0]?.fields).failure);
   }
   t.strictSame(failures, ['ERR_OUTBOUND_FORBIDDEN', undefined, 'ERR_OUTBOUND_FORBIDDEN']);
-  t.equal(told.length, 1, 'only what is allowed was connected to');
+  t.equal(told.length, 1, 'only the allowed address was connected to');
 });
 
 t.test('a reload of outbound.allow allows another callback target', async (t) => {

@@ -99,7 +99,7 @@ t.test('a run fails after its last attempt, and at once after a failure that is 
   };
   t.equal(await attemptsOf('flaky', [503, 503]), 2);
   t.equal(await attemptsOf('flaky', [400]), 1);
-  t.equal(await attemptsOf('once', [503]), 1, 'without retry there is one');
+  t.equal(await attemptsOf('once', [503]), 1, 'without retry there is one attempt');
 });
 
 t.test('a trigger executes up to run.concurrency runs at once and queues the others', async (t) => {
@@ -168,7 +168,7 @@ t.test('the Prefer header shortens the wait of a caller, within the limits of th
   ]);
   t.strictSame(await fire('slow', 'wait="0"'), [408, 'wait=0', 'wait_timeout']);
   t.strictSame(await fire('strict', 'respond-async'), [408, null, 'wait_timeout']);
-  t.strictSame(await fire('strict', 'wait=3600'), [408, null, 'wait_timeout'], 'no longer than the trigger allows');
+  t.strictSame(await fire('strict', 'wait=3600'), [408, null, 'wait_timeout'], 'the wait is limited by the trigger');
   t.strictSame(await fire('echo', 'respond-async, wait=10'), [200, 'respond-async, wait=10', 'succeeded']);
   t.strictSame(await fire('echo', 'wait=-1, ,=,;'), [200, null, 'succeeded']);
 });
@@ -199,7 +199,7 @@ t.test('a run is kept as its trigger, else its project, else the gateway says', 
   });
   const keptOf = async (key: string) => {
     const { body } = await gateway.fire(key, { customer: { email: 'ada@example.org' } });
-    t.match(body.output, { customer: { email: 'ada@example.org' } }, 'the caller gets it all');
+    t.match(body.output, { customer: { email: 'ada@example.org' } }, 'the caller gets the whole output');
     return (await fetch(`${gateway.adminUrl}/runs/${body.runId}`)).json();
   };
   t.match(await keptOf('full'), { input: { customer: { email: '***' } }, output: {} });
@@ -296,5 +296,5 @@ t.test('a full disk refuses requests and their claims; requests are accepted aga
     const answer = await fire({ n: 2, text: 'x'.repeat(100_000) });
     return answer.status === 503 ? undefined : answer;
   });
-  t.equal(accepted.status, 200, 'the refused one claimed nothing');
+  t.equal(accepted.status, 200, 'the refused request claimed nothing');
 });

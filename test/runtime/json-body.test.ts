@@ -75,7 +75,7 @@ t.test('invalid JSON in a body is reported with its position and without its con
 t.test('a JSON body may nest 64 levels deep and is refused beyond, valid or not', (t) => {
   t.match(read(nested(64)), { ok: true });
   t.match(read(`{"a":"${'['.repeat(100)}"}`), { ok: true }, 'brackets in strings do not count');
-  t.match(read(`{"a":[${'[],{},'.repeat(100)}0]}`), { ok: true }, 'neither do those beside each other');
+  t.match(read(`{"a":[${'[],{},'.repeat(100)}0]}`), { ok: true }, 'sibling brackets do not count');
   const tooDeep = { ok: false, detail: 'The body is nested deeper than 64 levels.' };
   t.strictSame(read(nested(65)), tooDeep);
   t.strictSame(read(nested(300_000)), tooDeep);

@@ -53,7 +53,7 @@ t.test('recording keeps every request that reached the filters, with its verdict
       { verdict: 'dropped', status: 400, code: 'filtered', by: 'pros', caller: 'website', trigger: 'ask' },
       { verdict: 'duplicate', status: 400, code: 'duplicate', by: undefined, caller: 'website', trigger: 'ask' },
     ],
-    'neither those that auth refused, nor those without a readable body',
+    'requests refused by auth or without a readable body are not recorded',
   );
   t.equal(requests[0]?.runId, first.body.runId);
   t.equal(requests[2]?.runId, first.body.runId);
@@ -106,7 +106,7 @@ t.test('a masked value of a recorded request is in no file of the gateway', asyn
   const journal = join(gateway.root, 'data/pullcord.db');
   t.notOk((await readFile(journal)).includes('canary'));
   const [kept] = (await openRecordings(journal)) ?? [];
-  t.match(kept?.bodyText, /"n":1\.50/, 'digits stay as they were written');
+  t.match(kept?.bodyText, /"n":1\.50/, 'digits are unchanged');
 });
 
 t.test('a masked value keeps its type, so that the gateway still accepts the body', async (t) => {
@@ -289,7 +289,7 @@ t.test(
     );
     t.notOk(
       all.some((request) => 'body' in request),
-      'a list tells nothing of bodies',
+      'a list has no bodies',
     );
     const page = (await list('?limit=2')).body;
     t.strictSame(page.next, all[1]?.id);
