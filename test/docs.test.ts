@@ -100,7 +100,10 @@ test('the plugins in docs/writing-a-plugin.md work as described', async (t) => {
 test('the run plugin in docs/writing-a-plugin.md keeps the promises of every run plugin', async (t) => {
   const blocks = codeBlocks(await readFile(join(root, 'docs/writing-a-plugin.md'), 'utf8'));
   const [oracle] = blocks.filter(({ path }) => path === 'config/plugins/oracle.js');
-  t.ok((oracle?.text.split('\n').length ?? Infinity) <= 62, 'it has at most 60 lines, without the comment with its path');
+  t.ok(
+    (oracle?.text.split('\n').length ?? Infinity) <= 62,
+    'it has at most 60 lines, without the comment with its path',
+  );
   const folder = await configFolder(t, modulesOf(blocks));
   const module: { default: RunPlugin<object> } = await import(pathToFileURL(join(folder, 'plugins/oracle.js')).href);
   const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;

@@ -24,7 +24,7 @@ const transient = new AgentFault(failed('busy', true));
 t.test('poll', async (t) => {
   const fast = { firstMs: 1, longestMs: 2 };
 
-  t.test('repeats looks that show no result or fail for now', async (t) => {
+  t.test('poll repeats a look without a result or with a retryable failure', async (t) => {
     const looks = [{}, transient, new OutboundError('ECONNRESET', 'reset', true), { retryAfterMs: 0 }, { result: 7 }];
     const result = await poll({ signal: never }, fast, async () => {
       const look = looks.shift() ?? {};
@@ -35,7 +35,7 @@ t.test('poll', async (t) => {
     t.equal(looks.length, 0);
   });
 
-  t.test('ends at a look that fails for good, and at a bug', async (t) => {
+  t.test('poll ends at a failure that is not retryable, and at a bug', async (t) => {
     for (const error of [new AgentFault(failed('gone')), new TypeError('a bug')]) {
       await t.rejects(
         poll({ signal: never }, fast, () => Promise.reject(error)),
@@ -44,7 +44,7 @@ t.test('poll', async (t) => {
     }
   });
 
-  t.test('bounds each look, and repeats one that takes too long', async (t) => {
+  t.test('poll limits the time of each look and repeats one that exceeds it', async (t) => {
     let looks = 0;
     const result = await poll({ signal: never }, { ...fast, lookMs: 20 }, async (signal) => {
       looks += 1;
@@ -54,7 +54,7 @@ t.test('poll', async (t) => {
     t.equal(result, 2);
   });
 
-  t.test('ends when the attempt does', async (t) => {
+  t.test('poll ends with its attempt', async (t) => {
     const controller = new AbortController();
     const polled = poll({ signal: controller.signal }, { firstMs: 60_000 }, async () => ({}));
     setImmediate(() => controller.abort());
@@ -62,7 +62,7 @@ t.test('poll', async (t) => {
   });
 });
 
-t.test('within aborts a call that takes too long, with a failure that is retryable', async (t) => {
+t.test('within aborts a call past its timeout with a retryable failure', async (t) => {
   const call = (signal: AbortSignal) => sleep(60_000, undefined, { signal }).catch(() => signal.throwIfAborted());
   await t.rejects(within(10, never, call), /agent did not answer within 0\.01s/);
   await t.rejects(within(60_000, AbortSignal.abort(), call), { name: 'AbortError' });
@@ -91,7 +91,7 @@ t.test('lingering', async (t) => {
     return aborted;
   };
 
-  t.test('goes on after a cancellation until the work has a name, and stops that work', async (t) => {
+  t.test('lingering continues after a cancellation until the work has a name, and stops that work', async (t) => {
     let stopped = 0;
     const stop = (): void => {
       stopped += 1;
@@ -101,12 +101,12 @@ t.test('lingering', async (t) => {
     t.strictSame(await lingeringOf(undefined, undefined), [false, false]);
   });
 
-  t.test('ends at once when the gateway stops, and stops no work', async (t) => {
+  t.test('lingering ends at once when the gateway stops, and stops no work', async (t) => {
     t.strictSame(await lingeringOf(new AttemptReleased(), () => t.fail('stopped')), [true, true]);
   });
 });
 
-t.test('a default prompt is the instruction, or without one the body', async (t) => {
+t.test('the default prompt is the instruction, else the body', async (t) => {
   const ask = (input: object, template?: string) =>
     prompt(pluginContext, { template, pointer: '/question' })(
       runRequest({ input: { environment: 'api', language: 'en', ...input } }),
@@ -121,24 +121,25 @@ t.test('a default prompt is the instruction, or without one the body', async (t)
   t.strictSame(await ask({ order: 7 }, '{{ nothing }}'), empty);
 });
 
-t.test('a conversation is recalled by its own agent only', async (t) => {
+t.test('a conversation is recalled only for its own agent', async (t) => {
   const url = new URL('https://agent.example/secret-path');
   const stored = new Conversation(url).remember({ thread: 't-1' });
   t.strictSame(new Conversation(new URL(url.href)).recall(stored), { thread: 't-1' });
   t.strictSame(new Conversation(new URL('https://other.example/')).recall(stored), {});
   t.strictSame(new Conversation(url, 'a model').recall(stored), {});
   for (const foreign of [undefined, null, 7, [], { thread: 't-1' }]) {
-    t.strictSame(new Conversation(url).recall(foreign), {});
+    t.strictSame(new Conversation(url).recall(foreign), {}, JSON.stringify(foreign));
   }
   t.notMatch(JSON.stringify(stored), /secret-path/);
 });
 
-t.test('an id may be a segment of a path', async (t) => {
+t.test('idIn accepts only ids that are a safe segment of a path', async (t) => {
   t.equal(idIn('task-1'), 'task-1');
-  for (const value of ['', '.', '..', 'x'.repeat(129), 7, null, undefined]) t.equal(idIn(value), undefined);
+  for (const value of ['', '.', '..', 'x'.repeat(129), 7, null, undefined])
+    t.equal(idIn(value), undefined, JSON.stringify(value));
 });
 
-t.test('problems of options are all returned, and repeat no value', async (t) => {
+t.test('optionProblems returns all problems and repeats no value', async (t) => {
   const problems = optionProblems({
     urls: { '/url': 'https://me:s3cret@host/', '/other': undefined, '/good': 'http://127.0.0.1/' },
     bases: { '/base': 'https://host/v1?key=s3cret' },
@@ -151,7 +152,7 @@ t.test('problems of options are all returned, and repeat no value', async (t) =>
   t.notMatch(JSON.stringify(problems), /s3cret/);
 });
 
-t.test('a flood of events lets timers fire', async (t) => {
+t.test('a flood of events does not block timers', async (t) => {
   let left = 100_000;
   const chunk = Buffer.from('data: x\n\n'.repeat(1_000));
   const flood = {
@@ -168,7 +169,7 @@ t.test('a flood of events lets timers fire', async (t) => {
   t.ok(events > 0 && events < 100_000_000);
 });
 
-t.test('the cases find a plugin that breaks its promises', async (t) => {
+t.test('runPluginCases fail for a plugin that breaks their promises', async (t) => {
   const harness = httpHarness({
     plugin: naive,
     options: (url) => ({ url }),

@@ -277,7 +277,7 @@ t.test('send fires a trigger of a running gateway', async (t) => {
   });
 });
 
-t.test('send prints events as they arrive, and its exit code tells the outcome of the run', async (t) => {
+t.test('send prints events as they arrive, and its exit code is that of the outcome', async (t) => {
   const run = { uses: 'echo', with: { stream: true, delay: '1h' } };
   const { url, root, fire } = await startTestGateway(t, {
     ...basic(),
