@@ -121,18 +121,18 @@ t.test('a gateway keeps serving the last valid config while a file is truncated'
       const report = await gateway.reloader.reload();
       if (!report.ok) {
         refused += 1;
-        t.equal(gateway.revision, serving);
+        t.equal(gateway.revision, serving, `${file} cut to ${share * 100} %`);
         const answer = await fire(
           'fuzz-echo',
           { share },
           { project: 'support-test', secret: 'pc_all_secret_of_the_tests' },
         );
-        t.equal(answer.status, 200);
+        t.equal(answer.status, 200, `${file} cut to ${share * 100} %`);
       }
     }
     await writeFile(file, bytes);
     t.ok((await gateway.reloader.reload()).ok);
-    t.equal(gateway.revision, before);
+    t.equal(gateway.revision, before, `${file} restored`);
   }
   t.ok(refused > 20);
 });

@@ -35,17 +35,13 @@ function files(): Record<string, string> {
   };
 }
 
-function isProblem(t: Test, answer: Answer, code: keyof typeof problemCodes): void {
-  t.equal(answer.body?.code, code);
-  t.equal(answer.status, problemCodes[code].status);
-  t.equal(answer.headers.get('content-type'), 'application/problem+json');
-  t.match(answer.body, {
-    type: 'about:blank',
-    title: String,
-    status: answer.status,
-    detail: String,
-    requestId: String,
-  });
+function isProblem(t: Test, answer: Answer, code: keyof typeof problemCodes, name = 'the answer'): void {
+  t.equal(answer.body?.code, code, `${name}: code`);
+  t.equal(answer.status, problemCodes[code].status, `${name}: status`);
+  t.equal(answer.headers.get('content-type'), 'application/problem+json', `${name}: content type`);
+  const { status } = answer;
+  const members = { type: 'about:blank', title: String, status, detail: String, requestId: String };
+  t.match(answer.body, members, `${name}: members`);
 }
 
 /** An error's bytes without the one thing that must differ. */
@@ -176,18 +172,22 @@ t.test(
   async (t) => {
     const { fire } = await startTestGateway(t, files());
     const answers: Answer[] = [];
-    for (const secret of [
-      null,
-      '',
-      'x',
-      'ünïcode'.normalize('NFC').replace(/[^\x20-\xff]/g, ''),
-      'y'.repeat(4000),
-      secrets.expired,
-      secrets.revoked,
-    ]) {
-      for (const key of ['echo', 'paused', 'unknown']) answers.push(await fire(key, { a: 1 }, { secret }));
+    const keys: Readonly<Record<string, string | null>> = {
+      'no key': null,
+      'an empty key': '',
+      'an unknown key': 'x',
+      'a key beyond ASCII': 'ünïcode'.normalize('NFC').replace(/[^\x20-\xff]/g, ''),
+      'a key of 4,000 characters': 'y'.repeat(4000),
+      'an expired key': secrets.expired,
+      'a revoked key': secrets.revoked,
+    };
+    for (const [name, secret] of Object.entries(keys)) {
+      for (const key of ['echo', 'paused', 'unknown']) {
+        const answer = await fire(key, { a: 1 }, { secret });
+        isProblem(t, answer, 'unauthorized', `${name} at ${key}`);
+        answers.push(answer);
+      }
     }
-    for (const answer of answers) isProblem(t, answer, 'unauthorized');
     t.equal(new Set(answers.map(comparable)).size, 1);
   },
 );
@@ -205,29 +205,29 @@ t.test('401: the answer is sent before the body is read', async (t) => {
 
 t.test('403: a missing permission and a foreign or unknown project get identical answers', async (t) => {
   const { fire } = await startTestGateway(t, files());
-  const answers = [
-    await fire('echo', {}, { secret: secrets.untriggering }),
-    await fire('elsewhere', {}, { project: 'other' }),
-    await fire('unknown', {}, { project: 'other' }),
-    await fire('unknown', {}, { project: 'no-such-project' }),
-    await fire('echo', {}, { project: '__proto__' }),
-  ];
-  for (const answer of answers) isProblem(t, answer, 'forbidden');
-  t.equal(new Set(answers.map(comparable)).size, 1);
+  const answers = {
+    'a key without project.trigger': await fire('echo', {}, { secret: secrets.untriggering }),
+    'a trigger of a foreign project': await fire('elsewhere', {}, { project: 'other' }),
+    'an unknown trigger of a foreign project': await fire('unknown', {}, { project: 'other' }),
+    'an unknown project': await fire('unknown', {}, { project: 'no-such-project' }),
+    'the project __proto__': await fire('echo', {}, { project: '__proto__' }),
+  };
+  for (const [name, answer] of Object.entries(answers)) isProblem(t, answer, 'forbidden', name);
+  t.equal(new Set(Object.values(answers).map(comparable)).size, 1);
   t.equal((await fire('elsewhere', {}, { project: 'other', secret: secrets.all })).status, 200);
 });
 
 t.test('404: unknown and paused triggers get identical answers', async (t) => {
   const { fire } = await startTestGateway(t, files());
-  const answers = [
-    await fire('paused', {}),
-    await fire('unknown', {}),
-    await fire('elsewhere', {}),
-    await fire('__proto__', {}),
-    await fire('echo', {}, { project: 'no-such-project', secret: secrets.all }),
-  ];
-  for (const answer of answers) isProblem(t, answer, 'trigger_not_found');
-  t.equal(new Set(answers.map(comparable)).size, 1);
+  const answers = {
+    'a paused trigger': await fire('paused', {}),
+    'an unknown trigger': await fire('unknown', {}),
+    'a trigger of another project': await fire('elsewhere', {}),
+    'the trigger __proto__': await fire('__proto__', {}),
+    'an unknown project': await fire('echo', {}, { project: 'no-such-project', secret: secrets.all }),
+  };
+  for (const [name, answer] of Object.entries(answers)) isProblem(t, answer, 'trigger_not_found', name);
+  t.equal(new Set(Object.values(answers).map(comparable)).size, 1);
 });
 
 t.test('404 and 405: unknown paths are not found, and a trigger allows POST only', async (t) => {
