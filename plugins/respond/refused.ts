@@ -31,6 +31,7 @@ export function createRefused(
       const { filter } = outcome;
       return dropped && reply(dropped.status, 'filtered', { filter }, { status: 'dropped', filter });
     }
+    if (outcome.kind !== 'duplicate') return undefined;
     const { runId, statusUrl } = outcome;
     if (duplicate !== 'first') {
       const members = { runId, statusUrl };

@@ -10,7 +10,7 @@ export interface OutboundOptions {
  * the request: agents may think in silence for long.
  */
 export interface OutboundClient {
-  /** Sends a request and resolves when the head of its response is there. Rejects with an OutboundError. */
+  /** Sends a request and resolves with the head of its response. Rejects with an OutboundError, or with the reason of its signal. */
   request(url: URL, request: OutboundRequest): Promise<OutboundResponse>;
   /** As the global `fetch`, for libraries that take one. Rejects with a TypeError whose `cause` is an OutboundError. */
   readonly fetch: typeof globalThis.fetch;

@@ -11,7 +11,10 @@ export interface Respond {
   respond(exchange: Exchange, outcome: Outcome): MaybePromise<Reply | undefined>;
 }
 
-/** What the pipeline decided on a request. */
+/**
+ * What the pipeline decided on a request. Later versions of this contract may add kinds: return undefined for one that you
+ * do not know.
+ */
 export type Outcome = AcceptedOutcome | DuplicateOutcome | DroppedOutcome;
 
 /** A run was stored, and is executed. */

@@ -26,13 +26,16 @@ export interface Run {
 
 /** One attempt of a run, as its plugin sees it. */
 export interface Attempt {
-  /** Aborts when the time is up, the run is cancelled, or the gateway stops. */
+  /** Aborts when the time is up, the run is cancelled, its completion has arrived, or the gateway stops. */
   readonly signal: AbortSignal;
-  /** When the time is up, in milliseconds since the epoch: the start of the work plus the trigger's `run.timeout`. */
+  /**
+   * When the time is up, in milliseconds since the epoch: the start of the work plus the
+   * trigger's `run.timeout`, or else this plugin's `timeoutMs`, or else 7 days.
+   */
   readonly deadline: number;
   /**
    * Registers how to stop the agent's work. Called once, when the work is abandoned: the time is up or the run is
-   * cancelled. Not called when the gateway stops, since its next start continues the work. Called at once if the attempt
+   * cancelled. Not called when the gateway stops with an engine whose next start continues the work. Called at once if the attempt
    * has been abandoned before. A handler has a few seconds; what it throws is logged.
    * @returns a function that unregisters the handler
    */

@@ -39,6 +39,10 @@ export class RehearsalEngine implements PipelineEngine {
     return this.#claimed.get(runId);
   }
 
+  active(): undefined {
+    return undefined;
+  }
+
   wait(runId: string): RunRecord | undefined {
     return this.get(runId);
   }

@@ -85,21 +85,27 @@ export class AgentClient {
   async #send(client: OutboundClient, call: AgentCall, signal: AbortSignal): Promise<AgentResponse> {
     signal.throwIfAborted();
     const { method = 'POST', body, headers } = call;
+    // First, since it may throw: afterwards a promise waits for the signal.
+    const url = this.#urlOf(call);
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     const connection = new AbortController();
+    // The signal may live as long as a run that polls for days: nothing of one call stays registered with it.
+    const ended = AbortSignal.any([signal, connection.signal]);
     // A request that waits for a free connection does not notice its signal until it has one.
     const isAborted = Promise.withResolvers<never>();
-    const onAbort = (): void => {
-      connection.abort(signal.reason);
-      isAborted.reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    const sent = client.request(this.#urlOf(call), {
-      method,
-      signal: connection.signal,
-      headers: { ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    return new AgentResponse(await Promise.race([sent, isAborted.promise]), () => connection.abort());
+    const onAbort = (): void => isAborted.reject(ended.reason);
+    ended.addEventListener('abort', onAbort, { once: true });
+    try {
+      const sent = client.request(url, {
+        method,
+        signal: ended,
+        headers: { ...this.#headers, ...(text !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(text !== undefined && { body: text }),
+      });
+      return new AgentResponse(await Promise.race([sent, isAborted.promise]), () => connection.abort());
+    } finally {
+      ended.removeEventListener('abort', onAbort);
+    }
   }
 
   #urlOf({ url, path = '' }: AgentCall): URL {

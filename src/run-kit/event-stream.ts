@@ -31,7 +31,8 @@ export class EventStream {
   readonly resumption: Resumption = {};
   readonly #agent: AgentResponse;
   readonly #events: AsyncGenerator<AgentEvent, void, undefined>;
-  readonly #isOver = Promise.withResolvers<{ readonly done: true }>();
+  #end: () => void = () => {};
+  #isOver = false;
   #isComplete = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -43,14 +44,22 @@ export class EventStream {
   /** Says that the answer is complete: the loop ends `withinMs` milliseconds from now, or with the stream. */
   complete(withinMs = 0): void {
     this.#isComplete = true;
-    this.#timer ??= setTimeout(() => this.#isOver.resolve({ done: true }), withinMs);
+    this.#timer ??= setTimeout(() => {
+      this.#isOver = true;
+      this.#end();
+    }, withinMs);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<AgentEvent, void, undefined> {
     try {
       for (;;) {
-        const next = await Promise.race([this.#events.next(), this.#isOver.promise]);
-        if (next.done) return;
+        // Not a race with one promise of the end, which would keep every event until the end.
+        const next = await new Promise<IteratorResult<AgentEvent, void> | undefined>((resolve, reject) => {
+          this.#end = () => resolve(undefined);
+          if (this.#isOver) this.#end();
+          else this.#events.next().then(resolve, reject);
+        });
+        if (next === undefined || next.done) return;
         yield next.value;
       }
     } finally {

@@ -1,12 +1,14 @@
 import {
   type Exchange,
   type FilterResult,
+  isFinal,
   type MaybePromise,
   type Outcome,
+  type PluginLog,
   problem,
   type Reply,
 } from '../contract/index.ts';
-import type { Claim, Engine, NewRun, Submission } from '../engine/types/index.ts';
+import { type Claim, type Engine, EngineUnavailable, type NewRun, type Submission } from '../engine/types/index.ts';
 import { statusUrl } from './run-address.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger } from './snapshot.ts';
@@ -24,24 +26,34 @@ export type Answered = PipelineVerdict & { readonly reply: Reply };
 export type PipelineEngine = Pick<Engine, 'submit'> & RunReader;
 
 /** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. */
-export function fire(engine: PipelineEngine, trigger: LiveTrigger, exchange: Exchange): MaybePromise<Answered> {
+export function fire(
+  engine: PipelineEngine,
+  trigger: LiveTrigger,
+  exchange: Exchange,
+  log?: PluginLog,
+): MaybePromise<Answered> {
   return whenReady(runFilters(trigger, exchange), (filtered) => {
-    if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered);
+    if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered, log);
     return whenReady(claimOf(trigger, exchange), (claim) => {
       const run = newRun(trigger, exchange);
       return whenReady(engine.submit(run, claim), (submission) =>
-        answerTo(submission, { engine, runId: run.id, trigger, exchange }),
+        answerTo(submission, { engine, runId: run.id, trigger, exchange, log }),
       );
     });
   });
 }
 
 /** The answer to a request that a filter stopped: for a drop, the reply of the respond stage. */
-export function refusal(trigger: LiveTrigger, exchange: Exchange, filtered: StoppedVerdict): MaybePromise<Answered> {
+export function refusal(
+  trigger: LiveTrigger,
+  exchange: Exchange,
+  filtered: StoppedVerdict,
+  log?: PluginLog,
+): MaybePromise<Answered> {
   const { kind, by } = filtered;
   const reply = problem(verdictWords[kind].code, { filter: by });
   if (kind === 'filter_error') return { ...filtered, reply };
-  return whenReady(replyTo(trigger, exchange, { kind: 'dropped', filter: by }, reply), (answer) => ({
+  return whenReady(replyTo(trigger, exchange, { kind: 'dropped', filter: by }, { reply, log }), (answer) => ({
     ...filtered,
     reply: answer,
   }));
@@ -52,6 +64,7 @@ interface Submitted {
   readonly runId: string;
   readonly trigger: LiveTrigger;
   readonly exchange: Exchange;
+  readonly log: PluginLog | undefined;
 }
 
 function answerTo(submission: Submission, submitted: Submitted): MaybePromise<Answered> {
@@ -64,13 +77,15 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
     const { runId } = submission;
     const first = async () => {
       const found = await engine.get(runId);
-      const isReadable = found !== undefined && isRunOf(found, trigger) && mayUse(exchange.caller, found);
-      return isReadable ? storedRun(engine, trigger, runId) : undefined;
+      if (found === undefined || !isRunOf(found, trigger) || !mayUse(exchange.caller, found)) return undefined;
+      // Its record policy keeps no output: nothing can be answered as before.
+      const isGone = isFinal(found.state) && found.output === undefined && found.failure === undefined;
+      return isGone ? undefined : storedRun(engine, trigger, runId);
     };
     const ofFirst = { runId, statusUrl: statusUrl(trigger, runId) };
     const outcome: Outcome = { kind: 'duplicate', ...ofFirst, first };
     const reply = problem(verdictWords.duplicate.code, ofFirst);
-    return whenReady(replyTo(trigger, exchange, outcome, reply), (answer) => ({
+    return whenReady(replyTo(trigger, exchange, outcome, { reply, log: submitted.log }), (answer) => ({
       kind: 'duplicate',
       runId,
       reply: answer,
@@ -92,19 +107,25 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
 
 /**
  * The reply of the respond stage to a request that stored nothing, or else the gateway's own. A plugin that throws, e.g.
- * because it expects a run, must not turn a clear 400 into a failure of the gateway.
+ * because it expects a run, must not turn a clear 400 into a failure of the gateway; a store out of reach is none of its own.
  */
-function replyTo(trigger: LiveTrigger, exchange: Exchange, outcome: Outcome, otherwise: Reply): MaybePromise<Reply> {
+function replyTo(
+  trigger: LiveTrigger,
+  exchange: Exchange,
+  outcome: Outcome,
+  { reply: otherwise, log }: { readonly reply: Reply; readonly log: PluginLog | undefined },
+): MaybePromise<Reply> {
+  const failed = (error: unknown): Reply => {
+    if (EngineUnavailable.is(error)) throw error;
+    const { uses } = trigger.config.respond;
+    log?.error({ err: error, trigger: trigger.id, plugin: uses }, 'respond plugin failed; sending the default answer');
+    return otherwise;
+  };
   try {
     const reply = trigger.respond.respond(exchange, outcome);
-    return isThenable(reply)
-      ? reply.then(
-          (settled) => settled ?? otherwise,
-          () => otherwise,
-        )
-      : (reply ?? otherwise);
-  } catch {
-    return otherwise;
+    return isThenable(reply) ? reply.then((settled) => settled ?? otherwise, failed) : (reply ?? otherwise);
+  } catch (error) {
+    return failed(error);
   }
 }
 

@@ -5,7 +5,7 @@ import { statusUrl } from './run-address.ts';
 import type { LiveTrigger } from './snapshot.ts';
 
 /** The part of an engine that reads runs. */
-export type RunReader = Pick<Engine, 'get' | 'wait' | 'deltas'>;
+export type RunReader = Pick<Engine, 'get' | 'active' | 'wait' | 'deltas'>;
 
 /** Whether a run was accepted by this trigger. */
 export function isRunOf(run: RunRecord, { project, key }: LiveTrigger): boolean {
@@ -19,9 +19,18 @@ export function mayUse(caller: Principal, run: RunRecord): boolean {
 
 /** A run of a trigger that was stored earlier, as the respond stage sees it. */
 export function storedRun(engine: RunReader, trigger: LiveTrigger, runId: string): AcceptedRun {
+  const ofRun = { runId, statusUrl: statusUrl(trigger, runId) };
+  const active = engine.active(runId);
+  // Its record is whole also after the end, when the store may keep less of it: a stream must end with what it streamed.
+  if (active !== undefined) {
+    return {
+      ...ofRun,
+      wait: (timeoutMs) => active.wait(timeoutMs),
+      deltas: (after, signal) => active.deltas(after, signal),
+    };
+  }
   return {
-    runId,
-    statusUrl: statusUrl(trigger, runId),
+    ...ofRun,
     wait: async (timeoutMs) => (await engine.wait(runId, timeoutMs)) ?? forgotten,
     deltas: (after, signal) => engine.deltas(runId, after, signal),
   };

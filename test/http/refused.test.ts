@@ -85,14 +85,34 @@ t.test('respond with duplicate: first waits for the first run until the timeout 
   t.match(await fire('slow', pro), { status: 408, body: { code: 'wait_timeout', runId: first.body.runId } });
 });
 
-t.test('respond with duplicate: first answers 400 when the first run is past its retention', async (t) => {
-  const { fire } = await startTestGateway(t, {
-    ...trigger('wait', { duplicate: 'first' }),
-    'gateway.yaml': gatewayFile({ defaults: { auth: { uses: 'api-key' }, record: 'none' } }),
+for (const record of ['none', 'metadata']) {
+  t.test(
+    `respond with duplicate: first answers 400 when record: ${record} keeps no output of the first run`,
+    async (t) => {
+      const { fire } = await startTestGateway(t, {
+        ...trigger('wait', { duplicate: 'first' }),
+        'gateway.yaml': gatewayFile({ defaults: { auth: { uses: 'api-key' }, record } }),
+      });
+      t.match(await fire('ask', pro), { status: 200, body: { output: pro } });
+      t.match(await fire('ask', pro), { status: 400, body: { code: 'duplicate' } });
+    },
+  );
+
+  t.test(`a duplicate that joins the stream of a run gets its whole output with record: ${record}`, async (t) => {
+    const { fire } = await startTestGateway(t, {
+      ...basicFiles(),
+      'gateway.yaml': gatewayFile({ defaults: { auth: { uses: 'api-key' }, record } }),
+      'triggers/ask.yaml': triggerFile('ask', {
+        dedup: 'body',
+        run: { uses: 'echo', with: { delay: '100ms', stream: true } },
+        respond: { uses: 'stream', with: { duplicate: 'first' } },
+      }),
+    });
+    const body = { instruction: 'one two three' };
+    const [first, again] = await Promise.all([fire('ask', body), fire('ask', body)]);
+    for (const { text } of [first, again]) t.match(text, /event: message\ndata: .*one two three[^]*event: done/);
   });
-  t.match(await fire('ask', pro), { status: 200 });
-  t.match(await fire('ask', pro), { status: 400, body: { code: 'duplicate' } });
-});
+}
 
 t.test('respond accepted and stream with duplicate: first refer to the first run', async (t) => {
   const accepted = await startTestGateway(t, trigger('accepted', { duplicate: 'first' }));
@@ -117,7 +137,7 @@ export default [
 
 t.test("a third party's respond plugin is called for each outcome, and cannot turn a 400 into a 500", async (t) => {
   const of = (uses: string) => triggerFile(uses, { filter, dedup: 'body', respond: { uses } });
-  const { fire } = await startTestGateway(t, {
+  const { fire, log } = await startTestGateway(t, {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ plugins: ['./respond.mjs'] }),
     'respond.mjs': plugins,
@@ -132,4 +152,8 @@ t.test("a third party's respond plugin is called for each outcome, and cannot tu
   t.match(await fire('runs-only', pro), { status: 200 });
   t.match(await fire('runs-only', pro), { status: 400, body: { code: 'duplicate' } });
   t.match(await fire('runs-only', free), { status: 400, body: { code: 'filtered' } });
+  t.match(
+    log.filter(({ message }) => message.startsWith('respond plugin failed')),
+    [{ level: 'error', fields: { plugin: 'runs-only' } }, { fields: { plugin: 'runs-only' } }],
+  );
 });

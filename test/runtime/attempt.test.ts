@@ -200,6 +200,12 @@ t.test('checkRunResult', (t) => {
     });
   }
   t.test('a valid result of a run plugin is returned, with defaults for missing members', async (t) => {
+    for (const retryAfterMs of [Number.NaN, -1, Infinity, '7']) {
+      t.strictSame(checkRunResult({ kind: 'failed', message: 'no', retryable: true, retryAfterMs }), {
+        ...{ kind: 'failed', message: 'no', retryable: true },
+      });
+    }
+    t.match(checkRunResult({ kind: 'failed', message: 'no', retryable: true, retryAfterMs: 7 }), { retryAfterMs: 7 });
     t.strictSame(checkRunResult({ kind: 'succeeded' }), { kind: 'succeeded', output: null });
     const failed = { kind: 'failed', message: 'no' };
     t.strictSame(checkRunResult(failed), { ...failed, retryable: false });

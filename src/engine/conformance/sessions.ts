@@ -86,6 +86,29 @@ export const sessionCases: readonly ConformanceCase[] = [
     assert.deepEqual(memories, [undefined, { thread: 7 }]);
   }),
 
+  promise('a cancelled run writes no memory after its end', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const [first, second, third] = [0, 1, 2].map(() => newRun(harness, inSession)) as [NewRun, NewRun, NewRun];
+    for (const run of [first, second, third]) await engine.submit(run, undefined);
+    const late = await worker.started(first.id);
+    await engine.cancel(first.id);
+    (await worker.started(second.id)).settle({ ...success, memory: 'of the second run' });
+    await ended(harness, second.id);
+    await late.session?.remember('of the cancelled run');
+    await late.save('of the cancelled run');
+    const last = await worker.started(third.id);
+    // The session of an attempt is read when it starts: a fourth run sees what is stored by now.
+    last.settle(success);
+    await ended(harness, third.id);
+    const fourth = newRun(harness, inSession);
+    await engine.submit(fourth, undefined);
+    const { session, settle } = await worker.started(fourth.id);
+    settle(success);
+    assert.deepEqual(session?.memory, 'of the second run');
+  }),
+
   promise('a session expires when it was idle for its time to live, and not before', async (harness) => {
     const { engine, clock } = harness;
     const memories: unknown[] = [];

@@ -9,7 +9,7 @@ const maxCheckpointLength = 64 * 1024;
 /** More tokens than any model uses in one attempt: an agent may report any number. */
 const maxTokens = 1e12;
 
-/** An attempt as its executor sees it. Its deltas are dropped once it is over. */
+/** An attempt as its executor sees it. What it emits or stores is dropped once it is over. */
 export function attemptOf(
   store: Store,
   slot: RunSlot,
@@ -18,12 +18,12 @@ export function attemptOf(
 ): EngineAttempt {
   return {
     signal: controller.signal,
-    session: sessionOf(store, slot, memory),
+    session: sessionOf(store, slot, controller, memory),
     checkpoint: checkpoint === undefined ? undefined : JSON.parse(checkpoint),
     save: async (next) => {
       const text = jsonUpTo(maxCheckpointLength, next);
       if (text === undefined) throw new Error('a checkpoint must not exceed 64 KiB');
-      await store.save(slot.record.id, text);
+      if (mayWrite(slot, controller)) await store.save(slot.record.id, text);
     },
     emit: ({ text }) => {
       if (slot.isExecuting(controller) && typeof text === 'string' && text !== '') slot.emit(text);
@@ -32,16 +32,27 @@ export function attemptOf(
 }
 
 /** @param memory what the session remembers, as JSON */
-function sessionOf(store: Store, { record }: RunSlot, memory: string | undefined): Session | undefined {
+function sessionOf(
+  store: Store,
+  slot: RunSlot,
+  controller: AbortController,
+  memory: string | undefined,
+): Session | undefined {
+  const { record } = slot;
   if (record.sessionId === undefined) return undefined;
   return {
     memory: memory === undefined ? undefined : JSON.parse(memory),
     remember: async (next) => {
       const text = memoryText(next);
       if (text === undefined) throw new Error('the memory of a session must not exceed 1 MiB');
-      await store.remember(record.id, text);
+      if (mayWrite(slot, controller)) await store.remember(record.id, text);
     },
   };
+}
+
+/** An attempt that was cancelled or given up writes no more: a later one, or a later run of its session, has begun. */
+function mayWrite(slot: RunSlot, controller: AbortController): boolean {
+  return slot.isExecuting(controller) || slot.phase === 'released';
 }
 
 /** The memory of a session as JSON; undefined if it is too long. */

@@ -1,5 +1,6 @@
 import { isFinal, type MaybePromise, type PluginLog, type RunDelta, type RunPosition } from '../../contract/index.ts';
 import type {
+  ActiveRun,
   Cancellation,
   Claim,
   Engine,
@@ -73,6 +74,11 @@ export class ExecutionEngine implements Engine {
     const slot = slots.get(runId);
     // Once the end is decided, only the store knows whether it is stored.
     return slot === undefined || slot.isDecided ? store.get(runId) : slot.record;
+  }
+
+  active(runId: string): ActiveRun | undefined {
+    const slot = this.#parts.slots.get(runId);
+    return slot && this.#submissions.accepted(slot);
   }
 
   deltas(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta> {

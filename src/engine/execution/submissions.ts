@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../../contract/index.ts';
-import { type Claim, EngineUnavailable, type NewRun, type Submission } from '../types/index.ts';
+import { type ActiveRun, type Claim, EngineUnavailable, type NewRun, type Submission } from '../types/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { maskRun } from './masking.ts';
 import { queuedRecord } from './records.ts';
@@ -56,7 +56,7 @@ export class Submissions {
   }
 
   #answered(slot: RunSlot, run: NewRun, startedAt: number | undefined, answer: StoredSubmission): Submission {
-    const submission = answer.kind === 'accepted' ? this.#accepted(slot) : answer;
+    const submission = answer.kind === 'accepted' ? this.accepted(slot) : answer;
     // Otherwise it was cancelled or released before the store answered.
     if (!slot.isDecided) {
       if (answer.kind !== 'accepted') this.#forget(slot);
@@ -74,7 +74,8 @@ export class Submissions {
     throw error;
   }
 
-  #accepted(slot: RunSlot): Submission {
+  /** A run as its submitter, and others that find it while it is active, see it. */
+  accepted(slot: RunSlot): Submission & ActiveRun {
     return {
       kind: 'accepted',
       wait: (timeoutMs, signal) => this.#parts.endings.wait(slot, timeoutMs, signal),

@@ -16,14 +16,16 @@ export interface Claim {
   readonly keepOnFailure: boolean;
 }
 
+/** A run that had not ended when somebody asked for it. */
+export interface ActiveRun {
+  /** As `Engine.wait` of this run, but with the whole outcome, even where the run's policy does not keep it. */
+  wait(timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord>;
+  /** As `Engine.deltas` of this run. */
+  deltas(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
+}
+
 export type Submission =
-  | {
-      readonly kind: 'accepted';
-      /** As `Engine.wait` of this run, but with the whole outcome, even where the run's policy does not keep it. */
-      wait(timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord>;
-      /** As `Engine.deltas` of this run. */
-      deltas(after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
-    }
+  | (ActiveRun & { readonly kind: 'accepted' })
   /** That run holds the fingerprint; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   /** A limit is reached, or the store is unavailable; nothing was stored. */
@@ -51,6 +53,8 @@ export interface Engine {
   /** The run once it is final, or as it is when `timeoutMs` has passed or `signal` aborts; undefined if unknown. */
   wait(runId: string, timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord | undefined>;
   get(runId: string): MaybePromise<RunRecord | undefined>;
+  /** The run as its submission returned it, while this process executes it or has it queued; undefined otherwise. */
+  active(runId: string): ActiveRun | undefined;
   /**
    * Streams what the agent says from a position on, until the run is final, the engine closes or `signal` aborts. Empty for
    * a final run: its record has the output. Deltas are not stored; while the run is executed, a bounded buffer serves late

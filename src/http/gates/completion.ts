@@ -1,6 +1,7 @@
 import { sameTrigger } from '../../config/trigger-key.ts';
 import { isFinal, type MaybePromise, problem, type Reply, type RunIdentity } from '../../contract/index.ts';
 import type { RunRecord } from '../../engine/types/index.ts';
+import { checkRunResult, isFinalResult } from '../../runtime/attempt/check-run-result.ts';
 import type { RunRoute } from '../address.ts';
 import type { Call } from '../call.ts';
 import { readBody } from '../read-body.ts';
@@ -36,8 +37,10 @@ async function answerCompletion(
     if (completed.kind === 'rejected') return unknown;
     if (completed.kind === 'invalid') return problem('invalid_body', { detail: completed.message });
     if (isFinal(run.state)) return taken(run);
+    const result = checkRunResult(completed.result);
+    if (!isFinalResult(result)) return problem('invalid_body', { detail: 'The run plugin returned no final result.' });
     // After a restart, the run may not be waiting for its completion yet.
-    if (!completions.complete(runId, completed.result)) return later;
+    if (!completions.complete(runId, result)) return later;
     const ended = await engine.wait(runId, storedWithinMs);
     // Not stored yet, or never because the gateway is stopping: the agent must send it again.
     return ended !== undefined && isFinal(ended.state) ? taken(ended) : later;

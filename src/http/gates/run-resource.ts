@@ -49,12 +49,16 @@ function waitOf(query: string): number | undefined {
 
 /** The run when it is final, or as it stands when the time is up or the client disconnects. */
 async function waitFor(engine: Engine, run: RunRecord, waitMs: number, response: ServerResponse): Promise<RunRecord> {
+  // Then `close` has been emitted.
+  if (response.destroyed) return run;
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();
   response.once('close', leave);
-  const waited = await engine.wait(run.id, waitMs, leaving.signal);
-  response.off('close', leave);
-  return waited ?? run;
+  try {
+    return (await engine.wait(run.id, waitMs, leaving.signal)) ?? run;
+  } finally {
+    response.off('close', leave);
+  }
 }
 
 function runReply({ admission }: Call, run: RunRecord): Reply {

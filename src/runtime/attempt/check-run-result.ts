@@ -15,11 +15,11 @@ export function checkRunResult(result: unknown): RunResult {
       return final.output === undefined ? { ...final, output: null } : final;
     }
     case 'failed': {
-      const { message, retryable } = result as FailedRunResult;
+      const { message, retryable, retryAfterMs, ...rest } = result as FailedRunResult;
       if (typeof message !== 'string') return invalid('a failure without a message');
-      return typeof retryable === 'boolean'
-        ? (result as FailedRunResult)
-        : { ...(result as FailedRunResult), retryable: false };
+      const pause =
+        Number.isFinite(retryAfterMs) && Number(retryAfterMs) >= 0 ? { retryAfterMs: Number(retryAfterMs) } : {};
+      return { ...rest, message, retryable: retryable === true, ...pause };
     }
     case 'stream':
       if (typeof Object((result as StreamedRun).events).next !== 'function') return invalid('a stream without events');
@@ -30,6 +30,11 @@ export function checkRunResult(result: unknown): RunResult {
     default:
       return invalid('an unknown kind of result');
   }
+}
+
+/** Whether a result ends the attempt. */
+export function isFinalResult(result: RunResult): result is FinalRunResult {
+  return result.kind !== 'stream' && result.kind !== 'detached';
 }
 
 function invalid(what: string): FailedRunResult {

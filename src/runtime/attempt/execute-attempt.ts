@@ -12,7 +12,7 @@ import type {
 } from '../../contract/index.ts';
 import type { EngineAttempt } from '../../engine/types/index.ts';
 import { isThenable } from '../when-ready.ts';
-import { checkRunResult } from './check-run-result.ts';
+import { checkRunResult, isFinalResult } from './check-run-result.ts';
 import type { Completions } from './completions.ts';
 import { HostAttempt } from './host-attempt.ts';
 
@@ -61,7 +61,7 @@ export function executeAttempt(
     const result = run.execute(request, attempt);
     if (!isThenable(result)) {
       const checked = checkRunResult(result);
-      if (isFinal(checked)) return checked;
+      if (isFinalResult(checked)) return checked;
     }
     return new Execution(run, request, attempt, save).settle(() => result);
   }
@@ -124,7 +124,7 @@ class Execution {
     const attempt = this.#attempt;
     try {
       let result = checkRunResult(await begin());
-      while (!isFinal(result)) {
+      while (!isFinalResult(result)) {
         if (result.kind === 'stream') {
           result = checkRunResult(await this.#relay(result.events));
         } else {
@@ -148,6 +148,8 @@ class Execution {
     try {
       for (;;) {
         const next = await events.next();
+        // An iterator without `return` would otherwise be pulled forever.
+        if (this.#attempt.failure !== undefined) return this.#attempt.failure;
         if (next.done) return next.value;
         progress.emit(next.value);
       }
@@ -170,7 +172,3 @@ class Execution {
 }
 
 const aborted: FailedRunResult = Object.freeze({ kind: 'failed', message: 'the run was aborted', retryable: false });
-
-function isFinal(result: RunResult): result is FinalRunResult {
-  return result.kind !== 'stream' && result.kind !== 'detached';
-}

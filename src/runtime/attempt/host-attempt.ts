@@ -74,10 +74,7 @@ export class HostAttempt implements Attempt {
   /** Enforces the deadline and the engine's signal from now on. Call `settle` in the end. */
   watch(): void {
     const { signal } = this.#options;
-    if (this.deadline !== Infinity) {
-      const leftMs = Math.max(0, this.deadline - Date.now());
-      this.#timer = setTimeout(this.#onTimeout, Math.min(leftMs, longestTimerMs));
-    }
+    this.#startTimer();
     signal.addEventListener('abort', this.#onAbort, { once: true });
     if (signal.aborted) this.#onAbort();
   }
@@ -95,6 +92,14 @@ export class HostAttempt implements Attempt {
     if (this.#stopping.size > 0) {
       await Promise.race([Promise.all(this.#stopping), sleep(graceMs, undefined, { ref: false })]);
     }
+  }
+
+  #startTimer(): void {
+    if (this.deadline === Infinity) return;
+    const leftMs = Math.max(0, this.deadline - Date.now());
+    const isLast = leftMs <= longestTimerMs;
+    const onTime = isLast ? this.#onTimeout : () => this.#startTimer();
+    this.#timer = setTimeout(onTime, isLast ? leftMs : longestTimerMs);
   }
 
   readonly #onTimeout = (): void => {
