@@ -45,7 +45,7 @@ export async function explainOutcome(outcome: RehearsedOutcome): Promise<readonl
       explained.push(...(await explainNamed(stage, result, outcome)));
     } else {
       const uses = usesOf(found.config, stage);
-      const { [0]: first } = uses;
+      const first = uses.at(0);
       if (first === undefined) continue;
       const reached = wordsOf[stage]?.(outcome, result) ?? result;
       const words = result === 'skipped' ? skippedWords(stage, outcome) : reached;

@@ -115,6 +115,10 @@ function replyTo(
   outcome: Outcome,
   { reply: otherwise, log }: { readonly reply: Reply; readonly log: PluginLog | undefined },
 ): MaybePromise<Reply> {
+  const replyOr = (reply: Reply | undefined): Reply => {
+    if (reply === undefined || isReply(reply)) return reply ?? otherwise;
+    return failed(new Error('the respond plugin returned something that is not a reply'));
+  };
   const failed = (error: unknown): Reply => {
     if (EngineUnavailable.is(error)) throw error;
     const { uses } = trigger.config.respond;
@@ -123,10 +127,16 @@ function replyTo(
   };
   try {
     const reply = trigger.respond.respond(exchange, outcome);
-    return isThenable(reply) ? reply.then((settled) => settled ?? otherwise, failed) : (reply ?? otherwise);
+    return isThenable(reply) ? Promise.resolve(reply).then(replyOr, failed) : replyOr(reply);
   } catch (error) {
     return failed(error);
   }
+}
+
+/** A plugin in plain JavaScript may return anything. */
+function isReply(reply: unknown): boolean {
+  const { status } = Object(reply);
+  return Number.isInteger(status) && status >= 200 && status <= 599;
 }
 
 const passed: FilterVerdict = Object.freeze({ kind: 'passed' });
@@ -137,7 +147,9 @@ export function runFilters(trigger: LiveTrigger, exchange: Exchange, first = 0):
     const { name, instance } = trigger.filter[index] as LiveTrigger['filter'][number];
     const result = instance.evaluate(exchange);
     if (isThenable(result)) {
-      return result.then((settled) => refusedBy(name, settled) ?? runFilters(trigger, exchange, index + 1));
+      return Promise.resolve(result).then(
+        (settled) => refusedBy(name, settled) ?? runFilters(trigger, exchange, index + 1),
+      );
     }
     const refused = refusedBy(name, result);
     if (refused !== undefined) return refused;

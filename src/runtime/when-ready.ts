@@ -13,5 +13,6 @@ export function whenReady<Value, Next>(
   value: MaybePromise<Value>,
   next: (settled: Value) => MaybePromise<Next>,
 ): MaybePromise<Next> {
-  return isThenable(value) ? value.then(next) : next(value);
+  // Of a foreign thenable `then` may return nothing.
+  return isThenable(value) ? Promise.resolve(value).then(next) : next(value);
 }

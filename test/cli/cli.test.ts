@@ -124,7 +124,7 @@ t.test('validate warns of constant filters at their position', async (t) => {
   t.equal(code, 0);
   t.match(stdout, /always\.yaml:6:26 option_warning warning: the expression is always true: it passes every request/);
   t.match(stdout, /again\.yaml:6:26 option_warning/);
-  t.match(stdout, /unknown\.yaml:6:9 option_warning warning: \$reqest is nothing/);
+  t.match(stdout, /unknown\.yaml:6:9 option_warning warning: \$reqest is undefined/);
   t.notMatch(stdout, /option_note/);
   t.match(stderr, /0 errors, 3 warnings/);
 

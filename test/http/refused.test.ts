@@ -110,7 +110,7 @@ for (const record of ['none', 'metadata']) {
     });
     const body = { instruction: 'one two three' };
     const [first, again] = await Promise.all([fire('ask', body), fire('ask', body)]);
-    for (const { text } of [first, again]) t.match(text, /event: message\ndata: .*one two three[^]*event: done/);
+    for (const { text } of [first, again]) t.match(text, /event: message\ndata: .*one two three[\s\S]*event: done/);
   });
 }
 

@@ -1,10 +1,11 @@
+import { mock } from 'node:test';
 import t from 'tap';
 import type { Attempt, FinalRunResult, JsonValue, Run, RunRequest } from '../../src/contract/index.ts';
 import { AttemptReleased, type EngineAttempt } from '../../src/engine/types/index.ts';
 import { checkRunResult } from '../../src/runtime/attempt/check-run-result.ts';
 import { Completions } from '../../src/runtime/attempt/completions.ts';
 import { executeAttempt } from '../../src/runtime/attempt/execute-attempt.ts';
-import { basicFiles, triggerFile } from '../support/config-folder.ts';
+import { basicFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { recordingLog, startTestGateway } from '../support/gateway.ts';
 
 const request: RunRequest = {
@@ -206,12 +207,61 @@ t.test('checkRunResult', (t) => {
       });
     }
     t.match(checkRunResult({ kind: 'failed', message: 'no', retryable: true, retryAfterMs: 7 }), { retryAfterMs: 7 });
+    const circular: { self?: object } = {};
+    circular.self = circular;
+    for (const memory of [1n, () => 1, circular, Symbol('x')]) {
+      t.match(checkRunResult({ ...done, memory }), {
+        kind: 'failed',
+        message: 'the run plugin returned memory that is not JSON',
+      });
+    }
+    for (const usage of [null, 7, {}, { inputTokens: '1', outputTokens: 2 }]) {
+      t.strictSame(checkRunResult({ ...done, usage }), done, 'usage that is none is dropped');
+    }
+    t.match(checkRunResult({ ...done, usage: { inputTokens: 1, outputTokens: 2 } }), { usage: { inputTokens: 1 } });
     t.strictSame(checkRunResult({ kind: 'succeeded' }), { kind: 'succeeded', output: null });
     const failed = { kind: 'failed', message: 'no' };
     t.strictSame(checkRunResult(failed), { ...failed, retryable: false });
     t.equal(checkRunResult(done), done);
   });
   t.end();
+});
+
+t.test('a stream whose `return` throws ends with its attempt', async (t) => {
+  const throwing = () => {
+    throw new Error('cannot be closed');
+  };
+  const events = { next: () => new Promise<never>(() => {}), return: throwing };
+  const cancelling = new AbortController();
+  const { result } = drive({ execute: () => ({ kind: 'stream', events }) }, { signal: cancelling.signal });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  cancelling.abort();
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  mock.timers.tick(10_000);
+  t.match(await result, { kind: 'failed', retryable: false }, 'after the grace period');
+});
+
+const oddPlugin = `export default { contract: 'v1', stage: 'run', name: 'odd', summary: 'Returns odd results.',
+  optionsSchema: { type: 'object', additionalProperties: false },
+  create: () => ({
+    execute({ input }) {
+      const result = { kind: 'succeeded', output: 'done', ...(input.odd === 'usage' ? { usage: null } : { memory: 1n }) };
+      return input.late ? Promise.resolve(result) : result;
+    },
+  }) };`;
+
+t.test('odd results of a plugin end their run, and neither the gateway nor the place of the run', async (t) => {
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ plugins: ['./odd.mjs'] }),
+    'odd.mjs': oddPlugin,
+    'triggers/odd.yaml': triggerFile('odd', { run: { uses: 'odd', concurrency: 1 } }),
+  });
+  for (const late of [false, true]) {
+    t.match(await fire('odd', { odd: 'usage', late }), { status: 200, body: { output: 'done' } });
+    t.match(await fire('odd', { odd: 'memory', late }), { status: 502, body: { code: 'run_failed' } });
+  }
 });
 
 const plugin = `export default { contract: 'v1', stage: 'run', name: 'patient', summary: 'Says how long it may take.',

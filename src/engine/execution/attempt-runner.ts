@@ -23,7 +23,13 @@ export class AttemptRunner {
     slot.run(controller, start.attempt, start.startedAt);
     const settle = (outcome: RunOutcome): void => {
       // Otherwise the run was cancelled or released meanwhile, and the outcome comes too late.
-      if (slot.isExecuting(controller)) this.#settle(slot, outcome ?? unexpectedFailure);
+      if (!slot.isExecuting(controller)) return;
+      try {
+        this.#settle(slot, outcome);
+      } catch {
+        // An outcome that cannot even be read must fail its run, and not the gateway: the next start would only repeat it.
+        if (slot.isExecuting(controller)) this.#endings.end(slot, { state: 'failed', failure: unexpectedFailure });
+      }
     };
     let outcome: MaybePromise<RunOutcome>;
     try {

@@ -1,4 +1,12 @@
-import type { DetachedRun, FailedRunResult, FinalRunResult, RunResult, StreamedRun } from '../../contract/index.ts';
+import type {
+  DetachedRun,
+  FailedRunResult,
+  FinalRunResult,
+  RunResult,
+  RunUsage,
+  StreamedRun,
+  SucceededRunResult,
+} from '../../contract/index.ts';
 
 /**
  * Checks what a run plugin returned: one in plain JavaScript may return anything, and nothing behind this point expects
@@ -10,16 +18,16 @@ export function checkRunResult(result: unknown): RunResult {
   switch (kind) {
     case 'succeeded':
     case 'input_required': {
-      const final = result as FinalRunResult & { readonly kind: 'succeeded' };
+      const final = result as SucceededRunResult;
       // JSON has no undefined, and a store could not keep it.
-      return final.output === undefined ? { ...final, output: null } : final;
+      return checkRemains(final.output === undefined ? { ...final, output: null } : final);
     }
     case 'failed': {
       const { message, retryable, retryAfterMs, ...rest } = result as FailedRunResult;
       if (typeof message !== 'string') return invalid('a failure without a message');
       const pause =
         Number.isFinite(retryAfterMs) && Number(retryAfterMs) >= 0 ? { retryAfterMs: Number(retryAfterMs) } : {};
-      return { ...rest, message, retryable: retryable === true, ...pause };
+      return checkRemains({ ...rest, message, retryable: retryable === true, ...pause });
     }
     case 'stream':
       if (typeof Object((result as StreamedRun).events).next !== 'function') return invalid('a stream without events');
@@ -29,6 +37,28 @@ export function checkRunResult(result: unknown): RunResult {
       return result as DetachedRun;
     default:
       return invalid('an unknown kind of result');
+  }
+}
+
+/** Checks what is stored beside a result. Usage that is none is dropped: an agent's count of tokens must not fail its run. */
+function checkRemains(result: FinalRunResult): FinalRunResult {
+  const { usage, memory } = result;
+  if (memory !== undefined && !isJson(memory)) return invalid('memory that is not JSON');
+  if (usage === undefined || isUsage(usage)) return result;
+  const { usage: _usage, ...rest } = result;
+  return rest;
+}
+
+function isUsage(usage: unknown): usage is RunUsage {
+  const { inputTokens, outputTokens } = Object(usage);
+  return typeof inputTokens === 'number' && typeof outputTokens === 'number';
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
   }
 }
 

@@ -143,7 +143,13 @@ class Execution {
   /** Relays a stream. The plugin's generator is closed as soon as the attempt is cut short. */
   async #relay(events: StreamedRun['events']): Promise<unknown> {
     const { signal, progress } = this.#attempt;
-    const close = (): void => void Promise.resolve(events.return?.(aborted)).catch(() => {});
+    const close = async (): Promise<void> => {
+      try {
+        await events.return?.(aborted);
+      } catch {
+        // The attempt is over, whatever the plugin's iterator makes of that.
+      }
+    };
     signal.addEventListener('abort', close, { once: true });
     try {
       for (;;) {

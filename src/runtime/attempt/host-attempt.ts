@@ -128,7 +128,9 @@ export class HostAttempt implements Attempt {
     try {
       const stopped = handler();
       if (!isThenable(stopped)) return;
-      const stopping: Promise<void> = stopped.then(undefined, onError).finally(() => this.#stopping.delete(stopping));
+      const stopping: Promise<void> = Promise.resolve(stopped)
+        .then(undefined, onError)
+        .finally(() => this.#stopping.delete(stopping));
       this.#stopping.add(stopping);
     } catch (error) {
       onError(error);
