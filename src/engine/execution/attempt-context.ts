@@ -50,7 +50,7 @@ function sessionOf(
   };
 }
 
-/** An attempt that was cancelled or given up writes no more: a later one, or a later run of its session, has begun. */
+/** An attempt that was cancelled or given up no longer writes: a later one, or a later run of its session, has begun. */
 function mayWrite(slot: RunSlot, controller: AbortController): boolean {
   return slot.isExecuting(controller) || slot.phase === 'released';
 }
