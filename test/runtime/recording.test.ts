@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { pointerSegments } from '../../src/diagnostics/json-pointer.ts';
 import type { RecordedRequest } from '../../src/engine/types/index.ts';
 import { openRecordings } from '../../src/host/open-recordings.ts';
 import { readRequests } from '../../src/review/request-source.ts';
 import { maskBody } from '../../src/runtime/recording/mask-body.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway, until } from '../support/gateway.ts';
 
 const filter = [{ name: 'pros', uses: 'jsonata', with: { expression: 'customer.plan = "pro"' } }];
 const recording = { rate: 1 };
@@ -314,17 +315,34 @@ interface Listed {
 
 t.test('a failing store of recorded requests affects no request; losses are counted and logged once', async (t) => {
   const gateway = await startTestGateway(t, filesWith({ dedup: undefined }, { engine: { uses: 'sqlite' } }));
-  await fillJournal(t, gateway);
-  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
-  t.match(metrics, /pullcord_recordings_lost_total [1-9]/);
+  const journal = new DatabaseSync(join(gateway.root, 'data', 'pullcord.db'));
+  journal.exec('DROP TABLE recordings');
+  journal.close();
+  const lost = async () => {
+    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    return Number(/^pullcord_recordings_lost_total (\d+)$/m.exec(metrics)?.[1]);
+  };
+  for (const count of [1, 2]) {
+    t.match(await gateway.fire('ask', { customer: { plan: 'free' } }), { status: 400, body: { code: 'filtered' } });
+    await until(async () => (await lost()) === count);
+  }
+  t.match(await gateway.fire('ask', { customer: { plan: 'pro' } }), { status: 200 });
   t.equal(gateway.log.filter(({ message }) => message === 'requests could not be recorded').length, 1);
 });
 
-/** More at once than may wait to be stored. */
-async function fillJournal(t: Test, gateway: TestGateway): Promise<void> {
+t.test('more requests than may wait to be stored are lost and counted, and answered all the same', async (t) => {
+  const gateway = await startTestGateway(t, filesWith({ dedup: undefined }, { engine: { uses: 'sqlite' } }));
+  const journal = new DatabaseSync(join(gateway.root, 'data', 'pullcord.db'));
+  t.teardown(() => journal.close());
+  // Nothing can be written meanwhile.
+  journal.exec('BEGIN IMMEDIATE');
   const filler = 'x'.repeat(900_000);
   const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, index) => gateway.fire('ask', { index, filler, customer: { plan: 'free' } })),
+    Array.from({ length: 60 }, (_, index) => gateway.fire('ask', { index, filler, customer: { plan: 'free' } })),
   );
   t.ok(answers.every(({ body }) => body.code === 'filtered'));
-}
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  t.match(metrics, /pullcord_recordings_lost_total [1-9]/);
+  t.equal(gateway.log.filter(({ message }) => message === 'requests could not be recorded').length, 1);
+  journal.exec('ROLLBACK');
+});
