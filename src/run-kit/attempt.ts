@@ -76,7 +76,7 @@ export class AgentAttempt {
   }
 
   /**
-   * Ends the exchange. What `onAbandon` registered stays, since detached work goes on; and so does the connection of an
+   * Ends the exchange. What `onAbandon` registered stays, since detached work continues; and so does the connection of an
    * answer that is complete, whose rest is read so that it can be reused.
    */
   end(): void {

@@ -22,7 +22,7 @@ export type Conclude = (run: RunIdentity & Pick<RunRequest, 'session'>, answer: 
 /**
  * Returns a function that makes results of answers, mapped by the option `output`. The agent has answered and used tokens
  * even if the mapping fails: usage and memory stay. Throws an OptionsError.
- * @param bindings names of values that the expression may read besides `run` and `input`
+ * @param bindings names of values that the expression may read in addition to `run` and `input`
  */
 export function createConclusion(
   context: PluginContext,

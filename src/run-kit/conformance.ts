@@ -182,7 +182,7 @@ export const runPluginCases: readonly RunPluginCase[] = [
 
   promise(
     'statuses',
-    'fails for now on statuses that pass, for good on others, and repeats no body',
+    'fails on error statuses, retryable where they are transient, and repeats no body',
     async (harness) => {
       for (const status of [400, 401, 403, 404, 408, 425, 429, 500, 501, 502, 503, 504]) {
         await withAgent(harness, { kind: 'refuses', status }, async (plugin) => {

@@ -19,7 +19,7 @@ import {
 import { isObject } from './members.ts';
 
 /**
- * What JSONata in the options of run plugins may read besides its input: `$run` (id, project, trigger, sessionId, attempt),
+ * What JSONata in the options of run plugins may read in addition to its input: `$run` (id, project, trigger, sessionId, attempt),
  * `$input` (the input of the run), and what the plugin adds.
  */
 const bindingNames = ['run', 'input'];

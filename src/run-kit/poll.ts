@@ -26,7 +26,7 @@ const longestFailureMs = 60_000;
 
 /**
  * Looks at work in progress until there is a result: with exponential backoff, or as the agent asks by `Retry-After`. A
- * look that fails with a retryable fault is repeated, since the work goes on whether or not it can be seen; any other
+ * look that fails with a retryable fault is repeated, since the work continues whether or not it can be seen; any other
  * error is thrown. Rejects when the signal of the attempt aborts.
  */
 export async function poll<Result>(

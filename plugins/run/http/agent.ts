@@ -40,7 +40,7 @@ export class HttpAgent {
     throw new AgentFault(failureOfStatus(response));
   }
 
-  /** Tells the agent that the result of its work is no longer wanted. Never rejects. */
+  /** Notifies the agent that the result of its work is no longer wanted. Never rejects. */
   cancel(run: RunIdentity, url: URL): Promise<void> {
     const call = this.#signed(run, { method: 'DELETE', url });
     return this.#client.notify(call, 'the work could not be cancelled', { runId: run.id });

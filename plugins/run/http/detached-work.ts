@@ -83,7 +83,7 @@ export class DetachedWork {
     });
   }
 
-  /** Returns how to stop detached work; undefined where the agent cannot be told, or is not the one that began it. */
+  /** Returns how to stop detached work; undefined where the agent offers no way to, or did not begin it. */
   stopOf(run: RunRequest, handle: JsonValue): (() => Promise<void>) | undefined {
     const { agent } = this.#options;
     const { address } = membersOf(handle);

@@ -1,7 +1,7 @@
 import type { JsonObject, RunRequest } from '../../../src/contract/index.ts';
 import { type Conversation, membersOf } from '../../../src/run-kit/index.ts';
 
-/** What a session remembers besides its thread, which the server keeps. */
+/** What a session remembers in addition to its thread, which the server keeps. */
 export interface Memory {
   /** Ids of the interrupts that wait for an answer; empty if the graph waits without an id. */
   readonly asked?: readonly string[];

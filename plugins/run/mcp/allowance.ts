@@ -5,7 +5,7 @@ const maxMessages = 10_000;
 
 const periodMs = 60_000;
 
-/** Bounds what a server may send besides its answers within a minute, so that a flood does not keep the gateway busy. */
+/** Bounds what a server may send in addition to its answers within a minute, so that a flood does not keep the gateway busy. */
 export class Allowance {
   readonly #maxBytes: number;
   #messages = 0;

@@ -7,11 +7,11 @@ import { parseOutboundTarget } from '../../schema/outbound-target.ts';
 /** How a stand-in agent behaves when it is asked to begin the work of a run. */
 export type AgentBehaviour =
   | { readonly kind: 'answers'; readonly output: string }
-  /** Works without end. It names its work `afterMs` milliseconds after it was asked, if agents of its protocol do. */
+  /** Works endlessly. It names its work `afterMs` milliseconds after it was asked, if agents of its protocol do. */
   | { readonly kind: 'works'; readonly afterMs: number }
-  /** Sends valid pieces of an answer without end, as fast as they are taken. */
+  /** Sends valid pieces of an answer endlessly, as fast as they are taken. */
   | { readonly kind: 'floods' }
-  /** Sends a byte of an answer every few milliseconds, without end. */
+  /** Sends a byte of an answer every few milliseconds, endlessly. */
   | { readonly kind: 'drips' }
   /** Sends these bytes where its protocol has JSON, or the answer itself. */
   | { readonly kind: 'sends'; readonly bytes: Uint8Array }

@@ -30,7 +30,7 @@ export interface HttpProtocol<Options> {
   answer(output: string, request: AgentRequest): string;
   /** Wraps bytes as JSON is wrapped in an answer, e.g. as an event of a stream; by default they are all of the answer. */
   wrap?(bytes: Uint8Array): Uint8Array;
-  /** A piece of an answer that may be repeated without end. */
+  /** A piece of an answer that may be repeated endlessly. */
   piece(request: AgentRequest): string;
   /** How the agent names the work that it begins. The response stays open if it has no status. Absent: it does not. */
   begin?(request: AgentRequest): AgentReply;
