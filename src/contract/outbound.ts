@@ -33,7 +33,7 @@ export interface OutboundResponse {
   /** Read it to its end, or `discard` it: until then the connection serves nobody else. Rejects with an OutboundError. */
   readonly body: AsyncIterable<Uint8Array>;
   /** The whole body instead. Rejects with an OutboundError. */
-  bytes(): Promise<Buffer>;
+  bytes(): Promise<Uint8Array>;
   /** Lets go of a body that nobody wants: a short one is read, to keep the connection, a long one costs it. */
   discard(): Promise<void>;
 }
