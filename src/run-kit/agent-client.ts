@@ -89,22 +89,26 @@ export class AgentClient {
     const url = this.#urlOf(call);
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     const connection = new AbortController();
-    // The signal may live as long as a run that polls for days: nothing of one call stays registered with it.
-    const ended = AbortSignal.any([signal, connection.signal]);
     // A request that waits for a free connection does not notice its signal until it has one.
     const isAborted = Promise.withResolvers<never>();
-    const onAbort = (): void => isAborted.reject(ended.reason);
-    ended.addEventListener('abort', onAbort, { once: true });
+    const onAbort = (): void => {
+      connection.abort(signal.reason);
+      isAborted.reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    // The signal may live as long as a run that polls for days: nothing of a call that is over stays registered with it.
+    const forget = (): void => signal.removeEventListener('abort', onAbort);
     try {
       const sent = client.request(url, {
         method,
-        signal: ended,
+        signal: connection.signal,
         headers: { ...this.#headers, ...(text !== undefined && { 'content-type': 'application/json' }), ...headers },
         ...(text !== undefined && { body: text }),
       });
-      return new AgentResponse(await Promise.race([sent, isAborted.promise]), () => connection.abort());
-    } finally {
-      ended.removeEventListener('abort', onAbort);
+      return new AgentResponse(await Promise.race([sent, isAborted.promise]), () => connection.abort(), forget);
+    } catch (error) {
+      forget();
+      throw error;
     }
   }
 

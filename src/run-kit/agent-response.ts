@@ -9,13 +9,18 @@ export class AgentResponse {
   readonly headers: OutboundResponse['headers'];
   readonly #response: OutboundResponse;
   readonly #cut: () => void;
+  readonly #onRead: () => void;
 
-  /** @param cut ends the connection */
-  constructor(response: OutboundResponse, cut: () => void) {
+  /**
+   * @param cut ends the connection
+   * @param onRead called when the whole body has been read or dropped
+   */
+  constructor(response: OutboundResponse, cut: () => void, onRead: () => void = () => {}) {
     this.status = response.status;
     this.headers = response.headers;
     this.#response = response;
     this.#cut = cut;
+    this.#onRead = onRead;
   }
 
   /** Whether the status is one of success (2xx). */
@@ -38,7 +43,11 @@ export class AgentResponse {
   /** The whole body. Rejects with an OutboundError or an AgentFault. */
   async bytes(): Promise<Uint8Array> {
     this.#checkEncoding();
-    return this.#response.bytes();
+    try {
+      return await this.#response.bytes();
+    } finally {
+      this.#onRead();
+    }
   }
 
   /** The whole body as text. Rejects as `bytes`, and with an AgentFault if it is not UTF-8. */
@@ -52,13 +61,15 @@ export class AgentResponse {
   }
 
   /** Lets the connection serve other calls: reads a short body and drops a long one. Never rejects. */
-  discard(): Promise<void> {
-    return this.#response.discard();
+  async discard(): Promise<void> {
+    await this.#response.discard();
+    this.#onRead();
   }
 
   /** Ends the connection. */
   cut(): void {
     this.#cut();
+    this.#onRead();
   }
 
   #checkEncoding(): void {
