@@ -8,6 +8,7 @@ import {
   type RunPosition,
   type RunView,
 } from '../contract/index.ts';
+import { within } from '../runtime/within.ts';
 
 /** How often an idle stream sends a heartbeat, in milliseconds: proxies close connections that are idle for about a minute. */
 const heartbeatMs = 15_000;
@@ -129,17 +130,4 @@ async function* events(
 /** The body of a `problem()` is always an object. */
 function problemMembers({ status, body }: Reply): JsonObject {
   return { ...(body as JsonObject), status };
-}
-
-/** The settled value, or undefined if the time is up first. */
-async function within<T>(timeoutMs: number, promised: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, timeoutMs));
-  });
-  try {
-    return await Promise.race([promised, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

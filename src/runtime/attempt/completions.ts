@@ -1,6 +1,6 @@
 import type { FinalRunResult } from '../../contract/index.ts';
 
-/** Brings what agents send to callback addresses to the runs of this process that wait for it. */
+/** Brings the completions that agents post to the runs of this process that wait for it. */
 export class Completions {
   readonly #expected = new Map<string, (result: FinalRunResult) => void>();
 

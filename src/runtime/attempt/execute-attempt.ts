@@ -1,5 +1,4 @@
 import type {
-  FailedRunResult,
   FinalRunResult,
   JsonObject,
   JsonValue,
@@ -12,9 +11,10 @@ import type {
 } from '../../contract/index.ts';
 import type { EngineAttempt } from '../../engine/types/index.ts';
 import { isThenable } from '../when-ready.ts';
+import { within } from '../within.ts';
 import { checkRunResult, isFinalResult } from './check-run-result.ts';
 import type { Completions } from './completions.ts';
-import { HostAttempt } from './host-attempt.ts';
+import { aborted, HostAttempt } from './host-attempt.ts';
 
 /** How long a plugin may take to settle after its signal was aborted, in milliseconds. Then its place is needed. */
 const graceMs = 10_000;
@@ -167,14 +167,7 @@ class Execution {
   /** The failure of an attempt that was cut short and whose plugin does not settle. */
   async #afterGrace(work: Promise<FinalRunResult>): Promise<FinalRunResult> {
     const failure = await this.#attempt.cut;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-      timer.unref();
-    });
-    await Promise.race([work, late]).finally(() => clearTimeout(timer));
+    await within(graceMs, work);
     return failure;
   }
 }
-
-const aborted: FailedRunResult = Object.freeze({ kind: 'failed', message: 'the run was aborted', retryable: false });

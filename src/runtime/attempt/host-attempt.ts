@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt, FailedRunResult, MaybePromise, PluginLog, Progress } from '../../contract/index.ts';
 import { AttemptReleased } from '../../engine/types/index.ts';
 import { isThenable } from '../when-ready.ts';
+import { within } from '../within.ts';
 
 /** Beyond this many milliseconds, 24.8 days, a timer of Node fires at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -89,9 +89,7 @@ export class HostAttempt implements Attempt {
     if (this.#phase === 'live') this.#phase = 'ended';
     clearTimeout(this.#timer);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    if (this.#stopping.size > 0) {
-      await Promise.race([Promise.all(this.#stopping), sleep(graceMs, undefined, { ref: false })]);
-    }
+    if (this.#stopping.size > 0) await within(graceMs, Promise.all(this.#stopping));
   }
 
   #startTimer(): void {
@@ -138,4 +136,9 @@ export class HostAttempt implements Attempt {
   }
 }
 
-const aborted: FailedRunResult = Object.freeze({ kind: 'failed', message: 'the run was aborted', retryable: false });
+/** How an attempt ends that is cut short by other than its deadline. The engine knows why. */
+export const aborted: FailedRunResult = Object.freeze({
+  kind: 'failed',
+  message: 'the run was aborted',
+  retryable: false,
+});
