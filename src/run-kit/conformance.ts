@@ -52,27 +52,9 @@ export const runPluginCases: readonly RunPluginCase[] = [
     });
   }),
 
-  promise('cancelled', 'stops the agent when the run is cancelled', async (harness) => {
-    await withAgent(harness, { kind: 'works', afterMs: 0 }, async (plugin) => {
-      const controller = new AbortController();
-      const driven = plugin.drive({ signal: controller.signal });
-      await until(() => plugin.begun() === 1);
-      controller.abort();
-      assertAborted(await driven);
-      await until(plugin.stopped);
-    });
-  }),
+  promise('cancelled', 'stops the agent when the run is cancelled', stopsWhenCancelled(0)),
 
-  promise('named late', 'stops work that the agent names only after the run was cancelled', async (harness) => {
-    await withAgent(harness, { kind: 'works', afterMs: 300 }, async (plugin) => {
-      const controller = new AbortController();
-      const driven = plugin.drive({ signal: controller.signal });
-      await until(() => plugin.begun() === 1);
-      controller.abort();
-      assertAborted(await driven);
-      await until(plugin.stopped);
-    });
-  }),
+  promise('named late', 'stops work that the agent names only after the run was cancelled', stopsWhenCancelled(300)),
 
   promise('timeout', 'stops the agent when the time of the attempt is up', async (harness) => {
     await withAgent(harness, { kind: 'works', afterMs: 0 }, async (plugin) => {
@@ -276,4 +258,17 @@ async function until(condition: () => boolean): Promise<void> {
     if (performance.now() > deadline) assert.fail(`not within ${patienceMs} ms: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** @param afterMs how long after the agent was asked it names its work */
+function stopsWhenCancelled(afterMs: number): (harness: RunPluginHarness) => Promise<void> {
+  return (harness) =>
+    withAgent(harness, { kind: 'works', afterMs }, async (plugin) => {
+      const controller = new AbortController();
+      const driven = plugin.drive({ signal: controller.signal });
+      await until(() => plugin.begun() === 1);
+      controller.abort();
+      assertAborted(await driven);
+      await until(plugin.stopped);
+    });
 }

@@ -37,7 +37,7 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
 
 /**
  * Runs a command line in this process, with an environment, an input and outputs of its own. The folder that it works in
- * is that of the whole process: whoever names one runs nothing else meanwhile.
+ * is that of the whole process: a test that names one runs nothing else meanwhile.
  */
 export async function runInProcess(
   args: readonly string[],

@@ -1,8 +1,8 @@
 import type { MaybePromise, Reply } from '../../contract/index.ts';
 import { type BodyNeeded, type Decision, decideByHead } from '../../runtime/admission.ts';
 import type { Call } from '../call.ts';
+import { refuse } from '../refuse.ts';
 import { decideLate } from './late-decision.ts';
-import { refuse } from './refuse.ts';
 
 export function admit(call: Call): MaybePromise<Reply | undefined> {
   const decision = decideByHead(call.snapshot, call.route, call.head);

@@ -1,6 +1,6 @@
 import { problem, type Reply } from '../../contract/index.ts';
 import type { Call } from '../call.ts';
-import { refuse } from './refuse.ts';
+import { refuse } from '../refuse.ts';
 
 /** The same test as Node's, which answers `100-continue` by itself. */
 const isContinue = /(?:^|\W)100-continue(?:$|\W)/i;

@@ -1,6 +1,7 @@
-import { type JsonObject, type ProblemCode, problem, type Reply } from '../../contract/index.ts';
+import type { JsonObject, ProblemCode, Reply } from '../../contract/index.ts';
 import type { Call } from '../call.ts';
 import { readBody } from '../read-body.ts';
+import { refuse } from '../refuse.ts';
 import { parseRequestBody } from './request-body.ts';
 
 /** Untrusted input ends as a refusal, never as a throw. */
@@ -19,7 +20,5 @@ export async function read(call: Call): Promise<Reply | undefined> {
 }
 
 function refuseBody(call: Call, code: ProblemCode, members?: JsonObject): Reply {
-  call.verdict = { kind: 'refused', code, reason: '' };
-  call.trigger = call.admission.trigger;
-  return problem(code, members);
+  return refuse(call, { kind: 'refused', code, reason: '' }, call.admission.trigger, members);
 }
