@@ -62,6 +62,8 @@ export interface RunIdentity {
   readonly project: string;
   /** The trigger's key as written in YAML. */
   readonly trigger: string;
+  /** Id of the principal that fired it; for a replay, that of the replayed run. */
+  readonly caller: string;
   readonly sessionId: string | undefined;
   readonly input: TriggerInput;
   /** Counts from 1. */

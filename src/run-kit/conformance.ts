@@ -221,6 +221,7 @@ const request: RunRequest = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
   project: 'support',
   trigger: 'refund-request',
+  caller: 'website',
   sessionId: undefined,
   input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
   attempt: 1,

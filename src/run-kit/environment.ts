@@ -22,6 +22,7 @@ export function runEnvironment(run: RunRequest): Environment {
     PULLCORD_RUN_ID: run.id,
     PULLCORD_PROJECT: run.project,
     PULLCORD_TRIGGER: run.trigger,
+    PULLCORD_CALLER: run.caller,
     PULLCORD_ATTEMPT: String(run.attempt),
   };
 }

@@ -19,8 +19,8 @@ import {
 import { isObject } from './members.ts';
 
 /**
- * What JSONata in the options of run plugins may read in addition to its input: `$run` (id, project, trigger, sessionId, attempt),
- * `$input` (the input of the run), and what the plugin adds.
+ * What JSONata in the options of run plugins may read in addition to its input: `$run` (id, project, trigger, caller,
+ * sessionId, attempt), `$input` (the input of the run), and what the plugin adds.
  */
 const bindingNames = ['run', 'input'];
 
@@ -110,8 +110,8 @@ function ready<Value>(context: PluginContext, pointer: string, compile: () => Co
   const mapped = (value: Value): Mapped<Value> => ({ ok: true, value });
   const failed = (error: unknown): Mapped<Value> => ({ ok: false, failure: failureOf(pointer, error) });
   return {
-    apply(input, { id, project, trigger, sessionId, attempt, input: runInput }, bindings) {
-      const run = { id, project, trigger, attempt, ...(sessionId !== undefined && { sessionId }) };
+    apply(input, { id, project, trigger, caller, sessionId, attempt, input: runInput }, bindings) {
+      const run = { id, project, trigger, caller, attempt, ...(sessionId !== undefined && { sessionId }) };
       try {
         const value = evaluate(input, { run, input: runInput, ...bindings });
         return value instanceof Promise ? value.then(mapped, failed) : mapped(value);

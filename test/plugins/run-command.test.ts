@@ -186,6 +186,7 @@ t.test('the program', async (t) => {
       PULLCORD_RUN_ID: run.id,
       PULLCORD_PROJECT: 'support',
       PULLCORD_TRIGGER: 'refund-request',
+      PULLCORD_CALLER: 'website',
       PULLCORD_ATTEMPT: '2',
     };
     t.same(await resultOf(t, script, { env }), { kind: 'succeeded', output });

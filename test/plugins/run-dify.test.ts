@@ -121,18 +121,18 @@ t.test('requests to an app', async (t) => {
 
   t.test('sends what the options map the body to', async (t) => {
     const { execute } = pluginFor(t, url, {
-      query: 'Order {{ order.id }} of {{ $run.trigger }}: {{ instruction }}',
+      query: 'Order {{ order.id }} of {{ $run.trigger }} for {{ $run.caller }}: {{ instruction }}',
       inputs: "{ 'order': order.id, 'language': language }",
       user: '{{ customer.id }}',
     });
     await execute({ input: { ...run.input, customer: { id: 'c-9' } } });
     t.match(requests.at(-1)?.body, {
-      query: 'Order 7 of ask: refund order 7 – süß',
+      query: 'Order 7 of ask for website: refund order 7 – süß',
       inputs: { order: 7, language: 'en' },
       user: 'c-9',
     });
     await execute({ sessionId: 'ada' });
-    t.equal(requests.at(-1)?.body.user, 'ada', 'a user that comes to nothing is the default one');
+    t.equal(requests.at(-1)?.body.user, 'ada', 'an empty user falls back to the default');
   });
 
   t.test('sends an instruction that is an object as JSON', async (t) => {

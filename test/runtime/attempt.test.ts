@@ -12,6 +12,7 @@ const request: RunRequest = {
     id: 'run-1',
     project: 'support',
     trigger: 'ask',
+    caller: 'website',
     sessionId: undefined,
     attempt: 1,
     completionUrl: '/completion',

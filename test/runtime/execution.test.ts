@@ -257,6 +257,61 @@ t.test('a run that has not ended at a stop is resumed by the next start', async 
   t.match((await readRun(after, queued.body.statusUrl, '?wait=10s')).body, { status: 'succeeded', attempt: 1 });
 });
 
+/** An agent that fails, then works detached until its completion, and notes for whom each method was called. */
+const notingPlugin = `const noted = (globalThis.notedCallers ??= []);
+export default {
+  contract: 'v1', stage: 'run', name: 'noting', summary: 'Notes who fired.',
+  optionsSchema: { type: 'object', additionalProperties: false },
+  create: () => ({
+    execute(run) {
+      noted.push(['execute ' + run.attempt, run.caller]);
+      return run.attempt === 1
+        ? { kind: 'failed', message: 'busy', retryable: true }
+        : { kind: 'detached', handle: 'task 1' };
+    },
+    resume(run, _handle, { signal }) {
+      noted.push(['resume', run.caller]);
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    },
+    complete({ run }) {
+      noted.push(['complete', run.caller]);
+      return { kind: 'completed', result: { kind: 'succeeded', output: null } };
+    },
+  }),
+};`;
+
+t.test(
+  'a run plugin learns who fired: at each attempt, after a restart, in a completion and in a replay',
+  async (t) => {
+    const noted: [method: string, caller: string][] = [];
+    Reflect.set(globalThis, 'notedCallers', noted);
+    t.teardown(() => Reflect.deleteProperty(globalThis, 'notedCallers'));
+    const root = await configFolder(t, {
+      ...durableFiles(),
+      'gateway.yaml': gatewayFile({ engine: durable, plugins: ['./noting.mjs'] }),
+      'noting.mjs': notingPlugin,
+      'triggers/work.yaml': triggerFile('work', {
+        run: { uses: 'noting', retry: { attempts: 2, backoff: '10ms' } },
+        respond: { uses: 'accepted' },
+      }),
+    });
+    const before = await serveFolder(t, root);
+    const { runId, statusUrl } = (await before.fire('work', {})).body;
+    await until(() => noted.length === 3);
+    await before.gateway.close();
+    const after = await serveFolder(t, root);
+    await until(() => noted.length === 4);
+    const completed = await fetch(`${after.url}${statusUrl}/completion`, { method: 'POST', body: '{}' });
+    t.equal(completed.status, 200);
+    await fetch(`${after.adminUrl}/runs/${runId}/replay`, { method: 'POST' });
+    await until(() => noted.length >= 6);
+    t.strictSame(
+      noted.slice(0, 6),
+      ['execute 1', 'execute 2', 'resume', 'resume', 'complete', 'execute 1'].map((method) => [method, 'website']),
+    );
+  },
+);
+
 t.test('a full disk refuses requests and their claims; requests are accepted again once there is room', async (t) => {
   const root = await configFolder(t, {
     ...durableFiles(),

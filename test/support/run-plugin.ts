@@ -11,6 +11,7 @@ export function runRequest(changes: Partial<RunRequest> = {}): RunRequest {
     id: '01890a5d-ac96-774b-bcce-b302099a8057',
     project: 'support',
     trigger: 'refund-request',
+    caller: 'website',
     sessionId: undefined,
     input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß' },
     attempt: 1,

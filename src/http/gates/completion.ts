@@ -50,8 +50,8 @@ async function answerCompletion(
 }
 
 /** The input of a final run may be gone; a completion of it has no effect then. */
-function identityOf({ id, project, trigger, sessionId, attempt, input = nothing }: RunRecord): RunIdentity {
-  return { id, project, trigger, sessionId, attempt, input };
+function identityOf({ id, project, trigger, caller, sessionId, attempt, input = nothing }: RunRecord): RunIdentity {
+  return { id, project, trigger, caller, sessionId, attempt, input };
 }
 
 const nothing = { environment: '', language: '' };

@@ -43,11 +43,12 @@ export function createExecutor({ live, log, callbacks, completions }: ExecutorPa
         log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const { id, project, input, attempt, sessionId } = run;
+      const { id, project, caller, input, attempt, sessionId } = run;
       const request: RunRequest = {
         id,
         project,
         trigger: run.trigger,
+        caller,
         sessionId,
         input,
         attempt,
