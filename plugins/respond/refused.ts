@@ -1,5 +1,6 @@
 import {
   type AcceptedRun,
+  type BodyReply,
   type DroppedOutcome,
   type DuplicateOutcome,
   type Exchange,
@@ -52,7 +53,7 @@ function reply(
   code: ProblemCode,
   members: Readonly<Record<string, string>>,
   body: Readonly<Record<string, string>>,
-): Reply {
+): BodyReply {
   if (status === 204) return { status };
   return status < 400 ? { status, body } : { ...problem(code, members), status };
 }

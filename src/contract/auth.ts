@@ -1,6 +1,6 @@
 import type { Principal, RequestHead } from './exchange.ts';
 import type { MaybePromise } from './json.ts';
-import type { Reply } from './respond.ts';
+import type { BodyReply } from './respond.ts';
 
 /** Establishes who calls: from the head of the request, or, where that does not suffice, from the bytes of its body. */
 export interface Auth {
@@ -45,7 +45,7 @@ export type AuthVerdict =
    * A verified handshake, by which a sender confirms this address: `reply` is sent and nothing is fired. A paused
    * trigger answers no handshake.
    */
-  | { readonly kind: 'handshake'; readonly reply: Reply };
+  | { readonly kind: 'handshake'; readonly reply: BodyReply };
 
 /**
  * What reviewers of a config should know of an auth stage.

@@ -1,5 +1,5 @@
-import type { JsonValue } from './json.ts';
-import type { Reply } from './respond.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import type { BodyReply } from './respond.ts';
 
 /**
  * Every error code that a caller can receive, with its HTTP status and meaning. A code is public API: it is never renamed
@@ -37,12 +37,16 @@ export const problemCodes = {
 
 export type ProblemCode = keyof typeof problemCodes;
 
+export interface ProblemReply extends BodyReply {
+  readonly body: JsonObject;
+}
+
 /** Returns an error reply: the gateway adds the members of RFC 9457 and the request id. `members` override `detail`. */
 export function problem(
   code: ProblemCode,
   members: Readonly<Record<string, JsonValue>> = {},
   headers: Readonly<Record<string, string>> = {},
-): Reply {
+): ProblemReply {
   const { status, detail } = problemCodes[code];
   return { status, headers, body: { code, detail, ...members } };
 }

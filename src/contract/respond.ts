@@ -62,19 +62,44 @@ export interface RunView {
   readonly usage: RunUsage | undefined;
 }
 
-/** What the caller receives: a JSON body, a stream, or the events of a run. Make an error with `problem()`. */
-export interface Reply {
+/** What the caller receives: a body or none, a stream, or the events of a run. Make an error with `problem()`. */
+export type Reply = BodyReply | StreamReply | EventsReply;
+
+interface ReplyHead {
   /** HTTP status, 200 to 599. */
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: JsonValue;
+}
+
+/** A body that is ready, or none. */
+export interface BodyReply extends ReplyHead {
   /**
-   * Sent instead of a body, each piece as soon as the one before has left; the headers name its media type. If the caller
-   * goes away, or takes nothing for too long, the iteration is ended by `return`.
+   * A value that is sent as JSON, from status 400 on as the members of a problem (RFC 9457); or bytes that are sent as
+   * they are, whose media type the headers name.
    */
-  readonly stream?: AsyncIterable<string>;
-  /** Sent instead of a body: a run as server-sent events. Status and headers of the reply are the gateway's then. */
-  readonly events?: RunEvents;
+  readonly body?: JsonValue | Uint8Array;
+  readonly stream?: never;
+  readonly events?: never;
+}
+
+/** A body that is sent in pieces. */
+export interface StreamReply extends ReplyHead {
+  /**
+   * Each piece is sent as soon as the one before has left; the headers name the media type. If the caller goes away, or
+   * takes nothing for too long, the iteration is ended by `return`.
+   */
+  readonly stream: AsyncIterable<string>;
+  readonly body?: never;
+  readonly events?: never;
+}
+
+/** A run as server-sent events. Status and headers are the gateway's. */
+export interface EventsReply {
+  readonly events: RunEvents;
+  readonly status?: never;
+  readonly headers?: never;
+  readonly body?: never;
+  readonly stream?: never;
 }
 
 /** A run to be sent as server-sent events, resumable by `Last-Event-ID`. */

@@ -1,4 +1,4 @@
-import type { Reply } from '../contract/index.ts';
+import type { EventsReply } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
 import { isRunOf, mayUse, storedRun } from '../runtime/stored-run.ts';
 import type { Call } from './call.ts';
@@ -17,9 +17,9 @@ export async function findRun(
 }
 
 /** Streams a run as server-sent events; a client that reconnects continues where its last event ended. */
-export function streamRun({ services, admission, head }: Call, runId: string): Reply {
+export function streamRun({ services, admission, head }: Call, runId: string): EventsReply {
   const run = storedRun(services.engine, admission.trigger, runId);
   const lastEventId = head.headers['last-event-id'];
   const from = typeof lastEventId === 'string' ? { lastEventId } : {};
-  return { status: 200, events: { run, timeoutMs: longestStreamMs, ...from } };
+  return { events: { run, timeoutMs: longestStreamMs, ...from } };
 }

@@ -1,12 +1,14 @@
 import {
   type AcceptedRun,
+  type BodyReply,
   type JsonObject,
+  type ProblemReply,
   problem,
-  type Reply,
   type RunDelta,
   type RunEvents,
   type RunPosition,
   type RunView,
+  type StreamReply,
 } from '../contract/index.ts';
 import { within } from '../runtime/within.ts';
 
@@ -21,7 +23,7 @@ const reconnectMs = 2_000;
  * `delta` for each piece of the output, `message` with the whole output and `done`; or `error`, with the members of the
  * problem that another caller would receive. Ids let a client that reconnects resume.
  */
-export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): Reply {
+export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): BodyReply | StreamReply {
   const last = lastEventId === undefined ? undefined : parseEventId(lastEventId);
   // By the standard, 204 makes an EventSource stop reconnecting.
   if (last?.runId === run.runId && last.position === 'end') return { status: 204 };
@@ -104,7 +106,7 @@ async function* events(
   }
 
   function* ending({ state, output, failure, usage }: RunView): Generator<string> {
-    const error = (reply: Reply) => event('error', 'end', problemMembers(reply));
+    const error = (reply: ProblemReply) => event('error', 'end', problemMembers(reply));
     switch (state) {
       case 'succeeded':
       case 'input_required':
@@ -127,7 +129,6 @@ async function* events(
   }
 }
 
-/** The body of a `problem()` is always an object. */
-function problemMembers({ status, body }: Reply): JsonObject {
-  return { ...(body as JsonObject), status };
+function problemMembers({ status, body }: ProblemReply): JsonObject {
+  return { ...body, status };
 }

@@ -1,22 +1,26 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ProblemCode, problem, type Reply } from '../contract/index.ts';
+import { type BodyReply, type JsonValue, type ProblemCode, problem, type StreamReply } from '../contract/index.ts';
 
 /** How long a client may take to read why its connection ends, in milliseconds. */
 const lastWordsMs = 1000;
 
 /**
  * Writes the reply of a stage or of the gateway; of a stream only the head, `writeStream` does the rest. Every error leaves
- * as application/problem+json (RFC 9457). Head and body leave in one system call. Throws before anything is written if a
- * header, the status or the body cannot be sent.
+ * as application/problem+json (RFC 9457), unless a plugin made its body itself, as bytes or as a stream. Head and body
+ * leave in one system call. Throws before anything is written if a header, the status or the body cannot be sent.
  */
 export function writeReply(
   response: ServerResponse,
   requestId: string,
-  { status, headers, body, stream }: Reply,
+  { status, headers, body, stream }: BodyReply | StreamReply,
 ): void {
   if (stream !== undefined) {
     response.writeHead(status, headers).flushHeaders();
+    return;
+  }
+  if (body instanceof Uint8Array) {
+    response.writeHead(status, { ...headers, 'content-length': body.byteLength }).end(body);
     return;
   }
   const sent: Record<string, string | number> = { ...headers };
@@ -59,7 +63,7 @@ function rawProblem(code: ProblemCode, requestId: string): string {
 }
 
 /** RFC 9457 §4.2.1: with `about:blank` the title is the status phrase, and `code` distinguishes the errors. */
-function renderProblem(status: number, requestId: string, body: Reply['body']): string {
+function renderProblem(status: number, requestId: string, body: JsonValue | undefined): string {
   const members = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : { detail: body ?? null };
   return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, ...members, requestId });
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { problem, type Reply } from '../contract/index.ts';
+import { type BodyReply, problem, type Reply, type StreamReply } from '../contract/index.ts';
 import { EngineUnavailable } from '../engine/types/index.ts';
 import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
 import { Call, type Services } from './call.ts';
@@ -64,7 +64,7 @@ function conclude({ services, verdict, trigger, recordingId, exchange }: Call, r
   services.recorder.record(recordingId, trigger, exchange, verdict, reply);
 }
 
-function send(response: ServerResponse, requestId: string, reply: Reply): void {
+function send(response: ServerResponse, requestId: string, reply: BodyReply | StreamReply): void {
   const { req } = response;
   // Otherwise the rest of the body would have to be read before the next request of the connection.
   if (!req.readableEnded && declaredLength(req) > unreadLimitBytes) response.setHeader('connection', 'close');

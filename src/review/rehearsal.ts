@@ -14,6 +14,7 @@ import { authorize, type Refusal } from '../runtime/admission.ts';
 import { noBody, parseTriggerBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf } from '../runtime/exchange.ts';
 import { type Answered, fire, refusal, runFilters } from '../runtime/pipeline.ts';
+import { problemCodeOf, statusOf } from '../runtime/reply.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import { type RehearsedVerdict, verdictWords } from '../runtime/verdict.ts';
 import { RehearsalEngine } from './rehearsal-engine.ts';
@@ -194,8 +195,8 @@ function outcomeOf(answered: Answered, found: LiveTrigger, exchange: Exchange): 
   return {
     verdict: verdictWords[answered.kind].rehearsed,
     by: 'by' in answered ? answered.by : undefined,
-    code: codeOf(answered.reply),
-    status: answered.reply.status,
+    code: problemCodeOf(answered.reply),
+    status: statusOf(answered.reply),
     reason: 'reason' in answered ? answered.reason : undefined,
     input: undefined,
     caller: exchange.caller.id,
@@ -208,8 +209,8 @@ function refused(reply: Reply, reason: string | undefined, found: LiveTrigger | 
   return {
     verdict: 'refused',
     by: undefined,
-    code: codeOf(reply),
-    status: reply.status,
+    code: problemCodeOf(reply),
+    status: statusOf(reply),
     reason,
     input: undefined,
     caller: undefined,
@@ -223,11 +224,6 @@ function faultOf(body: object): string | undefined {
   const errors: unknown = 'members' in body ? Object(body.members).errors : undefined;
   if (!Array.isArray(errors)) return undefined;
   return errors.map(({ pointer, message }) => (pointer === '' ? message : `${pointer} ${message}`)).join('; ');
-}
-
-function codeOf({ body }: Reply): string | undefined {
-  const code: unknown = Object(body).code;
-  return typeof code === 'string' ? code : undefined;
 }
 
 /** An outcome in a few words, e.g. `dropped by "paying customers"`. */

@@ -2,13 +2,14 @@ import type {
   Auth,
   AuthResult,
   AuthVerdict,
+  BodyReply,
   MaybePromise,
   Permission,
   Principal,
   ProblemCode,
-  Reply,
   RequestHead,
 } from '../contract/index.ts';
+import { assertHandshakeReply } from './reply.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
 /** What a request addresses, by names as the caller wrote them. */
@@ -36,7 +37,7 @@ export interface Refusal {
 export interface Handshake {
   readonly kind: 'handshake';
   readonly trigger: LiveTrigger;
-  readonly reply: Reply;
+  readonly reply: BodyReply;
 }
 export type Decision = Admission | Refusal | Handshake;
 
@@ -104,6 +105,7 @@ function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger |
     case 'handshake':
       if (target.kind !== 'trigger') return refused('unauthorized', 'handshake at the address of a run', trigger);
       if (trigger === undefined || !trigger.isActive) return notFound(trigger);
+      assertHandshakeReply(verdict.reply);
       return { kind: 'handshake', trigger, reply: verdict.reply };
   }
 }

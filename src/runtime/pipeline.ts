@@ -9,6 +9,7 @@ import {
   type Reply,
 } from '../contract/index.ts';
 import { type Claim, type Engine, EngineUnavailable, type NewRun, type Submission } from '../engine/types/index.ts';
+import { assertReply } from './reply.ts';
 import { statusUrl } from './run-address.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger } from './snapshot.ts';
@@ -100,7 +101,7 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
     deltas: (after, signal) => submission.deltas(after, signal),
   };
   return whenReady(trigger.respond.respond(exchange, accepted), (reply) => {
-    if (reply === undefined) throw new Error('the respond plugin returned no reply to an accepted request');
+    assertReply(reply);
     return { kind: 'accepted', runId, reply };
   });
 }
@@ -116,8 +117,9 @@ function replyTo(
   { reply: otherwise, log }: { readonly reply: Reply; readonly log: PluginLog | undefined },
 ): MaybePromise<Reply> {
   const replyOr = (reply: Reply | undefined): Reply => {
-    if (reply === undefined || isReply(reply)) return reply ?? otherwise;
-    return failed(new Error('the respond plugin returned something that is not a reply'));
+    if (reply === undefined) return otherwise;
+    assertReply(reply);
+    return reply;
   };
   const failed = (error: unknown): Reply => {
     if (EngineUnavailable.is(error)) throw error;
@@ -127,16 +129,10 @@ function replyTo(
   };
   try {
     const reply = trigger.respond.respond(exchange, outcome);
-    return isThenable(reply) ? Promise.resolve(reply).then(replyOr, failed) : replyOr(reply);
+    return isThenable(reply) ? Promise.resolve(reply).then(replyOr).catch(failed) : replyOr(reply);
   } catch (error) {
     return failed(error);
   }
-}
-
-/** A plugin in plain JavaScript may return anything. */
-function isReply(reply: unknown): boolean {
-  const { status } = Object(reply);
-  return Number.isInteger(status) && status >= 200 && status <= 599;
 }
 
 const passed: FilterVerdict = Object.freeze({ kind: 'passed' });

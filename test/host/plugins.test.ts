@@ -90,27 +90,82 @@ t.test('broken plugins', async (t) => {
 });
 
 t.test('invalid replies of respond plugins', async (t) => {
-  const faulty = ['bad-header', 'bad-status', 'no-reply', 'no-json', 'throws'];
-  const { fire } = await startTestGateway(t, {
+  /** By plugin: what the log says. */
+  const faulty = {
+    'bad-header': /Invalid character in header content/,
+    'bad-status': /not a reply: its `status` is not an integer from 200 to 599/,
+    'no-status': /not a reply: its `status` is not an integer from 200 to 599/,
+    'no-reply': /not a reply: it is not an object/,
+    'no-json': /serialize a BigInt/,
+    throws: /no answer/,
+    'two-contents': /not a reply: it has more than one of `body`, `stream` and `events`/,
+    'no-stream': /not a reply: its `stream` is not an async iterable/,
+    'events-with-status': /not a reply: with `events` it has no `status` and no `headers`/,
+    'events-without-run': /not a reply: its `events` have no `run`/,
+  };
+  const sound = ['no-content', 'bytes', 'error-bytes', 'stream'];
+  const { fire, log } = await startTestGateway(t, {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ plugins: [join(fixtures, 'odd-answers.js')] }),
     ...Object.fromEntries(
-      [...faulty, 'no-content'].map((uses) => [`${uses}.yaml`, triggerFile(uses, { respond: { uses } })]),
+      [...Object.keys(faulty), ...sound].map((name) => [
+        `${name}.yaml`,
+        triggerFile(name, { respond: { uses: `odd-${name}` } }),
+      ]),
     ),
   });
-  for (const uses of faulty) {
-    await t.test(`an invalid reply of a respond plugin is answered with 500: ${uses}`, async (t) => {
-      const answer = await fire(uses, {});
+  for (const [name, reason] of Object.entries(faulty)) {
+    await t.test(`an invalid reply of a respond plugin is answered with 500: ${name}`, async (t) => {
+      const before = log.length;
+      const answer = await fire(name, {});
       t.equal(answer.status, 500);
       t.match(answer.body, { code: 'internal_error' });
       t.equal(answer.headers.get('x-note'), null);
+      const errors = log.slice(before).filter(({ level }) => level === 'error');
+      t.match(errors, [{ fields: { err: { message: reason } } }]);
     });
   }
+  await t.test('bytes and streams of a respond plugin are sent as they are', async (t) => {
+    const answers = [await fire('bytes', {}), await fire('error-bytes', {}), await fire('stream', {})];
+    t.strictSame(
+      answers.map(({ status, headers, text }) => [
+        ...[status, headers.get('content-type'), headers.get('content-length')],
+        text,
+      ]),
+      [
+        [200, 'text/plain; charset=utf-8', '5', 'süß'],
+        [418, 'text/plain; charset=utf-8', '8', 'a teapot'],
+        [200, 'text/plain; charset=utf-8', null, 'one two'],
+      ],
+    );
+  });
   await t.test('a 204 of a respond plugin is sent without a content-length', async (t) => {
     const empty = await fire('no-content', {});
     t.equal(empty.status, 204);
     t.equal(empty.headers.get('content-length'), null);
   });
+});
+
+t.test('a handshake is answered by a body alone', async (t) => {
+  const { fire, log } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ plugins: [join(fixtures, 'odd-answers.js')] }),
+    ...Object.fromEntries(
+      ['stream', 'two-contents', 'no-status', 'bytes'].map((name) => [
+        `${name}.yaml`,
+        triggerFile(name, { auth: { uses: `handshake-${name}` } }),
+      ]),
+    ),
+  });
+  t.match(await fire('bytes', {}), { status: 200, text: 'süß' });
+  const before = log.length;
+  for (const name of ['stream', 'two-contents', 'no-status']) {
+    t.match(await fire(name, {}), { status: 500, body: { code: 'internal_error' } }, name);
+  }
+  t.match(
+    log.slice(before).map(({ fields }) => Reflect.get(Object(fields).err, 'message')),
+    [/a handshake is answered by a `body` or none/, /a handshake is answered by/, /its `status` is not an integer/],
+  );
 });
 
 t.test('a plugin with the name of another one is refused', async (t) => {

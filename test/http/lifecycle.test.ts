@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
-import { problem, type Reply } from '../../src/contract/index.ts';
+import { type BodyReply, problem, type Reply, type StreamReply } from '../../src/contract/index.ts';
 import { bodySteps, headGates } from '../../src/http/lifecycle.ts';
 import { writeReply } from '../../src/http/reply.ts';
+import { assertReply } from '../../src/runtime/reply.ts';
 import { basicFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { answerOf, startTestGateway } from '../support/gateway.ts';
 
@@ -55,7 +56,7 @@ t.test('gates and steps', async (t) => {
 });
 
 t.test('a header set by a gate is sent with every kind of response', async (t) => {
-  const replies: Record<string, Reply> = {
+  const replies: Record<string, BodyReply | StreamReply> = {
     '/problem': problem('forbidden'),
     '/run': { status: 200, body: { status: 'succeeded' }, headers: { 'retry-after': '2' } },
     '/stream': {
@@ -93,4 +94,17 @@ t.test('a listener on localhost answers on each of its addresses, and releases t
   }
   await gateway.close();
   for (const address of ['127.0.0.1', '[::1]']) await t.rejects(fetch(`http://${address}:${port}/`), address);
+});
+
+t.test('the types of the contract refuse a reply with two contents, or with a status for run events', (t) => {
+  const stream = (async function* () {})();
+  const events = { run: undefined as never, timeoutMs: 1 };
+  // @ts-expect-error a body and a stream
+  const both: Reply = { status: 200, body: {}, stream };
+  // @ts-expect-error a stream and run events
+  const streams: Reply = { status: 200, stream, events };
+  // @ts-expect-error the status of run events is the gateway's
+  const created: Reply = { status: 201, events };
+  for (const reply of [both, streams, created]) t.throws(() => assertReply(reply), /not a reply/);
+  t.end();
 });

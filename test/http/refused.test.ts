@@ -133,6 +133,9 @@ export default [
     create: () => ({ respond: (_exchange, outcome) => ({ status: 200, body: { kind: outcome.kind } }) }) },
   { ...base, name: 'runs-only', summary: 'Expects a run.',
     create: () => ({ respond: async (_exchange, outcome) => ({ status: 200, body: (await outcome.wait(1000)).output }) }) },
+  { ...base, name: 'nonsense', summary: 'Returns no reply at once, and none later.',
+    create: () => ({ respond: (_exchange, { kind }) =>
+      kind === 'accepted' ? { status: 200 } : kind === 'dropped' ? 'nonsense' : Promise.resolve({ status: 200, body: 1, stream: 2 }) }) },
 ];`;
 
 t.test("a third party's respond plugin is called for each outcome, and cannot turn a 400 into a 500", async (t) => {
@@ -143,6 +146,7 @@ t.test("a third party's respond plugin is called for each outcome, and cannot tu
     'respond.mjs': plugins,
     'triggers/kinds.yaml': of('kinds'),
     'triggers/runs-only.yaml': of('runs-only'),
+    'triggers/nonsense.yaml': of('nonsense'),
   });
   const kinds = [await fire('kinds', pro), await fire('kinds', pro), await fire('kinds', free)];
   t.strictSame(
@@ -152,8 +156,11 @@ t.test("a third party's respond plugin is called for each outcome, and cannot tu
   t.match(await fire('runs-only', pro), { status: 200 });
   t.match(await fire('runs-only', pro), { status: 400, body: { code: 'duplicate' } });
   t.match(await fire('runs-only', free), { status: 400, body: { code: 'filtered' } });
+  t.match(await fire('nonsense', pro), { status: 200 });
+  t.match(await fire('nonsense', pro), { status: 400, body: { code: 'duplicate' } });
+  t.match(await fire('nonsense', free), { status: 400, body: { code: 'filtered' } });
   t.match(
     log.filter(({ message }) => message.startsWith('respond plugin failed')),
-    [{ level: 'error', fields: { plugin: 'runs-only' } }, { fields: { plugin: 'runs-only' } }],
+    ['runs-only', 'runs-only', 'nonsense', 'nonsense'].map((plugin) => ({ level: 'error', fields: { plugin } })),
   );
 });

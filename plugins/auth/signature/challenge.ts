@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { AuthVerdict, Reply, RequestHead } from '../../../src/contract/index.ts';
+import type { AuthVerdict, BodyReply, RequestHead } from '../../../src/contract/index.ts';
 import { rejected } from '../verdicts.ts';
 import type { Options } from './options.gen.ts';
 
@@ -30,16 +30,12 @@ function isSameText(shown: string, secret: string): boolean {
   return timingSafeEqual(hash('sha256', shown, 'buffer'), hash('sha256', secret, 'buffer'));
 }
 
-function textReply(text: string): Reply {
+function textReply(text: string): BodyReply {
   return {
     status: 200,
     headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
-    stream: once(text),
+    body: Buffer.from(text),
   };
-}
-
-async function* once(text: string): AsyncGenerator<string> {
-  yield text;
 }
 
 /** Larger than any Slack handshake, so that no large event is parsed twice. */

@@ -1,4 +1,4 @@
-import type { AcceptedRun, MaybePromise, Reply, RespondPlugin, RunState } from '../../../src/contract/index.ts';
+import type { AcceptedRun, BodyReply, MaybePromise, RespondPlugin, RunState } from '../../../src/contract/index.ts';
 import { createRefused } from '../refused.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -20,7 +20,7 @@ export default {
   },
 } satisfies RespondPlugin<Options>;
 
-function answer(run: AcceptedRun): MaybePromise<Reply> {
+function answer(run: AcceptedRun): MaybePromise<BodyReply> {
   const view = run.wait(0);
   if (!(view instanceof Promise)) return reply(run, view.state);
   return view.then(
@@ -30,7 +30,7 @@ function answer(run: AcceptedRun): MaybePromise<Reply> {
   );
 }
 
-function reply({ runId, statusUrl }: AcceptedRun, status: RunState): Reply {
+function reply({ runId, statusUrl }: AcceptedRun, status: RunState): BodyReply {
   return {
     status: 202,
     headers: { location: statusUrl, 'retry-after': retryAfterSeconds },

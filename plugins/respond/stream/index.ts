@@ -12,10 +12,10 @@ export default {
   create(_context, options) {
     const { timeout: timeoutMs } = options;
     if (timeoutMs === 0) throw new OptionsError([{ pointer: '/timeout', message: 'must be greater than 0' }]);
-    const refused = createRefused(options, (_exchange, run) => ({ status: 200, events: { run, timeoutMs } }));
+    const refused = createRefused(options, (_exchange, run) => ({ events: { run, timeoutMs } }));
     return {
       respond: (exchange, outcome) =>
-        outcome.kind === 'accepted' ? { status: 200, events: { run: outcome, timeoutMs } } : refused(exchange, outcome),
+        outcome.kind === 'accepted' ? { events: { run: outcome, timeoutMs } } : refused(exchange, outcome),
     };
   },
 } satisfies RespondPlugin<Options>;

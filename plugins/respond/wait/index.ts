@@ -1,6 +1,7 @@
 import {
   type AcceptedRun,
   acceptsEventStream,
+  type BodyReply,
   type Exchange,
   type MaybePromise,
   problem,
@@ -25,7 +26,7 @@ export default {
   create(_context, options) {
     const { timeout: timeoutMs, async: mayBeAsync, stream: mayStream } = options;
     const answer = ({ headers }: Exchange, run: AcceptedRun): MaybePromise<Reply> => {
-      if (mayStream && acceptsEventStream(headers.accept)) return { status: 200, events: { run, timeoutMs } };
+      if (mayStream && acceptsEventStream(headers.accept)) return { events: { run, timeoutMs } };
       const terms = headers.prefer === undefined ? undefined : termsOf(headers.prefer, timeoutMs, mayBeAsync);
       const view = run.wait(terms?.waitMs ?? timeoutMs);
       return view instanceof Promise ? view.then((settled) => reply(run, settled, terms)) : reply(run, view, terms);
@@ -38,14 +39,14 @@ export default {
   },
 } satisfies RespondPlugin<Options>;
 
-function reply(accepted: AcceptedRun, view: RunView, terms: Terms | undefined): Reply {
+function reply(accepted: AcceptedRun, view: RunView, terms: Terms | undefined): BodyReply {
   const isUnderWay = view.state === 'queued' || view.state === 'running';
   const answer = isUnderWay && terms?.isAsync ? later(accepted, view) : outcome(accepted, view);
   if (terms === undefined || terms.applied === '') return answer;
   return { ...answer, headers: { ...answer.headers, 'preference-applied': terms.applied } };
 }
 
-function later({ runId, statusUrl }: AcceptedRun, { state }: RunView): Reply {
+function later({ runId, statusUrl }: AcceptedRun, { state }: RunView): BodyReply {
   return {
     status: 202,
     headers: { location: statusUrl, 'retry-after': retryAfterSeconds },
@@ -53,7 +54,7 @@ function later({ runId, statusUrl }: AcceptedRun, { state }: RunView): Reply {
   };
 }
 
-function outcome({ runId, statusUrl }: AcceptedRun, view: RunView): Reply {
+function outcome({ runId, statusUrl }: AcceptedRun, view: RunView): BodyReply {
   switch (view.state) {
     case 'succeeded':
     case 'input_required':

@@ -3,6 +3,7 @@ import type { Exchange, PluginLog, Reply } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import type { NewRecording, Recordings } from '../../engine/types/index.ts';
 import type { Live } from '../live.ts';
+import { problemCodeOf, statusOf } from '../reply.ts';
 import { newRunId } from '../run-id.ts';
 import type { LiveTrigger } from '../snapshot.ts';
 import { type PipelineVerdict, verdictWords } from '../verdict.ts';
@@ -139,8 +140,6 @@ export class Recorder {
 function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRecording {
   const { mask = [], count, ageMs } = trigger.config.recording ?? {};
   const { text, masked } = maskBody(exchange.bodyText, mask);
-  const { status, body } = reply;
-  const code: unknown = status >= 400 ? Object(body).code : undefined;
   return {
     request: {
       id,
@@ -153,8 +152,8 @@ function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRec
       bodyText: text,
       masked,
       verdict: verdictWords[verdict.kind].recorded,
-      code: typeof code === 'string' ? code : undefined,
-      status,
+      code: problemCodeOf(reply),
+      status: statusOf(reply),
       by: 'by' in verdict ? verdict.by : undefined,
       runId: 'runId' in verdict ? verdict.runId : undefined,
       revision: trigger.revision,
