@@ -20,8 +20,7 @@ export async function documentTypes(): Promise<string> {
   };
   const bannerComment = [
     '// Generated from schemas/source/ by schemas/generate.ts. Do not edit.',
-    "import type { JsonObject } from '../contract/index.ts';",
-    "import type { SecretReference } from '../schema/secret-reference.ts';",
+    "import type { JsonObject, SecretReference } from '../contract/index.ts';",
   ].join('\n');
   const body = typeSchema(triggerBody, 'reference');
   return [

@@ -1,6 +1,5 @@
 // Generated from schemas/source/ by schemas/generate.ts. Do not edit.
-import type {JsonObject} from '../contract/index.ts';
-import type {SecretReference} from '../schema/secret-reference.ts';
+import type {JsonObject, SecretReference} from '../contract/index.ts';
 
 /**
  * A config file.

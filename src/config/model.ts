@@ -1,8 +1,7 @@
-import type { ApiKeyDeclaration, JsonObject, JsonValue, Stage } from '../contract/index.ts';
+import type { ApiKeyDeclaration, JsonObject, JsonValue, SecretReference, Stage } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { RecordingBounds } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
-import type { SecretReference } from '../schema/secret-reference.ts';
 import type { stageDescriptors } from './stages.ts';
 
 /** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */

@@ -7,12 +7,6 @@ export interface Auth {
   authenticate(request: RequestHead): MaybePromise<AuthResult>;
   /** Which parts of a request carry its credentials. Recorded requests never keep them. */
   readonly credentials?: AuthCredentials;
-  /**
-   * Who its callers are. Asked when a config is checked or reviewed, never by a request. Must not depend on secrets: a
-   * review on a machine that lacks them creates the plugin with random texts in their place, only to ask this.
-   * @experimental
-   */
-  review?(): AuthReview;
 }
 
 export interface AuthCredentials {

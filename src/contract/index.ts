@@ -12,3 +12,4 @@ export * from './problem.ts';
 export * from './respond.ts';
 export type * from './run.ts';
 export * from './run-state.ts';
+export type * from './secrets.ts';

@@ -1,5 +1,5 @@
 import type { ApiKeyDeclaration } from './api-key.ts';
-import type { Auth } from './auth.ts';
+import type { Auth, AuthReview } from './auth.ts';
 import type { Dedup } from './dedup.ts';
 import type { OptionsFinding } from './errors.ts';
 import type { Filter } from './filter.ts';
@@ -7,6 +7,7 @@ import type { MaybePromise } from './json.ts';
 import type { OutboundClient, OutboundOptions } from './outbound.ts';
 import type { Respond } from './respond.ts';
 import type { Run } from './run.ts';
+import type { UnresolvedOptions } from './secrets.ts';
 
 /** The five steps of the pipeline, in order. */
 export const stages = ['auth', 'filter', 'dedup', 'run', 'respond'] as const;
@@ -60,6 +61,12 @@ export interface PluginLog {
 
 export interface AuthPlugin<Options = unknown> extends PluginBase<'auth'> {
   create(context: AuthPluginContext, options: Options): MaybePromise<Auth>;
+  /**
+   * Says who its callers are, from its options alone: called when a config is checked or reviewed, never by a request,
+   * and also on a machine that lacks the secrets, where nothing is created.
+   * @experimental
+   */
+  review?(options: UnresolvedOptions<Options>): AuthReview;
 }
 export interface FilterPlugin<Options = unknown> extends PluginBase<'filter'> {
   create(context: PluginContext, options: Options): MaybePromise<Filter>;

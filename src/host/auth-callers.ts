@@ -1,25 +1,37 @@
 import type { StageUse } from '../config/model.ts';
-import type { Auth, AuthCallers } from '../contract/index.ts';
+import type { AuthCallers, Plugin } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 
-/** Who the callers of an auth plugin are, as it says itself; undefined if it does not say. */
-export function callersOf(auth: Auth): AuthCallers | undefined {
-  return auth.review?.().callers;
+/** Who the callers of each use of an auth plugin are. A use is missing if its plugin does not say. */
+export type CallersByUse = ReadonlyMap<StageUse, AuthCallers>;
+
+export interface Reviewed {
+  /** Undefined if the plugin does not say. */
+  readonly callers: AuthCallers | undefined;
+  readonly findings: readonly Problem[];
 }
 
-/** Plugins that are never asked, since one before them lets everyone in: they would look as if they kept somebody out. */
-export function unreachableAuth(parts: readonly (Auth | undefined)[], uses: readonly StageUse[]): readonly Problem[] {
-  for (const [index, part] of parts.entries()) {
-    const use = uses[index];
-    if (part === undefined || use === undefined) continue;
-    try {
-      if (callersOf(part)?.kind === 'anyone') return uses.slice(index + 1).map((hidden) => unreachable(hidden, use));
-    } catch (error) {
-      const message = `the auth plugin ${use.uses} failed in \`review\`: ${error}`;
-      return [{ code: 'plugin_failed', severity: 'error', message, place: use.place }];
-    }
+/**
+ * Asks an auth plugin who its callers are.
+ * @param options valid ones, with secrets as their references
+ */
+export function reviewAuth(plugin: Plugin, use: StageUse, options: unknown): Reviewed {
+  if (plugin.stage !== 'auth') return silent;
+  try {
+    return { callers: plugin.review?.(options).callers, findings: [] };
+  } catch (error) {
+    const message = `the auth plugin ${use.uses} failed in \`review\`: ${error}`;
+    return { callers: undefined, findings: [{ code: 'plugin_failed', severity: 'error', message, place: use.place }] };
   }
-  return [];
+}
+
+const silent: Reviewed = { callers: undefined, findings: [] };
+
+/** Plugins that are never asked, since one before them lets everyone in: they would look as if they kept somebody out. */
+export function unreachableAuth(uses: readonly StageUse[], callers: CallersByUse): readonly Problem[] {
+  const open = uses.findIndex((use) => callers.get(use)?.kind === 'anyone');
+  const use = uses[open];
+  return use === undefined ? [] : uses.slice(open + 1).map((hidden) => unreachable(hidden, use));
 }
 
 function unreachable({ place }: StageUse, { uses: open }: StageUse): Problem {

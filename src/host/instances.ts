@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Config, StageUse } from '../config/model.ts';
-import type { Plugin, PluginLog, Stage } from '../contract/index.ts';
+import type { AuthCallers, Plugin, PluginLog, Stage } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
-import { authWithoutSecrets } from './auth-without-secrets.ts';
+import { reviewAuth } from './auth-callers.ts';
 import { createInstance, optionFindings, type Surroundings } from './create-instance.ts';
 import type { Policy } from './findings.ts';
 import type { Instance, InstancePool } from './instance-pool.ts';
@@ -16,11 +16,12 @@ import { standInFor } from './stand-ins.ts';
 export interface Provided<S extends Stage> {
   readonly value: StageInstances[S] | undefined;
   readonly findings: readonly Problem[];
+  /** Who the callers of an auth plugin are, if it says so. */
+  readonly callers?: AuthCallers | undefined;
 }
 
-interface Untyped {
+interface Untyped extends Omit<Provided<Stage>, 'value'> {
   readonly value: unknown;
-  readonly findings: readonly Problem[];
 }
 
 /** The plugin instances of one config, shared between equal uses. */
@@ -58,11 +59,11 @@ export class Instances {
     const standIn = standInFor(stage, policy);
     // A review calls no agent.
     if (policy === 'review' && stage === 'run') return { value: standIn, findings: [] };
-    const provided = this.#byUse.get(use) ?? (await this.#provide(stage, use, policy));
+    const provided = this.#byUse.get(use) ?? (await this.#provide(stage, use));
     this.#byUse.set(use, provided);
-    const { value = standIn, findings } = provided;
+    const { value = standIn, findings, callers } = provided;
     // What the pool holds under a stage's identity was checked to have that stage's method when it was created.
-    return { value: value as StageInstances[S] | undefined, findings };
+    return { value: value as StageInstances[S] | undefined, findings, callers };
   }
 
   /** Releases all shares, if the config is not used after all. */
@@ -70,19 +71,26 @@ export class Instances {
     return this.#pool.release(this.#identities.splice(0));
   }
 
-  async #provide(stage: Stage, use: StageUse, policy: Policy): Promise<Untyped> {
+  async #provide(stage: Stage, use: StageUse): Promise<Untyped> {
     const registered = await this.#registry.get(stage, use.uses);
     if (registered === undefined) return { value: undefined, findings: [this.#unknownPlugin(stage, use)] };
-    const resolved = await resolveOptions(registered.options, use);
-    if (!resolved.ok) {
-      const isAsked = stage === 'auth' && policy === 'review';
-      const value = isAsked ? await authWithoutSecrets(registered, use, this.#surroundings) : undefined;
-      return { value, findings: resolved.problems };
-    }
-    const identity = this.#identityOf(registered.plugin, use, resolved);
+    const { plugin, options } = registered;
+    const resolved = await resolveOptions(options, use);
+    const provided = resolved.ok
+      ? await this.#instanceOf(plugin, use, resolved)
+      : { value: undefined, findings: resolved.problems };
+    // A review needs no secret; options that are faulty otherwise have a finding already.
+    const canBeReviewed = resolved.ok ? provided.value !== undefined : resolved.unresolved !== undefined;
+    if (stage !== 'auth' || !canBeReviewed) return provided;
+    const { callers, findings } = reviewAuth(plugin, use, resolved.unresolved);
+    return { ...provided, findings: [...provided.findings, ...findings], callers };
+  }
+
+  async #instanceOf(plugin: Plugin, use: StageUse, resolved: GoodOptions): Promise<Untyped> {
+    const identity = this.#identityOf(plugin, use, resolved);
     const known = this.#byIdentity.get(identity) ?? this.#pool.hold(identity);
     if (known !== undefined) return this.#taken(identity, known, use);
-    const created = await createInstance(registered.plugin, use, resolved, this.#surroundings);
+    const created = await createInstance(plugin, use, resolved, this.#surroundings);
     // A failure is not remembered: the same fault at another place is another line to correct.
     if (!created.ok) return { value: undefined, findings: created.findings };
     this.#pool.add(identity, created.instance);

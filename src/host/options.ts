@@ -10,40 +10,42 @@ export interface GoodOptions {
   readonly ok: true;
   /** Frozen. */
   readonly options: unknown;
+  /** The same with each secret as its reference. Frozen. */
+  readonly unresolved: unknown;
   /** Equal options have equal digests. A hash, since options contain resolved secrets. */
   readonly digest: string;
   readonly hasSecrets: boolean;
 }
 
-export type ResolvedOptions = GoodOptions | { readonly ok: false; readonly problems: readonly Problem[] };
+export type ResolvedOptions = GoodOptions | BadOptions;
+
+export interface BadOptions {
+  readonly ok: false;
+  readonly problems: readonly Problem[];
+  /** As in `GoodOptions` if only secrets are missing; undefined if the options do not meet the schema. */
+  readonly unresolved: unknown;
+}
 
 /** Options of unchanged files that are valid, for the next reload. Secrets are read each time. */
 const known = new WeakMap<SchemaValidator<unknown>, WeakMap<object, GoodOptions>>();
 
 /** Checks `with:` against the plugin's schema, fills in defaults, converts durations and sizes, and reads secrets. */
-export async function resolveOptions(
-  schema: SchemaValidator<unknown>,
-  use: StageUse,
-  readSecret: typeof resolveSecret = resolveSecret,
-): Promise<ResolvedOptions> {
+export async function resolveOptions(schema: SchemaValidator<unknown>, use: StageUse): Promise<ResolvedOptions> {
   const knownOfSchema = known.get(schema) ?? new WeakMap<object, GoodOptions>();
   known.set(schema, knownOfSchema);
   const before = knownOfSchema.get(use.with);
   if (before !== undefined) return before;
-  const resolved = await resolveAnew(schema, use, readSecret);
+  const resolved = await resolveAnew(schema, use);
   if (resolved.ok && !resolved.hasSecrets) knownOfSchema.set(use.with, resolved);
   return resolved;
 }
 
-async function resolveAnew(
-  schema: SchemaValidator<unknown>,
-  use: StageUse,
-  readSecret: typeof resolveSecret,
-): Promise<ResolvedOptions> {
+async function resolveAnew(schema: SchemaValidator<unknown>, use: StageUse): Promise<ResolvedOptions> {
   const validated = schema.validate(use.with);
   if (!validated.ok) {
     return {
       ok: false,
+      unresolved: undefined,
       problems: validated.problems.map(({ pointer, atName, ...rest }) => ({
         ...rest,
         severity: 'error',
@@ -52,9 +54,11 @@ async function resolveAnew(
     };
   }
   const problems: Problem[] = [];
-  const options = validated.value;
+  const unresolved = deepFreeze(validated.value);
+  const hasSecrets = validated.secrets.length > 0;
+  const options = hasSecrets ? structuredClone(unresolved) : unresolved;
   for (const { pointer, reference } of validated.secrets) {
-    const secret = await readSecret(reference, use.folder);
+    const secret = await resolveSecret(reference, use.folder);
     if (secret.ok) replaceAt(options, pointer, secret.value);
     else
       problems.push({
@@ -64,9 +68,9 @@ async function resolveAnew(
         place: use.optionPlaces(pointer),
       });
   }
-  if (problems.length > 0) return { ok: false, problems };
+  if (problems.length > 0) return { ok: false, unresolved, problems };
   const digest = hash('sha256', JSON.stringify(options));
-  return { ok: true, options: deepFreeze(options), digest, hasSecrets: validated.secrets.length > 0 };
+  return { ok: true, options: deepFreeze(options), unresolved, digest, hasSecrets };
 }
 
 /** Sets the existing member at a pointer; the options are the host's own copy. */

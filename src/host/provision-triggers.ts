@@ -1,9 +1,9 @@
 import type { Config, StageUse, TriggerConfig } from '../config/model.ts';
 import { descriptorOf } from '../config/stages.ts';
 import { nameOf, usesOf } from '../config/uses-of.ts';
-import { type Auth, type Stage, stages } from '../contract/index.ts';
+import { type Auth, type AuthCallers, type Stage, stages } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
-import { unreachableAuth } from './auth-callers.ts';
+import { type CallersByUse, unreachableAuth } from './auth-callers.ts';
 import { AuthList, partsOf } from './auth-list.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
@@ -25,6 +25,7 @@ export interface ProvisionedConfig {
   readonly defaultAuth: Auth | undefined;
   /** Those that could be provisioned; all of them unless there is an error. */
   readonly triggers: readonly ProvisionedTrigger[];
+  readonly callers: CallersByUse;
   readonly findings: readonly Problem[];
 }
 
@@ -41,7 +42,8 @@ export async function provisionTriggers(
     const provisioned = await provisioner.trigger(trigger, policyOf(trigger, purpose));
     if (provisioned !== undefined) triggers.push(provisioned);
   }
-  return { defaultAuth, triggers, findings: provisioner.findings.judged() };
+  const { callers, findings } = provisioner;
+  return { defaultAuth, triggers, callers, findings: findings.judged() };
 }
 
 function policyOf({ status }: TriggerConfig, purpose: Purpose): Policy {
@@ -51,6 +53,7 @@ function policyOf({ status }: TriggerConfig, purpose: Purpose): Policy {
 
 class Provisioner {
   readonly findings = new Findings();
+  readonly callers = new Map<StageUse, AuthCallers>();
   readonly #instances: Instances;
   /** Triggers that take the same list from their defaults have one auth: by that, others know that it is the same. */
   readonly #auths = new Map<readonly StageUse[], Auth>();
@@ -75,7 +78,7 @@ class Provisioner {
   /** One plugin as it is, several as one; undefined with at least one error found. */
   async auth(uses: readonly StageUse[], policy: Policy): Promise<Auth | undefined> {
     const provided = await this.#instancesOf('auth', uses, policy);
-    this.findings.add(unreachableAuth(provided, uses), 'must');
+    this.findings.add(unreachableAuth(uses, this.callers), 'must');
     const parts = complete(provided);
     if (parts === undefined) return undefined;
     const known = this.#auths.get(uses);
@@ -108,8 +111,9 @@ class Provisioner {
     const applied = standInFor(stage, policy) === undefined ? 'must' : policy;
     const instances: (StageInstances[S] | undefined)[] = [];
     for (const use of uses) {
-      const { value, findings } = await this.#instances.of(stage, use, applied);
+      const { value, findings, callers } = await this.#instances.of(stage, use, applied);
       this.findings.add(findings, applied);
+      if (callers !== undefined) this.callers.set(use, callers);
       instances.push(value);
     }
     return instances;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/model.ts';
 import type { Auth, PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import type { CallersByUse } from './auth-callers.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Instances } from './instances.ts';
 import { type ProvisionedTrigger, type Purpose, provisionTriggers } from './provision-triggers.ts';
@@ -11,6 +12,7 @@ export type Provisioning =
       readonly ok: true;
       readonly triggers: readonly ProvisionedTrigger[];
       readonly defaultAuth: Auth;
+      readonly callers: CallersByUse;
       readonly warnings: readonly Problem[];
       /** Shares taken in the pool; give them back when the triggers are no longer used. */
       readonly identities: readonly string[];
@@ -31,13 +33,13 @@ export async function provision(
   const instances = new Instances(config, registry, pool, log);
   let isUsed = false;
   try {
-    const { defaultAuth, triggers, findings } = await provisionTriggers(config, instances, purpose);
+    const { defaultAuth, triggers, callers, findings } = await provisionTriggers(config, instances, purpose);
     const problems = findings.filter(({ severity }) => severity !== 'note');
     if (problems.some(({ severity }) => severity === 'error') || defaultAuth === undefined) {
       return { ok: false, problems };
     }
     isUsed = true;
-    return { ok: true, triggers, defaultAuth, warnings: problems, identities: instances.identities };
+    return { ok: true, triggers, defaultAuth, callers, warnings: problems, identities: instances.identities };
   } finally {
     if (!isUsed) await instances.release();
   }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { SecretReference } from '../schema/secret-reference.ts';
+import type { SecretReference } from '../contract/index.ts';
 
 export type ResolvedSecret =
   | { readonly ok: true; readonly value: string }

@@ -1,6 +1,5 @@
 import type { StageUse } from '../config/model.ts';
 import type { Auth, AuthCallers } from '../contract/index.ts';
-import { callersOf } from '../host/auth-callers.ts';
 import { partsOf } from '../host/auth-list.ts';
 import type { Snapshot } from '../runtime/snapshot.ts';
 
@@ -19,7 +18,7 @@ export function reviewedAuths(snapshot: Snapshot, project: string, key: string):
   const parts = partsOf(trigger?.auth ?? snapshot.defaultAuth);
   return uses.flatMap((use, index) => {
     const auth = parts[index];
-    return auth === undefined ? [] : [{ use, auth, callers: callersOf(auth) }];
+    return auth === undefined ? [] : [{ use, auth, callers: snapshot.callers.get(use) }];
   });
 }
 

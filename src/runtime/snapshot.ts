@@ -5,6 +5,7 @@ import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import type { RunPolicy } from '../engine/types/index.ts';
+import type { CallersByUse } from '../host/auth-callers.ts';
 import { partsOf } from '../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
@@ -39,6 +40,8 @@ export class Snapshot {
   readonly config: Config;
   readonly revision: string;
   readonly defaultAuth: Auth;
+  /** Who can fire, by use of an auth plugin: for reviewers. */
+  readonly callers: CallersByUse;
   /** Names of the request headers that carry a signature over the body for some trigger, in lower case. */
   readonly signatureHeaders: readonly string[];
   /** When it went live, milliseconds since the epoch. */
@@ -56,6 +59,7 @@ export class Snapshot {
     readonly sources: Sources;
     readonly triggers: readonly ProvisionedTrigger[];
     readonly defaultAuth: Auth;
+    readonly callers: CallersByUse;
     readonly loadedAt: number;
     readonly gitCommit: string | undefined;
     readonly dispose: () => void;
@@ -63,6 +67,7 @@ export class Snapshot {
     this.config = content.config;
     this.revision = content.config.revision;
     this.defaultAuth = content.defaultAuth;
+    this.callers = content.callers;
     this.signatureHeaders = signatureHeaders([content.defaultAuth, ...content.triggers.map(({ auth }) => auth)]);
     this.loadedAt = content.loadedAt;
     this.gitCommit = content.gitCommit;

@@ -1,8 +1,8 @@
+import type { SecretReference } from '../contract/index.ts';
 import { pointerSegments } from '../diagnostics/json-pointer.ts';
 import { compile, type Findings, requireValid } from './compiler.ts';
 import type { SchemaProblem } from './problem.ts';
 import { toProblems } from './problems.ts';
-import type { SecretReference } from './secret-reference.ts';
 
 export interface SecretAt {
   readonly pointer: string;

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { UnresolvedOptions } from '../../src/contract/index.ts';
 import { explainRequest } from '../../src/review/explain.ts';
 import { openConfig } from '../../src/review/open-config.ts';
 import type { Plan } from '../../src/review/plan/plan.ts';
@@ -251,6 +252,72 @@ t.test('a rehearsal of auth plugins of third parties', async (t) => {
       }
     });
   }
+});
+
+const notingPlugin = `export default {
+  contract: 'v1', stage: 'auth', name: 'noting', summary: 'Notes the options that it gets.',
+  optionsSchema: {
+    type: 'object', additionalProperties: false,
+    properties: {
+      header: { type: 'string', default: 'x-caller' },
+      secrets: { type: 'array', items: { $ref: 'urn:pullcord:secret' } },
+    },
+  },
+  review(options) {
+    globalThis.notedOptions.push(['review', options]);
+    return { callers: { kind: 'holders', prefix: 'noting:' } };
+  },
+  create(_context, options) {
+    globalThis.notedOptions.push(['create', options]);
+    return { authenticate: () => ({ kind: 'abstained' }) };
+  },
+};`;
+
+t.test(
+  'a review asks an auth plugin with references in place of secrets, and creates none that lacks one',
+  async (t) => {
+    const noted: [method: string, options: object][] = [];
+    Reflect.set(globalThis, 'notedOptions', noted);
+    t.teardown(() => Reflect.deleteProperty(globalThis, 'notedOptions'));
+    const admitted = async (secrets: readonly object[]) => {
+      noted.length = 0;
+      const root = await configFolder(t, {
+        ...files({ hook: { uses: 'noting', with: { secrets } } }),
+        'gateway.yaml': gatewayFile({ plugins: ['./noting.mjs'] }),
+        'noting.mjs': notingPlugin,
+      });
+      const rehearsal = new Rehearsal((await opened(t, root)).snapshot);
+      const callers = ['noting:ada', 'acme:ada'];
+      const outcomes = await Promise.all(callers.map((caller) => rehearsal.try(requestOf('hook', caller))));
+      return callers.filter((_, index) => outcomes[index]?.verdict === 'accepted');
+    };
+    const here = { file: 'shared.secret' };
+    const missing = { env: 'NO_SUCH_SECRET' };
+    const header = 'x-caller';
+
+    t.strictSame(await admitted([here, missing]), ['noting:ada']);
+    t.strictSame(noted, [['review', { header, secrets: [here, missing] }]]);
+
+    t.strictSame(await admitted([here]), ['noting:ada']);
+    t.strictSame(noted, [
+      ['create', { header, secrets: ['secret'] }],
+      ['review', { header, secrets: [here] }],
+    ]);
+    t.ok(noted.every(([, options]) => Object.isFrozen(options)));
+  },
+);
+
+t.test('the types of the contract show that a review cannot read a secret', (t) => {
+  const options: UnresolvedOptions<{ scheme: 'a' | 'b'; users: [{ password: string }]; toleranceMs?: number }> = {
+    scheme: 'a',
+    users: [{ password: { env: 'PASSWORD' } }],
+    toleranceMs: 5,
+  };
+  // @ts-expect-error a string may be a reference
+  t.throws(() => options.users[0].password.trim());
+  t.equal(options.scheme.length, 1);
+  t.equal(options.toleranceMs, 5);
+  t.end();
 });
 
 t.test('plan shows a changed auth list as a whole, and a changed option alone', async (t) => {

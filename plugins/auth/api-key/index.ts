@@ -9,12 +9,12 @@ export default {
   name: 'api-key',
   summary: 'Knows a caller by the key in a request header, checked against the ApiKey files.',
   optionsSchema: schema,
+  review: () => ({ callers: { kind: 'declared' } }),
   create(context, options) {
     const header = options.header.toLowerCase();
     const entries = indexSecrets(context.apiKeys);
     return {
       credentials: { headers: [header] },
-      review: () => ({ callers: { kind: 'declared' } }),
       authenticate(request) {
         const presented = request.headers[header];
         if (presented === undefined) return abstained;

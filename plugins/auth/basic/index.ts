@@ -18,12 +18,12 @@ export default {
   name: 'basic',
   summary: 'Knows a caller by name and password, as HTTP Basic carries them. Only behind TLS.',
   optionsSchema: schema,
+  review: () => ({ callers: { kind: 'holders', prefix: 'basic:' } }),
   create(context, { users }) {
     checkUsers(context, users);
     const entries = new Map(users.map((user) => [digestOf(user.name).toString('hex'), entryOf(user)]));
     return {
       credentials: { headers: ['authorization'] },
-      review: () => ({ callers: { kind: 'holders', prefix: 'basic:' } }),
       authenticate({ headers: { authorization } }) {
         if (typeof authorization !== 'string' || !/^basic(?: |$)/i.test(authorization)) return abstained;
         const shown = parseCredentials(authorization.slice('basic '.length));

@@ -10,6 +10,7 @@ export default {
   name: 'jwt',
   summary: 'Knows a caller by a signed token of an identity provider (JWT), with its keys at a URL or at hand.',
   optionsSchema: schema,
+  review: () => ({ callers: { kind: 'holders', prefix: 'jwt:' } }),
   async create(context, options) {
     const unknown = Array.isArray(options.projects) ? unknownProjects(context, options.projects, '/projects') : [];
     if (unknown.length > 0) throw new OptionsError(unknown);
@@ -22,7 +23,6 @@ export default {
     const header = options.header.toLowerCase();
     return {
       credentials: { headers: [header] },
-      review: () => ({ callers: { kind: 'holders', prefix: 'jwt:' } }),
       authenticate({ headers, receivedAt }) {
         const token = tokenIn(headers[header], header);
         if (token === undefined) return abstained;

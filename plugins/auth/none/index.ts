@@ -8,6 +8,7 @@ export default {
   name: 'none',
   summary: 'Lets everyone in as one and the same caller. For a gateway that only trusted callers can reach.',
   optionsSchema: schema,
+  review: () => ({ callers: { kind: 'anyone' } }),
   create(_context, options) {
     const principal = Object.freeze({
       id: options.id,
@@ -15,6 +16,6 @@ export default {
       projects: 'all',
     });
     const result: AuthResult = Object.freeze({ kind: 'authenticated', principal });
-    return { authenticate: () => result, review: () => ({ callers: { kind: 'anyone' } }) };
+    return { authenticate: () => result };
   },
 } satisfies AuthPlugin<Options>;

@@ -20,6 +20,7 @@ export default {
   name: 'signature',
   summary: 'Knows a sender by its signature of the body: GitHub, Slack, Stripe, Standard Webhooks, or any HMAC.',
   optionsSchema: schema,
+  review: () => ({ callers: { kind: 'holders', prefix: 'signature:' } }),
   create(_context, options) {
     const { scheme, keys } = checkOptions(options);
     const { header } = scheme;
@@ -27,7 +28,6 @@ export default {
     const authenticated = authenticatedAs(`signature:${name}`);
     return {
       credentials: { headers: [header], mayNeedBody: true },
-      review: () => ({ callers: { kind: 'holders', prefix: 'signature:' } }),
       authenticate(request) {
         const field = request.headers[header];
         if (field === undefined) return (challenge && challengeIn(request, challenge)) ?? abstained;
