@@ -37,6 +37,7 @@ export const problemCodes = {
 
 export type ProblemCode = keyof typeof problemCodes;
 
+/** An error reply. Its body holds the members of the problem (RFC 9457) that are its own. */
 export interface ProblemReply extends BodyReply {
   readonly body: JsonObject;
 }
