@@ -157,18 +157,16 @@ function searches(): Pick<Kind, 'harmless' | 'hostile'> {
 
 /** An artifact that its agent calls complete each time: twice as many updates should take twice as long. */
 function deltas(): Pick<Kind, 'harmless' | 'hostile'> {
-  const part = { content: { $case: 'text', value: 'x' }, metadata: undefined, filename: '', mediaType: '' } as const;
-  const unused = { name: '', description: '', metadata: undefined, extensions: [] };
   const update = () => {
-    const artifact = { artifactId: 'a', parts: [part], ...unused };
-    return { taskId: 't', contextId: 'c', metadata: undefined, artifact, append: true, lastChunk: true };
+    const artifact = { artifactId: 'a', parts: [{ text: 'x' }] };
+    return { taskId: 't', contextId: 'c', artifact, append: true, lastChunk: true };
   };
   const updates = (count: number): Input => ({
     name: `${count} updates`,
     run() {
       const answer = new TaskAnswer();
       for (let index = 0; index < count; index += 1) {
-        answer.apply({ $case: 'artifactUpdate', value: update() });
+        answer.apply({ kind: 'artifactUpdate', value: update() });
         answer.takeDelta();
       }
     },

@@ -179,7 +179,7 @@ export interface WaitingTask {
   end(): void;
 }
 
-export function statusOf(state: TaskState, message?: string) {
+function statusOf(state: TaskState, message?: string) {
   return { state, message: message === undefined ? undefined : agentMessage(message), timestamp: undefined };
 }
 

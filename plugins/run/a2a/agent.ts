@@ -1,5 +1,5 @@
-import type { JsonValue } from '../../../src/contract/index.ts';
-import { type AgentClient, AgentFault, failed, failureOf, failureOfStatus } from '../../../src/run-kit/index.ts';
+import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
+import { type AgentClient, AgentFault, failureOf, failureOfStatus, within } from '../../../src/run-kit/index.ts';
 import { chooseInterface } from './agent-card.ts';
 import type { Addresses } from './check-options.ts';
 import { RpcClient } from './rpc-client.ts';
@@ -10,22 +10,28 @@ const cardAgeMs = 5 * 60_000;
 /** How long the card may take, in milliseconds. */
 const cardTimeoutMs = 30_000;
 
-export interface Clients {
-  readonly agent: AgentClient;
-  /** With connections of its own: streams may hold all others for a long time. */
+/** How long the card may take when a task is to be cancelled, in milliseconds. */
+const cancelTimeoutMs = 3_000;
+
+export interface AgentParts {
+  readonly client: AgentClient;
+  /** Reads cards. With connections of its own: streams may hold all others for a long time. */
   readonly cards: AgentClient;
+  readonly addresses: Addresses;
+  /** Whether an agent that can is asked to stream. */
+  readonly isStreamed: boolean;
+  /** How much of the conversation comes with a task. */
+  readonly history: JsonObject;
 }
 
 /** An agent as its card describes it. The card is read by the first run that needs it, on behalf of all that wait. */
 export class Agent {
-  readonly #addresses: Addresses;
-  readonly #clients: Clients;
+  readonly #parts: AgentParts;
   #connection: Promise<RpcClient> | undefined;
   #readAt = 0;
 
-  constructor(clients: Clients, addresses: Addresses) {
-    this.#clients = clients;
-    this.#addresses = addresses;
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
   }
 
   /** Rejects with an AgentFault or an OutboundError, or when the signal aborts. */
@@ -38,37 +44,41 @@ export class Agent {
     return Promise.race([this.#connection, isAborted]);
   }
 
+  /** Cancels a task that an earlier attempt may have begun. Rejects if the agent card cannot be read. */
+  async cancelTask(taskId: string, runId: string): Promise<void> {
+    const rpc = await this.connect(AbortSignal.timeout(cancelTimeoutMs));
+    await rpc.cancelTask(taskId, runId);
+  }
+
   /** The next run reads the card again: what an agent refuses may have been sent as an outdated card says. */
   forgetCard(): void {
     this.#connection = undefined;
   }
 
   async #open(): Promise<RpcClient> {
+    const { client, addresses, isStreamed, history } = this.#parts;
     this.#readAt = performance.now();
     try {
-      return new RpcClient(this.#clients.agent, chooseInterface(await this.#readCard(), this.#addresses));
+      // No run's signal, since other runs may wait for it too.
+      const card = await within(cardTimeoutMs, new AbortController().signal, (signal) => this.#readCard(signal));
+      const chosen = chooseInterface(card, addresses);
+      return new RpcClient(client, { ...chosen, streaming: isStreamed && chosen.streaming }, history);
     } catch (error) {
       this.forgetCard();
       throw error;
     }
   }
 
-  async #readCard(): Promise<JsonValue> {
-    const { card } = this.#addresses;
+  async #readCard(signal: AbortSignal): Promise<JsonValue> {
+    const { cards, addresses } = this.#parts;
     // Cards of 1.0 are asked for: a server that speaks both lists in it what else it speaks.
     const headers = { accept: 'application/json', 'a2a-version': '1.0' };
     try {
-      const response = await this.#clients.cards.send(
-        { method: 'GET', url: card, headers },
-        AbortSignal.timeout(cardTimeoutMs),
-      );
+      const response = await cards.send({ method: 'GET', url: addresses.card, headers }, signal);
       if (response.ok) return await response.json();
       void response.discard();
       throw new AgentFault(failureOfStatus(response));
     } catch (error) {
-      if (error instanceof Error && error.name === 'TimeoutError') {
-        throw new AgentFault(failed(`the agent card did not arrive within ${cardTimeoutMs / 1000}s`, true));
-      }
       const { message, ...failure } = failureOf(error);
       throw new AgentFault({ ...failure, message: `the agent card could not be read: ${message}` });
     }

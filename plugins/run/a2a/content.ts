@@ -1,41 +1,44 @@
-import type { Part } from '@a2a-js/sdk';
-import type { JsonValue } from '../../../src/contract/index.ts';
+import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
+import { isObject } from '../../../src/run-kit/index.ts';
+import { unusable } from './faults.ts';
 
-/** The texts of parts, none of them empty: data parts are JSON, files have none. */
-export function piecesOf(parts: readonly Part[]): string[] {
-  return parts.flatMap(({ content }) => {
-    switch (content?.$case) {
-      case 'text':
-        return isText(content.value) ? [content.value] : [];
-      case 'data':
-        return [JSON.stringify(content.value ?? null)];
-      default:
-        return [];
-    }
+/** Returns the parts of a message or an artifact. */
+export function partsIn({ parts }: JsonObject): JsonObject[] {
+  return objectsIn(parts);
+}
+
+export function objectsIn(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** Returns the texts of parts, none of them empty: data parts are JSON, files have none. Throws an AgentFault. */
+export function piecesOf(parts: readonly JsonObject[]): string[] {
+  return parts.flatMap(({ text, data = null, raw = '' }) => {
+    if (typeof raw !== 'string') throw unusable('a file that is not base64 text');
+    if (textIn(text) !== '') return [textIn(text)];
+    return data === null ? [] : [JSON.stringify(data)];
   });
 }
 
 /** The text of a message as one piece. Its parts are lines, whereas those of an artifact are joined as they were streamed. */
-export function messagePieces(parts: readonly Part[]): string[] {
+export function messagePieces(parts: readonly JsonObject[]): string[] {
   const pieces = piecesOf(parts);
   return pieces.length === 0 ? [] : [pieces.join('\n')];
 }
 
 /** Whether a part is text that is not empty. */
-export function hasText(parts: readonly Part[]): boolean {
-  return parts.some(({ content }) => content?.$case === 'text' && isText(content.value));
+export function hasText(parts: readonly JsonObject[]): boolean {
+  return parts.some(({ text }) => textIn(text) !== '');
 }
 
 /** The text of parts if there is any, else their data: the value of a single part, a list of the values of several. */
-export function outputOf(parts: readonly Part[], text: () => string): JsonValue {
+export function outputOf(parts: readonly JsonObject[], text: () => string): JsonValue {
   if (hasText(parts)) return text();
-  const values = parts.flatMap(({ content }) =>
-    content?.$case === 'data' ? [(content.value ?? null) as JsonValue] : [],
-  );
+  const values = parts.flatMap(({ data = null }) => (data === null ? [] : [data]));
   return (values.length > 1 ? values : values[0]) ?? null;
 }
 
-/** The SDK does not check the text of an agent of 0.3. */
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
+/** Returns a text; empty if the value is none. */
+export function textIn(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -1,26 +1,13 @@
-import { StreamResponse } from '@a2a-js/sdk';
-import { legacyPushNotificationToV1StreamResponse } from '@a2a-js/sdk/compat/v0_3';
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
-import { membersOf } from '../../../src/run-kit/index.ts';
+import { isObject, membersOf } from '../../../src/run-kit/index.ts';
+import { eventOfLegacy, messageForLegacy, taskOfLegacy } from './legacy-json.ts';
 
-/** What an agent says: a message, a task, or a change of a task. */
-export type AgentEvent = NonNullable<StreamResponse['payload']>;
+const eventKinds = ['message', 'task', 'statusUpdate', 'artifactUpdate'] as const;
 
-/** A part of a message to the agent, as JSON of A2A 1.0. */
-export type RequestPart = { readonly text: string } | { readonly data: JsonObject };
-
-export interface RequestMessage {
-  readonly messageId: string;
-  /** Empty: the agent begins a new one. */
-  readonly contextId: string;
-  /** The task that the message answers; empty: the agent begins a new one. */
-  readonly taskId: string;
-  readonly parts: readonly RequestPart[];
-}
-
-/** How much of the conversation comes with a task; absent: all that the agent keeps. */
-export interface HistoryLength {
-  readonly historyLength?: number;
+/** What an agent says: a message, a task, or a change of a task, as JSON of A2A 1.0. */
+export interface AgentEvent {
+  readonly kind: (typeof eventKinds)[number];
+  readonly value: JsonObject;
 }
 
 export type Method = 'send' | 'stream' | 'get' | 'cancel' | 'subscribe';
@@ -28,11 +15,11 @@ export type Method = 'send' | 'stream' | 'get' | 'cancel' | 'subscribe';
 /** A version of the protocol: what its methods are called, and its JSON. */
 export interface Dialect {
   readonly methods: Readonly<Record<Method, string>>;
-  paramsOf(message: RequestMessage, history: HistoryLength): JsonObject;
-  /** Reads an event. Throws anything, or returns undefined, if it is none. */
+  /** Returns the parameters that send a message: ids and parts of A2A 1.0. */
+  paramsOf(message: JsonObject, history: JsonObject): JsonObject;
+  /** Returns the event in a result; undefined if it is none. */
   eventOf(result: JsonValue): AgentEvent | undefined;
-  /** A task as the event that it would be. */
-  taskEvent(task: JsonValue): JsonValue;
+  taskOf(result: JsonValue): JsonObject;
 }
 
 const latest: Dialect = {
@@ -41,40 +28,33 @@ const latest: Dialect = {
     subscribe: 'SubscribeToTask',
   },
   paramsOf: (message, history) => ({
-    message: { role: 'ROLE_USER', ...membersOfMessage(message), parts: [...message.parts] },
+    message: { role: 'ROLE_USER', ...message },
     // The earlier the agent names the task, the earlier it can be resumed after a restart.
     configuration: { returnImmediately: true, ...history },
   }),
-  eventOf: (result) => StreamResponse.fromJSON(result).payload,
-  taskEvent: (task) => ({ task }),
+  eventOf: (result) => eventIn(membersOf(result)),
+  taskOf: membersOf,
 };
 
-/** The SDK translates its events; that its only public function for this is named after push notifications is incidental. */
 const legacy: Dialect = {
   methods: {
     ...{ send: 'message/send', stream: 'message/stream', get: 'tasks/get', cancel: 'tasks/cancel' },
     subscribe: 'tasks/resubscribe',
   },
   paramsOf: (message, history) => ({
-    message: {
-      ...{ kind: 'message', role: 'user', ...membersOfMessage(message) },
-      parts: message.parts.map((part) => ({ kind: 'text' in part ? 'text' : 'data', ...part })),
-    },
+    message: messageForLegacy(message),
     configuration: { blocking: false, acceptedOutputModes: [], ...history },
   }),
-  eventOf(result) {
-    const event = membersOf(result);
-    if (event.contextId !== undefined) return legacyPushNotificationToV1StreamResponse(event).payload;
-    // Agents leave the context out, which the SDK requires of tasks.
-    const { payload } = legacyPushNotificationToV1StreamResponse({ ...event, contextId: 'none' });
-    if (payload !== undefined) payload.value.contextId = '';
-    return payload;
-  },
-  taskEvent: (task) => ({ ...membersOf(task), kind: 'task' }),
+  eventOf: (result) => eventIn(eventOfLegacy(result)),
+  taskOf: taskOfLegacy,
 };
 
 export const dialects: Readonly<Record<'1.0' | '0.3', Dialect>> = { '1.0': latest, '0.3': legacy };
 
-function membersOfMessage({ messageId, contextId, taskId }: RequestMessage): JsonObject {
-  return { messageId, ...(contextId !== '' && { contextId }), ...(taskId !== '' && { taskId }) };
+function eventIn(result: JsonObject): AgentEvent | undefined {
+  for (const kind of eventKinds) {
+    const value = result[kind];
+    if (isObject(value)) return { kind, value };
+  }
+  return undefined;
 }

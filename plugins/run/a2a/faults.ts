@@ -1,52 +1,48 @@
 import type { JsonValue } from '../../../src/contract/index.ts';
 import { AgentFault, failed, membersOf } from '../../../src/run-kit/index.ts';
 
-/** The error of JSON-RPC that an agent answered with. */
-export class RpcFault extends AgentFault {
-  readonly code: number;
-
-  constructor(code: number) {
-    const name = errorNames[code];
-    const message = `agent answered with the error ${code}${name === undefined ? '' : ` (${name})`}`;
-    super(failed(message, name === undefined ? isServerError(code) : transient.has(code)));
-    this.code = code;
-  }
-
-  /** Whether the agent may have refused a message because of the task or context that it names. */
-  get refusesContext(): boolean {
-    return refusals.has(this.code);
-  }
+interface KnownError {
+  readonly name: string;
+  /** Trouble inside of the agent, which may have passed the next time. */
+  readonly isTransient?: true;
+  /** The agent may have refused a message because of the task or context that it names. */
+  readonly refusesContext?: true;
 }
 
 export const taskNotFound = -32001;
-const internalError = -32603;
 
 /** The errors of JSON-RPC 2.0 §5.1 and of A2A 1.0 §5.4. An agent's own words for them may repeat the payload. */
-const errorNames: Readonly<Record<number, string>> = {
-  [-32700]: 'parse error',
-  [-32600]: 'invalid request',
-  [-32601]: 'method not found',
-  [-32602]: 'invalid parameters',
-  [internalError]: 'internal error',
-  [taskNotFound]: 'task not found',
-  [-32002]: 'task not cancelable',
-  [-32003]: 'push notification not supported',
-  [-32004]: 'unsupported operation',
-  [-32005]: 'content type not supported',
-  [-32006]: 'invalid agent response',
-  [-32007]: 'extended agent card not configured',
-  [-32008]: 'extension support required',
-  [-32009]: 'version not supported',
-};
+const knownErrors: ReadonlyMap<number, KnownError> = new Map<number, KnownError>([
+  [-32700, { name: 'parse error' }],
+  [-32600, { name: 'invalid request', refusesContext: true }],
+  [-32601, { name: 'method not found' }],
+  [-32602, { name: 'invalid parameters', refusesContext: true }],
+  [-32603, { name: 'internal error', isTransient: true }],
+  [taskNotFound, { name: 'task not found', refusesContext: true }],
+  [-32002, { name: 'task not cancelable' }],
+  [-32003, { name: 'push notification not supported' }],
+  [-32004, { name: 'unsupported operation' }],
+  [-32005, { name: 'content type not supported' }],
+  [-32006, { name: 'invalid agent response', isTransient: true }],
+  [-32007, { name: 'extended agent card not configured' }],
+  [-32008, { name: 'extension support required' }],
+  [-32009, { name: 'version not supported' }],
+]);
 
-const refusals: ReadonlySet<number> = new Set([taskNotFound, -32602, -32600]);
+/** The error of JSON-RPC that an agent answered with. */
+export class RpcFault extends AgentFault {
+  readonly code: number;
+  readonly refusesContext: boolean;
 
-/** Trouble inside of the agent, which may have passed the next time. */
-const transient: ReadonlySet<number> = new Set([internalError, -32006]);
-
-/** Whether JSON-RPC leaves the code to servers, for errors of their own. */
-function isServerError(code: number): boolean {
-  return code >= -32099 && code <= -32000;
+  constructor(code: number) {
+    const known = knownErrors.get(code);
+    // JSON-RPC leaves this range to servers, for errors of their own.
+    const isOfServer = code >= -32099 && code <= -32000;
+    const name = known === undefined ? '' : ` (${known.name})`;
+    super(failed(`agent answered with the error ${code}${name}`, known === undefined ? isOfServer : known.isTransient));
+    this.code = code;
+    this.refusesContext = known?.refusesContext === true;
+  }
 }
 
 /** Returns the fault that the `error` of a JSON-RPC response means. */
@@ -57,5 +53,9 @@ export function faultOf(error: JsonValue | undefined): AgentFault {
 
 /** The fault of an agent whose answer is not of this protocol. */
 export function notA2a(): AgentFault {
-  return new AgentFault(failed('agent answered with something that is not A2A'));
+  return unusable('something that is not A2A');
+}
+
+export function unusable(what: string): AgentFault {
+  return new AgentFault(failed(`agent answered with ${what}`));
 }

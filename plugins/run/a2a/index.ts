@@ -1,11 +1,15 @@
-import type { PluginContext, RunPlugin } from '../../../src/contract/index.ts';
-import { AgentClient, createConclusion } from '../../../src/run-kit/index.ts';
-import type { Clients } from './agent.ts';
-import { type Addresses, checkOptions } from './check-options.ts';
+import type { RunPlugin } from '../../../src/contract/index.ts';
+import { AgentClient, Conversation, createConclusion, failed, settle } from '../../../src/run-kit/index.ts';
+import { Agent } from './agent.ts';
+import { checkOptions } from './check-options.ts';
+import { textIn } from './content.ts';
+import { Exchange, type Service } from './exchange.ts';
 import { createMessageParts } from './message-parts.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import type { TaskRuns } from './task-runs.ts';
+
+/** How many agent cards may be read at once. */
+const cardConnections = 2;
 
 /**
  * Calls an agent by Agent2Agent (https://a2a-protocol.org), 1.0 or 0.3 as its card says. The card is first read by the first
@@ -19,36 +23,42 @@ export default {
   optionsSchema: schema,
   create(context, options) {
     const addresses = checkOptions(options);
-    const parts = {
-      options,
-      addresses,
-      clients: createClients(context, options, addresses),
-      partsOf: createMessageParts(context, options),
-      conclude: createConclusion(context, options.output),
+    const { card, endpoint } = addresses;
+    const cards = new AgentClient(context, { ...options, url: card.href, connections: cardConnections });
+    const client =
+      endpoint === undefined
+        ? // It would report the same address again.
+          new AgentClient({ ...context, report() {} }, options)
+        : new AgentClient(context, { ...options, url: endpoint.href, pointer: '/endpoint' });
+    const { output, stream: isStreamed } = options;
+    // Only an expression may read what was said before.
+    const history = output === undefined ? { historyLength: 0 } : {};
+    const conversation = new Conversation(card, endpoint);
+    const service: Service = {
+      agent: new Agent({ client, cards, addresses, isStreamed, history }),
+      conversation,
+      conclude: createConclusion(context, output),
+      isPublished: isStreamed && output === undefined,
     };
-    let loaded: Promise<TaskRuns> | undefined;
-    const load = (): Promise<TaskRuns> => {
-      // The SDK takes a while to load, which a gateway should not wait for at its start.
-      loaded ??= import('./task-runs.ts').then(({ TaskRuns }) => new TaskRuns(parts));
-      return loaded;
-    };
+    const partsOf = createMessageParts(context, options);
     return {
       timeoutMs: options.timeout,
-      execute: async (run, attempt) => (await load()).execute(run, attempt),
-      resume: async (run, handle, attempt) => (await load()).resume(run, handle, attempt),
+      async execute(run, host) {
+        const parts = await partsOf(run);
+        if (!parts.ok) return parts.failure;
+        const thread = conversation.recall(run.session?.memory);
+        return settle(host, (attempt) => new Exchange(service, run, attempt, thread).begin(parts.value));
+      },
+      resume(run, handle, host) {
+        const thread = conversation.recall(handle);
+        const taskId = textIn(thread.taskId);
+        if (taskId === '') return failed('the task was begun by another agent, and cannot be resumed');
+        return settle(
+          host,
+          (attempt) => new Exchange(service, run, attempt, thread).resume(),
+          () => service.agent.cancelTask(taskId, run.id),
+        );
+      },
     };
   },
 } satisfies RunPlugin<Options>;
-
-/** How many agent cards may be read at once. */
-const cardConnections = 2;
-
-function createClients(context: PluginContext, options: Options, { card, endpoint }: Addresses): Clients {
-  const cards = new AgentClient(context, { ...options, url: card.href, connections: cardConnections });
-  // Without an endpoint it would report the same address again.
-  const agent =
-    endpoint === undefined
-      ? new AgentClient({ ...context, report() {} }, options)
-      : new AgentClient(context, { ...options, url: endpoint.href, pointer: '/endpoint' });
-  return { agent, cards };
-}

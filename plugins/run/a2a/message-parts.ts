@@ -1,6 +1,6 @@
-import type { PluginContext, RunRequest } from '../../../src/contract/index.ts';
+import type { JsonObject, PluginContext, RunRequest } from '../../../src/contract/index.ts';
 import { createTemplate, type Mapped } from '../../../src/run-kit/index.ts';
-import type { RequestPart } from './dialect.ts';
+import { textIn } from './content.ts';
 import type { Options } from './options.gen.ts';
 
 /**
@@ -10,14 +10,13 @@ import type { Options } from './options.gen.ts';
 export function createMessageParts(
   context: PluginContext,
   { message, data }: Options,
-): (run: RunRequest) => Promise<Mapped<readonly RequestPart[]>> {
+): (run: RunRequest) => Promise<Mapped<JsonObject[]>> {
   const template = message === undefined ? undefined : createTemplate(context, '/message', message);
   return async (run) => {
-    const { instruction } = run.input;
-    const written = (await template?.apply(run.input, run)) ?? { ok: true as const, value: instruction };
+    const written = (await template?.apply(run.input, run)) ?? { ok: true as const, value: run.input.instruction };
     if (!written.ok) return written;
-    const text = typeof written.value === 'string' ? written.value : '';
-    const parts: readonly RequestPart[] = text === '' ? [] : [{ text }];
+    const text = textIn(written.value);
+    const parts = text === '' ? [] : [{ text }];
     return { ok: true, value: data || text === '' ? [...parts, { data: run.input }] : parts };
   };
 }

@@ -1,4 +1,3 @@
-import type { Task } from '@a2a-js/sdk';
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
 import {
   type AgentCall,
@@ -6,132 +5,101 @@ import {
   AgentFault,
   type AgentResponse,
   EventStream,
-  failed,
   failureOfStatus,
   isObject,
   parseAgentJson,
   parsed,
 } from '../../../src/run-kit/index.ts';
 import type { AgentInterface } from './agent-card.ts';
-import { type AgentEvent, dialects, type HistoryLength, type Method, type RequestMessage } from './dialect.ts';
+import { type AgentEvent, dialects, type Method } from './dialect.ts';
 import { faultOf, notA2a } from './faults.ts';
+import { meaningOf } from './task-state.ts';
 
-/** What an agent says about a task, event by event. */
-export interface EventSource {
-  readonly events: AsyncGenerator<AgentEvent, void, undefined>;
-  /** Nothing more of it is read. */
-  complete(): void;
-}
+type Events = AsyncGenerator<AgentEvent, void, undefined>;
+
+/** The same for all requests: each is answered on the HTTP exchange that it was sent on. */
+const requestId = 1;
 
 /** Statuses that say more than the error in their body. */
 const decisive: ReadonlySet<number> = new Set([401, 403, 408, 425, 429, 502, 503, 504]);
 
 /** Calls the methods of an agent by JSON-RPC 2.0 over HTTP, in the version that its card names. Rejects with an AgentFault. */
 export class RpcClient {
-  /** Whether the agent streams its answers. */
-  readonly streaming: boolean;
   readonly #agent: AgentClient;
   readonly #interface: AgentInterface;
-  #lastId = 0;
+  readonly #history: JsonObject;
 
-  constructor(agent: AgentClient, chosen: AgentInterface) {
+  /** @param history how much of the conversation comes with a task: a member `historyLength`; without it, all */
+  constructor(agent: AgentClient, chosen: AgentInterface, history: JsonObject) {
     this.#agent = agent;
     this.#interface = chosen;
-    this.streaming = chosen.streaming;
+    this.#history = history;
   }
 
-  async sendMessage(message: RequestMessage, history: HistoryLength, signal: AbortSignal): Promise<AgentEvent> {
-    return this.#eventOf(await this.#call('send', this.#dialect.paramsOf(message, history), signal));
+  /** Sends a message. The events end with the one that settles its task, or earlier. */
+  send(message: JsonObject, signal: AbortSignal): Events {
+    const method = this.#interface.streaming ? 'stream' : 'send';
+    return this.#events(method, dialects[this.#interface.version].paramsOf(message, this.#history), signal);
   }
 
-  streamMessage(message: RequestMessage, history: HistoryLength, signal: AbortSignal): Promise<EventSource> {
-    return this.#stream('stream', this.#dialect.paramsOf(message, history), signal);
+  /** Subscribes to a task that was begun before. There are no events if the agent does not stream. */
+  async *subscribe(taskId: string, signal: AbortSignal): Events {
+    if (this.#interface.streaming) yield* this.#events('subscribe', { id: taskId }, signal);
   }
 
-  subscribe(taskId: string, signal: AbortSignal): Promise<EventSource> {
-    return this.#stream('subscribe', { id: taskId }, signal);
-  }
-
-  async getTask(taskId: string, history: HistoryLength, signal: AbortSignal): Promise<Task> {
-    const task = await this.#call('get', { id: taskId, ...history }, signal);
-    const event = this.#eventOf(this.#dialect.taskEvent(task));
-    if (event.$case !== 'task') throw notA2a();
-    return event.value;
+  async getTask(taskId: string, signal: AbortSignal): Promise<JsonObject> {
+    const response = await this.#send('get', { id: taskId, ...this.#history }, signal);
+    return dialects[this.#interface.version].taskOf(resultIn(await response.json()));
   }
 
   /** Never rejects: the task may have ended, or the agent may be gone. */
-  async cancelTask(taskId: string, runId: string): Promise<void> {
-    const { call } = this.#request('cancel', { id: taskId });
-    await this.#agent.notify(call, 'the task could not be cancelled', { runId });
+  cancelTask(taskId: string, runId: string): Promise<void> {
+    return this.#agent.notify(this.#call('cancel', { id: taskId }), 'the task could not be cancelled', { runId });
   }
 
-  get #dialect() {
-    return dialects[this.#interface.version];
-  }
-
-  async #call(method: Method, params: JsonObject, signal: AbortSignal): Promise<JsonValue> {
-    const { id, call } = this.#request(method, params);
-    const response = await this.#send(call, signal);
-    return resultIn(await response.json(), id);
-  }
-
-  async #stream(method: Method, params: JsonObject, signal: AbortSignal): Promise<EventSource> {
-    const { id, call } = this.#request(method, params, 'text/event-stream');
-    const response = await this.#send(call, signal);
+  async *#events(method: Method, params: JsonObject, signal: AbortSignal): Events {
+    const response = await this.#send(method, params, signal);
     // An error is not streamed.
     if (response.mediaType !== 'text/event-stream') {
-      resultIn(await response.json(), id);
-      throw notA2a();
+      yield this.#eventIn(await response.json());
+      return;
     }
     const stream = new EventStream(response);
-    const events = this.#eventsOf(stream, id);
-    const complete = (): void => {
-      stream.complete();
-      void events.return();
-    };
-    return { events, complete };
+    for await (const { data } of stream) {
+      const event = this.#eventIn(parsed(data));
+      if (event.kind === 'message' || meaningOf(event.value.status) !== 'working') stream.complete();
+      yield event;
+    }
   }
 
-  async *#eventsOf(stream: EventStream, id: number): AsyncGenerator<AgentEvent, void, undefined> {
-    for await (const { data } of stream) yield this.#eventOf(resultIn(parsed(data), id));
+  #eventIn(response: JsonValue): AgentEvent {
+    const event = dialects[this.#interface.version].eventOf(resultIn(response));
+    if (event === undefined) throw notA2a();
+    return event;
   }
 
-  #request(method: Method, params: JsonObject, accept = 'application/json') {
-    const { url, version, tenant } = this.#interface;
-    this.#lastId += 1;
-    const id = this.#lastId;
-    const body = {
-      ...{ jsonrpc: '2.0', id, method: this.#dialect.methods[method] },
-      params: { ...(tenant !== '' && { tenant }), ...params },
-    };
-    const call: AgentCall = { url: new URL(url), headers: { accept, 'a2a-version': version }, body };
-    return { id, call };
-  }
-
-  async #send(call: AgentCall, signal: AbortSignal): Promise<AgentResponse> {
-    const response = await this.#agent.send(call, signal);
+  async #send(method: Method, params: JsonObject, signal: AbortSignal): Promise<AgentResponse> {
+    const response = await this.#agent.send(this.#call(method, params), signal);
     if (!response.ok) throw await refusalIn(response);
     return response;
   }
 
-  #eventOf(result: JsonValue): AgentEvent {
-    if (holdsForgedBytes(result)) throw new AgentFault(failed('agent answered with a file that is not base64 text'));
-    let event: AgentEvent | undefined;
-    try {
-      event = this.#dialect.eventOf(result);
-    } catch {
-      // Whatever the SDK throws at JSON that is not what it expects. Its messages hold payload.
-    }
-    if (event === undefined) throw notA2a();
-    return event;
+  #call(method: Method, params: JsonObject): AgentCall {
+    const { url, version, tenant } = this.#interface;
+    const accept = method === 'stream' || method === 'subscribe' ? 'text/event-stream' : 'application/json';
+    const body = {
+      ...{ jsonrpc: '2.0', id: requestId, method: dialects[version].methods[method] },
+      params: { ...(tenant !== '' && { tenant }), ...params },
+    };
+    return { url: new URL(url), headers: { accept, 'a2a-version': version }, body };
   }
 }
 
 /** Returns the result of a JSON-RPC response. Throws an AgentFault if it is an error, or the response to another request. */
-function resultIn(response: JsonValue, id: number): JsonValue {
+function resultIn(response: JsonValue): JsonValue {
   if (!isObject(response)) throw notA2a();
   if ('error' in response) throw faultOf(response.error);
-  if (response.id !== id || response.result === undefined) throw notA2a();
+  if (response.id !== requestId || response.result === undefined) throw notA2a();
   return response.result;
 }
 
@@ -146,17 +114,4 @@ async function refusalIn(response: AgentResponse): Promise<AgentFault> {
     void response.discard();
   }
   return new AgentFault(failureOfStatus(response));
-}
-
-/**
- * Whether a part has an object with a length in place of the base64 of a file: the SDK would allocate a buffer of that
- * length.
- */
-function holdsForgedBytes(value: JsonValue | undefined): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value)) return value.some(holdsForgedBytes);
-  return Object.entries(value).some(([name, member]) => {
-    const isForged = (name === 'raw' || name === 'bytes') && isObject(member) && typeof member.length === 'number';
-    return isForged || holdsForgedBytes(member);
-  });
 }

@@ -1,71 +1,52 @@
-import { type Artifact, type Part, Task, TaskState } from '@a2a-js/sdk';
-import type { JsonValue } from '../../../src/contract/index.ts';
-import { AgentFault, failed } from '../../../src/run-kit/index.ts';
-import { hasText, messagePieces, outputOf, piecesOf } from './content.ts';
+import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
+import { isObject, membersOf } from '../../../src/run-kit/index.ts';
+import { hasText, messagePieces, objectsIn, outputOf, partsIn, piecesOf } from './content.ts';
 import type { AgentEvent } from './dialect.ts';
+import { unusable } from './faults.ts';
 import { type Passage, PublishedText, separator } from './published-text.ts';
+import { type Meaning, meaningOf } from './task-state.ts';
 
 /** Much longer than a UUID, which most agents use. */
 const longestId = 1024;
 
-/** States in which the agent continues by itself. An agent that reports no state has not said that it is done. */
-const working = new Set([
-  TaskState.TASK_STATE_UNSPECIFIED,
-  TaskState.TASK_STATE_SUBMITTED,
-  TaskState.TASK_STATE_WORKING,
-]);
-
 interface KnownArtifact extends Passage {
-  artifact: Artifact;
+  artifact: JsonObject;
+  parts: JsonObject[];
   pieces: string[];
   isComplete: boolean;
 }
 
 /** A task as its agent has reported it so far, as a whole or event by event. */
 export class TaskAnswer {
-  #task: Task = { id: '', contextId: '', status: undefined, artifacts: [], history: [], metadata: undefined };
+  id = '';
+  contextId = '';
+  #task: JsonObject = {};
   readonly #text = new PublishedText();
-  readonly #indexes = new Map<string, number>();
+  readonly #indexes = new Map<JsonValue | undefined, number>();
   #artifacts: KnownArtifact[] = [];
   #hasText = false;
 
-  get id(): string {
-    return this.#task.id;
-  }
-
-  get contextId(): string {
-    return this.#task.contextId;
-  }
-
-  get state(): TaskState {
-    return this.#task.status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
+  get meaning(): Meaning {
+    return meaningOf(this.#task.status);
   }
 
   /** Whether the agent has stopped working on it. */
   get isSettled(): boolean {
-    return !working.has(this.state);
+    return this.meaning !== 'working';
   }
 
   /** Throws an AgentFault if the agent's ids cannot be stored. */
-  apply(event: AgentEvent): void {
-    switch (event.$case) {
-      case 'task':
-        this.#identify(event.value.id, event.value.contextId);
-        if (event.value.id === this.id) this.#replace(event.value);
-        break;
-      case 'statusUpdate':
-        this.#identify(event.value.taskId, event.value.contextId);
-        if (event.value.taskId === this.id && event.value.status !== undefined) this.#task.status = event.value.status;
-        break;
-      case 'artifactUpdate': {
-        const { taskId, contextId, artifact, append, lastChunk } = event.value;
-        this.#identify(taskId, contextId);
-        if (taskId === this.id && artifact !== undefined) this.#update(artifact, append, lastChunk);
-        break;
-      }
-      case 'message':
-      // A message is an answer of its own, and is ignored among the events of a task.
-    }
+  apply({ kind, value }: AgentEvent): void {
+    // A message is an answer of its own, and is ignored among the events of a task.
+    if (kind === 'message') return;
+    const id = checkedId(kind === 'task' ? value.id : value.taskId);
+    this.id ||= id;
+    this.contextId ||= checkedId(value.contextId);
+    if (id !== this.id) return;
+    const { status, artifact, append, lastChunk } = value;
+    if (kind === 'task') this.#replace(value);
+    else if (kind === 'statusUpdate' && isObject(status)) this.#task = { ...this.#task, status };
+    else if (isObject(artifact)) this.#update(artifact, append === true, lastChunk === true);
   }
 
   /** Returns the text of the output that can be published now and was not before. An output without text has none. */
@@ -80,81 +61,72 @@ export class TaskAnswer {
   /** What the agent has made, and its question if it has one; its last message if it has made nothing. */
   get output(): JsonValue {
     const closing = this.#closingParts();
-    const parts = [...this.#artifacts.flatMap(({ artifact }) => artifact.parts), ...closing];
+    const parts = [...this.#artifacts.flatMap((artifact) => artifact.parts), ...closing];
     const texts = [...this.#artifacts.map(({ pieces }) => pieces.join('')), ...messagePieces(closing)];
     return outputOf(parts, () => texts.filter((text) => text !== '').join(separator));
   }
 
-  toJson(): JsonValue {
-    return Task.toJSON({ ...this.#task, artifacts: this.#artifacts.map(({ artifact }) => artifact) }) as JsonValue;
-  }
-
-  #identify(id: string, contextId: string): void {
-    this.#task.id ||= checkedId(id);
-    this.#task.contextId ||= checkedId(contextId);
+  toJson(): JsonObject {
+    const artifacts = this.#artifacts.map(({ artifact, parts }) => ({ ...artifact, parts }));
+    return { ...this.#task, id: this.id, contextId: this.contextId, artifacts };
   }
 
   /** A task as a whole may leave out artifacts that were reported before. */
-  #replace(task: Task): void {
-    this.#task = { ...task, contextId: this.contextId };
-    if (task.artifacts.length === 0) return;
+  #replace(task: JsonObject): void {
+    this.#task = task;
+    const artifacts = objectsIn(task.artifacts);
+    if (artifacts.length === 0) return;
     this.#indexes.clear();
     this.#artifacts = [];
     this.#hasText = false;
     this.#text.restart();
     // In the order of the list: they need not have ids.
-    for (const artifact of task.artifacts) this.#add(artifact, false);
+    for (const artifact of artifacts) this.#add(artifact, false);
   }
 
-  #add(artifact: Artifact, isComplete: boolean): void {
+  #add(artifact: JsonObject, isComplete: boolean): void {
+    const parts = partsIn(artifact);
     this.#indexes.set(artifact.artifactId, this.#artifacts.length);
-    this.#artifacts.push({ artifact, pieces: piecesOf(artifact.parts), isComplete });
-    this.#hasText ||= hasText(artifact.parts);
+    this.#artifacts.push({ artifact, parts, pieces: piecesOf(parts), isComplete });
+    this.#hasText ||= hasText(parts);
   }
 
-  #update(artifact: Artifact, append: boolean, isComplete: boolean): void {
+  #update(artifact: JsonObject, append: boolean, isComplete: boolean): void {
     const index = this.#indexes.get(artifact.artifactId) ?? this.#artifacts.length;
     const known = this.#artifacts[index];
-    const pieces = piecesOf(artifact.parts);
-    this.#hasText ||= hasText(artifact.parts);
     if (known === undefined) {
       this.#add(artifact, isComplete);
-    } else if (append) {
+      return;
+    }
+    const parts = partsIn(artifact);
+    const pieces = piecesOf(parts);
+    this.#hasText ||= hasText(parts);
+    known.isComplete = isComplete;
+    if (append) {
       // In place: agents append again and again, also to artifacts that they called complete.
-      push(known.artifact.parts, artifact.parts);
+      push(known.parts, parts);
       push(known.pieces, pieces);
       if (pieces.length > 0) this.#text.grow(index);
-      known.isComplete = isComplete;
     } else {
       known.pieces = this.#text.change(index, known.pieces, pieces);
       known.artifact = artifact;
-      known.isComplete = isComplete;
+      known.parts = parts;
     }
   }
 
-  #closingParts(): readonly Part[] {
-    const parts = this.#task.status?.message?.parts ?? [];
-    switch (this.state) {
-      case TaskState.TASK_STATE_INPUT_REQUIRED:
-        return parts;
-      case TaskState.TASK_STATE_COMPLETED:
-        return this.#artifacts.every(({ pieces }) => pieces.length === 0) ? parts : [];
-      default:
-        return [];
-    }
+  #closingParts(): readonly JsonObject[] {
+    const { meaning } = this;
+    const isAnswer = meaning === 'completed' && this.#artifacts.every(({ pieces }) => pieces.length === 0);
+    return isAnswer || meaning === 'input_required' ? partsIn(membersOf(membersOf(this.#task.status).message)) : [];
   }
 }
 
-/** Returns an id of the agent. Throws an AgentFault if it cannot be stored. */
-export function checkedId(id: string): string {
-  // The SDK does not check ids of an agent of 0.3; a context may be left out.
-  if (typeof (id ?? '') !== 'string') throw unusable('an id that is not a text');
-  if (id?.length > longestId) throw unusable('an id that is too long');
-  return id ?? '';
-}
-
-export function unusable(what: string): AgentFault {
-  return new AgentFault(failed(`agent answered with ${what}`));
+/** Returns an id of the agent, empty if it is left out. Throws an AgentFault if it cannot be stored. */
+export function checkedId(id: JsonValue | undefined): string {
+  if (id === undefined || id === null) return '';
+  if (typeof id !== 'string') throw unusable('an id that is not a text');
+  if (id.length > longestId) throw unusable('an id that is too long');
+  return id;
 }
 
 /** Without a spread, whose number of arguments is limited. */

@@ -3,7 +3,7 @@ import a2a from '../../../plugins/run/a2a/index.ts';
 import type { Options } from '../../../plugins/run/a2a/options.gen.ts';
 import { OptionsError } from '../../../src/contract/index.ts';
 import { compileSchema } from '../../../src/schema/validator.ts';
-import { pairFor, pluginFor, versions } from './support.ts';
+import { agentThat, cardOf, pairFor, pluginFor, reply, resultOf, versions } from './support.ts';
 
 const body = { environment: 'api', language: 'en' };
 
@@ -43,6 +43,37 @@ t.test('a2a › options', async (t) => {
       t.match((await say('ask')).result, { kind: 'input_required', output: 'Which order?' });
     });
   }
+
+  t.test('output reads files, wrapped data and the history of 0.3 in the JSON of 1.0', async (t) => {
+    const parts = [
+      { kind: 'file', file: { bytes: 'aGk=', name: 'hi.txt', mimeType: 'text/plain' } },
+      { kind: 'file', file: { uri: 'https://files.example.com/7' } },
+      { kind: 'data', data: { value: [7] }, metadata: { data_part_compat: true } },
+      { kind: 'data', data: { value: 7 } },
+    ];
+    const history = [{ kind: 'message', messageId: 'm', role: 'user', parts: [{ kind: 'text', text: 'hello' }] }];
+    const task = { kind: 'task', id: 'task-1', status: { state: 'completed' }, artifacts: [{ parts }], history };
+    const { url } = await agentThat(
+      t,
+      (call, response) => reply(response, 200, resultOf(call, task)),
+      cardOf({ version: '0.3' }),
+    );
+    const output =
+      '{ "state": status.state, "parts": artifacts.parts, "role": history.role, "said": history.parts.text }';
+    t.match((await pluginFor(t, url, { output }).say('hello')).result, {
+      output: {
+        state: 'TASK_STATE_COMPLETED',
+        parts: [
+          { raw: 'aGk=', filename: 'hi.txt', mediaType: 'text/plain' },
+          { url: 'https://files.example.com/7' },
+          { data: [7] },
+          { data: { value: 7 } },
+        ],
+        role: 'ROLE_USER',
+        said: 'hello',
+      },
+    });
+  });
 
   t.test('output that fails fails the run', async (t) => {
     const { say } = await pairFor(t, {}, { output: '$number("x")' });

@@ -1,10 +1,8 @@
-import { Task, TaskState } from '@a2a-js/sdk';
 import fc from 'fast-check';
 import t from 'tap';
 import type { AgentEvent } from '../../../plugins/run/a2a/dialect.ts';
 import { PublishedText } from '../../../plugins/run/a2a/published-text.ts';
 import { TaskAnswer } from '../../../plugins/run/a2a/task-answer.ts';
-import { statusOf, textPart } from '../../support/a2a-agent.ts';
 
 t.test('a2a › published text', async (t) => {
   t.test('is the text of the output, in whatever order artifacts grow', async (t) => {
@@ -19,23 +17,20 @@ t.test('a2a › published text', async (t) => {
         const answer = new TaskAnswer();
         const complete = new Set<string>();
         const deltas: string[] = [];
-        const ids = { taskId: 'task-1', contextId: 'context-1', metadata: undefined };
+        const ids = { taskId: 'task-1', contextId: 'context-1' };
         for (const { name, text, lastChunk, repeated } of steps) {
           if (complete.has(name)) continue;
           if (lastChunk) complete.add(name);
-          const unused = { name: '', description: '', metadata: undefined, extensions: [] };
-          const artifact = { artifactId: name, parts: [textPart(text)], ...unused };
-          answer.apply({ $case: 'artifactUpdate', value: { ...ids, artifact, append: true, lastChunk } });
+          const artifact = { artifactId: name, parts: [{ text }] };
+          answer.apply({ kind: 'artifactUpdate', value: { ...ids, artifact, append: true, lastChunk } });
           deltas.push(answer.takeDelta());
           if (!repeated) continue;
           // A task as a whole does not say which artifacts are complete.
-          answer.apply({ $case: 'task', value: Task.fromJSON(answer.toJson()) });
+          answer.apply({ kind: 'task', value: answer.toJson() });
           deltas.push(answer.takeDelta());
         }
-        answer.apply({
-          $case: 'statusUpdate',
-          value: { ...ids, status: statusOf(TaskState.TASK_STATE_COMPLETED, closing) },
-        });
+        const status = { state: 'TASK_STATE_COMPLETED', message: { parts: [{ text: closing }] } };
+        answer.apply({ kind: 'statusUpdate', value: { ...ids, status } });
         deltas.push(answer.takeDelta());
         return deltas.join('') === (answer.output ?? '');
       }),
@@ -44,10 +39,8 @@ t.test('a2a › published text', async (t) => {
   });
 
   const updateOf = (artifactId: string, text: string, lastChunk: boolean): AgentEvent => {
-    const unused = { name: '', description: '', metadata: undefined, extensions: [] };
-    const artifact = { artifactId, parts: [textPart(text)], ...unused };
-    const value = { taskId: 'task-1', contextId: 'c', metadata: undefined, artifact, append: true, lastChunk };
-    return { $case: 'artifactUpdate', value };
+    const artifact = { artifactId, parts: [{ text }] };
+    return { kind: 'artifactUpdate', value: { taskId: 'task-1', contextId: 'c', artifact, append: true, lastChunk } };
   };
 
   t.test('ends when an artifact grows that was published to its end, unlike the output', async (t) => {
