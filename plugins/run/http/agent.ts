@@ -1,43 +1,54 @@
-import type { FailedRunResult, FinalRunResult, RunIdentity } from '../../../src/contract/index.ts';
+import type { FinalRunResult, JsonValue, PluginContext, RunIdentity, RunRequest } from '../../../src/contract/index.ts';
 import {
   type AgentCall,
-  type AgentClient,
+  AgentClient,
   AgentFault,
   type AgentResponse,
   type Conclude,
+  createConclusion,
+  createMapping,
   failed,
   failureOfStatus,
+  type Mapping,
+  namedInLowerCase,
 } from '../../../src/run-kit/index.ts';
 import { type Answer, interpret } from './answer.ts';
-import type { Sign } from './signature.ts';
-
-/** A call whose body is JSON already, to be signed as it is. */
-export interface Question extends AgentCall {
-  readonly body?: string;
-}
+import type { Options } from './options.gen.ts';
+import { type Sign, signerOf } from './signature.ts';
 
 /** The service that is called for runs. */
 export class HttpAgent {
+  readonly #method: Options['method'];
   readonly #client: AgentClient;
   readonly #conclude: Conclude;
+  readonly #mapping: Mapping<JsonValue | undefined> | undefined;
   readonly #sign: Sign | undefined;
 
-  constructor(client: AgentClient, conclude: Conclude, sign: Sign | undefined) {
-    this.#client = client;
-    this.#conclude = conclude;
-    this.#sign = sign;
+  /** Throws an OptionsError. */
+  constructor(context: PluginContext, options: Options) {
+    const { method, request, output, sign } = options;
+    const headers = { accept: 'application/json, text/*;q=0.9', ...namedInLowerCase(options.headers) };
+    this.#method = method;
+    this.#client = new AgentClient(context, { ...options, headers });
+    this.#conclude = createConclusion(context, output, ['response']);
+    this.#mapping = request === undefined ? undefined : createMapping(context, '/request', request);
+    this.#sign = sign && signerOf(sign.secrets);
   }
 
   get url(): URL {
     return this.#client.url;
   }
 
-  /** Resolves with the head of a response whose status is one of success. Rejects with an AgentFault or an OutboundError. */
-  async ask(run: RunIdentity, call: Question, signal: AbortSignal): Promise<AgentResponse> {
-    const response = await this.#client.send(this.#signed(run, call), signal);
-    if (response.ok) return response;
-    await response.discard();
-    throw new AgentFault(failureOfStatus(response));
+  /** Sends the input. Resolves with the head of a response whose status is one of success. Rejects as a call of the kit. */
+  async begin(run: RunRequest, signal: AbortSignal, headers = {}): Promise<AgentResponse> {
+    const mapped = (await this.#mapping?.apply(run.input, run)) ?? { ok: true, value: run.input };
+    if (!mapped.ok) throw new AgentFault(mapped.failure);
+    return this.#ask(run, { method: this.#method, body: JSON.stringify(mapped.value ?? null), headers }, signal);
+  }
+
+  /** Asks for the result of detached work. Otherwise as `begin`. */
+  poll(run: RunIdentity, url: URL, signal: AbortSignal): Promise<AgentResponse> {
+    return this.#ask(run, { method: 'GET', url }, signal);
   }
 
   /** Notifies the agent that the result of its work is no longer wanted. Never rejects. */
@@ -46,7 +57,7 @@ export class HttpAgent {
     return this.#client.notify(call, 'the work could not be cancelled', { runId: run.id });
   }
 
-  /** Reads a response that `ask` returned. Rejects as `ask`. */
+  /** Reads the rest of a response. Rejects as `begin`. */
   async resultOf(run: RunIdentity, response: AgentResponse): Promise<FinalRunResult> {
     return this.conclude(run, interpret(await response.bytes(), response.headers), response);
   }
@@ -54,12 +65,20 @@ export class HttpAgent {
   /** Returns the result that an answer means. `response` is what the expression of `output` reads as $response. */
   async conclude(
     run: RunIdentity,
-    answer: Answer,
-    response: Pick<AgentResponse, 'status' | 'headers'>,
+    { outcome, value }: Answer,
+    { status, headers }: Pick<AgentResponse, 'status' | 'headers'>,
   ): Promise<FinalRunResult> {
-    if (answer.outcome === 'failed') return saidFailed;
-    const bindings = { response: { status: response.status, headers: { ...response.headers } } };
-    return this.#conclude(run, { kind: answer.outcome, output: answer.value, bindings });
+    // What the agent says of the failure may hold anything.
+    if (outcome === 'failed') return failed('agent says that it failed');
+    const bindings = { response: { status, headers: { ...headers } } };
+    return this.#conclude(run, { kind: outcome, output: value, bindings });
+  }
+
+  async #ask(run: RunIdentity, call: Question, signal: AbortSignal): Promise<AgentResponse> {
+    const response = await this.#client.send(this.#signed(run, call), signal);
+    if (response.ok) return response;
+    await response.discard();
+    throw new AgentFault(failureOfStatus(response));
   }
 
   /** Adds the headers of a run. By `idempotency-key`, the run's id, an agent can recognise a repeated attempt. */
@@ -77,5 +96,7 @@ export class HttpAgent {
   }
 }
 
-/** What the agent says of the failure may hold anything. */
-const saidFailed: FailedRunResult = Object.freeze(failed('agent says that it failed'));
+/** A call whose body is JSON already, to be signed as it is. */
+interface Question extends AgentCall {
+  readonly body?: string;
+}

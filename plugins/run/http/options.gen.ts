@@ -53,7 +53,7 @@ export interface Options {
      */
     completion?: {
       /**
-       * Where the agent reaches this gateway's public listener: an http or https URL without a path.
+       * Where the agent reaches this gateway's public listener: an http or https URL without a path, since the gateway knows its own.
        */
       gateway: string;
       /**
