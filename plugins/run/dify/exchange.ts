@@ -10,12 +10,13 @@ import {
   isObject,
   parsed,
 } from '../../../src/run-kit/index.ts';
-import { chatAnswer, workflowAnswer } from './answer.ts';
+import { AnswerReader } from './answer.ts';
 import { refusalIn } from './failure.ts';
 import type { Message } from './message.ts';
 import type { Options } from './options.gen.ts';
 
-export interface ExchangeParts {
+/** What all exchanges of an instance use. */
+export interface Service {
   readonly agent: AgentClient;
   readonly app: Options['app'];
   readonly conversation: Conversation;
@@ -23,46 +24,42 @@ export interface ExchangeParts {
 }
 
 /** Sends a message and streams the answer. */
-export type Exchange = (
+export async function* exchange(
+  { agent, app, conversation, conclude }: Service,
   run: RunRequest,
-  message: Message,
+  { body, user, conversationId: continued }: Message,
   attempt: AgentAttempt,
-) => AsyncGenerator<RunEvent, FinalRunResult, undefined>;
-
-export function createExchange({ agent, app, conversation, conclude }: ExchangeParts): Exchange {
+): AsyncGenerator<RunEvent, FinalRunResult, undefined> {
   const isWorkflow = app === 'workflow';
   const path = isWorkflow ? '/workflows/run' : '/chat-messages';
   const tasks = isWorkflow ? '/workflows/tasks' : '/chat-messages';
-  return async function* exchange(run, { body, user, conversationId: continued }, attempt) {
-    const response = await agent.send({ path, body }, attempt.lingering);
-    const refusal = await refusalIn(response, continued);
-    if (refusal !== undefined) return refusal;
-    const answer = isWorkflow ? workflowAnswer() : chatAnswer();
-    const events = new EventStream(response);
-    let conversationId = continued;
-    let stoppable: string | undefined;
-    for await (const event of events) {
-      const data = parsed(event.data);
-      if (!isObject(data)) continue;
-      conversationId = idIn(data.conversation_id) ?? conversationId;
-      const taskId = idIn(data.task_id) ?? stoppable;
-      if (taskId !== undefined && taskId !== stoppable) {
-        stoppable = taskId;
-        // A cut connection does not stop Dify: the app would work on, and cost tokens. Only the same user may stop it.
-        const stop = { path: `${tasks}/${encodeURIComponent(taskId)}/stop`, body: { user } };
-        attempt.onAbandon(() => agent.notify(stop, 'the task could not be stopped', { runId: run.id }));
-      }
-      const step = answer.read(data);
-      if (step?.kind === 'delta') yield step;
-      else if (step !== undefined) {
-        events.complete();
-        attempt.onAbandon(undefined);
-        if (step.kind === 'failed') return step;
-        const { output, whole, usage } = step;
-        const memory = conversationId === undefined ? undefined : conversation.remember({ conversationId });
-        return conclude(run, { output, whole, usage, memory });
-      }
+  const response = await agent.send({ path, body }, attempt.lingering);
+  const refusal = await refusalIn(response, continued);
+  if (refusal !== undefined) return refusal;
+  const answer = new AnswerReader(isWorkflow);
+  const events = new EventStream(response);
+  let conversationId = continued;
+  let stoppable: string | undefined;
+  for await (const event of events) {
+    const data = parsed(event.data);
+    if (!isObject(data)) continue;
+    conversationId = idIn(data.conversation_id) ?? conversationId;
+    const taskId = idIn(data.task_id) ?? stoppable;
+    if (taskId !== undefined && taskId !== stoppable) {
+      stoppable = taskId;
+      // A cut connection does not stop Dify: the app would work on, and cost tokens. Only the same user may stop it.
+      const stop = { path: `${tasks}/${encodeURIComponent(taskId)}/stop`, body: { user } };
+      attempt.onAbandon(() => agent.notify(stop, 'the task could not be stopped', { runId: run.id }));
     }
-    return failed('agent stopped answering before the end', true);
-  };
+    const step = answer.read(data);
+    if (step?.kind === 'delta') yield step;
+    else if (step !== undefined) {
+      events.complete();
+      attempt.onAbandon(undefined);
+      if (step.kind === 'failed') return step;
+      const memory = conversationId === undefined ? undefined : conversation.remember({ conversationId });
+      return conclude(run, { ...step, memory });
+    }
+  }
+  return failed('agent stopped answering before the end', true);
 }

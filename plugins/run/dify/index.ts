@@ -1,6 +1,6 @@
 import { OptionsError, type RunPlugin } from '../../../src/contract/index.ts';
 import { AgentClient, attempt, Conversation, createConclusion, optionProblems } from '../../../src/run-kit/index.ts';
-import { createExchange } from './exchange.ts';
+import { exchange, type Service } from './exchange.ts';
 import { createMessages } from './message.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -27,13 +27,13 @@ export default {
     const agent = new AgentClient(context, { ...options, headers: { authorization: `Bearer ${apiKey}`, accept } });
     const conversation = new Conversation(agent.url);
     const messageOf = createMessages(context, options, conversation);
-    const exchange = createExchange({ agent, app, conversation, conclude: createConclusion(context, output) });
+    const service: Service = { agent, app, conversation, conclude: createConclusion(context, output) };
     return {
       timeoutMs,
       async execute(run, host) {
         const message = await messageOf(run);
         if (!message.ok) return message.failure;
-        return { kind: 'stream', events: attempt(host, (attempt) => exchange(run, message.value, attempt)) };
+        return { kind: 'stream', events: attempt(host, (attempt) => exchange(service, run, message.value, attempt)) };
       },
     };
   },
