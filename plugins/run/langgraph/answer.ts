@@ -1,6 +1,6 @@
 import type { FailedRunResult, JsonValue, RunEvent } from '../../../src/contract/index.ts';
 import { type AgentResponse, EventStream, membersOf, parseAgentJson, parsed } from '../../../src/run-kit/index.ts';
-import { graphFailure } from './interpretation.ts';
+import { graphFailure } from './graph-end.ts';
 import { textOf } from './messages.ts';
 
 /** What an answer says about its run: the last state of the graph, or how it failed. Neither: it ended too early. */

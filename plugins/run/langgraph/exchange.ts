@@ -1,19 +1,21 @@
-import type { FinalRunResult, JsonValue, RunEvent, RunRequest } from '../../../src/contract/index.ts';
+import type { FinalRunResult, JsonObject, JsonValue, RunEvent, RunRequest } from '../../../src/contract/index.ts';
 import {
   type AgentAttempt,
   type AgentClient,
   AgentFault,
   type AgentResponse,
+  type Conclude,
   type Conversation,
   failed,
   membersOf,
 } from '../../../src/run-kit/index.ts';
 import { type Answer, readState, readStream } from './answer.ts';
-import { graphFailure, type Interpretation } from './interpretation.ts';
-import { asJson, type Memory, memoryOf, pendingFor } from './memory.ts';
-import { endOf, stateOf, type ThreadRun } from './run-end.ts';
+import { graphFailure, questionIn } from './graph-end.ts';
+import { type Memory, memoryOf } from './memory.ts';
+import { lastAnswer, usageOf } from './messages.ts';
+import { endOf, stateOf } from './run-end.ts';
 import type { RunRequestOf } from './run-request.ts';
-import { placeOf, type RunPlace, refused } from './server.ts';
+import { placeOf, type RunPlace, requireSuccess, type ThreadRun } from './server.ts';
 import { threadIdOf } from './thread-id.ts';
 
 /** What all exchanges of an instance use. */
@@ -21,7 +23,7 @@ export interface Service {
   readonly agent: AgentClient;
   readonly conversation: Conversation;
   readonly requestOf: RunRequestOf;
-  readonly interpret: Interpretation;
+  readonly conclude: Conclude;
   readonly isStreamed: boolean;
 }
 
@@ -36,32 +38,29 @@ export class Exchange {
   readonly #run: RunRequest;
   readonly #attempt: AgentAttempt;
   readonly #memory: Memory;
-  readonly #pending: readonly string[] | undefined;
 
   constructor(service: Service, run: RunRequest, attempt: AgentAttempt) {
     this.#service = service;
     this.#run = run;
     this.#attempt = attempt;
     this.#memory = memoryOf(run, service.conversation);
-    this.#pending = pendingFor(run, this.#memory);
   }
 
   async *converse(): Events<FinalRunResult> {
     const { agent, requestOf, isStreamed } = this.#service;
     const threadId = threadIdOf(this.#run);
-    const { running } = this.#memory;
+    const { pending, begun } = this.#memory;
     // A run that was cancelled since, e.g. as its time was up, is begun again; so is one that the server has forgotten.
-    if (threadId !== undefined && running?.run === this.#run.id) {
-      const result = await this.#settled({ threadId, runId: running.id }, undefined);
+    if (threadId !== undefined && begun !== undefined) {
+      const result = await this.#settled({ threadId, runId: begun }, undefined);
       if (typeof result === 'object') return result;
     }
-    const request = await requestOf(this.#run, this.#pending);
-    if (!request.ok) return request.failure;
+    const body = await requestOf(this.#run, pending);
     const thread = threadId === undefined ? '' : `/threads/${threadId}`;
     const path = `${thread}/runs/${isStreamed ? 'stream' : 'wait'}`;
     // Lingers: a run can only be cancelled once the server has named it.
-    const response = await agent.send({ path, body: request.value }, this.#attempt.lingering);
-    if (!response.ok) return refused(response);
+    const response = await agent.send({ path, body }, this.#attempt.lingering);
+    await requireSuccess(response);
     const named = placeOf(response);
     const place = named && { runId: named.runId, threadId: threadId ?? named.threadId };
     if (place !== undefined) await this.#remember(place.runId);
@@ -102,7 +101,7 @@ export class Exchange {
       return 'unknown';
     }
     // Of several questions an answer may have the last one only, or none if some of them have been answered.
-    const isQuestioned = isAsking(answered) || (this.#pending ?? []).length > 1;
+    const isQuestioned = isAsking(answered) || (this.#memory.pending ?? []).length > 1;
     if (answered !== undefined && !end.waited && end.kind === 'success' && !isQuestioned) {
       return this.#interpreted(answered);
     }
@@ -124,23 +123,34 @@ export class Exchange {
   }
 
   async #interpreted(state: JsonValue): Promise<FinalRunResult> {
-    const { result, asked } = await this.#service.interpret(state, this.#run);
-    return this.#ended(result, asked);
+    const { __error__: error } = membersOf(state);
+    if (error !== undefined) return this.#ended(graphFailure(error));
+    const question = questionIn(state);
+    if (question !== undefined) {
+      return this.#ended({ kind: 'input_required', output: question.output }, { asked: question.asked });
+    }
+    const answer = { output: lastAnswer(state) ?? state, whole: state, usage: usageOf(state) };
+    return this.#ended(await this.#service.conclude(this.#run, answer));
   }
 
-  /** The result of a run that the server has ended, with what the session remembers from now on. */
-  #ended(result: FinalRunResult, asked?: readonly string[]): FinalRunResult {
+  /** The result of a run that the server has ended. `memory`: what the session remembers if it did not fail. */
+  #ended(result: FinalRunResult, memory: JsonObject = {}): FinalRunResult {
     this.#attempt.onAbandon(undefined);
     if (this.#run.session === undefined) return result;
-    const unanswered = result.kind === 'failed' && this.#pending !== undefined;
-    const memory: Memory = unanswered ? { asked: this.#pending, answeredBy: this.#run.id } : asked ? { asked } : {};
-    return { ...result, memory: asJson(memory, this.#service.conversation) };
+    const members = result.kind === 'failed' ? this.#unanswered : memory;
+    const isEmpty = Object.keys(members).length === 0;
+    return { ...result, memory: isEmpty ? {} : this.#service.conversation.remember(members) };
   }
 
-  async #remember(runId: string): Promise<void> {
-    const answering = this.#pending && { asked: this.#pending, answeredBy: this.#run.id };
-    const running = { run: this.#run.id, id: runId };
-    await this.#run.session?.remember(asJson({ ...answering, running }, this.#service.conversation));
+  async #remember(id: string): Promise<void> {
+    const memory = { ...this.#unanswered, running: { run: this.#run.id, id } };
+    await this.#run.session?.remember(this.#service.conversation.remember(memory));
+  }
+
+  /** The interrupts whose answer counts only once the run has not failed. */
+  get #unanswered(): JsonObject {
+    const { pending } = this.#memory;
+    return pending === undefined ? {} : { asked: [...pending], answeredBy: this.#run.id };
   }
 }
 

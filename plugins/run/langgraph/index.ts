@@ -1,7 +1,13 @@
 import { OptionsError, type RunPlugin } from '../../../src/contract/index.ts';
-import { AgentClient, attempt, Conversation, optionProblems, resultOf } from '../../../src/run-kit/index.ts';
+import {
+  AgentClient,
+  attempt,
+  Conversation,
+  createConclusion,
+  optionProblems,
+  resultOf,
+} from '../../../src/run-kit/index.ts';
 import { Exchange, type Service } from './exchange.ts';
-import { createInterpretation } from './interpretation.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { createRunRequest } from './run-request.ts';
@@ -35,7 +41,7 @@ export default {
       agent,
       conversation: new Conversation(agent.url),
       requestOf: createRunRequest(context, options),
-      interpret: createInterpretation(context, options.output),
+      conclude: createConclusion(context, options.output),
       isStreamed: stream,
     };
     return {

@@ -1,19 +1,23 @@
 import type { JsonValue } from '../../../src/contract/index.ts';
 import { type AgentClient, AgentFault, failed, membersOf, poll, type Seen } from '../../../src/run-kit/index.ts';
-import { jsonOf } from './server.ts';
-
-/** A run in a thread. */
-export interface ThreadRun {
-  readonly threadId: string;
-  readonly runId: string;
-}
+import { requireSuccess, type ThreadRun } from './server.ts';
 
 /** How a run ended. */
-export type RunEnd =
-  /** `waited`: the server was still executing it when it was asked first. */
-  | { readonly kind: 'success' | 'interrupted' | 'error'; readonly waited: boolean }
-  /** The server knows no such run. */
-  | { readonly kind: 'unknown' };
+export interface RunEnd {
+  /** `unknown`: the server knows no such run. */
+  readonly kind: 'success' | 'interrupted' | 'error' | 'unknown';
+  /** Whether the server was still executing it when it was asked first. */
+  readonly waited: boolean;
+}
+
+const meanings: ReadonlyMap<JsonValue | undefined, RunEnd['kind'] | 'working'> = new Map([
+  ['pending', 'working'],
+  ['running', 'working'],
+  ['success', 'success'],
+  ['interrupted', 'interrupted'],
+  ['error', 'error'],
+  ['timeout', 'error'],
+]);
 
 /** Pauses in milliseconds: a join may end before its run does. The join itself takes as long as the run. */
 const pauses = { firstMs: 100, longestMs: 5_000, growth: 2, lookMs: Infinity };
@@ -26,26 +30,17 @@ export async function endOf({ threadId, runId }: ThreadRun, agent: AgentClient, 
     const response = await agent.send({ method: 'GET', path }, signal);
     if (response.status === 404) {
       await response.discard();
-      return { result: { kind: 'unknown' } };
+      return { result: { kind: 'unknown', waited } };
     }
-    const { status } = membersOf(await jsonOf(response));
-    switch (status) {
-      case 'success':
-      case 'interrupted':
-      case 'error':
-        return { result: { kind: status, waited } };
-      case 'timeout':
-        return { result: { kind: 'error', waited } };
-      case 'pending':
-      case 'running':
-        break;
-      default:
-        throw new AgentFault(failed('agent reported an unknown run status'));
-    }
+    await requireSuccess(response);
+    const { status } = membersOf(await response.json());
+    const kind = meanings.get(status);
+    if (kind === undefined) throw new AgentFault(failed('agent reported an unknown run status'));
+    if (kind !== 'working') return { result: { kind, waited } };
     waited = true;
     // Its answer is not used: some servers send an event to one reader only, so that it may lack the end.
     const joined = await agent.send({ method: 'GET', path: `${path}/join` }, signal);
-    if (!joined.ok) await jsonOf(joined);
+    await requireSuccess(joined);
     await joined.discard();
     return {};
   });
@@ -54,7 +49,8 @@ export async function endOf({ threadId, runId }: ThreadRun, agent: AgentClient, 
 /** Returns the state of a thread, in the form in which runs report it. */
 export async function stateOf(threadId: string, agent: AgentClient, signal: AbortSignal): Promise<JsonValue> {
   const response = await agent.send({ method: 'GET', path: `/threads/${threadId}/state` }, signal);
-  const { values = null, tasks } = membersOf(await jsonOf(response));
+  await requireSuccess(response);
+  const { values = null, tasks } = membersOf(await response.json());
   // A task with a result has been answered, although its question is listed until all tasks beside it have a result.
   const unfinished = Array.isArray(tasks) ? tasks.map(membersOf).filter(({ result = null }) => result === null) : [];
   const pending = unfinished.flatMap(({ interrupts = [] }) => interrupts);

@@ -1,11 +1,13 @@
-import type { FailedRunResult, JsonValue } from '../../../src/contract/index.ts';
 import { AgentFault, type AgentResponse, failureOfStatus } from '../../../src/run-kit/index.ts';
 
-/** Where a run is on the server. A stateless run may be in a thread that the server does not name. */
-export interface RunPlace {
-  readonly threadId: string | undefined;
+/** A run in a thread. */
+export interface ThreadRun {
+  readonly threadId: string;
   readonly runId: string;
 }
+
+/** Where a run is on the server. A stateless run may be in a thread that the server does not name. */
+export type RunPlace = Pick<ThreadRun, 'runId'> & { readonly threadId: string | undefined };
 
 /** What a status means on this server, where that is not plain. */
 const meanings: Readonly<Record<number, string>> = {
@@ -16,20 +18,15 @@ const meanings: Readonly<Record<number, string>> = {
   422: 'the request does not suit the graph',
 };
 
-/** Returns the failure that an unsuccessful status means. */
-export async function refused(response: AgentResponse): Promise<FailedRunResult> {
+/** Rejects with an AgentFault unless the status of a response is one of success. */
+export async function requireSuccess(response: AgentResponse): Promise<void> {
+  if (response.ok) return;
   await response.discard();
   const { status } = response;
   const failure = failureOfStatus(response);
   const message = meanings[status] === undefined ? failure.message : `${failure.message}: ${meanings[status]}`;
   // 409: the thread is busy with a run that must not be interrupted.
-  return { ...failure, message, retryable: failure.retryable || status === 409 };
-}
-
-/** Returns the JSON of a response. Throws an AgentFault if its status is not one of success. */
-export async function jsonOf(response: AgentResponse): Promise<JsonValue> {
-  if (!response.ok) throw new AgentFault(await refused(response));
-  return response.json();
+  throw new AgentFault({ ...failure, message, retryable: failure.retryable || status === 409 });
 }
 
 const uuid = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
