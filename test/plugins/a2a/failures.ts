@@ -113,6 +113,22 @@ t.test('a2a › failures', async (t) => {
     });
   }
 
+  t.test(
+    'a task of 0.3 is polled while its state is unknown, and refused if it has one that is not defined',
+    async (t) => {
+      const states = ['unknown', 'unknown', 'dreaming'];
+      const { url, methods } = await agentThat(
+        t,
+        (call, response) =>
+          reply(response, 200, resultOf(call, { kind: 'task', id: 'task-1', status: { state: states.shift() } })),
+        cardOf({ version: '0.3' }),
+      );
+      const message = 'agent reported a task state that A2A 1.0 does not define';
+      t.match((await pluginFor(t, url).say('hello')).result, { message, retryable: false });
+      t.same(methods, ['card', 'message/send', 'tasks/get', 'tasks/get']);
+    },
+  );
+
   t.test('texts and ids of 0.3 that are not strings are dropped or refused', async (t) => {
     const parts = [
       { kind: 'text', text: { toString: 1 } },
