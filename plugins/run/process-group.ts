@@ -7,3 +7,8 @@ export function signalGroup(id: number | undefined, signal: 'SIGTERM' | 'SIGKILL
     // ESRCH: all have ended. EPERM, on macOS: all have ended and are not yet collected.
   }
 }
+
+/** Why a program could not be started, e.g. `ENOENT`. The message of the error may hold a path, and is not shown. */
+export function startFault(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

@@ -31,6 +31,13 @@ export function parsed(text: string): JsonValue {
   return json.value;
 }
 
+/** Returns parsed JSON of an agent, or throws an AgentFault if `parseAgentJson` would refuse it. */
+export function checked<Value extends JsonValue>(value: Value): Value {
+  const fault = faultOf(value);
+  if (fault !== undefined) throw new AgentFault(failed(`agent answered with ${fault}`));
+  return value;
+}
+
 /** Decodes UTF-8 of an agent, or throws an AgentFault that is not retryable: nothing is replaced silently. */
 export function textOf(bytes: Uint8Array): string {
   try {

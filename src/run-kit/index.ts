@@ -1,6 +1,6 @@
 /** The run kit, published as `pullcord/run`: what plugins that call agents share. */
 export { type AgentCall, AgentClient, type AgentClientOptions } from './agent-client.ts';
-export { notUtf8, type ParsedAgentJson, parseAgentJson, parsed, textOf } from './agent-json.ts';
+export { checked, notUtf8, type ParsedAgentJson, parseAgentJson, parsed, textOf } from './agent-json.ts';
 export { AgentResponse } from './agent-response.ts';
 export { AgentAttempt, attempt, resultOf, settle } from './attempt.ts';
 export { type Answer, type Conclude, createConclusion } from './conclude.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Environment, Program } from '../../../src/run-kit/index.ts';
-import { signalGroup } from '../process-group.ts';
+import { signalGroup, startFault } from '../process-group.ts';
 
 /** Why a program was ended. */
 export type StopCause = 'output' | 'abort' | 'close';
@@ -50,8 +50,7 @@ function neverStarted(ended: Promise<Ending>): AgentProcess {
 }
 
 function notStarted(error: unknown): Ending {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return { kind: 'not_started', code };
+  return { kind: 'not_started', code: startFault(error) };
 }
 
 /** How long stdout must be silent, in milliseconds, when the group was killed but a process that left it keeps stdout open. */

@@ -11,9 +11,13 @@ import {
 import type { Options } from './options.gen.ts';
 
 /** Where the server is, or which program it is. */
-export type ServerAddress =
-  | { readonly kind: 'http'; readonly agent: AgentClient }
-  | { readonly kind: 'program'; readonly program: Program; readonly environment: Environment };
+export type ServerAddress = { readonly kind: 'http'; readonly agent: AgentClient } | ServerProgram;
+
+export interface ServerProgram {
+  readonly kind: 'program';
+  readonly program: Program;
+  readonly environment: Environment;
+}
 
 /** Returns what the options name. Throws an OptionsError if no server could be reached by them. */
 export async function checkOptions(options: Options, context: PluginContext): Promise<ServerAddress> {

@@ -1,56 +1,54 @@
-import { ProtocolError, ProtocolErrorCode, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
-import { type FailedRunResult, OutboundError } from '../../../src/contract/index.ts';
-import { AgentFault, failed, failureOfStatus } from '../../../src/run-kit/index.ts';
+import type { FailedRunResult, JsonObject } from '../../../src/contract/index.ts';
+import { AgentFault, type AgentResponse, failed, failureOfStatus } from '../../../src/run-kit/index.ts';
 import { notMcp } from './message.ts';
 
-const asksForInput = 'the tool asks for input, which is not supported';
+/** Codes of errors (https://modelcontextprotocol.io/specification, https://www.jsonrpc.org/specification). */
+export const errorCodes = {
+  invalidParams: -32_602,
+  internalError: -32_603,
+  headerMismatch: -32_020,
+  missingClientCapability: -32_021,
+  urlElicitationRequired: -32_042,
+};
 
-/** Returns the failure that an error of a call means. Messages of the SDK are not passed on: they repeat what the server sent. */
-export function failureOf(error: unknown): FailedRunResult {
-  const known = knownFailure(error) ?? (ProtocolError.isInstance(error) ? knownFailure(error.data) : undefined);
-  if (known !== undefined) return known;
-  if (SdkHttpError.isInstance(error) && error.status !== undefined) {
-    return failureOfStatus({ status: error.status, headers: {} });
+/** An error that a server answered with. Its message is not passed on: it may repeat what was sent. */
+export class ServerError extends AgentFault {
+  readonly code: number;
+
+  constructor({ code }: JsonObject) {
+    if (typeof code !== 'number') throw notMcp();
+    super(failureOf(code));
+    this.code = code;
   }
-  if (ProtocolError.isInstance(error)) return failureOfCode(error.code);
-  if (SdkError.isInstance(error)) return failureOfSdk(error.code);
-  return notMcp().failure;
 }
 
-/** The failure that this side has found, wrapped in errors of the SDK. */
-function knownFailure(error: unknown): FailedRunResult | undefined {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) {
-    if (cause instanceof AgentFault) return cause.failure;
+/** An unsuccessful status of HTTP. */
+export class StatusFault extends AgentFault {
+  readonly status: number;
+
+  constructor(response: AgentResponse) {
+    super(failureOfStatus(response));
+    this.status = response.status;
   }
-  const outbound = OutboundError.from(error);
-  return outbound && failed(outbound.message, outbound.retryable);
+
+  /** Whether a request of another revision may be accepted. */
+  get mayDependOnRevision(): boolean {
+    return this.status < 500 && this.status !== 401 && this.status !== 403;
+  }
 }
 
-function failureOfCode(code: number): FailedRunResult {
+export function asksForInput(): FailedRunResult {
+  return failed('the tool asks for input, which is not supported');
+}
+
+function failureOf(code: number): FailedRunResult {
   switch (code) {
-    case ProtocolErrorCode.InvalidParams:
+    case errorCodes.invalidParams:
       return failed(`the MCP server has no such tool, or not with such arguments (${code})`);
-    case ProtocolErrorCode.MissingRequiredClientCapability:
-    case ProtocolErrorCode.UrlElicitationRequired:
-      return failed(asksForInput);
+    case errorCodes.missingClientCapability:
+    case errorCodes.urlElicitationRequired:
+      return asksForInput();
     default:
-      return failed(`the MCP server refused the call (${code})`, code === ProtocolErrorCode.InternalError);
-  }
-}
-
-function failureOfSdk(code: string): FailedRunResult {
-  switch (code) {
-    case SdkErrorCode.ConnectionClosed:
-    case SdkErrorCode.NotConnected:
-    case SdkErrorCode.SendFailed:
-      return failed('the connection to the MCP server was closed', true);
-    case SdkErrorCode.RequestTimeout:
-      return failed('the MCP server did not answer in time', true);
-    case SdkErrorCode.UnsupportedResultType:
-      return failed(asksForInput);
-    case SdkErrorCode.EraNegotiationFailed:
-      return failed('the MCP server speaks no revision of MCP that this gateway supports');
-    default:
-      return notMcp().failure;
+      return failed(`the MCP server refused the call (${code})`, code === errorCodes.internalError);
   }
 }

@@ -1,11 +1,11 @@
-import type { RunPlugin } from '../../../src/contract/index.ts';
-import { settle } from '../../../src/run-kit/index.ts';
-import { createArguments } from './arguments.ts';
+import type { JsonObject, PluginContext, RunPlugin, RunRequest } from '../../../src/contract/index.ts';
+import { createObjectMapping, type Mapped, settle } from '../../../src/run-kit/index.ts';
 import { checkOptions } from './check-options.ts';
 import { Limiter } from './limiter.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { createOutput } from './output.ts';
+import { ToolServer } from './tool-server.ts';
 
 /** Calls one tool of an MCP server (https://modelcontextprotocol.io/specification). */
 export default {
@@ -16,10 +16,8 @@ export default {
   optionsSchema: schema,
   async create(context, options) {
     const address = await checkOptions(options, context);
-    const argumentsOf = createArguments(context, options);
+    const argumentsOf = createArguments(context, options.arguments);
     const outputOf = createOutput(context, options);
-    // The SDK takes a while to load, which a gateway without such a trigger should not wait for.
-    const { ToolServer } = await import('./tool-server.ts');
     const server = new ToolServer(address, options);
     context.onClose(() => server.close());
     const limiter = new Limiter(options.connections);
@@ -36,3 +34,14 @@ export default {
     };
   },
 } satisfies RunPlugin<Options>;
+
+/** Returns a function that makes the arguments of the tool for a run. Throws an OptionsError. */
+function createArguments(context: PluginContext, source: string | undefined) {
+  const mapping = source === undefined ? undefined : createObjectMapping(context, '/arguments', source);
+  return async (run: RunRequest): Promise<Mapped<JsonObject>> => {
+    if (mapping !== undefined) return mapping.apply(run.input, run);
+    // A strict tool would refuse the members that the gateway adds or acts on.
+    const { environment: _, language: __, sessionId: ___, ...rest } = run.input;
+    return { ok: true, value: rest };
+  };
+}

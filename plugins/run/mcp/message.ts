@@ -1,18 +1,38 @@
-import { type JSONRPCMessage, parseJSONRPCMessage, type RequestId } from '@modelcontextprotocol/client';
-import { AgentFault, failed } from '../../../src/run-kit/index.ts';
+import type { JsonObject } from '../../../src/contract/index.ts';
+import { AgentFault, failed, isObject, membersOf } from '../../../src/run-kit/index.ts';
+
+/** A message to a server, of JSON-RPC 2.0 (https://www.jsonrpc.org/specification): a reply has no method. */
+export interface Outgoing {
+  readonly id?: number | string;
+  readonly method?: string;
+  readonly params?: JsonObject;
+  readonly result?: JsonObject;
+  readonly error?: JsonObject;
+}
+
+/** A message that is answered. */
+export interface Request extends Outgoing {
+  readonly id: number;
+  readonly method: string;
+}
+
+export function textOfMessage(message: Outgoing): string {
+  return JSON.stringify({ jsonrpc: '2.0', ...message });
+}
 
 /** A message of a server that matters to a client without capabilities. */
 export type Message = Answer | ServerRequest;
 
 export interface Answer {
   readonly kind: 'answer';
-  readonly id: RequestId;
-  readonly value: object;
+  /** As text: some servers turn a numeric id into a string. */
+  readonly id: string;
+  readonly value: JsonObject;
 }
 
 export interface ServerRequest {
   readonly kind: 'request';
-  readonly id: RequestId;
+  readonly id: number | string;
   readonly method: string;
 }
 
@@ -25,44 +45,37 @@ export function messageIn(text: string): Message | undefined {
 }
 
 /** Returns the answer to a request from a JSON body, which may be a batch (revision 2025-03-26). */
-export function answerInBody(body: string, id: RequestId): Answer | undefined {
+export function answerInBody(body: string, request: Request): Answer | undefined {
   const value = parsedOrNull(body);
   const messages = (Array.isArray(value) ? value : [value]).map(messageOf);
-  return messages.find((message): message is Answer => isAnswerTo(id, message));
+  return messages.find((message): message is Answer => isAnswerTo(request, message));
 }
 
-/** Some servers turn a numeric id into a string. */
-export function isAnswerTo(id: RequestId, message: Message | undefined): message is Answer {
-  return message?.kind === 'answer' && String(message.id) === String(id);
+export function isAnswerTo({ id }: Request, message: Message | undefined): message is Answer {
+  return message?.kind === 'answer' && message.id === String(id);
 }
 
-/** Returns an answer as the SDK takes it. */
-export function sdkAnswer({ id, value }: Answer): JSONRPCMessage {
-  try {
-    return parseJSONRPCMessage(value);
-  } catch {
-    return failedAnswer(id, notMcp());
-  }
+/** Returns the notification that cancels a request; undefined for the one that must not be cancelled. */
+export function cancellationOf({ id, method }: Request): Outgoing | undefined {
+  return method === 'initialize' ? undefined : { method: 'notifications/cancelled', params: { requestId: id } };
 }
 
-/** The JSON-RPC code of an error that this side answers with in place of the server. */
-const ownErrorCode = -32_000;
-
-/** Answers a request in place of the server: a transport has no other way to fail a single one. */
-export function failedAnswer(id: RequestId, fault: Error): JSONRPCMessage {
-  return { jsonrpc: '2.0', id, error: { code: ownErrorCode, message: fault.message, data: fault } };
+/** Returns a value if it is an object. Throws an AgentFault otherwise. */
+export function objectOf(value: unknown): JsonObject {
+  if (!isObject(value)) throw notMcp();
+  return value;
 }
 
 export function notMcp(): AgentFault {
   return new AgentFault(failed('agent answered with something that is not MCP'));
 }
 
-function messageOf(value: unknown): Message | undefined {
-  if (typeof value !== 'object' || value === null || !('id' in value)) return undefined;
-  const { id } = value;
+function messageOf(json: unknown): Message | undefined {
+  const value = membersOf(json);
+  const { id, method } = value;
   if (typeof id !== 'number' && (typeof id !== 'string' || id.length > longestId)) return undefined;
-  if (!('method' in value)) return { kind: 'answer', id, value };
-  return typeof value.method === 'string' ? { kind: 'request', id, method: value.method } : undefined;
+  if (method === undefined) return { kind: 'answer', id: String(id), value };
+  return typeof method === 'string' ? { kind: 'request', id, method } : undefined;
 }
 
 function parsedOrNull(text: string): unknown {

@@ -1,16 +1,18 @@
-import { type JSONRPCMessage, ProtocolErrorCode } from '@modelcontextprotocol/client';
-import type { ServerRequest } from './message.ts';
+import type { Outgoing, ServerRequest } from './message.ts';
 
 /** How many requests of a server may wait for their replies. Further ones are not answered. */
 const maxWaiting = 16;
 
+/** The code of JSON-RPC for a method that is not supported. */
+const methodNotFound = -32_601;
+
 /** Replies to requests of a server, one after the other: to pings, and to anything else that it is not supported. */
 export class Replies {
-  readonly #send: (reply: JSONRPCMessage) => Promise<void>;
+  readonly #send: (reply: Outgoing) => Promise<void>;
   #waiting = 0;
   #last = Promise.resolve();
 
-  constructor(send: (reply: JSONRPCMessage) => Promise<void>) {
+  constructor(send: (reply: Outgoing) => Promise<void>) {
     this.#send = send;
   }
 
@@ -25,7 +27,7 @@ export class Replies {
   }
 }
 
-function replyTo({ id, method }: ServerRequest): JSONRPCMessage {
-  if (method === 'ping') return { jsonrpc: '2.0', id, result: {} };
-  return { jsonrpc: '2.0', id, error: { code: ProtocolErrorCode.MethodNotFound, message: 'Method not found' } };
+function replyTo({ id, method }: ServerRequest): Outgoing {
+  if (method === 'ping') return { id, result: {} };
+  return { id, error: { code: methodNotFound, message: 'Method not found' } };
 }

@@ -1,93 +1,97 @@
-import type { CallToolResult } from '@modelcontextprotocol/client';
 import type { JsonObject } from '../../../src/contract/index.ts';
-import { AgentFault, failed } from '../../../src/run-kit/index.ts';
+import { AgentFault, failed, within } from '../../../src/run-kit/index.ts';
+import type { Channel } from './channel.ts';
 import type { ServerAddress } from './check-options.ts';
-import { Connection } from './connection.ts';
-import { failureOf } from './failure.ts';
+import { HttpChannel } from './http-channel.ts';
 import type { Options } from './options.gen.ts';
+import { ProgramChannel } from './program-channel.ts';
+import { Session } from './session.ts';
+
+interface Connection {
+  readonly channel: Channel;
+  readonly session: Promise<Session>;
+}
 
 /** Calls the tool, over one connection that is opened by the first call, and again by the next one after it is lost. */
 export class ToolServer {
   readonly #address: ServerAddress;
   readonly #options: Options;
-  readonly #connections = new Set<Connection>();
-  #current: Promise<Connection> | undefined;
+  /** What is to be closed: a program that has failed may take a while to end. */
+  readonly #channels = new Set<Channel>();
+  readonly #calls = new Set<AbortController>();
   readonly #closing = new AbortController();
+  #current: Connection | undefined;
 
   constructor(address: ServerAddress, options: Options) {
     this.#address = address;
     this.#options = options;
   }
 
-  /** Rejects with an AgentFault, or with the reason of `signal`. */
-  async call(toolArguments: JsonObject, signal: AbortSignal): Promise<CallToolResult> {
+  /** Rejects with an AgentFault or an OutboundError, or with the reason of `signal`. */
+  async call(toolArguments: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    this.#closing.signal.throwIfAborted();
+    signal.throwIfAborted();
+    const call = new AbortController();
+    const onAbort = (): void => call.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#calls.add(call);
+    // Other calls may go on waiting for the same connection.
+    const { promise: isAborted, reject } = Promise.withResolvers<never>();
+    call.signal.addEventListener('abort', () => reject(call.signal.reason), { once: true });
     try {
-      this.#closing.signal.throwIfAborted();
-      return await this.#call(toolArguments, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      const isClosing = this.#closing.signal.aborted;
-      throw new AgentFault(isClosing ? failed('the gateway ended the call to stop', true) : failureOf(error));
+      return await Promise.race([this.#call(toolArguments, call.signal), isAborted]);
+    } finally {
+      this.#calls.delete(call);
+      signal.removeEventListener('abort', onAbort);
     }
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#current?.catch(() => {});
-    await Promise.all([...this.#connections].map((connection) => connection.close()));
+    const stopped = new AgentFault(failed('the gateway ended the call to stop', true));
+    this.#closing.abort(stopped);
+    for (const call of this.#calls) call.abort(stopped);
+    await Promise.all([...this.#channels].map((channel) => channel.close()));
   }
 
-  async #call(toolArguments: JsonObject, signal: AbortSignal): Promise<CallToolResult> {
+  async #call(toolArguments: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    const { tool } = this.#options;
     const isKnown = this.#current !== undefined;
-    const current = this.#connect();
-    const connection = await untilAborted(current, signal);
+    const connection = this.#connect();
+    const session = await connection.session;
     try {
-      return await connection.call(this.#options.tool, toolArguments, signal);
+      return await session.call(tool, toolArguments, signal);
     } catch (error) {
       // The server has refused the call, so that it can be repeated; but only once, since it should know a new session.
-      if (!isKnown || !connection.hasLostSession(error)) throw error;
-      this.#forget(current);
-      void connection.retire();
-      return (await untilAborted(this.#connect(), signal)).call(this.#options.tool, toolArguments, signal);
+      if (!isKnown || !session.isLostAfter(error)) throw error;
+      this.#forget(connection.channel);
+      this.#channels.delete(connection.channel);
+      return (await this.#connect().session).call(tool, toolArguments, signal);
     }
   }
 
-  /** Returns the connection, which calls that come while it is opened wait for together. */
-  #connect(): Promise<Connection> {
+  #connect(): Connection {
     this.#current ??= this.#open();
     return this.#current;
   }
 
-  #open(): Promise<Connection> {
-    const opening = Connection.open({
-      address: this.#address,
-      options: this.#options,
-      signal: this.#closing.signal,
-      onFail: () => this.#forget(opening),
-      onClose: () => {
-        this.#forget(opening);
-        opening.then(
-          (connection) => this.#connections.delete(connection),
-          () => {},
-        );
-      },
-    });
-    opening.then(
-      (connection) => this.#connections.add(connection),
-      () => this.#forget(opening),
-    );
-    return opening;
+  #open(): Connection {
+    const channel: Channel =
+      this.#address.kind === 'http'
+        ? new HttpChannel(this.#address.agent)
+        : new ProgramChannel(this.#address, this.#options, () => void this.#end(channel));
+    this.#channels.add(channel);
+    const session = within(this.#options.timeout, this.#closing.signal, (signal) => Session.open(channel, signal));
+    session.catch(() => this.#end(channel));
+    return { channel, session };
   }
 
-  #forget(connection: Promise<Connection>): void {
-    if (this.#current === connection) this.#current = undefined;
+  async #end(channel: Channel): Promise<void> {
+    this.#forget(channel);
+    await channel.close();
+    this.#channels.delete(channel);
   }
-}
 
-/** Other calls may go on waiting for the same. */
-function untilAborted<Value>(promised: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise: isAborted, reject } = Promise.withResolvers<never>();
-  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  if (signal.aborted) reject(signal.reason);
-  return Promise.race([promised, isAborted]);
+  #forget(channel: Channel): void {
+    if (this.#current?.channel === channel) this.#current = undefined;
+  }
 }

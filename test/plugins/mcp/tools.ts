@@ -117,3 +117,35 @@ async function toolCases(t: Test, server: Partial<Options>, era: McpEra): Promis
     await close();
   });
 }
+
+t.test('mcp › arguments are repeated in headers if the server demands it', async (t) => {
+  const server = await McpHttpServer.start(t, 'stateless');
+  const headers = {
+    region: { type: 'string', 'x-mcp-header': 'Region' },
+    order: { properties: { id: { type: 'integer', 'x-mcp-header': 'Order' }, of: { 'x-mcp-header': 'not a name' } } },
+    absent: { type: 'string', 'x-mcp-header': 'Absent' },
+  };
+  const pages: object[] = [
+    { tools: [{ name: 'other' }], nextCursor: 'next' },
+    { tools: [{ name: 'add', inputSchema: { type: 'object', properties: headers } }] },
+  ];
+  let names: readonly string[] = [];
+  server.intercept = ({ headers, body, response }) => {
+    const answer = (status: number, message: object) => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: body.id, ...message }));
+      return true;
+    };
+    if (body?.method === 'tools/list') return answer(200, { result: pages[body.params.cursor === 'next' ? 1 : 0] });
+    if (body?.method !== 'tools/call') return false;
+    names = Object.keys(headers).filter((name) => name.startsWith('mcp-param-'));
+    if (names.length === 0) return answer(400, { error: { code: -32020, message: 'header mismatch' } });
+    const text = `${headers['mcp-param-region']} ${headers['mcp-param-order']}`;
+    return answer(200, { result: { resultType: 'complete', content: [{ type: 'text', text }] } });
+  };
+  const input = { region: 's\u00fcd', order: { id: 7, of: 'ada' } };
+  t.strictSame(await call(t, { url: server.url }, input), succeeded('=?base64?c8O8ZA==?= 7'));
+  t.strictSame(names.toSorted(), ['mcp-param-order', 'mcp-param-region']);
+  pages[1] = { tools: [] };
+  t.strictSame(await call(t, { url: server.url }, input), failed('the MCP server refused the call (-32020)', false));
+});
