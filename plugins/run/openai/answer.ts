@@ -45,16 +45,15 @@ export const faults = {
   brokenOff: 'the stream of the agent ended before its answer did',
 };
 
-/** Returns the result that the end of an exchange means. */
-export type ConcludeExchange = (
-  run: RunRequest,
-  ended: Ended,
-  memoryAfter: (answer: Answer) => JsonValue | undefined,
-) => FinalRunResult | Promise<FinalRunResult>;
+/** What an answer means for the session; undefined: it remembers what it did before. */
+type MemoryAfter = (answer: Answer) => JsonValue | undefined;
 
-export function concludeExchange(context: PluginContext, { format, output }: Options): ConcludeExchange {
+export type ConcludeExchange = ReturnType<typeof concludeExchange>;
+
+/** Returns a function that makes the result of a run from the end of an exchange. Throws an OptionsError. */
+export function concludeExchange(context: PluginContext, { format, output }: Options) {
   const conclude = createConclusion(context, output, ['text', 'json']);
-  return (run, ended, memoryAfter) => {
+  return async (run: RunRequest, ended: Ended, memoryAfter: MemoryAfter): Promise<FinalRunResult> => {
     if (ended.kind === 'failed') return ended;
     const { text, isRefusal, callsTool, usage, whole = null } = ended;
     const answer = { whole, usage, memory: memoryAfter(ended) };

@@ -13,56 +13,41 @@ import { refusalIn } from './failures.ts';
 import { type ResponseMemory, responseIdOf } from './response-memory.ts';
 import { isUnfinished, responseAnswer } from './responses.ts';
 
-export interface BackgroundParts {
-  readonly agent: AgentClient;
-  readonly conclude: ConcludeExchange;
-  readonly memory: ResponseMemory;
-}
-
 /** Responses that the endpoint works on without a connection. */
-export class Background {
-  readonly #parts: BackgroundParts;
+export function responsesInBackground(agent: AgentClient, conclude: ConcludeExchange, memory: ResponseMemory) {
+  const cancel = (run: RunRequest, responseId: string): Promise<void> =>
+    agent.notify({ path: `${pathOf(responseId)}/cancel` }, 'a response could not be cancelled', { runId: run.id });
+  return {
+    cancel,
 
-  constructor(parts: BackgroundParts) {
-    this.#parts = parts;
-  }
+    async begin(run: RunRequest, turn: Turn, attempt: AgentAttempt): Promise<FinalRunResult | DetachedRun> {
+      // Lingers: a response that was begun can only be cancelled once its id is known.
+      const response = await agent.send({ path: turn.path, body: turn.body(false) }, attempt.lingering);
+      const refusal = await refusalIn(response);
+      if (refusal !== undefined) return turn.failureOf(refusal);
+      const begun = await response.json();
+      // Some endpoints ignore `background`, and have answered.
+      if (!isUnfinished(begun)) return conclude(run, responseAnswer(begun), memory.after);
+      const responseId = responseIdOf(begun, 'id');
+      if (responseId === undefined) return failed('agent began a response that has no id');
+      attempt.onAbandon(() => cancel(run, responseId));
+      return { kind: 'detached', handle: memory.handleOf(responseId) };
+    },
 
-  async begin(run: RunRequest, turn: Turn, attempt: AgentAttempt): Promise<FinalRunResult | DetachedRun> {
-    const { agent, conclude, memory } = this.#parts;
-    // Lingers: a response that was begun can only be cancelled once its id is known.
-    const response = await agent.send({ path: turn.path, body: turn.body(false) }, attempt.lingering);
-    const refusal = await refusalIn(response);
-    if (refusal !== undefined) return turn.failureOf(refusal);
-    const begun = await response.json();
-    // Some endpoints ignore `background`, and have answered.
-    if (!isUnfinished(begun)) return conclude(run, responseAnswer(begun), memory.after);
-    const responseId = responseIdOf(begun, 'id');
-    if (responseId === undefined) return failed('agent began a response that has no id');
-    attempt.onAbandon(() => this.cancel(run, responseId));
-    return { kind: 'detached', handle: memory.handleOf(responseId) };
-  }
-
-  /** Polls a response until it is complete. */
-  finish(run: RunRequest, responseId: string, attempt: AgentAttempt): Promise<FinalRunResult> {
-    return poll(attempt, {}, (signal) => this.#look(run, responseId, signal));
-  }
-
-  cancel(run: RunRequest, responseId: string): Promise<void> {
-    const call = { path: `${pathOf(responseId)}/cancel` };
-    return this.#parts.agent.notify(call, 'a response could not be cancelled', { runId: run.id });
-  }
-
-  async #look(run: RunRequest, responseId: string, signal: AbortSignal): Promise<Seen<FinalRunResult>> {
-    const { agent, conclude, memory } = this.#parts;
-    const response = await agent.send({ method: 'GET', path: pathOf(responseId) }, signal);
-    const refusal = await refusalIn(response);
-    if (refusal?.status === 404) {
-      return { result: failed('agent no longer knows the response that it worked on', true) };
-    }
-    if (refusal !== undefined) throw new AgentFault(refusal.failure);
-    const seen = await response.json();
-    return isUnfinished(seen) ? {} : { result: await conclude(run, responseAnswer(seen), memory.after) };
-  }
+    /** Polls a response until it is complete. */
+    finish(run: RunRequest, responseId: string, attempt: AgentAttempt): Promise<FinalRunResult> {
+      return poll(attempt, {}, async (signal): Promise<Seen<FinalRunResult>> => {
+        const response = await agent.send({ method: 'GET', path: pathOf(responseId) }, signal);
+        const refusal = await refusalIn(response);
+        if (refusal?.status === 404) {
+          return { result: failed('agent no longer knows the response that it worked on', true) };
+        }
+        if (refusal !== undefined) throw new AgentFault(refusal.failure);
+        const seen = await response.json();
+        return isUnfinished(seen) ? {} : { result: await conclude(run, responseAnswer(seen), memory.after) };
+      });
+    },
+  };
 }
 
 /** An id may have slashes. */

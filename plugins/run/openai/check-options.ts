@@ -12,6 +12,9 @@ const reserved = {
   ],
 };
 
+/** Where a request has the format of the answer. */
+const formatAt = { chat: ['response_format'], responses: ['text', 'format'] };
+
 /** Refuses what the schema cannot express. Throws an OptionsError. */
 export function checkOptions(context: PluginContext, options: Options): void {
   const { apiKey, headers, baseUrl } = options;
@@ -44,10 +47,6 @@ function problemsOfFormat({ api, format, schema, parameters }: Options): Options
   if (schema === undefined) return [];
   const pointer = '/schema';
   if (format !== 'json') return [{ pointer, message: 'needs format: json' }];
-  const given = parameters as JsonObject;
-  const [place, own] =
-    api === 'chat'
-      ? ['response_format', memberOf(given, 'response_format')]
-      : ['text.format', memberOf(given, 'text', 'format')];
-  return own === undefined ? [] : [{ pointer, message: `contradicts ${place} in parameters` }];
+  const isGiven = memberOf(parameters as JsonObject, ...formatAt[api]) !== undefined;
+  return isGiven ? [{ pointer, message: `contradicts ${formatAt[api].join('.')} in parameters` }] : [];
 }

@@ -50,12 +50,8 @@ export function failureOfError(error: JsonValue | undefined): FailedRunResult {
 }
 
 function refusalWith(failure: FailedRunResult, error: JsonValue | undefined): Refusal {
-  const { code, param, detail } = {
-    code: codeOf(error),
-    param: textAt(error, 'param'),
-    detail: textAt(error, 'message'),
-  };
-  return { kind: 'refused', failure, code, param, detail };
+  const [param, detail] = [textAt(error, 'param'), textAt(error, 'message')];
+  return { kind: 'refused', failure, code: codeOf(error), param, detail };
 }
 
 function isRetryable(status: number, code: string | undefined): boolean {

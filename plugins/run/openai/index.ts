@@ -1,7 +1,7 @@
 import type { Attempt, JsonValue, RunPlugin, RunRequest } from '../../../src/contract/index.ts';
 import { AgentClient, attempt, failed, resultOf, settle } from '../../../src/run-kit/index.ts';
 import { concludeExchange } from './answer.ts';
-import { Background } from './background.ts';
+import { responsesInBackground } from './background.ts';
 import { chatApi } from './chat.ts';
 import { checkOptions } from './check-options.ts';
 import { ask } from './exchange.ts';
@@ -26,7 +26,7 @@ export default {
     const conclude = concludeExchange(context, options);
     const memory = new ResponseMemory(options);
     const api = options.api === 'chat' ? chatApi(options) : responsesApi(options, memory);
-    const background = new Background({ agent, conclude, memory });
+    const background = responsesInBackground(agent, conclude, memory);
     // An expression may remove parts of the answer, which must not be streamed before.
     const streams = options.stream && options.output === undefined;
 
