@@ -16,6 +16,7 @@ import {
   type ExpressionProblem,
   toPlain,
 } from '../filter/index.ts';
+import { failed } from './failures.ts';
 import { isObject } from './members.ts';
 
 /**
@@ -66,7 +67,7 @@ export function createObjectMapping(context: PluginContext, pointer: string, sou
     const { value } = mapped;
     if (isObject(value)) return { ok: true, value };
     const message = `the expression of ${optionAt(pointer)} returned something that is not an object`;
-    return { ok: false, failure: { kind: 'failed', message, retryable: false } };
+    return { ok: false, failure: failed(message) };
   };
   return {
     apply(...given) {
@@ -108,15 +109,15 @@ function ready<Value>(context: PluginContext, pointer: string, compile: () => Co
   context.onClose(close);
   for (const warning of warnings) context.report({ severity: 'warning', pointer, ...warning });
   const mapped = (value: Value): Mapped<Value> => ({ ok: true, value });
-  const failed = (error: unknown): Mapped<Value> => ({ ok: false, failure: failureOf(pointer, error) });
+  const refused = (error: unknown): Mapped<Value> => ({ ok: false, failure: failureOf(pointer, error) });
   return {
     apply(input, { id, project, trigger, caller, sessionId, attempt, input: runInput }, bindings) {
       const run = { id, project, trigger, caller, attempt, ...(sessionId !== undefined && { sessionId }) };
       try {
         const value = evaluate(input, { run, input: runInput, ...bindings });
-        return value instanceof Promise ? value.then(mapped, failed) : mapped(value);
+        return value instanceof Promise ? value.then(mapped, refused) : mapped(value);
       } catch (error) {
-        return failed(error);
+        return refused(error);
       }
     },
   };
@@ -135,8 +136,7 @@ function compileOrRefuse<Value>(pointer: string, compile: () => Compiled<Value>)
 function failureOf(pointer: string, error: unknown): FailedRunResult {
   if (!(error instanceof EvaluationError)) throw error;
   const at = error.position === undefined ? '' : ` at position ${error.position}`;
-  const message = `the expression of ${optionAt(pointer)} failed: JSONata error ${error.code}${at}`;
-  return { kind: 'failed', message, retryable: false };
+  return failed(`the expression of ${optionAt(pointer)} failed: JSONata error ${error.code}${at}`);
 }
 
 function optionAt(pointer: string): string {

@@ -3,14 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { RunPlugin } from '../../contract/index.ts';
-import {
-  type AgentBehaviour,
-  type AgentRequest,
-  type Bounds,
-  createRun,
-  type OpenRunPlugin,
-  type RunPluginHarness,
-} from './harness.ts';
+import { type AgentBehaviour, type AgentRequest, type Bounds, createRun, type RunPluginHarness } from './harness.ts';
 
 /** A response of a stand-in agent. */
 export interface AgentReply {
@@ -51,7 +44,7 @@ export function httpHarness<Options>(protocol: HttpProtocol<Options>): RunPlugin
         agent.close();
         throw error;
       });
-      const opened: OpenRunPlugin = {
+      return {
         run,
         begun: () => agent.begun,
         stopped: () => agent.isStopped,
@@ -61,7 +54,6 @@ export function httpHarness<Options>(protocol: HttpProtocol<Options>): RunPlugin
           agent.close();
         },
       };
-      return opened;
     },
   };
 }
@@ -106,14 +98,10 @@ class StandInAgent {
     this.received += `${method} ${path} ${JSON.stringify(headers)} ${body}\n`;
     if (this.#protocol.stops?.(request)) {
       this.isStopped = true;
-      reply(response, { status: 200 });
-      return;
+      return reply(response, {});
     }
     const aside = this.#protocol.aside?.(request);
-    if (aside !== undefined) {
-      reply(response, { status: 200, ...aside });
-      return;
-    }
+    if (aside !== undefined) return reply(response, aside);
     this.begun += 1;
     if (this.#protocol.stops === undefined) {
       response.on('close', () => {
@@ -126,11 +114,10 @@ class StandInAgent {
   async #behave(request: AgentRequest, message: IncomingMessage, response: ServerResponse): Promise<void> {
     const protocol = this.#protocol;
     const behaviour = this.#behaviour;
-    const { wrap = (bytes: Uint8Array) => bytes } = protocol;
+    const { headers, wrap = (bytes: Uint8Array) => bytes } = protocol;
     switch (behaviour.kind) {
       case 'answers':
-        response.writeHead(200, protocol.headers).end(protocol.answer(behaviour.output, request));
-        return;
+        return reply(response, { headers, body: protocol.answer(behaviour.output, request) });
       case 'works':
         setTimeout(() => this.#begin(request, response), behaviour.afterMs);
         return;
@@ -146,22 +133,19 @@ class StandInAgent {
         this.#begin(request, response);
         const piece = Buffer.from(protocol.piece(request));
         let at = 0;
-        const timer = setInterval(
-          () => response.write(piece.subarray(at % piece.length, (at++ % piece.length) + 1)),
-          dripMs,
-        );
+        const timer = setInterval(() => {
+          response.write(piece.subarray(at, at + 1));
+          at = (at + 1) % piece.length;
+        }, dripMs);
         response.on('close', () => clearInterval(timer));
         return;
       }
       case 'sends':
-        response.writeHead(200, protocol.headers).end(wrap(behaviour.bytes));
-        return;
+        return reply(response, { headers, body: wrap(behaviour.bytes) });
       case 'sends_latin1':
-        response.writeHead(200, protocol.headers).end(Buffer.from(protocol.answer('süß', request), 'latin1'));
-        return;
+        return reply(response, { headers, body: Buffer.from(protocol.answer('süß', request), 'latin1') });
       case 'refuses':
-        reply(response, { ...behaviour, body: 's3cret' });
-        return;
+        return reply(response, { ...behaviour, body: 's3cret' });
       case 'resets':
         message.socket.resetAndDestroy();
     }
