@@ -1,7 +1,6 @@
-import type { OutboundClient, OutboundRequest, PluginContext } from '../contract/index.ts';
+import { OptionsError, type OutboundClient, type OutboundRequest, type PluginContext } from '../contract/index.ts';
 import { AgentResponse } from './agent-response.ts';
-import { namedInLowerCase } from './option-problems.ts';
-import { targetUrl } from './target-url.ts';
+import { namedInLowerCase, urlProblem } from './option-problems.ts';
 
 export interface AgentClientOptions {
   readonly url: string;
@@ -53,7 +52,10 @@ export class AgentClient {
     this.#context = context;
     this.#main = context.outbound({ connections, maxResponseBytes: maxResponse });
     this.#aside = context.outbound(aside);
-    this.url = targetUrl(context, this.#main, pointer, url);
+    const fault = urlProblem(url);
+    if (fault !== undefined) throw new OptionsError([{ pointer, ...fault }]);
+    this.url = new URL(url);
+    if (this.#main.forbids(this.url)) warnOfPrivate(context, pointer, this.url);
     this.#headers = { 'user-agent': 'pullcord', ...namedInLowerCase(headers), 'accept-encoding': 'identity' };
     // Closers run in reverse order: notifications end before their connections do.
     context.onClose(async () => void (await Promise.all(this.#notifying)));
@@ -122,4 +124,14 @@ export class AgentClient {
     target.pathname = target.pathname.replace(/\/+$/, '') + path;
     return target;
   }
+}
+
+function warnOfPrivate(context: PluginContext, pointer: string, { protocol, hostname, port }: URL): void {
+  const target = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
+  context.report({
+    severity: 'warning',
+    pointer,
+    message: 'is not a public address, so that it is not called',
+    hint: `Allow it in gateway.yaml if it is meant: outbound: { allow: ["${target}"] }.`,
+  });
 }

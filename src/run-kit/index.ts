@@ -14,4 +14,3 @@ export { type CheckedOptions, namedInLowerCase, optionProblems, pointerTo } from
 export { type PollOptions, pause, poll, type Seen, within } from './poll.ts';
 export { findProgram, type Program, type ProgramOptions } from './program.ts';
 export { type PromptOptions, prompt } from './prompt.ts';
-export { targetUrl } from './target-url.ts';
