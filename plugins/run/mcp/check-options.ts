@@ -27,7 +27,7 @@ export async function checkOptions(options: Options, context: PluginContext): Pr
     // The headers by which client and server of MCP negotiate.
     problems.push(...optionProblems({ urls: { '/url': url }, headers, reserved: /^(?:mcp-.*|accept|last-event-id)$/ }));
     if (problems.length > 0) throw new OptionsError(problems);
-    // Twice as many, so that a call can be cancelled while all of them are busy.
+    // Twice as many, so that replies to the server are sent while all calls are waiting.
     return {
       kind: 'http',
       agent: new AgentClient(context, { url, headers, maxResponse, connections: 2 * connections }),
