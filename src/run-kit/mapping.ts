@@ -35,7 +35,7 @@ export type Mapped<Value> =
 
 /** A compiled expression of the options. A value of undefined is JSONata's "nothing". */
 export interface Mapping<Value> {
-  apply(input: JsonValue, run: RunIdentity, bindings?: Bindings): MaybePromise<Mapped<Value>>;
+  apply(input: JsonValue, run: RunIdentity, bindings?: Bindings): Promise<Mapped<Value>>;
 }
 
 /**
@@ -62,17 +62,14 @@ export function createObjectMapping(context: PluginContext, pointer: string, sou
     }
     return compiled;
   });
-  const objectOf = (mapped: Mapped<JsonValue | undefined>): Mapped<JsonObject> => {
-    if (!mapped.ok) return mapped;
-    const { value } = mapped;
-    if (isObject(value)) return { ok: true, value };
-    const message = `the expression of ${optionAt(pointer)} returned something that is not an object`;
-    return { ok: false, failure: failed(message) };
-  };
   return {
-    apply(...given) {
-      const mapped = mapping.apply(...given);
-      return mapped instanceof Promise ? mapped.then(objectOf) : objectOf(mapped);
+    async apply(...given) {
+      const mapped = await mapping.apply(...given);
+      if (!mapped.ok) return mapped;
+      const { value } = mapped;
+      if (isObject(value)) return { ok: true, value };
+      const message = `the expression of ${optionAt(pointer)} returned something that is not an object`;
+      return { ok: false, failure: failed(message) };
     },
   };
 }
@@ -91,10 +88,7 @@ function compileValue(source: string, bindings: readonly string[]) {
     expression,
     warnings: expression.warnings,
     close: () => expression.close(),
-    evaluate(input: JsonValue, given: Bindings): MaybePromise<JsonValue | undefined> {
-      const value = expression.evaluate(input, given);
-      return value instanceof Promise ? value.then(toPlain) : toPlain(value);
-    },
+    evaluate: async (input: JsonValue, given: Bindings) => toPlain(await expression.evaluate(input, given)),
   };
 }
 
@@ -108,16 +102,13 @@ function ready<Value>(context: PluginContext, pointer: string, compile: () => Co
   const { warnings, evaluate, close } = compileOrRefuse(pointer, compile);
   context.onClose(close);
   for (const warning of warnings) context.report({ severity: 'warning', pointer, ...warning });
-  const mapped = (value: Value): Mapped<Value> => ({ ok: true, value });
-  const refused = (error: unknown): Mapped<Value> => ({ ok: false, failure: failureOf(pointer, error) });
   return {
-    apply(input, { id, project, trigger, caller, sessionId, attempt, input: runInput }, bindings) {
+    async apply(input, { id, project, trigger, caller, sessionId, attempt, input: runInput }, bindings) {
       const run = { id, project, trigger, caller, attempt, ...(sessionId !== undefined && { sessionId }) };
       try {
-        const value = evaluate(input, { run, input: runInput, ...bindings });
-        return value instanceof Promise ? value.then(mapped, refused) : mapped(value);
+        return { ok: true, value: await evaluate(input, { run, input: runInput, ...bindings }) };
       } catch (error) {
-        return refused(error);
+        return { ok: false, failure: failureOf(pointer, error) };
       }
     },
   };

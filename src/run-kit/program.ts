@@ -47,7 +47,7 @@ const script = /^(?!-).*\.(?:[cm]?[jt]s|py|rb|sh|php|pl)$/;
 
 async function warnOfMissingScripts(items: readonly string[], cwd: string, context: PluginContext): Promise<void> {
   for (const [index, item] of items.entries()) {
-    if (!script.test(item) || item.includes('\0') || (await isThere(resolve(cwd, item)))) continue;
+    if (!script.test(item) || item.includes('\0') || (await isAccessible(resolve(cwd, item)))) continue;
     context.report({
       severity: 'warning',
       pointer: `/argv/${index + 1}`,
@@ -57,13 +57,6 @@ async function warnOfMissingScripts(items: readonly string[], cwd: string, conte
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 type Fault = Pick<OptionsProblem, 'message' | 'hint'>;
 
 async function faultOfFile(file: string): Promise<Fault | undefined> {
@@ -71,7 +64,7 @@ async function faultOfFile(file: string): Promise<Fault | undefined> {
   if (found === undefined)
     return { message: 'is a file that does not exist', hint: 'A path starts at the folder of this file.' };
   if (!found.isFile()) return { message: 'is not a file' };
-  if (!(await isExecutable(file)))
+  if (!(await isAccessible(file, constants.X_OK)))
     return { message: 'is not executable', hint: 'Run chmod +x on it, or name its interpreter first.' };
   return undefined;
 }
@@ -87,14 +80,13 @@ async function findOnPath(name: string, path: string): Promise<string | undefine
   // An empty entry would mean the current folder: the gateway's, on which no config should depend.
   for (const folder of path.split(delimiter).filter((entry) => entry !== '')) {
     const file = join(folder, name);
-    const found = await stat(file).catch(() => undefined);
-    if (found?.isFile() && (await isExecutable(file))) return file;
+    if ((await faultOfFile(file)) === undefined) return file;
   }
   return undefined;
 }
 
-async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
+async function isAccessible(path: string, mode?: number): Promise<boolean> {
+  return access(path, mode).then(
     () => true,
     () => false,
   );
