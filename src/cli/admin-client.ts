@@ -89,7 +89,11 @@ export class AdminClient {
   #send(method: 'GET' | 'POST', path: string, signal: AbortSignal | undefined) {
     return request(`${this.url}${path}`, {
       method,
-      headers: this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` },
+      headers: {
+        ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+        // A form cannot send it: the admin listener changes nothing without.
+        ...(method === 'POST' && { 'content-type': 'application/json' }),
+      },
       headersTimeout: deadlineMs,
       bodyTimeout: deadlineMs,
       ...(signal && { signal }),

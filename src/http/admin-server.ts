@@ -8,6 +8,7 @@ import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
+import { foreignPage } from './admin-gate.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
@@ -39,13 +40,23 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   const metrics = metricsOf(parts);
 
   app.addHook('onRequest', (request, reply, done) => {
-    const isOpen = request.routeOptions.url === '/livez' || request.routeOptions.url === '/readyz';
-    if (isOpen || isAuthorized(request.headers.authorization, parts.token())) return done();
+    const { headers, method, routeOptions } = request;
+    const token = parts.token();
+    const hasToken = token !== undefined && carries(headers.authorization, token);
+    const detail = foreignPage({ method, headers, hasToken });
+    if (detail !== undefined) {
+      sendProblem(reply, request.id, 'forbidden', { detail });
+      return;
+    }
+    const isOpen = routeOptions.url === '/livez' || routeOptions.url === '/readyz';
+    if (isOpen || token === undefined || hasToken) return done();
     reply.header('www-authenticate', 'Bearer');
     sendProblem(reply, request.id, 'unauthorized', {
       detail: 'The admin API requires a bearer token: Authorization: Bearer …',
     });
   });
+  // No operation has a body, but a request that changes anything names its media type.
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, _body, done) => done(null, undefined));
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) =>
     parts.isReady() ? { status: 'ok' } : reply.code(503).send({ status: 'stopping' }),
@@ -66,8 +77,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   return app;
 }
 
-function isAuthorized(header: string | undefined, token: string | undefined): boolean {
-  if (token === undefined) return true;
+function carries(header: string | undefined, token: string): boolean {
   // Digests have the same length, so the comparison does not leak the length of the token.
   return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
 }
