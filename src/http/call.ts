@@ -11,6 +11,7 @@ import type { Verdict } from '../runtime/verdict.ts';
 import type { Route } from './address.ts';
 import { clientIp } from './client-ip.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import { type ReadBody, readBody } from './read-body.ts';
 
 /** What the public listener serves with. */
 export interface Services {
@@ -42,6 +43,7 @@ export class Call {
   recordingId: string | undefined;
   /** What was put through the pipeline. */
   exchange: Exchange | undefined;
+  #awaitsContinue: boolean;
   #route: Route | undefined;
   #admission: Admission | undefined;
   #body: TriggerBody | undefined;
@@ -65,8 +67,25 @@ export class Call {
       headers: request.headers,
       ip: clientIp(request, snapshot.config.server.trustProxy),
     };
+    const { expect } = request.headers;
+    this.#awaitsContinue = expect !== undefined && request.httpVersion === '1.1' && isContinue.test(expect);
     // Last: if anything above throws, there is no call to release it.
     snapshot.lease();
+  }
+
+  /**
+   * Whether the client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1). It gets that when the gates
+   * have let the request pass, so that the body of a refused request is not even sent.
+   */
+  get awaitsContinue(): boolean {
+    return this.#awaitsContinue;
+  }
+
+  /** Reads the body within `server.bodyLimit`. Never rejects. */
+  readBody(): Promise<ReadBody> {
+    if (this.#awaitsContinue) this.response.writeContinue();
+    this.#awaitsContinue = false;
+    return readBody(this.request, this.snapshot.config.server.bodyLimitBytes);
   }
 
   /** What the address means. Known after the gate `route`. */
@@ -93,6 +112,9 @@ export class Call {
     this.#body = body;
   }
 }
+
+/** The same test as Node's. */
+const isContinue = /(?:^|\W)100-continue(?:$|\W)/i;
 
 /** RFC 9112 §3.2.2: what a client sends to a proxy, and every server must accept. */
 const absoluteForm = /^https?:\/\/[^/?#]*/i;

@@ -30,8 +30,8 @@ export const headGates: readonly Step[] = [
   },
   {
     name: 'host',
-    does: 'Refuses an HTTP/1.1 request without `Host`.',
-    why: 'Before anything reads the address: RFC 9112 §3.2 calls such a request invalid.',
+    does: 'Refuses an HTTP/1.1 request without `Host`, and any with several.',
+    why: 'Before anything reads the address: RFC 9112 §3.2 calls such requests invalid.',
     run: host,
   },
   {

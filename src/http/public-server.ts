@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Services } from './call.ts';
 import type { ListeningServer } from './listener.ts';
 import { bindOtherLoopback } from './other-loopback.ts';
 import { codeOfClientError } from './protocol-errors.ts';
-import { endConnection } from './reply.ts';
+import { endConnection, endSocket } from './reply.ts';
 import { serve } from './serve.ts';
 
 /** How often slow clients are looked for: the request timeout is exact to about a second. */
@@ -25,8 +26,13 @@ export function createPublicServer(services: Services): ListeningServer {
     keepAliveTimeout: keepAliveMs,
     // Node would answer a request without Host by itself, without a body.
     requireHostHeader: false,
+    // Otherwise the second Host, Authorization or Content-Type of a request would be ignored; another server may take that one.
+    joinDuplicateHeaders: true,
   });
+  /** The latest response on each connection. */
+  const responses = new WeakMap<Duplex, ServerResponse>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    responses.set(request.socket, response);
     // While it closes, requests on open connections are still answered; the engine says whether it accepts new runs.
     if (!server.listening) response.setHeader('connection', 'close');
     void serve(services, request, response, nextRequestId());
@@ -34,10 +40,15 @@ export function createPublicServer(services: Services): ListeningServer {
   server.on('request', answer);
   // Node would also answer an unknown Expect without a body, and not answer CONNECT at all.
   server.on('checkExpectation', answer);
+  // Node would invite the body before its request has passed the gates.
+  server.on('checkContinue', answer);
   server.on('connect', (_request, socket) => endConnection(socket, 'bad_request', nextRequestId()));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const latest = responses.get(socket);
     if (error.code === 'ECONNRESET') socket.destroy();
-    else endConnection(socket, codeOfClientError(error), nextRequestId());
+    else if (latest === undefined || isOver(latest)) endConnection(socket, codeOfClientError(error), nextRequestId());
+    // A second response would end up in the middle of this one, or answer the same request again.
+    else endAfter(latest, socket);
   });
 
   let others: readonly NetServer[] = [];
@@ -53,6 +64,18 @@ export function createPublicServer(services: Services): ListeningServer {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Whether the request and its response are complete, so that what follows on the connection has nothing to do with them. */
+function isOver({ req, writableFinished }: ServerResponse): boolean {
+  return req.complete && writableFinished;
+}
+
+/** Closes a connection once the response on it has been sent: what arrives is no HTTP any longer. */
+function endAfter(response: ServerResponse, socket: Duplex): void {
+  socket.on('error', () => {});
+  if (response.writableFinished) endSocket(socket);
+  else response.once('finish', () => endSocket(socket));
 }
 
 /** Unique without asking for randomness each time; a gateway that restarts never repeats the ids of another. */

@@ -42,10 +42,15 @@ export function writeReply(
  */
 export function endConnection(socket: Duplex, code: ProblemCode, requestId: string): void {
   socket.on('error', () => {});
+  if (socket.writable) endSocket(socket, rawProblem(code, requestId));
+  else socket.destroy();
+}
+
+/** Half-closes a connection, after its last words, and reads on for a while. */
+export function endSocket(socket: Duplex, lastWords = ''): void {
   // Bytes that still arrive would otherwise be answered by a reset, which can overtake the response.
   socket.resume();
-  if (socket.writable) socket.end(rawProblem(code, requestId));
-  else socket.destroy();
+  socket.end(lastWords);
   setTimeout(() => socket.destroy(), lastWordsMs).unref();
 }
 

@@ -35,14 +35,14 @@ export async function serve(
     conclude(call, reply);
     const sent = reply.events === undefined ? reply : eventStream(reply.events);
     await endOfTurn();
-    send(response, requestId, sent);
+    send(response, requestId, sent, call.awaitsContinue);
     if (sent.stream !== undefined) await writeStream(response, sent.stream);
   } catch (error) {
     const isUnavailable = EngineUnavailable.is(error);
     if (isUnavailable) services.log.error({ requestId, reason: error.message }, 'storage unavailable');
     else services.log.error({ requestId, err: error }, 'request failed unexpectedly');
     if (response.headersSent) response.destroy();
-    else send(response, requestId, isUnavailable ? unavailable : problem('internal_error'));
+    else send(response, requestId, isUnavailable ? unavailable : problem('internal_error'), true);
   } finally {
     call?.snapshot.release();
   }
@@ -64,10 +64,13 @@ function conclude({ services, verdict, trigger, recordingId, exchange }: Call, r
   services.recorder.record(recordingId, trigger, exchange, verdict, reply);
 }
 
-function send(response: ServerResponse, requestId: string, reply: BodyReply | StreamReply): void {
+/** @param mayBeUnsent whether the client may never send the body that it has declared */
+function send(response: ServerResponse, requestId: string, reply: BodyReply | StreamReply, mayBeUnsent: boolean): void {
   const { req } = response;
   // Otherwise the rest of the body would have to be read before the next request of the connection.
-  if (!req.readableEnded && declaredLength(req) > unreadLimitBytes) response.setHeader('connection', 'close');
+  if (!req.readableEnded && (mayBeUnsent || declaredLength(req) > unreadLimitBytes)) {
+    response.setHeader('connection', 'close');
+  }
   writeReply(response, requestId, reply);
 }
 

@@ -4,7 +4,6 @@ import type { RunRecord } from '../../engine/types/index.ts';
 import { checkRunResult, isFinalResult } from '../../runtime/attempt/check-run-result.ts';
 import type { RunRoute } from '../address.ts';
 import type { Call } from '../call.ts';
-import { readBody } from '../read-body.ts';
 
 /** How long the answer to a completion waits for the result to be stored, in milliseconds. */
 const storedWithinMs = 10_000;
@@ -17,12 +16,13 @@ export function completion(call: Call): MaybePromise<Reply | undefined> {
   return call.route.kind === 'completion' ? answerCompletion(call, call.route) : undefined;
 }
 
-async function answerCompletion(
-  { services, request, head, snapshot: current }: Call,
-  { projectId, key, runId }: RunRoute<'completion'>,
-): Promise<Reply> {
-  const { live, engine, completions } = services;
-  if (head.method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
+async function answerCompletion(call: Call, { projectId, key, runId }: RunRoute<'completion'>): Promise<Reply> {
+  const { live, engine, completions } = call.services;
+  const { method, query, headers } = call.head;
+  if (method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
+  // Before anything depends on the run: neither the answer nor its time may reveal which runs exist.
+  const sent = await call.readBody();
+  if (!sent.ok) return problem(sent.tooLarge ? 'body_too_large' : 'bad_request');
   const run = await engine.get(runId);
   if (run === undefined || !sameTrigger(run, { project: projectId, trigger: key })) return unknown;
   const snapshot = live.ofRevision(run.revision);
@@ -30,9 +30,6 @@ async function answerCompletion(
   if (plugin?.complete === undefined) return unknown;
   snapshot.lease();
   try {
-    const sent = await readBody(request, current.config.server.bodyLimitBytes);
-    if (!sent.ok) return problem('body_too_large');
-    const { query, headers } = head;
     const completed = await plugin.complete({ run: identityOf(run), query, headers, body: sent.bytes });
     if (completed.kind === 'rejected') return unknown;
     if (completed.kind === 'invalid') return problem('invalid_body', { detail: completed.message });

@@ -1,6 +1,5 @@
 import type { BodyNeeded, Decision, Handshake, Refusal } from '../../runtime/admission.ts';
 import type { Call } from '../call.ts';
-import { readBody } from '../read-body.ts';
 
 const noBytes = new Uint8Array();
 
@@ -14,7 +13,7 @@ export async function decideLate(call: Call, early: Refusal | Handshake | BodyNe
   if (route.kind !== 'trigger') return decidedBy(early, noBytes);
   const isSigned = snapshot.signatureHeaders.some((name) => request.headers[name] !== undefined);
   if (early.kind === 'handshake' || (early.kind === 'refused' && !isSigned)) return early;
-  const sent = await readBody(request, snapshot.config.server.bodyLimitBytes);
+  const sent = await call.readBody();
   if (!sent.ok) return { kind: 'refused', code: sent.tooLarge ? 'body_too_large' : 'bad_request', reason: '' };
   call.bytes = sent.bytes;
   return decidedBy(early, sent.bytes);

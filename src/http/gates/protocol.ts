@@ -2,19 +2,21 @@ import { problem, type Reply } from '../../contract/index.ts';
 import type { Call } from '../call.ts';
 import { refuse } from '../refuse.ts';
 
-/** The same test as Node's, which answers `100-continue` by itself. */
-const isContinue = /(?:^|\W)100-continue(?:$|\W)/i;
-
-export function expectation({ request }: Call): Reply | undefined {
-  const { expect } = request.headers;
-  if (expect === undefined || request.httpVersion !== '1.1' || isContinue.test(expect)) return undefined;
+export function expectation({ request, awaitsContinue }: Call): Reply | undefined {
+  if (request.headers.expect === undefined || request.httpVersion !== '1.1' || awaitsContinue) return undefined;
   return problem('expectation_failed', {}, { connection: 'close' });
 }
 
 export function host(call: Call): Reply | undefined {
   const { headers, httpVersion } = call.request;
-  if (headers.host !== undefined || httpVersion !== '1.1') return undefined;
-  return refuse(call, { kind: 'refused', code: 'bad_request', reason: 'no Host' });
+  if (headers.host === undefined) {
+    return httpVersion === '1.1'
+      ? refuse(call, { kind: 'refused', code: 'bad_request', reason: 'no Host' })
+      : undefined;
+  }
+  // No Host has a comma: these are several, joined.
+  if (!headers.host.includes(',')) return undefined;
+  return refuse(call, { kind: 'refused', code: 'bad_request', reason: 'several Host' });
 }
 
 export function declaredLength(call: Call): Reply | undefined {

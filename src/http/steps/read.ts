@@ -1,19 +1,17 @@
 import type { JsonObject, ProblemCode, Reply } from '../../contract/index.ts';
 import type { Call } from '../call.ts';
-import { readBody } from '../read-body.ts';
 import { refuse } from '../refuse.ts';
 import { parseRequestBody } from './request-body.ts';
 
 /** Untrusted input ends as a refusal, never as a throw. */
 export async function read(call: Call): Promise<Reply | undefined> {
-  const { request, snapshot } = call;
   let { bytes } = call;
   if (bytes === undefined) {
-    const sent = await readBody(request, snapshot.config.server.bodyLimitBytes);
+    const sent = await call.readBody();
     if (!sent.ok) return refuseBody(call, sent.tooLarge ? 'body_too_large' : 'bad_request');
     bytes = sent.bytes;
   }
-  const body = parseRequestBody(request.headers, bytes);
+  const body = parseRequestBody(call.request.headers, bytes);
   if (body.kind === 'refused') return refuseBody(call, body.code, body.members);
   call.body = body;
   return undefined;

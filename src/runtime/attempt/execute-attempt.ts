@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type {
   FinalRunResult,
   JsonObject,
@@ -18,6 +19,9 @@ import { aborted, HostAttempt } from './host-attempt.ts';
 
 /** How long a plugin may take to settle after its signal was aborted, in milliseconds. Then its place is needed. */
 const graceMs = 10_000;
+
+/** How many events of a stream are relayed before other work of the event loop gets its turn. */
+const eventsPerTurn = 64;
 
 export interface AttemptParts {
   /** Name of the plugin: a handle that another one saved is not for it. */
@@ -152,8 +156,10 @@ class Execution {
     };
     signal.addEventListener('abort', close, { once: true });
     try {
-      for (;;) {
+      for (let count = 1; ; count += 1) {
         const next = await events.next();
+        // An agent that always has the next piece ready must not keep everybody else waiting.
+        if (count % eventsPerTurn === 0) await endOfTurn();
         // An iterator without `return` would otherwise be pulled forever.
         if (this.#attempt.failure !== undefined) return this.#attempt.failure;
         if (next.done) return next.value;
