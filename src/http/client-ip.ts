@@ -11,7 +11,7 @@ const testsOfLists = new WeakMap<readonly string[], TrustTest>();
 const testsOfNames = new Map<string, TrustTest>();
 
 /**
- * The caller's address: that of the peer, or the one that trusted proxies give in `X-Forwarded-For`. What is not an IP
+ * The caller's address: that of the peer, or the one that trusted proxies give in `X-Forwarded-For`. Any other text than an IP
  * address there is not the caller's, and ends the search: the address of the proxy that reported it counts.
  */
 export function clientIp(request: IncomingMessage, trustProxy: TrustProxy): string {
