@@ -10,6 +10,7 @@ import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import type { Verdict } from '../runtime/verdict.ts';
 import type { Route } from './address.ts';
 import { clientIp } from './client-ip.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { type ReadBody, readBody } from './read-body.ts';
 
@@ -20,6 +21,7 @@ export interface Services {
   readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
   readonly completions: Completions;
+  readonly streams: OpenStreams;
   readonly log: PluginLog;
 }
 

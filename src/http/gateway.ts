@@ -19,6 +19,7 @@ import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
 import { Listener, type PreparedListener } from './listener.ts';
+import { OpenStreams } from './open-streams.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { createPublicServer } from './public-server.ts';
 
@@ -62,7 +63,8 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const builder = new SnapshotBuilder(root, builtinRegistry(), log);
   const built = await builder.build(loaded);
   if (!built.ok) return failed(built.problems);
-  const live = new Live(built.snapshot);
+  const streams = new OpenStreams();
+  const live = new Live(built.snapshot, () => streams.recheck());
   const opened = await openEngine(config.engine, log);
   if (!opened.ok) {
     live.close();
@@ -76,7 +78,10 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
   const completions = new Completions();
-  const surface = new Surface({ live, engine, recordings, outcomes, recorder, completions, log }, () => reloader);
+  const surface = new Surface(
+    { live, engine, recordings, outcomes, recorder, completions, streams, log },
+    () => reloader,
+  );
   const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
   const client = createOutboundClient(guard, callbackLimits);

@@ -46,6 +46,12 @@ export function endConnection(socket: Duplex, code: ProblemCode, requestId: stri
   else socket.destroy();
 }
 
+/** Ends a response that is being streamed; a client that does not take the rest is cut off. */
+export function endResponse(response: ServerResponse): void {
+  response.end();
+  setTimeout(() => response.destroy(), lastWordsMs).unref();
+}
+
 /** Half-closes a connection, after its last words, and reads on for a while. */
 export function endSocket(socket: Duplex, lastWords = ''): void {
   // Bytes that still arrive would otherwise be answered by a reset, which can overtake the response.

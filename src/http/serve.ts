@@ -5,7 +5,8 @@ import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
 import { Call, type Services } from './call.ts';
 import { eventStream } from './event-stream.ts';
 import { bodySteps, headGates } from './lifecycle.ts';
-import { writeReply } from './reply.ts';
+import { endResponse, writeReply } from './reply.ts';
+import { isStillAdmitted } from './still-admitted.ts';
 import { endOfTurn } from './turn.ts';
 import { writeStream } from './write-stream.ts';
 
@@ -36,7 +37,7 @@ export async function serve(
     const sent = reply.events === undefined ? reply : eventStream(reply.events);
     await endOfTurn();
     send(response, requestId, sent, call.awaitsContinue);
-    if (sent.stream !== undefined) await writeStream(response, sent.stream);
+    if (sent.stream !== undefined) await stream(call, sent.stream);
   } catch (error) {
     const isUnavailable = EngineUnavailable.is(error);
     if (isUnavailable) services.log.error({ requestId, reason: error.message }, 'storage unavailable');
@@ -45,6 +46,17 @@ export async function serve(
     else send(response, requestId, isUnavailable ? unavailable : problem('internal_error'), true);
   } finally {
     call?.snapshot.release();
+  }
+}
+
+/** Sends a stream for as long as its caller may read it. */
+async function stream(call: Call, pieces: AsyncIterable<string>): Promise<void> {
+  const { response, services } = call;
+  const remove = services.streams.add({ isAdmitted: () => isStillAdmitted(call), end: () => endResponse(response) });
+  try {
+    await writeStream(response, pieces);
+  } finally {
+    remove();
   }
 }
 

@@ -5,7 +5,7 @@ const patienceMs = 60_000;
 
 /**
  * Writes a stream to its end with backpressure: each piece when the one before has left, so that a slow client costs no
- * memory. Settles too when the client disconnects or is disconnected. Rejects with what the stream throws.
+ * memory. Settles too when the client disconnects or is disconnected, and when the response is ended elsewhere. Rejects with what the stream throws.
  */
 export async function writeStream(response: ServerResponse, stream: AsyncIterable<string>): Promise<void> {
   const iterator = stream[Symbol.asyncIterator]();
@@ -17,10 +17,10 @@ export async function writeStream(response: ServerResponse, stream: AsyncIterabl
       // Not a race against one promise of the end: that would keep every piece in memory until the end.
       const next = await new Promise<IteratorResult<string> | undefined>((resolve, reject) => {
         leave = () => resolve(undefined);
-        if (response.destroyed) leave();
+        if (isOver(response)) leave();
         else iterator.next().then(resolve, reject);
       });
-      if (next === undefined) return;
+      if (next === undefined || isOver(response)) return;
       if (next.done) break;
       if (!response.write(next.value) && !(await drained(response))) return;
     }
@@ -30,6 +30,10 @@ export async function writeStream(response: ServerResponse, stream: AsyncIterabl
     // It may first have to wait for its next piece; nothing depends on that.
     iterator.return?.().catch(() => {});
   }
+}
+
+function isOver({ destroyed, writableEnded }: ServerResponse): boolean {
+  return destroyed || writableEnded;
 }
 
 /** Whether the client has read what was written. One that reads nothing for too long is disconnected. */

@@ -4,9 +4,12 @@ import type { Snapshot } from './snapshot.ts';
 export class Live {
   #current: Snapshot;
   readonly #alive = new Map<string, Snapshot>();
+  readonly #onSwap: () => void;
 
-  constructor(first: Snapshot) {
+  /** @param onSwap called when another snapshot has become the current one */
+  constructor(first: Snapshot, onSwap: () => void = () => {}) {
     this.#current = first;
+    this.#onSwap = onSwap;
     this.#alive.set(first.revision, first);
   }
 
@@ -21,6 +24,7 @@ export class Live {
     for (const [revision, snapshot] of this.#alive) if (!snapshot.isAlive) this.#alive.delete(revision);
     this.#alive.set(next.revision, next);
     old.release();
+    this.#onSwap();
   }
 
   /** The snapshot of that revision while it is alive, else the current one: a run ends under the config it started with. */

@@ -5,7 +5,15 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import t, { type Test } from 'tap';
 import { type AcceptedRun, acceptsEventStream, type RunView } from '../../src/contract/index.ts';
 import { eventStream } from '../../src/http/event-stream.ts';
-import { basicFiles, durableFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
+import {
+  basicFiles,
+  durableFiles,
+  gatewayFile,
+  keyFile,
+  secrets,
+  triggerFile,
+  writeInto,
+} from '../support/config-folder.ts';
 import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
 
 /** An agent that says each of its words when it is told to, and knows how often it was asked. */
@@ -422,4 +430,52 @@ t.test('an event stream sends heartbeats, and releases the run when its client d
   await leaving.return?.();
   t.ok(signal?.aborted);
   await next;
+});
+
+t.test('a reload ends the streams of a revoked key, and of no other', async (t) => {
+  const gateway = await startTestGateway(t, {
+    ...files({ talk: { run: { uses: 'talker' }, respond } }),
+    'keys/other.yaml': keyFile('other'),
+  });
+  const stream = async (secret: string) => {
+    const before = talkers().length;
+    const events = await ask(t, triggerUrl(gateway, 'talk'), { body: {}, secret });
+    const accepted = await events.accepted();
+    return { events, accepted, talker: await nextTalker(before) };
+  };
+  const kept = await stream(secrets.website);
+  const ended = await stream(secrets.other);
+  const resumed = await ask(t, `${gateway.url}${ended.accepted.statusUrl}`, { method: 'GET', secret: secrets.other });
+  await resumed.accepted();
+
+  await writeInto(gateway.root, 'keys/other.yaml', keyFile('other', { status: 'revoked' }));
+  t.strictSame(await ended.events.rest(), [], 'the stream of its request ends without the output');
+  t.strictSame(await resumed.rest(), [], 'so does one that reads the run');
+  const again = await ask(t, `${gateway.url}${ended.accepted.statusUrl}`, { method: 'GET', secret: secrets.other });
+  t.equal(again.response.status, 401);
+
+  kept.talker.say('still here');
+  t.match(await kept.events.next(), { event: 'delta', data: { text: 'still here' } });
+  kept.talker.end({ kind: 'succeeded', output: 'whole' });
+  t.match(await kept.events.rest(), [{ event: 'message' }, { event: 'done' }]);
+  ended.talker.end({ kind: 'succeeded', output: 'whole' });
+});
+
+t.test('a reload leaves a stream open whose key has expired since it began', async (t) => {
+  const expires = new Date(Date.now() + 2000).toISOString();
+  const [secret] = JSON.parse(keyFile('other')).secrets;
+  const expiring = keyFile('other', { secrets: [{ ...secret, expires }] });
+  const gateway = await startTestGateway(t, {
+    ...files({ talk: { run: { uses: 'talker' }, respond }, probe: {} }),
+    'keys/other.yaml': expiring,
+  });
+  const before = talkers().length;
+  const events = await ask(t, triggerUrl(gateway, 'talk'), { body: {}, secret: secrets.other });
+  await events.accepted();
+  const talker = await nextTalker(before);
+  await until(async () => (await gateway.fire('probe', {}, { secret: secrets.other })).status === 401);
+  t.ok((await gateway.gateway.reloader.reload({ always: true })).ok);
+  talker.say('still here');
+  t.match(await events.next(), { event: 'delta', data: { text: 'still here' } });
+  talker.end({ kind: 'succeeded', output: 'whole' });
 });
