@@ -25,6 +25,15 @@ export function problemCodeOf(reply: Reply): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** They say where a response ends: a second one would let the next response be misread (response splitting). */
+const framing: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'trailer',
+  'upgrade',
+]);
+
 function faultOfReply(candidate: unknown): string | undefined {
   if (typeof candidate !== 'object' || candidate === null) return 'it is not an object';
   const { status, headers, body, stream, events } = candidate as Readonly<Record<string, unknown>>;
@@ -38,8 +47,12 @@ function faultOfReply(candidate: unknown): string | undefined {
   if (!Number.isInteger(status) || Number(status) < 200 || Number(status) > 599) {
     return 'its `status` is not an integer from 200 to 599';
   }
-  if (headers !== undefined && (typeof headers !== 'object' || headers === null))
-    return 'its `headers` are not an object';
+  if (headers !== undefined) {
+    if (typeof headers !== 'object' || headers === null) return 'its `headers` are not an object';
+    for (const name in headers) {
+      if (framing.has(name.toLowerCase())) return `the header \`${name}\` is for the gateway to set`;
+    }
+  }
   if (stream === undefined || typeof Object(stream)[Symbol.asyncIterator] === 'function') return undefined;
   return 'its `stream` is not an async iterable';
 }

@@ -108,3 +108,11 @@ t.test('the types of the contract refuse a reply with two contents, or with a st
   for (const reply of [both, streams, created]) t.throws(() => assertReply(reply), /not a reply/);
   t.end();
 });
+
+t.test('a plugin cannot say where its response ends', (t) => {
+  for (const name of ['Content-Length', 'content-length', 'Transfer-Encoding', 'Connection']) {
+    t.throws(() => assertReply({ status: 200, body: {}, headers: { [name]: '2' } }), /is for the gateway to set/, name);
+  }
+  t.doesNotThrow(() => assertReply({ status: 200, body: {}, headers: { 'Content-Language': 'de' } }));
+  t.end();
+});
