@@ -57,10 +57,13 @@ export async function compare(
 
 /** The two must do the same for the caller, or the ratio would mean nothing. */
 async function answersAlike(row: Row, subject: BenchServer, reference: BenchServer): Promise<void> {
-  // The first of two equal bodies is not yet a duplicate.
-  if (row.name === 'duplicate') await askOnce(subject, { ...row, status: 200 });
-  // A gateway tells of a run; what its agent says is a part of that.
-  if (row.agent !== undefined) return;
+  // The first of two equal bodies is not yet a duplicate. The bare route has no claims: it always answers as to one.
+  if (row.name === 'duplicate') {
+    for (const server of row.reference === 'bare' ? [subject] : [subject, reference])
+      await askOnce(server, { ...row, status: 200 });
+  }
+  // The answer of a gateway contains that of its agent, so it differs from the agent's own.
+  if (row.agent === row.reference) return;
   const answer = await askOnce(subject, row);
   const compared = await askOnce(reference, row);
   if (answer.members !== compared.members || Math.abs(answer.bytes - compared.bytes) > 30) {

@@ -3,29 +3,18 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { type Comparison, compare, type Effort } from './compare.ts';
 import { type Cores, pinCores } from './cores.ts';
 import type { JournalTimes } from './journal-size.ts';
 import type { LoadTimes } from './load-time.ts';
+import { benchOptions } from './options.ts';
 import { agentThinksMs, recordingRates, rows, type Subject } from './rows.ts';
 import { type BenchServer, startAgentProcess, startBareProcess, startGatewayProcess } from './servers.ts';
 import { slowDisk } from './slow-disk.ts';
 import { openStreams, type StreamFigures } from './streams.ts';
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    load: { type: 'boolean', default: false },
-    journal: { type: 'boolean', default: false },
-    streams: { type: 'boolean', default: false },
-    row: { type: 'string', multiple: true },
-    against: { type: 'string' },
-    rounds: { type: 'string', default: '10' },
-    'cpu-prof': { type: 'string' },
-  },
-});
+const values = benchOptions();
 
 const cores = pinCores();
 progress(cores.description);
@@ -39,13 +28,18 @@ else
 
 async function compareAll(effort: Effort): Promise<void> {
   const comparisons: Comparison[] = [];
-  for (const row of rows) {
-    if (values.row !== undefined && !values.row.includes(row.name)) continue;
+  const { against } = values;
+  for (const declared of rows) {
+    if (values.row !== undefined && !values.row.includes(declared.name)) continue;
+    // Another checkout is compared with itself: the same gateway, and the same agent behind it.
+    const row = against === undefined ? declared : { ...declared, reference: declared.subject };
     await withServers(cores, async (start) => {
-      const { against } = values;
+      const agent = row.agent && (await start(row.agent));
       const reference =
-        against === undefined ? await start(row.reference) : await start(row.subject, undefined, resolve(against));
-      const subject = await start(row.subject, row.agent && reference?.url);
+        against === undefined
+          ? (agent ?? (await start(row.reference)))
+          : await start(row.reference, agent?.url, resolve(against));
+      const subject = await start(row.subject, agent?.url);
       if (subject === undefined || reference === undefined) {
         progress(`${row.name}: left out, since there is no C compiler (cc) to slow the disk with`);
         return;
@@ -147,7 +141,7 @@ function printComparisons(comparisons: readonly Comparison[]): void {
         values.against === undefined ? `${row.subject} / ${row.reference}` : `${row.subject} / ${values.against}`,
       ratio: rounded(ratio),
       spread: rounded(spread),
-      goal: row.goal ?? '',
+      goal: (values.against === undefined && row.goal) || '',
       'req/s': `${Math.round(subject.requestsPerSecond)} / ${Math.round(reference.requestsPerSecond)}`,
       'µs of processor': `${microseconds(subject.serverMicroseconds)} / ${microseconds(reference.serverMicroseconds)}`,
       busy: `${share(subject.serverBusy)} / ${share(reference.serverBusy)}`,
