@@ -16,7 +16,8 @@ import {
   secrets,
   triggerFile,
 } from '../support/config-folder.ts';
-import { startTestGateway, until } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 
 const example = join(import.meta.dirname, '../../config');
 const basic = () => ({ ...basicFiles(), 'triggers/echo.yaml': triggerFile('echo') });

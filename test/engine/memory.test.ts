@@ -14,7 +14,7 @@ import { RunSlot } from '../../src/engine/execution/run-slot.ts';
 import { engines } from '../../src/engine/index.ts';
 import { createMemoryEngine, type MemoryEngineOptions } from '../../src/engine/memory/index.ts';
 import type { NewRun, RecordedRequest } from '../../src/engine/types/index.ts';
-import { recordingLog } from '../support/gateway.ts';
+import { recordingLog } from '../support/recording-log.ts';
 import { checkAgainstModel } from './model.ts';
 
 const defaults: MemoryEngineOptions = {

@@ -20,7 +20,8 @@ import {
   type RecordingBounds,
   type RunRecord,
 } from '../../src/engine/types/index.ts';
-import { recordingLog, until } from '../support/gateway.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { until } from '../support/until.ts';
 import { checkAgainstModel, type ModelHarness } from './model.ts';
 
 const defaults: Omit<SqliteEngineOptions, 'path'> = {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { compileFilter, EvaluationError, ExpressionError, type FilterExpression } from '../../src/filter/index.ts';
 import { doublingFilters, multiplyingFilters, nestedFilters } from '../support/hostile-filters.ts';
+import { keepWorkers } from '../support/isolated-workers.ts';
 
 const order = {
   plan: 'pro',
@@ -13,6 +14,8 @@ const order = {
     { sku: 'b', price: 7, tags: ['x', 'y'] },
   ],
 };
+
+await keepWorkers(t);
 
 function errorOf(evaluate: () => unknown): EvaluationError {
   try {

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { compileFilter, EvaluationError } from '../../src/filter/index.ts';
 import { NoWorkerError } from '../../src/filter/isolation/worker-pool.ts';
-import { until } from '../support/gateway.ts';
+import { unlessTurnedAway } from '../support/isolated-workers.ts';
 import { endsBeforeHanging } from '../support/order.ts';
 import { patience, within } from '../support/patience.ts';
+import { until } from '../support/until.ts';
 
 const endless = '($f := function($x){ $f($x + 1) }; $f(1))';
 const countdown = '($f := function($n){ $n = 0 ? "done" : $f($n - 1) }; $f(n))';
@@ -24,18 +25,6 @@ async function codeOf(evaluation: unknown): Promise<string> {
     throw error;
   }
   return 'a value';
-}
-
-/** Where a process takes more than five seconds to start, none may be free in time: then it tries again. */
-function unlessTurnedAway(evaluate: () => unknown): Promise<unknown> {
-  return until(async () => {
-    try {
-      return await evaluate();
-    } catch (error) {
-      if (error instanceof NoWorkerError) return undefined;
-      throw error;
-    }
-  });
 }
 
 t.test('an isolated expression is evaluated with bindings, clock and seed', async (t) => {

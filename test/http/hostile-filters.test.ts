@@ -1,8 +1,12 @@
 import t from 'tap';
 import { triggerFile } from '../support/config-folder.ts';
-import { startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { hostileConfig, hostileKeys, hostileRequests } from '../support/hostile-requests.ts';
+import { keepWorkers } from '../support/isolated-workers.ts';
 import { endsBeforeHanging, hangingMs } from '../support/order.ts';
+import { until } from '../support/until.ts';
+
+await keepWorkers(t);
 
 /** Fires a harmless trigger again and again until `done`; returns the statuses of the answers. */
 async function harmlessStatuses({ fire }: TestGateway, done: Promise<unknown>): Promise<ReadonlySet<number>> {

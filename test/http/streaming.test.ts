@@ -14,7 +14,8 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
-import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 
 /** An agent that says each of its words when it is told to, and knows how often it was asked. */
 const talker = `

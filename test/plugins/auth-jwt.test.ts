@@ -10,7 +10,8 @@ import type { Options } from '../../plugins/auth/jwt/options.gen.ts';
 import { type AuthVerdict, OptionsError, type OptionsFinding } from '../../src/contract/index.ts';
 import { basicFiles, gatewayFile, projectFile, triggerFile } from '../support/config-folder.ts';
 import { outboundWith, pluginContext, requestHead } from '../support/exchange.ts';
-import { type LogLine, recordingLog, startTestGateway } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { type LogLine, recordingLog } from '../support/recording-log.ts';
 
 const now = Date.UTC(2027, 5, 30, 12);
 const nowSeconds = now / 1000;

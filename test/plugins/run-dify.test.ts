@@ -7,8 +7,9 @@ import { httpHarness } from '../../src/run-kit/conformance.ts';
 import { basicFiles, configFolder, durable, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { type DifyRequest, DifyServer, type DifyStream, refuse } from '../support/dify-server.ts';
 import { callingContext } from '../support/exchange.ts';
-import { serveFolder, until } from '../support/gateway.ts';
+import { serveFolder } from '../support/gateway.ts';
 import { drive, faultsOf, runRequest, testPromises } from '../support/run-plugin.ts';
+import { until } from '../support/until.ts';
 
 process.env.DIFY_KEY_OF_THE_TESTS = 'app-agent';
 

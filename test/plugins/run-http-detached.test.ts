@@ -9,8 +9,9 @@ import t, { type Test } from 'tap';
 import http from '../../plugins/run/http/index.ts';
 import { basicFiles, durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { callingContext } from '../support/exchange.ts';
-import { serveFolder, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { drive, runRequest } from '../support/run-plugin.ts';
+import { until } from '../support/until.ts';
 
 /** A request that the agent got, and how to answer it. */
 interface Asked {

@@ -6,7 +6,8 @@ import t from 'tap';
 import { largeConfigEdit, largeConfigFiles, largeRequests } from '../../bench/large-config.ts';
 import { command, processCommand, startCommand } from '../support/command.ts';
 import { basicFiles, configFolder, durable, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
-import { startTestGateway, until } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 
 const expression = 'customer.plan = "pro" and order.total > 50';
 const refund = (tests: readonly object[], members: object = {}) =>

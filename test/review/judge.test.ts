@@ -4,6 +4,7 @@ import { runPlan } from '../../src/review/plan/result.ts';
 import { readRequests, type SourcedRequest } from '../../src/review/request-source.ts';
 import { basicFiles, configFolder, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { type Answer, serveFolder, type TestGateway } from '../support/gateway.ts';
+import { keepWorkers } from '../support/isolated-workers.ts';
 
 const requestCount = 500;
 const changeCount = 20;
@@ -35,6 +36,7 @@ const certain: readonly SentRequest[] = [
 ].map((body) => ({ trigger: 'refund', secret: secrets.website, body }));
 
 t.test('plan predicts the answers of a gateway to recorded requests on each revision', async (t) => {
+  await keepWorkers(t);
   const base = await configFolder(t, filesOf(baseTriggers));
   // Of a few, so that most of them come again.
   const few = fc.sample(sentRequests(), { numRuns: 100 });

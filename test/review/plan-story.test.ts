@@ -17,7 +17,7 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
-import { until } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 
 const cases = join(import.meta.dirname, '../cases/plan-story');
 const expected = join(cases, 'expected');

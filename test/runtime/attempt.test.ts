@@ -5,7 +5,8 @@ import { checkRunResult } from '../../src/runtime/attempt/check-run-result.ts';
 import { Completions } from '../../src/runtime/attempt/completions.ts';
 import { executeAttempt } from '../../src/runtime/attempt/execute-attempt.ts';
 import { basicFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
-import { recordingLog, startTestGateway } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { recordingLog } from '../support/recording-log.ts';
 
 const request: RunRequest = {
   ...{

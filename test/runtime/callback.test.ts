@@ -13,7 +13,9 @@ import { sendCallback } from '../../src/runtime/callback.ts';
 import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 
 import { durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
-import { type LogLine, recordingLog, startTestGateway, until } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { type LogLine, recordingLog } from '../support/recording-log.ts';
+import { until } from '../support/until.ts';
 
 const secret = `whsec_${Buffer.from('the secret of the receiver, 32 b').toString('base64')}`;
 

@@ -3,7 +3,8 @@ import t from 'tap';
 import { Parser } from 'yaml';
 import { largeConfigFiles, largeTrigger, largeTriggerPath } from '../../bench/large-config.ts';
 import { writeInto } from '../support/config-folder.ts';
-import { startTestGateway, until } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 
 const triggers = 200;
 const plugin = join(import.meta.dirname, '../fixtures/plugins/counting-filter.js');

@@ -9,7 +9,8 @@ import { openRecordings } from '../../src/host/open-recordings.ts';
 import { readRequests } from '../../src/review/request-source.ts';
 import { maskBody } from '../../src/runtime/recording/mask-body.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 
 const filter = [{ name: 'pros', uses: 'jsonata', with: { expression: 'customer.plan = "pro"' } }];
 const recording = { rate: 1 };

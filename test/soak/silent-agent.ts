@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startGateway } from '../../src/http/gateway.ts';
 import { basicFiles, secrets, triggerFile, writeInto } from '../support/config-folder.ts';
-import { recordingLog } from '../support/gateway.ts';
+import { recordingLog } from '../support/recording-log.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '6' } } });
 const silenceMs = Number(values.minutes) * 60_000;

@@ -1,9 +1,7 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Test } from 'tap';
-import type { PluginLog } from '../../src/contract/index.ts';
 import { type Gateway, startGateway } from '../../src/http/gateway.ts';
 import { configFolder, secrets } from './config-folder.ts';
-import { patience } from './patience.ts';
+import { type LogLine, recordingLog } from './recording-log.ts';
 
 export interface TestGateway {
   readonly gateway: Gateway;
@@ -33,12 +31,6 @@ export interface Answer {
   readonly text: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect, and fail if it is not there.
   readonly body: any;
-}
-
-export interface LogLine {
-  readonly level: string;
-  readonly fields: object;
-  readonly message: string;
 }
 
 /** Starts a gateway on free ports over a folder with these files; it stops with the test. */
@@ -82,24 +74,4 @@ export async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
-}
-
-export function recordingLog(lines: LogLine[] = []): PluginLog {
-  const record = (level: string) => (fields: object, message: string) => void lines.push({ level, fields, message });
-  return { info: record('info'), warn: record('warn'), error: record('error') };
-}
-
-/** How long `until` looks whenever the event loop has turned; then it leaves the processor to what it waits for. */
-const impatienceMs = 20;
-
-/** Resolves when `condition` returns something; it is called again and again. Fails after `limitMs`, scaled. */
-export async function until<T>(condition: () => T | Promise<T>, limitMs = 30_000): Promise<NonNullable<T>> {
-  const startedAt = performance.now();
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    const waitedMs = performance.now() - startedAt;
-    if (waitedMs > patience(limitMs)) throw new Error(`not within ${patience(limitMs)} ms: ${condition}`);
-    await (waitedMs < impatienceMs ? setImmediate() : setTimeout(5));
-  }
 }

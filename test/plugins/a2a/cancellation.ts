@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { AttemptReleased } from '../../../src/engine/types/index.ts';
-import { until } from '../../support/gateway.ts';
+import { until } from '../../support/until.ts';
 import { agentThat, cardOf, pairFor, pluginFor, reply, replyStream, requestFor, resultOf, taskIn } from './support.ts';
 
 t.test('a2a › cancellation', async (t) => {

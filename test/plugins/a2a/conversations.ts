@@ -4,7 +4,8 @@ import t from 'tap';
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
 import { startA2aAgent, textPart } from '../../support/a2a-agent.ts';
 import { durable, secrets } from '../../support/config-folder.ts';
-import { serveFolder, startTestGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { serveFolder, startTestGateway, type TestGateway } from '../../support/gateway.ts';
+import { until } from '../../support/until.ts';
 import {
   agentThat,
   cardOf,

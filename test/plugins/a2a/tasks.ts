@@ -2,7 +2,7 @@ import { TaskState } from '@a2a-js/sdk';
 import t from 'tap';
 import { AttemptReleased } from '../../../src/engine/types/index.ts';
 import { textPart } from '../../support/a2a-agent.ts';
-import { until } from '../../support/gateway.ts';
+import { until } from '../../support/until.ts';
 import {
   agentThat,
   cardOf,

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import t, { type Test } from 'tap';
 import type { JsonObject } from '../../../src/contract/index.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../../support/config-folder.ts';
-import { serveFolder, startTestGateway, until } from '../../support/gateway.ts';
+import { serveFolder, startTestGateway } from '../../support/gateway.ts';
 import { startLangGraphServer } from '../../support/langgraph-server.ts';
 import { listen } from '../../support/listen.ts';
+import { until } from '../../support/until.ts';
 
 /** The server takes half a second to end an answer, so tests wait side by side. */
 t.jobs = 30;

@@ -3,8 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { FinalRunResult, JsonObject, JsonValue } from '../../../src/contract/index.ts';
 import { AttemptReleased } from '../../../src/engine/types/index.ts';
-import { until } from '../../support/gateway.ts';
 import { listen } from '../../support/listen.ts';
+import { until } from '../../support/until.ts';
 import {
   location,
   of,

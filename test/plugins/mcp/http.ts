@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import type { Options } from '../../../plugins/run/mcp/options.gen.ts';
-import { until } from '../../support/gateway.ts';
 import { McpHttpServer, type McpRequest } from '../../support/mcp-server.ts';
+import { until } from '../../support/until.ts';
 import { call, ended, failed, pluginFor, succeeded } from './support.ts';
 
 const textFor = (id: number, text: string) => ({ id, result: { content: [{ type: 'text', text }] } });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { until } from '../../support/gateway.ts';
+import { until } from '../../support/until.ts';
 import { argv, call, ended, failed, flood, isRunning, membersOf, pluginFor, succeeded } from './support.ts';
 
 const example = join(import.meta.dirname, '../../../config/agents/desk-tools.mjs');

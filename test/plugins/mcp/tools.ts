@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap';
 import type { Options } from '../../../plugins/run/mcp/options.gen.ts';
 import { basicFiles, gatewayFile, triggerFile } from '../../support/config-folder.ts';
-import { startTestGateway, until } from '../../support/gateway.ts';
+import { startTestGateway } from '../../support/gateway.ts';
 import { type McpEra, McpHttpServer } from '../../support/mcp-server.ts';
+import { until } from '../../support/until.ts';
 import { argv, call, failed, pluginFor, succeeded } from './support.ts';
 
 t.test('mcp › a caller receives what a tool answers, by HTTP and from a program', async (t) => {

@@ -4,10 +4,10 @@ import openai from '../../../plugins/run/openai/index.ts';
 import type { Options } from '../../../plugins/run/openai/options.gen.ts';
 import { httpHarness } from '../../../src/run-kit/conformance.ts';
 import { eventsOf } from '../../../src/run-kit/index.ts';
-import { until } from '../../support/gateway.ts';
 import { listen } from '../../support/listen.ts';
 import { type ModelResponse, messageItem, modelResponse } from '../../support/responses-endpoint.ts';
 import { testPromises } from '../../support/run-plugin.ts';
+import { until } from '../../support/until.ts';
 import {
   chunk,
   completion,

@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap';
 import { durable } from '../../support/config-folder.ts';
-import { serveFolder, startTestGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { serveFolder, startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { listen } from '../../support/listen.ts';
 import { type ModelResponse, messageItem, modelResponse, serveResponses } from '../../support/responses-endpoint.ts';
+import { until } from '../../support/until.ts';
 import {
   agent,
   counted,

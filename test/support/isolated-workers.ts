@@ -1,0 +1,27 @@
+import type { Test } from 'tap';
+import { compileFilter } from '../../src/filter/index.ts';
+import { NoWorkerError } from '../../src/filter/isolation/worker-pool.ts';
+import { until } from './until.ts';
+
+/**
+ * Keeps the processes of isolated filters until the test ends, and resolves when one is ready. They end with the last
+ * such filter: gateways that a test starts one after another would each start their own, which takes longer than all that
+ * they evaluate, and on a slow machine longer than a filter waits for a process.
+ */
+export async function keepWorkers(t: Test): Promise<void> {
+  const filter = compileFilter('($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(1))');
+  t.teardown(() => filter.close());
+  await unlessTurnedAway(() => filter.evaluate({}));
+}
+
+/** Where a process takes more than five seconds to start, none may be free in time: then it tries again. */
+export function unlessTurnedAway(evaluate: () => unknown): Promise<unknown> {
+  return until(async () => {
+    try {
+      return await evaluate();
+    } catch (error) {
+      if (error instanceof NoWorkerError) return undefined;
+      throw error;
+    }
+  });
+}
