@@ -8,7 +8,8 @@ import { bodySteps, headGates } from '../../src/http/lifecycle.ts';
 import { writeReply } from '../../src/http/reply.ts';
 import { assertReply } from '../../src/runtime/reply.ts';
 import { basicFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { answerOf, startTestGateway } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { answerOf } from '../support/send.ts';
 
 t.test('gates and steps', async (t) => {
   const { gateway, fire } = await startTestGateway(t, {

@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { problemCodes } from '../../src/contract/index.ts';
 import { basicFiles, gatewayFile, projectFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { type Answer, answerOf, startTestGateway } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { type Answer, answerOf } from '../support/send.ts';
 import { until } from '../support/until.ts';
 
 const slow = { run: { uses: 'echo', with: { delay: '1h' } } };

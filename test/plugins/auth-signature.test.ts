@@ -11,7 +11,8 @@ import type { Options } from '../../plugins/auth/signature/options.gen.ts';
 import { type AuthVerdict, OptionsError, type RequestHead } from '../../src/contract/index.ts';
 import { basicFiles, gatewayFile, projectFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { pluginContext, requestHead } from '../support/exchange.ts';
-import { type Answer, answerOf, type FireOptions, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { type FireOptions, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { type Answer, answerOf } from '../support/send.ts';
 
 const context = { ...pluginContext, apiKeys: [], projects: ['support', 'shop', 'sales'] };
 const stripe = new Stripe('sk_test_of_nobody');

@@ -3,8 +3,9 @@ import t from 'tap';
 import { runPlan } from '../../src/review/plan/result.ts';
 import { readRequests, type SourcedRequest } from '../../src/review/request-source.ts';
 import { basicFiles, configFolder, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { type Answer, serveFolder, type TestGateway } from '../support/gateway.ts';
+import { serveFolder, type TestGateway } from '../support/gateway.ts';
 import { keepWorkers } from '../support/isolated-workers.ts';
+import type { Answer } from '../support/send.ts';
 
 const requestCount = 500;
 const changeCount = 20;

@@ -17,7 +17,8 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
-import { answerOf, serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { answerOf } from '../support/send.ts';
 import { until } from '../support/until.ts';
 
 interface Call {

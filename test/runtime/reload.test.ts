@@ -16,8 +16,9 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
-import { answerOf, serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { within } from '../support/patience.ts';
+import { answerOf } from '../support/send.ts';
 import { until } from '../support/until.ts';
 
 // Each mostly waits for a gateway of its own.

@@ -2,6 +2,7 @@ import type { Test } from 'tap';
 import { type Gateway, startGateway } from '../../src/http/gateway.ts';
 import { configFolder, secrets } from './config-folder.ts';
 import { type LogLine, recordingLog } from './recording-log.ts';
+import { type Answer, send } from './send.ts';
 
 export interface TestGateway {
   readonly gateway: Gateway;
@@ -23,14 +24,6 @@ export interface FireOptions {
   readonly raw?: string | Uint8Array<ArrayBuffer>;
   /** What follows the trigger's key in the path. */
   readonly path?: string;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect, and fail if it is not there.
-  readonly body: any;
 }
 
 /** Starts a gateway on free ports over a folder with these files; it stops with the test. */
@@ -55,23 +48,16 @@ export async function serveFolder(t: Test, root: string): Promise<TestGateway> {
   };
 }
 
-async function fire(url: string, key: string, body: unknown, options: FireOptions): Promise<Answer> {
+function fire(url: string, key: string, body: unknown, options: FireOptions): Promise<Answer> {
   const { secret = secrets.website, project = 'support', method = 'POST', headers = {}, path = '' } = options;
   const payload = options.raw ?? (body === undefined ? undefined : JSON.stringify(body));
-  const response = await fetch(`${url}/api/v1.0/project/${project}/trigger/${key}${path}`, {
+  return send(`${url}/api/v1.0/project/${project}/trigger/${key}${path}`, {
     method,
     headers: {
       ...(secret !== null && { 'x-api-key': secret }),
       ...(payload !== undefined && { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(payload !== undefined && { body: payload }),
+    payload,
   });
-  return answerOf(response);
-}
-
-export async function answerOf(response: Response): Promise<Answer> {
-  const text = await response.text();
-  const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
