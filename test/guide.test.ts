@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { type Test, test } from 'tap';
+import { pullcordScript } from './support/command-server.ts';
 import { writeInto } from './support/config-folder.ts';
 import { type CodeBlock, codeBlocks } from './support/markdown.ts';
 
@@ -54,13 +55,11 @@ function coverageOf(ran: Ran | undefined): number {
   return Number(/shop\/refund[\s\S]*?coverage ([\d.]+) %/.exec(ran?.stdout ?? '')?.[1]);
 }
 
-/** A shell in a home of its own, with `pullcord` and git: what one block does to the folder, the next one finds. */
+/** A shell in a home of its own, with `pullcord` and git: what one block changes in the folder, the next one finds. */
 async function newShell(t: Test) {
   const home = await mkdtemp(join(tmpdir(), 'pullcord-guide-'));
   t.teardown(() => rm(home, { recursive: true, force: true }));
-  const shim = `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'src/cli/bin.ts')}' "$@"\n`;
-  await writeInto(home, 'bin/pullcord', shim);
-  await chmod(join(home, 'bin/pullcord'), 0o755);
+  await pullcordScript(t, join(home, 'bin'));
   let cwd = join(home, 'work');
   await mkdir(cwd);
   const env = {
@@ -103,7 +102,7 @@ async function newShell(t: Test) {
 
   /** The second terminal. */
   const serve = async (): Promise<void> => {
-    const child = spawn(join(home, 'bin/pullcord'), ['serve'], {
+    const child = spawn(process.execPath, [join(root, 'src/cli/bin.ts'), 'serve'], {
       cwd,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
