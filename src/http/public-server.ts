@@ -46,7 +46,7 @@ export function createPublicServer(services: Services): ListeningServer {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const latest = responses.get(socket);
     if (error.code === 'ECONNRESET') socket.destroy();
-    else if (latest === undefined || isOver(latest)) endConnection(socket, codeOfClientError(error), nextRequestId());
+    else if (latest === undefined || mayAnswer(latest)) endConnection(socket, codeOfClientError(error), nextRequestId());
     // A second response would end up in the middle of this one, or answer the same request again.
     else endAfter(latest, socket);
   });
@@ -66,9 +66,12 @@ export function createPublicServer(services: Services): ListeningServer {
   };
 }
 
-/** Whether the request and its response are complete, so that what follows on the connection has nothing to do with them. */
-function isOver({ req, writableFinished }: ServerResponse): boolean {
-  return req.complete && writableFinished;
+/**
+ * Whether an error on the connection is to be answered: it belongs to a request that has no response yet, or to what
+ * follows a request and its response.
+ */
+function mayAnswer({ req, headersSent, writableFinished }: ServerResponse): boolean {
+  return req.complete ? writableFinished : !headersSent;
 }
 
 /** Closes a connection once the response on it has been sent: what arrives is no HTTP any longer. */
