@@ -25,7 +25,7 @@ const silent = { info() {}, warn() {}, error() {} };
 
 async function open(path: string) {
   const retention = { age: 1e12, count: 1e8 };
-  const options = { path, concurrency: 1000, maxQueued: 100_000, retention };
+  const options = { path, concurrency: 1000, maxInterruptions: 3, maxQueued: 100_000, retention };
   return (await createSqliteEngine(options, { log: silent })).engine;
 }
 

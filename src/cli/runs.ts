@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { type JsonObject, runStates } from '../contract/index.ts';
+import type { JsonObject } from '../contract/index.ts';
+import { listedStates } from '../runtime/listed-states.ts';
 import type { RunFilter } from '../runtime/run-operations.ts';
 import type { RunsAccess } from './access.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
@@ -38,7 +39,12 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
   )
     .option('--trigger <key>', 'only of this trigger: key, or project/key')
     .option('--project <id>', 'only of this project')
-    .addOption(new Option('--state <state>', 'only in this state').choices(runStates))
+    .addOption(
+      new Option(
+        '--state <state>',
+        'only in this state; suspect: not final, and interrupted by a death of the gateway',
+      ).choices(listedStates),
+    )
     .option('--since <time>', 'only those accepted since: 1h, or 2027-06-30T12:00:00Z');
   withPages(list, 'run').action(async (options: ListOptions) =>
     finish(await withGateway(options, ({ runs: access }) => listRuns(access, options))),

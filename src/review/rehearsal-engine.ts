@@ -73,6 +73,7 @@ function succeeded({ policy: _policy, ...run }: NewRun): RunRecord {
     finishedAt: run.acceptedAt,
     retryAt: undefined,
     failedAttempts: [],
+    interruptions: 0,
     output: null,
     failure: undefined,
     usage: undefined,

@@ -1,8 +1,9 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
 import { sameKey } from '../config/trigger-key.ts';
-import { type JsonObject, type RunState, runStates } from '../contract/index.ts';
+import type { JsonObject } from '../contract/index.ts';
 import type { Engine, RunQuery } from '../engine/types/index.ts';
 import { type ListFilter, pageOf, parseListFilter, withNext } from './list-filter.ts';
+import { listedStates } from './listed-states.ts';
 import { newRunId } from './run-id.ts';
 import { detailRun, summarizeRun } from './run-view.ts';
 import { policyOf } from './snapshot.ts';
@@ -71,7 +72,8 @@ export class RunOperations {
     if (submission.kind !== 'accepted') {
       return { kind: 'unavailable', reason: submission.kind === 'unavailable' ? submission.reason : submission.kind };
     }
-    return { kind: 'accepted', run: detailRun(await submission.wait(0)) };
+    // A run that waits has its input in the store alone.
+    return { kind: 'accepted', run: detailRun({ ...(await submission.wait(0)), input }) };
   }
 
   #trigger(project: string, key: string): TriggerConfig | undefined {
@@ -82,13 +84,13 @@ export class RunOperations {
   async #query({ state, after, ...filter }: RunFilter): Promise<RunQuery | string> {
     const parsed = parseListFilter(filter, this.#config());
     if (!parsed.ok) return parsed.message;
-    if (state !== undefined && !isRunState(state)) return `state must be one of ${runStates.join(', ')}`;
+    if (state !== undefined && !isListed(state)) return `state must be one of ${listedStates.join(', ')}`;
     const last = after === undefined ? undefined : await this.#engine.get(after);
     if (after !== undefined && last === undefined) return 'after must be the id of a run that is still kept';
     return { ...parsed.query, ...(state !== undefined && { state }), ...(last && { after: last }) };
   }
 }
 
-function isRunState(text: string): text is RunState {
-  return runStates.some((state) => state === text);
+function isListed(text: string): text is (typeof listedStates)[number] {
+  return listedStates.some((state) => state === text);
 }

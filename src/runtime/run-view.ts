@@ -29,6 +29,7 @@ export function summarizeRun(run: RunRecord): JsonObject {
   return {
     ...{ runId: id, project, trigger, caller, state, ...view },
     revision: run.revision,
+    ...(run.interruptions > 0 && { interruptions: run.interruptions }),
     ...(run.sessionId !== undefined && { sessionId: run.sessionId }),
     ...(run.replayOf !== undefined && { replayOf: run.replayOf }),
   };

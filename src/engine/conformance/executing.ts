@@ -41,6 +41,7 @@ export const executionCases: readonly ConformanceCase[] = [
       finishedAt: undefined,
       retryAt: undefined,
       failedAttempts: [],
+      interruptions: 0,
       output: undefined,
       failure: undefined,
       usage: undefined,

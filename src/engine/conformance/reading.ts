@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RunOutcome, RunQuery } from '../types/index.ts';
 import { type ConformanceCase, ended, newRun, promise } from './harness.ts';
-import { failure, success } from './worker.ts';
+import { failure, success, Worker } from './worker.ts';
 
 export const readCases: readonly ConformanceCase[] = [
   promise('a queued run is read exactly as it was submitted', async (harness) => {
@@ -23,10 +23,46 @@ export const readCases: readonly ConformanceCase[] = [
       finishedAt: undefined,
       retryAt: undefined,
       failedAttempts: [],
+      interruptions: 0,
       output: undefined,
       failure: undefined,
       usage: undefined,
     });
+  }),
+
+  promise('the input of a run can be read while it waits, is executed and has ended', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start({ execute: worker.execute, concurrencyOf: () => 1 });
+    const [first, second] = [newRun(harness), newRun(harness)];
+    for (const run of [first, second]) await engine.submit(run, undefined);
+    const inputs = async () => {
+      const read = await Promise.all([first, second].map(({ id }) => engine.get(id)));
+      const listed = await engine.list({ limit: 2 });
+      return [...read, ...listed.toReversed()].map((record) => record?.input);
+    };
+    const all = [first.input, second.input, first.input, second.input];
+    assert.deepEqual(await inputs(), all);
+    (await worker.started(first.id)).settle({ kind: 'retry', message: 'the agent answered 503', delayMs: 3_600_000 });
+    const attempt = await worker.started(second.id);
+    assert.deepEqual(attempt.run.input, second.input);
+    assert.deepEqual(await inputs(), all, 'one waits for its next attempt');
+    attempt.settle(success);
+    await ended(harness, second.id);
+    await engine.cancel(first.id);
+    assert.deepEqual(await inputs(), all);
+  }),
+
+  promise('no run is a suspect, whatever its state, while its process lives', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const runs = [newRun(harness), newRun(harness), newRun(harness)];
+    for (const run of runs) await engine.submit(run, undefined);
+    const [first] = runs;
+    (await worker.started(first?.id ?? '')).settle(success);
+    assert.deepEqual(await engine.list({ state: 'suspect', limit: 10 }), []);
+    assert.equal((await engine.list({ limit: 10 })).length, 3);
   }),
 
   promise('a run that was not submitted is not found', async (harness) => {

@@ -9,13 +9,20 @@ const maxCheckpointLength = 64 * 1024;
 /** More tokens than any model uses in one attempt: an agent may report any number. */
 const maxTokens = 1e12;
 
+export interface AttemptParts {
+  readonly store: Store;
+  readonly slot: RunSlot;
+  readonly controller: AbortController;
+  /** Called when the first checkpoint is stored. */
+  readonly onFirstSave: () => void;
+}
+
 /** An attempt as its executor sees it. What it emits or stores is dropped once it is over. */
 export function attemptOf(
-  store: Store,
-  slot: RunSlot,
-  controller: AbortController,
+  { store, slot, controller, onFirstSave }: AttemptParts,
   { memory, checkpoint }: Pick<StartedAttempt, 'memory' | 'checkpoint'>,
 ): EngineAttempt {
+  let hasCheckpoint = checkpoint !== undefined;
   return {
     signal: controller.signal,
     session: sessionOf(store, slot, controller, memory),
@@ -23,7 +30,10 @@ export function attemptOf(
     save: async (next) => {
       const text = jsonUpTo(maxCheckpointLength, next);
       if (text === undefined) throw new Error('a checkpoint must not exceed 64 KiB');
-      if (mayWrite(slot, controller)) await store.save(slot.record.id, text);
+      if (!mayWrite(slot, controller)) return;
+      await store.save(slot.record.id, text);
+      if (!hasCheckpoint) onFirstSave();
+      hasCheckpoint = true;
     },
     emit: ({ text }) => {
       if (slot.isExecuting(controller) && typeof text === 'string' && text !== '') slot.emit(text);

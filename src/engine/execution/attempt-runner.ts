@@ -3,24 +3,37 @@ import type { Executor, RunOutcome, StartedRun } from '../types/index.ts';
 import { attemptOf, memoryText, withUsage } from './attempt-context.ts';
 import { oversizedMemory, unexpectedFailure } from './failures.ts';
 import type { RunEndings } from './run-endings.ts';
-import type { RunSlot } from './run-slot.ts';
-import type { Start, StartedAttempt, Store } from './store.ts';
+import type { AttemptStart, RunSlot } from './run-slot.ts';
+import type { RunSlots } from './run-slots.ts';
+import type { StartedAttempt, Store } from './store.ts';
+import type { SuspectWatch } from './suspect-watch.ts';
+
+export interface AttemptRunnerParts {
+  readonly store: Store;
+  readonly slots: RunSlots;
+  readonly endings: RunEndings;
+  readonly suspects: SuspectWatch;
+}
 
 /** Calls the executor for an attempt, and decides from its outcome what becomes of the run. */
 export class AttemptRunner {
-  readonly #store: Store;
+  readonly #parts: AttemptRunnerParts;
   readonly #endings: RunEndings;
   readonly #executor: Executor;
 
-  constructor(store: Store, endings: RunEndings, executor: Executor) {
-    this.#store = store;
-    this.#endings = endings;
+  constructor(parts: AttemptRunnerParts, executor: Executor) {
+    this.#parts = parts;
+    this.#endings = parts.endings;
     this.#executor = executor;
   }
 
-  execute(slot: RunSlot, start: Omit<Start, 'id'>, stored: StartedAttempt): void {
+  execute(slot: RunSlot, start: AttemptStart, stored: StartedAttempt): void {
+    const { store, slots, suspects } = this.#parts;
     const controller = new AbortController();
-    slot.run(controller, start.attempt, start.startedAt);
+    slots.unpark(slot);
+    slot.run(controller, start, stored.input);
+    const onFirstSave = () => suspects.progressed(slot, controller);
+    if (stored.checkpoint !== undefined) onFirstSave();
     const settle = (outcome: RunOutcome): void => {
       // Otherwise the run was cancelled or released meanwhile, and the outcome comes too late.
       if (!slot.isExecuting(controller)) return;
@@ -33,8 +46,8 @@ export class AttemptRunner {
     };
     let outcome: MaybePromise<RunOutcome>;
     try {
-      const run: StartedRun = { ...slot.record, input: stored.input };
-      outcome = this.#executor.execute(run, attemptOf(this.#store, slot, controller, stored));
+      const run: StartedRun = { ...slot.record, input: slot.wholeInput ?? stored.input };
+      outcome = this.#executor.execute(run, attemptOf({ store, slot, controller, onFirstSave }, stored));
     } catch {
       outcome = unexpectedFailure;
     }

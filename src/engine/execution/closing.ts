@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PluginLog } from '../../contract/index.ts';
 import { AttemptReleased } from '../types/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { EndWriter } from './end-writer.ts';
@@ -10,6 +11,7 @@ import type { Store } from './store.ts';
 
 export interface ClosingParts {
   readonly store: Store;
+  readonly log: PluginLog;
   /** Whether what has not ended outlives this process. */
   readonly isDurable: boolean;
   readonly slots: RunSlots;
@@ -19,10 +21,14 @@ export interface ClosingParts {
   readonly notifications: Notifications;
 }
 
-/** Drains the engine for up to `drainMs`, then releases or fails what still runs, and closes the store. */
-export async function closeExecution(parts: ClosingParts, drainMs: number): Promise<void> {
+/**
+ * Drains the engine for up to `drainMs`, then releases or fails what still runs, and closes the store.
+ * @param isStarted whether this process executes runs
+ */
+export async function closeExecution(parts: ClosingParts, drainMs: number, isStarted: boolean): Promise<void> {
   const { store, isDurable, slots, dispatcher, writer, endings, notifications } = parts;
   dispatcher.stop();
+  if (isStarted) await noteStop(parts);
   await slots.idle(drainMs);
   writer.giveUp();
   dispatcher.clearPauses();
@@ -38,4 +44,16 @@ export async function closeExecution(parts: ClosingParts, drainMs: number): Prom
   await nextTurn();
   await store.close();
   if (isDurable) for (const slot of left) slot.leave();
+}
+
+/**
+ * Before the drain, not after it: a supervisor that loses patience kills a process that is stopping, which says nothing about
+ * the runs that were still being executed.
+ */
+async function noteStop({ store, log }: ClosingParts): Promise<void> {
+  try {
+    await store.stopping();
+  } catch (err) {
+    log.error({ err }, 'the stop could not be stored; the runs that it interrupts will count as suspects');
+  }
 }

@@ -1,15 +1,17 @@
 import type { PluginLog } from '../../contract/index.ts';
 import type { Executor } from '../types/index.ts';
-import type { RunSlot } from './run-slot.ts';
+import type { AttemptStart, RunSlot } from './run-slot.ts';
 import { Scheduler } from './scheduler.ts';
-import type { Start, StartedAttempt, Store } from './store.ts';
+import type { StartedAttempt, Store } from './store.ts';
 import { type Clock, longestTimerMs } from './timers.ts';
 
 /** How long a run waits when the store could not note the start of its attempt, in milliseconds. */
 const storePauseMs = 5000;
+/** How many inputs are read from the store at once: a start with many queued runs must not read all of them. */
+const maxStarting = 32;
 
 /** Executes an attempt whose start is stored. */
-type Execute = (slot: RunSlot, start: Omit<Start, 'id'>, attempt: StartedAttempt) => void;
+type Execute = (slot: RunSlot, start: AttemptStart, attempt: StartedAttempt) => void;
 
 export interface DispatcherParts {
   readonly store: Store;
@@ -28,6 +30,7 @@ export class Dispatcher {
   readonly #pauses = new Set<NodeJS.Timeout>();
   #executor: Executor | undefined;
   #execute: Execute | undefined;
+  #starting = 0;
   #isStopped = false;
 
   constructor({ store, clock, log, concurrency }: DispatcherParts) {
@@ -85,6 +88,22 @@ export class Dispatcher {
     this.#scheduler.remove(slot);
   }
 
+  /** Suspects that were interrupted so often may start once the delay has passed. */
+  openSuspects(interruptions: number, delayMs: number): void {
+    const pause = setTimeout(() => {
+      this.#pauses.delete(pause);
+      this.#scheduler.openSuspects(interruptions);
+      this.pump();
+    }, delayMs);
+    this.#pauses.add(pause);
+  }
+
+  /** A suspect that is running no longer keeps others from starting. */
+  trust(slot: RunSlot): void {
+    this.#scheduler.trust(slot);
+    this.pump();
+  }
+
   /** Frees the place of a run until the delay has passed. It keeps its turn in its session. */
   pause(slot: RunSlot, delayMs: number): void {
     slot.enter('pausing');
@@ -107,27 +126,33 @@ export class Dispatcher {
     for (let slot = this.#next(); slot !== undefined; slot = this.#next()) void this.#start(slot);
   }
 
-  execute(slot: RunSlot, start: Omit<Start, 'id'>, attempt: StartedAttempt): void {
+  execute(slot: RunSlot, start: AttemptStart, attempt: StartedAttempt): void {
     this.#execute?.(slot, start, attempt);
   }
 
   #next(): RunSlot | undefined {
-    return this.#execute === undefined || this.#isStopped ? undefined : this.#scheduler.next();
+    if (this.#execute === undefined || this.#isStopped || this.#starting >= maxStarting) return undefined;
+    return this.#scheduler.next();
   }
 
   /** Begins another attempt of a queued run. */
   async #start(slot: RunSlot): Promise<void> {
     slot.enter('starting');
+    this.#starting += 1;
     const start = { attempt: slot.record.attempt + 1, startedAt: this.#clock.now() };
     let stored: StartedAttempt;
     try {
       stored = await this.#store.start({ id: slot.record.id, ...start });
     } catch (err) {
+      this.#starting -= 1;
       if (slot.isDecided || this.#isStopped) return;
       this.#log.error({ err, runId: slot.record.id }, 'the start of a run could not be stored; retrying');
       this.pause(slot, storePauseMs);
+      this.pump();
       return;
     }
-    if (!slot.isDecided) this.execute(slot, start, { ...stored, input: slot.input ?? stored.input });
+    this.#starting -= 1;
+    if (!slot.isDecided) this.execute(slot, start, stored);
+    this.pump();
   }
 }

@@ -21,6 +21,7 @@ import { RunEndings } from './run-endings.ts';
 import { RunSlots } from './run-slots.ts';
 import type { Store } from './store.ts';
 import { Submissions } from './submissions.ts';
+import { SuspectWatch } from './suspect-watch.ts';
 import type { Clock } from './timers.ts';
 
 export interface ExecutionOptions {
@@ -28,6 +29,8 @@ export interface ExecutionOptions {
   readonly concurrency: number;
   /** How many may wait for a place; more are refused. */
   readonly maxQueued: number;
+  /** After how many deaths of its process a run fails; undefined for a store that forgets everything then. */
+  readonly maxInterruptions?: number;
 }
 
 export interface ExecutionParts {
@@ -39,7 +42,7 @@ export interface ExecutionParts {
   readonly isDurable: boolean;
 }
 
-type ExecutionRooms = ClosingParts & ResumeParts;
+type ExecutionRooms = ClosingParts & ResumeParts & { readonly clock: Clock };
 
 /** An engine over a store: whatever a caller learns of a run was stored before. README.md shows how its parts relate. */
 export class ExecutionEngine implements Engine {
@@ -48,14 +51,16 @@ export class ExecutionEngine implements Engine {
   #isStarted = false;
   #closed: Promise<void> | undefined;
 
-  constructor({ store, options: { concurrency, maxQueued }, clock, log, isDurable }: ExecutionParts) {
+  constructor({ store, options, clock, log, isDurable }: ExecutionParts) {
+    const { concurrency, maxQueued, maxInterruptions = Infinity } = options;
     const slots = new RunSlots();
     const dispatcher = new Dispatcher({ store, clock, log, concurrency });
     const notifications = new Notifications(store, clock, log);
     const writer = new EndWriter(store, log);
     const endings = new RunEndings({ store, clock, log, slots, dispatcher, writer, notifications });
-    this.#parts = { store, clock, isDurable, slots, dispatcher, notifications, writer, endings };
-    this.#submissions = new Submissions({ store, clock, slots, dispatcher, endings, maxQueued });
+    const shared = { store, clock, log, slots, dispatcher, endings };
+    this.#parts = { ...shared, isDurable, notifications, writer, maxInterruptions };
+    this.#submissions = new Submissions({ ...shared, maxQueued });
   }
 
   submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission> {
@@ -72,8 +77,10 @@ export class ExecutionEngine implements Engine {
   async get(runId: string): Promise<RunRecord | undefined> {
     const { store, slots } = this.#parts;
     const slot = slots.get(runId);
-    // Once the end is decided, only the store knows whether it is stored.
-    return slot === undefined || slot.isDecided ? store.get(runId) : slot.record;
+    if (slot?.isDecided === false && slot.record.input !== undefined) return slot.record;
+    const stored = await store.get(runId);
+    // Once the end is decided, only the store knows whether it is stored. Before, it alone has the input of a run that waits.
+    return slot === undefined || slot.isDecided ? stored : stored && { ...slot.record, input: stored.input };
   }
 
   active(runId: string): ActiveRun | undefined {
@@ -116,13 +123,13 @@ export class ExecutionEngine implements Engine {
   }
 
   async start(executor: Executor): Promise<void> {
-    const { store, dispatcher, notifications, endings } = this.#parts;
+    const { store, dispatcher, notifications } = this.#parts;
     if (this.#isStarted) throw new Error('the engine has already been started');
     if (dispatcher.isStopped) return;
-    const pending = await store.pending();
     const unsent = await store.pendingNotifications();
+    const pending = await store.resume();
     this.#isStarted = true;
-    const attempts = new AttemptRunner(store, endings, executor);
+    const attempts = new AttemptRunner({ ...this.#parts, suspects: new SuspectWatch(this.#parts) }, executor);
     dispatcher.enable(executor, (slot, start, attempt) => attempts.execute(slot, start, attempt));
     resumeRuns(pending, this.#parts);
     if (executor.notify !== undefined) {
@@ -133,7 +140,7 @@ export class ExecutionEngine implements Engine {
   }
 
   close(drainMs: number): Promise<void> {
-    this.#closed ??= closeExecution(this.#parts, drainMs);
+    this.#closed ??= closeExecution(this.#parts, drainMs, this.#isStarted);
     return this.#closed;
   }
 }

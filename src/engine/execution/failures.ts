@@ -17,6 +17,18 @@ export const maskedInput: RunFailure = {
   retryable: true,
 };
 
+/** The failure of a run whose process has died each time that it was executed. Trying it again would repeat that. */
+export function tooOftenInterrupted(interruptions: number): RunFailure {
+  const times = interruptions === 1 ? 'once' : `${interruptions} times`;
+  return {
+    message: `the gateway died ${times} while it executed this run, so it is not executed again`,
+    retryable: false,
+  };
+}
+
+/** The message of an attempt that ended with its process. */
+export const died = 'the gateway died';
+
 export const oversizedMemory: RunFailure = {
   message: 'the run plugin returned more memory than a session can hold (1 MiB)',
   retryable: false,

@@ -11,6 +11,7 @@ export function queuedRecord(run: NewRun): RunRecord {
     finishedAt: undefined,
     retryAt: undefined,
     failedAttempts: [],
+    interruptions: 0,
     output: undefined,
     failure: undefined,
     usage: undefined,

@@ -1,36 +1,45 @@
-import type { FailedAttempt, RunRecord } from '../types/index.ts';
+import type { RunFailure } from '../../contract/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { maskedInput, stopped } from './failures.ts';
+import { maskedInput, tooOftenInterrupted } from './failures.ts';
 import type { RunEndings } from './run-endings.ts';
 import { RunSlot } from './run-slot.ts';
 import type { RunSlots } from './run-slots.ts';
 import type { PendingRun } from './store.ts';
-import type { Clock } from './timers.ts';
+import { suspectPauseMs } from './suspect-pause.ts';
 
 export interface ResumeParts {
   readonly slots: RunSlots;
   readonly dispatcher: Dispatcher;
   readonly endings: RunEndings;
-  readonly clock: Clock;
+  /** After how many deaths of its process, each while it was executed, a run fails. */
+  readonly maxInterruptions: number;
 }
 
 /**
  * Queues the runs that an earlier process left, in the order of their acceptance (at-least-once: an attempt that was cut
- * short counts as failed and is followed by another one).
+ * short counts as failed and is followed by another one). Those that may have killed their process come last, after a pause,
+ * and fail when they have been executed too often.
  */
-export function resumeRuns(pending: readonly PendingRun[], { slots, dispatcher, endings, clock }: ResumeParts): void {
-  for (const { record, policy, isMasked } of pending) {
+export function resumeRuns(pending: readonly PendingRun[], parts: ResumeParts): void {
+  const { slots, dispatcher, endings } = parts;
+  const levels = new Set<number>();
+  for (const run of pending) {
+    const { record, policy } = run;
     // Submitted to this process before its start.
     if (slots.get(record.id) !== undefined) continue;
-    const interrupted = record.state === 'running' ? [interruption(record, clock.now())] : [];
-    const failedAttempts = [...record.failedAttempts, ...interrupted];
-    const slot = new RunSlot('queued', { ...record, state: 'queued', failedAttempts }, policy, undefined);
+    const slot = new RunSlot('queued', record, policy);
     slots.add(slot);
     dispatcher.enqueue(slot);
-    if (isMasked) endings.end(slot, { state: 'failed', failure: maskedInput });
+    const failure = failureOf(run, parts);
+    if (failure !== undefined) endings.end(slot, { state: 'failed', failure });
+    else if (slot.isSuspect) levels.add(record.interruptions);
   }
+  for (const interruptions of levels) dispatcher.openSuspects(interruptions, suspectPauseMs(interruptions));
 }
 
-function interruption({ attempt, acceptedAt, startedAt = acceptedAt }: RunRecord, endedAt: number): FailedAttempt {
-  return { attempt, startedAt, endedAt, message: stopped.message };
+/** Why a run must not be executed again. */
+function failureOf({ record, isMasked }: PendingRun, { maxInterruptions }: ResumeParts): RunFailure | undefined {
+  if (isMasked) return maskedInput;
+  const { interruptions } = record;
+  return interruptions >= maxInterruptions ? tooOftenInterrupted(interruptions) : undefined;
 }

@@ -68,7 +68,9 @@ export class RunEndings {
     const endedAt = clock.now();
     const failed: FailedAttempt = { attempt, startedAt, endedAt, message };
     const retryAt = endedAt + delayMs;
-    slot.record = { ...slot.record, state: 'queued', retryAt, failedAttempts: [...failedAttempts, failed] };
+    const after = { state: 'queued', retryAt, failedAttempts: [...failedAttempts, failed], interruptions: 0 } as const;
+    slot.record = { ...slot.record, ...after };
+    slots.park(slot);
     dispatcher.pause(slot, delayMs);
     dispatcher.pump();
     slots.checkIdle();

@@ -4,6 +4,12 @@ import { DeltaLog } from './delta-log.ts';
 import { isAllowed, type RunPhase } from './run-phase.ts';
 import { longestTimerMs } from './timers.ts';
 
+/** An attempt as its start is stored. */
+export interface AttemptStart {
+  readonly attempt: number;
+  readonly startedAt: number;
+}
+
 /**
  * A run from its submission until its end is stored: its record, its phase, and everyone who waits for it. The record is
  * replaced, never changed, so a reader keeps a consistent copy.
@@ -11,8 +17,11 @@ import { longestTimerMs } from './timers.ts';
 export class RunSlot {
   record: RunRecord;
   readonly policy: RunPolicy;
-  /** The whole input, of which the store may have a masked copy only; undefined for a resumed run: the store has it. */
-  readonly input: TriggerInput | undefined;
+  /**
+   * The input before masking, which the store does not have; undefined for a run without masks, and while the run is not being
+   * executed: `MaskedInputs` has it then.
+   */
+  wholeInput: TriggerInput | undefined;
   /** Runs of one project and trigger share a lane. Ids and keys contain no line break. */
   readonly lane: string;
   #phase: RunPhase;
@@ -21,16 +30,21 @@ export class RunSlot {
   #waiters: Set<() => void> | undefined = undefined;
   #deltaLog: DeltaLog | undefined = undefined;
 
-  constructor(phase: 'submitting' | 'queued', record: RunRecord, policy: RunPolicy, input: TriggerInput | undefined) {
+  constructor(phase: 'submitting' | 'queued', record: RunRecord, policy: RunPolicy, wholeInput?: TriggerInput) {
     this.#phase = phase;
     this.record = record;
     this.policy = policy;
-    this.input = input;
+    this.wholeInput = wholeInput;
     this.lane = `${record.project}\n${record.trigger}`;
   }
 
   get phase(): RunPhase {
     return this.#phase;
+  }
+
+  /** Whether the run was being executed when its process died, and may be why. */
+  get isSuspect(): boolean {
+    return this.record.interruptions > 0;
   }
 
   /** Whether nothing that happens from now on can change how the run ends in this process. */
@@ -58,11 +72,14 @@ export class RunSlot {
     this.#enter(phase);
   }
 
-  /** Begins an attempt. */
-  run(controller: AbortController, attempt: number, startedAt: number): void {
+  /**
+   * Begins an attempt.
+   * @param input as it is stored
+   */
+  run(controller: AbortController, { attempt, startedAt }: AttemptStart, input: TriggerInput): void {
     this.#enter('running');
     this.#controller = controller;
-    this.record = { ...this.record, state: 'running', attempt, startedAt, retryAt: undefined };
+    this.record = { ...this.record, input, state: 'running', attempt, startedAt, retryAt: undefined };
   }
 
   /** The run leaves the engine: answers everyone who waits, now or later, with its current record. */

@@ -1,12 +1,18 @@
+import { MaskedInputs } from './masked-inputs.ts';
 import type { RunSlot } from './run-slot.ts';
 import { longestTimerMs } from './timers.ts';
 
 /** Runs that are not final, and those whose end is not stored yet, by id. Knows when none of them needs the engine. */
 export class RunSlots {
   readonly #slots = new Map<string, RunSlot>();
+  readonly #masked: MaskedInputs;
   /** Submissions that the store has not answered; their runs may have a place already. */
   #unanswered = 0;
   #whenIdle: (() => void) | undefined;
+
+  constructor(maxMaskedBytes?: number) {
+    this.#masked = new MaskedInputs(maxMaskedBytes);
+  }
 
   get(id: string): RunSlot | undefined {
     return this.#slots.get(id);
@@ -16,9 +22,26 @@ export class RunSlots {
     this.#slots.set(slot.record.id, slot);
   }
 
+  /** Whether another run may wait: those with masks keep their whole input in memory. */
+  mayPark(slot: RunSlot): boolean {
+    return slot.wholeInput === undefined || this.#masked.hasRoom;
+  }
+
+  /** A run waits for an attempt: only the store has its input until then. */
+  park(slot: RunSlot): void {
+    slot.record = { ...slot.record, input: undefined };
+    this.#masked.keep(slot);
+  }
+
+  /** An attempt of the run begins. */
+  unpark(slot: RunSlot): void {
+    this.#masked.restore(slot);
+  }
+
   /** Removes a run, and answers everyone who waits for it. */
   remove(slot: RunSlot): void {
     this.#slots.delete(slot.record.id);
+    this.#masked.drop(slot);
     slot.leave();
     this.checkIdle();
   }
@@ -47,6 +70,11 @@ export class RunSlots {
         resolve();
       };
     });
+  }
+
+  /** Ends the wait of `idle`. */
+  stopWaiting(): void {
+    this.#whenIdle?.();
   }
 
   /** To be called when a run has become less busy. */

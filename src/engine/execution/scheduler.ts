@@ -1,4 +1,8 @@
 import type { RunSlot } from './run-slot.ts';
+import { SuspectQueue } from './suspect-queue.ts';
+
+/** How many other runs go before a suspect that waits for a place. */
+const othersFirst = 8;
 
 /** Runs of one trigger. */
 interface Lane {
@@ -22,7 +26,8 @@ export interface SchedulerLimits {
 
 /**
  * Decides which run starts next: within the limits of gateway and trigger, one of a session at a time. Triggers take turns
- * (round robin), so that a burst on one does not delay the others. Every operation takes constant time.
+ * (round robin), so that a burst on one does not delay the others. Suspects come after all others, but not last for ever.
+ * Every operation takes constant time, except that suspects whose triggers have no place are looked at again.
  */
 export class Scheduler {
   readonly #limits: SchedulerLimits;
@@ -31,6 +36,9 @@ export class Scheduler {
   readonly #open = new Set<Lane>();
   readonly #sessions = new Map<string, SessionQueue>();
   readonly #running = new Set<RunSlot>();
+  readonly #suspects = new SuspectQueue();
+  /** Others that have started since a suspect did. */
+  #others = 0;
   #size = 0;
 
   constructor(limits: SchedulerLimits) {
@@ -60,6 +68,10 @@ export class Scheduler {
 
   /** Queues a run that has its turn in its session, for example when the delay before another attempt has passed. */
   ready(run: RunSlot): void {
+    if (run.isSuspect) {
+      this.#suspects.add(run);
+      return;
+    }
     const lane = this.#laneOf(run);
     lane.ready.add(run);
     this.#open.add(lane);
@@ -68,19 +80,50 @@ export class Scheduler {
   /** Gives a place to the run that may start now, if any. */
   next(): RunSlot | undefined {
     if (this.#running.size >= this.#limits.concurrency) return undefined;
+    if (this.#suspects.isEmpty) return this.#nextOther();
+    const run = this.#others < othersFirst ? (this.#nextOther() ?? this.#nextSuspect()) : this.#nextSuspect();
+    return run ?? this.#nextOther();
+  }
+
+  /** The pause of suspects that were interrupted so often is over. */
+  openSuspects(interruptions: number): void {
+    this.#suspects.open(interruptions);
+  }
+
+  /** A suspect that is running no longer keeps others from starting. */
+  trust(run: RunSlot): void {
+    this.#suspects.leave(run);
+  }
+
+  #nextOther(): RunSlot | undefined {
     for (const lane of this.#open) {
       this.#open.delete(lane);
       const [run] = lane.ready;
-      if (run === undefined || lane.running >= this.#limits.concurrencyOf(run.record.project, run.record.trigger)) {
-        continue;
-      }
+      if (run === undefined || !this.#hasPlace(run, lane)) continue;
       lane.ready.delete(run);
-      lane.running += 1;
-      this.#running.add(run);
+      this.#run(run, lane);
       if (lane.ready.size > 0) this.#open.add(lane);
+      this.#others += 1;
       return run;
     }
     return undefined;
+  }
+
+  #nextSuspect(): RunSlot | undefined {
+    const run = this.#suspects.next((one) => this.#hasPlace(one, this.#laneOf(one)));
+    if (run === undefined) return undefined;
+    this.#run(run, this.#laneOf(run));
+    this.#others = 0;
+    return run;
+  }
+
+  #hasPlace({ record: { project, trigger } }: RunSlot, lane: Lane): boolean {
+    return lane.running < this.#limits.concurrencyOf(project, trigger);
+  }
+
+  #run(run: RunSlot, lane: Lane): void {
+    lane.running += 1;
+    this.#running.add(run);
   }
 
   /** Frees the place of a run that keeps its turn in its session, until it is `ready` again. */
@@ -92,6 +135,7 @@ export class Scheduler {
   remove(run: RunSlot): void {
     this.#size -= 1;
     this.#stop(run);
+    this.#suspects.remove(run);
     const lane = this.#laneOf(run);
     lane.ready.delete(run);
     if (lane.ready.size === 0 && lane.running === 0) {
@@ -117,6 +161,7 @@ export class Scheduler {
 
   #stop(run: RunSlot): void {
     if (!this.#running.delete(run)) return;
+    this.#suspects.leave(run);
     const lane = this.#laneOf(run);
     lane.running -= 1;
     if (lane.ready.size > 0) this.#open.add(lane);

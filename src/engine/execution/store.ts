@@ -3,7 +3,7 @@ import type { Claim, FailedAttempt, NewRun, RunPolicy, RunQuery, RunRecord, Subm
 
 /** A run that is not final when an engine starts. */
 export interface PendingRun {
-  /** Its input may be missing: `start` returns it. */
+  /** Without its input, however many there are: `start` returns it. */
   readonly record: RunRecord;
   readonly policy: RunPolicy;
   /** Whether parts of the input were masked: then it cannot be executed from the store. */
@@ -12,6 +12,7 @@ export interface PendingRun {
 
 /** What an attempt needs to be executed. */
 export interface StartedAttempt {
+  /** As it is stored: with the masks of the record policy. */
   readonly input: TriggerInput;
   /** What the session remembers, as JSON. */
   readonly memory: string | undefined;
@@ -76,7 +77,7 @@ export interface Store {
   end(end: End): MaybePromise<void>;
   /** Somebody waits for a delayed step. */
   hurry(): void;
-  /** Queues the run again, and drops its checkpoint. */
+  /** Queues the run again, drops its checkpoint, and sets its interruptions back to 0: its process has survived an attempt. */
   retry(retry: Retry): MaybePromise<void>;
   /** Stores the checkpoint that a resumed attempt starts with, as JSON. */
   save(id: string, checkpoint: string): MaybePromise<void>;
@@ -84,8 +85,16 @@ export interface Store {
   remember(id: string, memory: string): MaybePromise<void>;
   get(id: string): MaybePromise<RunRecord | undefined>;
   list(query: RunQuery): MaybePromise<readonly RunRecord[]>;
-  /** Runs that are not final, in the order of their acceptance. */
-  pending(): MaybePromise<readonly PendingRun[]>;
+  /**
+   * Takes up what an earlier process left: runs that it was executing are queued again, keep their checkpoint, and have the
+   * interruption among their failed attempts. Unless that process had noted that it stops, the interruption is counted.
+   * Returns the runs that are not final, in the order of their acceptance. One step: killed within it, nothing was counted.
+   */
+  resume(): MaybePromise<readonly PendingRun[]>;
+  /** Notes that this process stops on purpose: what it is executing when it ends was not interrupted by its death. */
+  stopping(): MaybePromise<void>;
+  /** Sets the interruptions of a run back to 0. */
+  trust(id: string): MaybePromise<void>;
   pendingNotifications(): MaybePromise<readonly PendingNotification[]>;
   /** A final run as its notification reports it: with its output, whatever the policy keeps. */
   ended(id: string): MaybePromise<RunRecord | undefined>;

@@ -35,10 +35,17 @@ export class Submissions {
     if (slots.get(run.id) !== undefined) throw new Error('a run with this id already exists');
     if (dispatcher.queued >= maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
     const stored = maskRun(run);
-    const slot = new RunSlot('submitting', queuedRecord(stored), run.policy, run.input);
+    const slot = new RunSlot('submitting', queuedRecord(stored), run.policy, stored === run ? undefined : run.input);
     slots.add(slot);
     dispatcher.enqueue(slot);
     const startedAt = dispatcher.takePlace(slot) ? clock.now() : undefined;
+    if (startedAt === undefined) {
+      if (!slots.mayPark(slot)) {
+        this.#forget(slot);
+        return { kind: 'unavailable', reason: 'too many bytes of masked input are queued' };
+      }
+      slots.park(slot);
+    }
     slots.submissionBegins();
     let answer: MaybePromise<StoredSubmission>;
     try {
@@ -48,11 +55,11 @@ export class Submissions {
     }
     if (answer instanceof Promise) {
       return answer.then(
-        (submission) => this.#answered(slot, run, startedAt, submission),
+        (submission) => this.#answered(slot, stored, startedAt, submission),
         (error) => this.#failed(slot, error),
       );
     }
-    return this.#answered(slot, run, startedAt, answer);
+    return this.#answered(slot, stored, startedAt, answer);
   }
 
   #answered(slot: RunSlot, run: NewRun, startedAt: number | undefined, answer: StoredSubmission): Submission {

@@ -1,3 +1,4 @@
+import { isFinal } from '../../contract/index.ts';
 import type { RunQuery, RunRecord } from '../types/index.ts';
 
 /** The records that match a query, newest first: by acceptance, then by id, which is ordered by time too (UUIDv7). */
@@ -15,11 +16,15 @@ function byAge(one: Pick<RunRecord, 'id' | 'acceptedAt'>, other: Pick<RunRecord,
   return one.id < other.id ? 1 : -1;
 }
 
+function isSuspect({ state, interruptions }: RunRecord): boolean {
+  return interruptions > 0 && !isFinal(state);
+}
+
 function matches(record: RunRecord, { project, trigger, state, since, after }: RunQuery): boolean {
   return (
     (project === undefined || record.project === project) &&
     (trigger === undefined || record.trigger === trigger) &&
-    (state === undefined || record.state === state) &&
+    (state === undefined || (state === 'suspect' ? isSuspect(record) : record.state === state)) &&
     (since === undefined || record.acceptedAt >= since) &&
     (after === undefined || byAge(after, record) < 0)
   );

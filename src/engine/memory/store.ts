@@ -1,4 +1,3 @@
-import { isFinal } from '../../contract/index.ts';
 import { keptRecord, queuedRecord } from '../execution/records.ts';
 import type {
   End,
@@ -55,8 +54,10 @@ export class MemoryStore implements Store {
       return { kind: 'unavailable', reason: 'too many dedup claims' };
     }
     const queued = queuedRecord(run);
+    const isWaiting = startedAt === undefined;
     this.#runs.set(run.id, {
-      record: startedAt === undefined ? queued : { ...queued, state: 'running', attempt: 1, startedAt },
+      record: isWaiting ? { ...queued, input: undefined } : { ...queued, state: 'running', attempt: 1, startedAt },
+      waitingInput: isWaiting ? JSON.stringify(run.input) : undefined,
       policy: run.policy,
       claim: claim && this.#claims.hold(claim, run),
       checkpoint: undefined,
@@ -68,15 +69,17 @@ export class MemoryStore implements Store {
 
   start({ id, attempt, startedAt }: Start): StartedAttempt {
     const stored = this.#stored(id);
-    const { input } = stored.record;
+    const { input } = whole(stored);
     if (input === undefined) throw new Error('a run that is final cannot be started');
-    stored.record = { ...stored.record, state: 'running', attempt, startedAt, retryAt: undefined };
+    stored.record = { ...stored.record, input, state: 'running', attempt, startedAt, retryAt: undefined };
+    stored.waitingInput = undefined;
     return { input, memory: this.#sessions.recall(stored.record, stored.policy), checkpoint: stored.checkpoint };
   }
 
   end({ id, state, finishedAt, output, failure, memory, usage }: End): void {
     const stored = this.#stored(id);
-    stored.record = { ...stored.record, state, finishedAt, output, failure, usage, retryAt: undefined };
+    stored.record = { ...whole(stored), state, finishedAt, output, failure, usage, retryAt: undefined };
+    stored.waitingInput = undefined;
     stored.checkpoint = undefined;
     if (stored.claim !== undefined)
       this.#claims.settle(stored.claim, state === 'succeeded' || state === 'input_required');
@@ -92,7 +95,9 @@ export class MemoryStore implements Store {
   retry({ id, failed, retryAt, memory, usage }: Retry): void {
     const stored = this.#stored(id);
     const failedAttempts = [...stored.record.failedAttempts, failed];
-    stored.record = { ...stored.record, state: 'queued', retryAt, failedAttempts, usage };
+    const { input } = whole(stored);
+    stored.waitingInput = JSON.stringify(input);
+    stored.record = { ...stored.record, input: undefined, state: 'queued', retryAt, failedAttempts, usage };
     stored.checkpoint = undefined;
     this.#sessions.touch(stored.record, stored.policy, memory);
   }
@@ -108,22 +113,28 @@ export class MemoryStore implements Store {
 
   get(id: string): RunRecord | undefined {
     const stored = this.#runs.get(id);
-    return stored && this.#visible(stored, this.#clock.now());
+    const record = stored && this.#visible(stored, this.#clock.now());
+    return record && this.#withInput(record);
   }
 
   list(query: RunQuery): readonly RunRecord[] {
     const now = this.#clock.now();
     const visible = [...this.#runs.values()].map((stored) => this.#visible(stored, now));
-    return newestFirst(
+    const page = newestFirst(
       visible.filter((record) => record !== undefined),
       query,
     );
+    return page.map((record) => this.#withInput(record));
   }
 
-  pending(): readonly PendingRun[] {
-    const active = [...this.#runs.values()].filter(({ record }) => !isFinal(record.state));
-    return active.map(({ record, policy }) => ({ record, policy, isMasked: false }));
+  /** No earlier process has left anything. */
+  resume(): readonly PendingRun[] {
+    return [];
   }
+
+  stopping(): void {}
+
+  trust(): void {}
 
   pendingNotifications(): readonly PendingNotification[] {
     return [];
@@ -147,6 +158,11 @@ export class MemoryStore implements Store {
 
   close(): void {
     clearInterval(this.#sweeper);
+  }
+
+  #withInput(record: RunRecord): RunRecord {
+    const stored = this.#runs.get(record.id);
+    return stored?.waitingInput === undefined ? record : whole(stored);
   }
 
   #stored(id: string): StoredRun {
@@ -189,4 +205,9 @@ export class MemoryStore implements Store {
     this.recordings.sweep();
     if (this.#sweep(this.#clock.now(), sweepAtTimer)) setImmediate(() => this.#sweepAll()).unref();
   }
+}
+
+/** The record with the input of a run that waits. */
+function whole({ record, waitingInput }: StoredRun): RunRecord {
+  return waitingInput === undefined ? record : { ...record, input: JSON.parse(waitingInput) };
 }

@@ -88,9 +88,17 @@ export class Journal implements Store {
     return rows.flatMap((row) => visible(row) ?? []);
   }
 
-  async pending(): Promise<readonly PendingRun[]> {
-    const rows = await this.#client.ask('runs', 'pending');
+  async resume(): Promise<readonly PendingRun[]> {
+    const rows = await this.#client.ask('runs', 'resume', this.#clock.now());
     return rows.map((row) => ({ record: recordOf(row), policy: policyOf(row), isMasked: row.is_masked === 1 }));
+  }
+
+  async stopping(): Promise<void> {
+    await this.#client.ask('runs', 'stopping');
+  }
+
+  async trust(id: string): Promise<void> {
+    await this.#client.ask('runs', 'trust', id);
   }
 
   async pendingNotifications(): Promise<readonly PendingNotification[]> {

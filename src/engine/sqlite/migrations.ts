@@ -97,6 +97,10 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN input_tokens INTEGER;
   ALTER TABLE runs ADD COLUMN output_tokens INTEGER;
   `,
+  `
+  ALTER TABLE runs ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX runs_suspect ON runs (accepted_at, id) WHERE interruptions > 0 AND finished_at IS NULL;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

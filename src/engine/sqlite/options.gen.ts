@@ -17,6 +17,10 @@ export interface Options {
    */
   maxQueued: number;
   /**
+   * How often a run may be executed when its gateway dies, for example because it is out of memory. A run that was being executed at so many deaths in a row fails, and its dedup claim is released. Stopping the gateway does not count.
+   */
+  maxInterruptions: number;
+  /**
    * The retention of finished runs; the run that finished first is deleted first. A dedup claim lasts as long as its own window.
    */
   retention: {

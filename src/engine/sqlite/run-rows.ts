@@ -27,7 +27,12 @@ export interface RunRow {
   readonly checkpoint: string | null;
   readonly input_tokens: number | null;
   readonly output_tokens: number | null;
+  readonly interruptions: number;
 }
+
+/** All columns but `input`, `output` and `checkpoint`, which may be long. */
+export const shortColumns =
+  'id, project, trigger_key, revision, principal, session_id, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions';
 
 /** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
@@ -48,6 +53,7 @@ export function recordOf(row: RunRow): RunRecord {
     finishedAt: row.finished_at ?? undefined,
     retryAt: row.retry_at ?? undefined,
     failedAttempts: parsed(row.failed_attempts) ?? [],
+    interruptions: row.interruptions,
     output: parsed(row.output),
     failure: parsed(row.failure),
     usage: usageOf(row),

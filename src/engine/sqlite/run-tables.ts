@@ -2,7 +2,8 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { End, PendingNotification, Retry, Start } from '../execution/store.ts';
 import type { Claim, NewRun, RunPolicy, RunQuery } from '../types/index.ts';
 import { ClaimTable } from './claim-table.ts';
-import type { RunRow } from './run-rows.ts';
+import { Interruptions } from './interruptions.ts';
+import { type RunRow, shortColumns } from './run-rows.ts';
 import { SessionTable } from './session-table.ts';
 import { Statements } from './statements.ts';
 import { tidyLimit } from './tidying.ts';
@@ -24,6 +25,7 @@ export class RunTables {
   readonly #sql: Statements;
   readonly #claims: ClaimTable;
   readonly #sessions: SessionTable;
+  readonly #interruptions: Interruptions;
   readonly #retention: { readonly age: number; readonly count: number };
   /** How many runs are final; undefined: not counted yet. */
   #finished: number | undefined;
@@ -32,6 +34,7 @@ export class RunTables {
     this.#sql = new Statements(database);
     this.#claims = new ClaimTable(this.#sql);
     this.#sessions = new SessionTable(this.#sql);
+    this.#interruptions = new Interruptions(this.#sql);
     this.#retention = retention;
   }
 
@@ -104,8 +107,8 @@ export class RunTables {
     if (row === undefined) return;
     const before = typeof row.failed_attempts === 'string' ? JSON.parse(row.failed_attempts) : [];
     this.#sql.run(
-      `UPDATE runs SET state = 'queued', retry_at = ?, failed_attempts = ?, checkpoint = NULL, input_tokens = ?,
-         output_tokens = ? WHERE id = ?`,
+      `UPDATE runs SET state = 'queued', retry_at = ?, failed_attempts = ?, checkpoint = NULL, interruptions = 0,
+         input_tokens = ?, output_tokens = ? WHERE id = ?`,
       [retryAt, JSON.stringify([...before, failed]), usage?.inputTokens ?? null, usage?.outputTokens ?? null, id],
     );
     this.#sessions.touch(id, memory, now);
@@ -128,21 +131,33 @@ export class RunTables {
     const conditions: [string, ...SQLInputValue[]][] = [];
     if (trigger !== undefined) conditions.push(['trigger_key = ?', trigger]);
     if (project !== undefined) conditions.push(['project = ?', project]);
-    if (state !== undefined) conditions.push(['state = ?', state]);
+    const isSuspect = state === 'suspect';
+    if (isSuspect) conditions.push(['interruptions > 0 AND finished_at IS NULL']);
+    else if (state !== undefined) conditions.push(['state = ?', state]);
     if (since !== undefined) conditions.push(['accepted_at >= ?', since]);
     if (after !== undefined) conditions.push(['(accepted_at, id) < (?, ?)', after.acceptedAt, after.id]);
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([text]) => text).join(' AND ')}`;
-    const index = trigger === undefined ? 'runs_by_time' : 'runs_by_trigger';
+    const index = isSuspect ? 'runs_suspect' : trigger === undefined ? 'runs_by_time' : 'runs_by_trigger';
     const found = `SELECT rowid FROM runs INDEXED BY ${index} ${where} ORDER BY accepted_at DESC, id DESC LIMIT ?`;
     return this.#sql
       .prepare(`SELECT * FROM runs WHERE rowid IN (${found}) ORDER BY accepted_at DESC, id DESC`)
       .all(...conditions.flatMap(([, ...values]) => values), Math.max(0, limit)) as unknown as readonly RunRow[];
   }
 
-  pending(): readonly RunRow[] {
+  /** Queues what an earlier process left. Returns all runs that are not final, without their inputs. */
+  resume(now: number): readonly RunRow[] {
+    this.#interruptions.resume(now);
     return this.#sql
-      .prepare("SELECT * FROM runs INDEXED BY runs_by_time WHERE state IN ('queued', 'running') ORDER BY rowid")
+      .prepare(`SELECT ${shortColumns} FROM runs INDEXED BY runs_by_time WHERE state = 'queued' ORDER BY rowid`)
       .all() as unknown as readonly RunRow[];
+  }
+
+  stopping(): void {
+    this.#interruptions.stopping();
+  }
+
+  trust(id: string): void {
+    this.#interruptions.trust(id);
   }
 
   pendingNotifications(): readonly PendingNotification[] {

@@ -14,7 +14,10 @@ export interface RunRecord {
   readonly sessionId: string | undefined;
   /** The run whose input this one repeats, if it is a replay. */
   readonly replayOf: string | undefined;
-  /** With the masks of the record policy; undefined if the run is final and the policy does not keep inputs. */
+  /**
+   * With the masks of the record policy; undefined if the run is final and the policy does not keep inputs. `Engine.wait` may
+   * leave it out of a run that is not being executed: only the store has it then, which `Engine.get` reads.
+   */
   readonly input: TriggerInput | undefined;
   readonly state: RunState;
   /** How many attempts were started; 0 before the first. */
@@ -28,6 +31,11 @@ export interface RunRecord {
   readonly retryAt: number | undefined;
   /** Attempts that failed and were or will be retried, the oldest first. */
   readonly failedAttempts: readonly FailedAttempt[];
+  /**
+   * How many attempts in a row have ended because their process died, without a stop: the run is a suspect while it is not
+   * final and this is not 0. Set back to 0 when an attempt that continues detached work has lived long enough.
+   */
+  readonly interruptions: number;
   /** Set if it succeeded or requires input, unless the record policy does not keep outputs. */
   readonly output: JsonValue | undefined;
   /** Set if it failed: what happened, fit for callers. */
@@ -76,7 +84,8 @@ export interface RunPolicy {
 export interface RunQuery {
   readonly project?: string;
   readonly trigger?: string;
-  readonly state?: RunState;
+  /** `suspect`: those that are not final and whose process has died at least once while it executed them. */
+  readonly state?: RunState | 'suspect';
   /** Accepted at or after, milliseconds since the epoch. */
   readonly since?: number;
   /** The last run of the page before. */

@@ -1,0 +1,46 @@
+import type { PluginLog } from '../../contract/index.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { RunSlot } from './run-slot.ts';
+import type { Store } from './store.ts';
+
+/** After how long a suspect that only waits for its agent makes place for another one, in milliseconds. */
+const makesPlaceAfterMs = 10_000;
+/** After how long its interruptions are forgotten, in milliseconds. */
+const trustedAfterMs = 10 * 60_000;
+
+/**
+ * Watches attempts of suspects that have a checkpoint, so that agents which work detached for days do not make their runs
+ * fail: another death continues the work instead of beginning it again, and a run that has lived long since then is not what
+ * kills the process. Without a checkpoint an attempt has made no progress, however long it has lived.
+ */
+export class SuspectWatch {
+  readonly #store: Store;
+  readonly #dispatcher: Dispatcher;
+  readonly #log: PluginLog;
+
+  constructor({ store, dispatcher, log }: { store: Store; dispatcher: Dispatcher; log: PluginLog }) {
+    this.#store = store;
+    this.#dispatcher = dispatcher;
+    this.#log = log;
+  }
+
+  /** An attempt continues from a checkpoint, or has saved its first one. */
+  progressed(slot: RunSlot, controller: AbortController): void {
+    if (!slot.isSuspect) return;
+    const later = (delayMs: number, work: () => void) =>
+      setTimeout(() => slot.isExecuting(controller) && work(), delayMs).unref();
+    later(makesPlaceAfterMs, () => this.#dispatcher.trust(slot));
+    later(trustedAfterMs, () => {
+      slot.record = { ...slot.record, interruptions: 0 };
+      void this.#forget(slot.record.id);
+    });
+  }
+
+  async #forget(id: string): Promise<void> {
+    try {
+      await this.#store.trust(id);
+    } catch (err) {
+      this.#log.error({ err, runId: id }, 'the interruptions of a run could not be set back');
+    }
+  }
+}
