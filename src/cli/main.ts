@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { EngineUnavailable } from '../engine/types/engine-unavailable.ts';
 import { AccessError } from './access-error.ts';
 import { createProgram } from './program.ts';
 import { exitCodes, terminal, UsageError } from './terminal.ts';
@@ -33,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** Failures that are not bugs: an unreachable server, a file that cannot be read or written, a plugin that fails. */
 function problemOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof AccessError || error.name === 'ReviewError') return error.message;
+  if (error instanceof AccessError || EngineUnavailable.is(error) || error.name === 'ReviewError') return error.message;
   const { code, path } = Object(error);
   return typeof code === 'string' && typeof path === 'string' ? `${path}: ${code}` : undefined;
 }

@@ -5,6 +5,9 @@ import { helpText } from './help-text.ts';
 import type { Log } from './log.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
+/** How long a gateway whose store is broken may take to close, in milliseconds. */
+const lastResortMs = 60_000;
+
 export function registerServe(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('serve')
@@ -19,7 +22,11 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
       helpText({
         examples: ['pullcord serve', 'PULLCORD_LOG_LEVEL=warn pullcord serve --config deploy/config'],
         environment: { PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent' },
-        exitCodes: { 0: 'it stopped gracefully', 1: 'it cannot serve, or a second signal ended it' },
+        exitCodes: {
+          0: 'it stopped gracefully',
+          1: 'it cannot serve, or a second signal ended it',
+          70: 'the journal is damaged (see `pullcord runs recover`), or pullcord itself failed',
+        },
       }),
     )
     .action(async ({ config: root }: { config: string }) => finish(await serve(existingFolder(root))));
@@ -47,17 +54,22 @@ async function serve(root: string): Promise<ExitCode> {
     terminal.words(formatProblems(started.problems, started.sources, { format: 'text' }));
     terminal.words(`${root}: not served`);
     log.close();
-    return exitCodes.problems;
+    return started.problems.some(({ code }) => code === 'engine_broken') ? exitCodes.crash : exitCodes.problems;
   }
   const { gateway } = started;
   const { problems, sources } = gateway.warnings;
   if (problems.length > 0) terminal.words(formatProblems(problems, sources, { format: 'text' }));
   announce(log, gateway);
-  await stopSignal(log, gateway);
+  const broken = await Promise.race([stopSignal(log, gateway), gateway.broken]);
+  if (broken !== undefined) {
+    log.fatal({}, `stopping: ${broken.message}`);
+    // Whatever hangs on the broken store, the process must not.
+    setTimeout(() => process.exit(exitCodes.crash), lastResortMs).unref();
+  }
   await gateway.close();
   log.info({}, 'stopped');
   log.close();
-  return exitCodes.fine;
+  return broken === undefined ? exitCodes.fine : exitCodes.crash;
 }
 
 function announce(log: Log, gateway: Gateway): void {

@@ -6,6 +6,7 @@ import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { OpenedEngine } from '../engine/definition.ts';
 import { engines } from '../engine/index.ts';
+import { EngineBroken } from '../engine/types/index.ts';
 import { compileSoundSchema } from '../schema/validator.ts';
 import { resolveOptions } from './options.ts';
 
@@ -35,12 +36,18 @@ export async function openEngine(
   try {
     return { ok: true, ...(await definition.create(options, context)) };
   } catch (error) {
-    return failed(use, error instanceof Error ? error.message : String(error));
+    return { ok: false, problems: [engineProblem(use, error)] };
   }
 }
 
-function failed({ place }: StageUse, message: string): EngineOpening {
-  return { ok: false, problems: [{ code: 'engine_failed', severity: 'error', message, place }] };
+function failed(use: StageUse, message: string): EngineOpening {
+  return { ok: false, problems: [engineProblem(use, new Error(message))] };
+}
+
+/** Why an engine does not open or start. */
+export function engineProblem({ place }: StageUse, error: unknown): Problem {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: EngineBroken.is(error) ? 'engine_broken' : 'engine_failed', severity: 'error', message, place };
 }
 
 /** Checks the engine's options without opening it. */

@@ -14,6 +14,7 @@ import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
 import { metricsOf } from './metrics.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import type { Readiness } from './readiness.ts';
 
 export interface AdminServerParts {
   readonly live: Live;
@@ -25,8 +26,7 @@ export interface AdminServerParts {
   readonly recorder: Recorder;
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
-  /** Whether the public listener accepts requests. */
-  readonly isReady: () => boolean;
+  readonly readiness: Readiness;
 }
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
@@ -58,9 +58,10 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   // No operation has a body, but a request that changes anything names its media type.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, _body, done) => done(null, undefined));
   app.get('/livez', () => ({ status: 'ok' }));
-  app.get('/readyz', (_request, reply) =>
-    parts.isReady() ? { status: 'ok' } : reply.code(503).send({ status: 'stopping' }),
-  );
+  app.get('/readyz', async (_request, reply) => {
+    const status = await parts.readiness.status();
+    return reply.code(status === 'ok' ? 200 : 503).send({ status });
+  });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   app.get('/config', () => describeConfig(parts.live, parts.reloader()));
   app.post<{ Querystring: { force?: string } }>('/config/reload', async (request, reply) => {

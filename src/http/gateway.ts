@@ -3,9 +3,9 @@ import type { Config } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
-import type { Engine } from '../engine/types/index.ts';
+import { type Engine, type EngineBroken, EngineUnavailable } from '../engine/types/index.ts';
 import { builtinRegistry } from '../host/builtins.ts';
-import { openEngine } from '../host/open-engine.ts';
+import { engineProblem, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
@@ -22,6 +22,7 @@ import { Listener, type PreparedListener } from './listener.ts';
 import { OpenStreams } from './open-streams.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { createPublicServer } from './public-server.ts';
+import { Readiness } from './readiness.ts';
 
 export interface GatewayOptions {
   /** The config folder. */
@@ -42,6 +43,8 @@ export interface Gateway {
   readonly revision: string;
   /** Warnings of the config that serves. */
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
+  /** Resolves when nothing can be stored any more, whatever happens: the gateway must be closed. */
+  readonly broken: Promise<EngineBroken>;
   /** Drains: accepts nothing new, lets running work end within `server.drainTimeout`, then frees everything. */
   close(): Promise<void>;
 }
@@ -85,17 +88,27 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
   const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
   const client = createOutboundClient(guard, callbackLimits);
-  await engine.start(createExecutor({ live, log, callbacks: { client, log }, completions }));
-
-  const prepared = await surface.prepare(config);
-  if (prepared.problems.length > 0) {
-    await prepared.rollback();
+  const discard = async (problems: readonly Problem[]): Promise<StartedGateway> => {
     await engine.close(0);
     await client.close();
     outcomes.close();
     live.close();
     await builder.disposed();
-    return failed(prepared.problems);
+    return failed(problems);
+  };
+  try {
+    await engine.start(createExecutor({ live, log, callbacks: { client, log }, completions }));
+  } catch (error) {
+    if (!EngineUnavailable.is(error)) throw error;
+    // Broken or not, it is known by now.
+    const cause = await Promise.race([engine.broken, Promise.resolve(error)]);
+    return discard([engineProblem(config.engine, cause)]);
+  }
+
+  const prepared = await surface.prepare(config);
+  if (prepared.problems.length > 0) {
+    await prepared.rollback();
+    return discard(prepared.problems);
   }
   prepared.commit();
 
@@ -117,6 +130,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
         return live.current.revision;
       },
       reloader,
+      broken: engine.broken,
       warnings: { problems, sources },
       async close() {
         await watching.close();
@@ -140,8 +154,9 @@ class Surface implements ReloadParticipant {
 
   constructor(parts: Services & Pick<AdminServerParts, 'recordings'>, reloader: () => Reloader) {
     this.publicListener = new Listener(() => createPublicServer(parts));
+    const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady);
     this.adminListener = new Listener(() =>
-      createAdminServer({ ...parts, reloader, token: () => this.#token, isReady: () => this.#isReady }),
+      createAdminServer({ ...parts, reloader, token: () => this.#token, readiness }),
     );
   }
 

@@ -56,6 +56,18 @@ export const closeCases: readonly ConformanceCase[] = [
     assert.equal((await wait)?.id, run.id);
   }),
 
+  promise('an engine that can store runs says so, and closing does not break it', async (harness) => {
+    const { engine } = harness;
+    let isBroken = false;
+    void engine.broken.then(() => {
+      isBroken = true;
+    });
+    await engine.start({ execute: () => success });
+    assert.deepEqual(await engine.health(), { kind: 'fine' });
+    await engine.close(0);
+    assert.equal(isBroken, false);
+  }),
+
   promise('closing twice, also concurrently, does no harm', async (harness) => {
     const { engine } = harness;
     await engine.start({ execute: () => success });

@@ -29,7 +29,10 @@ export async function closeExecution(parts: ClosingParts, drainMs: number, isSta
   const { store, isDurable, slots, dispatcher, writer, endings, notifications } = parts;
   dispatcher.stop();
   if (isStarted) await noteStop(parts);
-  await slots.idle(drainMs);
+  const idle = slots.idle(drainMs);
+  // Then no end can be stored, so waiting for one is pointless.
+  void store.broken.then(() => slots.stopWaiting());
+  await idle;
   writer.giveUp();
   dispatcher.clearPauses();
   const left = slots.undecided();

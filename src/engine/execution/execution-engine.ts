@@ -4,11 +4,13 @@ import type {
   Cancellation,
   Claim,
   Engine,
+  EngineBroken,
   EngineLoad,
   Executor,
   NewRun,
   RunQuery,
   RunRecord,
+  StorageHealth,
   Submission,
 } from '../types/index.ts';
 import { AttemptRunner } from './attempt-runner.ts';
@@ -19,6 +21,7 @@ import { Notifications } from './notifications.ts';
 import { type ResumeParts, resumeRuns } from './resume.ts';
 import { RunEndings } from './run-endings.ts';
 import { RunSlots } from './run-slots.ts';
+import { HealthCheck } from './storage-health.ts';
 import type { Store } from './store.ts';
 import { Submissions } from './submissions.ts';
 import { SuspectWatch } from './suspect-watch.ts';
@@ -48,6 +51,7 @@ type ExecutionRooms = ClosingParts & ResumeParts & { readonly clock: Clock };
 export class ExecutionEngine implements Engine {
   readonly #parts: ExecutionRooms;
   readonly #submissions: Submissions;
+  readonly #health: HealthCheck;
   #isStarted = false;
   #closed: Promise<void> | undefined;
 
@@ -60,6 +64,7 @@ export class ExecutionEngine implements Engine {
     const endings = new RunEndings({ store, clock, log, slots, dispatcher, writer, notifications });
     const shared = { store, clock, log, slots, dispatcher, endings };
     this.#parts = { ...shared, isDurable, notifications, writer, maxInterruptions };
+    this.#health = new HealthCheck(store);
     this.#submissions = new Submissions({ ...shared, maxQueued });
   }
 
@@ -99,6 +104,14 @@ export class ExecutionEngine implements Engine {
   load(): EngineLoad {
     const { queued, running } = this.#parts.dispatcher;
     return { queued, running };
+  }
+
+  async health(): Promise<StorageHealth> {
+    return this.#health.health();
+  }
+
+  get broken(): Promise<EngineBroken> {
+    return this.#parts.store.broken;
   }
 
   async cancel(runId: string): Promise<Cancellation> {

@@ -26,7 +26,7 @@ export interface SchedulerLimits {
 
 /**
  * Decides which run starts next: within the limits of gateway and trigger, one of a session at a time. Triggers take turns
- * (round robin), so that a burst on one does not delay the others. Suspects come after all others, but not last for ever.
+ * (round robin), so that a burst on one does not delay the others. Suspects come after all others, but they do start.
  * Every operation takes constant time, except that suspects whose triggers have no place are looked at again.
  */
 export class Scheduler {

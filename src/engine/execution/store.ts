@@ -1,5 +1,14 @@
 import type { JsonValue, MaybePromise, RunFailure, RunUsage, TriggerInput } from '../../contract/index.ts';
-import type { Claim, FailedAttempt, NewRun, RunPolicy, RunQuery, RunRecord, Submission } from '../types/index.ts';
+import type {
+  Claim,
+  EngineBroken,
+  FailedAttempt,
+  NewRun,
+  RunPolicy,
+  RunQuery,
+  RunRecord,
+  Submission,
+} from '../types/index.ts';
 
 /** A run that is not final when an engine starts. */
 export interface PendingRun {
@@ -100,6 +109,10 @@ export interface Store {
   ended(id: string): MaybePromise<RunRecord | undefined>;
   notifyLater(notification: PendingNotification): MaybePromise<void>;
   notified(id: string): MaybePromise<void>;
+  /** Why nothing can be stored now; undefined if it can. Never rejects. */
+  health(): MaybePromise<string | undefined>;
+  /** As `Engine.broken`. */
+  readonly broken: Promise<EngineBroken>;
   /** Frees all resources. Runs that are not final stay as they are, for the next start. */
   close(): MaybePromise<void>;
 }

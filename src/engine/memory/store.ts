@@ -27,6 +27,7 @@ const sweepAtTimer = 10_000;
 /** Runs, claims, sessions and recorded requests in the memory of this process. */
 export class MemoryStore implements Store {
   readonly recordings: MemoryRecordings;
+  readonly broken = new Promise<never>(() => {});
   readonly #options: Options;
   readonly #clock: Clock;
   /** In the order of submission. */
@@ -133,6 +134,10 @@ export class MemoryStore implements Store {
   }
 
   stopping(): void {}
+
+  health(): undefined {
+    return undefined;
+  }
 
   trust(): void {}
 

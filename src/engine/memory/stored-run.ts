@@ -3,7 +3,7 @@ import type { HeldClaim } from './claims.ts';
 
 /** A run in memory. Its record is replaced, never changed, so that a reader keeps a consistent copy. */
 export interface StoredRun {
-  /** Complete but for the input of a run that waits; the policy decides which part of it callers may see. */
+  /** Complete, except for the input of a run that waits; the policy decides which part of it callers may see. */
   record: RunRecord;
   /** The input as JSON while the run waits for an attempt: objects may take many times as much memory. */
   waitingInput: string | undefined;

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { migrate } from './migrations.ts';
@@ -6,6 +6,8 @@ import { codes, primaryCode } from './sqlite-error.ts';
 
 /** How many pages the write-ahead log (WAL) may hold before a checkpoint: 16 MiB. */
 const checkpointPages = 4096;
+/** How much of a disk a journal without `maxSize` may take. */
+const shareOfDisk = 0.8;
 const maxLogBytes = 32 * 1024 * 1024;
 
 export interface OpenDatabase {
@@ -26,7 +28,7 @@ export function openDatabase(path: string, maxSizeBytes: number | undefined): Op
     configure(database);
     migrate(database, path);
     // After the migration, which a full journal of an earlier version needs room for.
-    limitSize(database, maxSizeBytes);
+    limitSize(database, maxSizeBytes ?? defaultMaxSize(path));
     database.prepare("INSERT OR REPLACE INTO meta VALUES ('owner', ?)").run(String(process.pid));
     checkDurability(database);
   } catch (error) {
@@ -83,8 +85,20 @@ function configure(database: DatabaseSync): void {
   database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${maxLogBytes}`);
 }
 
-function limitSize(database: DatabaseSync, maxSizeBytes: number | undefined): void {
-  if (maxSizeBytes === undefined) return;
+/**
+ * A part of the disk, so that the journal does not fill it up. One that is larger already, because the disk was larger or was
+ * emptier, still gets half of what is free.
+ */
+function defaultMaxSize(path: string): number {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return maxSizeOn({ journalBytes: statSync(path).size, freeBytes: bavail * bsize });
+}
+
+export function maxSizeOn({ journalBytes, freeBytes }: { journalBytes: number; freeBytes: number }): number {
+  return Math.max((journalBytes + freeBytes) * shareOfDisk, journalBytes + freeBytes / 2);
+}
+
+function limitSize(database: DatabaseSync, maxSizeBytes: number): void {
   const pageSize = Number(database.prepare('PRAGMA page_size').get()?.page_size);
   database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSizeBytes / pageSize))}`);
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { EngineUnavailable } from '../types/index.ts';
+import { EngineBroken, EngineUnavailable } from '../types/index.ts';
 import type {
   JournalData,
   JournalMessage,
@@ -12,6 +12,9 @@ import type {
   OperationValue,
   TableName,
 } from './protocol.ts';
+
+/** How long the thread may take to end, in milliseconds: a disk that hangs must not keep the process. */
+const endWithinMs = 30_000;
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -24,12 +27,14 @@ interface Waiting {
  */
 export class JournalClient {
   readonly #worker: Worker;
+  readonly #broken = Promise.withResolvers<EngineBroken>();
   #batch: Operation[] = [];
   /** In the order of the operations; those of the batch are last. */
   #waiting: Waiting[] = [];
   #soon: NodeJS.Immediate | undefined;
   #delayed: { readonly timer: NodeJS.Timeout; readonly dueAt: number } | undefined;
   #isOver = false;
+  #isClosing = false;
 
   /** Opens the journal; rejects with an Error fit for operators. */
   static async open(data: JournalData): Promise<JournalClient> {
@@ -40,21 +45,26 @@ export class JournalClient {
       // The journal needs no preloaded modules, and loading them would take longer than everything else here.
       execArgv: [],
     });
-    const [message]: JournalMessage[] = await once(worker, 'message');
-    if (message?.kind !== 'ready') {
-      await worker.terminate();
-      throw new Error(message?.kind === 'refused' ? message.message : 'the journal did not open');
-    }
-    return new JournalClient(worker);
+    const message = await firstMessage(worker);
+    if (message?.kind === 'ready') return new JournalClient(worker, data.path);
+    await worker.terminate();
+    if (message?.kind !== 'refused') throw new Error('the journal did not open');
+    throw message.isDamaged ? new EngineBroken(message.message) : new Error(message.message);
   }
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, path: string) {
     this.#worker = worker;
     worker.on('message', (message: JournalMessage) => {
       if (message.kind === 'results') this.#settle(message.results);
+      if (message.kind === 'damaged') this.#broken.resolve(new EngineBroken(message.message));
     });
-    worker.on('error', () => this.#fail());
-    worker.on('exit', () => this.#fail());
+    worker.on('error', (error) => this.#fail(`the thread of the journal ${path} failed: ${error.message}`));
+    worker.on('exit', () => this.#fail(`the thread of the journal ${path} ended`));
+  }
+
+  /** Resolves when the journal turns out to be damaged, or when its thread ends without being asked to. */
+  get broken(): Promise<EngineBroken> {
+    return this.#broken.promise;
   }
 
   /** Whether the thread has ended. */
@@ -89,10 +99,17 @@ export class JournalClient {
   /** Performs what was asked for, and ends the thread. */
   async close(): Promise<void> {
     if (this.#isOver) return;
-    const exited = once(this.#worker, 'exit');
+    this.#isClosing = true;
+    const exited = Promise.withResolvers<void>();
+    const late = setTimeout(() => {
+      void this.#worker.terminate();
+      exited.resolve();
+    }, endWithinMs);
+    this.#worker.once('exit', () => exited.resolve());
     this.#flush();
     this.#worker.postMessage('close');
-    await exited;
+    await exited.promise;
+    clearTimeout(late);
   }
 
   #ask<T>(delayMs: number, table: TableName, method: string, args: readonly unknown[]): Promise<T> {
@@ -137,8 +154,23 @@ export class JournalClient {
   }
 
   /** The thread has ended, on request or not. */
-  #fail(): void {
+  #fail(message: string): void {
     this.#isOver = true;
+    if (!this.#isClosing) this.#broken.resolve(new EngineBroken(message));
     for (const { reject } of this.#waiting.splice(0)) reject(new EngineUnavailable('the journal is closed'));
+  }
+}
+
+/** What the thread says first; undefined if it ends without a word. Rejects if it fails. */
+async function firstMessage(worker: Worker): Promise<JournalMessage | undefined> {
+  const ended = new AbortController();
+  try {
+    const [message]: (JournalMessage | undefined)[] = await Promise.race([
+      once(worker, 'message', { signal: ended.signal }),
+      once(worker, 'exit', { signal: ended.signal }).then(() => []),
+    ]);
+    return message;
+  } finally {
+    ended.abort();
   }
 }

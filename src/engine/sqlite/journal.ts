@@ -11,7 +11,7 @@ import type {
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
-import type { Claim, NewRun, RunQuery, RunRecord } from '../types/index.ts';
+import type { Claim, EngineBroken, NewRun, RunQuery, RunRecord } from '../types/index.ts';
 import { JournalClient } from './journal-client.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
@@ -99,6 +99,19 @@ export class Journal implements Store {
 
   async trust(id: string): Promise<void> {
     await this.#client.ask('runs', 'trust', id);
+  }
+
+  async health(): Promise<string | undefined> {
+    try {
+      const hasRoom = await this.#client.ask('storage', 'check', this.#clock.now());
+      return hasRoom ? undefined : 'the journal is full: its maxSize is reached';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  get broken(): Promise<EngineBroken> {
+    return this.#client.broken;
   }
 
   async pendingNotifications(): Promise<readonly PendingNotification[]> {

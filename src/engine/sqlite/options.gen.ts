@@ -17,7 +17,7 @@ export interface Options {
    */
   maxQueued: number;
   /**
-   * How often a run may be executed when its gateway dies, for example because it is out of memory. A run that was being executed at so many deaths in a row fails, and its dedup claim is released. Stopping the gateway does not count.
+   * A run fails when the gateway has died this many times in a row while it executed the run, for example because it was out of memory. Its dedup claim is released. Stopping the gateway does not count.
    */
   maxInterruptions: number;
   /**
@@ -34,7 +34,7 @@ export interface Options {
     count: number;
   };
   /**
-   * The maximum size of the journal. When it is reached, requests are answered 503 until something is deleted; recorded requests are dropped when less than a quarter of it is free. Without it the disk is the limit. In bytes.
+   * The maximum size of the journal. When it is reached, requests are answered 503 and `/readyz` fails until something is deleted; recorded requests are dropped when less than a quarter of it is free. By default 80 % of what the journal and the free space of its disk are together when the gateway starts. In bytes.
    */
   maxSize?: number;
 }

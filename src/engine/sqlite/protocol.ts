@@ -1,5 +1,6 @@
 import type { RecordingTables } from './recording-tables.ts';
 import type { RunTables } from './run-tables.ts';
+import type { StorageCheck } from './storage-check.ts';
 
 /**
  * What the gateway's thread can ask the journal's thread to do: any method of these tables. An operation is therefore
@@ -8,6 +9,7 @@ import type { RunTables } from './run-tables.ts';
 export interface JournalTables {
   readonly runs: RunTables;
   readonly recordings: RecordingTables;
+  readonly storage: StorageCheck;
 }
 
 export type TableName = keyof JournalTables;
@@ -29,10 +31,14 @@ export type OperationResult =
   /** Nothing was changed. `isUnavailable`: a retry may succeed. */
   | { readonly ok: false; readonly isUnavailable: boolean; readonly message: string };
 
-/** What the journal's thread sends: `ready` or `refused` first, then results in the order of the operations. */
+/**
+ * What the journal's thread sends: `ready` or `refused` first, then results in the order of the operations. Once the journal
+ * turns out to be damaged, it says so before the results, and performs nothing any more.
+ */
 export type JournalMessage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string; readonly isDamaged: boolean }
+  | { readonly kind: 'damaged'; readonly message: string }
   | { readonly kind: 'results'; readonly results: readonly OperationResult[] };
 
 export interface JournalData {

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { recordingSize } from '../execution/recording-size.ts';
 import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../types/index.ts';
+import { freePages } from './free-pages.ts';
 import { recordingColumns, recordingOf, recordingValues } from './recording-rows.ts';
 import { Statements } from './statements.ts';
 import { tidyLimit } from './tidying.ts';
@@ -72,9 +73,8 @@ export class RecordingTables {
   }
 
   #hasRoom(): boolean {
-    const read = (name: string) => Number(this.#sql.get(`PRAGMA ${name}`, [])?.[name]);
-    const most = read('max_page_count');
-    return most - read('page_count') + read('freelist_count') >= most * reservedForRuns;
+    const { free, most } = freePages(this.#sql);
+    return free >= most * reservedForRuns;
   }
 
   /** A request that is recorded already stays as it is. */

@@ -11,9 +11,22 @@ const unavailable: ReadonlyMap<number, string> = new Map([
   [codes.readOnly, 'the journal cannot be written'],
   [codes.io, 'the journal cannot be read or written (I/O error)'],
   [codes.corrupt, 'the journal is damaged'],
+  [codes.notADatabase, 'the journal is damaged'],
   [codes.full, 'the journal is full: no disk space is left, or its maxSize is reached'],
   [codes.cantOpen, 'the journal cannot be opened'],
 ]);
+
+/** Whether the file itself is the problem, so that no retry helps. */
+export function isDamage(error: unknown): boolean {
+  const code = primaryCode(error);
+  return code === codes.corrupt || code === codes.notADatabase;
+}
+
+/** For operators. */
+export function damageMessage(path: string, error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `the journal ${path} is damaged (${reason}); "pullcord runs recover" exports what can be read into a new journal`;
+}
 
 export function primaryCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;

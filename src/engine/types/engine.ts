@@ -1,4 +1,5 @@
 import type { MaybePromise, RunDelta, RunPosition, RunState } from '../../contract/index.ts';
+import type { EngineBroken } from './engine-broken.ts';
 import type { Executor } from './executor.ts';
 import type { NewRun, RunQuery, RunRecord } from './run-record.ts';
 
@@ -37,6 +38,9 @@ export interface EngineLoad {
   readonly running: number;
 }
 
+/** Whether an engine can store anything now. */
+export type StorageHealth = { readonly kind: 'fine' } | { readonly kind: 'unavailable'; readonly reason: string };
+
 export type Cancellation =
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'already_final'; readonly state: RunState }
@@ -67,6 +71,10 @@ export interface Engine {
   /** Starts executing runs, those submitted before included. Called once. */
   start(executor: Executor): MaybePromise<void>;
   load(): EngineLoad;
+  /** Whether anything can be stored now, found out by storing something. Never rejects. */
+  health(): MaybePromise<StorageHealth>;
+  /** Resolves when the store turns out to be damaged, or its thread has died: nothing is stored from then on. */
+  readonly broken: Promise<EngineBroken>;
   /**
    * Stops accepting and starting runs, drains running ones for up to `drainMs`, aborts the rest, and frees all resources. A
    * durable engine leaves what has not ended to its next start.

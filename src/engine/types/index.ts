@@ -1,6 +1,7 @@
 /** The interface between gateway and engine. Internal: third parties cannot add engines yet. */
 export * from './attempt-released.ts';
 export type * from './engine.ts';
+export * from './engine-broken.ts';
 export * from './engine-unavailable.ts';
 export type * from './executor.ts';
 export * from './recordings.ts';
