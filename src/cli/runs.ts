@@ -12,6 +12,7 @@ import {
   printPage,
   withPages,
 } from './gateway-command.ts';
+import { registerRunsRecover } from './runs-recover.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -21,7 +22,7 @@ interface ListOptions extends AccessOptions, RunFilter, PageOptions {}
 export function registerRuns(program: Command, finish: (code: ExitCode) => void): void {
   const runs = program
     .command('runs')
-    .summary('list, show, cancel and replay runs')
+    .summary('list, show, cancel, replay and recover runs')
     .description(
       'Works on the running gateway through its admin listener, and on the journal itself when no gateway runs. ' +
         'The token of the admin listener comes from the config; with --admin-url from PULLCORD_ADMIN_TOKEN.',
@@ -88,6 +89,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     .action(async (id: string, options: AccessOptions) =>
       finish(await withGateway(options, ({ runs: access }) => replay(access, id))),
     );
+  registerRunsRecover(runs, finish);
 }
 
 const exampleId = '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60';

@@ -1,5 +1,5 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
-import type { Engine, RecordedRequest, Recordings } from './types/index.ts';
+import type { Engine, RecordedRequest, Recordings, Recovery } from './types/index.ts';
 
 /** An engine that `engine: { uses, with }` of gateway.yaml can select. */
 export interface EngineDefinition<Options = unknown> {
@@ -21,6 +21,12 @@ export interface EngineDefinition<Options = unknown> {
    * cannot be read.
    */
   openRecordings?(source: string): MaybePromise<Iterable<RecordedRequest> | undefined>;
+  /**
+   * Exports what can be read of a damaged store into a new one, and does not change the damaged one. Rejects with an Error fit
+   * for users.
+   * @param target a file or an existing folder; by default a file beside the store
+   */
+  recover?(options: Options, context: EngineContext, target: string | undefined): MaybePromise<Recovery>;
 }
 
 /** An engine and what it keeps beside runs. Closing the engine closes both. */

@@ -6,12 +6,16 @@ import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { OpenedEngine } from '../engine/definition.ts';
 import { engines } from '../engine/index.ts';
-import { EngineBroken } from '../engine/types/index.ts';
+import { EngineBroken, type Recovery } from '../engine/types/index.ts';
 import { compileSoundSchema } from '../schema/validator.ts';
 import { resolveOptions } from './options.ts';
 
 export type EngineOpening =
   | ({ readonly ok: true } & OpenedEngine)
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export type EngineRecovery =
+  | { readonly ok: true; readonly recovery: Recovery }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
@@ -40,7 +44,27 @@ export async function openEngine(
   }
 }
 
-function failed(use: StageUse, message: string): EngineOpening {
+/** Exports what can be read of the damaged store of an engine. Rejects with an Error fit for users. */
+export async function recoverEngine(
+  use: StageUse,
+  log: PluginLog,
+  target: string | undefined,
+): Promise<EngineRecovery> {
+  const checked = await checkEngine(use);
+  if (!checked.ok) return checked;
+  const { definition, options } = checked;
+  if (definition.recover === undefined) {
+    return failed(use, `the ${definition.name} engine keeps data only in the gateway's process`);
+  }
+  try {
+    const context = { log, resolvePath: (path: string) => resolve(use.folder, path) };
+    return { ok: true, recovery: await definition.recover(options, context, target) };
+  } catch (error) {
+    return { ok: false, problems: [engineProblem(use, error)] };
+  }
+}
+
+function failed(use: StageUse, message: string): { readonly ok: false; readonly problems: readonly Problem[] } {
   return { ok: false, problems: [engineProblem(use, new Error(message))] };
 }
 

@@ -204,7 +204,8 @@ t.test('/readyz fails while nothing can be stored, and works again without a res
   }
   await until(async () => !(await isReady()));
   t.strictSame(await readyz(), failed);
-  for (const path of statusUrls) await fetch(url + path, { method: 'DELETE', headers: { 'x-api-key': secrets.website } });
+  for (const path of statusUrls)
+    await fetch(url + path, { method: 'DELETE', headers: { 'x-api-key': secrets.website } });
   await until(isReady);
   t.strictSame(
     log.filter(({ message }) => /ready/.test(message)).map(({ level, fields }) => [level, fields]),

@@ -57,7 +57,7 @@ function createFile(path: string): void {
 }
 
 /** Locks a separate file, so that other processes may read the journal. The system unlocks it if the process dies. */
-function takeLock(path: string): DatabaseSync {
+export function takeLock(path: string): DatabaseSync {
   const lock = new DatabaseSync(`${path}.lock`);
   try {
     lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, parse, resolve } from 'node:path';
 import type { EngineContext, EngineDefinition, OpenedEngine } from '../definition.ts';
 import { ExecutionEngine } from '../execution/execution-engine.ts';
 import type { Clock } from '../execution/timers.ts';
@@ -18,6 +19,11 @@ export const sqlite: EngineDefinition<Options> = {
   isDurable: true,
   isThere: ({ path }, context) => existsSync(context.resolvePath(path)),
   create: (options, context) => createSqliteEngine({ ...options, path: context.resolvePath(options.path) }, context),
+  async recover({ path }, context, target) {
+    const { recoverJournal } = await import('./recovery/recover.ts');
+    const from = context.resolvePath(path);
+    return recoverJournal(from, targetOf(from, target));
+  },
   async openRecordings(source) {
     if (!(await isDatabase(source))) return undefined;
     const { readRecordings } = await import('./read-recordings.ts');
@@ -35,4 +41,12 @@ export async function createSqliteEngine(
   const store = await Journal.open({ path, maxSizeBytes, retention }, clock);
   const engine = new ExecutionEngine({ store, options, clock, log, isDurable: sqlite.isDurable });
   return { engine, recordings: store.recordings };
+}
+
+/** Where a recovered journal goes. */
+function targetOf(from: string, target: string | undefined): string {
+  const { name, ext } = parse(from);
+  const file = `${name}.recovered${ext}`;
+  if (target === undefined) return join(dirname(from), file);
+  return statSync(target, { throwIfNoEntry: false })?.isDirectory() ? resolve(target, file) : resolve(target);
 }

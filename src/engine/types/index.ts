@@ -5,4 +5,5 @@ export * from './engine-broken.ts';
 export * from './engine-unavailable.ts';
 export type * from './executor.ts';
 export * from './recordings.ts';
+export type * from './recovery.ts';
 export type * from './run-record.ts';

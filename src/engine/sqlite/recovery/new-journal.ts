@@ -1,0 +1,88 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { isFinal, type RunState } from '../../../contract/index.ts';
+import type { Recovery } from '../../types/recovery.ts';
+import { Statements } from '../statements.ts';
+import type { Value } from './record.ts';
+import { type NewRow, newRow, type TableName, tables } from './rows.ts';
+
+const lostInput = { message: 'the input of this run was lost with a damaged journal', retryable: false };
+
+/** The journal that receives what was read. Of several versions of a row, the first is kept. */
+export class NewJournal {
+  readonly #sql: Statements;
+  readonly #now: number;
+  readonly #counts: Record<TableName, number> = { runs: 0, claims: 0, sessions: 0, notifications: 0, recordings: 0 };
+  readonly #failedRuns: string[] = [];
+  #lostRows = 0;
+
+  constructor(database: DatabaseSync, now: number) {
+    this.#sql = new Statements(database);
+    this.#now = now;
+  }
+
+  add(name: TableName, values: readonly Value[]): void {
+    const row = newRow(name, values);
+    const hasFailed = name === 'runs' && this.#repairRun(row);
+    const { columns } = tables[name];
+    const places = columns.map(() => '?').join(', ');
+    try {
+      const sql = `INSERT INTO ${name} (${columns.join(', ')}) VALUES (${places}) ON CONFLICT DO NOTHING`;
+      const added = this.#sql.run(
+        sql,
+        columns.map((column) => row[column] ?? null),
+      );
+      this.#counts[name] += added;
+      if (hasFailed && added > 0) this.#failedRuns.push(String(row.id));
+    } catch {
+      // A value that a damaged page has changed is not of its column's type.
+      this.#lostRows += 1;
+    }
+  }
+
+  hasRun(id: string): boolean {
+    return this.#sql.get('SELECT id FROM runs WHERE id = ?', [id]) !== undefined;
+  }
+
+  /** Makes the journal consistent, and returns what is in it. */
+  finish(): Omit<Recovery, 'from' | 'to' | 'damagedPages' | 'lostRuns'> {
+    // A run that has not ended keeps its claim until then, whatever its window was.
+    const remadeClaims = this.#sql.run(
+      `INSERT INTO claims SELECT claim_scope, claim_fingerprint, id, accepted_at FROM runs
+         WHERE finished_at IS NULL AND claim_scope IS NOT NULL AND claim_fingerprint IS NOT NULL
+       ON CONFLICT DO NOTHING`,
+      [],
+    );
+    // Those that failed for their input release theirs.
+    for (const id of this.#failedRuns) {
+      const isReleased = 'run_id IN (SELECT id FROM runs WHERE keep_claim = 0)';
+      this.#sql.run(`DELETE FROM claims WHERE run_id = ? AND ${isReleased}`, [id]);
+    }
+    // The gateway that found the damage has stopped: what it was executing is not suspect.
+    this.#sql.run("INSERT OR REPLACE INTO meta VALUES ('stopped', '')", []);
+    const claims = Number(this.#sql.get('SELECT count(*) AS count FROM claims', [])?.count);
+    const lostRows = this.#lostRows;
+    return { ...this.#counts, claims, remadeClaims, lostRows, failedRuns: this.#failedRuns };
+  }
+
+  /** A run whose input is lost cannot be executed. Returns whether it has failed for that. */
+  #repairRun(row: NewRow): boolean {
+    for (const column of ['failed_attempts', 'failure', 'output', 'checkpoint', 'input']) {
+      if (!isJson(row[column])) row[column] = null;
+    }
+    if (isFinal(row.state as RunState) || row.input !== null) return false;
+    row.state = 'failed';
+    row.finished_at = this.#now;
+    row.failure = JSON.stringify(lostInput);
+    return true;
+  }
+}
+
+function isJson(value: unknown): boolean {
+  if (typeof value !== 'string') return value === null;
+  try {
+    JSON.parse(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,21 @@
+/** What was exported from a damaged store into a new one. */
+export interface Recovery {
+  /** The damaged store, which is unchanged, and the new one. */
+  readonly from: string;
+  readonly to: string;
+  /** How many of each are in the new store. */
+  readonly runs: number;
+  readonly claims: number;
+  readonly sessions: number;
+  readonly notifications: number;
+  readonly recordings: number;
+  /** Pages that could not be read, and rows on others that could not. */
+  readonly damagedPages: number;
+  readonly lostRows: number;
+  /** Ids of runs of which only an index knows. */
+  readonly lostRuns: readonly string[];
+  /** Ids of runs that had not ended and whose input is lost: they are failed in the new store. */
+  readonly failedRuns: readonly string[];
+  /** Claims that were lost, and made again from their runs, which have not ended. */
+  readonly remadeClaims: number;
+}
