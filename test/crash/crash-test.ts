@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basicFiles, gatewayFile, secrets, triggerFile, writeInto } from '../support/config-folder.ts';
 import { patience } from '../support/patience.ts';
+import { MortalGateway } from './mortal-gateway.ts';
 
 /** What a crash test saw. All counts of `faults` must be 0. */
 export interface CrashReport {
@@ -116,46 +115,6 @@ async function startAgent(): Promise<{ server: Server; url: string; calls: Agent
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the agent has no port');
   return { server, url: `http://127.0.0.1:${address.port}/`, calls };
-}
-
-/** `pullcord serve` in a process that is killed. */
-class MortalGateway {
-  /** Of the public listener, while the gateway lives. */
-  url: string | undefined;
-  readonly #root: string;
-  #child: ChildProcess | undefined;
-
-  constructor(root: string) {
-    this.#root = root;
-  }
-
-  async start(): Promise<void> {
-    const bin = join(import.meta.dirname, '../../src/cli/bin.ts');
-    const child = spawn(process.execPath, [bin, 'serve', '--config', this.#root], {
-      env: { PATH: process.env.PATH ?? '', PULLCORD_LOG_LEVEL: 'info' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    this.#child = child;
-    const said: string[] = [];
-    for await (const line of createInterface(child.stderr)) {
-      said.push(line);
-      const url = line.includes('"serving"') ? JSON.parse(line).url : undefined;
-      if (url === undefined) continue;
-      this.url = url;
-      child.stderr.resume();
-      return;
-    }
-    throw new Error(`the gateway did not start: ${said.join('\n')}`);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.url = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  }
 }
 
 /** Callers that fire as fast as they are answered, and send some bodies twice or thrice. */

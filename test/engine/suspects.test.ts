@@ -186,6 +186,23 @@ t.test('a suspect that was interrupted twice runs beside no other suspect', asyn
   t.match(await fourth.harness.engine.get(other?.id ?? ''), { state: 'queued', interruptions: 2 });
 });
 
+t.test('a suspect that does not end keeps the others waiting for five minutes', async (t) => {
+  mockTimers(t);
+  const first = await live(await journal(t));
+  const runs = await submit(first, 2);
+  const second = await first.die();
+  second.pause(1);
+  for (const { id } of runs) await second.worker.started(id);
+  const third = await second.die();
+  third.pause(2);
+  await third.worker.started(runs[0]?.id ?? '');
+  mock.timers.tick(300_000 - 1);
+  t.equal((await third.running()).length, 1);
+  mock.timers.tick(1);
+  await third.worker.started(runs[1]?.id ?? '');
+  t.strictSame(await third.running(), idsOf(runs));
+});
+
 t.test('an attempt that failed without a death clears the suspicion; its run is retried as any other', async (t) => {
   mockTimers(t);
   const first = await live(await journal(t));

@@ -33,6 +33,7 @@ export class AttemptRunner {
     slots.unpark(slot);
     slot.run(controller, start, stored.input);
     const onFirstSave = () => suspects.progressed(slot, controller);
+    suspects.started(slot, controller);
     if (stored.checkpoint !== undefined) onFirstSave();
     const settle = (outcome: RunOutcome): void => {
       // Otherwise the run was cancelled or released meanwhile, and the outcome comes too late.

@@ -3,8 +3,11 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { RunSlot } from './run-slot.ts';
 import type { Store } from './store.ts';
 
-/** After how long a suspect that only waits for its agent makes place for another one, in milliseconds. */
-const makesPlaceAfterMs = 10_000;
+/**
+ * After how long a suspect makes place for another one, in milliseconds: soon if it only waits for its agent. One that does not
+ * end must not keep all others waiting.
+ */
+const makesPlaceAfterMs = { detached: 10_000, attached: 5 * 60_000 };
 /** After how long its interruptions are forgotten, in milliseconds. */
 const trustedAfterMs = 10 * 60_000;
 
@@ -24,16 +27,23 @@ export class SuspectWatch {
     this.#log = log;
   }
 
+  started(slot: RunSlot, controller: AbortController): void {
+    if (!slot.isSuspect) return;
+    this.#later(slot, controller, makesPlaceAfterMs.attached, () => this.#dispatcher.trust(slot));
+  }
+
   /** An attempt continues from a checkpoint, or has saved its first one. */
   progressed(slot: RunSlot, controller: AbortController): void {
     if (!slot.isSuspect) return;
-    const later = (delayMs: number, work: () => void) =>
-      setTimeout(() => slot.isExecuting(controller) && work(), delayMs).unref();
-    later(makesPlaceAfterMs, () => this.#dispatcher.trust(slot));
-    later(trustedAfterMs, () => {
+    this.#later(slot, controller, makesPlaceAfterMs.detached, () => this.#dispatcher.trust(slot));
+    this.#later(slot, controller, trustedAfterMs, () => {
       slot.record = { ...slot.record, interruptions: 0 };
       void this.#forget(slot.record.id);
     });
+  }
+
+  #later(slot: RunSlot, controller: AbortController, delayMs: number, work: () => void): void {
+    setTimeout(() => slot.isExecuting(controller) && work(), delayMs).unref();
   }
 
   async #forget(id: string): Promise<void> {
