@@ -122,7 +122,11 @@ t.test('a start reads the inputs of 32 queued runs at once, however many there a
     return memory.start(read);
   };
   const store: Store = new Proxy(memory, {
-    get: (_, name) => (name === 'start' ? start : Reflect.get(memory, name).bind(memory)),
+    get(_, name) {
+      if (name === 'start') return start;
+      const member: unknown = Reflect.get(memory, name);
+      return typeof member === 'function' ? member.bind(memory) : member;
+    },
   });
   const engine = new ExecutionEngine({
     ...{ store, options: memoryOptions, clock: Date, log: recordingLog(), isDurable: false },
