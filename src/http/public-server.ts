@@ -46,7 +46,8 @@ export function createPublicServer(services: Services): ListeningServer {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const latest = responses.get(socket);
     if (error.code === 'ECONNRESET') socket.destroy();
-    else if (latest === undefined || mayAnswer(latest)) endConnection(socket, codeOfClientError(error), nextRequestId());
+    else if (latest === undefined || mayAnswer(latest))
+      endConnection(socket, codeOfClientError(error), nextRequestId());
     // A second response would end up in the middle of this one, or answer the same request again.
     else endAfter(latest, socket);
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { json } from 'node:stream/consumers';
 import { basicFiles, gatewayFile, secrets, triggerFile, writeInto } from '../support/config-folder.ts';
-import { until } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 import { MortalGateway } from './mortal-gateway.ts';
 
 export interface PoisonReport {

@@ -10,7 +10,8 @@ import { maxSizeOn } from '../../src/engine/sqlite/database.ts';
 import { EngineBroken, EngineUnavailable } from '../../src/engine/types/index.ts';
 import { command, startCommand } from '../support/command.ts';
 import { durableFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { startTestGateway, until } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 import { damagePage, rootPages } from './damage-pages.ts';
 import { journal } from './journal.ts';
 
