@@ -131,13 +131,14 @@ async function print(report: TestReport, sources: Sources, options: TestCommandO
 
 /** Runs the tests on every change, until the process is stopped. */
 async function watchTests(root: string, options: TestCommandOptions): Promise<ExitCode> {
-  const [{ watchConfig }, { readConfigFiles }] = await Promise.all([
+  const [{ watchConfig }, { ConfigReader }] = await Promise.all([
     import('../runtime/watch.ts'),
     import('../config/yaml/read-files.ts'),
   ]);
+  const reader = new ConfigReader(root);
   let seen: string | undefined;
   const runIfChanged = async (): Promise<void> => {
-    const { revision } = await readConfigFiles(root);
+    const { revision } = await reader.read();
     if (revision === seen) return;
     seen = revision;
     await testOnce(root, options);

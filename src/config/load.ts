@@ -6,7 +6,7 @@ import { link } from './link/link.ts';
 import type { Config } from './model.ts';
 import { composeDocument } from './yaml/document.ts';
 import { inFile } from './yaml/local-problem.ts';
-import { type ConfigFile, type ConfigFiles, readConfigFiles } from './yaml/read-files.ts';
+import { type ConfigFile, type ConfigFiles, ConfigReader } from './yaml/read-files.ts';
 
 export type LoadedConfig =
   | {
@@ -29,6 +29,7 @@ export type LoadedConfig =
 /** Loads a config folder repeatedly: results for a file are cached while its bytes stay the same. */
 export class ConfigLoader {
   readonly #root: string;
+  readonly #reader: ConfigReader;
   #checkedByHash: ReadonlyMap<string, CheckedFile> = new Map();
   #last: LoadedConfig | undefined;
   #lastReadProblems = '';
@@ -36,11 +37,12 @@ export class ConfigLoader {
   /** @param root the config folder, as the user gave it */
   constructor(root: string) {
     this.#root = root;
+    this.#reader = new ConfigReader(root);
   }
 
   /** Reads all files and returns the config, or all of its problems. Never rejects. */
   async load(): Promise<LoadedConfig> {
-    const read = await readConfigFiles(this.#root);
+    const read = await this.#reader.read();
     const readProblems = JSON.stringify(read.problems);
     if (this.#last?.revision === read.revision && this.#lastReadProblems === readProblems) return this.#last;
     this.#last = this.#linked(read);

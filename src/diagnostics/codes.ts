@@ -4,6 +4,8 @@ const fileCodes = {
   unreadable_file: 'A file cannot be read.',
   folder_too_deep: 'The folders are nested too deep.',
   too_many_files: 'There are more config files than a gateway reads.',
+  too_many_entries: 'The config folder holds more files and folders, of any kind, than a gateway looks through.',
+  link_outside: 'A link in the config folder leads to a folder outside it.',
   file_too_large: 'A file is larger than a gateway reads.',
   config_too_large: 'The files together are larger than a gateway reads.',
 } as const;

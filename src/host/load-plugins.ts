@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { faultOfFile } from '../config/files/read-regular-file.ts';
 import type { PluginReference } from '../config/model.ts';
 import type { Plugin } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
@@ -35,9 +36,17 @@ async function importPlugins(reference: PluginReference): Promise<Plugin[]> {
   const url = isAbsolute(reference.specifier)
     ? pathToFileURL(reference.specifier).href
     : await resolvePackage(reference);
+  await refuseOtherKinds(url);
   const loaded: { default?: unknown } = await withDeadline(import(url), importDeadlineMs, 'the import');
   const exported = Array.isArray(loaded.default) ? loaded.default : [loaded.default];
   return exported.map(asPlugin);
+}
+
+/** The loader of modules would wait for the writer of a FIFO and hold a thread. A missing file it explains better. */
+async function refuseOtherKinds(url: string): Promise<void> {
+  if (!url.startsWith('file:')) return;
+  const fault = await faultOfFile(fileURLToPath(url));
+  if (fault?.isOtherKind) throw new Error(`the file ${fault.reason}`);
 }
 
 async function resolvePackage({ specifier, folder }: PluginReference): Promise<string> {

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { readRegularFile } from '../config/files/read-regular-file.ts';
 import type { SecretReference } from '../contract/index.ts';
 
 export type ResolvedSecret =
@@ -21,13 +21,8 @@ export async function resolveSecret(reference: SecretReference, folder: string):
     }
     return { ok: true, value };
   }
-  try {
-    const bytes = await readFile(resolve(folder, reference.file));
-    if (bytes.length > secretLimitBytes) return { ok: false, message: `the file ${reference.file} is too large` };
-    const value = bytes.toString('utf8').replace(/\r?\n$/, '');
-    return value === '' ? { ok: false, message: `the file ${reference.file} is empty` } : { ok: true, value };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return { ok: false, message: `the file ${reference.file} cannot be read (${code})` };
-  }
+  const reading = await readRegularFile(resolve(folder, reference.file), secretLimitBytes);
+  if (reading.kind === 'fault') return { ok: false, message: `the file ${reference.file} ${reading.reason}` };
+  const value = reading.bytes.toString('utf8').replace(/\r?\n$/, '');
+  return value === '' ? { ok: false, message: `the file ${reference.file} is empty` } : { ok: true, value };
 }

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { watch } from 'chokidar';
 
 /** Debounce: how long the folder must be quiet before it is read, and how long a burst of changes can delay that. Milliseconds. */
@@ -24,8 +25,10 @@ export function watchConfig(
   onWatchError: (error: unknown) => void,
 ): ConfigWatch {
   const scheduler = new HintScheduler(onHint);
-  const watcher = watch(root, {
+  const watcher = watch(realPath(root), {
     ignoreInitial: true,
+    // A link may lead to `/`, and the watcher would walk all of it. What a link inside leads to is watched where it is.
+    followSymlinks: false,
     ignored: (path, stats) => isForeign.test(path) || (stats?.isFile() === true && !isConfig.test(path)),
   });
   watcher.on('all', () => scheduler.hint());
@@ -38,6 +41,15 @@ export function watchConfig(
       await Promise.all([watcher.close(), scheduler.close()]);
     },
   };
+}
+
+/** The watcher follows no links, so it needs to know where the folder is. */
+function realPath(root: string): string {
+  try {
+    return realpathSync(root);
+  } catch {
+    return root;
+  }
 }
 
 /** Debounces hints: a burst becomes one call after it. Calls never overlap. */

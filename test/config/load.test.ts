@@ -217,11 +217,13 @@ t.test('the loader reads a ConfigMap whose files are links into ..data', async (
   t.match(await loader.load(), { ok: true, config: { organization: 'other' } });
 });
 
-t.test('the loader follows each link to a folder once', async (t) => {
-  const outside = await configFolder(t, { 'project.yaml': projectFile('support') });
-  const root = await configFolder(t, { 'gateway.yaml': gatewayFile() });
-  await symlink(outside, join(root, 'shared'));
-  await symlink(outside, join(root, 'shared-too'));
+t.test('the loader follows each link to a folder inside the config folder once', async (t) => {
+  const root = await configFolder(t, {
+    'gateway.yaml': gatewayFile(),
+    '.releases/1/project.yaml': projectFile('support'),
+  });
+  await symlink('.releases/1', join(root, 'shared'));
+  await symlink(join(root, '.releases/1'), join(root, 'shared-too'));
   await symlink('.', join(root, 'itself'));
   const loaded = await new ConfigLoader(root).load();
   t.match(loaded, { ok: true, config: { projects: [{ id: 'support' }] } });

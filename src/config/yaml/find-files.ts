@@ -1,11 +1,18 @@
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { BigIntStats, Dirent } from 'node:fs';
+import { opendir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
+import { fileGate } from '../files/file-gate.ts';
+import { faultOf } from '../files/read-regular-file.ts';
 import { configLimits } from './limits.ts';
 
 export interface FoundFiles {
+  /**
+   * The folder without links. All files are read below it, so that one load cannot mix two releases when a link to the
+   * folder is swapped meanwhile.
+   */
+  readonly realRoot: string;
   /** Paths below the folder, with slashes, sorted. */
   readonly paths: readonly string[];
   readonly problems: readonly Problem[];
@@ -13,56 +20,108 @@ export interface FoundFiles {
 
 /**
  * Finds the config files of a folder: every `.yaml` and `.yml` at any depth, through symbolic links, except what starts
- * with a dot (as a ConfigMap's `..data` does) and `node_modules`. Each real folder is entered once, which ends cycles.
+ * with a dot (as a ConfigMap's `..data` does) and `node_modules`. Each real folder is entered once, which ends cycles. A
+ * link to a folder outside is a problem and is not followed: there could be any number of files.
  */
 export async function findFiles(root: string): Promise<FoundFiles> {
-  const paths: string[] = [];
-  const problems: Problem[] = [];
-  const entered = new Set<string>();
+  const realRoot = await fileGate.run(root, () => realpath(root)).catch(() => root);
+  const walk = new Walk(root, realRoot);
+  await walk.enter('', 0);
+  return { realRoot, paths: walk.paths.sort(), problems: walk.problems };
+}
 
-  async function walk(folder: string, depth: number): Promise<void> {
-    const shown = join(root, folder);
+class Walk {
+  readonly paths: string[] = [];
+  readonly problems: Problem[] = [];
+  readonly #root: string;
+  readonly #realRoot: string;
+  readonly #entered = new Set<string>();
+  #entries = 0;
+  #isFull = false;
+
+  constructor(root: string, realRoot: string) {
+    this.#root = root;
+    this.#realRoot = realRoot;
+  }
+
+  async enter(folder: string, depth: number): Promise<void> {
     if (depth > configLimits.folderDepth) {
-      problems.push(problem(shown, 'folder_too_deep', `more than ${configLimits.folderDepth} folders deep`));
-      return;
+      return this.#report(folder, 'folder_too_deep', `more than ${configLimits.folderDepth} folders deep`);
     }
-    const entries = await enter(shown, entered).catch(() => undefined);
-    if (entries === undefined) {
-      problems.push(problem(shown, 'unreadable_folder', 'the folder cannot be read'));
-      return;
-    }
-    for (const entry of entries) {
-      if (paths.length > configLimits.files) return;
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (await isFolder(entry, join(root, path))) await walk(path, depth + 1);
-      else if (/\.ya?ml$/.test(entry.name)) paths.push(path);
+    try {
+      for (const entry of await this.#entriesOf(join(this.#realRoot, folder))) {
+        if (this.#isFull) return;
+        await this.#take(entry, folder === '' ? entry.name : `${folder}/${entry.name}`, depth);
+      }
+    } catch (error) {
+      this.#report(folder, 'unreadable_folder', `the folder ${faultOf(error).reason}`);
     }
   }
 
-  await walk('', 0);
-  if (paths.length > configLimits.files) {
-    paths.length = configLimits.files;
-    problems.push(problem(root, 'too_many_files', `more than ${configLimits.files} config files`));
+  async #take(entry: Dirent, path: string, depth: number): Promise<void> {
+    const isFolder = entry.isSymbolicLink() ? await this.#isFolderInside(path) : entry.isDirectory();
+    if (isFolder === undefined) return;
+    if (isFolder) await this.enter(path, depth + 1);
+    else if (isYaml(path)) this.#add(path);
   }
-  return { paths: paths.sort(), problems };
+
+  #add(path: string): void {
+    if (this.paths.length < configLimits.files) this.paths.push(path);
+    else this.#stop('too_many_files', `more than ${configLimits.files} config files`);
+  }
+
+  /** Whether a link leads to a folder; undefined if that is outside, which is reported. */
+  async #isFolderInside(path: string): Promise<boolean | undefined> {
+    const link = join(this.#realRoot, path);
+    const target = await fileGate.run(link, () => targetOf(link)).catch(() => undefined);
+    if (target === undefined) return false;
+    const isInside = target === this.#realRoot || target.startsWith(join(this.#realRoot, sep));
+    if (isInside) return true;
+    const hint = 'Move the folder here, or link its files one by one.';
+    this.#report(path, 'link_outside', `the link leads to a folder outside the config folder: ${target}`, hint);
+    return undefined;
+  }
+
+  async #entriesOf(path: string): Promise<readonly Dirent[]> {
+    return fileGate.run(join(path, '.entries'), async () => {
+      if (!this.#isNew(await stat(path, { bigint: true }))) return [];
+      const relevant: Dirent[] = [];
+      // In portions: a list of a million entries would block while it is made.
+      for await (const entry of await opendir(path, { bufferSize: 512 })) {
+        this.#entries += 1;
+        if (this.#entries > configLimits.entries) {
+          this.#stop('too_many_entries', `more than ${configLimits.entries} files and folders`);
+          break;
+        }
+        if (!entry.name.startsWith('.') && entry.name !== 'node_modules') relevant.push(entry);
+      }
+      return relevant.sort((left, right) => (left.name < right.name ? -1 : 1));
+    });
+  }
+
+  #isNew({ dev, ino }: BigIntStats): boolean {
+    const identity = `${dev}:${ino}`;
+    if (this.#entered.has(identity)) return false;
+    this.#entered.add(identity);
+    return true;
+  }
+
+  #stop(code: DiagnosticCode, message: string): void {
+    if (!this.#isFull) this.#report('', code, message);
+    this.#isFull = true;
+  }
+
+  #report(path: string, code: DiagnosticCode, message: string, hint?: string): void {
+    const place = { file: join(this.#root, path), pointer: '' };
+    this.problems.push({ code, severity: 'error', message, ...(hint !== undefined && { hint }), place });
+  }
 }
 
-async function enter(path: string, entered: Set<string>): Promise<readonly Dirent[]> {
-  const { dev, ino } = await stat(path, { bigint: true });
-  const identity = `${dev}:${ino}`;
-  if (entered.has(identity)) return [];
-  entered.add(identity);
-  const entries = await readdir(path, { withFileTypes: true });
-  const relevant = entries.filter(({ name }) => !name.startsWith('.') && name !== 'node_modules');
-  return relevant.sort((left, right) => (left.name < right.name ? -1 : 1));
+/** Where a link to a folder leads; undefined for anything else. */
+async function targetOf(link: string): Promise<string | undefined> {
+  return (await stat(link)).isDirectory() ? realpath(link) : undefined;
 }
 
-async function isFolder(entry: Dirent, path: string): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  const target = await stat(path).catch(() => undefined);
-  return target?.isDirectory() ?? false;
-}
-
-function problem(file: string, code: DiagnosticCode, message: string): Problem {
-  return { code, severity: 'error', message, place: { file, pointer: '' } };
+function isYaml(path: string): boolean {
+  return /\.ya?ml$/.test(path);
 }

@@ -1,6 +1,8 @@
 /** Bounds of a config folder: far above any real one, low enough that a hostile one cannot stop the gateway. */
 export const configLimits = {
   files: 20_000,
+  /** Of any kind: a folder may hold other things than config. */
+  entries: 100_000,
   bytesPerFile: 256 * 1024,
   bytes: 64 * 1024 * 1024,
   folderDepth: 32,

@@ -1,12 +1,11 @@
 import { hash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../../diagnostics/problem.ts';
+import { type FileStamp, readIfChanged, readRegularFile } from '../files/read-regular-file.ts';
 import { findFiles } from './find-files.ts';
 import { configLimits } from './limits.ts';
 import { inFile } from './local-problem.ts';
 import { tooLarge } from './parse.ts';
-import { readBoundedSync } from './read-bounded.ts';
 
 export interface ConfigFile {
   /** The config folder as given, joined with the path below it. */
@@ -25,66 +24,107 @@ export interface ConfigFiles {
   readonly revision: string;
 }
 
-/** Reading this many small files takes well under a millisecond. */
-const filesAtOnce = 32;
+/** As many as the gate lets pass at once. */
+const readersAtOnce = 3;
 
-/** Reads the bytes of all config files of a folder. Never rejects: a file that cannot be read is a problem. */
-export async function readConfigFiles(root: string): Promise<ConfigFiles> {
-  const { paths, problems } = await findFiles(root);
-  const buffer = Buffer.allocUnsafe(configLimits.bytesPerFile + 1);
-  const files: ConfigFile[] = [];
-  const failures: Problem[] = [];
-  for (let start = 0; start < paths.length; start += filesAtOnce) {
-    const batch = paths.slice(start, start + filesAtOnce).map((path) => join(root, path));
-    for (const outcome of await readBatch(batch, buffer)) {
-      if ('bytes' in outcome) files.push(outcome);
-      else failures.push(outcome);
-    }
-  }
-  const { kept, problem } = withinTotal(files, root);
-  const unread = [...problems, ...failures, ...problem];
-  return { files: kept, problems: unread, revision: revisionOf(kept, unread, root) };
+/**
+ * A file whose metadata changed less than this before it was read is read again next time: on a file system with coarse
+ * timestamps, another write may not show. Milliseconds.
+ */
+const freshMs = 3000;
+
+/** How long metadata is trusted at all, since not every file system maintains it. Milliseconds. */
+const trustedMs = 60_000;
+
+interface Remembered extends ConfigFile {
+  readonly stamp: FileStamp;
+  readonly isSettled: boolean;
+}
+
+/** Reads the bytes of all config files of a folder once. Never rejects: a file that cannot be read is a problem. */
+export function readConfigFiles(root: string): Promise<ConfigFiles> {
+  return new ConfigReader(root).read();
 }
 
 /**
- * Blocking reads are eight times as fast as those of the thread pool, and all files are read every few seconds. A file
- * system that hangs does so in the asynchronous `stat` before, where only the reload waits for it.
+ * Reads a config folder repeatedly. All files are looked at every few seconds, so a file whose metadata did not change
+ * is not opened again, except once a minute.
  */
-async function readBatch(files: readonly string[], buffer: Buffer): Promise<readonly (ConfigFile | Problem)[]> {
-  const looks = await Promise.allSettled(files.map((file) => stat(file)));
-  return files.map((file, index) => {
-    const look = looks[index];
-    if (look?.status === 'fulfilled' && !look.value.isFile()) return unreadable(file, 'this is not a file');
-    return readConfigFile(file, buffer);
-  });
-}
+export class ConfigReader {
+  readonly #root: string;
+  #remembered: ReadonlyMap<string, Remembered> = new Map();
+  #readAllAt = -Infinity;
 
-function readConfigFile(file: string, buffer: Buffer): ConfigFile | Problem {
-  try {
-    const bytes = readBoundedSync(file, configLimits.bytesPerFile, buffer);
-    return bytes === undefined ? inFile(tooLarge(), file) : { file, bytes, hash: hash('sha256', bytes) };
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-    return unreadable(file, `the file cannot be read${reason}`);
+  /** @param root the config folder, as the user gave it */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Never rejects: a file that cannot be read is a problem. */
+  async read(): Promise<ConfigFiles> {
+    const startedAt = performance.now();
+    const isTrusting = startedAt - this.#readAllAt < trustedMs;
+    const known = isTrusting ? this.#remembered : new Map<string, Remembered>();
+    if (!isTrusting) this.#readAllAt = startedAt;
+    const { realRoot, paths, problems } = await findFiles(this.#root);
+    const { files, failures } = await this.#readAll(realRoot, paths, known);
+    this.#remembered = new Map(files.map((file) => [file.file, file]));
+    const unread = [...problems, ...failures];
+    return { files, problems: unread, revision: revisionOf(files, unread, this.#root) };
+  }
+
+  /** Ends early when the files are too large together: what is read must fit into memory. */
+  async #readAll(realRoot: string, paths: readonly string[], known: ReadonlyMap<string, Remembered>) {
+    const outcomes: (Remembered | Problem)[] = [];
+    let next = 0;
+    let bytes = 0;
+    const readOn = async () => {
+      while (next < paths.length && bytes <= configLimits.bytes) {
+        const index = next;
+        next += 1;
+        const path = paths[index] ?? '';
+        const file = join(this.#root, path);
+        const outcome = await readConfigFile(file, join(realRoot, path), known.get(file));
+        if ('bytes' in outcome) bytes += outcome.bytes.byteLength;
+        outcomes[index] = outcome;
+      }
+    };
+    await Promise.all(Array.from({ length: readersAtOnce }, readOn));
+    const files = outcomes.filter((outcome) => 'bytes' in outcome);
+    const failures = outcomes.filter((outcome) => 'code' in outcome);
+    return bytes > configLimits.bytes ? { files: [], failures: [tooLargeTogether(this.#root)] } : { files, failures };
   }
 }
 
-function unreadable(file: string, message: string): Problem {
-  return { code: 'unreadable_file', severity: 'error', message, place: { file, pointer: '' } };
+/** @param path where it is opened */
+async function readConfigFile(
+  file: string,
+  path: string,
+  known: Remembered | undefined,
+): Promise<Remembered | Problem> {
+  const readAt = Date.now();
+  const reading = known?.isSettled
+    ? await readIfChanged(path, configLimits.bytesPerFile, known.stamp)
+    : await readRegularFile(path, configLimits.bytesPerFile);
+  switch (reading.kind) {
+    case 'unchanged':
+      return known ?? unreadable(file, 'cannot be read');
+    case 'fault':
+      return reading.isTooLarge ? inFile(tooLarge(), file) : unreadable(file, reading.reason);
+    case 'read': {
+      const { bytes, stamp } = reading;
+      return { file, bytes, hash: hash('sha256', bytes), stamp, isSettled: stamp.changedAt < readAt - freshMs };
+    }
+  }
 }
 
-function withinTotal(files: readonly ConfigFile[], root: string): { kept: readonly ConfigFile[]; problem: Problem[] } {
-  let total = 0;
-  const end = files.findIndex(({ bytes }) => {
-    total += bytes.byteLength;
-    return total > configLimits.bytes;
-  });
-  if (end === -1) return { kept: files, problem: [] };
+function unreadable(file: string, reason: string): Problem {
+  return { code: 'unreadable_file', severity: 'error', message: `the file ${reason}`, place: { file, pointer: '' } };
+}
+
+function tooLargeTogether(root: string): Problem {
   const message = `the config files are larger than ${configLimits.bytes / 1024 ** 2} MiB together`;
-  return {
-    kept: files.slice(0, end),
-    problem: [{ code: 'config_too_large', severity: 'error', message, place: { file: root, pointer: '' } }],
-  };
+  return { code: 'config_too_large', severity: 'error', message, place: { file: root, pointer: '' } };
 }
 
 function revisionOf(files: readonly ConfigFile[], unread: readonly Problem[], root: string): string {
