@@ -4,6 +4,7 @@ import { type CheckedFile, checkFile } from './check-file.ts';
 import type { FileInConfig } from './link/document-set.ts';
 import { link } from './link/link.ts';
 import type { Config } from './model.ts';
+import { Slices } from './slices.ts';
 import { composeDocument } from './yaml/document.ts';
 import { inFile } from './yaml/local-problem.ts';
 import { type ConfigFile, type ConfigFiles, ConfigReader } from './yaml/read-files.ts';
@@ -45,18 +46,19 @@ export class ConfigLoader {
     const read = await this.#reader.read();
     const readProblems = JSON.stringify(read.problems);
     if (this.#last?.revision === read.revision && this.#lastReadProblems === readProblems) return this.#last;
-    this.#last = this.#linked(read);
+    const loaded = await this.#linked(read);
+    this.#last = loaded;
     this.#lastReadProblems = readProblems;
-    return this.#last;
+    return loaded;
   }
 
-  #linked({ files, problems: readProblems, revision }: ConfigFiles): LoadedConfig {
-    const checkedFiles = this.#check(files);
+  async #linked({ files, problems: readProblems, revision }: ConfigFiles): Promise<LoadedConfig> {
+    const checkedFiles = await this.#check(files);
     const sources = new Map(checkedFiles.map((file) => [file.file, sourceOf(file)]));
     const fileProblems = checkedFiles.flatMap(({ file, checked }) =>
       checked.problems.map((found) => inFile(found, file)),
     );
-    const linked = link(checkedFiles, {
+    const linked = await link(checkedFiles, {
       root: this.#root,
       revision,
       sources,
@@ -71,13 +73,18 @@ export class ConfigLoader {
     return { ok: true, config: linked.config, problems, sources, revision };
   }
 
-  #check(files: readonly ConfigFile[]): readonly FileInConfig[] {
+  async #check(files: readonly ConfigFile[]): Promise<readonly FileInConfig[]> {
     const kept = new Map<string, CheckedFile>();
-    const checkedFiles = files.map(({ file, bytes, hash }) => {
-      const checked = kept.get(hash) ?? this.#checkedByHash.get(hash) ?? checkFile(bytes);
+    const slices = new Slices();
+    const checkedFiles: FileInConfig[] = [];
+    for (const { file, bytes, hash } of files) {
+      const known = kept.get(hash) ?? this.#checkedByHash.get(hash);
+      const checked = known ?? checkFile(bytes);
       kept.set(hash, checked);
-      return { file, checked };
-    });
+      checkedFiles.push({ file, checked });
+      const pause = known === undefined ? slices.next() : undefined;
+      if (pause) await pause;
+    }
     this.#checkedByHash = kept;
     return checkedFiles;
   }

@@ -1,4 +1,5 @@
 import type { Config, StageUse, TriggerConfig } from '../config/model.ts';
+import { Slices } from '../config/slices.ts';
 import { descriptorOf } from '../config/stages.ts';
 import { nameOf, usesOf } from '../config/uses-of.ts';
 import { type Auth, type AuthCallers, type Stage, stages } from '../contract/index.ts';
@@ -38,9 +39,12 @@ export async function provisionTriggers(
   const provisioner = new Provisioner(instances);
   const defaultAuth = await provisioner.auth(config.defaultAuth, purpose === 'review' ? 'review' : 'must');
   const triggers: ProvisionedTrigger[] = [];
+  const slices = new Slices();
   for (const trigger of config.triggers) {
     const provisioned = await provisioner.trigger(trigger, policyOf(trigger, purpose));
     if (provisioned !== undefined) triggers.push(provisioned);
+    const pause = slices.next();
+    if (pause) await pause;
   }
   const { callers, findings } = provisioner;
   return { defaultAuth, triggers, callers, findings: findings.judged() };

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Stage, stages } from '../../contract/index.ts';
 import type { RecordingBounds } from '../../engine/types/index.ts';
+import { deepFreeze } from '../../schema/deep-freeze.ts';
 import { parseExpiry } from '../../schema/expiry.ts';
 import { parseOutboundTarget } from '../../schema/outbound-target.ts';
 import { parseDuration } from '../../schema/units.ts';
@@ -29,17 +30,25 @@ import type {
   TriggerConfig,
   TriggerTest,
 } from '../model.ts';
+import { mapInSlices } from '../slices.ts';
 import { descriptorOf } from '../stages.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
 import type { ResolvedStages, ResolvedTrigger, WrittenSetting } from './resolve-stages.ts';
 import { useAt } from './written-uses.ts';
 
 /** Builds a config from documents that were checked together; undefined without a Gateway. */
-export function buildConfig(documents: DocumentSet, resolved: ResolvedStages, revision: string): Config | undefined {
+export async function buildConfig(
+  documents: DocumentSet,
+  resolved: ResolvedStages,
+  revision: string,
+): Promise<Config | undefined> {
   const [gateway] = documents.gateways;
   if (gateway === undefined) return undefined;
   const { file, document } = gateway;
   const projects = new Map(documents.projects.map((project) => [project.document.id, projectConfig(project)]));
+  const surroundings = { projects, resolved, documents, gatewayRecording: document.recording };
+  // Frozen here, where it is done in slices; freezing the whole config then finds it done.
+  const triggers = await mapInSlices(documents.triggers, (trigger) => deepFreeze(triggerConfig(trigger, surroundings)));
   return {
     revision,
     organization: document.organization,
@@ -58,10 +67,7 @@ export function buildConfig(documents: DocumentSet, resolved: ResolvedStages, re
     defaultAuth: resolved.defaultAuth,
     apiKeys: documents.apiKeys.map(apiKeyConfig),
     projects: [...projects.values()],
-    triggers: documents.triggers.flatMap(
-      (trigger) =>
-        triggerConfig(trigger, { projects, resolved, documents, gatewayRecording: document.recording }) ?? [],
-    ),
+    triggers: triggers.filter((trigger) => trigger !== undefined),
   };
 }
 

@@ -18,18 +18,18 @@ export interface Linked {
 }
 
 /** Checks what concerns several files, and links all files into one frozen config. */
-export function link(files: readonly FileInConfig[], context: LinkContext): Linked {
+export async function link(files: readonly FileInConfig[], context: LinkContext): Promise<Linked> {
   const documents = documentsOf(files, context);
-  const resolved = resolveStages(documents);
+  const resolved = await resolveStages(documents);
   const problems = [
     ...gatewayProblems(documents),
     ...projectProblems(documents),
     ...keyProblems(documents),
     ...exposureProblems(documents),
-    ...triggerProblems(documents, resolved),
+    ...(await triggerProblems(documents, resolved)),
     ...resolved.problems,
   ];
-  const built = deepFreeze(buildConfig(documents, resolved, context.revision));
+  const built = deepFreeze(await buildConfig(documents, resolved, context.revision));
   const isFaulty = problems.length > 0 || files.some(({ checked }) => checked.document === undefined);
   return { config: isFaulty ? undefined : built, partial: built, problems };
 }

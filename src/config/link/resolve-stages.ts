@@ -2,6 +2,7 @@ import { type Stage, stages } from '../../contract/index.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { DefaultsDocument, TriggerDocument } from '../documents.gen.ts';
 import type { StageUse, UseOf } from '../model.ts';
+import { mapInSlices } from '../slices.ts';
 import { type DefaultsLevel, descriptorOf, type InheritedSetting, inheritedSettings } from '../stages.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { usesOf, type WrittenStage } from './written-uses.ts';
@@ -32,18 +33,19 @@ export interface ResolvedStages {
  * Resolves the stages and settings of every trigger: its own, else those of its project, else those of the gateway. One
  * place in the YAML is one object, however many triggers share it.
  */
-export function resolveStages({ gateways, projects, triggers }: DocumentSet): ResolvedStages {
+export async function resolveStages({ gateways, projects, triggers }: DocumentSet): Promise<ResolvedStages> {
   const ofGateway = gateways.slice(0, 1).map((gateway) => levelOf('gateway', gateway));
   const ofProjects = new Map(
     projects.map((project) => [project.document.id, [levelOf('project', project), ...ofGateway]]),
   );
   const places = new Places();
-  const resolve = ({ file, document }: InFile<TriggerDocument>): ResolvedTrigger => {
+  const resolve = (trigger: InFile<TriggerDocument>): [InFile<TriggerDocument>, ResolvedTrigger] => {
+    const { file, document } = trigger;
     const own: Level = { kind: 'trigger', file, base: '', fields: document };
     const levels = [own, ...(ofProjects.get(document.project) ?? ofGateway)];
-    return { uses: resolvedUses(levels, places), settings: resolvedSettings(levels) };
+    return [trigger, { uses: resolvedUses(levels, places), settings: resolvedSettings(levels) }];
   };
-  const resolved = new Map(triggers.map((trigger) => [trigger, resolve(trigger)]));
+  const resolved = new Map(await mapInSlices(triggers, resolve));
   const defaultAuth = resolvedUses(ofGateway, places).auth;
   return { triggers: resolved, defaultAuth, problems: places.problems() };
 }

@@ -2,6 +2,7 @@ import { stages } from '../../contract/index.ts';
 import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { TriggerDocument, TriggerTestFileDocument } from '../documents.gen.ts';
+import { mapInSlices } from '../slices.ts';
 import { descriptorOf } from '../stages.ts';
 import { foldKey, sameKey } from '../trigger-key.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
@@ -10,7 +11,7 @@ import { unknownProject } from './projects.ts';
 import type { ResolvedStages } from './resolve-stages.ts';
 
 /** Keys and names of triggers are unique, their project exists, and required stages are declared. */
-export function triggerProblems(documents: DocumentSet, resolved: ResolvedStages): readonly Problem[] {
+export async function triggerProblems(documents: DocumentSet, resolved: ResolvedStages): Promise<readonly Problem[]> {
   const { triggers, gateways } = documents;
   const isPerProject = gateways[0]?.document.triggerKeys.unique !== 'organization';
   const keys = triggers.map(({ file, document: { key, project } }) => ({
@@ -20,6 +21,12 @@ export function triggerProblems(documents: DocumentSet, resolved: ResolvedStages
   const names = triggers.flatMap(({ file, document: { name, project } }) =>
     name === undefined ? [] : [{ identity: `${project}/${name}`, place: { file, pointer: '/name' } }],
   );
+  const ofEach = await mapInSlices(triggers, (trigger) => [
+    ...unknownProject(documents, trigger.document.project, trigger.file, '/project'),
+    ...missingStages(trigger, documents, resolved),
+    ...testProblems(trigger, documents, resolved),
+    ...recordingProblems(trigger),
+  ]);
   return [
     ...duplicates(keys, documents, {
       code: 'duplicate_trigger_key',
@@ -31,12 +38,7 @@ export function triggerProblems(documents: DocumentSet, resolved: ResolvedStages
       what: 'a trigger of this project with this name',
       hint: 'Names distinguish triggers in logs: choose another.',
     }),
-    ...triggers.flatMap((trigger) => [
-      ...unknownProject(documents, trigger.document.project, trigger.file, '/project'),
-      ...missingStages(trigger, documents, resolved),
-      ...testProblems(trigger, documents, resolved),
-      ...recordingProblems(trigger),
-    ]),
+    ...ofEach.flat(),
     ...documents.triggerTests.flatMap((tests) => unknownTrigger(tests, documents)),
   ];
 }
