@@ -3,7 +3,7 @@ import type { SourceFile, Sources } from '../diagnostics/source.ts';
 import { type CheckedFile, checkFile } from './check-file.ts';
 import type { FileInConfig } from './link/document-set.ts';
 import { link } from './link/link.ts';
-import type { Config } from './model.ts';
+import type { ApiKeyConfig, Config } from './model.ts';
 import { Slices } from './slices.ts';
 import { composeDocument } from './yaml/document.ts';
 import { inFile } from './yaml/local-problem.ts';
@@ -15,6 +15,7 @@ export type LoadedConfig =
       readonly config: Config;
       /** Warnings. */
       readonly problems: readonly Problem[];
+      readonly apiKeys: readonly ApiKeyConfig[];
       readonly sources: Sources;
       readonly revision: string;
     }
@@ -22,6 +23,8 @@ export type LoadedConfig =
       readonly ok: false;
       /** The valid part of the config, for finding further problems; undefined without a Gateway. */
       readonly partial: Config | undefined;
+      /** Those that are declared by files without faults of their own. */
+      readonly apiKeys: readonly ApiKeyConfig[];
       readonly problems: readonly Problem[];
       readonly sources: Sources;
       readonly revision: string;
@@ -68,9 +71,9 @@ export class ConfigLoader {
     const problems = [...readProblems, ...fileProblems, ...linked.problems];
     const isFaulty = problems.some(({ severity }) => severity === 'error');
     if (isFaulty || linked.config === undefined) {
-      return { ok: false, partial: linked.partial, problems, sources, revision };
+      return { ok: false, partial: linked.partial, apiKeys: linked.apiKeys, problems, sources, revision };
     }
-    return { ok: true, config: linked.config, problems, sources, revision };
+    return { ok: true, config: linked.config, apiKeys: linked.apiKeys, problems, sources, revision };
   }
 
   async #check(files: readonly ConfigFile[]): Promise<readonly FileInConfig[]> {

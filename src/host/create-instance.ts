@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { StageUse } from '../config/model.ts';
 import {
   type ApiKeyDeclaration,
+  type AuthPluginContext,
   type MaybePromise,
   OptionsError,
   type OptionsFinding,
@@ -14,7 +15,7 @@ import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { faultOfInstance } from './check-plugin.ts';
 import { withDeadline } from './deadline.ts';
-import { type Instance, runClosers } from './instance-pool.ts';
+import { type Created, type Instance, runClosers } from './instance-pool.ts';
 import type { GoodOptions } from './options.ts';
 import type { OutboundGuard } from './outbound/guard.ts';
 import { createLazyClient } from './outbound/lazy-client.ts';
@@ -30,42 +31,57 @@ export interface Surroundings {
   readonly guard: OutboundGuard;
 }
 
-export type Created =
-  | { readonly ok: true; readonly instance: Instance }
-  | { readonly ok: false; readonly findings: readonly Problem[] };
-
-/** Creates a plugin's instance. If that fails, whatever its `create` has registered is closed. */
+/**
+ * Creates a plugin's instance. If that fails, whatever its `create` has registered is closed, also what it registers only
+ * after its deadline.
+ */
 export async function createInstance(
   plugin: Plugin,
   use: StageUse,
-  { options, hasSecrets }: GoodOptions,
+  resolved: GoodOptions,
   surroundings: Surroundings,
+  deadlineMs = createDeadlineMs,
 ): Promise<Created> {
   const { log } = surroundings;
+  const { options, hasSecrets } = resolved;
   const closers: (() => MaybePromise<void>)[] = [];
+  let hasFailed = false;
+  const close = () =>
+    runClosers(closers.splice(0), (err) => log.error({ err, plugin: plugin.name }, 'a plugin failed to close'));
+  const register = (closer: () => MaybePromise<void>) => {
+    closers.push(closer);
+    if (hasFailed) void close();
+  };
   const findings: OptionsFinding[] = [];
+  let hasReadKeys = false;
+  const onKeysRead = () => {
+    hasReadKeys = true;
+  };
   const context: PluginContext = {
     log: pluginLog(log, plugin),
-    onClose: (closer) => closers.push(closer),
+    onClose: register,
     report: (finding) => findings.push(finding),
     resolvePath: (path) => resolve(use.folder, path),
     outbound: (outboundOptions) => {
       const client = createLazyClient(surroundings.guard, outboundOptions);
-      closers.push(() => client.close());
+      register(() => client.close());
       return client;
     },
   };
   try {
     const value = await withDeadline<unknown>(
-      create(plugin, context, options, surroundings),
-      createDeadlineMs,
+      create(plugin, context, options, { ...surroundings, onKeysRead }),
+      deadlineMs,
       '`create`',
     );
     const fault = faultOfInstance(plugin.stage, value);
     if (fault !== undefined) throw new Error(fault);
-    return { ok: true, instance: { value, findings, closers } };
+    const withApiKeys = (apiKeys: readonly ApiKeyDeclaration[]) =>
+      hasReadKeys ? createInstance(plugin, use, resolved, { ...surroundings, apiKeys }) : undefined;
+    return { ok: true, instance: { value, findings, closers, ...(plugin.stage === 'auth' && { withApiKeys }) } };
   } catch (error) {
-    await runClosers(closers, (err) => log.error({ err, plugin: plugin.name }, 'a plugin failed to close'));
+    hasFailed = true;
+    await close();
     return { ok: false, findings: failureOf(error, plugin, use, hasSecrets) };
   }
 }
@@ -75,11 +91,19 @@ async function create(
   plugin: Plugin,
   context: PluginContext,
   options: unknown,
-  { apiKeys, projects }: Surroundings,
+  { apiKeys, projects, onKeysRead }: Surroundings & { onKeysRead(): void },
 ): Promise<unknown> {
-  return plugin.stage === 'auth'
-    ? plugin.create({ ...context, apiKeys, projects }, options)
-    : plugin.create(context, options);
+  if (plugin.stage !== 'auth') return plugin.create(context, options);
+  const authContext: AuthPluginContext = {
+    ...context,
+    projects,
+    // Who reads them depends on them, and is created again for others.
+    get apiKeys() {
+      onKeysRead();
+      return apiKeys;
+    },
+  };
+  return plugin.create(authContext, options);
 }
 
 function failureOf(error: unknown, plugin: Plugin, use: StageUse, hasSecrets: boolean): readonly Problem[] {

@@ -1,4 +1,5 @@
-import type { MaybePromise, OptionsFinding } from '../contract/index.ts';
+import type { ApiKeyDeclaration, MaybePromise, OptionsFinding } from '../contract/index.ts';
+import type { Problem } from '../diagnostics/problem.ts';
 
 /** A plugin instance that several snapshots may share, with its closers. */
 export interface Instance {
@@ -6,7 +7,13 @@ export interface Instance {
   /** Findings that the plugin reported on its options. */
   readonly findings: readonly OptionsFinding[];
   readonly closers: readonly (() => MaybePromise<void>)[];
+  /** Creates it again for other API keys; undefined unless it is an auth plugin that has read them. */
+  readonly withApiKeys?: (apiKeys: readonly ApiKeyDeclaration[]) => Promise<Created> | undefined;
 }
+
+export type Created =
+  | { readonly ok: true; readonly instance: Instance }
+  | { readonly ok: false; readonly findings: readonly Problem[] };
 
 /**
  * Reference-counted instances by identity: a reload takes over those whose options did not change, and an instance is

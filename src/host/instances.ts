@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import type { Config, StageUse } from '../config/model.ts';
-import type { AuthCallers, Plugin, PluginLog, Stage } from '../contract/index.ts';
+import type { Auth, AuthCallers, Plugin, PluginLog, Stage } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { reviewAuth } from './auth-callers.ts';
 import { createInstance, optionFindings, type Surroundings } from './create-instance.ts';
 import type { Policy } from './findings.ts';
-import type { Instance, InstancePool } from './instance-pool.ts';
+import { type Instance, type InstancePool, runClosers } from './instance-pool.ts';
 import { type GoodOptions, resolveOptions } from './options.ts';
 import { OutboundGuard } from './outbound/guard.ts';
 import type { Registry } from './registry.ts';
@@ -34,6 +34,7 @@ export class Instances {
   readonly #organizationDigest: string;
   readonly #outboundDigest: string;
   readonly #identities: string[] = [];
+  readonly #auths = new Map<Auth, Instance>();
 
   constructor(config: Config, registry: Registry, pool: InstancePool, log: PluginLog) {
     this.#registry = registry;
@@ -52,6 +53,11 @@ export class Instances {
   /** Shares taken in the pool. */
   get identities(): readonly string[] {
     return this.#identities;
+  }
+
+  /** The auth plugins in use, by what their `create` returned. */
+  get auths(): ReadonlyMap<Auth, Instance> {
+    return this.#auths;
   }
 
   /** The instance for a use of a plugin: created, taken over from the pool, or the stand-in that the policy has for it. */
@@ -93,6 +99,14 @@ export class Instances {
     const created = await createInstance(plugin, use, resolved, this.#surroundings);
     // A failure is not remembered: the same fault at another place is another line to correct.
     if (!created.ok) return { value: undefined, findings: created.findings };
+    // A reload that was given up may have created it meanwhile.
+    const other = this.#pool.hold(identity);
+    if (other !== undefined) {
+      await runClosers(created.instance.closers, (err) =>
+        this.#surroundings.log.error({ err, plugin: plugin.name }, 'a plugin failed to close'),
+      );
+      return this.#taken(identity, other, use);
+    }
     this.#pool.add(identity, created.instance);
     return this.#taken(identity, created.instance, use);
   }
@@ -101,6 +115,7 @@ export class Instances {
   #taken(identity: string, instance: Instance, use: StageUse): Untyped {
     if (!this.#byIdentity.has(identity)) this.#identities.push(identity);
     this.#byIdentity.set(identity, instance);
+    if (instance.withApiKeys !== undefined) this.#auths.set(instance.value as Auth, instance);
     return { value: instance.value, findings: optionFindings(instance, use) };
   }
 

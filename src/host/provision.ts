@@ -2,7 +2,7 @@ import type { Config } from '../config/model.ts';
 import type { Auth, PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { CallersByUse } from './auth-callers.ts';
-import { InstancePool } from './instance-pool.ts';
+import { type Instance, InstancePool } from './instance-pool.ts';
 import { Instances } from './instances.ts';
 import { type ProvisionedTrigger, type Purpose, provisionTriggers } from './provision-triggers.ts';
 import type { Registry } from './registry.ts';
@@ -13,6 +13,8 @@ export type Provisioning =
       readonly triggers: readonly ProvisionedTrigger[];
       readonly defaultAuth: Auth;
       readonly callers: CallersByUse;
+      /** The auth plugins in use, by what their `create` returned. */
+      readonly authInstances: ReadonlyMap<Auth, Instance>;
       readonly warnings: readonly Problem[];
       /** Shares taken in the pool; give them back when the triggers are no longer used. */
       readonly identities: readonly string[];
@@ -39,7 +41,8 @@ export async function provision(
       return { ok: false, problems };
     }
     isUsed = true;
-    return { ok: true, triggers, defaultAuth, callers, warnings: problems, identities: instances.identities };
+    const { identities, auths: authInstances } = instances;
+    return { ok: true, triggers, defaultAuth, callers, authInstances, warnings: problems, identities };
   } finally {
     if (!isUsed) await instances.release();
   }

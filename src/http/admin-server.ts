@@ -90,6 +90,7 @@ function digest(text: string): Buffer {
 function describeConfig(live: Live, reloader: Reloader): object {
   const { revision, gitCommit, loadedAt, config } = live.current;
   const { at, ok, revision: tried, problems, sources } = reloader.last;
+  const { running, revocations } = reloader;
   return {
     revision,
     gitCommit: gitCommit ?? null,
@@ -98,6 +99,8 @@ function describeConfig(live: Live, reloader: Reloader): object {
     projects: config.projects.length,
     triggers: config.triggers.length,
     apiKeys: config.apiKeys.length,
+    reloading: running ? { since: new Date(running.since).toISOString(), phase: running.phase } : null,
+    revocationsAhead: revocations,
     lastReload: {
       at: new Date(at).toISOString(),
       ok,

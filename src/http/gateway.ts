@@ -13,6 +13,7 @@ import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { Live } from '../runtime/live.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
+import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
@@ -28,6 +29,8 @@ export interface GatewayOptions {
   /** The config folder. */
   readonly root: string;
   readonly log: PluginLog;
+  /** How long a reload may take. */
+  readonly reloadLimits?: ReloadLimits;
 }
 
 export type StartedGateway =
@@ -56,7 +59,7 @@ const callbackLimits = { connections: 16, maxResponseBytes: 64 * 1024 };
 const lastAnswersMs = 1000;
 
 /** Loads a config folder and serves it until `close`. Problems of the config or of a port are returned, not thrown. */
-export async function startGateway({ root, log }: GatewayOptions): Promise<StartedGateway> {
+export async function startGateway({ root, log, reloadLimits }: GatewayOptions): Promise<StartedGateway> {
   const loader = new ConfigLoader(root);
   const loaded = await loader.load();
   if (!loaded.ok) return { ok: false, problems: loaded.problems, sources: loaded.sources };
@@ -85,7 +88,16 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
     { live, engine, recordings, outcomes, recorder, completions, streams, log },
     () => reloader,
   );
-  const reloader: Reloader = new Reloader({ loader, builder, live, participant: surface, log, first });
+  const reloader: Reloader = new Reloader({
+    root,
+    loader,
+    builder,
+    live,
+    participant: surface,
+    log,
+    first,
+    limits: reloadLimits,
+  });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
   const client = createOutboundClient(guard, callbackLimits);
   const discard = async (problems: readonly Problem[]): Promise<StartedGateway> => {
@@ -133,6 +145,7 @@ export async function startGateway({ root, log }: GatewayOptions): Promise<Start
       broken: engine.broken,
       warnings: { problems, sources },
       async close() {
+        reloader.stop();
         await watching.close();
         await recorder.stop();
         await surface.close(engine, live.current.config.server.drainTimeoutMs);

@@ -1,16 +1,21 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Engine } from '../engine/types/index.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
+import type { Reloader } from '../runtime/reloader.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 interface Measured {
   readonly outcomes: OutcomeLog;
   readonly engine: Engine;
   readonly recorder: Recorder;
+  readonly reloader: () => Reloader;
 }
 
 /** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
-export function metricsOf({ outcomes, engine, recorder }: Measured): { contentType: string; text(): Promise<string> } {
+export function metricsOf({ outcomes, engine, recorder, reloader }: Measured): {
+  contentType: string;
+  text(): Promise<string>;
+} {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Counter({
@@ -41,6 +46,40 @@ export function metricsOf({ outcomes, engine, recorder }: Measured): { contentTy
     collect() {
       this.reset();
       this.inc(recorder.lost);
+    },
+  });
+  new Counter({
+    name: 'pullcord_config_reloads_total',
+    help: 'Reloads of the config by outcome: accepted, rejected, or abandoned at their deadline.',
+    labelNames: ['outcome'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(reloader().counts)) this.inc({ outcome }, count);
+    },
+  });
+  new Gauge({
+    name: 'pullcord_config_reload_ok',
+    help: 'Whether the files on disk, as they were last read, are what serves: 1 or 0.',
+    registers: [registry],
+    collect() {
+      this.set(reloader().last.ok ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'pullcord_config_reload_running_seconds',
+    help: 'How long the reload that is going on has taken; 0 if none is.',
+    registers: [registry],
+    collect() {
+      this.set((reloader().running?.durationMs ?? 0) / 1000);
+    },
+  });
+  new Gauge({
+    name: 'pullcord_config_revocations_ahead',
+    help: 'API keys that have lost something although the config that takes it from them is refused.',
+    registers: [registry],
+    collect() {
+      this.set(reloader().revocations.length);
     },
   });
   return { contentType: registry.contentType, text: () => registry.metrics() };

@@ -56,13 +56,14 @@ export class SnapshotBuilder {
     const parts = { registry, pool: this.#pool, log: this.#log };
     const [provisioned, gitCommit] = await Promise.all([provision(config, purpose, parts), commit]);
     if (!provisioned.ok) return provisioned;
-    const { triggers, defaultAuth, callers, warnings, identities } = provisioned;
+    const { triggers, defaultAuth, callers, authInstances, warnings, identities } = provisioned;
     const snapshot = new Snapshot({
       config,
       sources,
       triggers,
       defaultAuth,
       callers,
+      authInstances,
       loadedAt: Date.now(),
       gitCommit,
       dispose: () => this.#dispose(identities),

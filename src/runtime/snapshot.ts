@@ -1,4 +1,4 @@
-import type { Config, TriggerConfig } from '../config/model.ts';
+import type { ApiKeyConfig, Config, TriggerConfig } from '../config/model.ts';
 import { foldKey, type TriggerKey, triggerId } from '../config/trigger-key.ts';
 import type { Auth, ProjectInfo, TriggerInfo } from '../contract/index.ts';
 import { describeLine } from '../diagnostics/describe-place.ts';
@@ -6,7 +6,8 @@ import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import type { RunPolicy } from '../engine/types/index.ts';
 import type { CallersByUse } from '../host/auth-callers.ts';
-import { partsOf } from '../host/auth-list.ts';
+import { AuthList, partsOf } from '../host/auth-list.ts';
+import type { Instance } from '../host/instance-pool.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
 
@@ -32,6 +33,18 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   readonly lineOf: (place: Place) => string;
 }
 
+interface SnapshotContent {
+  readonly config: Config;
+  readonly sources: Sources;
+  readonly triggers: readonly ProvisionedTrigger[];
+  readonly defaultAuth: Auth;
+  readonly callers: CallersByUse;
+  readonly authInstances: ReadonlyMap<Auth, Instance>;
+  readonly loadedAt: number;
+  readonly gitCommit: string | undefined;
+  readonly dispose: () => void;
+}
+
 /**
  * One revision of the config, validated and provisioned, immutable. Requests and runs lease it; when it is retired and
  * the last lease ends, its plugin instances are freed.
@@ -51,19 +64,11 @@ export class Snapshot {
   /** A place of the config as `file:line`. */
   readonly lineOf: (place: Place) => string;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
-  readonly #dispose: () => void;
+  readonly #content: SnapshotContent;
   #leases = 1;
 
-  constructor(content: {
-    readonly config: Config;
-    readonly sources: Sources;
-    readonly triggers: readonly ProvisionedTrigger[];
-    readonly defaultAuth: Auth;
-    readonly callers: CallersByUse;
-    readonly loadedAt: number;
-    readonly gitCommit: string | undefined;
-    readonly dispose: () => void;
-  }) {
+  constructor(content: SnapshotContent) {
+    this.#content = content;
     this.config = content.config;
     this.revision = content.config.revision;
     this.defaultAuth = content.defaultAuth;
@@ -71,9 +76,33 @@ export class Snapshot {
     this.signatureHeaders = signatureHeaders([content.defaultAuth, ...content.triggers.map(({ auth }) => auth)]);
     this.loadedAt = content.loadedAt;
     this.gitCommit = content.gitCommit;
-    this.#dispose = content.dispose;
     this.lineOf = lineFinder(content.sources);
     this.#projects = indexTriggers(content.triggers, content.config, this.lineOf);
+  }
+
+  /** The auth plugins in use, by what their `create` returned. */
+  get authInstances(): ReadonlyMap<Auth, Instance> {
+    return this.#content.authInstances;
+  }
+
+  /** The same config, except that some auth plugins are replaced, and the API keys. */
+  withAuths({ auths, apiKeys, dispose }: ReplacedAuths): Snapshot {
+    const replaced = new Map<Auth, Auth>();
+    // Triggers that share an auth share the one that replaces it.
+    const replacementOf = (auth: Auth): Auth => {
+      const known = replaced.get(auth) ?? auths.get(auth);
+      if (known !== undefined || !(auth instanceof AuthList)) return known ?? auth;
+      const list = new AuthList(auth.parts.map(replacementOf));
+      replaced.set(auth, list);
+      return list;
+    };
+    return new Snapshot({
+      ...this.#content,
+      config: Object.freeze({ ...this.config, apiKeys }),
+      triggers: this.#content.triggers.map((trigger) => ({ ...trigger, auth: replacementOf(trigger.auth) })),
+      defaultAuth: replacementOf(this.defaultAuth),
+      dispose,
+    });
   }
 
   /** The trigger of that project and key, the key in any case; paused triggers too. */
@@ -89,13 +118,20 @@ export class Snapshot {
   /** Ends one lease. The holder of the current snapshot has one too, and ends it to retire the snapshot. */
   release(): void {
     this.#leases -= 1;
-    if (this.#leases === 0) this.#dispose();
+    if (this.#leases === 0) this.#content.dispose();
   }
 
   /** Whether its plugin instances are still usable. */
   get isAlive(): boolean {
     return this.#leases > 0;
   }
+}
+
+interface ReplacedAuths {
+  readonly auths: ReadonlyMap<Auth, Auth>;
+  readonly apiKeys: readonly ApiKeyConfig[];
+  /** Called when the last lease ends. */
+  readonly dispose: () => void;
 }
 
 /** What a trigger asks of the engine in addition to executing its runs. */

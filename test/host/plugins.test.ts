@@ -1,13 +1,20 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { ConfigLoader } from '../../src/config/load.ts';
+import type { StageUse } from '../../src/config/model.ts';
+import type { FilterPlugin } from '../../src/contract/index.ts';
 import { builtinPlugins } from '../../src/host/builtins.ts';
 import { faultOfPlugin } from '../../src/host/check-plugin.ts';
+import { createInstance } from '../../src/host/create-instance.ts';
 import { withDeadline } from '../../src/host/deadline.ts';
 import { InstancePool } from '../../src/host/instance-pool.ts';
+import { Instances } from '../../src/host/instances.ts';
+import { OutboundGuard } from '../../src/host/outbound/guard.ts';
+import { Registry } from '../../src/host/registry.ts';
 import { checkConfig } from '../../src/runtime/check-config.ts';
 import { basicFiles, configFolder, gatewayFile, triggerFile } from '../support/config-folder.ts';
-import { serveFolder, startTestGateway } from '../support/gateway.ts';
+import { recordingLog, serveFolder, startTestGateway, until } from '../support/gateway.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures/plugins');
 
@@ -307,4 +314,59 @@ t.test('a filter or dedup that reads the header of a credential is refused, what
   await t.rejects(startTestGateway(t, { ...files, 'own.yaml': triggerFile('own', { auth, dedup }) }), /bad_option/);
   const other = { ...files, 'own.yaml': triggerFile('own', { auth, filter: filter('x-other') }) };
   t.ok(await startTestGateway(t, other));
+});
+
+/** A filter plugin whose `create` waits, and what became of its instances. */
+function waitingPlugin() {
+  const opened = Promise.withResolvers<void>();
+  const counts = { created: 0, closed: 0 };
+  const plugin: FilterPlugin = {
+    contract: 'v1',
+    stage: 'filter',
+    name: 'waiting',
+    summary: 'Waits.',
+    optionsSchema: { type: 'object', additionalProperties: false },
+    async create(context) {
+      await opened.promise;
+      counts.created += 1;
+      context.onClose(() => {
+        counts.closed += 1;
+      });
+      return { evaluate: () => ({ kind: 'passed' }) };
+    },
+  };
+  const place = { file: 'a.yaml', pointer: '' };
+  const use: StageUse = { uses: 'waiting', with: {}, folder: '/', place, optionPlaces: () => place };
+  return { plugin, use, opened, counts };
+}
+
+t.test('what `create` registers after its deadline is closed', async (t) => {
+  const { plugin, use, opened, counts } = waitingPlugin();
+  const options = { ok: true, options: {}, digest: '', hasSecrets: false } as const;
+  const guard = new OutboundGuard(() => []);
+  const surroundings = { log: recordingLog(), apiKeys: [], projects: [], guard };
+  const created = await createInstance(plugin, use, options, surroundings, 1);
+  t.match(created, { ok: false, findings: [{ code: 'plugin_failed', message: /`create` took longer than/ }] });
+  opened.resolve();
+  await until(() => counts.closed === 1);
+});
+
+t.test('two reloads that create the same instance at once share one and close the other', async (t) => {
+  const { plugin, use, opened, counts } = waitingPlugin();
+  const loaded = await new ConfigLoader(await configFolder(t, basicFiles())).load();
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const registry = new Registry([]);
+  registry.add(plugin);
+  const pool = new InstancePool((error) => t.fail(String(error)));
+  const both = [1, 2].map(() => new Instances(loaded.config, registry, pool, recordingLog()));
+  const provided = Promise.all(both.map((instances) => instances.of('filter', use, 'must')));
+  opened.resolve();
+  const [first, second] = await provided;
+  t.ok(first?.value);
+  t.equal(first?.value, second?.value);
+  t.strictSame(counts, { created: 2, closed: 1 });
+  await both[0]?.release();
+  t.strictSame(counts, { created: 2, closed: 1 }, 'the other reload still holds it');
+  await both[1]?.release();
+  t.strictSame(counts, { created: 2, closed: 2 });
 });

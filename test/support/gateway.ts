@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import { type Gateway, startGateway } from '../../src/http/gateway.ts';
+import { type Gateway, type GatewayOptions, startGateway } from '../../src/http/gateway.ts';
 import { configFolder, secrets } from './config-folder.ts';
 import { type LogLine, recordingLog } from './recording-log.ts';
 import { type Answer, send } from './send.ts';
@@ -27,13 +27,21 @@ export interface FireOptions {
 }
 
 /** Starts a gateway on free ports over a folder with these files; it stops with the test. */
-export async function startTestGateway(t: Test, files: Record<string, string>): Promise<TestGateway> {
-  return serveFolder(t, await configFolder(t, files));
+export async function startTestGateway(
+  t: Test,
+  files: Record<string, string>,
+  options: Pick<GatewayOptions, 'reloadLimits'> = {},
+): Promise<TestGateway> {
+  return serveFolder(t, await configFolder(t, files), options);
 }
 
-export async function serveFolder(t: Test, root: string): Promise<TestGateway> {
+export async function serveFolder(
+  t: Test,
+  root: string,
+  options: Pick<GatewayOptions, 'reloadLimits'> = {},
+): Promise<TestGateway> {
   const lines: LogLine[] = [];
-  const started = await startGateway({ root, log: recordingLog(lines) });
+  const started = await startGateway({ root, log: recordingLog(lines), ...options });
   if (!started.ok) throw new Error(JSON.stringify(started.problems, undefined, 2));
   const { gateway } = started;
   t.teardown(() => gateway.close());

@@ -37,7 +37,7 @@ const system = {
 
 /**
  * Reads a regular file, or what a link to one leads to. Everything that config names is read by this function, because
- * anything may be at such a path: a FIFO blocks whoever opens it, `/dev/zero` never ends, a network mount may hang. So
+ * anything may be at such a path: a FIFO blocks the process that opens it, `/dev/zero` never ends, a network mount may hang. So
  * other kinds of files are not opened, no more than one byte beyond the limit is read, and there is a deadline.
  * @param limitBytes the largest size that is accepted
  */

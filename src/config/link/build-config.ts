@@ -93,7 +93,7 @@ function pluginReferences({ file, document }: InFile<GatewayDocument>): readonly
   }));
 }
 
-function apiKeyConfig({ file, document }: InFile<ApiKeyDocument>): ApiKeyConfig {
+export function apiKeyConfig({ file, document }: InFile<ApiKeyDocument>): ApiKeyConfig {
   return {
     id: document.id,
     secrets: document.secrets.map(({ hash, expires }) => ({

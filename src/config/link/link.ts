@@ -1,7 +1,7 @@
 import type { Problem } from '../../diagnostics/problem.ts';
 import { deepFreeze } from '../../schema/deep-freeze.ts';
-import type { Config } from '../model.ts';
-import { buildConfig } from './build-config.ts';
+import type { ApiKeyConfig, Config } from '../model.ts';
+import { apiKeyConfig, buildConfig } from './build-config.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
 import { exposureProblems } from './exposure.ts';
 import { keyProblems } from './keys.ts';
@@ -14,6 +14,8 @@ export interface Linked {
   readonly config: Config | undefined;
   /** The part that could be built despite problems: only for finding more of them. */
   readonly partial: Config | undefined;
+  /** Those that are declared by files without faults of their own, also without a Gateway. */
+  readonly apiKeys: readonly ApiKeyConfig[];
   readonly problems: readonly Problem[];
 }
 
@@ -31,5 +33,10 @@ export async function link(files: readonly FileInConfig[], context: LinkContext)
   ];
   const built = deepFreeze(await buildConfig(documents, resolved, context.revision));
   const isFaulty = problems.length > 0 || files.some(({ checked }) => checked.document === undefined);
-  return { config: isFaulty ? undefined : built, partial: built, problems };
+  return {
+    config: isFaulty ? undefined : built,
+    partial: built,
+    apiKeys: built?.apiKeys ?? deepFreeze(documents.apiKeys.map(apiKeyConfig)),
+    problems,
+  };
 }

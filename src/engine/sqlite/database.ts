@@ -53,7 +53,7 @@ function createFile(path: string): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, '.gitignore'), '*\n');
   }
-  // Opening a FIFO would wait for its reader, for ever.
+  // Opening a FIFO would wait for its reader, forever.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new Error(`${path} is not a regular file`);
   closeSync(openSync(path, 'a', 0o600));
 }
