@@ -61,11 +61,12 @@ export class EarlyRevocations {
     base.lease();
     const created: Instance[] = [];
     const dispose = async () => {
+      // First, and at once: a gateway that stops waits for what the base holds.
+      base.release();
       await runClosers(
         created.flatMap(({ closers }) => closers),
         (err) => this.#log.error({ err }, 'a plugin failed to close'),
       );
-      base.release();
     };
     const auths = new Map<Auth, Auth>();
     for (const [auth, instance] of base.authInstances) {
