@@ -462,6 +462,22 @@ t.test('a reload ends the streams of a revoked key, and of no other', async (t) 
   ended.talker.end({ kind: 'succeeded', output: 'whole' });
 });
 
+t.test('a revocation beside a file that is refused ends streams too', async (t) => {
+  const gateway = await startTestGateway(t, {
+    ...files({ talk: { run: { uses: 'talker' }, respond } }),
+    'keys/other.yaml': keyFile('other'),
+  });
+  const before = talkers().length;
+  const events = await ask(t, triggerUrl(gateway, 'talk'), { body: {}, secret: secrets.other });
+  await events.accepted();
+  const talker = await nextTalker(before);
+  await writeInto(gateway.root, 'broken.yaml', 'nonsense: [');
+  await writeInto(gateway.root, 'keys/other.yaml', keyFile('other', { status: 'revoked' }));
+  t.strictSame(await events.rest(), []);
+  t.notOk(gateway.gateway.reloader.last.ok);
+  talker.end({ kind: 'succeeded', output: 'whole' });
+});
+
 t.test('a reload leaves a stream open whose key has expired since it began', async (t) => {
   const expires = new Date(Date.now() + 2000).toISOString();
   const [secret] = JSON.parse(keyFile('other')).secrets;
