@@ -14,7 +14,9 @@ import { OutboundGuard } from '../../src/host/outbound/guard.ts';
 import { Registry } from '../../src/host/registry.ts';
 import { checkConfig } from '../../src/runtime/check-config.ts';
 import { basicFiles, configFolder, gatewayFile, triggerFile } from '../support/config-folder.ts';
-import { recordingLog, serveFolder, startTestGateway, until } from '../support/gateway.ts';
+import { serveFolder, startTestGateway } from '../support/gateway.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { until } from '../support/until.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures/plugins');
 

@@ -15,8 +15,10 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
-import { answerOf, startTestGateway, type TestGateway, until } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { within } from '../support/patience.ts';
+import { answerOf } from '../support/send.ts';
+import { until } from '../support/until.ts';
 
 const plugin = join(import.meta.dirname, '../fixtures/plugins/waiting-filter.js');
 const patient: ReloadLimits = { slowMs: 600_000, deadlineMs: 600_000 };

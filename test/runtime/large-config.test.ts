@@ -4,7 +4,8 @@ import { Parser } from 'yaml';
 import { largeConfigFiles, largeTrigger, largeTriggerPath } from '../../bench/large-config.ts';
 import { itemsPerSlice, mapInSlices } from '../../src/config/slices.ts';
 import { writeInto } from '../support/config-folder.ts';
-import { answerOf, startTestGateway } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { answerOf } from '../support/send.ts';
 import { until } from '../support/until.ts';
 
 const triggers = 200;
