@@ -1,10 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { EvaluationError } from '../evaluation-error.ts';
 import type { Bindings, Circumstances, FilterLimits } from '../limits.ts';
 import type { Job } from './protocol.ts';
 import { WorkerPool } from './worker-pool.ts';
 
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+
 /** Shared by all expressions, so that the number of processes does not grow with theirs. */
-const pool = new WorkerPool();
+const pool = new WorkerPool<Job>(fileURLToPath(new URL(`./worker${extension}`, import.meta.url)));
 
 /** An expression that the reference interpreter evaluates in a sandboxed process. */
 export class IsolatedExpression {

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
-import type { Answer, Job } from './protocol.ts';
+import type { Answer, PooledJob } from './protocol.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 const maxWorkers = Math.min(Math.max(availableParallelism(), 2), 4) + 1;
-/** The queue limit per expression; further jobs are rejected. */
+/** The queue limit per owner; further jobs are rejected. */
 const maxWaiting = 1000;
 /** How long a job may wait for a worker, in milliseconds. */
 const maxWaitMs = 5000;
@@ -16,17 +16,18 @@ export class NoWorkerError extends Error {
 }
 
 interface Waiting {
-  readonly job: Job;
+  readonly job: PooledJob;
   readonly timer: NodeJS.Timeout;
   readonly resolve: (answer: Answer | Promise<Answer>) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * The worker pool of this process. Scheduling is round-robin, and no expression may occupy all workers, so that one that
- * hangs repeatedly cannot starve the others. While any expression holds the pool, a spare worker is kept ready.
+ * A pool of workers that run one module. Scheduling is round-robin, and no owner of jobs may occupy all workers, so that
+ * one whose jobs hang repeatedly cannot starve the others. While anything holds the pool, a spare worker is kept ready.
  */
-export class WorkerPool {
+export class WorkerPool<J extends PooledJob> {
+  readonly #entry: string;
   readonly #idle: WorkerProcess[] = [];
   readonly #all = new Set<WorkerProcess>();
   /** In order of turns: the owner that has waited longest since its last turn is first. */
@@ -37,6 +38,11 @@ export class WorkerPool {
   #holders = 0;
   /** Tools that wrap child processes, such as test runners, may be incompatible with Node's permission model. */
   #restricts = true;
+
+  /** @param entry the file of the module, which calls `serveJobs` */
+  constructor(entry: string) {
+    this.#entry = entry;
+  }
 
   /** Keeps workers ready until a matching `release`. */
   hold(): void {
@@ -57,7 +63,7 @@ export class WorkerPool {
   }
 
   /** Evaluates a job of an owner. Rejects with a NoWorkerError. */
-  evaluate(owner: object, job: Job): Promise<Answer> {
+  evaluate(owner: object, job: J): Promise<Answer> {
     const queue = this.#waiting.get(owner) ?? [];
     if (queue.length >= maxWaiting) return Promise.reject(new NoWorkerError('too many evaluations are waiting'));
     return new Promise((resolve, reject) => {
@@ -111,7 +117,7 @@ export class WorkerPool {
     const working = Array.from(this.#working.values()).reduce((sum, count) => sum + count, 0);
     if (this.#holders === 0 || this.#all.size > working || this.#all.size >= maxWorkers) return;
     const isRestricted = this.#restricts;
-    const worker = new WorkerProcess(isRestricted);
+    const worker = new WorkerProcess(this.#entry, isRestricted);
     this.#all.add(worker);
     const exit = worker.exited.then(() => void this.#exits.delete(exit));
     this.#exits.add(exit);

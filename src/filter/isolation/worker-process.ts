@@ -1,15 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import type { Answer, Job, Message } from './protocol.ts';
+import type { Answer, Message, PooledJob } from './protocol.ts';
 
 /** Heap limit of a worker, in MiB. */
 const maxHeapMiB = 128;
 /** Grace period after the time limit in which the worker may still answer by itself, in milliseconds. */
 const graceMs = 10;
-
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-const entry = fileURLToPath(new URL(`./worker${extension}`, import.meta.url));
 
 /** The sandbox (Node's permission model): a worker may only read files, to load its code, and start threads. */
 const restrictions = ['--permission', '--allow-fs-read=*', '--allow-worker'];
@@ -22,9 +18,14 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   #hasExited = false;
   #settle: ((answer: Answer) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timeoutMs = 0;
 
-  /** @param isRestricted whether it runs under Node's permission model */
-  constructor(isRestricted: boolean) {
+  /**
+   * @param entry the file that it runs
+   * @param isRestricted whether it runs under Node's permission model
+   */
+  constructor(entry: string, isRestricted: boolean) {
     this.#child = fork(entry, [], {
       // Inherits neither the parent's environment, which may hold secrets, nor its flags and preloads.
       env: {},
@@ -40,7 +41,8 @@ export class WorkerProcess {
     this.started = new Promise((resolve) => {
       this.#child.once('message', () => {
         this.#child.on('message', (message: Message) => {
-          if (message.kind !== 'ready') this.#answer(message);
+          if (message.kind === 'started') this.#limit(this.#timeoutMs);
+          else if (message.kind !== 'ready') this.#answer(message);
         });
         resolve('ready');
       });
@@ -60,12 +62,13 @@ export class WorkerProcess {
   }
 
   /** Evaluates one job at a time. A job that does not answer in time is killed with its process. */
-  async evaluate(job: Job): Promise<Answer> {
+  async evaluate(job: PooledJob): Promise<Answer> {
     this.#refer(true);
     const answered = new Promise<Answer>((resolve) => {
       this.#settle = resolve;
     });
-    const timer = setTimeout(() => this.#overrun(), job.limits.timeoutMs + graceMs);
+    this.#timeoutMs = job.limits.timeoutMs;
+    this.#limit(this.#timeoutMs + (job.preparationMs ?? 0));
     try {
       this.#child.send(job, (error) => {
         if (error !== null) this.kill();
@@ -75,7 +78,7 @@ export class WorkerProcess {
       this.#answer({ kind: 'error', code: 'D1011' });
     }
     const answer = await answered;
-    clearTimeout(timer);
+    clearTimeout(this.#timer);
     if (!this.#hasExited) this.#refer(false);
     return answer;
   }
@@ -85,6 +88,12 @@ export class WorkerProcess {
     // So that callers awaiting the exit are notified.
     this.#refer(true);
     this.#child.kill('SIGKILL');
+  }
+
+  /** Kills the worker unless it answers in time. */
+  #limit(limitMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#overrun(), limitMs + graceMs);
   }
 
   #overrun(): void {
