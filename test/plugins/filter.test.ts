@@ -449,7 +449,7 @@ t.test('jsonata', async (t) => {
 });
 
 t.test('json-schema', async (t) => {
-  const filterOf = (schema: JsonObject | boolean) => jsonSchema.create(pluginContext, { schema });
+  const filterOf = (schema: JsonObject | boolean) => jsonSchema.create(pluginContext, { schema, timeout: 5000 });
   const evaluate = (schema: JsonObject | boolean, body: JsonObject) => filterOf(schema).evaluate(exchangeOf(body));
 
   t.test('json-schema passes a valid body, and names pointer and keyword but no value otherwise', async (t) => {

@@ -1,8 +1,12 @@
-import { Ajv, type Options as AjvOptions, type AnySchema, type ValidateFunction } from 'ajv';
+import { Ajv, type Options as AjvOptions, type AnySchema, type ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
 import { OptionsError } from '../../../src/contract/index.ts';
-import { compilePattern, UnusablePattern } from './linear-pattern.ts';
+import { replaceQuadraticKeywords } from './linear-keywords.ts';
+import { patternCompiler, UnusablePattern } from './linear-pattern.ts';
+import { addMeteredFormats } from './metered-formats.ts';
+import { type Draft, References } from './references.ts';
+import { WorkMeter } from './work-meter.ts';
+import { type WorstCase, worstCaseOf } from './worst-case.ts';
 
 const pointer = '/schema';
 
@@ -10,13 +14,22 @@ const ajvOptions: AjvOptions = {
   strict: false,
   // Otherwise the inherited members of every object satisfy `required: ['toString']`.
   ownProperties: true,
-  code: { regExp: compilePattern },
   logger: false,
 };
 
+export interface CompiledSchema {
+  readonly worstCase: WorstCase;
+  /**
+   * Returns the errors of a body, undefined if there are none. Throws a WorkExceeded, or a RangeError for a body that
+   * nests too deeply.
+   * @param maxWork units that matching its texts may take
+   */
+  validate(body: unknown, maxWork: number): readonly ErrorObject[] | undefined;
+}
+
 /** Compiles a schema; throws an OptionsError that points at the faulty part. */
-export function compileSchema(schema: AnySchema): ValidateFunction {
-  const ajv = ajvFor(schema);
+export function compileSchema(schema: AnySchema): CompiledSchema {
+  const { ajv, draft, run } = compilerFor(schema);
   refuseAsync(schema);
   const known = ajv.validateSchema(schema);
   if (known !== true) {
@@ -28,30 +41,55 @@ export function compileSchema(schema: AnySchema): ValidateFunction {
     );
   }
   try {
-    const validate = ajv.compile(schema);
+    const check = ajv.compile(schema);
+    const { uriResolver } = ajv.opts;
+    const worstCase = worstCaseOf(schema, new References(schema, draft, (base, uri) => uriResolver.resolve(base, uri)));
     // A reference cycle compiles, but then validation never terminates on any input.
-    validate({});
-    return validate;
+    if (worstCase.kind === 'unbounded' && worstCase.mayBeEndless) check({});
+    return {
+      worstCase,
+      validate: (body, maxWork) => run(maxWork, () => (check(body) ? undefined : (check.errors ?? []))),
+    };
   } catch (error) {
     throw new OptionsError([describeFault(schema, error)]);
   }
 }
 
 const drafts = [
-  { uri: 'http://json-schema.org/draft-07/schema', Validator: Ajv },
-  { uri: 'https://json-schema.org/draft/2020-12/schema', Validator: Ajv2020 },
+  { draft: 'draft-07', uri: 'http://json-schema.org/draft-07/schema', Validator: Ajv },
+  { draft: '2020-12', uri: 'https://json-schema.org/draft/2020-12/schema', Validator: Ajv2020 },
 ] as const;
 
+export interface SchemaCompiler {
+  readonly draft: Draft;
+  readonly ajv: Ajv | Ajv2020;
+  /** Calls compiled validators. Throws a WorkExceeded if matching the body's texts takes more than `maxWork` units. */
+  run<T>(maxWork: number, validate: () => T): T;
+}
+
 /** Creates the compiler for a schema and its parts, for the draft that it declares. */
-export function ajvFor(schema: AnySchema, more: AjvOptions = {}): Ajv | Ajv2020 {
+export function compilerFor(schema: AnySchema, more: AjvOptions = {}): SchemaCompiler {
   const declared: unknown = typeof schema === 'object' ? schema.$schema : undefined;
   const uri = declared === undefined ? drafts[0].uri : String(declared).replace(/#$/, '');
-  const draft = drafts.find((candidate) => candidate.uri === uri);
-  if (!draft) {
+  const found = drafts.find((candidate) => candidate.uri === uri);
+  if (!found) {
     const hint = `Use one of: ${drafts.map((candidate) => candidate.uri).join(', ')}`;
     throw new OptionsError([{ pointer: `${pointer}/$schema`, message: 'names a draft that is not supported', hint }]);
   }
-  return formats.default(new draft.Validator({ ...ajvOptions, ...more }));
+  const { draft, Validator } = found;
+  const meter = new WorkMeter();
+  const ajv = new Validator({ ...ajvOptions, code: { regExp: patternCompiler(meter) }, ...more });
+  addMeteredFormats(ajv, meter);
+  const clear = replaceQuadraticKeywords(ajv);
+  const run = <T>(maxWork: number, validate: () => T): T => {
+    meter.refill(maxWork);
+    try {
+      return validate();
+    } finally {
+      clear();
+    }
+  };
+  return { draft, ajv, run };
 }
 
 /** `$async` is specific to ajv: such a schema returns a promise, which would count as passed. */

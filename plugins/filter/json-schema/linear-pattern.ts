@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import type { WorkMeter } from './work-meter.ts';
 
 /** A pattern that RE2 does not support. */
 export class UnusablePattern extends Error {
@@ -16,18 +17,28 @@ interface LinearPattern {
 }
 
 /**
- * Replaces RegExp in ajv: it matches in linear time on any input, which prevents ReDoS. Its `code` is for ajv's
- * standalone modules, which are not used here.
+ * Returns what replaces RegExp in ajv: it matches in linear time on any input, which prevents ReDoS, and pays for each
+ * match before it reads the text. Its `code` is for ajv's standalone modules, which are not used here.
  */
-export const compilePattern = Object.assign(compile, { code: 'undefined' });
-
-function compile(pattern: string, flags: string): LinearPattern {
-  const compiled = compileRe2(pattern, flags);
-  // Ajv treats patterns with equal strings as the same.
-  return { test: (text) => compiled.test(text), toString: () => `/${pattern}/${flags}` };
+export function patternCompiler(meter: WorkMeter) {
+  const compile = (pattern: string, flags: string): LinearPattern => {
+    const compiled = compilePattern(pattern, flags);
+    // RE2 may compare each character with all instructions of its program.
+    const price = 1 + compiled.programSize() / 2;
+    return {
+      test(text) {
+        meter.spend(1 + text.length * price);
+        return compiled.test(text);
+      },
+      // Ajv treats patterns with equal strings as the same.
+      toString: () => `/${pattern}/${flags}`,
+    };
+  };
+  return Object.assign(compile, { code: 'undefined' });
 }
 
-function compileRe2(pattern: string, flags: string): RE2JS {
+/** Throws an UnusablePattern. */
+export function compilePattern(pattern: string, flags: string): RE2JS {
   try {
     return RE2JS.compile(RE2JS.translateRegExp(new RegExp(pattern, flags)));
   } catch (error) {

@@ -5,11 +5,15 @@
  */
 export interface Options {
   /**
-   * JSON Schema that the body must satisfy: draft-07, or 2020-12 if its $schema says so. No references to other documents; patterns are RE2's.
+   * JSON Schema that the body must satisfy: draft-07, or 2020-12 if its $schema says so. No references to other documents; patterns are RE2's. A body that may take long to validate is validated in the sandbox, a separate process.
    */
   schema:
     | {
         [k: string]: unknown;
       }
     | boolean;
+  /**
+   * Deadline of a validation in the sandbox. A longer one is an error, not a drop. Validation in place always terminates. In milliseconds.
+   */
+  timeout: number;
 }

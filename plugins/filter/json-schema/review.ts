@@ -1,24 +1,25 @@
 import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv';
-import type {
-  Exchange,
-  ExplainedCondition,
-  FilterCondition,
-  FilterReview,
-  JsonValue,
-  ObservedCondition,
-} from '../../../src/contract/index.ts';
-import { ajvFor } from './compile-schema.ts';
-import { isObject, vocabularyOf } from './vocabulary.ts';
+import type { ExplainedCondition, FilterCondition, JsonValue, ObservedCondition } from '../../../src/contract/index.ts';
+import { compilerFor } from './compile-schema.ts';
+import { isObject } from './vocabulary.ts';
+
+export interface SchemaReview {
+  readonly conditions: readonly FilterCondition[];
+  /** Throws a WorkExceeded if matching the body's texts takes more than `maxWork` units. */
+  observe(input: unknown, maxWork: number): readonly ObservedCondition[];
+  /** Throws a WorkExceeded, as `observe`. */
+  explain(input: unknown, maxWork: number): readonly ExplainedCondition[];
+}
 
 /** The review of a schema, which is compiled again for that purpose only. */
-export function reviewOf(schema: AnySchema): FilterReview {
-  const whole = ajvFor(schema, { allErrors: true, verbose: true }).compile(schema);
-  const parts = partsOf(schema);
+export function reviewOf(schema: AnySchema): SchemaReview {
+  const { ajv, run } = compilerFor(schema, { allErrors: true, verbose: true });
+  const whole = ajv.compile(schema);
+  const { parts, observe } = partsOf(schema);
   return {
     conditions: parts.map(({ source, pointer }) => ({ source, pointer })),
-    vocabulary: vocabularyOf(schema),
-    observe: ({ input }: Exchange) => parts.map((part) => observe(part, input)),
-    explain: ({ input }: Exchange) => explain(whole, input),
+    observe,
+    explain: (input, maxWork) => run(maxWork, () => explain(whole, input)),
   };
 }
 
@@ -30,9 +31,14 @@ interface Part extends FilterCondition {
   readonly isMet: (value: unknown) => boolean | undefined;
 }
 
+interface Parts extends Pick<SchemaReview, 'observe'> {
+  readonly parts: readonly Part[];
+}
+
 /** The whole schema, and at every depth of `properties` the required names and the members' schemas. */
-function partsOf(schema: AnySchema): readonly Part[] {
-  const ajv = ajvFor(schema).addSchema(schema, key);
+function partsOf(schema: AnySchema): Parts {
+  const { ajv, run } = compilerFor(schema);
+  ajv.addSchema(schema, key);
   const compile = (pointer: string): Part['isMet'] => {
     let validate: ValidateFunction | undefined;
     return (value) => {
@@ -61,7 +67,8 @@ function partsOf(schema: AnySchema): readonly Part[] {
     ];
   };
   const whole = { source: 'schema', pointer: '/schema', path: [], isMet: compile('') };
-  return [...(asserts(schema) ? [whole] : []), ...below(schema, [], '')];
+  const parts = [...(asserts(schema) ? [whole] : []), ...below(schema, [], '')];
+  return { parts, observe: (input, maxWork) => run(maxWork, () => parts.map((part) => observe(part, input))) };
 }
 
 const key = 'urn:pullcord:reviewed';
@@ -75,7 +82,7 @@ function asserts(schema: unknown): boolean {
   return isObject(schema) ? Object.keys(schema).some((keyword) => !annotations.has(keyword)) : schema === false;
 }
 
-const unseen: ObservedCondition = Object.freeze({ seenTrue: false, seenFalse: false });
+export const unseen: ObservedCondition = Object.freeze({ seenTrue: false, seenFalse: false });
 
 /** Members that are absent from the body, or whose parent is not an object, are not observed. */
 function observe({ path, isMet }: Part, input: unknown): ObservedCondition {
