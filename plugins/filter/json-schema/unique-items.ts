@@ -26,20 +26,30 @@ export class UniqueItems {
   #representativeOf(value: object): Representative {
     const known = this.#known.get(value);
     if (known !== undefined) return known;
-    const form = Array.isArray(value)
-      ? `[${value.map((item) => this.#tokenOf(item)).join()}]`
-      : `{${Object.entries(value)
-          .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([name, member]) => `${JSON.stringify(name)}:${this.#tokenOf(member)}`)
-          .join()}}`;
+    const form = Array.isArray(value) ? this.#formOfArray(value) : this.#formOfObject(value);
     const representative = this.#representatives.get(form) ?? { number: this.#representatives.size };
     this.#representatives.set(form, representative);
     this.#known.set(value, representative);
     return representative;
   }
 
+  #formOfArray(items: readonly unknown[]): string {
+    let form = '[';
+    for (const item of items) form += `${this.#tokenOf(item)},`;
+    return form;
+  }
+
+  /** Its members in the order of their names. */
+  #formOfObject(value: object): string {
+    const members = value as Readonly<Record<string, unknown>>;
+    let form = '{';
+    for (const name of Object.keys(members).sort()) form += `${JSON.stringify(name)}:${this.#tokenOf(members[name])},`;
+    return form;
+  }
+
   #tokenOf(value: unknown): string {
-    return isContainer(value) ? `#${this.#representativeOf(value).number}` : JSON.stringify(value);
+    if (isContainer(value)) return `#${this.#representativeOf(value).number}`;
+    return typeof value === 'string' ? JSON.stringify(value) : String(value === 0 ? 0 : value);
   }
 }
 

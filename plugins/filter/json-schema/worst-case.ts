@@ -16,8 +16,8 @@ export type WorstCase =
 const maxPerValue = 10_000;
 /** How many sets of subschemas are analysed. */
 const maxStates = 10_000;
-/** What numbering the values of a body for `uniqueItems` costs for each of them, and each character. */
-const uniqueCost = { perValue: 10, perCharacter: 1 / 16 };
+/** What comparing values for `uniqueItems` costs for each value of a body, and each character. */
+const uniqueCost = { perValue: 20, perCharacter: 1 / 16 };
 
 /**
  * Computes how often the subschemas of a schema may be applied to one value. A schema whose references form a directed
@@ -89,9 +89,10 @@ class Analysis {
   }
 
   #describe(applied: Applied): string {
-    const [[schema] = [undefined]] = [...applied].sort(([, a], [, b]) => b - a);
-    const pointer = schema === undefined ? '' : this.#read(schema).pointer;
-    return `/schema${pointer} may be applied too often to one value`;
+    const counted = [...applied].map(([schema, count]) => ({ count, pointer: this.#read(schema).pointer }));
+    // Its parts are applied as often as it is.
+    const [often] = counted.sort((a, b) => b.count - a.count || a.pointer.length - b.pointer.length);
+    return `/schema${often?.pointer ?? ''} may be applied too often to one value`;
   }
 
   /** Adds what the members and items of a value have applied to them. */
@@ -99,7 +100,7 @@ class Analysis {
     const parts = [...applied].map(([schema, count]) => ({ ...this.#read(schema), count }));
     const names = new Set(parts.flatMap(({ members }) => [...members.named.keys()]));
     for (const name of names) this.#add(this.#together(parts.flatMap((part) => membersNamed(part, name))));
-    this.#add(this.#together(parts.flatMap(otherMembers)));
+    this.#add(this.#otherMembers(parts));
     const tuple = Math.max(0, ...parts.map(({ items }) => items.first.length));
     for (let index = 0; index <= tuple; index += 1) {
       this.#add(this.#together(parts.flatMap((part) => itemsAt(part, index))));
@@ -119,6 +120,18 @@ class Analysis {
     if (this.#seen.size >= maxStates) throw new TooOften(this.#describe(applied));
     this.#seen.add(key);
     this.#pending.push(applied);
+  }
+
+  /** A member of another name may match all patterns of a subschema, or none. */
+  #otherMembers(parts: readonly Part[]): Applied {
+    const applied = new Map<AnySchemaObject, number>();
+    for (const { members, count } of parts) {
+      const matching = this.#together(members.patterns.map(({ schema }) => [schema, 1]));
+      const other = this.#together(counted(members.others, 1));
+      add(applied, maximum(matching, other), count);
+      add(applied, this.#together(counted(members.all, 1)), count);
+    }
+    return applied;
   }
 
   /** What these schemas apply to one value, themselves and by keywords such as `allOf` and `$ref`. */
@@ -172,14 +185,15 @@ function membersNamed({ members, count }: Part, name: string): readonly Counted[
   return counted([...(specific.length === 0 ? members.others : specific), ...members.all], count);
 }
 
-/** A member of another name may match all patterns, or none. */
-function otherMembers({ members, count }: Part): readonly Counted[] {
-  return counted([...members.patterns.map(({ schema }) => schema), ...members.others, ...members.all], count);
-}
-
 function itemsAt({ items, count }: Part, index: number): readonly Counted[] {
   const first = items.first[index];
   return counted([...(first === undefined ? items.others : [first]), ...items.all], count);
+}
+
+function maximum(one: Applied, another: Applied): Applied {
+  const larger = new Map(one);
+  for (const [schema, count] of another) larger.set(schema, Math.max(count, larger.get(schema) ?? 0));
+  return larger;
 }
 
 function add(sum: Map<AnySchemaObject, number>, applied: Applied, times: number): void {
