@@ -18,8 +18,8 @@ for (const [name, { schema, types }] of Object.entries(outputSchemas)) {
   const file = `${name}.schema.json`;
   outputs.set(`schemas/${file}`, await readFile(join(root, 'schemas/source', file), 'utf8'));
 }
-for (const { folder, optionsSchema } of await findOptionSchemas(root))
-  outputs.set(`${folder}/options.gen.ts`, await optionTypes(optionsSchema));
+for (const { source, types, optionsSchema } of await findOptionSchemas(root))
+  outputs.set(types, await optionTypes(optionsSchema, source));
 const bundles = buildEditorSchemas([...(await builtinRegistry().list()), ...describeEngines()]);
 for (const name of editorSchemaNames)
   outputs.set(`schemas/${name}.schema.json`, `${JSON.stringify(bundles[name], undefined, 2)}\n`);

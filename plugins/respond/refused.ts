@@ -9,11 +9,14 @@ import {
   problem,
   type Reply,
 } from '../../src/contract/index.ts';
+import type { Options as RefusedOptions } from './refused.gen.ts';
+import refusedSchema from './refused.schema.json' with { type: 'json' };
 
-/** The options that all respond plugins share, `dropped` and `duplicate`. */
-export interface RefusedOptions {
-  readonly dropped?: { readonly status: number };
-  readonly duplicate?: 'first' | { readonly status: number };
+export type { RefusedOptions };
+
+/** Adds the options that all respond plugins share, `dropped` and `duplicate`, to a plugin's own. */
+export function withRefused(schema: { readonly properties: object }): object {
+  return { ...schema, properties: { ...schema.properties, ...refusedSchema.properties } };
 }
 
 /** How a plugin answers for a run. */

@@ -41,9 +41,9 @@ export async function outputTypes(name: string, schema: OutputSchema, path: stri
   ].join('');
 }
 
-/** The type of a plugin's options as `create` gets them: secrets resolved as well. */
-export function optionTypes(optionsSchema: object): Promise<string> {
-  const bannerComment = '// Generated from options.schema.json by schemas/generate.ts. Do not edit.';
+/** The type of a plugin's options as `create` gets them, secrets resolved as well, from a schema in the file `source`. */
+export function optionTypes(optionsSchema: object, source: string): Promise<string> {
+  const bannerComment = `// Generated from ${source} by schemas/generate.ts. Do not edit.`;
   const schema = { ...typeSchema(optionsSchema, 'value'), title: 'Options' };
   return compile(schema, 'Options', { ...options, bannerComment });
 }

@@ -1,5 +1,5 @@
 import type { AcceptedRun, BodyReply, MaybePromise, RespondPlugin, RunState } from '../../../src/contract/index.ts';
-import { createRefused } from '../refused.ts';
+import { createRefused, type RefusedOptions, withRefused } from '../refused.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 
@@ -11,14 +11,14 @@ export default {
   stage: 'respond',
   name: 'accepted',
   summary: 'Answers 202 at once with an address to poll; the run continues in the background.',
-  optionsSchema: schema,
+  optionsSchema: withRefused(schema),
   create(_context, options) {
     const refused = createRefused(options, (_exchange, run) => answer(run));
     return {
       respond: (exchange, outcome) => (outcome.kind === 'accepted' ? answer(outcome) : refused(exchange, outcome)),
     };
   },
-} satisfies RespondPlugin<Options>;
+} satisfies RespondPlugin<Options & RefusedOptions>;
 
 function answer(run: AcceptedRun): MaybePromise<BodyReply> {
   const view = run.wait(0);

@@ -1,5 +1,5 @@
 import { OptionsError, type RespondPlugin } from '../../../src/contract/index.ts';
-import { createRefused } from '../refused.ts';
+import { createRefused, type RefusedOptions, withRefused } from '../refused.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 
@@ -8,7 +8,7 @@ export default {
   stage: 'respond',
   name: 'stream',
   summary: 'Answers with server-sent events: the output piece by piece as the agent writes it, then as a whole.',
-  optionsSchema: schema,
+  optionsSchema: withRefused(schema),
   create(_context, options) {
     const { timeout: timeoutMs } = options;
     if (timeoutMs === 0) throw new OptionsError([{ pointer: '/timeout', message: 'must be greater than 0' }]);
@@ -18,4 +18,4 @@ export default {
         outcome.kind === 'accepted' ? { events: { run: outcome, timeoutMs } } : refused(exchange, outcome),
     };
   },
-} satisfies RespondPlugin<Options>;
+} satisfies RespondPlugin<Options & RefusedOptions>;

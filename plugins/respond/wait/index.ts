@@ -9,7 +9,7 @@ import {
   type RespondPlugin,
   type RunView,
 } from '../../../src/contract/index.ts';
-import { createRefused } from '../refused.ts';
+import { createRefused, type RefusedOptions, withRefused } from '../refused.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { type Terms, termsOf } from './prefer.ts';
@@ -22,7 +22,7 @@ export default {
   stage: 'respond',
   name: 'wait',
   summary: 'Waits for the run and answers with its output; after the timeout 408 with an address to poll.',
-  optionsSchema: schema,
+  optionsSchema: withRefused(schema),
   create(_context, options) {
     const { timeout: timeoutMs, async: mayBeAsync, stream: mayStream } = options;
     const answer = ({ headers }: Exchange, run: AcceptedRun): MaybePromise<Reply> => {
@@ -37,7 +37,7 @@ export default {
         outcome.kind === 'accepted' ? answer(exchange, outcome) : refused(exchange, outcome),
     };
   },
-} satisfies RespondPlugin<Options>;
+} satisfies RespondPlugin<Options & RefusedOptions>;
 
 function reply(accepted: AcceptedRun, view: RunView, terms: Terms | undefined): BodyReply {
   const isUnderWay = view.state === 'queued' || view.state === 'running';
