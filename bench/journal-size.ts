@@ -53,7 +53,7 @@ function fill(path: string): void {
 function newRun(): NewRun {
   return {
     ...{ id: uuidv7(), project: 'support', trigger: 'trigger-7', revision: 'a'.repeat(64), caller: 'website' },
-    ...{ sessionId: undefined, replayOf: undefined, acceptedAt: Date.now() },
+    ...{ sessionId: undefined, conversation: undefined, replayOf: undefined, acceptedAt: Date.now() },
     input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
     policy: { keep: 'full', mask: [], sessionTtlMs: 1000, notify: false },
   };

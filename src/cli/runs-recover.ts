@@ -52,7 +52,7 @@ async function recover({ config: root, out }: RecoverOptions): Promise<ExitCode>
 }
 
 function report(found: Recovery): string {
-  const { from, to, runs, claims, sessions, notifications, recordings } = found;
+  const { from, to, runs, claims, conversations, notifications, recordings } = found;
   const { damagedPages, lostRows, lostRuns, failedRuns, remadeClaims } = found;
   const losses = [
     damagedPages > 0 && `${damagedPages} damaged pages`,
@@ -64,7 +64,7 @@ function report(found: Recovery): string {
   ].filter((loss) => loss !== false);
   const folder = `${from}.damaged`;
   return [
-    `${to} has ${runs} runs, ${claims} dedup claims, ${sessions} conversations, ${notifications} callbacks to send and ${recordings} recorded requests.`,
+    `${to} has ${runs} runs, ${claims} dedup claims, ${conversations} conversations, ${notifications} callbacks to send and ${recordings} recorded requests.`,
     losses.length === 0 ? 'Nothing was lost.' : ['Lost:', ...losses.map((loss) => `  ${loss}`)].join('\n'),
     ...(damagedPages + lostRows > 0
       ? ['Damaged pages may have had dedup claims of runs that have ended: their duplicates would be accepted again.']

@@ -268,6 +268,10 @@ export interface RecordPolicyDocument {
  */
 export interface SessionsDocument {
   /**
+   * To whom a `sessionId` belongs. `caller`, the default: equal ids of two callers are two conversations. `trigger`: whoever may call the trigger and knows the id continues the conversation, e.g. where several API keys serve one.
+   */
+  scope?: 'caller' | 'trigger';
+  /**
    * How long after its last run a conversation is remembered. In milliseconds.
    */
   ttl: number;

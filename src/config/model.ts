@@ -1,6 +1,6 @@
 import type { ApiKeyDeclaration, JsonObject, JsonValue, SecretReference, Stage } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
-import type { RecordingBounds } from '../engine/types/index.ts';
+import type { RecordingBounds, SessionScope } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
 import type { stageDescriptors } from './stages.ts';
 
@@ -105,6 +105,16 @@ export interface CallbackConfig {
   readonly place: Place;
 }
 
+/** How the conversations of a trigger are remembered. */
+export interface SessionsConfig {
+  /** Whether a conversation belongs to its caller, or to all callers of the trigger. */
+  readonly scope: SessionScope;
+  /** How long after its last run a conversation is remembered. */
+  readonly ttlMs: number;
+  /** Where they are declared, by the trigger or its defaults; undefined: nowhere. */
+  readonly place: Place | undefined;
+}
+
 /** What is stored of a run after it has ended. */
 export interface RecordPolicy {
   readonly keep: 'full' | 'metadata' | 'none';
@@ -144,8 +154,7 @@ export interface TriggerConfig extends StageUses {
   readonly name: string;
   readonly status: 'active' | 'paused';
   readonly record: RecordPolicy;
-  /** How long after its last run a conversation is remembered. */
-  readonly sessionTtlMs: number;
+  readonly sessions: SessionsConfig;
   /** The receiver of a notification when a run has ended. */
   readonly callback: CallbackConfig | undefined;
   /** Which requests are recorded; undefined: none. */

@@ -40,7 +40,10 @@ export interface RunDelta extends RunPosition {
   readonly text: string;
 }
 
-/** A conversation: runs of one (project, trigger, sessionId) are executed one at a time, in the order of acceptance. */
+/**
+ * A conversation: the runs of one project, trigger, sessionId and caller, or of all callers if the trigger's `sessions.scope`
+ * is `trigger`. They are executed one at a time, in the order of acceptance.
+ */
 export interface Session {
   /** What earlier runs left, as of the start of the attempt; undefined in a new or expired session. */
   readonly memory: JsonValue | undefined;

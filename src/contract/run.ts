@@ -64,14 +64,21 @@ export interface RunIdentity {
   readonly trigger: string;
   /** Id of the principal that fired it; for a replay, that of the replayed run. */
   readonly caller: string;
+  /** As the caller sent it: callers may choose the same. What an agent keeps belongs under `conversation` instead. */
   readonly sessionId: string | undefined;
+  /**
+   * Names the conversation at an agent, a UUID: the same for all runs of a session, and for no other. Made of project,
+   * trigger and sessionId, and of the caller unless the trigger's `sessions.scope` is `trigger`. Undefined without a
+   * sessionId.
+   */
+  readonly conversation?: string | undefined;
   readonly input: TriggerInput;
   /** Counts from 1. */
   readonly attempt: number;
 }
 
 export interface RunRequest extends RunIdentity {
-  /** What earlier runs of the same sessionId left for this one; undefined without a sessionId. */
+  /** What earlier runs of the same session left for this one; undefined without a sessionId. */
   readonly session?: Session | undefined;
   /** Absolute path on the public listener at which a `POST` reaches `complete` while the run is detached. */
   readonly completionUrl: string;
@@ -98,7 +105,7 @@ export interface DetachedRun {
 export type FinalRunResult = SucceededRunResult | FailedRunResult;
 
 export interface SucceededRunResult {
-  /** `input_required`: the agent has a question. It is the output, and the next request of the same sessionId answers it. */
+  /** `input_required`: the agent has a question. It is the output, and the next request of the same session answers it. */
   readonly kind: 'succeeded' | 'input_required';
   readonly output: JsonValue;
   /** What the session remembers, e.g. a transcript or a conversation id; undefined: what it did before. */

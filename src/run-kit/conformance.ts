@@ -229,7 +229,7 @@ const request: RunRequest = {
 };
 
 function inSession(memory: JsonValue | undefined): Partial<RunRequest> {
-  return { sessionId: 'ada', session: { memory, remember() {} } };
+  return { sessionId: 'ada', conversation: '0c5a1b2e-52d7-5f0e-9c3f-2f6a4e1d7b90', session: { memory, remember() {} } };
 }
 
 /** The texts in JSON that are long enough to be ids. */

@@ -23,6 +23,7 @@ export function runEnvironment(run: RunRequest): Environment {
     PULLCORD_PROJECT: run.project,
     PULLCORD_TRIGGER: run.trigger,
     PULLCORD_CALLER: run.caller,
+    ...(run.conversation !== undefined && { PULLCORD_CONVERSATION: run.conversation }),
     PULLCORD_ATTEMPT: String(run.attempt),
   };
 }

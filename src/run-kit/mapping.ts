@@ -21,7 +21,7 @@ import { isObject } from './members.ts';
 
 /**
  * What JSONata in the options of run plugins may read in addition to its input: `$run` (id, project, trigger, caller,
- * sessionId, attempt), `$input` (the input of the run), and what the plugin adds.
+ * sessionId, conversation, attempt), `$input` (the input of the run), and what the plugin adds.
  */
 const bindingNames = ['run', 'input'];
 
@@ -103,8 +103,13 @@ function ready<Value>(context: PluginContext, pointer: string, compile: () => Co
   context.onClose(close);
   for (const warning of warnings) context.report({ severity: 'warning', pointer, ...warning });
   return {
-    async apply(input, { id, project, trigger, caller, sessionId, attempt, input: runInput }, bindings) {
-      const run = { id, project, trigger, caller, attempt, ...(sessionId !== undefined && { sessionId }) };
+    async apply(input, { input: runInput, sessionId, conversation, ...rest }, bindings) {
+      const { id, project, trigger, caller, attempt } = rest;
+      const session = {
+        ...(sessionId !== undefined && { sessionId }),
+        ...(conversation !== undefined && { conversation }),
+      };
+      const run = { id, project, trigger, caller, attempt, ...session };
       try {
         return { ok: true, value: await evaluate(input, { run, input: runInput, ...bindings }) };
       } catch (error) {

@@ -8,7 +8,14 @@ import {
   problem,
   type Reply,
 } from '../contract/index.ts';
-import { type Claim, type Engine, EngineUnavailable, type NewRun, type Submission } from '../engine/types/index.ts';
+import {
+  type Claim,
+  conversationId,
+  type Engine,
+  EngineUnavailable,
+  type NewRun,
+  type Submission,
+} from '../engine/types/index.ts';
 import { assertReply } from './reply.ts';
 import { statusUrl } from './run-address.ts';
 import { newRunId } from './run-id.ts';
@@ -169,13 +176,17 @@ function claimOf(trigger: LiveTrigger, exchange: Exchange): MaybePromise<Claim |
 
 function newRun(trigger: LiveTrigger, exchange: Exchange): NewRun {
   const { sessionId } = exchange.input;
-  return {
-    id: newRunId(),
+  const named = {
     project: trigger.project.id,
     trigger: trigger.key,
-    revision: trigger.revision,
     caller: exchange.caller.id,
     sessionId: typeof sessionId === 'string' ? sessionId : undefined,
+  };
+  return {
+    id: newRunId(),
+    ...named,
+    conversation: conversationId(named, trigger.config.sessions.scope),
+    revision: trigger.revision,
     replayOf: undefined,
     input: exchange.input,
     policy: trigger.policy,

@@ -1,7 +1,7 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
 import { sameKey } from '../config/trigger-key.ts';
 import type { JsonObject } from '../contract/index.ts';
-import type { Engine, RunQuery } from '../engine/types/index.ts';
+import { conversationId, type Engine, type RunQuery } from '../engine/types/index.ts';
 import { type ListFilter, pageOf, parseListFilter, withNext } from './list-filter.ts';
 import { listedStates } from './listed-states.ts';
 import { newRunId } from './run-id.ts';
@@ -56,7 +56,7 @@ export class RunOperations {
     return run === undefined || kind === 'not_found' ? { kind: 'not_found' } : { kind, run: detailRun(run) };
   }
 
-  /** Starts a new run with a stored input. Filters and dedup are skipped. */
+  /** Starts a new run with a stored input, in the session of the caller that fired the first. Filters and dedup are skipped. */
   async replay(id: string): Promise<ReplayedRun> {
     const recorded = await this.#engine.get(id);
     if (recorded === undefined) return { kind: 'not_found' };
@@ -67,8 +67,10 @@ export class RunOperations {
     // Masked values are gone, and an agent must not mistake the mask for a value.
     if (input === undefined || policy.mask.length > 0) return { kind: 'not_replayable' };
     const { revision } = this.#config();
-    const run = { id: newRunId(), project, trigger: trigger.key, revision, caller, sessionId, replayOf: id };
-    const submission = await this.#engine.submit({ ...run, input, policy, acceptedAt: Date.now() }, undefined);
+    const named = { project, trigger: trigger.key, caller, sessionId };
+    const conversation = conversationId(named, trigger.sessions.scope);
+    const run = { id: newRunId(), ...named, conversation, revision, replayOf: id, input, policy };
+    const submission = await this.#engine.submit({ ...run, acceptedAt: Date.now() }, undefined);
     if (submission.kind !== 'accepted') {
       return { kind: 'unavailable', reason: submission.kind === 'unavailable' ? submission.reason : submission.kind };
     }

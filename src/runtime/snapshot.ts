@@ -135,8 +135,8 @@ interface ReplacedAuths {
 }
 
 /** What a trigger asks of the engine in addition to executing its runs. */
-export function policyOf({ record, sessionTtlMs, callback }: TriggerConfig): RunPolicy {
-  return Object.freeze({ ...record, sessionTtlMs, notify: callback !== undefined });
+export function policyOf({ record, sessions, callback }: TriggerConfig): RunPolicy {
+  return Object.freeze({ ...record, sessionTtlMs: sessions.ttlMs, notify: callback !== undefined });
 }
 
 function signatureHeaders(auths: readonly Auth[]): readonly string[] {

@@ -11,8 +11,8 @@ import { startTestGateway } from '../support/gateway.ts';
 import { damagePage, pageSize, pagesOf, rootPages } from './damage-pages.ts';
 import { journal, openAt, type TestJournal } from './journal.ts';
 
-const tableNames = ['runs', 'claims', 'sessions', 'notifications', 'recordings'];
-const counts = { runs: 120, claims: 90, sessions: 30, notifications: 30, recordings: 40 };
+const tableNames = ['runs', 'claims', 'conversations', 'notifications', 'recordings'];
+const counts = { runs: 120, claims: 90, conversations: 30, notifications: 30, recordings: 40 };
 const nothingLost = { damagedPages: 0, lostRows: 0, lostRuns: [], failedRuns: [], remadeClaims: 0 };
 
 /** A journal with so many rows that every table has several pages, still open. */
@@ -22,7 +22,7 @@ async function fill(files: TestJournal) {
   const worker = new Worker();
   await engine.start({
     execute: (run, attempt) =>
-      run.sessionId === undefined ? worker.execute(run, attempt) : { ...success, memory: run.id },
+      run.sessionId === undefined ? worker.execute(run, attempt) : { ...success, memory: run.id.repeat(10) },
     notify: () => 3_600_000,
   });
   for (let index = 0; index < counts.runs; index += 1) {
@@ -112,7 +112,7 @@ t.test('each b-tree can lose its root; rows on its other pages are found', async
     const found = recoverJournal(path, `${path}.new`);
     const isSmall = pagesOf(files.path, name).length === 1;
     if (tableNames.includes(name) && isSmall) t.equal(Reflect.get(found, name), 0, name);
-    else t.strictSame([found.runs, found.sessions, found.recordings], [120, 30, 40], name);
+    else t.strictSame([found.runs, found.conversations, found.recordings], [120, 30, 40], name);
   }
 });
 

@@ -10,11 +10,13 @@ import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { createSqliteEngine } from '../../src/engine/sqlite/index.ts';
 import { readRecordings } from '../../src/engine/sqlite/read-recordings.ts';
+import { recoverJournal } from '../../src/engine/sqlite/recovery/recover.ts';
 import {
   AttemptReleased,
   type Engine,
   EngineUnavailable,
   type NewRecording,
+  type NewRun,
   type RecordedRequest,
   type RecordingBounds,
   type RunRecord,
@@ -52,8 +54,14 @@ function change(path: string, sql: string): void {
   database.exec(sql);
 }
 
+/** As a version whose sessions were shared by all callers of a trigger left it. */
+function makeVersion4(path: string): void {
+  change(path, 'DROP TABLE conversations; ALTER TABLE runs DROP COLUMN conversation; PRAGMA user_version = 4');
+}
+
 /** As a version that knew no recorded requests left it. */
 function makeVersion1(path: string): void {
+  makeVersion4(path);
   change(path, 'DROP INDEX runs_suspect');
   const columns = ['checkpoint', 'input_tokens', 'output_tokens', 'interruptions'];
   for (const column of columns) change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
@@ -251,7 +259,7 @@ t.test(
     await tidied([]);
     await engine.close(0);
     const database = new DatabaseSync(path, { readOnly: true });
-    for (const table of ['claims', 'sessions', 'runs', 'recordings']) {
+    for (const table of ['claims', 'conversations', 'runs', 'recordings']) {
       t.strictSame({ ...database.prepare(`SELECT count(*) AS count FROM ${table}`).get() }, { count: 0 }, table);
     }
     database.close();
@@ -294,7 +302,63 @@ t.test('a journal of version 1 is migrated to the current version, even when it 
   t.strictSame(await recordedIn(after), [request]);
   await after.engine.close(0);
   using database = new DatabaseSync(path, { readOnly: true });
-  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 4 });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 5 });
+});
+
+t.test('a session of an earlier version belongs to the caller of the last run that was started in it', async (t) => {
+  const { open, path } = await journal(t);
+  const before = await open({ concurrency: 2 });
+  const worker = new Worker();
+  await before.engine.start(worker);
+  const runOf = (caller: string, sessionId: string, trigger = 'refund-request') => {
+    before.clock.advance(1);
+    return newRun(before, { caller, sessionId, trigger });
+  };
+  for (const run of [runOf('website', 'a'), runOf('app', 'a'), runOf('website', 'b'), runOf('app', 'a', 'other')]) {
+    await submit(before, run, undefined);
+    (await worker.started(run.id)).settle(success);
+    await before.engine.wait(run.id, 10_000);
+  }
+  const [running, blocking, queued] = [runOf('app', 'a'), runOf('website', 'd'), runOf('website', 'a')];
+  for (const run of [running, blocking, queued]) await submit(before, run, undefined);
+  await worker.started(blocking.id);
+  await before.engine.close(1);
+  makeVersion4(path);
+  const until = before.clock.now() + 1000;
+  const sessions = ["'refund-request', 'a'", "'refund-request', 'b'", "'other', 'a'", "'refund-request', 'c'"];
+  for (const name of sessions) {
+    change(path, `INSERT INTO sessions VALUES ('support', ${name}, '"${name.replaceAll("'", '')}"', ${until})`);
+  }
+
+  const recovered = recoverJournal(path, join(dirname(path), 'recovered.db'));
+  for (const at of [path, recovered.to]) {
+    const after = await openAt(at);
+    t.teardown(() => after.engine.close(0));
+    const resumed = new Worker();
+    await after.engine.start(resumed);
+    const memoryOf = async (run: NewRun) => {
+      const { session, settle } = await resumed.started(run.id);
+      settle(success);
+      await after.engine.wait(run.id, 10_000);
+      return session?.memory;
+    };
+    const next = async (caller: string, sessionId: string, trigger?: string) => {
+      const run = runOf(caller, sessionId, trigger);
+      await submit(after, run, undefined);
+      return memoryOf(run);
+    };
+    t.equal(await memoryOf(running), 'refund-request, a', 'a run that was interrupted goes on in it');
+    t.equal(await memoryOf(queued), undefined, 'one that was only queued has not continued it');
+    t.equal(await next('app', 'a'), 'refund-request, a');
+    t.equal(await next('website', 'a'), undefined);
+    t.equal(await next('website', 'b'), 'refund-request, b');
+    t.equal(await next('app', 'a', 'other'), 'other, a');
+    t.strictSame(
+      [await next('app', 'c'), await next('website', 'c')],
+      [undefined, undefined],
+      'without a run, nobody owns it',
+    );
+  }
 });
 
 t.test(

@@ -11,9 +11,9 @@ import { type FinalRunResult, OptionsError } from '../../src/contract/index.ts';
 import { type AgentBehaviour, createRun, type RunPluginHarness } from '../../src/run-kit/conformance.ts';
 import { callingContext, pluginContext } from '../support/exchange.ts';
 import { patience } from '../support/patience.ts';
-import { drive, faultsOf, runRequest, testPromises } from '../support/run-plugin.ts';
+import { drive, faultsOf, inOwnSession, runRequest, testPromises } from '../support/run-plugin.ts';
 
-const run = runRequest({ attempt: 2 });
+const run = inOwnSession(runRequest({ attempt: 2, sessionId: 's' }));
 
 const node = process.execPath;
 const defaults = {
@@ -187,6 +187,7 @@ t.test('the program', async (t) => {
       PULLCORD_PROJECT: 'support',
       PULLCORD_TRIGGER: 'refund-request',
       PULLCORD_CALLER: 'website',
+      PULLCORD_CONVERSATION: run.conversation,
       PULLCORD_ATTEMPT: '2',
     };
     t.same(await resultOf(t, script, { env }), { kind: 'succeeded', output });

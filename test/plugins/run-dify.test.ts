@@ -8,7 +8,7 @@ import { basicFiles, configFolder, durable, gatewayFile, triggerFile } from '../
 import { type DifyRequest, DifyServer, type DifyStream, refuse } from '../support/dify-server.ts';
 import { callingContext } from '../support/exchange.ts';
 import { serveFolder } from '../support/gateway.ts';
-import { drive, faultsOf, runRequest, testPromises } from '../support/run-plugin.ts';
+import { drive, faultsOf, inOwnSession, runRequest, testPromises } from '../support/run-plugin.ts';
 import { until } from '../support/until.ts';
 
 process.env.DIFY_KEY_OF_THE_TESTS = 'app-agent';
@@ -17,6 +17,11 @@ const run = runRequest({
   trigger: 'ask',
   input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß', order: { id: 7 } },
 });
+
+/** The user that Dify is told by default. */
+function userOf(sessionId: string) {
+  return inOwnSession({ ...run, sessionId }).conversation;
+}
 
 function sessionWith(memory: JsonValue | undefined): Session {
   return { memory, remember() {} };
@@ -31,7 +36,7 @@ function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) {
   return {
     warnings,
     execute: (changes: Partial<RunRequest> = {}, signal?: AbortSignal, onDelta = () => {}) =>
-      drive(plugin, { ...run, ...changes }, { signal, onDelta }),
+      drive(plugin, inOwnSession({ ...run, ...changes }), { signal, onDelta }),
   };
 }
 
@@ -82,7 +87,7 @@ t.test(
     t.equal(await ask(second, 'bob', 'good day'), 'Turn 1, which began with good day.');
     t.strictSame(
       server.requests.map(({ body }) => body.user),
-      ['ada', 'ada', 'ada', 'bob'],
+      [userOf('ada'), userOf('ada'), userOf('ada'), userOf('bob')],
     );
   },
 );
@@ -117,7 +122,7 @@ t.test('requests to an app', async (t) => {
     const body = { query: run.input.instruction, inputs: {}, response_mode: 'streaming', user: 'support/ask' };
     t.strictSame(requests.at(-1)?.body, body);
     await execute({ sessionId: 'ada', session: sessionWith(undefined) });
-    t.equal(requests.at(-1)?.body.user, 'ada');
+    t.equal(requests.at(-1)?.body.user, userOf('ada'));
   });
 
   t.test('sends what the options map the body to', async (t) => {
@@ -133,7 +138,7 @@ t.test('requests to an app', async (t) => {
       user: 'c-9',
     });
     await execute({ sessionId: 'ada' });
-    t.equal(requests.at(-1)?.body.user, 'ada', 'an empty user falls back to the default');
+    t.equal(requests.at(-1)?.body.user, userOf('ada'), 'an empty user falls back to the default');
   });
 
   t.test('sends an instruction that is an object as JSON', async (t) => {
@@ -468,7 +473,7 @@ t.test('stopping an app', async (t) => {
       await until(() => server.stopped.length > before);
       t.match(server.requests.at(-1), {
         path: /^(chat-messages|workflows\/tasks)\/[^/]+\/stop$/,
-        body: { user: 'ada' },
+        body: { user: userOf('ada') },
       });
     });
   }

@@ -11,9 +11,9 @@ import { OptionsError } from '../../src/contract/index.ts';
 import { httpHarness } from '../../src/run-kit/conformance.ts';
 import { parseAgentJson } from '../../src/run-kit/index.ts';
 import { callingContext } from '../support/exchange.ts';
-import { drive, faultsOf, runRequest, testPromises } from '../support/run-plugin.ts';
+import { drive, faultsOf, inOwnSession, runRequest, testPromises } from '../support/run-plugin.ts';
 
-const run = runRequest({ attempt: 2 });
+const run = inOwnSession(runRequest({ attempt: 2, sessionId: 's' }));
 const mebibyte = 2 ** 20;
 
 const usable: Options = {
@@ -118,6 +118,7 @@ t.test('requests', async (t) => {
       'pullcord-project': 'support',
       'pullcord-trigger': 'refund-request',
       'pullcord-attempt': '2',
+      'pullcord-conversation': run.conversation,
       authorization: 'Bearer s3cret',
       'x-team': 'support',
     });

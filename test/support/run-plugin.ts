@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import type { Plugin, RunRequest } from '../../src/contract/index.ts';
+import { conversationId } from '../../src/engine/types/index.ts';
 import { type RunPluginHarness, runPluginCases } from '../../src/run-kit/conformance.ts';
 import { compileSchema } from '../../src/schema/validator.ts';
 
@@ -26,6 +27,11 @@ export function testPromises(t: Test, harness: RunPluginHarness): void {
     const reason = harness.exempt?.[promise];
     t.test(name, reason === undefined ? {} : { skip: reason }, () => run(harness));
   }
+}
+
+/** The request as a gateway makes it, in the session of its caller. */
+export function inOwnSession(request: RunRequest): RunRequest {
+  return { ...request, conversation: conversationId(request, 'caller') };
 }
 
 /** The JSON pointers at which the schema of a plugin refuses options as YAML has them. */

@@ -15,7 +15,7 @@ export interface Options {
    */
   cwd?: string;
   /**
-   * Environment variables of the program, each a string or a secret. It has these, PATH, HOME, LANG, TZ and TMPDIR of the gateway, PULLCORD_RUN_ID, PULLCORD_PROJECT, PULLCORD_TRIGGER, PULLCORD_CALLER and PULLCORD_ATTEMPT, and no others.
+   * Environment variables of the program, each a string or a secret. It has these, PATH, HOME, LANG, TZ and TMPDIR of the gateway, PULLCORD_RUN_ID, PULLCORD_PROJECT, PULLCORD_TRIGGER, PULLCORD_CALLER, PULLCORD_ATTEMPT, and with a sessionId PULLCORD_CONVERSATION, and no others.
    */
   env: {
     /**

@@ -30,7 +30,7 @@ export function createMessages(
   return async (run) => {
     const named = (await userTemplate?.apply(run.input, run)) ?? { ok: true, value: '' };
     if (!named.ok) return named;
-    const user = named.value || (run.sessionId ?? `${run.project}/${run.trigger}`);
+    const user = named.value || (run.conversation ?? `${run.project}/${run.trigger}`);
     const given = (await inputsMapping?.apply(run.input, run)) ?? { ok: true, value: isWorkflow ? run.input : {} };
     if (!given.ok) return given;
     const common = { inputs: given.value, response_mode: 'streaming', user };

@@ -25,7 +25,7 @@ export interface Options {
    */
   inputs?: string;
   /**
-   * The user of Dify to whom conversations belong: a text in which {{ }} holds JSONata over the body. Absent or empty: the sessionId, and without one the project and the trigger.
+   * The user of Dify to whom conversations belong: a text in which {{ }} holds JSONata over the body. Absent or empty: a UUID of the conversation, and without a sessionId the project and the trigger.
    */
   user?: string;
   /**

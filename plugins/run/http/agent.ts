@@ -89,6 +89,7 @@ export class HttpAgent {
       'pullcord-project': run.project,
       'pullcord-trigger': run.trigger,
       'pullcord-attempt': String(run.attempt),
+      ...(run.conversation !== undefined && { 'pullcord-conversation': run.conversation }),
       ...call.headers,
       ...this.#sign?.(`run_${run.id}`, call.body ?? ''),
     };

@@ -16,7 +16,6 @@ import { lastAnswer, usageOf } from './messages.ts';
 import { endOf, stateOf } from './run-end.ts';
 import type { RunRequestOf } from './run-request.ts';
 import { placeOf, type RunPlace, requireSuccess, type ThreadRun } from './server.ts';
-import { threadIdOf } from './thread-id.ts';
 
 /** What all exchanges of an instance use. */
 export interface Service {
@@ -48,7 +47,8 @@ export class Exchange {
 
   async *converse(): Events<FinalRunResult> {
     const { agent, requestOf, isStreamed } = this.#service;
-    const threadId = threadIdOf(this.#run);
+    // A UUID, as ids of threads must be.
+    const threadId = this.#run.conversation;
     const { pending, begun } = this.#memory;
     // A run that was cancelled since, e.g. as its time was up, is begun again; so is one that the server has forgotten.
     if (threadId !== undefined && begun !== undefined) {

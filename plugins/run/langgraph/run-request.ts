@@ -24,7 +24,7 @@ export function createRunRequest(context: PluginContext, options: Options): RunR
   const configOf = objectPart(context, 'config', options.config);
   const contextOf = objectPart(context, 'context', options.context);
   return async (run, interrupts) => {
-    const { id, project, trigger, sessionId } = run;
+    const { id, project, trigger, conversation } = run;
     return {
       assistant_id: assistant,
       ...(await configOf(run, [])),
@@ -36,7 +36,7 @@ export function createRunRequest(context: PluginContext, options: Options): RunR
       // The run outlives a lost connection and a restart of the gateway.
       on_disconnect: 'continue',
       // Another run on the thread ends first, e.g. one whose gateway has died.
-      ...(sessionId !== undefined && { if_not_exists: 'create', multitask_strategy: 'enqueue' }),
+      ...(conversation !== undefined && { if_not_exists: 'create', multitask_strategy: 'enqueue' }),
       ...(stream && { stream_mode: ['messages-tuple', 'values'] }),
     };
   };

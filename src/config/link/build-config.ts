@@ -25,6 +25,7 @@ import type {
   RecordingPolicy,
   RecordPolicy,
   ServerConfig,
+  SessionsConfig,
   StageUses,
   TestRequest,
   TriggerConfig,
@@ -138,7 +139,7 @@ function triggerConfig(
     ...stageUses,
     record,
     recording: recordingPolicy(gatewayRecording, document.recording, record),
-    sessionTtlMs: settings.sessions?.value.ttl ?? sessionTtlMs,
+    sessions: sessionsConfig(settings.sessions),
     callback: settings.callback && callbackConfig(settings.callback),
     tests: [...ownTests(trigger), ...documents.testsOf(trigger).flatMap(ownTests)],
     place: { file, pointer: '/key' },
@@ -165,6 +166,11 @@ function callbackConfig({ file, pointer, value }: WrittenSetting<'callback'>): C
 
 /** How long a conversation is remembered by default: 30 days. */
 const sessionTtlMs = 30 * 86_400_000;
+
+function sessionsConfig(written: WrittenSetting<'sessions'> | undefined): SessionsConfig {
+  const { scope = 'caller', ttl = sessionTtlMs } = written?.value ?? {};
+  return { scope, ttlMs: ttl, place: written && { file: written.file, pointer: written.pointer } };
+}
 
 function recordPolicy(written: RecordDocument = 'full'): RecordPolicy {
   return typeof written === 'string'

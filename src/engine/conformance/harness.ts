@@ -1,14 +1,15 @@
 import { uuidv7 } from 'uuidv7';
 import type { MaybePromise } from '../../contract/index.ts';
 import type { OpenedEngine } from '../definition.ts';
-import type {
-  Claim,
-  NewRecording,
-  NewRun,
-  RecordedRequest,
-  RecordingBounds,
-  RunPolicy,
-  RunRecord,
+import {
+  type Claim,
+  conversationId,
+  type NewRecording,
+  type NewRun,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RunPolicy,
+  type RunRecord,
 } from '../types/index.ts';
 
 /** A new, empty engine that has not been started, with room for at least 2,000 runs and claims. */
@@ -66,15 +67,14 @@ async function inTime(tried: Promise<void>): Promise<void> {
 /** The default policy of a trigger. */
 export const keepAll: RunPolicy = { keep: 'full', mask: [], sessionTtlMs: 3_600_000, notify: false };
 
-/** A run as the gateway submits it, accepted now. */
+/** A run as the gateway submits it, accepted now. Its session, if it has one, is its caller's. */
 export function newRun({ clock }: Pick<ConformanceHarness, 'clock'>, changes: Partial<NewRun> = {}): NewRun {
+  const named = { project: 'support', trigger: 'refund-request', caller: 'website', sessionId: undefined, ...changes };
   return {
     id: uuidv7(),
-    project: 'support',
-    trigger: 'refund-request',
+    ...named,
+    conversation: conversationId(named, 'caller'),
     revision: 'a1b2c3',
-    caller: 'website',
-    sessionId: undefined,
     replayOf: undefined,
     input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
     policy: keepAll,

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
-import type { NewRun, RunOutcome } from '../types/index.ts';
+import { conversationId, type NewRun, type RunOutcome, type SessionName, type SessionScope } from '../types/index.ts';
 import { type ConformanceCase, ended, keepAll, newRun, promise } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 
 const inSession = { sessionId: 'conversation 1' };
+
+function conversationOf(changes: Partial<SessionName>, scope: SessionScope = 'caller'): string | undefined {
+  const name = { project: 'support', trigger: 'refund-request', caller: 'website', ...inSession };
+  return conversationId({ ...name, ...changes }, scope);
+}
 
 export const sessionCases: readonly ConformanceCase[] = [
   promise(
@@ -14,7 +19,10 @@ export const sessionCases: readonly ConformanceCase[] = [
       await engine.start(worker);
       const runs = Array.from({ length: 4 }, () => newRun(harness, inSession));
       for (const run of runs) await engine.submit(run, undefined);
-      const others: Partial<NewRun>[] = [{ sessionId: 'conversation 2' }, { ...inSession, trigger: 'other' }, {}];
+      const others: Partial<NewRun>[] = [
+        ...[{ sessionId: 'conversation 2' }, { ...inSession, trigger: 'other' }],
+        ...[{ ...inSession, caller: 'other' }, {}],
+      ];
       for (const changes of others) {
         const other = newRun(harness, changes);
         await engine.submit(other, undefined);
@@ -24,7 +32,7 @@ export const sessionCases: readonly ConformanceCase[] = [
       for (const [index, run] of runs.entries()) {
         const attempt = await worker.started(run.id);
         const started = worker.attempts.filter((one) => one.run.sessionId === 'conversation 1').length;
-        assert.equal(started - 1, index + 1, 'including the run of the other trigger');
+        assert.equal(started - 2, index + 1, 'including the runs of the other trigger and of the other caller');
         const outcome = endings[index];
         if (outcome === undefined) await engine.cancel(run.id);
         else attempt.settle(outcome);
@@ -47,7 +55,7 @@ export const sessionCases: readonly ConformanceCase[] = [
       await engine.start({
         execute(run, { session }) {
           memories.push(session === undefined ? 'no session' : session.memory);
-          const isTheOne = run.sessionId === inSession.sessionId && run.project === 'support';
+          const isTheOne = run.conversation === conversationOf({ project: 'support', caller: 'website' });
           return (isTheOne ? outcomes.shift() : undefined) ?? success;
         },
       });
@@ -59,14 +67,39 @@ export const sessionCases: readonly ConformanceCase[] = [
       await fire(inSession);
       await fire({ sessionId: 'conversation 2' });
       await fire({ ...inSession, project: 'sales' });
+      await fire({ ...inSession, caller: 'other' });
       await fire({});
       for (let count = 0; count < 4; count += 1) await fire(inSession);
       assert.deepEqual(memories, [
-        ...[undefined, undefined, undefined, 'no session'],
+        ...[undefined, undefined, undefined, undefined, 'no session'],
         ...[{ turns: ['hello'] }, ['kept although it failed'], ['kept although it failed'], null],
       ]);
     },
   ),
+
+  promise('callers of a shared session take turns and continue what the one before left', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const conversation = conversationOf({}, 'trigger');
+    const own = newRun(harness, inSession);
+    const runs = ['website', 'other'].map((caller) => newRun(harness, { ...inSession, caller, conversation }));
+    for (const run of [own, ...runs]) await engine.submit(run, undefined);
+    (await worker.started(own.id)).settle({ ...success, memory: 'of the caller alone' });
+    await ended(harness, own.id);
+    const [first, second] = runs as [NewRun, NewRun];
+    const begun = await worker.started(first.id);
+    assert.equal(begun.session?.memory, undefined);
+    assert.equal(
+      worker.attempts.some(({ run }) => run.id === second.id),
+      false,
+    );
+    begun.settle({ ...success, memory: 'of all callers' });
+    const next = await worker.started(second.id);
+    assert.equal(next.session?.memory, 'of all callers');
+    next.settle(success);
+    await ended(harness, second.id);
+  }),
 
   promise('session memory is stored while the run is still running', async (harness) => {
     const { engine } = harness;

@@ -49,7 +49,7 @@ function sessionOf(
   memory: string | undefined,
 ): Session | undefined {
   const { record } = slot;
-  if (record.sessionId === undefined) return undefined;
+  if (record.conversation === undefined) return undefined;
   return {
     memory: memory === undefined ? undefined : JSON.parse(memory),
     remember: async (next) => {

@@ -2,9 +2,9 @@ import type { NewRun, RunPolicy, RunRecord } from '../types/index.ts';
 
 /** The record of a run that was just submitted. */
 export function queuedRecord(run: NewRun): RunRecord {
-  const { id, project, trigger, revision, caller, sessionId, replayOf, input, acceptedAt } = run;
+  const { id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, acceptedAt } = run;
   return {
-    ...{ id, project, trigger, revision, caller, sessionId, replayOf, input, acceptedAt },
+    ...{ id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, acceptedAt },
     state: 'queued',
     attempt: 0,
     startedAt: undefined,

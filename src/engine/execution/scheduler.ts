@@ -56,7 +56,7 @@ export class Scheduler {
   /** Queues a run behind those of its trigger and of its session. */
   add(run: RunSlot): void {
     this.#size += 1;
-    const key = sessionKey(run);
+    const key = run.record.conversation;
     const session = key === undefined ? undefined : this.#sessions.get(key);
     if (session !== undefined) {
       session.waiting.add(run);
@@ -142,7 +142,7 @@ export class Scheduler {
       this.#open.delete(lane);
       this.#lanes.delete(run.lane);
     }
-    const key = sessionKey(run);
+    const key = run.record.conversation;
     const session = key === undefined ? undefined : this.#sessions.get(key);
     if (key === undefined || session === undefined) return;
     if (session.turn !== run) {
@@ -175,9 +175,4 @@ export class Scheduler {
     this.#lanes.set(key, made);
     return made;
   }
-}
-
-function sessionKey(run: RunSlot): string | undefined {
-  const { sessionId } = run.record;
-  return sessionId === undefined ? undefined : `${run.lane}\n${sessionId}`;
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { defineConversationId, sessionAdoption } from './session-adoption.ts';
 
 /** "Pull" in ASCII: marks the file as a journal of Pullcord (https://www.sqlite.org/pragma.html#pragma_application_id). */
 const applicationId = 0x50756c6c;
@@ -101,6 +102,13 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX runs_suspect ON runs (accepted_at, id) WHERE interruptions > 0 AND finished_at IS NULL;
   `,
+  // Sessions belong to callers.
+  `
+  ALTER TABLE runs ADD COLUMN conversation TEXT;
+  CREATE TABLE conversations (id TEXT PRIMARY KEY, memory TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
+  CREATE INDEX conversations_ending ON conversations (until);
+  ${sessionAdoption}
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */
@@ -110,6 +118,7 @@ export const recordingsSince = 2;
 export function migrate(database: DatabaseSync, path: string): void {
   const version = journalVersion(database, path);
   if (version === migrations.length) return;
+  defineConversationId(database);
   database.exec('BEGIN IMMEDIATE');
   try {
     for (const migration of migrations.slice(version)) database.exec(migration);

@@ -9,6 +9,7 @@ export interface RunRow {
   readonly revision: string;
   readonly principal: string;
   readonly session_id: string | null;
+  readonly conversation: string | null;
   readonly replay_of: string | null;
   readonly state: string;
   readonly attempt: number;
@@ -32,7 +33,7 @@ export interface RunRow {
 
 /** All columns but `input`, `output` and `checkpoint`, which may be long. */
 export const shortColumns =
-  'id, project, trigger_key, revision, principal, session_id, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions';
+  'id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions';
 
 /** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
@@ -43,6 +44,7 @@ export function recordOf(row: RunRow): RunRecord {
     revision: row.revision,
     caller: row.principal,
     sessionId: row.session_id ?? undefined,
+    conversation: row.conversation ?? undefined,
     replayOf: row.replay_of ?? undefined,
     input: parsed(row.input),
     // Only this engine writes the column.

@@ -51,30 +51,31 @@ export class RunTables {
     }
     const { startedAt } = run;
     this.#sql.run(
-      `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, replay_of, state, attempt,
-         accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
+         attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
-        ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null, run.replayOf ?? null],
+        ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
+        ...[run.conversation ?? null, run.replayOf ?? null],
         ...(startedAt === undefined ? ['queued', 0] : ['running', 1]),
         ...[run.acceptedAt, startedAt ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs, Number(run.notify)],
         ...[claim?.scope ?? null, claim?.fingerprint ?? null, Number(claim?.keepOnFailure ?? false), run.input],
       ],
     );
-    if (run.sessionId === undefined) return {};
-    const memory = this.#sessions.memory(run.project, run.trigger, run.sessionId, now);
+    if (run.conversation === undefined) return {};
+    const memory = this.#sessions.memory(run.conversation, now);
     return memory === undefined ? {} : { memory };
   }
 
   start({ id, attempt, startedAt }: Start): { input: string; memory?: string; checkpoint?: string } {
     const row = this.#sql.get(
       `UPDATE runs SET state = 'running', attempt = ?, started_at = ?, retry_at = NULL WHERE id = ? AND finished_at IS NULL
-       RETURNING project, trigger_key, session_id, input, checkpoint`,
+       RETURNING conversation, input, checkpoint`,
       [attempt, startedAt, id],
     );
     if (typeof row?.input !== 'string') throw new Error('there is no such run to start');
-    const { project = null, trigger_key: trigger = null, session_id: session = null, input, checkpoint } = row;
-    const memory = session === null ? undefined : this.#sessions.memory(project, trigger, session, startedAt);
+    const { conversation, input, checkpoint } = row;
+    const memory = typeof conversation === 'string' ? this.#sessions.memory(conversation, startedAt) : undefined;
     return { input, ...(memory !== undefined && { memory }), ...(typeof checkpoint === 'string' && { checkpoint }) };
   }
 

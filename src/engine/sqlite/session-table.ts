@@ -1,4 +1,3 @@
-import type { SQLInputValue } from 'node:sqlite';
 import type { Statements } from './statements.ts';
 
 /** What sessions remember, as JSON. Every method is part of the caller's transaction. */
@@ -9,11 +8,8 @@ export class SessionTable {
     this.#sql = sql;
   }
 
-  memory(project: SQLInputValue, trigger: SQLInputValue, session: SQLInputValue, now: number): string | undefined {
-    const row = this.#sql.get(
-      'SELECT memory FROM sessions WHERE project = ? AND trigger_key = ? AND session_id = ? AND until > ?',
-      [project, trigger, session, now],
-    );
+  memory(conversation: string, now: number): string | undefined {
+    const row = this.#sql.get('SELECT memory FROM conversations WHERE id = ? AND until > ?', [conversation, now]);
     return row === undefined ? undefined : String(row.memory);
   }
 
@@ -21,16 +17,15 @@ export class SessionTable {
   touch(runId: string, memory: string | undefined, now: number): void {
     if (memory === undefined) {
       this.#sql.run(
-        `UPDATE sessions SET until = ? + runs.session_ttl FROM runs WHERE runs.id = ? AND sessions.until > ?
-           AND sessions.project = runs.project AND sessions.trigger_key = runs.trigger_key
-           AND sessions.session_id = runs.session_id`,
+        `UPDATE conversations SET until = ? + runs.session_ttl FROM runs
+           WHERE runs.id = ? AND conversations.id = runs.conversation AND conversations.until > ?`,
         [now, runId, now],
       );
       return;
     }
     this.#sql.run(
-      `INSERT INTO sessions SELECT project, trigger_key, session_id, ?, ? + session_ttl FROM runs
-         WHERE id = ? AND session_id IS NOT NULL
+      `INSERT INTO conversations SELECT conversation, ?, ? + session_ttl FROM runs
+         WHERE id = ? AND conversation IS NOT NULL
        ON CONFLICT DO UPDATE SET memory = excluded.memory, until = excluded.until`,
       [memory, now, runId],
     );
@@ -38,8 +33,13 @@ export class SessionTable {
 
   /** Removes expired sessions, up to `limit`. Returns how many. */
   tidy(now: number, limit: number): number {
+    return Math.max(this.#tidy('conversations', now, limit), this.#tidy('sessions', now, limit));
+  }
+
+  /** `sessions` is what an earlier version kept by the caller's name alone: nothing reads it, and it expires. */
+  #tidy(table: 'conversations' | 'sessions', now: number, limit: number): number {
     return this.#sql.run(
-      `DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE until <= ? LIMIT ${limit})`,
+      `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE until <= ? LIMIT ${limit})`,
       [now],
     );
   }

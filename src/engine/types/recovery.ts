@@ -6,7 +6,7 @@ export interface Recovery {
   /** How many of each are in the new store. */
   readonly runs: number;
   readonly claims: number;
-  readonly sessions: number;
+  readonly conversations: number;
   readonly notifications: number;
   readonly recordings: number;
   /** Pages that could not be read, and rows on others that could not. */

@@ -11,7 +11,10 @@ export interface RunRecord {
   readonly revision: string;
   /** Id of the caller that fired it. */
   readonly caller: string;
+  /** As the caller named it: callers may choose the same. */
   readonly sessionId: string | undefined;
+  /** What identifies its session, an opaque text (`conversationId`); undefined without a sessionId. */
+  readonly conversation: string | undefined;
   /** The run whose input this one repeats, if it is a replay. */
   readonly replayOf: string | undefined;
   /**
@@ -57,7 +60,7 @@ export interface FailedAttempt {
 export interface NewRun
   extends Pick<
     RunRecord,
-    'id' | 'project' | 'trigger' | 'revision' | 'caller' | 'sessionId' | 'replayOf' | 'acceptedAt'
+    'id' | 'project' | 'trigger' | 'revision' | 'caller' | 'sessionId' | 'conversation' | 'replayOf' | 'acceptedAt'
   > {
   readonly input: TriggerInput;
   readonly policy: RunPolicy;

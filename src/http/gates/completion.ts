@@ -47,8 +47,9 @@ async function answerCompletion(call: Call, { projectId, key, runId }: RunRoute<
 }
 
 /** The input of a final run may be gone; a completion of it has no effect then. */
-function identityOf({ id, project, trigger, caller, sessionId, attempt, input = nothing }: RunRecord): RunIdentity {
-  return { id, project, trigger, caller, sessionId, attempt, input };
+function identityOf({ input = nothing, ...run }: RunRecord): RunIdentity {
+  const { id, project, trigger, caller, sessionId, conversation, attempt } = run;
+  return { id, project, trigger, caller, sessionId, conversation, attempt, input };
 }
 
 const nothing = { environment: '', language: '' };

@@ -25,7 +25,8 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
     ...compareValue('recording', before?.recording, after.recording, place, showRecording),
     ...(before === undefined
       ? []
-      : compareValue('sessions ttl', before.sessionTtlMs, after.sessionTtlMs, place, showDuration)),
+      : compareValue('sessions ttl', before.sessions.ttlMs, after.sessions.ttlMs, place, showDuration)),
+    ...compareValue('sessions scope', before?.sessions.scope ?? 'caller', after.sessions.scope, place),
   ];
 }
 

@@ -43,13 +43,14 @@ export function createExecutor({ live, log, callbacks, completions }: ExecutorPa
         log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const { id, project, caller, input, attempt, sessionId } = run;
+      const { id, project, caller, input, attempt, sessionId, conversation } = run;
       const request: RunRequest = {
         id,
         project,
         trigger: run.trigger,
         caller,
         sessionId,
+        conversation,
         input,
         attempt,
         session: started.session,

@@ -3,7 +3,6 @@ import t from 'tap';
 import { readStream } from '../../../plugins/run/langgraph/answer.ts';
 import langgraph from '../../../plugins/run/langgraph/index.ts';
 import type { Options } from '../../../plugins/run/langgraph/options.gen.ts';
-import { threadIdOf, uuidV5 } from '../../../plugins/run/langgraph/thread-id.ts';
 import { type FinalRunResult, type JsonValue, OptionsError } from '../../../src/contract/index.ts';
 import { httpHarness } from '../../../src/run-kit/conformance.ts';
 import { AgentResponse } from '../../../src/run-kit/index.ts';
@@ -21,7 +20,6 @@ import {
   sessionWith,
   sse,
   thread,
-  threadId,
   values,
 } from './stub.ts';
 
@@ -78,27 +76,6 @@ t.test('a body without anything to ask fails the run', async (t) => {
   const { result } = await pluginFor(t, url)({ input: { environment: 'api', language: 'en' } });
   t.match(result, { kind: 'failed', message: 'there is nothing to ask: the message is empty', retryable: false });
   t.equal(requests.length, 0);
-});
-
-t.test('a session has a thread of its own', async (t) => {
-  const sessions = [
-    { sessionId: 's' },
-    { sessionId: 't' },
-    { sessionId: 's', trigger: 'x' },
-    { sessionId: 's', project: 'x' },
-  ];
-  const ids = sessions.map((session) => threadIdOf({ ...run, ...session }));
-  t.equal(new Set(ids).size, sessions.length);
-  for (const id of ids) t.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  t.equal(threadId, '26601333-c37b-59d5-8f24-98b6af2a76d2', 'as it always was');
-  t.equal(threadIdOf(run), undefined);
-});
-
-t.test('a UUIDv5 is that of RFC 9562, appendix A.4', async (t) => {
-  const dns = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
-  t.equal(uuidV5('www.example.com', dns), '2ed6657d-e927-568b-95e1-2665a8aea6a2');
-  // The same by the library `uuid`, version 14.
-  t.equal(uuidV5('', '00000000-0000-0000-0000-000000000000'), 'e129f27c-5103-5c5c-844b-cdf0a15e160d');
 });
 
 t.test('the output', async (t) => {

@@ -3,19 +3,18 @@ import { json } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import langgraph from '../../../plugins/run/langgraph/index.ts';
 import type { Options } from '../../../plugins/run/langgraph/options.gen.ts';
-import { threadIdOf } from '../../../plugins/run/langgraph/thread-id.ts';
 import type { JsonObject, JsonValue, RunRequest } from '../../../src/contract/index.ts';
 import { Conversation } from '../../../src/run-kit/index.ts';
 import { callingContext } from '../../support/exchange.ts';
 import { listen } from '../../support/listen.ts';
-import { drive, runRequest } from '../../support/run-plugin.ts';
+import { drive, inOwnSession, runRequest } from '../../support/run-plugin.ts';
 
 /** Without a session. */
 export const run: RunRequest = runRequest({
   input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
 });
 /** The thread of the session `s`, and a run on it. */
-export const threadId = threadIdOf({ ...run, sessionId: 's' });
+export const threadId = inOwnSession({ ...run, sessionId: 's' }).conversation;
 export const runId = '1f1e9026-26dd-6e90-8000-f0610fd29f78';
 export const thread = `/threads/${threadId}`;
 export const location = { 'content-location': `${thread}/runs/${runId}` };
@@ -66,7 +65,7 @@ export function pluginFor(t: Test, url: string, changes: Partial<Options> = {}) 
   const { context } = callingContext(t);
   const plugin = langgraph.create(context, { url, ...defaults, ...changes });
   return async (request: Partial<RunRequest> = {}, signal?: AbortSignal) => {
-    const { result, deltas } = await drive(plugin, { ...run, ...request }, { signal });
+    const { result, deltas } = await drive(plugin, inOwnSession({ ...run, ...request }), { signal });
     return { result, text: deltas.join('') };
   };
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isFinal, type RunState } from '../../../contract/index.ts';
 import type { Recovery } from '../../types/recovery.ts';
+import { defineConversationId, sessionAdoption } from '../session-adoption.ts';
 import { Statements } from '../statements.ts';
 import type { Value } from './record.ts';
 import { type NewRow, newRow, type TableName, tables } from './rows.ts';
@@ -9,13 +10,17 @@ const lostInput = { message: 'the input of this run was lost with a damaged jour
 
 /** The journal that receives what was read. Of several versions of a row, the first is kept. */
 export class NewJournal {
+  readonly #database: DatabaseSync;
   readonly #sql: Statements;
   readonly #now: number;
-  readonly #counts: Record<TableName, number> = { runs: 0, claims: 0, sessions: 0, notifications: 0, recordings: 0 };
+  readonly #counts: Record<TableName, number> = {
+    ...{ runs: 0, claims: 0, conversations: 0, sessions: 0, notifications: 0, recordings: 0 },
+  };
   readonly #failedRuns: string[] = [];
   #lostRows = 0;
 
   constructor(database: DatabaseSync, now: number) {
+    this.#database = database;
     this.#sql = new Statements(database);
     this.#now = now;
   }
@@ -59,9 +64,26 @@ export class NewJournal {
     }
     // The gateway that found the damage has stopped: what it was executing is not suspect.
     this.#sql.run("INSERT OR REPLACE INTO meta VALUES ('stopped', '')", []);
-    const claims = Number(this.#sql.get('SELECT count(*) AS count FROM claims', [])?.count);
-    const lostRows = this.#lostRows;
-    return { ...this.#counts, claims, remadeClaims, lostRows, failedRuns: this.#failedRuns };
+    this.#adoptSessions();
+    const { runs, notifications, recordings } = this.#counts;
+    const counts = { runs, notifications, recordings, claims: this.#count('claims') };
+    const rest = { remadeClaims, lostRows: this.#lostRows, failedRuns: this.#failedRuns };
+    return { ...counts, conversations: this.#count('conversations'), ...rest };
+  }
+
+  /** As the migration of a journal of that version does: nothing of the damaged one is of a later version. */
+  #adoptSessions(): void {
+    const later = this.#sql.get(
+      'SELECT id FROM conversations UNION SELECT id FROM runs WHERE conversation IS NOT NULL',
+      [],
+    );
+    if (later !== undefined) return;
+    defineConversationId(this.#database);
+    this.#database.exec(sessionAdoption);
+  }
+
+  #count(table: 'claims' | 'conversations'): number {
+    return Number(this.#sql.get(`SELECT count(*) AS count FROM ${table}`, [])?.count);
   }
 
   /** A run whose input is lost cannot be executed. Returns whether it has failed for that. */

@@ -3,7 +3,7 @@ import { runStates } from '../../../contract/index.ts';
 import { verdicts } from '../../types/index.ts';
 import type { Value } from './record.ts';
 
-export type TableName = 'runs' | 'claims' | 'sessions' | 'notifications' | 'recordings';
+export type TableName = 'runs' | 'claims' | 'conversations' | 'sessions' | 'notifications' | 'recordings';
 
 interface Table {
   /** In the order of the migrations. Rows that an earlier version wrote have fewer. */
@@ -27,7 +27,7 @@ const isId = (value: Value) => typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a
 export const tables: Readonly<Record<TableName, Table>> = {
   runs: {
     columns: words(
-      'id project trigger_key revision principal session_id replay_of state attempt accepted_at started_at finished_at retry_at failed_attempts failure keep is_masked session_ttl notify claim_scope claim_fingerprint keep_claim input output checkpoint input_tokens output_tokens interruptions',
+      'id project trigger_key revision principal session_id replay_of state attempt accepted_at started_at finished_at retry_at failed_attempts failure keep is_masked session_ttl notify claim_scope claim_fingerprint keep_claim input output checkpoint input_tokens output_tokens interruptions conversation',
     ),
     least: 24,
     hasRowid: true,
@@ -46,6 +46,13 @@ export const tables: Readonly<Record<TableName, Table>> = {
     hasRowid: true,
     isRow: (values) => isId(values[0]) && isOneOf(values[9], verdicts) && isNumber(values[11]) && isNumber(values[17]),
   },
+  conversations: {
+    columns: words('id memory until'),
+    least: 3,
+    hasRowid: true,
+    isRow: ([id, memory, until]) => isId(id) && isText(memory) && isNumber(until),
+  },
+  /** Of versions before `conversations`. */
   sessions: {
     columns: words('project trigger_key session_id memory until'),
     least: 5,
