@@ -285,7 +285,7 @@ t.test('editor completion of plugins, options and values', async (t) => {
     [`${trigger}respond:\n  uses: ‸\n`, ['accepted', 'stream', 'wait']],
     [`${gateway}engine:\n  uses: ‸\n`, ['memory', 'sqlite']],
     [`${gateway}defaults:\n  run:\n    uses: ‸\n`, runs],
-    [`${trigger}dedup:\n  uses: body\n  with:\n    ‸\n`, ['ignore', 'include', 'keepOnFailure', 'window']],
+    [`${trigger}dedup:\n  uses: body\n  with:\n    ‸\n`, ['ignore', 'include', 'keepOnFailure', 'scope', 'window']],
     [`${trigger}respond:\n  uses: wait\n  with:\n    ‸\n`, ['async', 'dropped', 'duplicate', 'stream', 'timeout']],
     [`${trigger}status: ‸\n`, ['active', 'paused']],
     [`${trigger}record: ‸\n`, ['full', 'metadata', 'none']],

@@ -268,7 +268,7 @@ export interface RecordPolicyDocument {
  */
 export interface SessionsDocument {
   /**
-   * To whom a `sessionId` belongs. `caller`, the default: equal ids of two callers are two conversations. `trigger`: whoever may call the trigger and knows the id continues the conversation, e.g. where several API keys serve one.
+   * To whom a `sessionId` belongs. `caller`, the default: equal ids of two callers are two conversations. `trigger`: any caller of the trigger that knows the id continues the conversation, e.g. where several API keys serve one.
    */
   scope?: 'caller' | 'trigger';
   /**
@@ -551,7 +551,7 @@ export interface TriggerBody {
         [k: string]: unknown;
       };
   /**
-   * The conversation that this request belongs to. A new id is a new conversation; the same one continues it.
+   * The conversation that this request belongs to. A new id is a new conversation; the same one continues it. Equal ids of two callers are two conversations, unless the trigger's `sessions.scope` is `trigger`.
    */
   sessionId?: string;
   /**

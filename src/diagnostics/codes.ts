@@ -77,6 +77,8 @@ const pluginCodes = {
   bad_option: 'A plugin rejects one of its options.',
   option_warning: 'A plugin warns about one of its options.',
   option_note: 'A plugin has a note on one of its options.',
+  anonymous_sessions: 'Sessions are said to belong to callers, and all anonymous callers are one caller.',
+  anonymous_duplicates: 'An anonymous caller can guess a header, and gets the output of the run of another one.',
   missing_secret: 'A secret is missing: its environment variable is not set, or its file cannot be read.',
 } as const;
 
@@ -110,6 +112,7 @@ const planCodes = {
   filters_gone: 'A trigger accepts every request: its filters were removed.',
   filter_removed: 'A trigger no longer has one of its filters.',
   trigger_activated: 'A trigger that was paused accepts requests again.',
+  sessions_shared: "Callers of a trigger can continue each other's conversations.",
   mask_removed: 'A trigger stores a value that was masked before.',
   listener_exposed: 'The public listener can be reached from other machines.',
   admin_exposed: 'The admin listener can be reached from other machines.',

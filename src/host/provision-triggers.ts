@@ -4,6 +4,7 @@ import { descriptorOf } from '../config/stages.ts';
 import { nameOf, usesOf } from '../config/uses-of.ts';
 import { type Auth, type AuthCallers, type Stage, stages } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import { anonymousSharing } from './anonymous-sharing.ts';
 import { type CallersByUse, unreachableAuth } from './auth-callers.ts';
 import { AuthList, partsOf } from './auth-list.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
@@ -76,6 +77,7 @@ class Provisioner {
     // The table says which stages are lists and which may be left out, and the type is made of the same table.
     const ofStages = Object.fromEntries(entries) as ProvisionedStages;
     this.findings.add(credentialReaders(config, ofStages), 'must');
+    this.findings.add(anonymousSharing(config, ofStages.dedup, this.callers), 'must');
     return { config, ...ofStages, callback: callback.value };
   }
 

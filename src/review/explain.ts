@@ -83,9 +83,16 @@ function resultOf(stage: Stage, end: Stage | 'body' | undefined): ExplainedStage
 const wordsOf: { readonly [S in Stage]?: (outcome: RehearsedOutcome, result: ExplainedStage['result']) => string } = {
   auth: (outcome) => (outcome.caller === undefined ? refusalOf(outcome) : `caller ${outcome.caller}`),
   dedup: (_, result) => (result === 'stopped' ? 'duplicate of an earlier request' : 'not seen before'),
-  run: () => 'the agent would be called',
+  run: (outcome) => `the agent would be called${sessionOf(outcome)}`,
   respond: (outcome) => `${answerOf(outcome)}, from an agent that answers at once`,
 };
+
+/** The conversation that a request with a sessionId continues, if any. */
+function sessionOf({ exchange, found }: RehearsedOutcome): string {
+  if (exchange?.input.sessionId === undefined || found === undefined) return '';
+  const isShared = found.config.sessions.scope === 'trigger';
+  return isShared ? ', in a conversation that all callers of the trigger share' : ', in a conversation of this caller';
+}
 
 function skippedWords(stage: Stage, outcome: RehearsedOutcome): string {
   return stage === 'respond' ? `not reached: the answer is ${answerOf(outcome)}` : 'not reached';

@@ -4,12 +4,16 @@ import { canonicalForm } from '../../plugins/dedup/body/canonical-form.ts';
 import body from '../../plugins/dedup/body/index.ts';
 import idempotencyKey from '../../plugins/dedup/idempotency-key/index.ts';
 import { type JsonValue, OptionsError } from '../../src/contract/index.ts';
+import { basicFiles, secrets, triggerFile } from '../support/config-folder.ts';
 import { exchangeOf, pluginContext } from '../support/exchange.ts';
+import { startTestGateway } from '../support/gateway.ts';
 
 type BodyOptions = Parameters<typeof body.create>[1];
 
+const defaults: BodyOptions = { scope: 'trigger', keepOnFailure: false };
+
 function fingerprintOf(text: string | undefined, options: Partial<BodyOptions> = {}) {
-  const dedup = body.create(pluginContext, { keepOnFailure: false, ...options });
+  const dedup = body.create(pluginContext, { ...defaults, ...options });
   return dedup.fingerprint({ ...exchangeOf(undefined), bodyText: text })?.key;
 }
 
@@ -149,15 +153,43 @@ t.test('body', async (t) => {
     );
   });
 
+  t.test('body compares the requests of all callers, or with scope caller those of one', async (t) => {
+    const keyOf = (scope: BodyOptions['scope'], id: string) => {
+      const exchange = { ...exchangeOf(undefined), bodyText: '{}' };
+      const dedup = body.create(pluginContext, { ...defaults, scope });
+      return dedup.fingerprint({ ...exchange, caller: { ...exchange.caller, id } })?.key;
+    };
+    t.equal(keyOf('trigger', 'website'), keyOf('trigger', 'shop'));
+    t.equal(keyOf('caller', 'website'), keyOf('caller', 'website'));
+    t.not(keyOf('caller', 'website'), keyOf('caller', 'shop'));
+    t.not(keyOf('caller', ''), keyOf('trigger', ''), 'a change of the scope mixes no claims');
+
+    const gateway = await startTestGateway(t, {
+      ...basicFiles(),
+      'shared.yaml': triggerFile('shared', { dedup: 'body' }),
+      'own.yaml': triggerFile('own', { dedup: { uses: 'body', with: { scope: 'caller' } } }),
+    });
+    const verdictOf = async (key: string, secret: string) => {
+      const { status, body } = await gateway.fire(key, { order: 7 }, { secret });
+      return [status, body.code];
+    };
+    const { website, other } = secrets;
+    t.strictSame(await verdictOf('shared', website), [200, undefined]);
+    t.strictSame(await verdictOf('shared', other), [400, 'duplicate']);
+    t.strictSame(await verdictOf('own', website), [200, undefined]);
+    t.strictSame(await verdictOf('own', other), [200, undefined]);
+    t.strictSame(await verdictOf('own', website), [400, 'duplicate']);
+  });
+
   t.test('body takes no fingerprint of a missing body', async (t) => {
     t.equal(fingerprintOf(undefined), undefined);
     t.match(fingerprintOf('{}'), /^[0-9a-f]{64}$/);
   });
 
   t.test('body passes on window and keepOnFailure', async (t) => {
-    const dedup = body.create(pluginContext, { window: 5000, keepOnFailure: true });
+    const dedup = body.create(pluginContext, { ...defaults, window: 5000, keepOnFailure: true });
     t.match(dedup.fingerprint(exchangeOf({})), { windowMs: 5000, keepOnFailure: true });
-    const forEver = body.create(pluginContext, { keepOnFailure: false });
+    const forEver = body.create(pluginContext, defaults);
     t.match(forEver.fingerprint(exchangeOf({})), { windowMs: undefined, keepOnFailure: false });
   });
 
@@ -263,7 +295,7 @@ t.test('idempotency-key', async (t) => {
 
 function problemsOf(options: Partial<BodyOptions>): unknown {
   try {
-    body.create(pluginContext, { keepOnFailure: false, ...options });
+    body.create(pluginContext, { ...defaults, ...options });
   } catch (error) {
     if (OptionsError.is(error)) return error.problems;
     throw error;

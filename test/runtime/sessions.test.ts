@@ -2,8 +2,22 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { conversationId, type SessionName, uuidV5 } from '../../src/engine/types/index.ts';
+import { explainRequest } from '../../src/review/explain.ts';
+import { openConfig } from '../../src/review/open-config.ts';
+import { runPlan } from '../../src/review/plan/result.ts';
+import { Rehearsal } from '../../src/review/rehearsal.ts';
+import { checkConfig } from '../../src/runtime/check-config.ts';
 import { endpointAnswering } from '../plugins/openai/endpoint.ts';
-import { basicFiles, durable, gatewayFile, secrets, triggerFile, writeInto } from '../support/config-folder.ts';
+import {
+  basicFiles,
+  configFolder,
+  durable,
+  gatewayFile,
+  projectFile,
+  secrets,
+  triggerFile,
+  writeInto,
+} from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 
@@ -186,6 +200,83 @@ function tokenOf(key: KeyObject, subject: string): string {
   return `${content}.${sign(null, Buffer.from(content), key).toString('base64url')}`;
 }
 
+t.test('plan warns of a trigger whose callers can continue the conversations of each other', async (t) => {
+  const folderWith = (sessions: object, more: Record<string, string> = {}) =>
+    configFolder(t, { ...basicFiles(), 'talk.yaml': triggerFile('talk', { sessions }), ...more });
+  const widened = async (before: string, after: string) => {
+    const result = await runPlan({
+      base: { root: before, label: 'base' },
+      head: { root: after, label: 'head' },
+      ...{ requests: [], showBodies: false, now: Date.now() },
+    });
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    return result.plan.warnings.map(({ code, message, place }) => `${code} ${place.pointer} ${message}`);
+  };
+  const [own, ofTrigger] = [await folderWith({}), await folderWith(shared.sessions)];
+  const message = "callers of trigger support/talk can continue each other's conversations";
+  t.strictSame(await widened(own, ofTrigger), [`sessions_shared /sessions ${message}`]);
+  t.strictSame(await widened(ofTrigger, own), [], 'the way back opens nothing');
+  t.strictSame(await widened(ofTrigger, ofTrigger), []);
+
+  const inherited = projectFile('support', { defaults: shared });
+  const byProject = await configFolder(t, {
+    ...basicFiles(),
+    'project.yaml': inherited,
+    'talk.yaml': triggerFile('talk'),
+  });
+  t.strictSame(await widened(own, byProject), [`sessions_shared /defaults/sessions ${message}`]);
+});
+
+t.test('explain says whose conversation a request continues', async (t) => {
+  const files = { 'own.yaml': triggerFile('own'), 'shared.yaml': triggerFile('shared', shared) };
+  const opened = await openConfig(await configFolder(t, { ...basicFiles(), ...files }));
+  if (!opened.ok) throw new Error(JSON.stringify(opened.problems));
+  t.teardown(() => opened.close());
+  const rehearsal = new Rehearsal(opened.snapshot);
+  const wordsOf = async (trigger: string, bodyText: string) => {
+    const head = {
+      project: 'support',
+      trigger,
+      caller: 'website',
+      receivedAt: Date.now(),
+      headers: {},
+      ip: '127.0.0.1',
+    };
+    const { stages } = await explainRequest(rehearsal, { ...head, bodyText });
+    return stages.find(({ stage }) => stage === 'run')?.words;
+  };
+  t.match(await wordsOf('own', '{"sessionId":"a"}'), /in a conversation of this caller$/);
+  t.match(await wordsOf('shared', '{"sessionId":"a"}'), /in a conversation that all callers of the trigger share$/);
+  t.equal(await wordsOf('shared', '{}'), 'the agent would be called');
+});
+
+t.test('validate warns of what anonymous callers share', async (t) => {
+  const none = { auth: { uses: 'none' } };
+  const keyed = { auth: { uses: 'api-key' } };
+  const either = { auth: [{ uses: 'api-key' }, { uses: 'none' }] };
+  const sessions = { sessions: { ttl: '1h' } };
+  const first = { respond: { uses: 'wait', with: { duplicate: 'first' } } };
+  const byHeader = { dedup: 'idempotency-key' };
+  for (const [trigger, expected] of [
+    [{ ...none, ...sessions }, ['anonymous_sessions /sessions']],
+    [{ ...either, ...sessions }, ['anonymous_sessions /sessions']],
+    [{ ...keyed, ...sessions }, []],
+    [{ ...none, ...shared }, []],
+    [none, []],
+    [{ ...none, ...first, ...byHeader }, ['anonymous_duplicates /respond']],
+    [{ ...keyed, ...first, ...byHeader }, []],
+    [{ ...none, ...byHeader }, []],
+    [{ ...none, ...first, dedup: 'body' }, []],
+  ] as const) {
+    const root = await configFolder(t, { ...basicFiles(), 'talk.yaml': triggerFile('talk', trigger) });
+    const { problems } = await checkConfig(root);
+    const found = problems.filter(({ code }) => code.startsWith('anonymous'));
+    const printed = found.map(({ code, place }) => `${code} ${place.pointer}`);
+    t.strictSame(printed, expected, JSON.stringify(trigger));
+    t.notOk(found.some(({ severity }) => severity !== 'warning'));
+  }
+});
+
 t.test('every session has an id of its own', async () => {
   const text = fc.oneof(fc.constantFrom('a', 'b', 'a","b', '["a"]', ''), fc.string());
   const name = fc.record({ project: text, trigger: text, caller: text, sessionId: text });
@@ -203,7 +294,7 @@ function partsOf({ project, trigger, sessionId, caller }: SessionName, scope: 'c
   return [project, trigger, sessionId, scope === 'caller' ? caller : ''];
 }
 
-t.test('a conversation has the same id for ever, since agents and journals keep it', async (t) => {
+t.test('a conversation always has the same id, since agents and journals keep it', async (t) => {
   const name = { project: 'support', trigger: 'refund-request', caller: 'website', sessionId: 's' };
   t.equal(conversationId(name, 'trigger'), '26601333-c37b-59d5-8f24-98b6af2a76d2');
   t.equal(conversationId(name, 'caller'), '8772cde7-8d66-556d-ae5e-3a45c456974b');

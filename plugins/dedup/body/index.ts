@@ -13,13 +13,15 @@ export default {
   optionsSchema: schema,
   create(_context, options) {
     const canonicalize = canonicalizer(options);
-    const { window: windowMs, keepOnFailure } = options;
+    const { window: windowMs, keepOnFailure, scope } = options;
     return {
-      fingerprint({ bodyText }) {
+      fingerprint({ bodyText, caller }) {
         if (!bodyText) return undefined;
         const canonical = canonicalize(bodyText);
         if (canonical === undefined) return undefined;
-        return { key: hash('sha256', canonical, 'hex'), windowMs, keepOnFailure };
+        const digest = hash('sha256', canonical, 'hex');
+        // A digest has no space: fingerprints of two scopes, or of two callers, never collide.
+        return { key: scope === 'caller' ? `${digest} ${caller.id}` : digest, windowMs, keepOnFailure };
       },
     };
   },

@@ -9,6 +9,10 @@ export interface Options {
    */
   window?: number;
   /**
+   * Whose requests are compared. `trigger`: those of all callers, so that one caller learns that another has sent the same body, and the id of its run. `caller`: equal bodies of two callers are no duplicates.
+   */
+  scope: 'trigger' | 'caller';
+  /**
    * Whether the body stays remembered when its run fails or is cancelled, so that the caller cannot retry with it.
    */
   keepOnFailure: boolean;

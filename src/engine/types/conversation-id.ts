@@ -16,7 +16,7 @@ const namespace = Buffer.from('fc901e919d965069bca5e495fd35921e', 'hex');
 
 /**
  * Returns what identifies a session; undefined without a sessionId. It is stored, and agents keep conversations by it: the
- * same session must have the same id for ever. The names of both scopes differ in length, so that a session never becomes
+ * same session must always have the same id. The names of both scopes differ in length, so that a session never becomes
  * one of the other scope.
  */
 export function conversationId(

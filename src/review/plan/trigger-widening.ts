@@ -19,7 +19,10 @@ export function triggerWidenings(before: ReviewedTrigger | undefined, after: Rev
   const name = `trigger ${triggerName(config)}`;
   const opened = before !== undefined && isOpen(before.auths) ? [] : after.auths.filter(letsEveryoneIn);
   const open = opened.map(({ use }) => widening('auth_none', `${name} lets everyone in`, use.place));
-  if (before === undefined) return open;
+  const isShared = config.sessions.scope === 'trigger' && before?.config.sessions.scope !== 'trigger';
+  const words = `callers of ${name} can continue each other's conversations`;
+  const shared = isShared ? [widening('sessions_shared', words, config.sessions.place ?? config.place)] : [];
+  if (before === undefined) return [...open, ...shared];
   const old = before.config;
   const warnIf = (isWider: boolean, code: DiagnosticCode, message: string): readonly Widening[] =>
     isWider ? [widening(code, message, config.place)] : [];
@@ -38,6 +41,7 @@ export function triggerWidenings(before: ReviewedTrigger | undefined, after: Rev
       'dedup_off',
       `${name} accepts duplicates: dedup was removed`,
     ),
+    ...shared,
     ...removedFilters(old, config).map((message) => widening(message.code, `${name} ${message.words}`, config.place)),
     ...unmasked(old, config).map((pointer) =>
       widening('mask_removed', `${name} stores ${pointer} unmasked`, config.place),
