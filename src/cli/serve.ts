@@ -3,6 +3,7 @@ import type { Gateway } from '../http/gateway.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { helpText } from './help-text.ts';
 import type { Log } from './log.ts';
+import { hideEnvironment } from './serve/hide-environment.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
 /** How long a gateway whose store is broken may take to close, in milliseconds. */
@@ -33,10 +34,14 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
 }
 
 async function serve(root: string): Promise<ExitCode> {
-  const [{ startGateway }, { createLog }, { formatProblems }] = await Promise.all([
+  const environment = hideEnvironment();
+  // Otherwise Node opens its debugger, which can read everything, to any process of this user that sends SIGUSR1.
+  process.on('SIGUSR1', () => {});
+  const [{ startGateway }, { createLog }, { formatProblems }, { programWarnings }] = await Promise.all([
     import('../http/gateway.ts'),
     import('./log.ts'),
     import('../diagnostics/format.ts'),
+    import('./serve/program-warnings.ts'),
   ]);
   const log = createLog();
   const crash = (error: unknown) => {
@@ -49,7 +54,9 @@ async function serve(root: string): Promise<ExitCode> {
   // A file that may not grow (RLIMIT_FSIZE) is like a full disk to the journal, and not a reason to exit.
   process.on('SIGXFSZ', () => {});
 
-  const started = await startGateway({ root, log });
+  const { pid, env: variables } = process;
+  const warnOfPrograms = programWarnings(log, { pid, environment, variables, proc: '/proc' });
+  const started = await startGateway({ root, log, onConfig: (config) => void warnOfPrograms(config) });
   if (!started.ok) {
     terminal.words(formatProblems(started.problems, started.sources, { format: 'text' }));
     terminal.words(`${root}: not served`);

@@ -31,6 +31,8 @@ export interface GatewayOptions {
   readonly log: PluginLog;
   /** How long a reload may take. */
   readonly reloadLimits?: ReloadLimits;
+  /** Called with each config from which new requests are served. */
+  readonly onConfig?: (config: Config) => void;
 }
 
 export type StartedGateway =
@@ -59,7 +61,7 @@ const callbackLimits = { connections: 16, maxResponseBytes: 64 * 1024 };
 const lastAnswersMs = 1000;
 
 /** Loads a config folder and serves it until `close`. Problems of the config or of a port are returned, not thrown. */
-export async function startGateway({ root, log, reloadLimits }: GatewayOptions): Promise<StartedGateway> {
+export async function startGateway({ root, log, reloadLimits, onConfig }: GatewayOptions): Promise<StartedGateway> {
   const loader = new ConfigLoader(root);
   const loaded = await loader.load();
   if (!loaded.ok) return { ok: false, problems: loaded.problems, sources: loaded.sources };
@@ -87,6 +89,7 @@ export async function startGateway({ root, log, reloadLimits }: GatewayOptions):
   const surface = new Surface(
     { live, engine, recordings, outcomes, recorder, completions, streams, log },
     () => reloader,
+    onConfig,
   );
   const reloader: Reloader = new Reloader({
     root,
@@ -162,10 +165,16 @@ export async function startGateway({ root, log, reloadLimits }: GatewayOptions):
 class Surface implements ReloadParticipant {
   readonly publicListener: Listener;
   readonly adminListener: Listener;
+  readonly #onConfig: GatewayOptions['onConfig'];
   #token: string | undefined;
   #isReady = false;
 
-  constructor(parts: Services & Pick<AdminServerParts, 'recordings'>, reloader: () => Reloader) {
+  constructor(
+    parts: Services & Pick<AdminServerParts, 'recordings'>,
+    reloader: () => Reloader,
+    onConfig: GatewayOptions['onConfig'],
+  ) {
+    this.#onConfig = onConfig;
     this.publicListener = new Listener(() => createPublicServer(parts));
     const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady);
     this.adminListener = new Listener(() =>
@@ -173,7 +182,8 @@ class Surface implements ReloadParticipant {
     );
   }
 
-  async prepare({ server, admin }: Config): ReturnType<ReloadParticipant['prepare']> {
+  async prepare(config: Config): ReturnType<ReloadParticipant['prepare']> {
+    const { server, admin } = config;
     const problems: Problem[] = [];
     const listeners: Extract<PreparedListener, { ok: true }>[] = [];
     for (const prepared of [await this.publicListener.prepare(server), await this.adminListener.prepare(admin)]) {
@@ -192,6 +202,7 @@ class Surface implements ReloadParticipant {
         this.publicListener.limitRequests(server.requestTimeoutMs);
         this.#token = token?.ok ? token.value : undefined;
         this.#isReady = true;
+        this.#onConfig?.(config);
       },
       rollback: async () => {
         for (const listener of listeners) await listener.rollback();
