@@ -11,6 +11,7 @@ import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
+import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
 import { Live } from '../runtime/live.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
@@ -60,6 +61,9 @@ const callbackLimits = { connections: 16, maxResponseBytes: 64 * 1024 };
 /** How long replies may take to be sent after the runs they waited for have ended, in milliseconds. */
 const lastAnswersMs = 1000;
 
+/** How long agents may take to accept that their work is cancelled, after everything else has stopped, in milliseconds. */
+const stopHandlersMs = 10_000;
+
 /** Loads a config folder and serves it until `close`. Problems of the config or of a port are returned, not thrown. */
 export async function startGateway({ root, log, reloadLimits, onConfig }: GatewayOptions): Promise<StartedGateway> {
   const loader = new ConfigLoader(root);
@@ -103,6 +107,7 @@ export async function startGateway({ root, log, reloadLimits, onConfig }: Gatewa
   });
   const guard = new OutboundGuard(() => live.current.config.outboundAllow);
   const client = createOutboundClient(guard, callbackLimits);
+  const stopHandlers = new StopHandlers();
   const discard = async (problems: readonly Problem[]): Promise<StartedGateway> => {
     await engine.close(0);
     await client.close();
@@ -112,7 +117,7 @@ export async function startGateway({ root, log, reloadLimits, onConfig }: Gatewa
     return failed(problems);
   };
   try {
-    await engine.start(createExecutor({ live, log, callbacks: { client, log }, completions }));
+    await engine.start(createExecutor({ live, log, callbacks: { client, log }, completions, stopHandlers }));
   } catch (error) {
     if (!EngineUnavailable.is(error)) throw error;
     // Broken or not, it is known by now.
@@ -152,6 +157,7 @@ export async function startGateway({ root, log, reloadLimits, onConfig }: Gatewa
         await watching.close();
         await recorder.stop();
         await surface.close(engine, live.current.config.server.drainTimeoutMs);
+        await stopHandlers.settled(stopHandlersMs);
         await client.close();
         outcomes.close();
         live.close();

@@ -18,6 +18,8 @@ export class AgentAttempt {
   #unregister: (() => void) | undefined;
   #lingering: AbortController | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
+  #lingered: PromiseWithResolvers<void> | undefined;
+  #forgetLingering: (() => void) | undefined;
 
   private constructor(attempt: Attempt) {
     this.#attempt = attempt;
@@ -52,8 +54,12 @@ export class AgentAttempt {
     if (this.#lingering !== undefined) return this.#lingering.signal;
     const controller = new AbortController();
     this.#lingering = controller;
-    this.#attempt.onAbandon(() => {
-      if (this.#unregister === undefined) this.#lingerTimer = setTimeout(() => controller.abort(), lingerMs);
+    this.#forgetLingering = this.#attempt.onAbandon(() => {
+      if (this.#unregister !== undefined) return;
+      this.#lingerTimer = setTimeout(() => controller.abort(), lingerMs);
+      // A gateway that stops waits until the work has been stopped too, or cannot be.
+      this.#lingered = Promise.withResolvers();
+      return this.#lingered.promise;
     });
     const onAbort = (): void => {
       if (this.#lingerTimer === undefined) controller.abort();
@@ -82,6 +88,8 @@ export class AgentAttempt {
   end(): void {
     clearTimeout(this.#lingerTimer);
     if (this.signal.aborted) this.#lingering?.abort();
+    this.#forgetLingering?.();
+    this.#lingered?.resolve();
     this.#lingering = undefined;
   }
 }

@@ -9,7 +9,9 @@ import { secretVariables } from '../../src/cli/serve/secret-variables.ts';
 import { ConfigLoader } from '../../src/config/load.ts';
 import { startCommand } from '../support/command.ts';
 import { basicFiles, configFolder, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { type LogLine, recordingLog, until } from '../support/gateway.ts';
+import { type LogLine } from '../support/gateway.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { until } from '../support/until.ts';
 
 const bin = join(import.meta.dirname, '../../src/cli/bin.ts');
 const reader = join(import.meta.dirname, '../fixtures/environment-reader.mjs');

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { json } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
 import http from '../../plugins/run/http/index.ts';
@@ -60,6 +61,12 @@ function secret(t: Test, name: string, value: string): { env: string } {
 }
 
 const accepted = { respond: { uses: 'accepted' } };
+
+/** Resolves a few turns after the admin listener has closed, which is the last that a gateway without handlers waits for. */
+async function lastListenerClosed({ adminUrl }: TestGateway): Promise<void> {
+  await until(async () => (await fetch(`${adminUrl}/livez`).catch(() => undefined)) === undefined);
+  for (let turn = 0; turn < 100; turn += 1) await nextTurn();
+}
 
 async function readRun({ url }: TestGateway, fire: TestGateway['fire'], runId: string) {
   const path = `/run/${runId}?wait=10s`;
@@ -225,6 +232,32 @@ t.test('cancels the work of a cancelled run, and not when the gateway stops', as
   t.match(agent.asked.at(-1)?.headers['pullcord-attempt'], '2');
   await second.fire('agent', undefined, { method: 'DELETE', path: `/run/${runId}` });
   await until(() => agent.asked.find(({ method, url }) => method === 'DELETE' && url === '/jobs/9'));
+});
+
+t.test('a gateway that stops waits for the agent to accept a cancellation', async (t) => {
+  const agent = await startAgent(t);
+  const options = { detached: { poll: { interval: '10ms' } } };
+  for (const isNamed of [true, false]) {
+    const gateway = await startTestGateway(t, agentFiles(durableFiles(), agent.url, options, accepted));
+    const { runId } = (await gateway.fire('agent', {})).body;
+    const begin = await agent.next();
+    const name = () => begin.answer(202, undefined, { location: '/jobs/9' });
+    if (isNamed) {
+      name();
+      t.equal((await agent.next()).method, 'GET', 'it is detached');
+    }
+    const order: string[] = [];
+    await gateway.fire('agent', undefined, { method: 'DELETE', path: `/run/${runId}` });
+    const closing = gateway.gateway.close().then(() => order.push('closed'));
+    await Promise.race([closing, lastListenerClosed(gateway)]);
+    if (!isNamed) name();
+    const { method, answer } = await agent.next();
+    t.equal(method, 'DELETE');
+    order.push('answered');
+    answer(204);
+    await closing;
+    t.strictSame(order, ['answered', 'closed'], isNamed ? 'detached before' : 'detached after the cancellation');
+  }
 });
 
 t.test('accepts a completion at the signed address only', async (t) => {

@@ -4,6 +4,7 @@ import { AttemptReleased, type EngineAttempt } from '../../src/engine/types/inde
 import { checkRunResult } from '../../src/runtime/attempt/check-run-result.ts';
 import { Completions } from '../../src/runtime/attempt/completions.ts';
 import { executeAttempt } from '../../src/runtime/attempt/execute-attempt.ts';
+import { StopHandlers } from '../../src/runtime/attempt/stop-handlers.ts';
 import { basicFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -109,6 +110,28 @@ t.test('an unregistered abandon handler is not called, and a throwing one does n
   };
   t.strictSame(await drive(run, { timeoutMs: 10 }).result, outOfTime);
   t.strictSame(learned, ['last']);
+});
+
+t.test('waits for stop handlers and those that follow them, for a limited time', async (t) => {
+  const handlers = new StopHandlers();
+  await handlers.settled(60_000);
+  const [first, second, never] = [0, 1, 2].map(() => Promise.withResolvers<void>());
+  if (first === undefined || second === undefined || never === undefined) throw new Error('there are three');
+  const order: string[] = [];
+  handlers.add(
+    first.promise.then(() => {
+      order.push('first');
+      handlers.add(second.promise.then(() => void order.push('second')));
+      setImmediate(second.resolve);
+    }),
+  );
+  const settled = handlers.settled(60_000).then(() => order.push('settled'));
+  first.resolve();
+  await settled;
+  t.strictSame(order, ['first', 'second', 'settled']);
+  handlers.add(never.promise);
+  await handlers.settled(1);
+  t.pass('one that does not end is left');
 });
 
 t.test('an error that a plugin throws after its signal aborted does not count as a plugin fault', async (t) => {

@@ -16,6 +16,7 @@ import { within } from '../within.ts';
 import { checkRunResult, isFinalResult } from './check-run-result.ts';
 import type { Completions } from './completions.ts';
 import { aborted, HostAttempt } from './host-attempt.ts';
+import type { StopHandlers } from './stop-handlers.ts';
 
 /** How long a plugin may take to settle after its signal was aborted, in milliseconds. Then its place is needed. */
 const graceMs = 10_000;
@@ -29,6 +30,7 @@ export interface AttemptParts {
   readonly timeoutMs: number;
   readonly completions: Completions;
   readonly log: PluginLog;
+  readonly stopHandlers?: StopHandlers;
 }
 
 /** What is stored of an attempt that waits for detached work. */
@@ -59,6 +61,7 @@ export function executeAttempt(
     signal: started.signal,
     progress: { emit: (event) => started.emit(event), save },
     log: parts.log,
+    stopHandlers: parts.stopHandlers,
   });
   const isResumed = saved !== undefined && (run.resume !== undefined || run.complete !== undefined);
   if (run.complete === undefined && !isResumed) {

@@ -7,6 +7,7 @@ import { isThenable } from '../when-ready.ts';
 import type { Completions } from './completions.ts';
 import { executeAttempt } from './execute-attempt.ts';
 import { outcomeOf } from './retry.ts';
+import type { StopHandlers } from './stop-handlers.ts';
 
 /** How long an attempt may take where neither `run.timeout` nor the plugin says: 7 days, in milliseconds. */
 const defaultTimeoutMs = 7 * 86_400_000;
@@ -16,13 +17,14 @@ export interface ExecutorParts {
   readonly log: PluginLog;
   readonly callbacks: CallbackOptions;
   readonly completions: Completions;
+  readonly stopHandlers: StopHandlers;
 }
 
 /**
  * Executes runs for the engine with the run plugin of their trigger, under the snapshot that accepted them while it
  * lives, else under the current one. A snapshot is leased until the attempt has ended.
  */
-export function createExecutor({ live, log, callbacks, completions }: ExecutorParts): Executor {
+export function createExecutor({ live, log, callbacks, completions, stopHandlers }: ExecutorParts): Executor {
   return {
     execute(run, started) {
       const snapshot = live.ofRevision(run.revision);
@@ -57,7 +59,8 @@ export function createExecutor({ live, log, callbacks, completions }: ExecutorPa
         completionUrl: completionUrl(trigger, id),
       };
       try {
-        const result = executeAttempt(trigger.run, request, started, { uses, timeoutMs, completions, log });
+        const parts = { uses, timeoutMs, completions, log, stopHandlers };
+        const result = executeAttempt(trigger.run, request, started, parts);
         return isThenable(result) ? result.then(ended, failed) : ended(result);
       } catch (error) {
         return failed(error);

@@ -2,6 +2,7 @@ import type { Attempt, FailedRunResult, MaybePromise, PluginLog, Progress } from
 import { AttemptReleased } from '../../engine/types/index.ts';
 import { isThenable } from '../when-ready.ts';
 import { within } from '../within.ts';
+import type { StopHandlers } from './stop-handlers.ts';
 
 /** Beyond this many milliseconds, 24.8 days, a timer of Node fires at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -14,6 +15,8 @@ export interface HostAttemptOptions {
   readonly signal: AbortSignal;
   readonly progress: Progress;
   readonly log: PluginLog;
+  /** Those of all attempts; undefined where nobody waits for them. */
+  readonly stopHandlers?: StopHandlers | undefined;
 }
 
 /**
@@ -130,6 +133,7 @@ export class HostAttempt implements Attempt {
         .then(undefined, onError)
         .finally(() => this.#stopping.delete(stopping));
       this.#stopping.add(stopping);
+      this.#options.stopHandlers?.add(stopping);
     } catch (error) {
       onError(error);
     }
