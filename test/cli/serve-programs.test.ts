@@ -9,8 +9,7 @@ import { secretVariables } from '../../src/cli/serve/secret-variables.ts';
 import { ConfigLoader } from '../../src/config/load.ts';
 import { startCommand } from '../support/command.ts';
 import { basicFiles, configFolder, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { type LogLine } from '../support/gateway.ts';
-import { recordingLog } from '../support/recording-log.ts';
+import { type LogLine, recordingLog } from '../support/recording-log.ts';
 import { until } from '../support/until.ts';
 
 const bin = join(import.meta.dirname, '../../src/cli/bin.ts');
