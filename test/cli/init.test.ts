@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -10,12 +10,14 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { ciServices } from '../../src/cli/init/ci-services.ts';
 import { newRepositoryFiles } from '../../src/cli/init/new-repository.ts';
+import { isPublished } from '../../src/cli/init/package-spec.ts';
 import { writeFiles } from '../../src/cli/init/write-files.ts';
 import { isWellFormed } from '../../src/cli/key-secret.ts';
 import { newApiKey } from '../../src/cli/new-api-key.ts';
 import { ConfigLoader } from '../../src/config/load.ts';
 import { command, startCommand } from '../support/command.ts';
 import { configFolder, writeInto } from '../support/config-folder.ts';
+import { registryInstalls } from '../support/registry-installs.ts';
 
 const run = promisify(execFile);
 
@@ -207,8 +209,7 @@ t.test('init works from the package that npm publishes', async (t) => {
     run(process.execPath, [join(home, 'dist/src/cli/bin.js'), ...args], { cwd: home, env });
   t.ok(isWellFormed((await pullcord('init', 'made')).stdout.trim()));
   t.match((await pullcord('validate', '--config', 'made/config')).stderr, /0 errors, 0 warnings/);
-  const { version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
-  t.match(await readFile(join(home, 'made/.github/workflows/pullcord.yml'), 'utf8'), `PULLCORD: pullcord@${version} `);
+  t.match(await readFile(join(home, 'made/.github/workflows/pullcord.yml'), 'utf8'), 'PULLCORD: "" ');
 });
 
 t.test('init creates a valid config for any valid names', async (t) => {
@@ -218,7 +219,15 @@ t.test('init creates a valid config for any valid names', async (t) => {
     fc.asyncProperty(id, id, id, fc.constantFrom(...ciServices), async (organization, project, key, ci) => {
       const { yaml } = newApiKey({ id: key, permissions: ['project.trigger'], projects: [project] });
       const apiKey = { id: key, yaml };
-      const files = newRepositoryFiles({ organization, project, apiKey, ci, version: '1.0.0', schemas: {} });
+      const files = newRepositoryFiles({
+        organization,
+        project,
+        apiKey,
+        ci,
+        version: '1.0.0',
+        packageSpec: undefined,
+        schemas: {},
+      });
       const root = await configFolder(t, {});
       for (const { path, text } of files) await writeInto(root, path, text);
       const loaded = await new ConfigLoader(join(root, 'config')).load();
@@ -238,5 +247,106 @@ t.test('init derives the name of the organization from the folder', async (t) =>
     t.equal((await command(t, ['init', root])).code, 0);
     const gateway = parse(await readFile(join(root, 'config/gateway.yaml'), 'utf8'));
     t.equal(gateway.organization, organization, basename(root));
+  }
+});
+
+t.test('init writes the package that CI installs, or says what is missing', async (t) => {
+  const root = await configFolder(t, {});
+  for (const [index, spec] of [
+    'https://packages.example.com/pullcord-0.1.0.tgz',
+    'git+https://github.com/acme/pullcord.git#0a1b2c3',
+    './vendor/pullcord-0.1.0.tgz',
+    'pullcord-0.1.0.tgz',
+    '@acme/pullcord@0.1.0',
+    'pullcord@npm:@acme/pullcord@0.1.0',
+  ].entries()) {
+    for (const [ci, file] of [
+      ['github', '.github/workflows/pullcord.yml'],
+      ['gitlab', '.gitlab-ci.yml'],
+    ] as const) {
+      const folder = join(root, `${index}-${ci}`);
+      const ended = await command(t, ['init', folder, '--ci', ci, '--package', spec]);
+      t.equal(ended.code, 0, ended.stderr);
+      t.notMatch(ended.stderr, /set PULLCORD/);
+      const workflow = parse(await readFile(join(folder, file), 'utf8'));
+      t.equal((workflow.env ?? workflow.variables).PULLCORD, spec);
+      t.ok((await readFile(join(folder, 'README.md'), 'utf8')).includes(`npm install --global "${spec}"`));
+    }
+  }
+  const open = await command(t, ['init', join(root, 'open')]);
+  t.match(open.stderr, /Before you push: set PULLCORD in \.github\/workflows\/pullcord\.yml/);
+  const none = await command(t, ['init', join(root, 'none'), '--ci', 'none']);
+  t.notMatch(none.stderr, /PULLCORD in/);
+  const before = await filesOf(root);
+  for (const spec of ['', '--global', 'a b', 'x;rm', '$(id)', '"x"', 'pullcord', 'pullcord@0.1.0', 'Pullcord@latest']) {
+    const ended = await command(t, ['init', join(root, 'refused'), `--package=${spec}`]);
+    t.match(ended, { code: 2, stdout: '', stderr: /error: / }, spec);
+    if (/^pullcord/i.test(spec)) t.match(ended.stderr, /not published and anyone may take that name/);
+  }
+  t.strictSame(await filesOf(root), before);
+});
+
+const unpublished = isPublished ? { skip: 'the name on the npm registry is ours' } : {};
+
+t.test('nothing that init writes or the docs show installs a name that is not ours', unpublished, async (t) => {
+  const apiKey = { id: 'my-app', yaml: newApiKey({ id: 'my-app', permissions: [], projects: [] }).yaml };
+  for (const ci of ciServices) {
+    for (const packageSpec of [undefined, './pullcord-0.1.0.tgz']) {
+      const names = { organization: 'acme', project: 'support', apiKey, ci };
+      for (const { path, text } of newRepositoryFiles({ ...names, version: '1.0.0', packageSpec, schemas: {} })) {
+        t.strictSame(registryInstalls(text), [], `${ci}: ${path}`);
+      }
+    }
+  }
+  const repository = join(import.meta.dirname, '../..');
+  const shown = [
+    '*.{md,yml,yaml,json}',
+    'docs/**/*.{md,ts}',
+    'src/**/*.{ts,md}',
+    'config/**/*.{md,yaml,mjs}',
+    ...['.ci/*', '.githooks/*', '.github/**/*.*', '.pre-commit-hooks.yaml', 'plugins/**/*.{ts,json,md}'],
+  ];
+  let count = 0;
+  for await (const file of glob(shown, { cwd: repository, exclude: (name) => name === 'node_modules' })) {
+    count += 1;
+    const found = registryInstalls(await readFile(join(repository, file), 'utf8'));
+    if (found.length > 0) t.strictSame(found, [], file);
+  }
+  t.ok(count > 300, `${count} files are searched`);
+});
+
+t.test('the search for names that are not ours finds every way to install them', async (t) => {
+  for (const text of [
+    ...['npm install pullcord', 'npm i -D pullcord', 'npm install --global pullcord@0.1.0', 'run: npm i "pullcord"'],
+    ...['npm install express pullcord', 'pnpm add pullcord', 'yarn global add pullcord', '`npm i pullcord`, then'],
+    ...[
+      'npx pullcord init',
+      'npx --yes pullcord@latest init',
+      'npm exec pullcord',
+      'pnpm dlx pullcord',
+      'bunx pullcord',
+    ],
+    ...['  PULLCORD: pullcord@0.1.0 # what', 'PULLCORD="pullcord"', '"pullcord": "^0.1.0"', '"pullcord": "latest"'],
+    ...[
+      '- uses: pullcord/action@v1',
+      '  image: pullcord:0.1.0',
+      'docker run -it pullcord serve',
+      'image: pullcord/gateway',
+    ],
+  ]) {
+    t.not(registryInstalls(text).length, 0, text);
+  }
+  for (const text of [
+    ...['npm install ./pullcord-0.1.0.tgz', 'npm install --global "$PULLCORD"', 'npm i @acme/pullcord@0.1.0'],
+    ...['npm ci && npm run -s pullcord -- validate', 'npx --no -- pullcord test', 'npm exec --no -- pullcord test'],
+    ...[
+      'PULLCORD: "https://packages.example.com/pullcord-0.1.0.tgz"',
+      'PULLCORD: ""',
+      '"pullcord": "file:../pullcord"',
+    ],
+    ...['uses: OWNER/pullcord@v0', 'image: registry.example.com/acme/pullcord:0.1.0', 'npm install; pullcord validate'],
+    ...['npm pack writes pullcord-0.1.0.tgz', 'npx tap test/http/status.test.ts', 'npm start, and pullcord serves'],
+  ]) {
+    t.strictSame(registryInstalls(text), [], text);
   }
 });

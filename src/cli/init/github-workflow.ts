@@ -1,11 +1,12 @@
 import { githubComment } from './github-comment.ts';
 import { indent } from './indent.ts';
+import { missingPackage, packageVariable } from './package-variable.ts';
 
 /**
- * The workflow of a config repository. It installs a version of the package instead of using an action, so that it works
+ * The workflow of a config repository. It installs a package instead of using an action, so that it works
  * wherever Pullcord itself is hosted. What a pull request brings is never put into a script, only into its environment.
  */
-export function githubWorkflow(version: string): string {
+export function githubWorkflow(packageSpec: string | undefined): string {
   return `# Checks for each pull request whether the config is valid and the tests pass, and predicts what it will change.
 name: Pullcord
 on:
@@ -17,7 +18,7 @@ concurrency:
   group: pullcord-${'$'}{{ github.ref }}
   cancel-in-progress: true
 env:
-  PULLCORD: pullcord@${version} # what npm installs: a version on your registry, a tarball, or git+https://… of a commit
+  ${packageVariable(packageSpec)}
 jobs:
   pullcord:
     runs-on: ubuntu-latest
@@ -33,7 +34,9 @@ jobs:
           package-manager-cache: false
       - name: Install
         id: install
-        run: npm install --global "$PULLCORD"
+        run: |
+          [ -n "$PULLCORD" ] || { echo '::error title=Pullcord::${missingPackage}'; exit 1; }
+          npm install --global "$PULLCORD"
       - name: Validate
         run: pullcord validate --format github
       - name: Test

@@ -1,18 +1,22 @@
+import { missingPackage, packageVariable } from './package-variable.ts';
+
 /**
  * The pipeline of a config repository on GitLab. A job's own token may not write notes, so that the plan is an artifact,
  * and a note as well if there is a token that may.
  */
-export function gitlabPipeline(version: string): string {
+export function gitlabPipeline(packageSpec: string | undefined): string {
   return `# Checks for each merge request whether the config is valid and the tests pass, and predicts what it will change.
 variables:
-  PULLCORD: pullcord@${version} # what npm installs: a version on your registry, a tarball, or git+https://… of a commit
+  ${packageVariable(packageSpec)}
 
 .pullcord:
   image: node:24
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
   before_script:
-    - npm install --global "$PULLCORD"
+    - |
+      [ -n "$PULLCORD" ] || { echo '${missingPackage}'; exit 1; }
+      npm install --global "$PULLCORD"
 
 validate:
   extends: .pullcord

@@ -6,8 +6,10 @@ export interface NewRepository {
   /** Id of the one API key, and the text of its file. */
   readonly apiKey: { readonly id: string; readonly yaml: string };
   readonly ci: CiService;
-  /** The version of Pullcord that its CI runs. */
+  /** The version of Pullcord that writes it. */
   readonly version: string;
+  /** What npm installs in its CI; undefined: the user must fill it in. */
+  readonly packageSpec: string | undefined;
   /** The JSON Schemas of config files for editors, by name. */
   readonly schemas: Readonly<Record<string, object>>;
 }

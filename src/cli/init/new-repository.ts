@@ -10,12 +10,12 @@ export function newRepositoryFiles(repository: NewRepository): readonly NewFile[
   return [...configFiles(repository), ...editorFiles(repository), ...ciFiles(repository), readme(repository)];
 }
 
-function ciFiles({ ci, version }: NewRepository): readonly NewFile[] {
+function ciFiles({ ci, packageSpec }: NewRepository): readonly NewFile[] {
   switch (ci) {
     case 'github':
-      return [{ path: '.github/workflows/pullcord.yml', text: githubWorkflow(version) }];
+      return [{ path: '.github/workflows/pullcord.yml', text: githubWorkflow(packageSpec) }];
     case 'gitlab':
-      return [{ path: '.gitlab-ci.yml', text: gitlabPipeline(version) }];
+      return [{ path: '.gitlab-ci.yml', text: gitlabPipeline(packageSpec) }];
     case 'none':
       return [];
   }

@@ -16,7 +16,7 @@ export function readme(repository: NewRepository): NewFile {
   };
 }
 
-function opening({ organization, version }: NewRepository): string {
+function opening({ organization, version, packageSpec }: NewRepository): string {
   return `# Triggers of ${organization}
 
 Who may call our AI agents, with what, and how often: YAML files that a Pullcord gateway serves. A change
@@ -26,7 +26,15 @@ is a pull request, a merge is a deployment.
 
 These were written by \`pullcord\` ${version}, which needs Node.js 22.22 or newer. \`pullcord --help\` lists what it can
 do.
+
+${installation(packageSpec)}
 `;
+}
+
+function installation(packageSpec: string | undefined): string {
+  if (packageSpec !== undefined) return `To install it: \`npm install --global "${packageSpec}"\``;
+  return `Install it from where your organization keeps it: a tarball, a commit, or a package of its own registry. Do not install
+it by its name from the public npm registry, where it is not published.`;
 }
 
 function tree({ project, apiKey, ci }: NewRepository): string {
