@@ -1,3 +1,5 @@
+import { within } from '../within.ts';
+
 /** The handlers of all attempts that are stopping an agent's work at the moment: what a gateway that stops waits for. */
 export class StopHandlers {
   readonly #running = new Set<Promise<void>>();
@@ -10,13 +12,10 @@ export class StopHandlers {
 
   /** Resolves when none is under way, or after `timeoutMs`. A handler may be followed by another. */
   async settled(timeoutMs: number): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      resolve();
-    }, timeoutMs);
-    while (this.#running.size > 0 && !isLate) await Promise.race([Promise.all(this.#running), late]);
-    clearTimeout(timer);
+    await within(timeoutMs, this.#drained());
+  }
+
+  async #drained(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 }
