@@ -144,15 +144,14 @@ export class Dispatcher {
     try {
       stored = await this.#store.start({ id: slot.record.id, ...start });
     } catch (err) {
-      this.#starting -= 1;
       if (slot.isDecided || this.#isStopped) return;
       this.#log.error({ err, runId: slot.record.id }, 'the start of a run could not be stored; retrying');
       this.pause(slot, storePauseMs);
-      this.pump();
       return;
+    } finally {
+      this.#starting -= 1;
+      this.pump();
     }
-    this.#starting -= 1;
     if (!slot.isDecided) this.execute(slot, start, stored);
-    this.pump();
   }
 }
