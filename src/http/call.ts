@@ -67,7 +67,7 @@ export class Call {
       path,
       query: target.slice(path.length + 1),
       headers: request.headers,
-      ip: clientIp(request, snapshot.config.server.trustProxy),
+      ip: clientIp(request, snapshot.config.server),
     };
     const { expect } = request.headers;
     this.#awaitsContinue = expect !== undefined && request.httpVersion === '1.1' && isContinue.test(expect);
