@@ -1,12 +1,12 @@
 import { type FilterPlugin, type FilterResult, type FilterReview, OptionsError } from '../../../src/contract/index.ts';
 import { boundedReviewOf } from './bounded-review.ts';
 import { compileSchema } from './compile-schema.ts';
-import { IsolatedSchema, IsolationError } from './isolated-schema.ts';
+import { inPlaceOrIsolated, type SchemaQuestion } from './in-place-or-isolated.ts';
+import { IsolatedSchema } from './isolated-schema.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { resultOf, tooDeep } from './outcome.ts';
-import { workLeft } from './work-left.ts';
-import { maxWork, WorkExceeded } from './work-meter.ts';
+import { resultOf } from './outcome.ts';
+import { maxWork } from './work-meter.ts';
 import type { WorstCase } from './worst-case.ts';
 
 export default {
@@ -23,18 +23,15 @@ export default {
     if (worstCase.kind === 'unbounded') isolated.start();
     context.report({ severity: 'note', pointer: '/schema', message: modeOf(worstCase) });
 
+    const result: SchemaQuestion<FilterResult> = {
+      wants: 'result',
+      maxWork,
+      inPlace: (body, left) => resultOf(validate(body, left)),
+      failed: (reason) => ({ kind: 'error', reason }),
+    };
     let review: FilterReview | undefined;
     return {
-      evaluate({ input }) {
-        try {
-          const left = workLeft(worstCase, input);
-          if (left >= 0) return resultOf(validate(input, left));
-        } catch (error) {
-          if (error instanceof RangeError) return tooDeep;
-          if (!(error instanceof WorkExceeded)) throw error;
-        }
-        return isolated.evaluate('result', input).then((result) => result as FilterResult, failed);
-      },
+      evaluate: ({ input }) => inPlaceOrIsolated(result, input, worstCase, isolated),
       review() {
         review ??= boundedReviewOf(options.schema, worstCase, isolated);
         return review;
@@ -42,11 +39,6 @@ export default {
     };
   },
 } satisfies FilterPlugin<Options>;
-
-function failed(error: unknown): FilterResult {
-  if (!(error instanceof IsolationError)) throw error;
-  return { kind: 'error', reason: error.message };
-}
 
 function modeOf(worstCase: WorstCase): string {
   if (worstCase.kind === 'unbounded') return `isolated, in a process of its own: ${worstCase.reason}`;

@@ -2,7 +2,9 @@ import type { ErrorObject } from 'ajv';
 import type { FilterResult } from '../../../src/contract/index.ts';
 
 const passed: FilterResult = Object.freeze({ kind: 'passed' });
-export const tooDeep: FilterResult = Object.freeze({ kind: 'error', reason: 'the schema recurses too deeply' });
+
+/** Why a body is not validated whose nesting exceeds the stack. */
+export const tooDeep = 'the schema recurses too deeply';
 
 export function resultOf(errors: readonly ErrorObject[] | undefined): FilterResult {
   return errors === undefined ? passed : { kind: 'dropped', reason: describe(errors[0]) };

@@ -40,7 +40,7 @@ function evaluate({ wants, input }: SchemaJob, { compiled, review }: Prepared): 
   try {
     return resultOf(compiled.validate(input, Infinity));
   } catch (error) {
-    if (error instanceof RangeError) return tooDeep;
+    if (error instanceof RangeError) return { kind: 'error', reason: tooDeep };
     throw error;
   }
 }
