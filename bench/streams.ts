@@ -1,10 +1,11 @@
 // How much memory the gateway takes for streams that are open at once, each with a run whose agent is still talking.
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cores } from './cores.ts';
+import { peakMegabytes } from './peak-memory.ts';
 import { goodSecret } from './rows.ts';
 import { startGatewayProcess } from './servers.ts';
 
@@ -64,11 +65,4 @@ async function openStream(url: string, nth: number): Promise<Socket> {
   // Whoever listens goes on reading.
   socket.resume();
   return socket;
-}
-
-/** The most that a process had in memory so far, in MB of 10⁶ bytes. */
-async function peakMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const kibibytes = Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]);
-  return Math.round((kibibytes * 1024) / 1e6);
 }
