@@ -15,7 +15,7 @@ const tableNames = ['runs', 'claims', 'conversations', 'notifications', 'recordi
 const counts = { runs: 120, claims: 90, conversations: 30, notifications: 30, recordings: 40 };
 const nothingLost = { damagedPages: 0, lostRows: 0, lostRuns: [], failedRuns: [], remadeClaims: 0 };
 
-/** A journal with so many rows that every table has several pages, still open. */
+/** A journal with enough rows that every table has several pages, still open. */
 async function fill(files: TestJournal) {
   const harness = await files.open();
   const { engine, recordings } = harness;

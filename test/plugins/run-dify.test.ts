@@ -18,7 +18,7 @@ const run = runRequest({
   input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß', order: { id: 7 } },
 });
 
-/** The user that Dify is told by default. */
+/** The default user for Dify. */
 function userOf(sessionId: string) {
   return inOwnSession({ ...run, sessionId }).conversation;
 }
