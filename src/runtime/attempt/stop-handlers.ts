@@ -1,5 +1,3 @@
-import { within } from '../within.ts';
-
 /** The handlers of all attempts that are stopping an agent's work at the moment: what a gateway that stops waits for. */
 export class StopHandlers {
   readonly #running = new Set<Promise<void>>();
@@ -12,10 +10,14 @@ export class StopHandlers {
 
   /** Resolves when none is under way, or after `timeoutMs`. A handler may be followed by another. */
   async settled(timeoutMs: number): Promise<void> {
-    await within(timeoutMs, this.#drained());
-  }
-
-  async #drained(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    let isLate = false;
+    // Unlike that of `within`, it keeps the process: a gateway must not exit before its agents are stopped.
+    const timer = setTimeout(() => {
+      isLate = true;
+      resolve();
+    }, timeoutMs);
+    while (this.#running.size > 0 && !isLate) await Promise.race([Promise.all(this.#running), late]);
+    clearTimeout(timer);
   }
 }
