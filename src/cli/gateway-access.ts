@@ -87,7 +87,7 @@ async function accessStore(config: Config, triedUrl: string): Promise<GatewayAcc
     import('../runtime/recording/request-operations.ts'),
   ]);
   const silent = { info() {}, warn() {}, error() {} };
-  const opened = await openEngine(config.engine, silent, { isThere: true });
+  const opened = await openEngine(config.engine, { log: silent }, { isThere: true });
   if (!opened.ok) {
     const messages = opened.problems.map(({ message }) => message).join('; ');
     throw new AccessError(`no gateway answers at ${triedUrl} (name another with --admin-url), and ${messages}`);

@@ -68,6 +68,10 @@ export interface GatewayDocument {
      */
     bodyLimit: number;
     /**
+     * How much memory bodies, the inputs, outputs and deltas of runs, and replies may take together. Beyond it requests are answered 503 (backpressure). A parsed body takes up to 41 times its bytes, most take less than 10 times: at least 47 times `bodyLimit`. Default: half of what Node's heap may grow to. In bytes.
+     */
+    memory?: number;
+    /**
      * Whether X-Forwarded-For is trusted: from every peer (true), from none (false), or from these addresses, networks or the names loopback, linklocal, uniquelocal.
      */
     trustProxy: boolean | string | [string, ...string[]];

@@ -36,6 +36,8 @@ export interface ServerConfig {
   /** Starts with a slash, ends without one; empty for none. */
   readonly basePath: string;
   readonly bodyLimitBytes: number;
+  /** Of bodies, inputs, outputs and streams together; undefined: a share of the heap. */
+  readonly memoryBytes: number | undefined;
   readonly trustProxy: boolean | string | readonly string[];
   /** How long a client may take to send a whole request. */
   readonly requestTimeoutMs: number;

@@ -1,5 +1,5 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
-import type { Engine, RecordedRequest, Recordings, Recovery } from './types/index.ts';
+import type { Engine, EngineMemory, RecordedRequest, Recordings, Recovery } from './types/index.ts';
 
 /** An engine that `engine: { uses, with }` of gateway.yaml can select. */
 export interface EngineDefinition<Options = unknown> {
@@ -40,6 +40,8 @@ export interface OpenedEngine {
 export interface EngineContext {
   /** Writes to the gateway's log with the engine's name. Never log payloads or secrets. */
   readonly log: PluginLog;
+  /** The gateway's budget; undefined for a command. */
+  readonly memory?: EngineMemory | undefined;
   /** Makes a path from the options absolute: relative ones start at the folder of gateway.yaml. */
   resolvePath(path: string): string;
 }

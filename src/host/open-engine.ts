@@ -4,7 +4,7 @@ import type { StageUse } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import { suggest } from '../diagnostics/closest.ts';
 import type { Problem } from '../diagnostics/problem.ts';
-import type { OpenedEngine } from '../engine/definition.ts';
+import type { EngineContext, OpenedEngine } from '../engine/definition.ts';
 import { engines } from '../engine/index.ts';
 import { EngineBroken, type Recovery } from '../engine/types/index.ts';
 import { compileSoundSchema } from '../schema/validator.ts';
@@ -24,12 +24,12 @@ export type EngineRecovery =
  */
 export async function openEngine(
   use: StageUse,
-  log: PluginLog,
+  { log, memory }: Pick<EngineContext, 'log' | 'memory'>,
   wanted: { readonly isThere?: boolean } = {},
 ): Promise<EngineOpening> {
   const checked = await checkEngine(use);
   if (!checked.ok) return checked;
-  const context = { log, resolvePath: (path: string) => resolve(use.folder, path) };
+  const context = { log, memory, resolvePath: (path: string) => resolve(use.folder, path) };
   const { definition, options } = checked;
   if (wanted.isThere && !definition.isDurable) {
     return failed(use, `the ${definition.name} engine keeps data only in the gateway's process`);

@@ -4,6 +4,7 @@ import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
 import type { Live } from '../runtime/live.ts';
+import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
@@ -24,6 +25,7 @@ export interface AdminServerParts {
   readonly reloader: () => Reloader;
   readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
+  readonly memory: MemoryBudget;
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
   readonly readiness: Readiness;

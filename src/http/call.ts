@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { requestOverhead } from '../config/least-memory.ts';
 import type { Exchange, PluginLog, RequestHead } from '../contract/index.ts';
-import type { Engine } from '../engine/types/index.ts';
+import type { Engine, Reservation } from '../engine/types/index.ts';
 import type { Admission } from '../runtime/admission.ts';
 import type { Completions } from '../runtime/attempt/completions.ts';
 import type { TriggerBody } from '../runtime/body/trigger-body.ts';
 import type { Live } from '../runtime/live.ts';
+import { copiesOfAscii } from '../runtime/memory/json-memory.ts';
+import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import type { Verdict } from '../runtime/verdict.ts';
@@ -22,6 +25,7 @@ export interface Services {
   readonly recorder: Recorder;
   readonly completions: Completions;
   readonly streams: OpenStreams;
+  readonly memory: MemoryBudget;
   readonly log: PluginLog;
 }
 
@@ -37,6 +41,8 @@ export class Call {
   readonly head: RequestHead;
   /** The body as sent, if it was read to authenticate the caller. */
   bytes: Buffer | undefined;
+  /** What its body takes, as bytes and then parsed. */
+  memory: Reservation | undefined;
   /** How the request came out; undefined if that is not counted, as for reading a run. */
   verdict: Verdict | undefined;
   /** The trigger that the verdict is counted for. */
@@ -50,7 +56,7 @@ export class Call {
   #admission: Admission | undefined;
   #body: TriggerBody | undefined;
 
-  /** Leases the current snapshot: the request ends on the config that it began with. `serve` releases it. */
+  /** Leases the current snapshot: the request ends on the config that it began with. Must be released. */
   constructor(services: Services, request: IncomingMessage, response: ServerResponse, requestId: string) {
     const { url = '', method = '' } = request;
     const snapshot = services.live.current;
@@ -83,11 +89,34 @@ export class Call {
     return this.#awaitsContinue;
   }
 
-  /** Reads the body within `server.bodyLimit`. Never rejects. */
-  readBody(): Promise<ReadBody> {
+  /**
+   * Reads the body within `server.bodyLimit` and the memory that is free. Unknown senders, whose body is read to
+   * authenticate them, have a small share of it. Never rejects.
+   */
+  readBody(sender: 'known' | 'unknown'): Promise<ReadBody> {
+    const { memory } = this.services;
+    const declared = Number(this.request.headers['content-length'] ?? 0);
+    // Of a known sender at once what parsing takes at least: nothing is read that would only be refused then.
+    this.memory =
+      sender === 'known'
+        ? memory.reserve('requests', declared * copiesOfAscii + requestOverhead)
+        : memory.reserveUnknown(this.head.ip, declared + requestOverhead);
+    if (this.memory === undefined) return Promise.resolve({ ok: false, why: 'no_memory' });
     if (this.#awaitsContinue) this.response.writeContinue();
     this.#awaitsContinue = false;
-    return readBody(this.request, this.snapshot.config.server.bodyLimitBytes);
+    return readBody(this.request, this.snapshot.config.server.bodyLimitBytes, this.memory);
+  }
+
+  /** Whether there is room for the parsed body. Its sender is known by now. */
+  hasRoom(bytes: number): boolean {
+    this.memory?.moveTo('requests');
+    return this.memory?.resize(bytes + requestOverhead) ?? true;
+  }
+
+  /** To be called when the request is answered. A run may go on using what it has reserved. */
+  release(): void {
+    this.memory?.release();
+    this.snapshot.release();
   }
 
   /** What the address means. Known after the gate `route`. */

@@ -13,6 +13,7 @@ import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
 import { Live } from '../runtime/live.ts';
+import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
@@ -77,7 +78,8 @@ export async function startGateway({ root, log, reloadLimits, onConfig }: Gatewa
   if (!built.ok) return failed(built.problems);
   const streams = new OpenStreams();
   const live = new Live(built.snapshot, () => streams.recheck());
-  const opened = await openEngine(config.engine, log);
+  const memory = new MemoryBudget(config.server);
+  const opened = await openEngine(config.engine, { log, memory });
   if (!opened.ok) {
     live.close();
     await builder.disposed();
@@ -91,7 +93,7 @@ export async function startGateway({ root, log, reloadLimits, onConfig }: Gatewa
   const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
   const completions = new Completions();
   const surface = new Surface(
-    { live, engine, recordings, outcomes, recorder, completions, streams, log },
+    { live, engine, recordings, outcomes, recorder, completions, streams, memory, log },
     () => reloader,
     onConfig,
   );
@@ -171,6 +173,7 @@ export async function startGateway({ root, log, reloadLimits, onConfig }: Gatewa
 class Surface implements ReloadParticipant {
   readonly publicListener: Listener;
   readonly adminListener: Listener;
+  readonly #memory: MemoryBudget;
   readonly #onConfig: GatewayOptions['onConfig'];
   #token: string | undefined;
   #isReady = false;
@@ -180,6 +183,7 @@ class Surface implements ReloadParticipant {
     reloader: () => Reloader,
     onConfig: GatewayOptions['onConfig'],
   ) {
+    this.#memory = parts.memory;
     this.#onConfig = onConfig;
     this.publicListener = new Listener(() => createPublicServer(parts));
     const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady);
@@ -206,6 +210,7 @@ class Surface implements ReloadParticipant {
       commit: () => {
         for (const listener of listeners) listener.commit();
         this.publicListener.limitRequests(server.requestTimeoutMs);
+        this.#memory.setLimits(server);
         this.#token = token?.ok ? token.value : undefined;
         this.#isReady = true;
         this.#onConfig?.(config);

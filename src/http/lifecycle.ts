@@ -79,7 +79,7 @@ export const headGates: readonly Step[] = [
 export const bodySteps: readonly Step[] = [
   {
     name: 'read',
-    does: 'Reads the body within `server.bodyLimit`, parses it strictly, and checks the known members.',
+    does: 'Reads the body within `server.bodyLimit` and `server.memory`, parses it strictly, and checks the known members.',
     why: 'After all gates: the body of a refused request is not read.',
     run: read,
   },

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Engine } from '../engine/types/index.ts';
+import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -9,10 +10,11 @@ interface Measured {
   readonly engine: Engine;
   readonly recorder: Recorder;
   readonly reloader: () => Reloader;
+  readonly memory: MemoryBudget;
 }
 
 /** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
-export function metricsOf({ outcomes, engine, recorder, reloader }: Measured): {
+export function metricsOf({ outcomes, engine, recorder, reloader, memory }: Measured): {
   contentType: string;
   text(): Promise<string>;
 } {
@@ -37,6 +39,23 @@ export function metricsOf({ outcomes, engine, recorder, reloader }: Measured): {
     registers: [registry],
     collect() {
       for (const [state, count] of Object.entries(engine.load())) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'pullcord_memory_bytes',
+    help: 'Memory that is held for requests and runs, by kind, as the gateway estimates it.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const [kind, bytes] of Object.entries(memory.held)) this.set({ kind }, bytes);
+    },
+  });
+  new Gauge({
+    name: 'pullcord_memory_limit_bytes',
+    help: 'The most that pullcord_memory_bytes may be together: server.memory.',
+    registers: [registry],
+    collect() {
+      this.set(memory.limit);
     },
   });
   new Counter({

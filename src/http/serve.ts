@@ -6,6 +6,7 @@ import { Call, type Services } from './call.ts';
 import { eventStream } from './event-stream.ts';
 import { bodySteps, headGates } from './lifecycle.ts';
 import { endResponse, writeReply } from './reply.ts';
+import { holdUnread } from './reply-memory.ts';
 import { isStillAdmitted } from './still-admitted.ts';
 import { endOfTurn } from './turn.ts';
 import { writeStream } from './write-stream.ts';
@@ -37,7 +38,8 @@ export async function serve(
     const sent = reply.events === undefined ? reply : eventStream(reply.events);
     await endOfTurn();
     send(response, requestId, sent, call.awaitsContinue);
-    if (sent.stream !== undefined) await stream(call, sent.stream);
+    if (sent.stream === undefined) holdUnread(services.memory, response);
+    else await stream(call, sent.stream);
   } catch (error) {
     const isUnavailable = EngineUnavailable.is(error);
     if (isUnavailable) services.log.error({ requestId, reason: error.message }, 'storage unavailable');
@@ -45,7 +47,7 @@ export async function serve(
     if (response.headersSent) response.destroy();
     else send(response, requestId, isUnavailable ? unavailable : problem('internal_error'), true);
   } finally {
-    call?.snapshot.release();
+    call?.release();
   }
 }
 
@@ -54,7 +56,7 @@ async function stream(call: Call, pieces: AsyncIterable<string>): Promise<void> 
   const { response, services } = call;
   const remove = services.streams.add({ isAdmitted: () => isStillAdmitted(call), end: () => endResponse(response) });
   try {
-    await writeStream(response, pieces);
+    await writeStream(response, pieces, services.memory);
   } finally {
     remove();
   }

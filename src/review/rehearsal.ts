@@ -11,7 +11,7 @@ import {
   type TriggerInput,
 } from '../contract/index.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
-import { noBody, parseTriggerBody } from '../runtime/body/trigger-body.ts';
+import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf } from '../runtime/exchange.ts';
 import { type Answered, fire, refusal, runFilters } from '../runtime/pipeline.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
@@ -121,7 +121,7 @@ export class Rehearsal {
     return { exchange: exchangeOf(head, trigger, admission.principal, body), trigger };
   }
 
-  #bodyOf({ bodyText }: RehearsedRequest): ReturnType<typeof parseTriggerBody> | { readonly code: ProblemCode } {
+  #bodyOf({ bodyText }: RehearsedRequest): TriggerBody | InvalidBody | { readonly code: ProblemCode } {
     if (bodyText === undefined) return noBody;
     const bytes = Buffer.from(bodyText);
     return bytes.length > this.#snapshot.config.server.bodyLimitBytes

@@ -14,6 +14,7 @@ import {
   type Engine,
   EngineUnavailable,
   type NewRun,
+  type Reservation,
   type Submission,
 } from '../engine/types/index.ts';
 import { assertReply } from './reply.ts';
@@ -33,17 +34,18 @@ export type Answered = PipelineVerdict & { readonly reply: Reply };
 /** What of an engine the pipeline uses. */
 export type PipelineEngine = Pick<Engine, 'submit'> & RunReader;
 
-/** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. */
+/** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. A run that starts holds `memory`, which the body takes, until it ends. */
 export function fire(
   engine: PipelineEngine,
   trigger: LiveTrigger,
   exchange: Exchange,
   log?: PluginLog,
+  memory?: Reservation,
 ): MaybePromise<Answered> {
   return whenReady(runFilters(trigger, exchange), (filtered) => {
     if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered, log);
     return whenReady(claimOf(trigger, exchange), (claim) => {
-      const run = newRun(trigger, exchange);
+      const run = newRun(trigger, exchange, memory);
       return whenReady(engine.submit(run, claim), (submission) =>
         answerTo(submission, { engine, runId: run.id, trigger, exchange, log }),
       );
@@ -174,7 +176,7 @@ function claimOf(trigger: LiveTrigger, exchange: Exchange): MaybePromise<Claim |
   });
 }
 
-function newRun(trigger: LiveTrigger, exchange: Exchange): NewRun {
+function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {
   const { sessionId } = exchange.input;
   const named = {
     project: trigger.project.id,
@@ -191,5 +193,6 @@ function newRun(trigger: LiveTrigger, exchange: Exchange): NewRun {
     input: exchange.input,
     policy: trigger.policy,
     acceptedAt: exchange.receivedAt,
+    inputMemory,
   };
 }

@@ -10,7 +10,9 @@ import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { type ConformanceHarness, conformanceCases } from '../../src/engine/conformance.ts';
 import { ExpiryQueue } from '../../src/engine/execution/expiry-queue.ts';
 import { queuedRecord } from '../../src/engine/execution/records.ts';
+import { RunMemory } from '../../src/engine/execution/run-memory.ts';
 import { RunSlot } from '../../src/engine/execution/run-slot.ts';
+import { unmeteredMemory } from '../../src/engine/execution/unmetered-memory.ts';
 import { engines } from '../../src/engine/index.ts';
 import { createMemoryEngine, type MemoryEngineOptions } from '../../src/engine/memory/index.ts';
 import type { NewRun, RecordedRequest } from '../../src/engine/types/index.ts';
@@ -34,7 +36,7 @@ function open(options: Partial<MemoryEngineOptions> = {}): ConformanceHarness {
       now += ms;
     },
   };
-  return { ...createMemoryEngine({ ...defaults, ...options }, recordingLog(), clock), clock };
+  return { ...createMemoryEngine({ ...defaults, ...options }, { log: recordingLog() }, clock), clock };
 }
 
 async function collectGarbage(): Promise<void> {
@@ -227,7 +229,11 @@ t.test('the memory engine fails a run whose executor returns an invalid outcome'
 
 t.test('a run slot refuses a transition that its phase does not allow', async (t) => {
   const run = newRun({ clock: Object(Date) });
-  const slot = new RunSlot('queued', queuedRecord(run), run.policy, run.input);
+  const slot = new RunSlot('queued', {
+    record: queuedRecord(run),
+    policy: run.policy,
+    memory: new RunMemory(unmeteredMemory),
+  });
   t.throws(() => slot.enter('pausing'), { message: 'a run cannot go from queued to pausing' });
   t.equal(slot.phase, 'queued');
   slot.enter('starting');

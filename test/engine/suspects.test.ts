@@ -4,9 +4,11 @@ import { keepAll, newClaim, newRun } from '../../src/engine/conformance/harness.
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import type { ConformanceHarness } from '../../src/engine/conformance.ts';
 import { queuedRecord } from '../../src/engine/execution/records.ts';
+import { RunMemory } from '../../src/engine/execution/run-memory.ts';
 import { RunSlot } from '../../src/engine/execution/run-slot.ts';
 import { Scheduler } from '../../src/engine/execution/scheduler.ts';
 import { suspectPauseMs } from '../../src/engine/execution/suspect-pause.ts';
+import { unmeteredMemory } from '../../src/engine/execution/unmetered-memory.ts';
 import type { NewRun } from '../../src/engine/types/index.ts';
 import { until } from '../support/until.ts';
 import { journal, type Options, type TestJournal } from './journal.ts';
@@ -274,7 +276,11 @@ t.test('a suspect is not starved by others that never stop coming', async (t) =>
   const scheduler = new Scheduler({ concurrency: 1, concurrencyOf: () => Infinity });
   const slot = (interruptions: number) => {
     const run = newRun({ clock: Object(Date) });
-    return new RunSlot('queued', { ...queuedRecord(run), interruptions }, run.policy);
+    return new RunSlot('queued', {
+      record: { ...queuedRecord(run), interruptions },
+      policy: run.policy,
+      memory: new RunMemory(unmeteredMemory),
+    });
   };
   const suspects = [slot(1), slot(1)];
   for (const suspect of suspects) scheduler.add(suspect);

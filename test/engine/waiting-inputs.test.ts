@@ -25,7 +25,7 @@ const memoryOptions = {
 
 function openMemory(t: Test): ConformanceHarness {
   const clock = { now: () => 1_700_000_000_000, advance() {} };
-  const harness = { ...createMemoryEngine(memoryOptions, recordingLog(), clock), clock };
+  const harness = { ...createMemoryEngine(memoryOptions, { log: recordingLog() }, clock), clock };
   t.teardown(() => harness.engine.close(0));
   return harness;
 }

@@ -5,6 +5,8 @@ import t, { type Test } from 'tap';
 import { readBody } from '../../src/http/read-body.ts';
 import { patience } from '../support/patience.ts';
 
+const unlimited = { bytes: Infinity, resize: () => true };
+
 /** A request of which this much has been sent, and the connection that it came by. */
 async function requestOf(t: Test, body: string, length: number) {
   const server = createServer(() => {});
@@ -19,9 +21,9 @@ async function requestOf(t: Test, body: string, length: number) {
 }
 
 t.test('readBody returns the bytes of a body up to the limit, and refuses a larger one', async (t) => {
-  const read = await readBody((await requestOf(t, 'body', 4)).request, 4);
+  const read = await readBody((await requestOf(t, 'body', 4)).request, 4, unlimited);
   t.match(read, { ok: true, bytes: Buffer.from('body') });
-  t.strictSame(await readBody((await requestOf(t, 'body', 4)).request, 3), { ok: false, tooLarge: true });
+  t.strictSame(await readBody((await requestOf(t, 'body', 4)).request, 3, unlimited), { ok: false, why: 'too_large' });
 });
 
 t.test(
@@ -29,13 +31,13 @@ t.test(
   { timeout: patience(10_000) },
   async (t) => {
     const early = await requestOf(t, 'bo', 4);
-    const reading = readBody(early.request, 4);
+    const reading = readBody(early.request, 4, unlimited);
     early.socket.destroy();
-    t.strictSame(await reading, { ok: false, tooLarge: false });
+    t.strictSame(await reading, { ok: false, why: 'broken_off' });
     const late = await requestOf(t, 'bo', 4);
     const closed = new Promise((resolve) => late.request.on('error', () => {}).on('close', resolve));
     late.socket.destroy();
     await closed;
-    t.strictSame(await readBody(late.request, 4), { ok: false, tooLarge: false });
+    t.strictSame(await readBody(late.request, 4, unlimited), { ok: false, why: 'broken_off' });
   },
 );

@@ -78,6 +78,7 @@ function serverConfig({ file, document: { server } }: InFile<GatewayDocument>): 
     port: server.port,
     basePath: server.basePath === '/' ? '' : server.basePath,
     bodyLimitBytes: server.bodyLimit,
+    memoryBytes: server.memory,
     trustProxy: server.trustProxy,
     requestTimeoutMs: server.requestTimeout,
     drainTimeoutMs: server.drainTimeout,

@@ -5,7 +5,7 @@ import { apiKeyConfig, buildConfig } from './build-config.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
 import { exposureProblems } from './exposure.ts';
 import { keyProblems } from './keys.ts';
-import { gatewayProblems, projectProblems } from './projects.ts';
+import { gatewayProblems, memoryProblems, projectProblems } from './projects.ts';
 import { resolveStages } from './resolve-stages.ts';
 import { triggerProblems } from './triggers.ts';
 
@@ -25,6 +25,7 @@ export async function link(files: readonly FileInConfig[], context: LinkContext)
   const resolved = await resolveStages(documents);
   const problems = [
     ...gatewayProblems(documents),
+    ...memoryProblems(documents),
     ...projectProblems(documents),
     ...keyProblems(documents),
     ...exposureProblems(documents),

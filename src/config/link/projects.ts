@@ -1,5 +1,6 @@
 import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
+import { leastMemoryBytes, mostPerByte } from '../least-memory.ts';
 import { type DocumentSet, errorAt } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 
@@ -13,6 +14,17 @@ export function gatewayProblems(documents: DocumentSet): readonly Problem[] {
   const claims = gateways.map(({ file }) => ({ identity: 'gateway', place: { file, pointer: '/kind' } }));
   const hint = 'One folder configures one gateway: keep one of the files.';
   return duplicates(claims, documents, { code: 'duplicate_gateway', what: 'a Gateway', hint });
+}
+
+/** `server.memory` must have room for a body at `server.bodyLimit`. */
+export function memoryProblems({ gateways }: DocumentSet): readonly Problem[] {
+  return gateways.flatMap(({ file, document: { server } }) => {
+    const least = leastMemoryBytes(server.bodyLimit);
+    if (server.memory === undefined || server.memory >= least) return [];
+    const message = `must be at least ${Math.ceil(least / 1024)}KiB: a parsed body takes up to ${mostPerByte} times its bytes`;
+    const hint = 'Raise server.memory, or lower server.bodyLimit.';
+    return [errorAt(file, '/server/memory', 'out_of_range', message, hint)];
+  });
 }
 
 /** Project ids are unique. */

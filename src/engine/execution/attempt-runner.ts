@@ -35,7 +35,9 @@ export class AttemptRunner {
     const onFirstSave = () => suspects.progressed(slot, controller);
     suspects.started(slot, controller);
     if (stored.checkpoint !== undefined) onFirstSave();
+    const input = slot.memory.holdInput();
     const settle = (outcome: RunOutcome): void => {
+      input?.release();
       // Otherwise the run was cancelled or released meanwhile, and the outcome comes too late.
       if (!slot.isExecuting(controller)) return;
       try {

@@ -107,6 +107,7 @@ export class Dispatcher {
   /** Frees the place of a run until the delay has passed. It keeps its turn in its session. */
   pause(slot: RunSlot, delayMs: number): void {
     slot.enter('pausing');
+    slot.memory.leave();
     this.#scheduler.pause(slot);
     const pause = setTimeout(
       () => {
@@ -138,6 +139,9 @@ export class Dispatcher {
   /** Begins another attempt of a queued run. */
   async #start(slot: RunSlot): Promise<void> {
     slot.enter('starting');
+    const waiting = slot.memory.enter();
+    if (waiting !== undefined) await waiting;
+    if (slot.isDecided || this.#isStopped) return;
     this.#starting += 1;
     const start = { attempt: slot.record.attempt + 1, startedAt: this.#clock.now() };
     let stored: StartedAttempt;
@@ -152,6 +156,7 @@ export class Dispatcher {
       this.#starting -= 1;
       this.pump();
     }
+    slot.memory.loaded(stored.input);
     if (!slot.isDecided) this.execute(slot, start, stored);
   }
 }

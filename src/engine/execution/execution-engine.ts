@@ -6,6 +6,7 @@ import type {
   Engine,
   EngineBroken,
   EngineLoad,
+  EngineMemory,
   Executor,
   NewRun,
   RunQuery,
@@ -26,6 +27,7 @@ import type { Store } from './store.ts';
 import { Submissions } from './submissions.ts';
 import { SuspectWatch } from './suspect-watch.ts';
 import type { Clock } from './timers.ts';
+import { unmeteredMemory } from './unmetered-memory.ts';
 
 export interface ExecutionOptions {
   /** How many runs may be running at once. */
@@ -43,6 +45,8 @@ export interface ExecutionParts {
   readonly log: PluginLog;
   /** Whether runs outlive the engine. If not, those that have not ended are failed when it closes. */
   readonly isDurable: boolean;
+  /** Without it, no memory is accounted for. */
+  readonly memory?: EngineMemory | undefined;
 }
 
 type ExecutionRooms = ClosingParts & ResumeParts & { readonly clock: Clock };
@@ -55,14 +59,14 @@ export class ExecutionEngine implements Engine {
   #isStarted = false;
   #closed: Promise<void> | undefined;
 
-  constructor({ store, options, clock, log, isDurable }: ExecutionParts) {
+  constructor({ store, options, clock, log, isDurable, memory = unmeteredMemory }: ExecutionParts) {
     const { concurrency, maxQueued, maxInterruptions = Infinity } = options;
     const slots = new RunSlots();
     const dispatcher = new Dispatcher({ store, clock, log, concurrency });
     const notifications = new Notifications(store, clock, log);
     const writer = new EndWriter(store, log);
     const endings = new RunEndings({ store, clock, log, slots, dispatcher, writer, notifications });
-    const shared = { store, clock, log, slots, dispatcher, endings };
+    const shared = { store, clock, log, slots, dispatcher, endings, memory };
     this.#parts = { ...shared, isDurable, notifications, writer, maxInterruptions };
     this.#health = new HealthCheck(store);
     this.#submissions = new Submissions({ ...shared, maxQueued });

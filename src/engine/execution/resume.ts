@@ -1,7 +1,9 @@
 import type { RunFailure } from '../../contract/index.ts';
+import type { EngineMemory } from '../types/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { maskedInput, tooOftenInterrupted } from './failures.ts';
 import type { RunEndings } from './run-endings.ts';
+import { RunMemory } from './run-memory.ts';
 import { RunSlot } from './run-slot.ts';
 import type { RunSlots } from './run-slots.ts';
 import type { PendingRun } from './store.ts';
@@ -13,6 +15,7 @@ export interface ResumeParts {
   readonly endings: RunEndings;
   /** After how many deaths of its process, each while it was executed, a run fails. */
   readonly maxInterruptions: number;
+  readonly memory: EngineMemory;
 }
 
 /**
@@ -21,13 +24,13 @@ export interface ResumeParts {
  * and fail when they have been executed too often.
  */
 export function resumeRuns(pending: readonly PendingRun[], parts: ResumeParts): void {
-  const { slots, dispatcher, endings } = parts;
+  const { slots, dispatcher, endings, memory } = parts;
   const levels = new Set<number>();
   for (const run of pending) {
     const { record, policy } = run;
     // Submitted to this process before its start.
     if (slots.get(record.id) !== undefined) continue;
-    const slot = new RunSlot('queued', record, policy);
+    const slot = new RunSlot('queued', { record, policy, memory: new RunMemory(memory) });
     slots.add(slot);
     dispatcher.enqueue(slot);
     const failure = failureOf(run, parts);

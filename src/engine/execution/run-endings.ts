@@ -57,7 +57,10 @@ export class RunEndings {
     if (slot.isAwaited) store.hurry();
     // After the end in the store's order: the next run of the session must find what this one remembers.
     dispatcher.pump();
-    if (stored instanceof Promise) return stored.then((end) => this.#leave(slot, end));
+    if (stored instanceof Promise) {
+      slot.memory.addOutput(output);
+      return stored.then((end) => this.#leave(slot, end));
+    }
     this.#leave(slot, stored);
   }
 

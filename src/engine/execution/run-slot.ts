@@ -1,6 +1,7 @@
 import type { RunDelta, RunPosition, TriggerInput } from '../../contract/index.ts';
 import type { RunPolicy, RunRecord } from '../types/index.ts';
 import { DeltaLog } from './delta-log.ts';
+import type { RunMemory } from './run-memory.ts';
 import { isAllowed, type RunPhase } from './run-phase.ts';
 import { longestTimerMs } from './timers.ts';
 
@@ -8,6 +9,14 @@ import { longestTimerMs } from './timers.ts';
 export interface AttemptStart {
   readonly attempt: number;
   readonly startedAt: number;
+}
+
+export interface RunSlotParts {
+  readonly record: RunRecord;
+  readonly policy: RunPolicy;
+  readonly memory: RunMemory;
+  /** The input before masking, if the run has masks. */
+  readonly wholeInput?: TriggerInput | undefined;
 }
 
 /**
@@ -24,14 +33,16 @@ export class RunSlot {
   wholeInput: TriggerInput | undefined;
   /** Runs of one project and trigger share a lane. Ids and keys contain no line break. */
   readonly lane: string;
+  readonly memory: RunMemory;
   #phase: RunPhase;
   #controller: AbortController | undefined = undefined;
   #stored: PromiseWithResolvers<void> | undefined = undefined;
   #waiters: Set<() => void> | undefined = undefined;
   #deltaLog: DeltaLog | undefined = undefined;
 
-  constructor(phase: 'submitting' | 'queued', record: RunRecord, policy: RunPolicy, wholeInput?: TriggerInput) {
+  constructor(phase: 'submitting' | 'queued', { record, policy, memory, wholeInput }: RunSlotParts) {
     this.#phase = phase;
+    this.memory = memory;
     this.record = record;
     this.policy = policy;
     this.wholeInput = wholeInput;
@@ -86,6 +97,7 @@ export class RunSlot {
   leave(): void {
     this.#enter('ended');
     this.#deltaLog?.end();
+    this.memory.release();
     for (const answer of this.#waiters ?? []) answer();
     this.#stored?.resolve();
   }
@@ -132,7 +144,7 @@ export class RunSlot {
   /** Created on demand: few runs stream, or are followed. */
   #deltas(): DeltaLog {
     if (this.#deltaLog === undefined) {
-      this.#deltaLog = new DeltaLog();
+      this.#deltaLog = new DeltaLog(this.memory.engine);
       if (this.#phase === 'ended') this.#deltaLog.end();
     }
     return this.#deltaLog;

@@ -1,9 +1,17 @@
 import type { MaybePromise } from '../../contract/index.ts';
-import { type ActiveRun, type Claim, EngineUnavailable, type NewRun, type Submission } from '../types/index.ts';
+import {
+  type ActiveRun,
+  type Claim,
+  type EngineMemory,
+  EngineUnavailable,
+  type NewRun,
+  type Submission,
+} from '../types/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { maskRun } from './masking.ts';
 import { queuedRecord } from './records.ts';
 import type { RunEndings } from './run-endings.ts';
+import { RunMemory } from './run-memory.ts';
 import { RunSlot } from './run-slot.ts';
 import type { RunSlots } from './run-slots.ts';
 import type { Store, StoredSubmission } from './store.ts';
@@ -15,6 +23,7 @@ export interface SubmissionParts {
   readonly dispatcher: Dispatcher;
   readonly endings: RunEndings;
   readonly clock: Clock;
+  readonly memory: EngineMemory;
   /** How many runs may wait for a place; more are refused (backpressure). */
   readonly maxQueued: number;
 }
@@ -31,14 +40,20 @@ export class Submissions {
   }
 
   submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission> {
-    const { store, slots, dispatcher, clock, maxQueued } = this.#parts;
+    const { store, slots, dispatcher, clock, memory, maxQueued } = this.#parts;
     if (slots.get(run.id) !== undefined) throw new Error('a run with this id already exists');
     if (dispatcher.queued >= maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
     const stored = maskRun(run);
-    const slot = new RunSlot('submitting', queuedRecord(stored), run.policy, stored === run ? undefined : run.input);
+    const slot = new RunSlot('submitting', {
+      record: queuedRecord(stored),
+      policy: run.policy,
+      memory: new RunMemory(memory),
+      wholeInput: stored === run ? undefined : run.input,
+    });
     slots.add(slot);
     dispatcher.enqueue(slot);
     const startedAt = dispatcher.takePlace(slot) ? clock.now() : undefined;
+    slot.memory.submit(run, startedAt !== undefined);
     if (startedAt === undefined) {
       if (!slots.mayPark(slot)) {
         this.#forget(slot);

@@ -1,5 +1,4 @@
-import type { PluginLog } from '../../contract/index.ts';
-import type { EngineDefinition, OpenedEngine } from '../definition.ts';
+import type { EngineContext, EngineDefinition, OpenedEngine } from '../definition.ts';
 import { ExecutionEngine } from '../execution/execution-engine.ts';
 import type { Clock } from '../execution/timers.ts';
 import type { Options } from './options.gen.ts';
@@ -14,11 +13,15 @@ export const memory: EngineDefinition<Options> = {
   summary: 'Keeps runs, dedup claims and recorded requests in memory: a restart forgets them.',
   optionsSchema,
   isDurable: false,
-  create: (options, { log }) => createMemoryEngine(options, log),
+  create: (options, context) => createMemoryEngine(options, context),
 };
 
-export function createMemoryEngine(options: Options, log: PluginLog, clock: Clock = Date): OpenedEngine {
-  const store = new MemoryStore(options, clock);
-  const engine = new ExecutionEngine({ store, options, clock, log, isDurable: memory.isDurable });
+export function createMemoryEngine(
+  options: Options,
+  { log, memory: budget }: Pick<EngineContext, 'log' | 'memory'>,
+  clock: Clock = Date,
+): OpenedEngine {
+  const store = new MemoryStore(options, clock, budget);
+  const engine = new ExecutionEngine({ store, options, clock, log, isDurable: memory.isDurable, memory: budget });
   return { engine, recordings: store.recordings };
 }

@@ -10,7 +10,8 @@ import type {
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
-import type { Claim, NewRun, RunQuery, RunRecord } from '../types/index.ts';
+import { unmeteredMemory } from '../execution/unmetered-memory.ts';
+import type { Claim, EngineMemory, NewRun, Reservation, RunQuery, RunRecord } from '../types/index.ts';
 import { Claims } from './claims.ts';
 import { FinishedRuns } from './finished-runs.ts';
 import type { Options } from './options.gen.ts';
@@ -30,6 +31,7 @@ export class MemoryStore implements Store {
   readonly broken = new Promise<never>(() => {});
   readonly #options: Options;
   readonly #clock: Clock;
+  readonly #memory: EngineMemory;
   /** In the order of submission. */
   readonly #runs = new Map<string, StoredRun>();
   readonly #finished = new FinishedRuns();
@@ -37,7 +39,8 @@ export class MemoryStore implements Store {
   readonly #sessions: Sessions;
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(options: Options, clock: Clock) {
+  constructor(options: Options, clock: Clock, memory: EngineMemory = unmeteredMemory) {
+    this.#memory = memory;
     this.#options = options;
     this.#clock = clock;
     this.recordings = new MemoryRecordings(clock);
@@ -54,6 +57,8 @@ export class MemoryStore implements Store {
     if (claim !== undefined && this.#claims.size >= this.#options.maxClaims) {
       return { kind: 'unavailable', reason: 'too many dedup claims' };
     }
+    const held = this.#reserve(run.inputMemory?.bytes ?? this.#memory.measure(run.input));
+    if (held === undefined) return { kind: 'unavailable', reason: 'no memory is left for another run' };
     const queued = queuedRecord(run);
     const isWaiting = startedAt === undefined;
     this.#runs.set(run.id, {
@@ -64,6 +69,7 @@ export class MemoryStore implements Store {
       checkpoint: undefined,
       notifyAttempts: undefined,
       nextFinished: undefined,
+      memory: held,
     });
     return { kind: 'accepted', memory: this.#sessions.recall(queued, run.policy) };
   }
@@ -86,7 +92,9 @@ export class MemoryStore implements Store {
       this.#claims.settle(stored.claim, state === 'succeeded' || state === 'input_required');
     this.#sessions.touch(stored.record, stored.policy, memory);
     this.#finished.add(stored);
+    if (output !== undefined) stored.memory.correct(stored.memory.bytes + this.#memory.measure(output));
     if (this.#finished.size > this.#options.maxFinished) this.#forgetFirst();
+    while (this.#memory.isCrowded && this.#finished.size > 1) this.#forgetFirst();
     if (stored.policy.notify) stored.notifyAttempts = 0;
     else this.#keep(stored);
   }
@@ -162,6 +170,7 @@ export class MemoryStore implements Store {
   }
 
   close(): void {
+    for (const { memory } of this.#runs.values()) memory.correct(0);
     clearInterval(this.#sweeper);
   }
 
@@ -185,13 +194,25 @@ export class MemoryStore implements Store {
   /** Drops what the policy does not keep. */
   #keep(stored: StoredRun): void {
     const kept = keptRecord(stored.record, stored.policy.keep);
+    if (stored.policy.keep !== 'full') stored.memory.correct(0);
     if (kept !== undefined) stored.record = kept;
     else this.#runs.delete(stored.record.id);
   }
 
   #forgetFirst(): void {
     const first = this.#finished.takeFirst();
-    if (first !== undefined) this.#runs.delete(first.record.id);
+    if (first === undefined) return;
+    this.#runs.delete(first.record.id);
+    first.memory.release();
+  }
+
+  /** Room for another run, for which finished ones give way. */
+  #reserve(bytes: number): Reservation | undefined {
+    for (;;) {
+      const held = this.#memory.reserve('stored', bytes);
+      if (held !== undefined || this.#finished.size === 0) return held;
+      this.#forgetFirst();
+    }
   }
 
   /** Removes finished runs and claims past their retention, up to `limit`. True if there may be more. */

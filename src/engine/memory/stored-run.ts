@@ -1,4 +1,4 @@
-import type { RunPolicy, RunRecord } from '../types/index.ts';
+import type { Reservation, RunPolicy, RunRecord } from '../types/index.ts';
 import type { HeldClaim } from './claims.ts';
 
 /** A run in memory. Its record is replaced, never changed, so that a reader keeps a consistent copy. */
@@ -8,6 +8,8 @@ export interface StoredRun {
   /** The input as JSON while the run waits for an attempt: objects may take many times as much memory. */
   waitingInput: string | undefined;
   readonly policy: RunPolicy;
+  /** What its input and output take. */
+  readonly memory: Reservation;
   readonly claim: HeldClaim | undefined;
   /** The checkpoint that a resumed attempt starts with, as JSON. */
   checkpoint: string | undefined;

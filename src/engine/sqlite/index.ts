@@ -34,12 +34,12 @@ export const sqlite: EngineDefinition<Options> = {
 /** @param options with an absolute path */
 export async function createSqliteEngine(
   options: Options,
-  { log }: Pick<EngineContext, 'log'>,
+  { log, memory }: Pick<EngineContext, 'log' | 'memory'>,
   clock: Clock = Date,
 ): Promise<OpenedEngine> {
   const { path, maxSize: maxSizeBytes, retention } = options;
   const store = await Journal.open({ path, maxSizeBytes, retention }, clock);
-  const engine = new ExecutionEngine({ store, options, clock, log, isDurable: sqlite.isDurable });
+  const engine = new ExecutionEngine({ store, options, clock, log, isDurable: sqlite.isDurable, memory });
   return { engine, recordings: store.recordings };
 }
 

@@ -44,7 +44,7 @@ export class Journal implements Store {
   }
 
   async submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): Promise<StoredSubmission> {
-    const { input, policy, ...rest } = run;
+    const { input, policy, inputMemory: _inputMemory, ...rest } = run;
     const { keep, sessionTtlMs, notify, mask } = policy;
     const isMasked = mask.length > 0;
     const submitted = { ...rest, startedAt, keep, isMasked, sessionTtlMs, notify, input: JSON.stringify(input) };

@@ -1,4 +1,5 @@
 import type { JsonValue, RunFailure, RunState, RunUsage, TriggerInput } from '../../contract/index.ts';
+import type { Reservation } from './memory.ts';
 
 /** A run as it is stored. Data only, so that another process or a later start can resume it. */
 export interface RunRecord {
@@ -64,6 +65,8 @@ export interface NewRun
   > {
   readonly input: TriggerInput;
   readonly policy: RunPolicy;
+  /** What its input takes, if the submitter has reserved it. Not stored. */
+  readonly inputMemory?: Reservation | undefined;
 }
 
 /** How the engine treats the runs of a trigger. */

@@ -4,6 +4,7 @@ import type { RunRecord } from '../../engine/types/index.ts';
 import { checkRunResult, isFinalResult } from '../../runtime/attempt/check-run-result.ts';
 import type { RunRoute } from '../address.ts';
 import type { Call } from '../call.ts';
+import { refusalOf } from '../read-body.ts';
 
 /** How long the answer to a completion waits for the result to be stored, in milliseconds. */
 const storedWithinMs = 10_000;
@@ -21,8 +22,8 @@ async function answerCompletion(call: Call, { projectId, key, runId }: RunRoute<
   const { method, query, headers } = call.head;
   if (method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
   // Before anything depends on the run: neither the answer nor its time may reveal which runs exist.
-  const sent = await call.readBody();
-  if (!sent.ok) return problem(sent.tooLarge ? 'body_too_large' : 'bad_request');
+  const sent = await call.readBody('unknown');
+  if (!sent.ok) return sent.why === 'no_memory' ? later : problem(refusalOf(sent.why).code);
   const run = await engine.get(runId);
   if (run === undefined || !sameTrigger(run, { project: projectId, trigger: key })) return unknown;
   const snapshot = live.ofRevision(run.revision);

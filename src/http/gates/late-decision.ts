@@ -1,5 +1,6 @@
 import type { BodyNeeded, Decision, Handshake, Refusal } from '../../runtime/admission.ts';
 import type { Call } from '../call.ts';
+import { refusalOf } from '../read-body.ts';
 
 const noBytes = new Uint8Array();
 
@@ -13,8 +14,9 @@ export async function decideLate(call: Call, early: Refusal | Handshake | BodyNe
   if (route.kind !== 'trigger') return decidedBy(early, noBytes);
   const isSigned = snapshot.signatureHeaders.some((name) => request.headers[name] !== undefined);
   if (early.kind === 'handshake' || (early.kind === 'refused' && !isSigned)) return early;
-  const sent = await call.readBody();
-  if (!sent.ok) return { kind: 'refused', code: sent.tooLarge ? 'body_too_large' : 'bad_request', reason: '' };
+  const sent = await call.readBody('unknown');
+  // Also without memory: at once, and alike for every address.
+  if (!sent.ok) return refusalOf(sent.why);
   call.bytes = sent.bytes;
   return decidedBy(early, sent.bytes);
 }

@@ -28,6 +28,8 @@ async function answerRun(call: Call, runId: string): Promise<Reply> {
   if (method !== 'GET' && method !== 'DELETE') return problem('method_not_allowed', {}, { allow: 'GET, DELETE' });
   const waitMs = waitOf(query);
   if (waitMs === undefined) return problem('bad_request', { detail: 'wait must be a duration such as 20s.' });
+  // The output of a run may be large, and its reader slow.
+  if (method === 'GET' && call.services.memory.isFull) return problem('unavailable', {}, { 'retry-after': retryAfter });
   const found = await findRun(call, runId);
   if (typeof found === 'string') return problem(found);
   if (method === 'DELETE') {

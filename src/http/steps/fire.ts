@@ -11,7 +11,7 @@ export function fire(call: Call): MaybePromise<Reply> {
   call.exchange = exchange;
   // Before it is fired, so that the ids of recordings are in the order of arrival.
   call.recordingId = call.services.recorder.choose(trigger);
-  const answered = firePipeline(call.services.engine, trigger, exchange, call.services.log);
+  const answered = firePipeline(call.services.engine, trigger, exchange, call.services.log, call.memory);
   return isThenable(answered) ? answerLater(call, answered) : answer(call, answered);
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject, ProblemCode, Reply } from '../../contract/index.ts';
 import type { Call } from '../call.ts';
+import { refusalOf } from '../read-body.ts';
 import { refuse } from '../refuse.ts';
 import { parseRequestBody } from './request-body.ts';
 
@@ -7,11 +8,12 @@ import { parseRequestBody } from './request-body.ts';
 export async function read(call: Call): Promise<Reply | undefined> {
   let { bytes } = call;
   if (bytes === undefined) {
-    const sent = await call.readBody();
-    if (!sent.ok) return refuseBody(call, sent.tooLarge ? 'body_too_large' : 'bad_request');
+    const sent = await call.readBody('known');
+    if (!sent.ok) return refuse(call, refusalOf(sent.why), call.admission.trigger);
     bytes = sent.bytes;
   }
-  const body = parseRequestBody(call.request.headers, bytes);
+  const body = parseRequestBody(call.request.headers, bytes, (needed) => call.hasRoom(needed));
+  if (body.kind === 'no_room') return refuse(call, refusalOf('no_memory'), call.admission.trigger);
   if (body.kind === 'refused') return refuseBody(call, body.code, body.members);
   call.body = body;
   return undefined;

@@ -99,14 +99,23 @@ function gatewayDetails(base: Side, head: Side): readonly StructureDetail[] {
   const { server, admin, ...after } = head.config;
   const durations: readonly string[] = ['requestTimeoutMs', 'drainTimeoutMs'];
   const settings = (
-    ['host', 'port', 'basePath', 'bodyLimitBytes', 'trustProxy', 'requestTimeoutMs', 'drainTimeoutMs'] as const
+    [
+      'host',
+      'port',
+      'basePath',
+      'bodyLimitBytes',
+      'memoryBytes',
+      'trustProxy',
+      'requestTimeoutMs',
+      'drainTimeoutMs',
+    ] as const
   ).flatMap((name) =>
     compareValue(
       `server ${name.replace(/Ms$|Bytes$/, '')}`,
       oldServer[name],
       server[name],
       server.place,
-      durations.includes(name) ? showDuration : name === 'bodyLimitBytes' ? showSize : undefined,
+      durations.includes(name) ? showDuration : name.endsWith('Bytes') ? showSize : undefined,
     ),
   );
   return [

@@ -1,8 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonValue } from '../../contract/index.ts';
+import { bodyMemory } from '../memory/json-memory.ts';
 import { findFault, isRefusedName } from './json-fault.ts';
 import { isKept } from './json-number.ts';
 import { maxDepth, scanJson } from './json-scan.ts';
+
+/** Whether there is room for what a body takes once it is parsed, in bytes: asked before it is. */
+export type HasRoom = (bytes: number) => boolean;
 
 export type JsonBody =
   | { readonly ok: true; readonly text: string; readonly value: Record<string, JsonValue> }
@@ -14,10 +18,13 @@ export type JsonBody =
  * twice, a number that a double cannot hold, bad UTF-8), names that reach for an object's prototype, and nesting deeper
  * than 64 levels. Never throws.
  */
-export function readJsonBody(bytes: Buffer): JsonBody {
+export function readJsonBody(bytes: Buffer): JsonBody;
+export function readJsonBody(bytes: Buffer, hasRoom: HasRoom | undefined): JsonBody | 'no_room';
+export function readJsonBody(bytes: Buffer, hasRoom?: HasRoom): JsonBody | 'no_room' {
   if (!isUtf8(bytes)) return { ok: false, detail: 'The body is not valid UTF-8.' };
   const scan = scanJson(bytes);
   if (scan === undefined) return { ok: false, detail: `The body is nested deeper than ${maxDepth} levels.` };
+  if (hasRoom?.(bodyMemory(bytes, scan)) === false) return 'no_room';
   const text = bytes.toString('utf8');
   let value: JsonValue;
   try {

@@ -7,10 +7,19 @@ export interface JsonScan {
   readonly colons: number;
   /** As written, those longer than 15 digits and a two-digit exponent. A double holds all others as they are. */
   readonly numbers: readonly string[];
+  /** What the value takes in memory depends on these (memory/json-memory.ts). */
+  readonly containers: number;
+  readonly commas: number;
+  readonly strings: number;
+  /** Strings that start with a digit: they may be names of indices. */
+  readonly numericStrings: number;
+  /** Numbers of any length. */
+  readonly values: number;
 }
 
 const quote = 0x22;
 const minus = 0x2d;
+const comma = 0x2c;
 const dot = 0x2e;
 const zero = 0x30;
 const nine = 0x39;
@@ -26,6 +35,11 @@ export function scanJson(bytes: Buffer): JsonScan | undefined {
   const { length } = bytes;
   const numbers: string[] = [];
   let colons = 0;
+  let containers = 0;
+  let commas = 0;
+  let strings = 0;
+  let numericStrings = 0;
+  let values = 0;
   let depth = 0;
   let index = 0;
   while (index < length) {
@@ -33,9 +47,16 @@ export function scanJson(bytes: Buffer): JsonScan | undefined {
     const byte = bytes[index] ?? 0;
     index += 1;
     if (byte === quote) {
+      const first = bytes[index] ?? 0;
+      strings += 1;
+      if (first >= zero && first <= nine) numericStrings += 1;
       index = endOfString(bytes, index);
     } else if (byte <= nine) {
-      if (byte < zero && byte !== minus) continue;
+      if (byte < zero && byte !== minus) {
+        if (byte === comma) commas += 1;
+        continue;
+      }
+      values += 1;
       const end = endOfDigits(bytes, index);
       const hasExponent = end < length && ((bytes[end] ?? 0) | caseBit) === 0x65;
       index = hasExponent ? endOfDigits(bytes, end + 2) : end;
@@ -43,13 +64,14 @@ export function scanJson(bytes: Buffer): JsonScan | undefined {
     } else if (byte === colon) {
       colons += 1;
     } else if ((byte | caseBit) === opening) {
+      containers += 1;
       depth += 1;
       if (depth > maxDepth) return undefined;
     } else if ((byte | caseBit) === closing) {
       depth -= 1;
     }
   }
-  return { colons, numbers };
+  return { colons, numbers, containers, commas, strings, numericStrings, values };
 }
 
 /** Index of the first byte that is no digit and no decimal point. */

@@ -1,6 +1,6 @@
 import type { JsonObject, TriggerInput } from '../../contract/index.ts';
 import { checkTriggerBody } from './check-members.ts';
-import { readJsonBody } from './json-body.ts';
+import { type HasRoom, readJsonBody } from './json-body.ts';
 
 /** The body of a request to fire a trigger: a JSON object, or nothing. */
 export interface TriggerBody {
@@ -16,12 +16,20 @@ export interface InvalidBody {
   readonly members: JsonObject;
 }
 
+/** There is no memory for the body now. */
+export interface NoRoom {
+  readonly kind: 'no_room';
+}
+
 /** No body is as good as an empty object, but takes no part in dedup. */
 export const noBody: TriggerBody = { kind: 'read', text: undefined, members: {} };
 
 /** Reads what was sent as JSON, and checks the members that the gateway knows. Never throws. */
-export function parseTriggerBody(bytes: Buffer): TriggerBody | InvalidBody {
-  const body = readJsonBody(bytes);
+export function parseTriggerBody(bytes: Buffer): TriggerBody | InvalidBody;
+export function parseTriggerBody(bytes: Buffer, hasRoom: HasRoom): TriggerBody | InvalidBody | NoRoom;
+export function parseTriggerBody(bytes: Buffer, hasRoom?: HasRoom): TriggerBody | InvalidBody | NoRoom {
+  const body = readJsonBody(bytes, hasRoom);
+  if (body === 'no_room') return { kind: 'no_room' };
   if (!body.ok) return invalid([{ pointer: body.pointer ?? '', message: body.detail }], body.detail);
   const faults = checkTriggerBody(body.value);
   if (faults.length > 0) return invalid(faults, 'The body has members of a wrong type.');

@@ -1,0 +1,218 @@
+import { mostPerByte, requestOverhead, requestShare } from '../../config/least-memory.ts';
+import type { EngineMemory, MemoryKind, Reservation } from '../../engine/types/index.ts';
+import { addressBlock } from './address-block.ts';
+import { defaultMemoryBytes } from './default-memory.ts';
+import { valueMemory } from './json-memory.ts';
+
+export interface MemoryLimits {
+  /** Undefined: a share of the heap. */
+  readonly memoryBytes: number | undefined;
+  readonly bodyLimitBytes: number;
+}
+
+/** How much of the budget unknown senders can fill together, and how much of that one address. */
+const unknownShare = 1 / 8;
+const addressShare = 1 / 8;
+/** While an attempt waits for room, a request that takes more than this share of the budget is refused: it would wait forever. */
+const overtakingShare = 1 / 64;
+/** How much of the budget the memory engine can fill with runs. */
+const storedShare = 1 / 2;
+
+interface Waiter {
+  readonly bytes: number;
+  grant(): void;
+}
+
+/**
+ * The memory that the gateway may use for bodies, inputs, outputs, deltas and replies together. It counts estimates: what
+ * JSON takes is known from its text (json-memory.ts). Requests are refused when it is full; what has been accepted waits,
+ * or is charged and keeps further requests out.
+ */
+export class MemoryBudget implements EngineMemory {
+  readonly #held: Record<MemoryKind, number> = {
+    unauthenticated: 0,
+    requests: 0,
+    runs: 0,
+    outputs: 0,
+    deltas: 0,
+    replies: 0,
+    stored: 0,
+  };
+  readonly #heldByAddress = new Map<string, number>();
+  readonly #waiting = new Set<Waiter>();
+  #total = 0;
+  #limit = 0;
+  #largestInput = 0;
+  #unknownLimit = 0;
+  #addressLimit = 0;
+
+  constructor(limits: MemoryLimits) {
+    this.setLimits(limits);
+  }
+
+  /** In force from now on. What is held beyond a lower limit stays until it is released. */
+  setLimits({ memoryBytes, bodyLimitBytes }: MemoryLimits): void {
+    const oneBody = bodyLimitBytes + requestOverhead;
+    this.#limit = memoryBytes ?? defaultMemoryBytes(bodyLimitBytes);
+    this.#largestInput = bodyLimitBytes * mostPerByte + requestOverhead;
+    this.#unknownLimit = Math.max(this.#limit * unknownShare, oneBody);
+    this.#addressLimit = Math.max(this.#unknownLimit * addressShare, oneBody);
+    this.#serveWaiting();
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** What is held for each kind. */
+  get held(): Readonly<Record<MemoryKind, number>> {
+    return this.#held;
+  }
+
+  /** Whether more is held than the limit: nothing more should be brought into memory. */
+  get isFull(): boolean {
+    return this.#total >= this.#limit;
+  }
+
+  get isCrowded(): boolean {
+    return this.#held.stored > this.#limit * storedShare;
+  }
+
+  reserve(kind: MemoryKind, bytes: number): Reservation | undefined {
+    return this.#fits(kind, bytes) ? this.charge(kind, bytes) : undefined;
+  }
+
+  /** For the body of a request whose sender is not known yet: from a small share, of which each address has a part. */
+  reserveUnknown(ip: string, bytes: number): Reservation | undefined {
+    const address = addressBlock(ip);
+    if (!this.#fits('unauthenticated', bytes) || !this.#fitsAddress(address, bytes)) return undefined;
+    return new Held(this.#ledger, 'unauthenticated', bytes, address);
+  }
+
+  charge(kind: MemoryKind, bytes: number): Reservation {
+    return new Held(this.#ledger, kind, bytes, undefined);
+  }
+
+  room(bytes = this.#largestInput): Reservation | Promise<Reservation> {
+    if (this.#waiting.size === 0 && this.#fits('runs', bytes)) return this.charge('runs', bytes);
+    return new Promise((resolve) => {
+      this.#waiting.add({ bytes, grant: () => resolve(this.charge('runs', bytes)) });
+    });
+  }
+
+  measure(value: unknown): number {
+    return valueMemory(value);
+  }
+
+  #fits(kind: MemoryKind, bytes: number): boolean {
+    const total = this.#total + bytes;
+    switch (kind) {
+      case 'requests':
+        return total <= this.#limit * requestShare && !this.#overtakes(bytes);
+      case 'unauthenticated':
+        return total <= this.#limit * requestShare && this.#held.unauthenticated + bytes <= this.#unknownLimit;
+      case 'stored':
+        return total <= this.#limit * requestShare && this.#held.stored + bytes <= this.#limit * storedShare;
+      case 'runs':
+        // Otherwise callers that wait for queued runs could hold all of it, and no run would ever start.
+        return total <= this.#limit || this.#held.runs === 0;
+      default:
+        return total <= this.#limit;
+    }
+  }
+
+  #overtakes(bytes: number): boolean {
+    return this.#waiting.size > 0 && bytes > this.#limit * overtakingShare;
+  }
+
+  #fitsAddress(address: string, bytes: number): boolean {
+    return (this.#heldByAddress.get(address) ?? 0) + bytes <= this.#addressLimit;
+  }
+
+  readonly #ledger: Ledger = {
+    fits: (kind, bytes, address) =>
+      this.#fits(kind, bytes) && (address === undefined || this.#fitsAddress(address, bytes)),
+    count: (kind, bytes, address) => {
+      this.#total += bytes;
+      this.#held[kind] += bytes;
+      if (address !== undefined) this.#countAddress(address, bytes);
+      if (bytes < 0 && this.#waiting.size > 0) this.#serveWaiting();
+    },
+  };
+
+  #countAddress(address: string, bytes: number): void {
+    const held = (this.#heldByAddress.get(address) ?? 0) + bytes;
+    if (held > 0) this.#heldByAddress.set(address, held);
+    else this.#heldByAddress.delete(address);
+  }
+
+  #serveWaiting(): void {
+    for (const waiter of this.#waiting) {
+      if (!this.#fits('runs', waiter.bytes)) return;
+      this.#waiting.delete(waiter);
+      waiter.grant();
+    }
+  }
+}
+
+/** What a reservation sees of its budget. */
+interface Ledger {
+  fits(kind: MemoryKind, bytes: number, address: string | undefined): boolean;
+  count(kind: MemoryKind, bytes: number, address: string | undefined): void;
+}
+
+class Held implements Reservation {
+  readonly #ledger: Ledger;
+  #kind: MemoryKind;
+  #bytes: number;
+  /** Of an unknown sender. */
+  #address: string | undefined;
+  #holders = 1;
+
+  constructor(ledger: Ledger, kind: MemoryKind, bytes: number, address: string | undefined) {
+    this.#ledger = ledger;
+    this.#kind = kind;
+    this.#bytes = bytes;
+    this.#address = address;
+    ledger.count(kind, bytes, address);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  share(kind: MemoryKind): void {
+    this.#holders += 1;
+    this.moveTo(kind);
+  }
+
+  moveTo(kind: MemoryKind): void {
+    if (kind === this.#kind) return;
+    // First what is added: what is freed might be granted to others.
+    this.#ledger.count(kind, this.#bytes, undefined);
+    this.#ledger.count(this.#kind, -this.#bytes, this.#address);
+    this.#kind = kind;
+    this.#address = undefined;
+  }
+
+  resize(bytes: number): boolean {
+    const more = bytes - this.#bytes;
+    if (more > 0 && !this.#ledger.fits(this.#kind, more, this.#address)) return false;
+    this.correct(bytes);
+    return true;
+  }
+
+  correct(bytes: number): void {
+    const more = bytes - this.#bytes;
+    this.#bytes = bytes;
+    this.#ledger.count(this.#kind, more, this.#address);
+  }
+
+  release(): void {
+    if (this.#holders === 0) throw new Error('memory was released twice');
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
+    this.#ledger.count(this.#kind, -this.#bytes, this.#address);
+    this.#bytes = 0;
+  }
+}
