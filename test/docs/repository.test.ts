@@ -1,9 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { test } from 'tap';
 import { parse } from 'yaml';
+import { FailuresLast } from '../support/failures-last.ts';
 import { workflowFaults } from '../support/github-parser.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -49,4 +51,61 @@ test('every decision page has a status and a date, and is listed with both', asy
     const listed = index.split('\n').find((line) => line.startsWith(`| ${date} |`) && line.includes(`](${name})`));
     t.match(listed?.toLowerCase(), status?.[1]?.slice(0, 8), `${name} is listed with its status`);
   }
+});
+
+/** What the reporter of `npm test` adds to the results. */
+async function addedTo(results: string): Promise<string> {
+  const reporter = new FailuresLast();
+  reporter.end(results);
+  const printed = await text(reporter);
+  return printed.slice(results.length);
+}
+
+test('the results of all tests end with each failure, its diagnostics and what ended its file', async (t) => {
+  const results = `TAP version 14
+# Subtest: test/a.test.ts
+    # Subtest: outer
+        not ok 1 - one is two
+          ---
+          diff: one line
+          ...
+        1..1
+    not ok 1 - outer
+      ---
+      at: outer
+      ...
+    1..1
+not ok 1 - test/a.test.ts
+  ---
+  command: node
+  exitCode: 1
+  ...
+# Subtest: test/b.test.ts
+    # Uncaught: Error: later
+    # Uncaught:     at file.ts:1:1
+    1..0
+not ok 2 - test/b.test.ts
+  ---
+  command: node
+  signal: SIGKILL
+  ...
+1..2
+`;
+  t.equal(
+    await addedTo(results),
+    `# not ok: test/a.test.ts > outer > one is two
+#   diff: one line
+#
+# not ok: test/b.test.ts
+#   uncaught: |
+#     Error: later
+#         at file.ts:1:1
+#   signal: SIGKILL
+#
+# Failed: 2
+#   test/a.test.ts > outer > one is two
+#   test/b.test.ts
+`,
+  );
+  t.equal(await addedTo('TAP version 14\nok 1 - test/a.test.ts\n1..1\n'), '', 'nothing is added when all pass');
 });

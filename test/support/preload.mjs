@@ -2,6 +2,7 @@
 // compiler.
 import module from 'node:module';
 import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 
 // Of the tests, and of the commands that they start: to strip the types of all modules takes longer than most tests.
 const cache = join(import.meta.dirname, '../../node_modules/.cache/pullcord');
@@ -24,3 +25,11 @@ module.registerHooks({
     return specifier === 'async-hook-domain' ? { url: noDomains, shortCircuit: true } : next(specifier, context);
   },
 });
+
+// Such an error is on stderr, apart from the results. failures-last.ts repeats these comments at the failure.
+if (isMainThread) {
+  process.on('uncaughtExceptionMonitor', (error) => {
+    const lines = String(error?.stack ?? error).split('\n');
+    process.stdout.write(lines.map((line) => `# Uncaught: ${line}\n`).join(''));
+  });
+}
