@@ -6,7 +6,13 @@ import { EvaluationError, toEvaluationError } from './evaluation-error.ts';
 import type { FilterExpression, ObservedCondition } from './filter-expression.ts';
 import { IsolatedExpression } from './isolation/isolated-expression.ts';
 import type { Watch } from './isolation/protocol.ts';
-import { type Bindings, type Circumstances, defaultLimits, type FilterLimits } from './limits.ts';
+import {
+  type Bindings,
+  type Circumstances,
+  defaultLimits,
+  type EvaluationOptions,
+  type FilterLimits,
+} from './limits.ts';
 import { type Node, NotCompilable } from './node.ts';
 import { parse } from './parse.ts';
 import { type Parsed, ParsedExpression } from './parsed-expression.ts';
@@ -67,30 +73,25 @@ class CompiledExpression extends ParsedExpression implements FilterExpression {
     this.#limits = limits;
   }
 
-  evaluate(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): unknown {
-    return this.#run(input, bindings, circumstances, false);
+  evaluate(input: unknown, bindings?: Bindings, options?: EvaluationOptions): unknown {
+    return this.#run(input, bindings, options, false);
   }
 
-  passes(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): boolean {
-    return this.#run(input, bindings, circumstances, true) === true;
+  passes(input: unknown, bindings?: Bindings, options?: EvaluationOptions): boolean {
+    return this.#run(input, bindings, options, true) === true;
   }
 
-  observe(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): readonly ObservedCondition[] {
+  observe(input: unknown, bindings = noBindings, options?: EvaluationOptions): readonly ObservedCondition[] {
     this.#observe ??= this.compileObserver(this.#limits);
-    return this.#observe(input, bindings, circumstances);
+    return this.#observe(input, bindings, options);
   }
 
   async close(): Promise<void> {}
 
-  #run(
-    input: unknown,
-    bindings = noBindings,
-    circumstances: Partial<Circumstances> | undefined,
-    asBoolean: boolean,
-  ): unknown {
+  #run(input: unknown, bindings = noBindings, options: EvaluationOptions | undefined, asBoolean: boolean): unknown {
     const run = this.#spare ?? new Evaluation(this.#limits);
     this.#spare = undefined;
-    run.begin(input, bindings, circumstances);
+    run.begin(input, bindings, options);
     try {
       const value = this.#evaluator(run, contextOf(input), undefined);
       return asBoolean && typeof value !== 'boolean' ? isTruthy(run, value) : value;
@@ -115,22 +116,22 @@ class IsolatedFilter extends ParsedExpression implements FilterExpression {
     this.#expression = expression;
   }
 
-  evaluate(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): Promise<unknown> {
-    return this.#expression.evaluate('value', input, bindings, circumstancesOf(circumstances));
+  evaluate(input: unknown, bindings = noBindings, options?: EvaluationOptions): Promise<unknown> {
+    return this.#expression.evaluate('value', input, bindings, circumstancesOf(options));
   }
 
-  async passes(input: unknown, bindings = noBindings, circumstances?: Partial<Circumstances>): Promise<boolean> {
-    return (await this.#expression.evaluate('boolean', input, bindings, circumstancesOf(circumstances))) === true;
+  async passes(input: unknown, bindings = noBindings, options?: EvaluationOptions): Promise<boolean> {
+    return (await this.#expression.evaluate('boolean', input, bindings, circumstancesOf(options))) === true;
   }
 
   async observe(
     input: unknown,
     bindings = noBindings,
-    circumstances?: Partial<Circumstances>,
+    options?: EvaluationOptions,
   ): Promise<readonly ObservedCondition[]> {
     try {
       this.#watch ??= this.watch();
-      const given = [input, bindings, circumstancesOf(circumstances)] as const;
+      const given = [input, bindings, circumstancesOf(options)] as const;
       return (await this.#expression.evaluate(this.#watch, ...given)) as readonly ObservedCondition[];
     } catch (error) {
       if (!(error instanceof EvaluationError)) throw error;

@@ -1,3 +1,5 @@
+import { WorkExhausted } from '../work/work-budget.ts';
+
 /**
  * A failed evaluation. `code` is JSONata's error code (T2009, D3030 …); `token` is the token that failed and `position`
  * the offset of its end in the expression, as JSONata reports them.
@@ -22,6 +24,7 @@ export class EvaluationError extends Error {
 /** Converts anything thrown by an evaluation to an EvaluationError: JSONata throws plain objects. */
 export function toEvaluationError(thrown: unknown): EvaluationError {
   if (thrown instanceof EvaluationError) return thrown;
+  if (WorkExhausted.is(thrown)) return new EvaluationError('D1012');
   // A stack overflow means that the evaluation nests too deeply; otherwise a string or array exceeded V8's limit.
   if (thrown instanceof RangeError) return new EvaluationError(/stack/.test(thrown.message) ? 'D1011' : 'D2015');
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string') {

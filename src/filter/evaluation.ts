@@ -1,17 +1,15 @@
+import { WorkBudget } from '../work/work-budget.ts';
 import { EvaluationError } from './evaluation-error.ts';
-import type { Bindings, Circumstances, FilterLimits } from './limits.ts';
+import type { Bindings, EvaluationOptions, FilterLimits } from './limits.ts';
 import { SeededRandom } from './random.ts';
 
 /** No bindings. */
 export const noBindings: Bindings = Object.freeze({});
 
-/** Roughly the steps that take a millisecond. */
-const stepsPerMillisecond = 10_000;
+/** From this length on, a growing array is copied to new pages of memory. */
+export const largeLength = 16_384;
 
-/**
- * The state of one evaluation of a compiled expression: remaining budget, clock and bindings. It can be reused for
- * consecutive evaluations.
- */
+/** The state of one evaluation of a compiled expression: budget, clock and bindings. Reused for consecutive evaluations. */
 export class Evaluation {
   /** The whole input: `$$`. */
   root: unknown;
@@ -19,10 +17,11 @@ export class Evaluation {
   readonly maxSequence: number;
   readonly #maxDepth: number;
   readonly #maxSteps: number;
-  #circumstances: Partial<Circumstances> | undefined;
+  /** Pays for nothing before it begins. */
+  #budget = new WorkBudget(0);
+  #options: EvaluationOptions | undefined;
   #now: number | undefined;
   #random: SeededRandom | undefined;
-  #steps = 0;
   #depth = 0;
 
   constructor(limits: FilterLimits) {
@@ -31,11 +30,11 @@ export class Evaluation {
     this.#maxSteps = limits.maxSteps;
   }
 
-  begin(root: unknown, bindings: Bindings, circumstances: Partial<Circumstances> | undefined): void {
+  begin(root: unknown, bindings: Bindings, options: EvaluationOptions | undefined): void {
     this.root = root;
     this.bindings = bindings;
-    this.#circumstances = circumstances;
-    this.#steps = this.#maxSteps;
+    this.#options = options;
+    this.#budget = options?.budget ?? new WorkBudget(this.#maxSteps);
     this.#depth = 0;
   }
 
@@ -43,7 +42,7 @@ export class Evaluation {
   end(): void {
     this.root = undefined;
     this.bindings = noBindings;
-    this.#circumstances = undefined;
+    this.#options = undefined;
     this.#now = undefined;
     this.#random = undefined;
   }
@@ -54,24 +53,18 @@ export class Evaluation {
   }
 
   /** Charges the budget for work before it is done; throws when the budget is exhausted. */
-  spend(steps: number): void {
-    this.#steps -= steps;
-    if (this.#steps < 0) throw new EvaluationError('D1012');
+  spend(units: number): void {
+    this.#budget.spend(units);
   }
 
-  /** Throws if the remaining budget is smaller, without charging it. */
-  afford(steps: number): void {
-    if (steps > this.#steps) throw new EvaluationError('D1012');
-  }
-
-  /** Charges for work by its duration in milliseconds, where no other measure of its size exists. */
-  spendTime(milliseconds: number): void {
-    this.spend(milliseconds * stepsPerMillisecond);
+  /** Throws if the remaining budget is smaller, without charging it: for work of which only an upper bound is known. */
+  afford(units: number): void {
+    this.#budget.afford(units);
   }
 
   /** Charges for reading or creating text. */
   spendText(length: number): void {
-    this.spend(length / 64 + 1);
+    this.#budget.spend(length / 64 + 1);
   }
 
   /** Rejects a sequence that is too long. */
@@ -79,10 +72,10 @@ export class Evaluation {
     if (length > this.maxSequence) throw new EvaluationError('D2015', { value: this.maxSequence });
   }
 
-  /** Charges for a sequence that the expression creates. */
-  spendSequence(length: number): void {
-    this.checkSequence(length);
-    this.spend(length);
+  /** Charges for items that the expression adds to a sequence, which has `before` items so far. */
+  spendSequence(length: number, before = 0): void {
+    this.checkSequence(before + length);
+    this.#budget.spend(before + length > largeLength ? length * 3 : length);
   }
 
   enter(): void {
@@ -96,12 +89,12 @@ export class Evaluation {
 
   /** Milliseconds since the epoch, constant throughout the evaluation. */
   get now(): number {
-    this.#now ??= this.#circumstances?.now ?? Date.now();
+    this.#now ??= this.#options?.now ?? Date.now();
     return this.#now;
   }
 
   random(): number {
-    this.#random ??= new SeededRandom(this.#circumstances?.seed ?? randomSeed());
+    this.#random ??= new SeededRandom(this.#options?.seed ?? randomSeed());
     return this.#random.next();
   }
 }

@@ -1,5 +1,5 @@
 import type { ExpressionProblem } from './expression-error.ts';
-import type { Bindings, Circumstances } from './limits.ts';
+import type { Bindings, Circumstances, EvaluationOptions } from './limits.ts';
 
 /** A value, or a promise of it if the evaluation is isolated. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -20,9 +20,9 @@ export interface FilterExpression {
    * Returns the expression's value for an input, as JSONata does: arrays may carry JSONata's marks, and functions are not
    * JSON. Throws an EvaluationError, or rejects with one. Circumstances default to the current time and a random seed.
    */
-  evaluate(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): MaybePromise<unknown>;
+  evaluate(input: unknown, bindings?: Bindings, options?: EvaluationOptions): MaybePromise<unknown>;
   /** Whether JSONata's $boolean of the value is true. Throws and rejects as `evaluate` does. */
-  passes(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): MaybePromise<boolean>;
+  passes(input: unknown, bindings?: Bindings, options?: EvaluationOptions): MaybePromise<boolean>;
   /** Evaluates each part separately, for about two seconds in total. Never fails: parts carry their errors. */
   explain(input: unknown, bindings?: Bindings, circumstances?: Partial<Circumstances>): Promise<Explanation>;
   /**
@@ -35,11 +35,7 @@ export interface FilterExpression {
    * the same limits, but never fails because of the input: it returns what was observed before the failure, or nothing
    * if an isolated evaluation was killed.
    */
-  observe(
-    input: unknown,
-    bindings?: Bindings,
-    circumstances?: Partial<Circumstances>,
-  ): MaybePromise<readonly ObservedCondition[]>;
+  observe(input: unknown, bindings?: Bindings, options?: EvaluationOptions): MaybePromise<readonly ObservedCondition[]>;
   /** The input paths that it reads and the constants in it, for generating inputs with different outcomes. */
   readonly vocabulary: Vocabulary;
   /** Releases the processes of isolated evaluations, after pending evaluations end. */

@@ -1,8 +1,9 @@
 /** The filter engine, published as `pullcord/filter`: JSONata over untrusted input. It does not depend on the gateway. */
+export { WorkBudget, WorkExhausted } from '../work/work-budget.ts';
 export { type CompileOptions, compileFilter } from './compile-filter.ts';
 export { EvaluationError } from './evaluation-error.ts';
 export { ExpressionError, type ExpressionProblem } from './expression-error.ts';
 export type * from './filter-expression.ts';
-export type { Bindings, Circumstances, FilterLimits } from './limits.ts';
+export type { Bindings, Circumstances, EvaluationOptions, FilterLimits } from './limits.ts';
 export { compileTemplate, type Template } from './template.ts';
 export { toPlain } from './to-plain.ts';

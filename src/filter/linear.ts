@@ -9,8 +9,6 @@ const maxCount = 500;
 export interface LinearCost {
   /** Worst-case number of characters compared per character of the text. */
   readonly work: number;
-  /** Whether it may read text far past the end of its match. */
-  readonly looksAhead: boolean;
 }
 
 /**
@@ -29,31 +27,12 @@ export function linearCostOf(regexp: RegExp): LinearCost | undefined {
   const { alternatives } = new RegExpParser().parsePattern(regexp.source, 0, undefined, { unicode: false });
   const sets = new CharacterSets(regexp.flags.includes('i'));
   let work = 0;
-  let looksAhead = false;
   for (const { elements } of alternatives) {
     const cost = costOfSequence(flat(elements), sets, !regexp.flags.includes('m'));
     if (cost === undefined) return undefined;
     work += cost.work;
-    looksAhead ||= cost.looksAhead;
   }
-  return work > maxWork ? undefined : { work, looksAhead };
-}
-
-/** Whether a search may read text far past the end of its match, in any engine. True if that is unknown. */
-export function looksAhead({ source }: RegExp): boolean {
-  const { alternatives } = new RegExpParser().parsePattern(source, 0, undefined, { unicode: false });
-  return alternatives.some(({ elements }) =>
-    flat(elements).some((element, index, { length }) => {
-      const isTrailingLoop = index === length - 1 && isEndless(element) && isSet(element.element);
-      return !isTrailingLoop && hasEndlessPart(element);
-    }),
-  );
-}
-
-function hasEndlessPart(element: AST.Element): boolean {
-  if (element.type === 'Quantifier') return element.max > maxCount || hasEndlessPart(element.element);
-  if (element.type !== 'Group' && element.type !== 'CapturingGroup') return false;
-  return element.alternatives.some(({ elements }) => elements.some(hasEndlessPart));
+  return work > maxWork ? undefined : { work };
 }
 
 /** Bit n for ASCII character n, bit 128 for all other characters together. */
@@ -138,7 +117,7 @@ function costOfSequence(
     mayGiveBack = next === undefined || (next & loop) !== 0n;
     if (!isAnchored && (begin === undefined || (begin & loop) !== 0n)) return undefined;
   }
-  return { work: paths * length * (loops + 1), looksAhead: loops > 0 };
+  return { work: paths * length * (loops + 1) };
 }
 
 function isEndless(element: AST.Element): element is AST.Quantifier {

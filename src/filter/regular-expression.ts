@@ -1,7 +1,8 @@
-import { RE2JS } from 're2js';
+import { type Matcher, MatcherInput, RE2JS } from 're2js';
 import type { Evaluation } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
-import { type LinearCost, linearCostOf, looksAhead } from './linear.ts';
+import { type LinearCost, linearCostOf } from './linear.ts';
+import { MeteredText } from './metered-text.ts';
 import { FunctionValue } from './value.ts';
 
 /** A regular expression that RE2 does not support. */
@@ -14,15 +15,14 @@ interface Found {
   readonly groups: (string | undefined)[];
 }
 
-/** A regular expression engine that matches in linear time. */
+/** A regular expression engine that matches in linear time, and pays for each search before it reads the text. */
 interface Engine {
-  /** The cost of matching one character, relative to reading one. */
-  readonly cost: number;
-  /** Whether it may read text far past the end of its match. */
-  readonly looksAhead: boolean;
-  test(text: string): boolean;
-  /** Finds the first match at or after `from`. */
-  find(text: string, from: number): Found | undefined;
+  test(run: Evaluation, text: string): boolean;
+  /**
+   * Finds the first match at or after `from`.
+   * @param isNext whether it is the first search that continues from the end of a match
+   */
+  find(run: Evaluation, text: string, from: number, isNext: boolean): Found | undefined;
 }
 
 const known = new WeakMap<RegExp, RegularExpression>();
@@ -49,34 +49,21 @@ export class RegularExpression extends FunctionValue {
   }
 
   test(run: Evaluation, text: string): boolean {
-    run.spendText(text.length * this.#engine.cost);
-    return this.#engine.test(text);
-  }
-
-  /** The match does not reveal how far the engine read. So each search must be affordable and is charged by duration. */
-  #findAhead(run: Evaluation, text: string, from: number): Found | undefined {
-    run.afford(((text.length - from) * this.#engine.cost) / 64);
-    const startedAt = performance.now();
-    const found = this.#engine.find(text, from);
-    run.spendTime(performance.now() - startedAt);
-    return found;
+    return this.#engine.test(run, text);
   }
 
   /** The match object of the reference, whose `next` returns the next match. */
-  #find(run: Evaluation, text: string, from: number): object | undefined {
+  #find(run: Evaluation, text: string, from: number, isNext = false): object | undefined {
     if (from > text.length) return undefined;
-    const { cost, looksAhead } = this.#engine;
-    const found = looksAhead ? this.#findAhead(run, text, from) : this.#engine.find(text, from);
-    if (found === undefined) {
-      if (!looksAhead) run.spendText((text.length - from) * cost);
-      return undefined;
-    }
-    if (!looksAhead) run.spendText((found.start + found.match.length - from) * cost);
+    const found = this.#engine.find(run, text, from, isNext);
+    if (found === undefined) return undefined;
     const { match, start, groups } = found;
     const end = start + match.length;
+    let isFirst = true;
     const next = (): unknown => {
       if (end >= text.length) return undefined;
-      const following = this.#find(run, text, end);
+      const following = this.#find(run, text, end, isFirst);
+      isFirst = false;
       if (following !== undefined && 'match' in following && following.match === '') {
         throw new EvaluationError('D1004', { value: this.#source });
       }
@@ -91,35 +78,51 @@ function indexOf(from: unknown): number {
   return typeof from === 'number' ? Math.max(0, Math.trunc(from) || 0) : 0;
 }
 
+/** What building a match costs, and each of its groups. */
+const costOfMatch = 12;
+const costOfGroup = 2;
+
 /** V8's backtracking engine, for patterns that it provably matches in linear time. */
 class NativeEngine implements Engine {
-  readonly cost: number;
-  readonly looksAhead: boolean;
+  /** Units per character. */
+  readonly #price: number;
+  readonly #costOfMatch: number;
   readonly #tester: RegExp;
   readonly #finder: RegExp;
 
-  constructor({ source, flags }: RegExp, { work, looksAhead }: LinearCost) {
-    this.cost = 2 * work;
-    this.looksAhead = looksAhead;
+  constructor({ source, flags }: RegExp, { work }: LinearCost) {
+    this.#price = work / 32;
     this.#tester = new RegExp(source, flags.replace('g', ''));
     this.#finder = new RegExp(source, flags.includes('g') ? flags : `${flags}g`);
+    this.#costOfMatch = costOfMatch + costOfGroup * groupsOf(source);
   }
 
-  test(text: string): boolean {
+  test(run: Evaluation, text: string): boolean {
+    run.spend(text.length * this.#price + 1);
     return this.#tester.test(text);
   }
 
-  find(text: string, from: number): Found | undefined {
+  /**
+   * All searches that continue from match to match are paid by the first: each place of the text is tried once as the
+   * start of a match by all of them together, and the price bounds the sum of what these tries compare, wherever they end.
+   */
+  find(run: Evaluation, text: string, from: number, isNext: boolean): Found | undefined {
+    run.spend(this.#costOfMatch + (isNext ? 0 : (text.length - from) * this.#price));
     this.#finder.lastIndex = from;
     const found = this.#finder.exec(text);
     return found === null ? undefined : { start: found.index, match: found[0], groups: found.slice(1) };
   }
 }
 
+function groupsOf(source: string): number {
+  return (new RegExp(`${source}|`).exec('')?.length ?? 1) - 1;
+}
+
 /** RE2, linear-time for every pattern. */
 class LinearEngine implements Engine {
-  readonly cost: number;
-  readonly looksAhead: boolean;
+  /** Units per character: each may be compared with all instructions of the program. */
+  readonly #price: number;
+  readonly #size: number;
   readonly #pattern: RE2JS;
 
   constructor(regexp: RegExp) {
@@ -129,19 +132,36 @@ class LinearEngine implements Engine {
       const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'unknown reason';
       throw new UnusableRegExp(reason);
     }
-    this.cost = 64 + 8 * this.#pattern.programSize();
-    this.looksAhead = looksAhead(regexp);
+    this.#size = this.#pattern.programSize();
+    this.#price = 1 + this.#size / 2;
   }
 
-  test(text: string): boolean {
-    return this.#pattern.matcher(text).find();
+  test(run: Evaluation, text: string): boolean {
+    return this.#matcher(run, text, new MeteredText(run, text, 0, this.#price)).find();
   }
 
-  find(text: string, from: number): Found | undefined {
-    const matcher = this.#pattern.matcher(text);
+  find(run: Evaluation, text: string, from: number): Found | undefined {
+    const metered = new MeteredText(run, text, from, this.#price);
+    const matcher = this.#matcher(run, text, metered);
     if (!matcher.find(from)) return undefined;
     const groups: (string | undefined)[] = [];
+    // For its groups, RE2 matches a second time.
+    metered.rewind(matcher.start());
     for (let group = 1; group <= matcher.groupCount(); group += 1) groups.push(matcher.group(group) ?? undefined);
     return { start: matcher.start(), match: matcher.group(0) ?? '', groups };
   }
+
+  #matcher(run: Evaluation, text: string, metered: MeteredText): Matcher {
+    run.spend(costOfMatch + (costOfGroup + 1) * this.#pattern.groupCount() + this.#costOfVisits(text));
+    return this.#pattern.matcher(MatcherInput.utf16(metered));
+  }
+
+  /** For a short text, RE2 first clears a bit for each instruction at each character. */
+  #costOfVisits({ length }: string): number {
+    const bits = this.#size * (length + 1);
+    return bits <= mostVisits ? bits / 4096 : 0;
+  }
 }
+
+/** The bits of RE2's backtracking engine; for more it uses another. */
+const mostVisits = 262_144;

@@ -1,15 +1,19 @@
+import { WorkBudget } from '../work/work-budget.ts';
 import { type CompileOptions, compileFilter } from './compile-filter.ts';
 import { ExpressionError, type ExpressionProblem } from './expression-error.ts';
 import type { MaybePromise } from './filter-expression.ts';
-import type { Bindings } from './limits.ts';
+import { type Bindings, defaultLimits, type EvaluationOptions } from './limits.ts';
 import { toPlain } from './to-plain.ts';
 
 /** A compiled template. It can be rendered any number of times. */
 export interface Template {
   /** Valid expressions that are almost certainly mistakes; offsets count from the start of the template. */
   readonly warnings: readonly ExpressionProblem[];
-  /** Renders strings verbatim, undefined as nothing, other values as JSON. Throws and rejects as `evaluate` does. */
-  render(input: unknown, bindings?: Bindings): MaybePromise<string>;
+  /**
+   * Renders strings verbatim, undefined as nothing, other values as JSON. Throws and rejects as `evaluate` does. All
+   * expressions of the template share one budget.
+   */
+  render(input: unknown, bindings?: Bindings, options?: EvaluationOptions): MaybePromise<string>;
   /** Releases the processes of isolated evaluations. */
   close(): Promise<void>;
 }
@@ -32,13 +36,16 @@ export function compileTemplate(source: string, options: CompileOptions = {}): T
   });
   if (problems.length > 0) throw new ExpressionError(problems);
   const values = parts.filter((part) => part.kind === 'value');
+  const maxSteps = options.limits?.maxSteps ?? defaultLimits.maxSteps;
   return {
     warnings: values.flatMap(({ offset, expression }) => expression.warnings.map((one) => shifted(one, offset))),
-    render(input, bindings) {
+    render(input, bindings, given) {
+      const budget = given?.budget ?? new WorkBudget(maxSteps);
+      const shared = { ...given, budget };
       const texts = parts.map((part) => {
         if (part.kind === 'text') return part.text;
-        const value = part.expression.evaluate(input, bindings);
-        return value instanceof Promise ? value.then(textOf) : textOf(value);
+        const value = part.expression.evaluate(input, bindings, shared);
+        return value instanceof Promise ? value.then((settled) => textOf(budget, settled)) : textOf(budget, value);
       });
       return texts.some((text) => text instanceof Promise)
         ? Promise.all(texts).then((settled) => settled.join(''))
@@ -72,8 +79,8 @@ function shifted(problem: ExpressionProblem, offset: number): ExpressionProblem 
   return { ...problem, offset: offset + (problem.offset ?? 0) };
 }
 
-function textOf(value: unknown): string {
-  const plain = toPlain(value);
+function textOf(budget: WorkBudget, value: unknown): string {
+  const plain = toPlain(value, budget);
   if (typeof plain === 'string') return plain;
   return plain === undefined ? '' : JSON.stringify(plain);
 }

@@ -1,4 +1,4 @@
-import type { Evaluation } from './evaluation.ts';
+import { type Evaluation, largeLength } from './evaluation.ts';
 import { EvaluationError } from './evaluation-error.ts';
 
 /**
@@ -19,7 +19,7 @@ export class FunctionValue {
   /** Calls it with arguments that fit its signature. `context` is the caller's context value. */
   readonly invoke: (run: Evaluation, args: unknown[], context: unknown) => unknown;
   /** Checks and completes arguments; if absent, they are passed unchanged. */
-  readonly validate: ((args: unknown[], context: unknown) => unknown[]) | undefined;
+  readonly validate: ((run: Evaluation, args: unknown[], context: unknown) => unknown[]) | undefined;
   /** Calls it with as many of a higher-order function's arguments as it accepts. If absent, `invoke` is used. */
   readonly callBack: ((run: Evaluation, item: unknown, key: unknown, all: unknown) => unknown) | undefined;
 
@@ -109,9 +109,22 @@ function isAnyTruthy(run: Evaluation | undefined, items: readonly unknown[]): bo
 
 /** JavaScript has no cheaper check for an empty object than listing all its members. */
 function hasMembers(run: Evaluation | undefined, value: object): boolean {
-  const { length } = Object.keys(value);
-  run?.spend(length * 4);
-  return length > 0;
+  return namesOf(run, value).length > 0;
+}
+
+/** What listing a name costs, and one of an object with many: V8 keeps their members in a hash table. */
+const costOfName = 1.5;
+const costOfNameOfMany = 9;
+const many = 64;
+
+/**
+ * The names of an object's members. JavaScript has no cheaper way to count them, so this is paid afterwards: all other
+ * work with them is not done unless it is paid.
+ */
+export function namesOf(run: Evaluation | undefined, value: object): readonly string[] {
+  const names = Object.keys(value);
+  run?.spend(names.length * (names.length > many ? costOfNameOfMany : costOfName));
+  return names;
 }
 
 /** The equality of `=`: deep, and independent of member order. Charges `run` for each value visited. */
@@ -143,27 +156,33 @@ export function isDeepEqual(run: Evaluation, left: unknown, right: unknown): boo
 }
 
 /** Compared with an object, an array has its `length` and its marks as members, as in JSONata. */
-function ownNames(run: Evaluation, value: object): string[] {
-  if (Array.isArray(value)) run.spend(value.length * 4);
-  const names = Array.isArray(value) ? Object.getOwnPropertyNames(value) : Object.keys(value);
-  run.spend(names.length * 2);
-  return names;
+function ownNames(run: Evaluation, value: object): readonly string[] {
+  if (!Array.isArray(value)) return namesOf(run, value);
+  run.spend(value.length * costOfNameOfMany);
+  return Object.getOwnPropertyNames(value);
 }
+
+/** Rounding a number takes a text. */
+const costOfRounding = 4;
 
 /** JSONata's $string. */
 export function toText(run: Evaluation, value: unknown, indent = 0): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new EvaluationError('D3001', { value });
+    run.spend(costOfRounding);
     return String(toPrecision(value));
   }
   if (value instanceof FunctionValue) return '';
   // Each line is indented by the depth of its value.
-  const costOfValue = indent === 0 ? 3 : 3 + nestingOf(run, value);
+  const costOfValue = indent === 0 ? 4 : 4 + nestingOf(run, value);
   const replace = (name: string, member: unknown): unknown => {
-    run.spend(costOfValue + name.length / 4);
-    if (typeof member === 'number') return isNumeric(member) ? toPrecision(member) : member;
-    if (typeof member === 'string') run.spendText(member.length * 16);
+    run.spend(costOfValue + name.length / 8);
+    if (typeof member === 'number') {
+      if (!Number.isInteger(member)) run.spend(costOfRounding);
+      return isNumeric(member) ? toPrecision(member) : member;
+    }
+    if (typeof member === 'string') run.spendText(member.length * 10);
     return member instanceof FunctionValue ? '' : member;
   };
   return JSON.stringify(isArray(value) && value.outerWrapper === true ? value[0] : value, replace, indent);
@@ -173,9 +192,12 @@ export function toText(run: Evaluation, value: unknown, indent = 0): string {
 function nestingOf(run: Evaluation, value: unknown): number {
   if (typeof value !== 'object' || value === null || value instanceof FunctionValue) return 0;
   let deepest = 0;
-  const members: unknown[] = Object.values(value);
-  run.spend(members.length);
-  for (const member of members) deepest = Math.max(deepest, nestingOf(run, member));
+  if (Array.isArray(value)) {
+    run.spend(value.length);
+    for (const item of value) deepest = Math.max(deepest, nestingOf(run, item));
+    return deepest + 1;
+  }
+  for (const name of namesOf(run, value)) deepest = Math.max(deepest, nestingOf(run, Reflect.get(value, name)));
   return deepest + 1;
 }
 
@@ -189,6 +211,6 @@ export function append(run: Evaluation, left: unknown, right: unknown): unknown 
   if (right === undefined) return left;
   const length = (isArray(left) ? left.length : 1) + (isArray(right) ? right.length : 1);
   run.checkSequence(length);
-  run.spend(length / 8 + 1);
+  run.spend(length > largeLength ? length / 2 : length / 8 + 1);
   return (isArray(left) ? left : [left]).concat(right);
 }

@@ -1,7 +1,7 @@
 import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError, toEvaluationError } from '../evaluation-error.ts';
 import { builtIns, directCallOf, scalarBuiltIns } from '../library/built-ins.ts';
-import { call, TailCall } from '../library/call.ts';
+import { call, costOfCall, TailCall } from '../library/call.ts';
 import { type Converter, parseSignature, unfit } from '../library/signature.ts';
 import { type Node, NotCompilable, required } from '../node.ts';
 import { FunctionValue } from '../value.ts';
@@ -9,6 +9,7 @@ import { compile } from './compile.ts';
 import type { Evaluator, Frame } from './evaluator.ts';
 import { boundNames, Scope } from './scope.ts';
 import { variableOf } from './variables.ts';
+import { weightOf } from './weight.ts';
 
 /** `$name(…)`. `piped` is the operand to the left of `~>`; it becomes the first argument. */
 export function compileFunctionCall(node: Node, scope: Scope, piped?: Evaluator): Evaluator {
@@ -80,7 +81,7 @@ function compileDirectCall(
     return (run, input, frame) => {
       if (run.binds(name)) return indirect(run, input, frame);
       const value = first(run, input, frame);
-      const converted = toFirst(value);
+      const converted = toFirst(value, run);
       if (converted === unfit) return unfitting(run, [value], input);
       try {
         return implementation(run, converted);
@@ -94,8 +95,8 @@ function compileDirectCall(
     if (run.binds(name)) return indirect(run, input, frame);
     const value = first(run, input, frame);
     const other = second(run, input, frame);
-    const converted = toFirst(value);
-    const otherConverted = toSecond(other);
+    const converted = toFirst(value, run);
+    const otherConverted = toSecond(other, run);
     if (converted === unfit || otherConverted === unfit) return unfitting(run, [value, other], input);
     try {
       return implementation(run, converted, otherConverted);
@@ -154,6 +155,7 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
   if (hasFilteredTail(body)) inner.deferTails();
   const evaluate = compile(body, inner);
   const slots = names.map((name) => inner.slotOf(name));
+  const weight = costOfCall + weightOf(body);
   const validate = node.signature === undefined ? undefined : parseSignature(node.signature.definition).validate;
   const [slot = 0, secondSlot = 0, thirdSlot = 0] = slots;
   const takesItems = validate === undefined && slots.length <= 3;
@@ -164,7 +166,7 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
         own = inner.frame(frame);
         for (let index = 0; index < slots.length; index += 1) own[slots[index] as number] = args[index];
       }
-      return evaluateBody(run, evaluate, input, own);
+      return evaluateBody(run, evaluate, input, own, weight);
     };
     if (!takesItems) return new FunctionValue(names.length, invoke, validate);
     const callBack = (run: Evaluation, item: unknown, key: unknown, all: unknown): unknown => {
@@ -175,13 +177,20 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
         if (secondSlot > 0) own[secondSlot] = key;
         if (thirdSlot > 0) own[thirdSlot] = all;
       }
-      return evaluateBody(run, evaluate, input, own);
+      return evaluateBody(run, evaluate, input, own, weight);
     };
     return new FunctionValue(names.length, invoke, undefined, callBack);
   };
 }
 
-function evaluateBody(run: Evaluation, evaluate: Evaluator, input: unknown, frame: Frame | undefined): unknown {
+function evaluateBody(
+  run: Evaluation,
+  evaluate: Evaluator,
+  input: unknown,
+  frame: Frame | undefined,
+  weight: number,
+): unknown {
+  run.spend(weight);
   run.enter();
   const result = evaluate(run, input, frame);
   run.leave();
@@ -221,7 +230,7 @@ function compileDirectTail(name: string, args: readonly Evaluator[], tail: Evalu
   return (run, input, frame) => {
     if (run.binds(name)) return tail(run, input, frame);
     const values = args.map((argument) => argument(run, input, frame));
-    const converted = values.map((value, index) => (converters[index] as Converter)(value));
+    const converted = values.map((value, index) => (converters[index] as Converter)(value, run));
     if (converted.includes(unfit)) return new TailCall(() => ({ callee: builtIn, args: values }));
     return implementation(run, ...converted);
   };

@@ -213,11 +213,11 @@ function range(run: Evaluation, from: unknown, to: unknown): unknown {
 
 function includes(run: Evaluation, item: unknown, list: unknown): boolean {
   if (item === undefined || list === undefined) return false;
-  if (typeof item === 'string' && item.length > 256) {
-    run.spend((item.length / 64) * (Array.isArray(list) ? list.length : 1));
-  }
+  const length = Array.isArray(list) ? list.length : 1;
+  // Strings of the same length are compared character by character.
+  const costOfItem = typeof item === 'string' ? 0.25 + item.length / 256 : 0.125;
+  if (length * costOfItem > 4) run.spend(length * costOfItem);
   if (!Array.isArray(list)) return item === list;
-  if (list.length > 16) run.spend(list.length >> 4);
   for (const other of list) if (other === item) return true;
   return false;
 }

@@ -12,6 +12,7 @@ import {
   isObject,
   isTruthy,
   type MarkedArray,
+  namesOf,
   sequenceOf,
   unwrap,
 } from '../value.ts';
@@ -19,6 +20,7 @@ import { compile } from './compile.ts';
 import { groupBy } from './constructors.ts';
 import type { Evaluator, Frame } from './evaluator.ts';
 import type { Scope } from './scope.ts';
+import { weightOf } from './weight.ts';
 
 type Select = (run: Evaluation, value: unknown, frame: Frame | undefined) => unknown;
 /** Applies one step to the items that the path has selected up to there. */
@@ -47,7 +49,7 @@ export function compilePath(node: Node, scope: Scope): Evaluator {
     if (constructs === undefined) return walk(run, items, 0, frame);
     const constructed = constructs(run, items, frame);
     if (steps.length === 1 || constructed === undefined) return constructed;
-    const from = itemsOf(constructed);
+    const from = itemsOf(run, constructed);
     return constructed === '' || (isArray(constructed) && from.length === 0) ? constructed : walk(run, from, 1, frame);
   };
 
@@ -68,9 +70,11 @@ export function compilePath(node: Node, scope: Scope): Evaluator {
 }
 
 /** A predicate on an array constructor may yield a non-array. The reference then iterates over a string's characters. */
-function itemsOf(value: unknown): MarkedArray {
+function itemsOf(run: Evaluation, value: unknown): MarkedArray {
   if (isArray(value)) return value;
-  return typeof value === 'string' ? value.split('') : [];
+  if (typeof value !== 'string') return [];
+  run.spend(value.length);
+  return value.split('');
 }
 
 /** The names that a path begins with, with or without a leading variable. */
@@ -197,8 +201,9 @@ function compileStep(node: Node, scope: Scope, isLast: boolean): CompiledStep {
   });
   if (node.type === 'sort') return { take: compileSort(node, scope, stages), stages };
   const evaluate = node.type === 'name' ? nameStep(node, scope) : compile(node, scope);
+  const costOfItem = 2 + weightOf(node);
   const take: Step = (run, items, frame) => {
-    run.spend(items.length);
+    run.spend(items.length * costOfItem);
     const flat = createSequence();
     let count = 0;
     let latest: unknown;
@@ -208,10 +213,15 @@ function compileStep(node: Node, scope: Scope, isLast: boolean): CompiledStep {
       if (result === undefined) continue;
       count += 1;
       latest = result;
-      if (isArray(result) && result.cons !== true) for (const each of result) flat.push(each);
-      else flat.push(result);
+      const flattened = isArray(result) && result.cons !== true ? result : undefined;
+      if (flattened === undefined) {
+        flat.push(result);
+        run.checkSequence(flat.length);
+      } else {
+        run.spendSequence(flattened.length, flat.length);
+        for (const each of flattened) flat.push(each);
+      }
     }
-    run.spendSequence(flat.length);
     return isLast && count === 1 && isArray(latest) && latest.sequence !== true ? latest : flat;
   };
   return { take, stages, evaluate };
@@ -245,18 +255,19 @@ function withRest(node: Node, evaluate: Evaluator, scope: Scope): Evaluator {
 export function filterBy(predicate: Node, scope: Scope): Select {
   if (predicate.type === 'number') return selectIndex(Math.floor(Number(predicate.value)));
   const evaluate = compile(predicate, scope);
+  const costOfItem = 1 + weightOf(predicate);
   return (run, value, frame) => {
     const items = isArray(value) ? value : sequenceOf(value);
-    run.spend(items.length);
+    run.spend(items.length * costOfItem);
     const selected = createSequence();
     for (let index = 0; index < items.length; index += 1) {
       const item = items[index];
       const result = evaluate(run, item, frame);
       if (result === true) selected.push(item);
       if (typeof result === 'boolean' || result === undefined) continue;
+      if (isArray(result)) run.spend(result.length * 2);
       const indexes = isNumeric(result) ? [result] : result;
       if (isArray(indexes) && indexes.every(isNumeric)) {
-        run.spend(indexes.length);
         for (const wanted of indexes as number[]) {
           const floor = Math.floor(wanted);
           if ((floor < 0 ? items.length + floor : floor) === index) selected.push(item);
@@ -282,8 +293,10 @@ function compileSort(node: Node, scope: Scope, stages: readonly Select[]): Step 
     evaluate: compile(expression, scope),
   }));
   const { position } = node;
+  const costOfComparison = 1 + 2 * weightOf(...required(node.terms).map(({ expression }) => expression));
   return (run, items, frame) => {
     const isGreater = (left: unknown, right: unknown): boolean => {
+      run.spend(costOfComparison);
       for (const { sign, evaluate } of terms) {
         const order = compareKeys(run, evaluate(run, left, frame), evaluate(run, right, frame), { sign, position });
         if (order !== 0) return order === 1;
@@ -323,9 +336,7 @@ export function compileWildcard(): Evaluator {
     const results = createSequence();
     if (typeof value !== 'object' || value === null || value instanceof FunctionValue) return results;
     let hasArray = false;
-    const members = Object.values(value);
-    run.spend(members.length);
-    for (const member of members) {
+    for (const member of membersOf(run, value)) {
       if (isArray(member)) {
         hasArray = true;
         flattenInto(run, results, member);
@@ -337,11 +348,20 @@ export function compileWildcard(): Evaluator {
   };
 }
 
+function membersOf(run: Evaluation, value: object): readonly unknown[] {
+  if (!Array.isArray(value)) return namesOf(run, value).map((name) => Reflect.get(value, name));
+  run.spend(value.length);
+  return value;
+}
+
 function flattenInto(run: Evaluation, results: unknown[], items: readonly unknown[]): void {
-  run.spend(items.length);
+  run.spend(items.length * 2);
   for (const item of items) {
     if (Array.isArray(item)) flattenInto(run, results, item);
-    else results.push(item);
+    else {
+      results.push(item);
+      run.checkSequence(results.length);
+    }
   }
 }
 
@@ -355,12 +375,12 @@ export function compileDescendants(): Evaluator {
 }
 
 function descend(run: Evaluation, value: unknown, results: MarkedArray): void {
-  run.spend(1);
+  run.spend(2);
   if (isArray(value)) {
     for (const item of value) descend(run, item, results);
     return;
   }
   results.push(value);
-  if (isObject(value)) for (const member of Object.values(value)) descend(run, member, results);
   run.checkSequence(results.length);
+  if (isObject(value)) for (const member of membersOf(run, value)) descend(run, member, results);
 }

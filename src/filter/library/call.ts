@@ -12,6 +12,9 @@ export class TailCall {
   }
 }
 
+/** What a call that a function makes costs in addition to the function itself. */
+export const costOfCall = 3;
+
 /** Calls a function value, and then its tail calls. */
 export function call(run: Evaluation, callee: unknown, args: unknown[], context: unknown): unknown {
   return finish(run, callOnce(run, callee, args, context), context);
@@ -21,7 +24,7 @@ export function call(run: Evaluation, callee: unknown, args: unknown[], context:
 function finish(run: Evaluation, ended: unknown, context: unknown): unknown {
   let result = ended;
   while (result instanceof TailCall) {
-    run.spend(1);
+    run.spend(costOfCall);
     const next = result.prepare();
     result = callOnce(run, next.callee, next.args, context);
   }
@@ -30,15 +33,16 @@ function finish(run: Evaluation, ended: unknown, context: unknown): unknown {
 
 function callOnce(run: Evaluation, callee: unknown, args: unknown[], context: unknown): unknown {
   if (!(callee instanceof FunctionValue)) throw new EvaluationError('T1006');
-  const validated = callee.validate === undefined ? args : callee.validate(args, context);
+  const validated = callee.validate === undefined ? args : callee.validate(run, args, context);
   return callee.invoke(run, validated, context);
 }
 
 /** Calls the callback of a higher-order function with as many of the arguments as it accepts. */
 export function callBack(run: Evaluation, callback: unknown, item: unknown, key: unknown, all: unknown): unknown {
-  run.spend(1);
   if (!(callback instanceof FunctionValue)) throw new EvaluationError('T1006');
+  // A lambda pays for its calls.
   if (callback.callBack !== undefined) return finish(run, callback.callBack(run, item, key, all), null);
+  run.spend(costOfCall);
   if (callback.arity >= 3) return call(run, callback, [item, key, all], null);
   return call(run, callback, callback.arity === 2 ? [item, key] : [item], null);
 }

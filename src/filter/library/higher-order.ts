@@ -1,7 +1,7 @@
 import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
-import { createSequence, FunctionValue, isTruthy } from '../value.ts';
-import { call, callBack } from './call.ts';
+import { createSequence, FunctionValue, isTruthy, namesOf } from '../value.ts';
+import { call, callBack, costOfCall } from './call.ts';
 
 type Items = readonly unknown[] | undefined;
 type Members = Readonly<Record<string, unknown>> | undefined;
@@ -41,14 +41,15 @@ export const higherOrder = {
     const takesFirst = initial === undefined && items.length > 0;
     let result = takesFirst ? items[0] : initial;
     for (let index = takesFirst ? 1 : 0; index < items.length; index += 1) {
-      run.spend(1);
+      run.spend(costOfCall);
       result = call(run, callback, [result, items[index], index, items].slice(0, Math.min(callback.arity, 4)), null);
     }
     return result;
   },
   each(run: Evaluation, members: Members, callback: unknown) {
     const results = createSequence();
-    for (const [name, member] of entriesOf(members)) {
+    for (const name of memberNames(run, members)) {
+      const member = members?.[name];
       const result = callBack(run, callback, member, name, members);
       if (result !== undefined) results.push(result);
     }
@@ -57,7 +58,8 @@ export const higherOrder = {
   sift(run: Evaluation, members: Members, callback: unknown) {
     const sifted: Record<string, unknown> = Object.create(null);
     let any = false;
-    for (const [name, member] of entriesOf(members)) {
+    for (const name of memberNames(run, members)) {
+      const member = members?.[name];
       if (!isTruthy(run, callBack(run, callback, member, name, members))) continue;
       sifted[name] = member;
       any = true;
@@ -67,7 +69,7 @@ export const higherOrder = {
 };
 
 /** A function has no members, although the signature accepts one as the context. */
-function entriesOf(members: unknown): [string, unknown][] {
+function memberNames(run: Evaluation, members: unknown): readonly string[] {
   if (typeof members !== 'object' || members === null || members instanceof FunctionValue) return [];
-  return Object.entries(members);
+  return namesOf(run, members);
 }

@@ -17,7 +17,7 @@ interface Match {
 export const matching = {
   contains(run: Evaluation, text: string | undefined, sought: string | FunctionValue | undefined) {
     if (text === undefined || sought === undefined) return undefined;
-    if (typeof sought === 'string') return new TextSearch(run, text, sought).next(0) >= 0;
+    if (typeof sought === 'string') return includes(run, text, sought);
     if (sought instanceof RegularExpression) return sought.test(run, text);
     return firstMatch(run, sought, text) !== undefined;
   },
@@ -58,7 +58,7 @@ export const matching = {
     } else {
       forEachMatch(run, pattern, text, limit, (match) => {
         const substitute =
-          typeof replacement === 'string' ? expand(replacement, match) : call(run, replacement, [match], null);
+          typeof replacement === 'string' ? expand(run, replacement, match) : call(run, replacement, [match], null);
         if (typeof substitute !== 'string') throw new EvaluationError('D3012', { value: substitute });
         put(match.start, match.start + match.match.length, substitute);
       });
@@ -85,36 +85,43 @@ export const matching = {
   },
 };
 
+/** Short texts need no search that is prepared for the worst. */
+function includes(run: Evaluation, text: string, sought: string): boolean {
+  if (text.length > 256 || sought.length > 8) return new TextSearch(run, text, sought).next(0) >= 0;
+  run.spendText(text.length * 2);
+  return text.includes(sought);
+}
+
 function splitBy(run: Evaluation, text: string, separator: string, limit: number): string[] {
-  if (separator.length <= 1) {
-    const parts = text.split(separator, Math.min(limit, run.maxSequence + 1));
-    run.spendSequence(parts.length);
-    return parts;
+  if (separator === '') {
+    const length = Math.min(text.length, limit);
+    run.spendSequence(length);
+    return text.split('', length);
   }
   const search = new TextSearch(run, text, separator);
   const parts: string[] = [];
   let start = 0;
   for (let at = search.next(0); at >= 0 && parts.length < limit; at = search.next(start)) {
-    run.spend(1);
+    run.checkSequence(parts.length + 1);
+    run.spend(2);
     parts.push(text.slice(start, at));
     start = at + separator.length;
-    run.checkSequence(parts.length);
   }
   if (parts.length < limit) parts.push(text.slice(start));
   return parts;
 }
 
 /** The fixed cost of a substitution in addition to its length, in characters. */
-const costOfSubstitution = 128;
-/** The fixed cost of a match: building its result costs more than reading the few characters of most. */
-const costOfMatch = 5;
+const costOfSubstitution = 192;
+/** What collecting a match costs in addition to finding it. */
+const costOfMatch = 3;
 
 function forEachMatch(run: Evaluation, matcher: unknown, text: string, limit: number, use: (match: Match) => void) {
   if (limit <= 0) return;
   let count = 0;
   for (let match = firstMatch(run, matcher, text); match !== undefined; match = matchOf(run, match.next)) {
     if (count >= limit) return;
-    run.spend(costOfMatch + 4 * (match.groups?.length ?? 0));
+    run.spend(costOfMatch);
     use(match);
     count += 1;
   }
@@ -136,15 +143,25 @@ function matchOf(run: Evaluation, matcher: unknown, text?: string): Match | unde
 }
 
 /** Expands `$0`, `$1` … and `$$` in a replacement. A group number takes as many digits as the number of groups allows. */
-function expand(replacement: string, { match, groups }: Match): string {
+function expand(run: Evaluation, replacement: string, { match, groups }: Match): string {
+  run.spendText(replacement.length);
   if (!replacement.includes('$')) return replacement;
+  // A reference of two characters may stand for a text of a megabyte, and the groups of a matcher be longer than its match.
+  const paid = (value: unknown): string => {
+    // A matcher of the expression may return any group; writing an array would take as long as the array is.
+    if (typeof value === 'object') throw new EvaluationError('T1010');
+    const text = String(value);
+    run.spendText(text.length);
+    return text;
+  };
   const maxDigits = groups.length === 0 ? 1 : Math.floor(Math.log10(groups.length)) + 1;
   return replacement.replace(/\$(\$|\d*)/g, (whole, reference: string) => {
+    run.spendText(costOfSubstitution + reference.length);
     if (reference === '$') return '$';
     if (reference === '') return whole;
-    if (reference.startsWith('0')) return match + reference.slice(1);
+    if (reference.startsWith('0')) return paid(match) + reference.slice(1);
     let number = Number.parseInt(reference.slice(0, maxDigits), 10);
     if (maxDigits > 1 && number > groups.length) number = Number.parseInt(reference.slice(0, maxDigits - 1), 10);
-    return (groups[number - 1] ?? '') + reference.slice(String(number).length);
+    return paid(groups[number - 1] ?? '') + reference.slice(String(number).length);
   });
 }

@@ -26,7 +26,11 @@ export const numbers = {
   floor: (_run: Evaluation, value?: number) => (value === undefined ? undefined : Math.floor(value)),
   ceil: (_run: Evaluation, value?: number) => (value === undefined ? undefined : Math.ceil(value)),
   abs: (_run: Evaluation, value?: number) => (value === undefined ? undefined : Math.abs(value)),
-  round: (_run: Evaluation, value?: number, precision?: number) => reference.round.call(value, precision),
+  round(run: Evaluation, value?: number, precision?: number) {
+    // By way of a text.
+    run.spend(8);
+    return reference.round.call(value, precision);
+  },
   sqrt: (_run: Evaluation, value?: number) => reference.sqrt.call(value),
   power: (_run: Evaluation, value?: number, exponent?: number) => reference.power.call(value, exponent),
   random: (run: Evaluation) => run.random(),
@@ -38,12 +42,14 @@ export const numbers = {
     return reference.formatNumber.call(value, picture, options);
   },
   formatBase(run: Evaluation, value?: number, radix?: number) {
-    run.spend(64);
+    run.spend(96);
     return reference.formatBase.call(value, radix);
   },
   formatInteger(run: Evaluation, value: number | undefined, picture: string | undefined) {
     checkPicture(run, picture);
     checkFinite(value);
+    // In words, up to a hundred of them.
+    run.spend(Math.log2(1 + Math.abs(value ?? 0)));
     return reference.formatInteger.call(value, picture);
   },
   parseInteger(run: Evaluation, text: string | undefined, picture: string | undefined) {

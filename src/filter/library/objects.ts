@@ -1,6 +1,6 @@
 import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
-import { createSequence, FunctionValue, isArray, isNumeric, isObject, toText } from '../value.ts';
+import { createSequence, FunctionValue, isArray, isNumeric, isObject, namesOf, toText } from '../value.ts';
 
 export const objects = {
   keys(run: Evaluation, value: unknown) {
@@ -8,9 +8,9 @@ export const objects = {
     if (isArray(value)) {
       const found: Record<string, true> = Object.create(null);
       collectNames(run, value, found);
-      for (const name of Object.keys(found)) names.push(name);
-    } else if (isObject(value)) for (const name of Object.keys(value)) names.push(name);
-    run.spendSequence(names.length);
+      for (const name of namesOf(run, found)) names.push(name);
+    } else if (isObject(value)) for (const name of namesOf(run, value)) names.push(name);
+    run.checkSequence(names.length);
     return names;
   },
   lookup,
@@ -26,9 +26,9 @@ export const objects = {
     if (list === undefined) return undefined;
     const merged: Record<string, unknown> = Object.create(null);
     for (const object of list) {
-      const entries = Object.entries(object);
-      run.spend(entries.length * 5);
-      for (const [name, member] of entries) merged[name] = member;
+      const names = namesOf(run, object);
+      run.spend(names.length * 3 + 2);
+      for (const name of names) merged[name] = Reflect.get(object, name);
     }
     return merged;
   },
@@ -49,7 +49,11 @@ export const objects = {
     return value instanceof FunctionValue ? 'function' : 'object';
   },
   clone(run: Evaluation, value: unknown) {
-    return value === undefined ? undefined : JSON.parse(toText(run, value));
+    if (value === undefined) return undefined;
+    const text = toText(run, value);
+    // Parsing makes a value of two characters (`[]`) or three (`1,1`).
+    run.spend(text.length / 2);
+    return JSON.parse(text);
   },
 };
 
@@ -57,13 +61,15 @@ export const objects = {
 export function lookup(run: Evaluation, value: unknown, name: string): unknown {
   if (!isArray(value)) return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   const found = createSequence();
-  run.spend(value.length);
+  run.spend(value.length * 2);
   for (const item of value) {
     const member = lookup(run, item, name);
-    if (isArray(member)) for (const each of member) found.push(each);
-    else if (member !== undefined) found.push(member);
+    if (isArray(member)) {
+      run.spendSequence(member.length, found.length);
+      for (const each of member) found.push(each);
+    } else if (member !== undefined) found.push(member);
   }
-  run.spendSequence(found.length);
+  run.checkSequence(found.length);
   return found;
 }
 
@@ -73,9 +79,7 @@ function collectNames(run: Evaluation, items: readonly unknown[], names: Record<
   for (const item of items) {
     if (isArray(item)) collectNames(run, item, names);
     else if (isObject(item)) {
-      const own = Object.keys(item);
-      run.spend(own.length * 3);
-      for (const name of own) names[name] = true;
+      for (const name of namesOf(run, item)) names[name] = true;
     }
   }
 }
@@ -84,11 +88,13 @@ function spreadInto(run: Evaluation, members: unknown[], value: unknown): void {
   run.spend(1);
   if (isArray(value)) for (const item of value) spreadInto(run, members, item);
   else if (isObject(value)) {
-    const names = Object.keys(value);
-    run.spend(names.length * 8);
+    const names = namesOf(run, value);
+    run.checkSequence(members.length + names.length);
+    run.spend(names.length * 6);
     for (const name of names) {
       const member = value[name];
       members.push(Object.assign(Object.create(null), { [name]: member }));
     }
   } else if (value !== undefined) members.push(value);
+  run.checkSequence(members.length);
 }

@@ -7,7 +7,7 @@ const maxWidth = 1000;
 /** Charges for reading a picture. Rejects an unreasonably long one, since the output is as long. */
 export function checkPicture(run: Evaluation, picture = ''): void {
   if (picture.length > maxLength) throw new EvaluationError('D2015', { value: maxLength });
-  run.spend(32 + 2 * picture.length);
+  run.spend(48 + 4 * picture.length);
 }
 
 /** Rejects infinite numbers, on which the reference never terminates: JSON can contain 1e999. */

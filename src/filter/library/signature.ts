@@ -1,8 +1,9 @@
+import type { Evaluation } from '../evaluation.ts';
 import { EvaluationError } from '../evaluation-error.ts';
 import { FunctionValue } from '../value.ts';
 
 /** Checks arguments against a signature, and fills in the context where the signature allows it. */
-export type ValidateArguments = (args: unknown[], context: unknown) => unknown[];
+export type ValidateArguments = (run: Evaluation, args: unknown[], context: unknown) => unknown[];
 
 interface Parameter {
   readonly type: string;
@@ -22,7 +23,7 @@ const namesOfArrays: Readonly<Record<string, string>> = {
 };
 
 /** Returns the argument in the form that the function expects, or `unfit` if its type is wrong. */
-export type Converter = (arg: unknown) => unknown;
+export type Converter = (arg: unknown, run: Evaluation) => unknown;
 
 export const unfit = Symbol('unfit');
 
@@ -38,7 +39,7 @@ export function parseSignature(signature: string): Signature {
   const parameters = parametersOf(signature);
   const converters = parameters.map(converterOf);
   const pattern = new RegExp(`^${parameters.map((parameter) => `(${parameter.pattern})`).join('')}$`);
-  const validate = (args: unknown[], context: unknown): unknown[] => {
+  const validate: ValidateArguments = (run, args, context) => {
     const symbols = args.map(symbolOf).join('');
     const match = pattern.exec(symbols);
     if (match === null) throw mismatch(parameters, args, symbols);
@@ -58,7 +59,7 @@ export function parseSignature(signature: string): Signature {
         return;
       }
       for (const symbol of matched) {
-        validated.push(parameter.type === 'a' ? toArray(parameter, symbol, matched, args[next], next) : args[next]);
+        validated.push(parameter.type === 'a' ? toArray(run, parameter, symbol, args[next], next) : args[next]);
         next += 1;
       }
     });
@@ -84,7 +85,7 @@ function converterOf({ type, subtype }: Parameter): Converter {
     case 'n':
       return (value) => (typeof value === 'number' || value === undefined ? value : unfit);
     case 'a':
-      return subtype === undefined ? asArray : (value) => asArrayOf(subtype, value);
+      return subtype === undefined ? asArray : (value, run) => asArrayOf(run, subtype, value);
     case 'f':
       return (value) => (value instanceof FunctionValue ? value : unfit);
     case 'x':
@@ -100,22 +101,23 @@ function asArray(value: unknown): unknown {
   return value === undefined || Array.isArray(value) ? value : [value];
 }
 
-function asArrayOf(subtype: string, value: unknown): unknown {
+function asArrayOf(run: Evaluation, subtype: string, value: unknown): unknown {
   if (value === undefined) return undefined;
-  if (Array.isArray(value)) return isArrayOf(subtype, value) ? value : unfit;
+  if (Array.isArray(value)) return isArrayOf(run, subtype, value) ? value : unfit;
   return symbolOf(value) === subtype ? [value] : unfit;
 }
 
-function toArray({ subtype }: Parameter, symbol: string, matched: string, arg: unknown, index: number): unknown {
+function toArray(run: Evaluation, { subtype }: Parameter, symbol: string, arg: unknown, index: number): unknown {
   if (symbol === 'm') return undefined;
   if (subtype !== undefined) {
-    const fits = Array.isArray(arg) ? isArrayOf(subtype, arg) : matched === subtype;
+    const fits = Array.isArray(arg) ? isArrayOf(run, subtype, arg) : symbol === subtype;
     if (!fits) throw new EvaluationError('T0412', { value: arg, index: index + 1, type: namesOfArrays[subtype] });
   }
   return symbol === 'a' ? arg : [arg];
 }
 
-function isArrayOf(subtype: string, items: readonly unknown[]): boolean {
+function isArrayOf(run: Evaluation, subtype: string, items: readonly unknown[]): boolean {
+  if (items.length > 16) run.spend(items.length / 4);
   const symbol = subtype.charAt(0);
   for (const item of items) {
     if (symbol === 'n' ? typeof item !== 'number' : symbolOf(item) !== symbol) return false;

@@ -3,24 +3,38 @@ import type { Evaluation } from '../evaluation.ts';
 /** Up to this length, the worst case of V8's own search is cheap enough to charge for. */
 const shortLength = 32;
 
-/** Substring search in time linear in both strings, which V8's own search does not guarantee for long ones. */
+/**
+ * Substring search in time linear in both strings, which V8's own search does not guarantee for long ones. Each search
+ * must be affordable up to the end of the text, and pays up to its match.
+ */
 export class TextSearch {
+  readonly #run: Evaluation;
   readonly #text: string;
   readonly #sought: string;
   /** The failure function of a long pattern (Knuth–Morris–Pratt): the length of each prefix's longest border. */
   readonly #borders: Int32Array | undefined;
+  /** Units per character of the text. */
+  readonly #price: number;
 
   constructor(run: Evaluation, text: string, sought: string) {
+    this.#run = run;
     this.#text = text;
     this.#sought = sought;
-    const { length } = sought;
-    run.spendText((text.length * Math.min(length + 8, shortLength)) / 8 + length * 8);
-    if (length > shortLength) this.#borders = bordersOf(sought);
+    this.#price = Math.min(sought.length + 8, shortLength) / 512;
+    if (sought.length > shortLength) {
+      run.spendText(sought.length * 8);
+      this.#borders = bordersOf(sought);
+    }
   }
 
-  /** The index of the first occurrence at or after `from`; -1 if there is none. */
+  /** The index of the first occurrence at or after `from`; -1 if there is none. Pays for the text up to there. */
   next(from: number): number {
-    return this.#borders === undefined ? this.#text.indexOf(this.#sought, from) : this.#nextLong(from, this.#borders);
+    const length = Math.max(0, this.#text.length - from);
+    this.#run.afford(length * this.#price);
+    const found =
+      this.#borders === undefined ? this.#text.indexOf(this.#sought, from) : this.#nextLong(from, this.#borders);
+    this.#run.spend((found < 0 ? length : found - from + this.#sought.length) * this.#price + 0.5);
+    return found;
   }
 
   #nextLong(from: number, borders: Int32Array): number {

@@ -3,7 +3,7 @@ import type { Evaluator } from '../compiler/evaluator.ts';
 import { Evaluation } from '../evaluation.ts';
 import type { ObservedCondition } from '../filter-expression.ts';
 import { TailCall } from '../library/call.ts';
-import type { Bindings, Circumstances, FilterLimits } from '../limits.ts';
+import type { Bindings, EvaluationOptions, FilterLimits } from '../limits.ts';
 import type { Node } from '../node.ts';
 import { contextOf, FunctionValue, isTruthy } from '../value.ts';
 import type { Condition } from './conditions.ts';
@@ -13,7 +13,7 @@ import { Observations } from './observations.ts';
 export type Observe = (
   input: unknown,
   bindings: Bindings,
-  circumstances: Partial<Circumstances> | undefined,
+  options: EvaluationOptions | undefined,
 ) => readonly ObservedCondition[];
 
 /** Compiles an instrumented copy that records the outcomes of conditions; the code that requests run is unaffected. */
@@ -26,12 +26,12 @@ export function compileObserver(root: Node, conditions: readonly Condition[], li
     if (place === undefined) return plain;
     return noting(plain, (run, value) => observations.get(run)?.note(place, value));
   });
-  return (input, bindings, circumstances) => {
+  return (input, bindings, options) => {
     const run = new Evaluation(limits);
     // Not charged to the budget: otherwise an observed evaluation could hit a limit earlier.
     const observed = new Observations(conditions.length, (value) => isTruthy(undefined, value));
     observations.set(run, observed);
-    run.begin(input, bindings, circumstances);
+    run.begin(input, bindings, options);
     try {
       evaluate(run, contextOf(input), undefined);
     } catch {
