@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue, TriggerInput } from '../../contract/index.ts';
+import type { JsonValue, TriggerInput } from '../../contract/index.ts';
 import type { NewRun } from '../types/index.ts';
 
 /** Replaces a masked value. */
@@ -8,24 +8,34 @@ const masked = '***';
 export function maskRun(run: NewRun): NewRun {
   const { mask } = run.policy;
   if (mask.length === 0) return run;
-  const input = mask.reduce<JsonValue>((value, pointer) => maskAt(value, segmentsOf(pointer)), run.input);
+  const input = maskAt(run.input, mask.map(segmentsOf), 0);
   // A masked input is still a TriggerInput: its members that must be strings are replaced by a string.
   return input === run.input ? run : { ...run, input: input as TriggerInput };
 }
 
-/** The value with the one at the path replaced; the same value if there is none. */
-function maskAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonValue {
-  if (name === undefined) return masked;
+type Path = readonly string[];
+
+/**
+ * The value with those at the paths replaced, from the segment at `depth` on; the same value if there are none. An object or
+ * array is copied once for all paths through it, since each copy takes as long as it is large.
+ */
+function maskAt(value: JsonValue, paths: readonly Path[], depth: number): JsonValue {
+  if (paths.some(({ length }) => length === depth)) return masked;
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const index = /^(0|[1-9][0-9]{0,9})$/.test(name) ? Number(name) : -1;
-    return index in value ? value.with(index, maskAt(value[index] ?? null, rest)) : value;
+  let copy: Record<string, JsonValue> | undefined;
+  for (const [name, through] of Map.groupBy(paths, (path) => path[depth] ?? '')) {
+    if (!isMember(value, name)) continue;
+    const before = Reflect.get(value, name) as JsonValue;
+    const after = maskAt(before, through, depth + 1);
+    if (after === before) continue;
+    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, JsonValue>;
+    copy[name] = after;
   }
-  const object = value as JsonObject;
-  if (!Object.hasOwn(object, name)) return value;
-  const before = object[name] ?? null;
-  const after = maskAt(before, rest);
-  return after === before ? value : { ...object, [name]: after };
+  return (copy as JsonValue | undefined) ?? value;
+}
+
+function isMember(value: object, name: string): boolean {
+  return (!Array.isArray(value) || /^(0|[1-9][0-9]{0,9})$/.test(name)) && Object.hasOwn(value, name);
 }
 
 /** RFC 6901 §4. */
