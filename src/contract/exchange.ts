@@ -1,3 +1,4 @@
+import type { WorkBudget } from '../work/work-budget.ts';
 import type { JsonObject } from './json.ts';
 
 /** Who is calling, as an auth plugin established it. */
@@ -39,6 +40,12 @@ export interface Exchange extends RequestHead {
   readonly bodyText: string | undefined;
   /** What filters and the agent get: the body's members with defaults filled in (`environment`, `language`). */
   readonly input: TriggerInput;
+  /**
+   * The work that may still be done for this request on the event loop, by all stages together. Work whose size depends
+   * on the body is paid before it is done; if the budget is exhausted, let the WorkExhausted pass: the request is answered
+   * with `filter_error`.
+   */
+  readonly work: WorkBudget;
 }
 
 export interface ProjectInfo {

@@ -1,3 +1,4 @@
+import type { WorkBudget } from '../work/work-budget.ts';
 import type { RequestHead, TriggerInput } from './exchange.ts';
 import type { JsonValue, MaybePromise } from './json.ts';
 import type { RunEvent, RunUsage, Session } from './run-state.ts';
@@ -75,6 +76,8 @@ export interface RunIdentity {
   readonly input: TriggerInput;
   /** Counts from 1. */
   readonly attempt: number;
+  /** The work that may still be done for this attempt, or this completion, on the event loop: paid before it is done. */
+  readonly work: WorkBudget;
 }
 
 export interface RunRequest extends RunIdentity {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { JsonValue, RunRequest } from '../contract/index.ts';
+import { type JsonValue, type RunRequest, WorkBudget } from '../contract/index.ts';
 import { AttemptReleased } from '../engine/types/index.ts';
 import { type Driven, type DriveOptions, drive } from './conformance/drive.ts';
 import type {
@@ -208,7 +208,8 @@ async function withAgent(
   const opened = await harness.open(behaviour, { maxResponse });
   const driven: DrivenPlugin = {
     ...opened,
-    drive: (options = {}, changes = {}) => drive(opened.run, { ...request, ...changes }, options),
+    drive: (options = {}, changes = {}) =>
+      drive(opened.run, { ...request, work: new WorkBudget(), ...changes }, options),
   };
   try {
     await body(driven);
@@ -217,7 +218,7 @@ async function withAgent(
   }
 }
 
-const request: RunRequest = {
+const request: Omit<RunRequest, 'work'> = {
   id: '01890a5d-ac96-774b-bcce-b302099a8057',
   project: 'support',
   trigger: 'refund-request',

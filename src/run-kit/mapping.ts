@@ -6,6 +6,7 @@ import {
   OptionsError,
   type PluginContext,
   type RunIdentity,
+  type WorkBudget,
 } from '../contract/index.ts';
 import {
   type Bindings,
@@ -25,8 +26,11 @@ import { isObject } from './members.ts';
  */
 const bindingNames = ['run', 'input'];
 
-/** Wider than those of filters: agents answer at length, and an answer is mapped once. */
-const limits = { timeoutMs: 1_000, maxSteps: 5_000_000, maxSequence: 1_000_000 };
+/**
+ * A mapping may build a result as long as its input, unlike a filter. The attempt pays for evaluating it and for writing its
+ * result.
+ */
+const limits = { timeoutMs: 1_000, maxSequence: 1_000_000 };
 
 /** The value of an expression, or the failure of the run if it cannot be evaluated. */
 export type Mapped<Value> =
@@ -78,7 +82,10 @@ export function createObjectMapping(context: PluginContext, pointer: string, sou
 export function createTemplate(context: PluginContext, pointer: string, source: string): Mapping<string> {
   return ready(context, pointer, () => {
     const template = compileTemplate(source, { limits, bindings: bindingNames, purpose: 'value' });
-    return { ...template, evaluate: template.render };
+    return {
+      ...template,
+      evaluate: (input: JsonValue, given: Bindings, budget: WorkBudget) => template.render(input, given, { budget }),
+    };
   });
 }
 
@@ -88,13 +95,15 @@ function compileValue(source: string, bindings: readonly string[]) {
     expression,
     warnings: expression.warnings,
     close: () => expression.close(),
-    evaluate: async (input: JsonValue, given: Bindings) => toPlain(await expression.evaluate(input, given)),
+    async evaluate(input: JsonValue, given: Bindings, budget: WorkBudget): Promise<JsonValue | undefined> {
+      return toPlain(await expression.evaluate(input, given, { budget }), budget);
+    },
   };
 }
 
 interface Compiled<Value> {
   readonly warnings: readonly ExpressionProblem[];
-  evaluate(input: JsonValue, bindings: Bindings): MaybePromise<Value>;
+  evaluate(input: JsonValue, bindings: Bindings, budget: WorkBudget): MaybePromise<Value>;
   close(): Promise<void>;
 }
 
@@ -103,7 +112,7 @@ function ready<Value>(context: PluginContext, pointer: string, compile: () => Co
   context.onClose(close);
   for (const warning of warnings) context.report({ severity: 'warning', pointer, ...warning });
   return {
-    async apply(input, { input: runInput, sessionId, conversation, ...rest }, bindings) {
+    async apply(input, { input: runInput, sessionId, conversation, work, ...rest }, bindings) {
       const { id, project, trigger, caller, attempt } = rest;
       const session = {
         ...(sessionId !== undefined && { sessionId }),
@@ -111,7 +120,7 @@ function ready<Value>(context: PluginContext, pointer: string, compile: () => Co
       };
       const run = { id, project, trigger, caller, attempt, ...session };
       try {
-        return { ok: true, value: await evaluate(input, { run, input: runInput, ...bindings }) };
+        return { ok: true, value: await evaluate(input, { run, input: runInput, ...bindings }, work) };
       } catch (error) {
         return { ok: false, failure: failureOf(pointer, error) };
       }
@@ -131,8 +140,18 @@ function compileOrRefuse<Value>(pointer: string, compile: () => Compiled<Value>)
 /** JSONata's messages repeat values, so that only code and position are reported. */
 function failureOf(pointer: string, error: unknown): FailedRunResult {
   if (!(error instanceof EvaluationError)) throw error;
-  const at = error.position === undefined ? '' : ` at position ${error.position}`;
-  return failed(`the expression of ${optionAt(pointer)} failed: JSONata error ${error.code}${at}`);
+  return failed(error.details.isResult === true ? tooLarge(pointer, error) : failureText(pointer, error));
+}
+
+function tooLarge(pointer: string, { code }: EvaluationError): string {
+  const limit = code === 'D1011' ? 'it is nested too deeply' : 'writing it exceeds the work limit';
+  return `the result of the expression of ${optionAt(pointer)} is too large: ${limit} (JSONata error ${code})`;
+}
+
+function failureText(pointer: string, { code, position }: EvaluationError): string {
+  const at = position === undefined ? '' : ` at position ${position}`;
+  const reason = code === 'D1012' ? 'it exceeds the work limit, ' : '';
+  return `the expression of ${optionAt(pointer)} failed: ${reason}JSONata error ${code}${at}`;
 }
 
 function optionAt(pointer: string): string {

@@ -1,4 +1,4 @@
-import type { Exchange, Principal, RequestHead } from '../contract/index.ts';
+import { type Exchange, type Principal, type RequestHead, WorkBudget } from '../contract/index.ts';
 import { inputOf, type TriggerBody } from './body/trigger-body.ts';
 import type { LiveTrigger } from './snapshot.ts';
 
@@ -11,5 +11,6 @@ export function exchangeOf(head: RequestHead, trigger: LiveTrigger, caller: Prin
     caller,
     bodyText: body.text,
     input: inputOf(body, trigger.project.language),
+    work: new WorkBudget(trigger.workLimit),
   };
 }

@@ -1,12 +1,14 @@
 import {
   type Exchange,
   type FilterResult,
+  type Fingerprint,
   isFinal,
   type MaybePromise,
   type Outcome,
   type PluginLog,
   problem,
   type Reply,
+  WorkExhausted,
 } from '../contract/index.ts';
 import {
   type Claim,
@@ -22,7 +24,7 @@ import { statusUrl } from './run-address.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger } from './snapshot.ts';
 import { isRunOf, mayUse, type RunReader, storedRun } from './stored-run.ts';
-import { type PipelineVerdict, type StoppedVerdict, verdictWords } from './verdict.ts';
+import { dedupStage, type FilterError, type PipelineVerdict, type StoppedVerdict, verdictWords } from './verdict.ts';
 import { isThenable, whenReady } from './when-ready.ts';
 
 /** What the filter stage decided. */
@@ -44,9 +46,12 @@ export function fire(
 ): MaybePromise<Answered> {
   return whenReady(runFilters(trigger, exchange), (filtered) => {
     if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered, log);
-    return whenReady(claimOf(trigger, exchange), (claim) => {
+    return whenReady(claimOf(trigger, exchange), (claimed) => {
+      if (claimed.kind !== 'claimed') {
+        return { ...claimed, reply: problem('filter_error', { detail: tooMuchToCompare }) };
+      }
       const run = newRun(trigger, exchange, memory);
-      return whenReady(engine.submit(run, claim), (submission) =>
+      return whenReady(engine.submit(run, claimed.claim), (submission) =>
         answerTo(submission, { engine, runId: run.id, trigger, exchange, log }),
       );
     });
@@ -150,10 +155,16 @@ const passed: FilterVerdict = Object.freeze({ kind: 'passed' });
 export function runFilters(trigger: LiveTrigger, exchange: Exchange, first = 0): MaybePromise<FilterVerdict> {
   for (let index = first; index < trigger.filter.length; index += 1) {
     const { name, instance } = trigger.filter[index] as LiveTrigger['filter'][number];
-    const result = instance.evaluate(exchange);
+    let result: MaybePromise<FilterResult>;
+    try {
+      result = instance.evaluate(exchange);
+    } catch (error) {
+      return exhausted(name, error);
+    }
     if (isThenable(result)) {
       return Promise.resolve(result).then(
         (settled) => refusedBy(name, settled) ?? runFilters(trigger, exchange, index + 1),
+        (error: unknown) => exhausted(name, error),
       );
     }
     const refused = refusedBy(name, result);
@@ -162,18 +173,37 @@ export function runFilters(trigger: LiveTrigger, exchange: Exchange, first = 0):
   return passed;
 }
 
+/** The verdict if the request exceeded its limit of work; anything else that a plugin throws is a bug. */
+function exhausted(by: string, error: unknown): FilterError {
+  if (!WorkExhausted.is(error)) throw error;
+  return { kind: 'filter_error', by, reason: 'the request exceeds its limit of work' };
+}
+
 function refusedBy(by: string, result: FilterResult): FilterVerdict | undefined {
   if (result.kind === 'passed') return undefined;
   return { kind: result.kind === 'dropped' ? 'dropped' : 'filter_error', by, reason: result.reason };
 }
 
-function claimOf(trigger: LiveTrigger, exchange: Exchange): MaybePromise<Claim | undefined> {
-  if (trigger.dedup === undefined) return undefined;
-  return whenReady(trigger.dedup.fingerprint(exchange), (fingerprint) => {
-    if (fingerprint === undefined) return undefined;
+/** What the dedup stage decided; without a claim, the request takes no part in it. */
+type Claimed = { readonly kind: 'claimed'; readonly claim?: Claim } | FilterError;
+
+const unclaimed: Claimed = Object.freeze({ kind: 'claimed' });
+const tooMuchToCompare = 'Comparing the body with earlier ones takes too much work.';
+
+function claimOf({ id, dedup }: LiveTrigger, exchange: Exchange): MaybePromise<Claimed> {
+  if (dedup === undefined) return unclaimed;
+  const claimed = (fingerprint: Fingerprint | undefined): Claimed => {
+    if (fingerprint === undefined) return unclaimed;
     const { key, windowMs, keepOnFailure } = fingerprint;
-    return { scope: trigger.id, fingerprint: key, windowMs, keepOnFailure };
-  });
+    return { kind: 'claimed', claim: { scope: id, fingerprint: key, windowMs, keepOnFailure } };
+  };
+  try {
+    const fingerprint = dedup.fingerprint(exchange);
+    if (!isThenable(fingerprint)) return claimed(fingerprint);
+    return Promise.resolve(fingerprint).then(claimed, (error: unknown) => exhausted(dedupStage, error));
+  } catch (error) {
+    return exhausted(dedupStage, error);
+  }
 }
 
 function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {

@@ -10,6 +10,7 @@ import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { Instance } from '../host/instance-pool.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
+import { workLimitOf } from './work-limit.ts';
 
 /** A trigger ready to be fired, with everything that a request would otherwise have to look up or build. */
 export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
@@ -26,6 +27,8 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   /** Absolute path of the trigger on the public listener; its runs are below it. */
   readonly address: string;
   readonly isActive: boolean;
+  /** Units of work that a request may cost the event loop, and again each attempt of its run. */
+  readonly workLimit: number;
   readonly policy: RunPolicy;
   /** Names in lower case. */
   readonly recordedHeaders: readonly string[];
@@ -162,6 +165,7 @@ function indexTriggers(
       revision,
       address: `${server.basePath}/project/${project.id}/trigger/${key}`,
       isActive: status === 'active',
+      workLimit: workLimitOf(server.bodyLimitBytes),
       policy: policyOf(provisioned.config),
       recordedHeaders: recordedHeaders(provisioned),
       lineOf,

@@ -1,10 +1,19 @@
 import type { ProblemCode } from '../contract/index.ts';
 import type { RecordedVerdict } from '../engine/types/index.ts';
 
+/** A filter could not be evaluated, or dedup exceeded what was left of the request's work. */
+export interface FilterError {
+  readonly kind: 'filter_error';
+  /** The name of the filter, or `dedupStage`. */
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** The name under which dedup stops requests. */
+export const dedupStage = 'dedup';
+
 /** A filter stopped the request: it dropped it, or it could not be evaluated. */
-export type StoppedVerdict =
-  | { readonly kind: 'dropped'; readonly by: string; readonly reason: string }
-  | { readonly kind: 'filter_error'; readonly by: string; readonly reason: string };
+export type StoppedVerdict = { readonly kind: 'dropped'; readonly by: string; readonly reason: string } | FilterError;
 
 /** What the pipeline decided. */
 export type PipelineVerdict =

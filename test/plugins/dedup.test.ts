@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { canonicalForm } from '../../plugins/dedup/body/canonical-form.ts';
+import { canonicalForm as canonicalFormWithin } from '../../plugins/dedup/body/canonical-form.ts';
 import body from '../../plugins/dedup/body/index.ts';
 import idempotencyKey from '../../plugins/dedup/idempotency-key/index.ts';
-import { type JsonValue, OptionsError } from '../../src/contract/index.ts';
+import { type JsonValue, OptionsError, WorkBudget, WorkExhausted } from '../../src/contract/index.ts';
 import { basicFiles, secrets, triggerFile } from '../support/config-folder.ts';
 import { exchangeOf, pluginContext } from '../support/exchange.ts';
 import { startTestGateway } from '../support/gateway.ts';
+
+const canonicalForm = (text: string) => canonicalFormWithin(text, new WorkBudget());
 
 type BodyOptions = Parameters<typeof body.create>[1];
 
@@ -179,6 +181,27 @@ t.test('body', async (t) => {
     t.strictSame(await verdictOf('own', website), [200, undefined]);
     t.strictSame(await verdictOf('own', other), [200, undefined]);
     t.strictSame(await verdictOf('own', website), [400, 'duplicate']);
+  });
+
+  t.test('body pays for the canonical form before it is made', async (t) => {
+    const orders = Array.from({ length: 8000 }, (_, id) => ({
+      name: `Item number ${id}`,
+      id,
+      tags: ['new'],
+      price: 5,
+    }));
+    const unsorted = Array.from({ length: 9000 }, (_, index) => `"k${9000 - index}":1`).join();
+    const hostile = ['[]', '""', '"\\n"', '"\ud800"', '0', `{${unsorted}}`, JSON.stringify({ orders })];
+    for (const value of hostile) {
+      const text = `[${Array.from({ length: Math.ceil(200_000 / value.length) }, () => value).join()}]`;
+      const dedup = body.create(pluginContext, defaults);
+      const exchange = { ...exchangeOf(undefined), bodyText: text };
+      const work = new WorkBudget(1000);
+      t.throws(() => dedup.fingerprint({ ...exchange, work }), WorkExhausted, value.slice(0, 40));
+      const enough = new WorkBudget();
+      t.ok(dedup.fingerprint({ ...exchange, work: enough }), 'and it fits into the budget of a request');
+      t.ok(enough.spent > text.length / 32);
+    }
   });
 
   t.test('body takes no fingerprint of a missing body', async (t) => {

@@ -99,6 +99,17 @@ t.test('fails when an expression fails on an answer, and reveals nothing of the 
   t.notMatch(text, /hunter2/);
 });
 
+t.test('fails, without asking the agent, if an expression makes a request that is too large', async (t) => {
+  const agent = await startAgent(t);
+  const request = 'items.{ "item": $, "order": $$ }';
+  const { fire } = await startTestGateway(t, agentFiles(basicFiles(), agent.url, { request }));
+  // Each of the objects shares the whole body, which would be written twenty thousand times.
+  const items = Array.from({ length: 20_000 }, (_, id) => ({ id }));
+  const { status, body } = await fire('agent', { items });
+  const reason = 'the result of the expression of request is too large: writing it exceeds the work limit';
+  t.match([status, body.detail], [502, `${reason} (JSONata error D1012)`]);
+});
+
 t.test('signs requests as Standard Webhooks specifies, with the same id in all attempts', async (t) => {
   const agent = await startAgent(t);
   const secrets = [

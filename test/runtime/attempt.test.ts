@@ -1,5 +1,12 @@
 import t from 'tap';
-import type { Attempt, FinalRunResult, JsonValue, Run, RunRequest } from '../../src/contract/index.ts';
+import {
+  type Attempt,
+  type FinalRunResult,
+  type JsonValue,
+  type Run,
+  type RunRequest,
+  WorkBudget,
+} from '../../src/contract/index.ts';
 import { AttemptReleased, type EngineAttempt } from '../../src/engine/types/index.ts';
 import { checkRunResult } from '../../src/runtime/attempt/check-run-result.ts';
 import { Completions } from '../../src/runtime/attempt/completions.ts';
@@ -17,6 +24,7 @@ const request: RunRequest = {
     caller: 'website',
     sessionId: undefined,
     attempt: 1,
+    work: new WorkBudget(),
     completionUrl: '/completion',
   },
   input: { environment: 'api', language: 'en' },

@@ -1,5 +1,12 @@
 import type { Test } from 'tap';
-import type { Exchange, JsonObject, MaybePromise, PluginContext, RequestHead } from '../../src/contract/index.ts';
+import {
+  type Exchange,
+  type JsonObject,
+  type MaybePromise,
+  type PluginContext,
+  type RequestHead,
+  WorkBudget,
+} from '../../src/contract/index.ts';
 import { runClosers } from '../../src/host/instance-pool.ts';
 import { createOutboundClient } from '../../src/host/outbound/client.ts';
 import { OutboundGuard } from '../../src/host/outbound/guard.ts';
@@ -28,6 +35,7 @@ export function exchangeOf(body: JsonObject | string | undefined, changes: Parti
     caller: { id: 'website', permissions: new Set(['project.trigger']), projects: 'all' },
     bodyText,
     input: { environment: 'api', language: 'en', ...(bodyText === undefined ? {} : JSON.parse(bodyText)) },
+    work: new WorkBudget(),
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Plugin, RunRequest } from '../../src/contract/index.ts';
+import { type Plugin, type RunRequest, WorkBudget } from '../../src/contract/index.ts';
 import { conversationId } from '../../src/engine/types/index.ts';
 import { type RunPluginHarness, runPluginCases } from '../../src/run-kit/conformance.ts';
 import { compileSchema } from '../../src/schema/validator.ts';
@@ -16,6 +16,7 @@ export function runRequest(changes: Partial<RunRequest> = {}): RunRequest {
     sessionId: undefined,
     input: { environment: 'api', language: 'en', instruction: 'refund order 7 – süß' },
     attempt: 1,
+    work: new WorkBudget(),
     completionUrl: '/api/v1.0/project/support/trigger/refund/run/run-1/completion',
     ...changes,
   };

@@ -1,23 +1,25 @@
+import type { WorkBudget } from '../../../src/contract/index.ts';
 import type { PointerNode } from './pointer-tree.ts';
 
 /**
  * The canonical form of a JSON text: the same value again as JSON, without white space, members sorted, strings with
  * the fewest escapes, numbers as they were written. Being JSON of the same value, it differs whenever values differ.
- * The text must be valid JSON without duplicate members, and shallow enough to recurse into.
+ * The text must be valid JSON without duplicate members, and shallow enough to recurse into. Throws a WorkExhausted before it
+ * does more than the budget pays for.
  */
-export function canonicalForm(text: string): string {
-  return new Scanner(text).value();
+export function canonicalForm(text: string, work: WorkBudget): string {
+  return new Scanner(text, work).value();
 }
 
 /** The canonical form without the values at the pointers: members are dropped, array items removed. */
-export function canonicalRest(text: string, ignored: PointerNode): string {
-  return new Scanner(text).value(ignored);
+export function canonicalRest(text: string, work: WorkBudget, ignored: PointerNode): string {
+  return new Scanner(text, work).value(ignored);
 }
 
 /** The canonical form of only the values at the pointers; undefined if none of them exists. */
-export function canonicalParts(text: string, included: PointerNode): string | undefined {
+export function canonicalParts(text: string, work: WorkBudget, included: PointerNode): string | undefined {
   const parts: string[] = [];
-  new Scanner(text).collect(included, parts);
+  new Scanner(text, work).collect(included, parts);
   return parts.length === 0 ? undefined : `{${parts.sort().join(',')}}`;
 }
 
@@ -36,17 +38,33 @@ const shortString = 40;
 /** Up to this many members an insertion sort is faster than the general one. */
 const fewMembers = 24;
 
+/** Units to write an object or array, the items and members aside. */
+const costOfContainer = 2.5;
+const costOfScalar = 2;
+const costOfString = 1.2;
+/** Units to look at a character. */
+const costOfCharacter = 1 / 32;
+/** Units to read a string and write it again, and for each of its characters; more with lone surrogates, which are escaped. */
+const costOfRewriting = 4;
+const costOfRewritten = 0.5;
+const costOfSurrogate = 1.5;
+/** Characters of two names that are compared in one unit. */
+const comparedPerUnit = 64;
+
 /** Reads values one after another. It trusts the text to be valid JSON, and so only finds where values end. */
 class Scanner {
   readonly #text: string;
+  readonly #work: WorkBudget;
   #position = 0;
   /** Position of the next backslash at or after the last string's start; Infinity: there is none. */
   #nextBackslash = -1;
   /** A raw lone surrogate must become its escape, which denotes the same string. */
   readonly #hasLoneSurrogate: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, work: WorkBudget) {
+    work.spend(text.length * costOfCharacter);
     this.#text = text;
+    this.#work = work;
     this.#hasLoneSurrogate = !text.isWellFormed();
   }
 
@@ -86,6 +104,7 @@ class Scanner {
   }
 
   #object(ignored: PointerNode | undefined): string {
+    this.#work.spend(costOfContainer);
     this.#position += 1;
     const names: string[] = [];
     const values: string[] = [];
@@ -102,7 +121,10 @@ class Scanner {
       values.push(value);
     }
     this.#position += 1;
-    if (!sorted) sortMembers(names, values);
+    if (!sorted) {
+      this.#work.spend(costOfSorting(names));
+      sortMembers(names, values);
+    }
     let form = '{';
     for (let index = 0; index < names.length; index += 1) {
       form += `${index === 0 ? '' : ','}${names[index]}:${values[index]}`;
@@ -111,6 +133,7 @@ class Scanner {
   }
 
   #array(ignored: PointerNode | undefined): string {
+    this.#work.spend(costOfContainer);
     this.#position += 1;
     let form = '[';
     for (let index = 0; this.#peekItem() !== bracketClose; index += 1) {
@@ -132,6 +155,7 @@ class Scanner {
   }
 
   #string(): string {
+    this.#work.spend(costOfString);
     const text = this.#text;
     const start = this.#position;
     // Most strings are short: scanning each unit here is cheaper than calling indexOf, which wins on long ones.
@@ -160,11 +184,14 @@ class Scanner {
     }
     this.#position = end + 1;
     const raw = text.slice(start, end + 1);
-    return escaped || this.#hasLoneSurrogate ? JSON.stringify(JSON.parse(raw)) : raw;
+    if (!escaped && !this.#hasLoneSurrogate) return raw;
+    this.#work.spend(costOfRewriting + raw.length * (this.#hasLoneSurrogate ? costOfSurrogate : costOfRewritten));
+    return JSON.stringify(JSON.parse(raw));
   }
 
   /** A number or a literal: ends before white space, a comma, a closing bracket, or the end of the text. */
   #scalar(): string {
+    this.#work.spend(costOfScalar);
     const text = this.#text;
     const start = this.#position;
     let end = start + 1;
@@ -196,6 +223,15 @@ class Scanner {
 function indexOrInfinity(text: string, part: string, from: number): number {
   const index = text.indexOf(part, from);
   return index < 0 ? Infinity : index;
+}
+
+/** Comparisons of two short names are cheap, unless the general sort makes them. */
+function costOfSorting(names: readonly string[]): number {
+  const isShort = names.length <= fewMembers;
+  const comparisons = isShort ? names.length / 2 : Math.log2(names.length);
+  let length = 0;
+  for (const name of names) length += name.length;
+  return names.length * (isShort ? 1 : comparisons) + (length / comparedPerUnit) * comparisons;
 }
 
 /** Sorts the names, which are unique, and moves the values with them. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type DedupPlugin, OptionsError } from '../../../src/contract/index.ts';
+import { type DedupPlugin, OptionsError, type WorkBudget } from '../../../src/contract/index.ts';
 import { canonicalForm, canonicalParts, canonicalRest } from './canonical-form.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -15,9 +15,9 @@ export default {
     const canonicalize = canonicalizer(options);
     const { window: windowMs, keepOnFailure, scope } = options;
     return {
-      fingerprint({ bodyText, caller }) {
+      fingerprint({ bodyText, caller, work }) {
         if (!bodyText) return undefined;
-        const canonical = canonicalize(bodyText);
+        const canonical = canonicalize(bodyText, work);
         if (canonical === undefined) return undefined;
         const digest = hash('sha256', canonical, 'hex');
         // A digest has no space: fingerprints of two scopes, or of two callers, never collide.
@@ -27,7 +27,7 @@ export default {
   },
 } satisfies DedupPlugin<Options>;
 
-function canonicalizer({ include, ignore }: Options): (text: string) => string | undefined {
+function canonicalizer({ include, ignore }: Options): (text: string, work: WorkBudget) => string | undefined {
   if (include && ignore) {
     const message = 'include and ignore exclude each other';
     const hint = 'Use include to list the members that count, or ignore to list those that do not.';
@@ -35,11 +35,11 @@ function canonicalizer({ include, ignore }: Options): (text: string) => string |
   }
   if (include) {
     const tree = compilePointers('/include', include);
-    return (text) => canonicalParts(text, tree);
+    return (text, work) => canonicalParts(text, work, tree);
   }
   if (ignore) {
     const tree = compilePointers('/ignore', ignore);
-    return (text) => canonicalRest(text, tree);
+    return (text, work) => canonicalRest(text, work, tree);
   }
   return canonicalForm;
 }

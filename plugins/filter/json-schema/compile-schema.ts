@@ -1,6 +1,6 @@
 import { Ajv, type Options as AjvOptions, type AnySchema, type ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { OptionsError } from '../../../src/contract/index.ts';
+import { OptionsError, type WorkBudget } from '../../../src/contract/index.ts';
 import { replaceQuadraticKeywords } from './linear-keywords.ts';
 import { patternCompiler, UnusablePattern } from './linear-pattern.ts';
 import { addMeteredFormats } from './metered-formats.ts';
@@ -20,11 +20,11 @@ const ajvOptions: AjvOptions = {
 export interface CompiledSchema {
   readonly worstCase: WorstCase;
   /**
-   * Returns the errors of a body, undefined if there are none. Throws a WorkExceeded, or a RangeError for a body that
+   * Returns the errors of a body, undefined if there are none. Throws a WorkExhausted, or a RangeError for a body that
    * nests too deeply.
-   * @param maxWork units that matching its texts may take
+   * @param work pays for matching its texts
    */
-  validate(body: unknown, maxWork: number): readonly ErrorObject[] | undefined;
+  validate(body: unknown, work: WorkBudget): readonly ErrorObject[] | undefined;
 }
 
 /** Compiles a schema; throws an OptionsError that points at the faulty part. */
@@ -48,7 +48,7 @@ export function compileSchema(schema: AnySchema): CompiledSchema {
     if (worstCase.kind === 'unbounded' && worstCase.mayBeEndless) check({});
     return {
       worstCase,
-      validate: (body, maxWork) => run(maxWork, () => (check(body) ? undefined : (check.errors ?? []))),
+      validate: (body, work) => run(work, () => (check(body) ? undefined : (check.errors ?? []))),
     };
   } catch (error) {
     throw new OptionsError([describeFault(schema, error)]);
@@ -63,8 +63,8 @@ const drafts = [
 export interface SchemaCompiler {
   readonly draft: Draft;
   readonly ajv: Ajv | Ajv2020;
-  /** Calls compiled validators. Throws a WorkExceeded if matching the body's texts takes more than `maxWork` units. */
-  run<T>(maxWork: number, validate: () => T): T;
+  /** Calls compiled validators. Throws a WorkExhausted if the budget does not pay for matching the body's texts. */
+  run<T>(work: WorkBudget, validate: () => T): T;
 }
 
 /** Creates the compiler for a schema and its parts, for the draft that it declares. */
@@ -81,8 +81,8 @@ export function compilerFor(schema: AnySchema, more: AjvOptions = {}): SchemaCom
   const ajv = new Validator({ ...ajvOptions, code: { regExp: patternCompiler(meter) }, ...more });
   addMeteredFormats(ajv, meter);
   const clear = replaceQuadraticKeywords(ajv);
-  const run = <T>(maxWork: number, validate: () => T): T => {
-    meter.refill(maxWork);
+  const run = <T>(work: WorkBudget, validate: () => T): T => {
+    meter.charge(work);
     try {
       return validate();
     } finally {

@@ -1,12 +1,17 @@
-import { type FilterPlugin, type FilterResult, type FilterReview, OptionsError } from '../../../src/contract/index.ts';
+import {
+  type FilterPlugin,
+  type FilterResult,
+  type FilterReview,
+  OptionsError,
+  WorkBudget,
+} from '../../../src/contract/index.ts';
 import { boundedReviewOf } from './bounded-review.ts';
 import { compileSchema } from './compile-schema.ts';
-import { inPlaceOrIsolated, type SchemaQuestion } from './in-place-or-isolated.ts';
+import { inPlaceOrIsolated, type SchemaQuestion, share } from './in-place-or-isolated.ts';
 import { IsolatedSchema } from './isolated-schema.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { resultOf } from './outcome.ts';
-import { maxWork } from './work-meter.ts';
 import type { WorstCase } from './worst-case.ts';
 
 export default {
@@ -19,29 +24,34 @@ export default {
     if (options.timeout <= 0) throw new OptionsError([{ pointer: '/timeout', message: 'must be greater than 0' }]);
     const { worstCase, validate } = compileSchema(options.schema);
     const isolated = new IsolatedSchema(options.schema, options.timeout);
+    const bounded = { worstCase, isolated };
     context.onClose(() => isolated.close());
     if (worstCase.kind === 'unbounded') isolated.start();
     context.report({ severity: 'note', pointer: '/schema', message: modeOf(worstCase) });
 
     const result: SchemaQuestion<FilterResult> = {
       wants: 'result',
-      maxWork,
-      inPlace: (body, left) => resultOf(validate(body, left)),
+      inPlace: (body, work) => resultOf(validate(body, work)),
       failed: (reason) => ({ kind: 'error', reason }),
     };
     let review: FilterReview | undefined;
     return {
-      evaluate: ({ input }) => inPlaceOrIsolated(result, input, worstCase, isolated),
+      evaluate({ input, bodyText = '', work }) {
+        return inPlaceOrIsolated(result, input, bounded, { work, toSend: bodyText.length * costOfSending });
+      },
       review() {
-        review ??= boundedReviewOf(options.schema, worstCase, isolated);
+        review ??= boundedReviewOf(options.schema, bounded);
         return review;
       },
     };
   },
 } satisfies FilterPlugin<Options>;
 
+/** Units to write a character of the body for another process. */
+const costOfSending = 1 / 8;
+
 function modeOf(worstCase: WorstCase): string {
   if (worstCase.kind === 'unbounded') return `isolated, in a process of its own: ${worstCase.reason}`;
-  const values = Math.floor(maxWork / worstCase.perValue).toLocaleString('en');
+  const values = Math.floor((WorkBudget.defaultLimit * share) / worstCase.perValue).toLocaleString('en');
   return `validated in place if a body has at most ${values} values, otherwise isolated, in a process of its own`;
 }

@@ -1,14 +1,20 @@
 import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv';
-import type { ExplainedCondition, FilterCondition, JsonValue, ObservedCondition } from '../../../src/contract/index.ts';
+import type {
+  ExplainedCondition,
+  FilterCondition,
+  JsonValue,
+  ObservedCondition,
+  WorkBudget,
+} from '../../../src/contract/index.ts';
 import { compilerFor } from './compile-schema.ts';
 import { isObject } from './vocabulary.ts';
 
 export interface SchemaReview {
   readonly conditions: readonly FilterCondition[];
-  /** Throws a WorkExceeded if matching the body's texts takes more than `maxWork` units. */
-  observe(input: unknown, maxWork: number): readonly ObservedCondition[];
-  /** Throws a WorkExceeded, as `observe`. */
-  explain(input: unknown, maxWork: number): readonly ExplainedCondition[];
+  /** Throws a WorkExhausted if the budget does not pay for matching the body's texts. */
+  observe(input: unknown, work: WorkBudget): readonly ObservedCondition[];
+  /** Throws a WorkExhausted, as `observe`. */
+  explain(input: unknown, work: WorkBudget): readonly ExplainedCondition[];
 }
 
 /** The review of a schema, which is compiled again for that purpose only. */
@@ -19,7 +25,7 @@ export function reviewOf(schema: AnySchema): SchemaReview {
   return {
     conditions: parts.map(({ source, pointer }) => ({ source, pointer })),
     observe,
-    explain: (input, maxWork) => run(maxWork, () => explain(whole, input)),
+    explain: (input, work) => run(work, () => explain(whole, input)),
   };
 }
 
@@ -68,7 +74,7 @@ function partsOf(schema: AnySchema): Parts {
   };
   const whole = { source: 'schema', pointer: '/schema', path: [], isMet: compile('') };
   const parts = [...(asserts(schema) ? [whole] : []), ...below(schema, [], '')];
-  return { parts, observe: (input, maxWork) => run(maxWork, () => parts.map((part) => observe(part, input))) };
+  return { parts, observe: (input, work) => run(work, () => parts.map((part) => observe(part, input))) };
 }
 
 const key = 'urn:pullcord:reviewed';

@@ -1,11 +1,10 @@
-import { maxWork } from './work-meter.ts';
 import type { WorstCase } from './worst-case.ts';
 
 /**
  * The units of `limit` that are left for matching texts, after what the schema may cost for a body of this size. Negative
  * if it may exceed the limit: the body is read no further than that. Throws a RangeError if it nests too deeply.
  */
-export function workLeft(worstCase: WorstCase, body: unknown, limit = maxWork): number {
+export function workLeft(worstCase: WorstCase, body: unknown, limit: number): number {
   if (worstCase.kind === 'unbounded') return -1;
   const { perValue, perCharacter } = worstCase;
   let left = limit;

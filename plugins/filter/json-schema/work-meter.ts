@@ -1,26 +1,16 @@
-/**
- * Units of work that validating one body may take on the event loop. A unit is about 50 ns on a slow machine, so that
- * other requests wait for at most 50 ms.
- */
-export const maxWork = 1_000_000;
+import { WorkBudget } from '../../../src/contract/index.ts';
 
-/** Thrown before work that exceeds the limit. */
-export class WorkExceeded extends Error {
-  override readonly name = 'WorkExceeded';
-}
-
-/** Pays for work whose amount only the body decides, such as matching a text, before it is done. */
+/** Passes on the budget of the evaluation under way to checks of texts, which ajv calls without one. */
 export class WorkMeter {
-  #left = Infinity;
+  #work = new WorkBudget(Infinity);
 
-  /** Begins an evaluation that may do so much work. */
-  refill(units: number): void {
-    this.#left = units;
+  /** Charges this budget from now on. */
+  charge(work: WorkBudget): void {
+    this.#work = work;
   }
 
-  /** Throws a WorkExceeded if the work exceeds what is left. */
+  /** Throws a WorkExhausted if the work exceeds what is left. */
   spend(units: number): void {
-    this.#left -= units;
-    if (!(this.#left >= 0)) throw new WorkExceeded('validation exceeds its limit of work');
+    this.#work.spend(units);
   }
 }

@@ -1,4 +1,5 @@
 /** A sandboxed process that validates bodies one at a time, and is killed when one takes too long. */
+import { WorkBudget } from '../../../src/contract/index.ts';
 import { serveJobs } from '../../../src/filter/isolation/serve-jobs.ts';
 import { type CompiledSchema, compileSchema } from './compile-schema.ts';
 import { resultOf, tooDeep } from './outcome.ts';
@@ -33,12 +34,14 @@ function prepare({ schema, wants }: SchemaJob): Prepared {
   return made;
 }
 
-/** Without a limit of work: the parent ends this process in time. */
+/** The parent ends this process in time. */
+const unlimited = new WorkBudget(Infinity);
+
 function evaluate({ wants, input }: SchemaJob, { compiled, review }: Prepared): unknown {
-  if (wants === 'observed') return review?.observe(input, Infinity);
-  if (wants === 'explained') return review?.explain(input, Infinity);
+  if (wants === 'observed') return review?.observe(input, unlimited);
+  if (wants === 'explained') return review?.explain(input, unlimited);
   try {
-    return resultOf(compiled.validate(input, Infinity));
+    return resultOf(compiled.validate(input, unlimited));
   } catch (error) {
     if (error instanceof RangeError) return { kind: 'error', reason: tooDeep };
     throw error;

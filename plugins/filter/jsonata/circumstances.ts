@@ -2,6 +2,9 @@ import { hash } from 'node:crypto';
 import type { Exchange } from '../../../src/contract/index.ts';
 import type { Circumstances } from '../../../src/filter/index.ts';
 
+/** Units to write and hash a character of the body. */
+const costOfWriting = 1 / 4;
+
 const drawing = ['random', 'shuffle'];
 
 /**
@@ -10,7 +13,10 @@ const drawing = ['random', 'shuffle'];
  */
 export function circumstancesFor(variables: ReadonlySet<string>): (exchange: Exchange) => Circumstances {
   if (!drawing.some((name) => variables.has(name))) return ({ receivedAt }) => ({ now: receivedAt, seed: 0 });
-  return ({ receivedAt, input }) => ({ now: receivedAt, seed: seedOf(`${receivedAt}\n${JSON.stringify(input)}`) });
+  return ({ receivedAt, input, bodyText = '', work }) => {
+    work.spend(bodyText.length * costOfWriting);
+    return { now: receivedAt, seed: seedOf(`${receivedAt}\n${JSON.stringify(input)}`) };
+  };
 }
 
 function seedOf(text: string): number {

@@ -4,6 +4,7 @@ import {
   type FilterResult,
   type FilterReview,
   OptionsError,
+  WorkExhausted,
 } from '../../../src/contract/index.ts';
 import { compileFilter, EvaluationError, ExpressionError, type FilterExpression } from '../../../src/filter/index.ts';
 import { bindingNames, bindingsFor, secretHeaders } from './bindings.ts';
@@ -35,7 +36,9 @@ export default {
       reads: { headers: expression.variables.has('request') ? options.headers : [] },
       evaluate(exchange: Exchange) {
         try {
-          const passes = expression.passes(exchange.input, bindings(exchange), circumstances(exchange));
+          if (expression.mode === 'isolated') exchange.work.spend((exchange.bodyText?.length ?? 0) * costOfSending);
+          const options = { ...circumstances(exchange), budget: exchange.work };
+          const passes = expression.passes(exchange.input, bindings(exchange), options);
           return passes instanceof Promise ? passes.then(resultOf, failed) : resultOf(passes);
         } catch (error) {
           return failed(error);
@@ -49,6 +52,9 @@ export default {
   },
 } satisfies FilterPlugin<Options>;
 
+/** Units to write a character of the body for another process. */
+const costOfSending = 1 / 8;
+
 const passed: FilterResult = Object.freeze({ kind: 'passed' });
 const dropped: FilterResult = Object.freeze({ kind: 'dropped', reason: 'the expression is not true' });
 
@@ -58,6 +64,7 @@ function resultOf(passes: boolean): FilterResult {
 
 /** JSONata's messages contain values of the body, as may other fields of its errors: reports only code and position. */
 function errorResult(error: unknown): FilterResult {
+  if (WorkExhausted.is(error)) return { kind: 'error', reason: 'the request exceeds its limit of work' };
   if (!(error instanceof EvaluationError)) return { kind: 'error', reason: 'the expression could not be evaluated' };
   const at = error.position === undefined ? '' : ` at position ${error.position}`;
   return { kind: 'error', reason: `JSONata error ${error.code}${at}` };

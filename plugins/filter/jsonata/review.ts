@@ -1,4 +1,4 @@
-import type { Exchange, ExplainedCondition, FilterReview } from '../../../src/contract/index.ts';
+import { type Exchange, type ExplainedCondition, type FilterReview, WorkBudget } from '../../../src/contract/index.ts';
 import type { Bindings, Circumstances, Explanation, FilterExpression } from '../../../src/filter/index.ts';
 import type { Options } from './options.gen.ts';
 
@@ -10,7 +10,9 @@ export function reviewOf(
   onError: Options['onError'],
 ): FilterReview {
   const { conditions, vocabulary } = expression;
-  const given = (exchange: Exchange) => [exchange.input, bindings(exchange), circumstances(exchange)] as const;
+  // What the request had left does not limit a review, which has limits of its own.
+  const unlimited = (exchange: Exchange) => circumstances({ ...exchange, work: new WorkBudget(Infinity) });
+  const given = (exchange: Exchange) => [exchange.input, bindings(exchange), unlimited(exchange)] as const;
   return {
     conditions: conditions.map((condition) => ({ pointer: '/expression', ...condition })),
     vocabulary,

@@ -1,7 +1,8 @@
 import { sameTrigger } from '../../config/trigger-key.ts';
-import { isFinal, type MaybePromise, problem, type Reply, type RunIdentity } from '../../contract/index.ts';
+import { isFinal, type MaybePromise, problem, type Reply, type RunIdentity, WorkBudget } from '../../contract/index.ts';
 import type { RunRecord } from '../../engine/types/index.ts';
 import { checkRunResult, isFinalResult } from '../../runtime/attempt/check-run-result.ts';
+import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import type { RunRoute } from '../address.ts';
 import type { Call } from '../call.ts';
 import { refusalOf } from '../read-body.ts';
@@ -27,11 +28,11 @@ async function answerCompletion(call: Call, { projectId, key, runId }: RunRoute<
   const run = await engine.get(runId);
   if (run === undefined || !sameTrigger(run, { project: projectId, trigger: key })) return unknown;
   const snapshot = live.ofRevision(run.revision);
-  const plugin = snapshot.find(run.project, run.trigger)?.run;
-  if (plugin?.complete === undefined) return unknown;
+  const trigger = snapshot.find(run.project, run.trigger);
+  if (trigger?.run.complete === undefined) return unknown;
   snapshot.lease();
   try {
-    const completed = await plugin.complete({ run: identityOf(run), query, headers, body: sent.bytes });
+    const completed = await trigger.run.complete({ run: identityOf(run, trigger), query, headers, body: sent.bytes });
     if (completed.kind === 'rejected') return unknown;
     if (completed.kind === 'invalid') return problem('invalid_body', { detail: completed.message });
     if (isFinal(run.state)) return taken(run);
@@ -48,9 +49,9 @@ async function answerCompletion(call: Call, { projectId, key, runId }: RunRoute<
 }
 
 /** The input of a final run may be gone; a completion of it has no effect then. */
-function identityOf({ input = nothing, ...run }: RunRecord): RunIdentity {
+function identityOf({ input = nothing, ...run }: RunRecord, { workLimit }: LiveTrigger): RunIdentity {
   const { id, project, trigger, caller, sessionId, conversation, attempt } = run;
-  return { id, project, trigger, caller, sessionId, conversation, attempt, input };
+  return { id, project, trigger, caller, sessionId, conversation, attempt, input, work: new WorkBudget(workLimit) };
 }
 
 const nothing = { environment: '', language: '' };

@@ -1,4 +1,4 @@
-import type { FinalRunResult, PluginLog, RunRequest } from '../../contract/index.ts';
+import { type FinalRunResult, type PluginLog, type RunRequest, WorkBudget } from '../../contract/index.ts';
 import type { Executor, RunOutcome, RunRecord } from '../../engine/types/index.ts';
 import { type CallbackOptions, sendCallback } from '../callback.ts';
 import type { Live } from '../live.ts';
@@ -55,6 +55,7 @@ export function createExecutor({ live, log, callbacks, completions, stopHandlers
         conversation,
         input,
         attempt,
+        work: new WorkBudget(trigger.workLimit),
         session: started.session,
         completionUrl: completionUrl(trigger, id),
       };

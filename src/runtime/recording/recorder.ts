@@ -169,7 +169,7 @@ function decisivePlace({ config }: LiveTrigger, verdict: PipelineVerdict): Place
   switch (verdict.kind) {
     case 'dropped':
     case 'filter_error':
-      return config.filter.find(({ name }) => name === verdict.by)?.place ?? config.place;
+      return config.filter.find(({ name }) => name === verdict.by)?.place ?? config.dedup?.place ?? config.place;
     case 'duplicate':
       return config.dedup?.place ?? config.place;
     default:

@@ -4,8 +4,10 @@ import t from 'tap';
 import { compilerFor, compileSchema } from '../../../plugins/filter/json-schema/compile-schema.ts';
 import { References } from '../../../plugins/filter/json-schema/references.ts';
 import { workLeft } from '../../../plugins/filter/json-schema/work-left.ts';
-import { maxWork } from '../../../plugins/filter/json-schema/work-meter.ts';
 import { worstCaseOf } from '../../../plugins/filter/json-schema/worst-case.ts';
+import { WorkBudget } from '../../../src/contract/index.ts';
+
+const maxWork = WorkBudget.defaultLimit;
 
 const draft07 = 'http://json-schema.org/draft-07/schema#';
 const draft2020 = 'https://json-schema.org/draft/2020-12/schema';
@@ -124,13 +126,13 @@ t.test('a schema that may apply itself to the same value is not linear', async (
 
 t.test('the work of a body is bounded by the size of the schema and of the body', async (t) => {
   const { worstCase } = compileSchema({ properties: { a: { items: { type: 'string', maxLength: 9 } } } });
-  t.ok(workLeft(worstCase, { a: ['x', 'y'] }) > 0.99 * maxWork);
-  t.ok(workLeft(worstCase, { a: Array(maxWork).fill('x') }) < 0, 'many values');
-  t.ok(workLeft(worstCase, { a: ['x'.repeat(maxWork * 16)] }) < 0, 'many characters');
+  t.ok(workLeft(worstCase, { a: ['x', 'y'] }, maxWork) > 0.99 * maxWork);
+  t.ok(workLeft(worstCase, { a: Array(maxWork).fill('x') }, maxWork) < 0, 'many values');
+  t.ok(workLeft(worstCase, { a: ['x'.repeat(maxWork * 16)] }, maxWork) < 0, 'many characters');
   const wide = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`p${index}`, { type: 'string' }]));
   const { worstCase: costly } = compileSchema({ items: { properties: wide } });
-  t.ok(workLeft(worstCase, Array(100_000).fill({})) > 0);
-  t.ok(workLeft(costly, Array(100_000).fill({})) < 0, 'many names for each value');
+  t.ok(workLeft(worstCase, Array(100_000).fill({}), maxWork) > 0);
+  t.ok(workLeft(costly, Array(100_000).fill({}), maxWork) < 0, 'many names for each value');
 });
 
 const names = ['a', 'b', 'xy'];
@@ -204,7 +206,7 @@ t.test('ajv visits no value more often than the analysis says', async (t) => {
       for (const value of [...values, values]) {
         visits = 0;
         check(value);
-        const bound = maxWork - workLeft(worstCase, value);
+        const bound = maxWork - workLeft(worstCase, value, maxWork);
         if (visits > bound) throw new Error(`${visits} visits, at most ${bound}`);
       }
     }),
