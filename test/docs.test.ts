@@ -33,6 +33,13 @@ test('the reference matches the schemas, plugins, command line and error codes',
   t.strictSame(names.sort(), [...expected.keys()].sort(), 'there is no stale page');
 });
 
+test('each promise in SECURITY.md names tests that exist', async (t) => {
+  const text = await readFile(join(root, 'SECURITY.md'), 'utf8');
+  const named = new Set(text.match(/\btest\/[\w./-]+\.test\.ts\b/g));
+  t.ok(named.size > 10, 'promises name their tests');
+  for (const file of named) t.ok(existsSync(join(root, file)), `${file} exists`);
+});
+
 test('the reference is generated identically in any environment', async (t) => {
   const env = { ...process.env, PULLCORD_CONFIG: 'elsewhere', COLUMNS: '40', FORCE_COLOR: '1', TZ: 'Asia/Tokyo' };
   const generate = spawn(process.execPath, [join(root, 'docs/generate.ts'), '--check'], {
