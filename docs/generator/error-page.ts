@@ -4,7 +4,7 @@ import { page, table } from './markdown.ts';
 /** Members of a code's reply in addition to those that all have. */
 const members: Readonly<Partial<Record<ProblemCode, string>>> = {
   filtered: '`filter`',
-  filter_error: '`filter`',
+  filter_error: '`filter`, unless dedup was the reason',
   duplicate: '`runId`, `statusUrl` of the first request',
   invalid_body: '`errors`: a list of `pointer` and `message`',
   wait_timeout: '`runId`, `statusUrl`',

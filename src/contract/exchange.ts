@@ -42,8 +42,8 @@ export interface Exchange extends RequestHead {
   readonly input: TriggerInput;
   /**
    * The work that may still be done for this request on the event loop, by all stages together. Work whose size depends
-   * on the body is paid before it is done; if the budget is exhausted, let the WorkExhausted pass: the request is answered
-   * with `filter_error`.
+   * on the body is paid before it is done. If the budget is exhausted, a filter or dedup plugin lets the WorkExhausted pass:
+   * the request is answered with `filter_error`.
    */
   readonly work: WorkBudget;
 }
