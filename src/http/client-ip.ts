@@ -1,24 +1,52 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
+import ipaddr from 'ipaddr.js';
 import type { ServerConfig } from '../config/model.ts';
 
 type Trust = Pick<ServerConfig, 'trustProxy'>;
-type TrustTest = (address: string, hop: number) => boolean;
+type TrustTest = (address: string) => boolean;
 
 const trustTests = new WeakMap<Trust, TrustTest>();
 
 /**
- * The caller's address: that of the peer, or the one that trusted proxies give in `X-Forwarded-For`. Any other text than an IP
- * address there is not the caller's, and ends the search: the address of the proxy that reported it counts.
+ * The caller's address: that of the peer, or the one that trusted proxies report in `X-Forwarded-For`. Any other text than
+ * an IP address there is not the caller's, and ends the search: the address of the proxy that reported it counts. Each
+ * address has one notation, without a port: filters and limits compare it.
  */
 export function clientIp(request: IncomingMessage, server: Trust): string {
-  const peer = request.socket.remoteAddress ?? '';
-  if (server.trustProxy === false || request.headers['x-forwarded-for'] === undefined) return peer;
-  const isTrusted = testFor(server);
-  // The libraries below read `012.0.0.1` as octal, which Node's own check refuses.
-  const reported = proxyAddr.all(request, (address, hop) => isIP(address) !== 0 && isTrusted(address, hop));
-  return reported.findLast((address) => isIP(address) !== 0) ?? peer;
+  const { remoteAddress = '' } = request.socket;
+  const peer = isIPv4(remoteAddress) ? remoteAddress : (canonicalIp(remoteAddress) ?? remoteAddress);
+  const forwarded = request.headers['x-forwarded-for'];
+  // Node joins the lines of the header with commas.
+  if (server.trustProxy === false || typeof forwarded !== 'string') return peer;
+  return lastUntrusted(peer, forwarded, testFor(server));
+}
+
+/** Goes from proxy to proxy, as long as they are trusted; each has added the address that it was called from. */
+function lastUntrusted(peer: string, forwarded: string, isTrusted: TrustTest): string {
+  let found = peer;
+  for (let end = forwarded.length; end >= 0 && isTrusted(found); ) {
+    const comma = end === 0 ? -1 : forwarded.lastIndexOf(',', end - 1);
+    const reported = reportedIp(forwarded.slice(comma + 1, end).trim());
+    if (reported === undefined) break;
+    found = reported;
+    end = comma;
+  }
+  return found;
+}
+
+/** Some proxies report the port too: `192.0.2.1:54321`, or `[2001:db8::1]:54321`, since IPv6 addresses have colons. */
+function reportedIp(entry: string): string | undefined {
+  const [, ipv6, ipv4] = /^(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?$/.exec(entry) ?? [];
+  if (ipv6 !== undefined && isIPv4(ipv6)) return undefined;
+  return canonicalIp(ipv6 ?? ipv4 ?? entry);
+}
+
+/** An IPv4 address that is mapped into IPv6 as IPv4, and IPv6 as RFC 5952 writes it; undefined if it is no IP address. */
+function canonicalIp(text: string): string | undefined {
+  // The library below reads `012.0.0.1` as octal, which Node's own check refuses.
+  return isIP(text) === 0 ? undefined : ipaddr.process(text).toString();
 }
 
 function testFor(server: Trust): TrustTest {
@@ -31,5 +59,6 @@ function testFor(server: Trust): TrustTest {
 
 function compileTest(trustProxy: Trust['trustProxy']): TrustTest {
   if (typeof trustProxy === 'boolean') return () => trustProxy;
-  return proxyAddr.compile(typeof trustProxy === 'string' ? trustProxy : [...trustProxy]);
+  const test = proxyAddr.compile(typeof trustProxy === 'string' ? trustProxy : [...trustProxy]);
+  return (address) => isIP(address) !== 0 && test(address, 0);
 }
