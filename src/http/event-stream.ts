@@ -30,12 +30,7 @@ export function eventStream({ run, timeoutMs, lastEventId }: RunEvents): BodyRep
   const after = last?.runId === run.runId && last.position !== 'end' ? last.position : undefined;
   return {
     status: 200,
-    headers: {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      // Nginx would buffer it otherwise.
-      'x-accel-buffering': 'no',
-    },
+    headers: { 'content-type': 'text/event-stream; charset=utf-8' },
     stream: {
       [Symbol.asyncIterator]() {
         const leaving = new AbortController();

@@ -5,6 +5,14 @@ import { type BodyReply, type JsonValue, type ProblemCode, problem, type StreamR
 /** How long a client may take to read why its connection ends, in milliseconds. */
 const lastWordsMs = 1000;
 
+/** Of every stream that does not set them itself, so that its pieces arrive as they are written. */
+const streamHeaders = [
+  // An intermediary that compresses would keep pieces until it has enough of them.
+  ['cache-control', 'no-store, no-transform'],
+  // Nginx would buffer it otherwise.
+  ['x-accel-buffering', 'no'],
+] as const;
+
 /**
  * Writes the reply of a stage or of the gateway; of a stream only the head, `writeStream` does the rest. Every error leaves
  * as application/problem+json (RFC 9457), unless a plugin made its body itself, as bytes or as a stream. Head and body
@@ -16,6 +24,7 @@ export function writeReply(
   { status, headers, body, stream }: BodyReply | StreamReply,
 ): void {
   if (stream !== undefined) {
+    for (const [name, value] of streamHeaders) response.setHeader(name, value);
     response.writeHead(status, headers).flushHeaders();
     return;
   }

@@ -65,6 +65,11 @@ t.test('a header set by a gate is sent with every kind of response', async (t) =
       headers: { 'content-type': 'text/event-stream' },
       stream: (async function* () {})(),
     },
+    '/own': {
+      status: 200,
+      headers: { 'Cache-Control': 'max-age=60' },
+      stream: (async function* () {})(),
+    },
   };
   const server = createServer((request, response) => {
     response.setHeader('access-control-allow-origin', 'https://app.example');
@@ -74,11 +79,19 @@ t.test('a header set by a gate is sent with every kind of response', async (t) =
   });
   t.teardown(() => server.close());
   await once(server.listen(0, '127.0.0.1'), 'listening');
+  const cached: Record<string, string | null> = {};
   for (const [path, { status }] of Object.entries(replies)) {
     const answer = await answerOf(await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`));
     t.equal(answer.status, status, path);
     t.equal(answer.headers.get('access-control-allow-origin'), 'https://app.example', path);
+    cached[path] = answer.headers.get('cache-control');
   }
+  t.strictSame(cached, {
+    '/problem': null,
+    '/run': null,
+    '/stream': 'no-store, no-transform',
+    '/own': 'max-age=60',
+  });
 });
 
 t.test('a listener on localhost answers on each of its addresses, and releases them when it closes', async (t) => {

@@ -312,20 +312,38 @@ t.test('415 unsupported_media_type', async (t) => {
     'application/json; charset=latin1',
     'nonsense',
     'text/json',
+    'application/json, text/plain',
+    'application/json; x="; charset=utf-8"; charset=latin1',
+    'application/json; x="\\"; charset=utf-8"; charset=latin1',
+    'application/json; x; charset=latin1',
   ];
   for (const type of types) {
     await t.test(`415: a body of type ${type} is refused`, async (t) => {
       isProblem(t, await fire('echo', { a: 1 }, { headers: { 'content-type': type } }), 'unsupported_media_type');
     });
   }
-  await t.test('415: a compressed body is refused', async (t) => {
-    isProblem(t, await fire('echo', {}, { headers: { 'content-encoding': 'gzip' } }), 'unsupported_media_type');
-  });
+  for (const type of ['application/json', 'application/json; charset=utf-8', 'application/cloudevents+json']) {
+    for (const encoding of ['gzip', 'identity, gzip', 'identity gzip']) {
+      await t.test(`415: a body of type ${type} with the encoding ${encoding} is refused`, async (t) => {
+        const headers = { 'content-type': type, 'content-encoding': encoding };
+        isProblem(t, await fire('echo', {}, { headers }), 'unsupported_media_type');
+      });
+    }
+    for (const encoding of ['identity', 'Identity', 'identity, identity', '']) {
+      await t.test(`200: a body of type ${type} with the encoding "${encoding}" is accepted`, async (t) => {
+        const headers = { 'content-type': type, 'content-encoding': encoding };
+        t.equal((await fire('echo', { a: 1 }, { headers })).status, 200);
+      });
+    }
+  }
   for (const type of [
     'application/json',
     'application/json; charset=utf-8',
     'application/cloudevents+json',
     'APPLICATION/JSON',
+    'application/json;charset="UTF-8"',
+    'application/json; x="; charset=latin1"',
+    'application/json; x="a\\"; charset=latin1"; charset=utf-8',
   ]) {
     await t.test(`200: a body of type ${type} is accepted`, async (t) => {
       t.equal((await fire('echo', { a: 1 }, { headers: { 'content-type': type } })).status, 200);

@@ -162,7 +162,7 @@ t.test('respond stream sends each delta as the agent produces it, then the whole
   const events = await ask(t, triggerUrl(gateway, 'talk'), { body: { instruction: 'hello' } });
   t.equal(events.response.status, 200);
   t.match(events.response.headers.get('content-type'), /^text\/event-stream/);
-  t.equal(events.response.headers.get('cache-control'), 'no-store');
+  t.equal(events.response.headers.get('cache-control'), 'no-store, no-transform');
   const accepted = await events.next();
   const { runId, statusUrl } = Object(accepted?.data);
   t.match(accepted, { event: 'accepted', id: `${runId}.0.0`, data: { status: 'running' } });
