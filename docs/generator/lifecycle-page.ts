@@ -15,6 +15,7 @@ export function lifecyclePage(): string {
     '## After them',
     'Whichever gate or step answers, the rest happens in one place (`src/http/serve.ts`): the outcome is counted for [`/metrics`](operating.md#the-admin-listener) and the log, the request is recorded if it was chosen, and the reply is sent. Errors become `application/problem+json` ([error codes](reference/error-codes.md)). Replies that are ready in the same turn of the event loop leave together at its end. A header that a gate sets on the response leaves with every answer: a problem, a run, or a stream.',
     'Two answers are sent before there is a request, so no gate sees them: one for bytes that are not HTTP (400, 408 or 431), and one for `CONNECT` (400).',
+    'A connection that closes after an answer lingers: it is half-closed and read on for a bounded while, so that the answer arrives although the client is still sending ([Behind a reverse proxy](operating.md#behind-a-reverse-proxy)). Nothing that arrives then is served.',
     'The config does not change during a request: it leases the snapshot that is current when it arrives, and a reload applies to the next request.',
   );
 }

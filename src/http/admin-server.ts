@@ -13,6 +13,7 @@ import { foreignPage } from './admin-gate.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
+import type { Lingering } from './lingering.ts';
 import { metricsOf } from './metrics.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import type { Readiness } from './readiness.ts';
@@ -26,6 +27,7 @@ export interface AdminServerParts {
   readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
   readonly memory: MemoryBudget;
+  readonly lingering: Lingering;
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
@@ -39,6 +41,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     requestTimeout: 10_000,
     forceCloseConnections: true,
   });
+  parts.lingering.serve(app.server);
   const metrics = metricsOf(parts);
 
   app.addHook('onRequest', (request, reply, done) => {

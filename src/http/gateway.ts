@@ -21,6 +21,7 @@ import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
+import { Lingering } from './lingering.ts';
 import { Listener, type PreparedListener } from './listener.ts';
 import { OpenStreams } from './open-streams.ts';
 import { OutcomeLog } from './outcome-log.ts';
@@ -93,7 +94,7 @@ export async function startGateway({ root, log, reloadLimits, onConfig }: Gatewa
   const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
   const completions = new Completions();
   const surface = new Surface(
-    { live, engine, recordings, outcomes, recorder, completions, streams, memory, log },
+    { live, engine, recordings, outcomes, recorder, completions, streams, memory, log, lingering: new Lingering() },
     () => reloader,
     onConfig,
   );
@@ -179,13 +180,13 @@ class Surface implements ReloadParticipant {
   #isReady = false;
 
   constructor(
-    parts: Services & Pick<AdminServerParts, 'recordings'>,
+    parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering'>,
     reloader: () => Reloader,
     onConfig: GatewayOptions['onConfig'],
   ) {
     this.#memory = parts.memory;
     this.#onConfig = onConfig;
-    this.publicListener = new Listener(() => createPublicServer(parts));
+    this.publicListener = new Listener(() => createPublicServer(parts, parts.lingering));
     const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady);
     this.adminListener = new Listener(() =>
       createAdminServer({ ...parts, reloader, token: () => this.#token, readiness }),

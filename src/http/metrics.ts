@@ -3,6 +3,7 @@ import type { Engine } from '../engine/types/index.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { Reloader } from '../runtime/reloader.ts';
+import type { Lingering } from './lingering.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 interface Measured {
@@ -11,10 +12,11 @@ interface Measured {
   readonly recorder: Recorder;
   readonly reloader: () => Reloader;
   readonly memory: MemoryBudget;
+  readonly lingering: Lingering;
 }
 
 /** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
-export function metricsOf({ outcomes, engine, recorder, reloader, memory }: Measured): {
+export function metricsOf({ outcomes, engine, recorder, reloader, memory, lingering }: Measured): {
   contentType: string;
   text(): Promise<string>;
 } {
@@ -56,6 +58,14 @@ export function metricsOf({ outcomes, engine, recorder, reloader, memory }: Meas
     registers: [registry],
     collect() {
       this.set(memory.limit);
+    },
+  });
+  new Gauge({
+    name: 'pullcord_lingering_connections',
+    help: 'Connections that are closed once their clients have read the last response.',
+    registers: [registry],
+    collect() {
+      this.set(lingering.count);
     },
   });
   new Counter({

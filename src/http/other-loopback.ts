@@ -13,7 +13,8 @@ export async function bindOtherLoopback(server: Server): Promise<readonly NetSer
   const others: NetServer[] = [];
   for (const { address } of await lookup('localhost', { all: true })) {
     if (address === bound.address) continue;
-    const other = createServer((socket) => server.emit('connection', socket));
+    // As node:http has it: it ends a connection whose client has closed its side once the answer is sent.
+    const other = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => server.emit('connection', socket));
     try {
       await once(other.listen({ host: address, port: bound.port }), 'listening');
       others.push(other);

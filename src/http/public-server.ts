@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Server as NetServer } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Server as NetServer, Socket } from 'node:net';
+import type { ProblemCode } from '../contract/index.ts';
 import type { Services } from './call.ts';
+import type { Lingering } from './lingering.ts';
 import type { ListeningServer } from './listener.ts';
 import { bindOtherLoopback } from './other-loopback.ts';
 import { codeOfClientError } from './protocol-errors.ts';
-import { endConnection, endSocket } from './reply.ts';
+import { rawProblem } from './reply.ts';
 import { serve } from './serve.ts';
 
 /** How often slow clients are looked for: the request timeout is exact to about a second. */
@@ -19,7 +20,7 @@ const keepAliveMs = 72_000;
  * The public listener. It knows no routes: each request looks up its trigger in the snapshot that is current when it
  * arrives, so that a reload changes nothing here. lifecycle.ts lists what happens to a request.
  */
-export function createPublicServer(services: Services): ListeningServer {
+export function createPublicServer(services: Services, lingering: Lingering): ListeningServer {
   const nextRequestId = requestIdSource();
   const server = createServer({
     connectionsCheckingInterval: connectionsCheckMs,
@@ -29,8 +30,11 @@ export function createPublicServer(services: Services): ListeningServer {
     // Otherwise the second Host, Authorization or Content-Type of a request would be ignored; another server may take that one.
     joinDuplicateHeaders: true,
   });
+  // Otherwise a client that closes its side after a request would get no answer, and send an accepted request again.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  lingering.serve(server);
   /** The latest response on each connection. */
-  const responses = new WeakMap<Duplex, ServerResponse>();
+  const responses = new WeakMap<Socket, ServerResponse>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     responses.set(request.socket, response);
     // While it closes, requests on open connections are still answered; the engine says whether it accepts new runs.
@@ -42,14 +46,15 @@ export function createPublicServer(services: Services): ListeningServer {
   server.on('checkExpectation', answer);
   // Node would invite the body before its request has passed the gates.
   server.on('checkContinue', answer);
-  server.on('connect', (_request, socket) => endConnection(socket, 'bad_request', nextRequestId()));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+  const refuse = (socket: Socket, code: ProblemCode): void =>
+    lingering.close(socket, rawProblem(code, nextRequestId()));
+  server.on('connect', ({ socket }) => refuse(socket, 'bad_request'));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const latest = responses.get(socket);
     if (error.code === 'ECONNRESET') socket.destroy();
-    else if (latest === undefined || mayAnswer(latest))
-      endConnection(socket, codeOfClientError(error), nextRequestId());
+    else if (latest === undefined || mayAnswer(latest)) refuse(socket, codeOfClientError(error));
     // A second response would end up in the middle of this one, or answer the same request again.
-    else endAfter(latest, socket);
+    else closeAfter(latest, () => lingering.close(socket));
   });
 
   let others: readonly NetServer[] = [];
@@ -76,10 +81,9 @@ function mayAnswer({ req, headersSent, writableFinished }: ServerResponse): bool
 }
 
 /** Closes a connection once the response on it has been sent: what arrives is no HTTP any longer. */
-function endAfter(response: ServerResponse, socket: Duplex): void {
-  socket.on('error', () => {});
-  if (response.writableFinished) endSocket(socket);
-  else response.once('finish', () => endSocket(socket));
+function closeAfter(response: ServerResponse, close: () => void): void {
+  if (response.writableFinished) close();
+  else response.once('finish', close);
 }
 
 /** Unique without asking for randomness each time; a gateway that restarts never repeats the ids of another. */

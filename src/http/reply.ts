@@ -1,8 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { type BodyReply, type JsonValue, type ProblemCode, problem, type StreamReply } from '../contract/index.ts';
 
-/** How long a client may take to read why its connection ends, in milliseconds. */
+/** How long a client may take to read the rest of a stream that the gateway ends, in milliseconds. */
 const lastWordsMs = 1000;
 
 /** Of every stream that does not set them itself, so that its pieces arrive as they are written. */
@@ -45,31 +44,14 @@ export function writeReply(
   response.writeHead(status, sent).end(text);
 }
 
-/**
- * Ends a connection that has no request to answer, for example one that sent invalid HTTP, with a problem as the last
- * response. Nothing else may be listening to the socket, so its errors are handled here, and a client that stays is cut off.
- */
-export function endConnection(socket: Duplex, code: ProblemCode, requestId: string): void {
-  socket.on('error', () => {});
-  if (socket.writable) endSocket(socket, rawProblem(code, requestId));
-  else socket.destroy();
-}
-
 /** Ends a response that is being streamed; a client that does not take the rest is cut off. */
 export function endResponse(response: ServerResponse): void {
   response.end();
   setTimeout(() => response.destroy(), lastWordsMs).unref();
 }
 
-/** Half-closes a connection, after its last words, and reads on for a while. */
-export function endSocket(socket: Duplex, lastWords = ''): void {
-  // Bytes that still arrive would otherwise be answered by a reset, which can overtake the response.
-  socket.resume();
-  socket.end(lastWords);
-  setTimeout(() => socket.destroy(), lastWordsMs).unref();
-}
-
-function rawProblem(code: ProblemCode, requestId: string): string {
+/** A whole response for a connection that has no request to answer, for example one that sent invalid HTTP. */
+export function rawProblem(code: ProblemCode, requestId: string): string {
   const { status, body } = problem(code);
   const text = renderProblem(status, requestId, body);
   return [
