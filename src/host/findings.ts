@@ -27,11 +27,14 @@ export class Findings {
   }
 }
 
+const missingHint =
+  'Until it is there the whole config is refused. A paused trigger (`status: paused`) may lack its secrets.';
+
 function judge(problem: Problem, policy: Policy): readonly Problem[] {
   if (problem.code !== 'missing_secret') return [problem];
   switch (policy) {
     case 'must':
-      return [problem];
+      return [{ ...problem, hint: missingHint }];
     case 'mayLackSecrets':
       return [{ ...problem, severity: 'note' }];
     case 'review':
