@@ -30,6 +30,12 @@ export type LoadedConfig =
       readonly revision: string;
     };
 
+/** What one look at a config folder found. */
+export interface Look {
+  readonly files: ConfigFiles;
+  readonly loaded: LoadedConfig;
+}
+
 /** Loads a config folder repeatedly: results for a file are cached while its bytes stay the same. */
 export class ConfigLoader {
   readonly #root: string;
@@ -46,13 +52,20 @@ export class ConfigLoader {
 
   /** Reads all files and returns the config, or all of its problems. Never rejects. */
   async load(): Promise<LoadedConfig> {
-    const read = await this.#reader.read();
-    const readProblems = JSON.stringify(read.problems);
-    if (this.#last?.revision === read.revision && this.#lastReadProblems === readProblems) return this.#last;
-    const loaded = await this.#linked(read);
+    return (await this.look()).loaded;
+  }
+
+  /** The same, with the files. Somebody may be writing them: see `SettledLoader`. */
+  async look(): Promise<Look> {
+    const files = await this.#reader.read();
+    const readProblems = JSON.stringify(files.problems);
+    if (this.#last?.revision === files.revision && this.#lastReadProblems === readProblems) {
+      return { files, loaded: this.#last };
+    }
+    const loaded = await this.#linked(files);
     this.#last = loaded;
     this.#lastReadProblems = readProblems;
-    return loaded;
+    return { files, loaded };
   }
 
   async #linked({ files, problems: readProblems, revision }: ConfigFiles): Promise<LoadedConfig> {

@@ -87,6 +87,7 @@ const servingCodes = {
   cannot_listen: 'A listener cannot bind its address or port.',
   triggers_vanished: 'All triggers are gone at once.',
   keys_vanished: 'All API keys are gone at once.',
+  files_unsettled: 'The config files are still being written, or a git command that changes them has not ended.',
   reload_timed_out: 'A reload took longer than its deadline and was given up.',
   engine_changed: 'The engine cannot be changed while the gateway runs.',
 } as const;

@@ -93,12 +93,13 @@ function digest(text: string): Buffer {
 }
 
 function describeConfig(live: Live, reloader: Reloader): object {
-  const { revision, gitCommit, loadedAt, config } = live.current;
-  const { at, ok, revision: tried, problems, sources } = reloader.last;
+  const { revision, gitCommit, isDirty, loadedAt, config } = live.current;
+  const { at, ok, outcome, revision: tried, problems, sources } = reloader.last;
   const { running, revocations } = reloader;
   return {
     revision,
     gitCommit: gitCommit ?? null,
+    dirty: isDirty ?? null,
     loadedAt: new Date(loadedAt).toISOString(),
     organization: config.organization,
     projects: config.projects.length,
@@ -109,6 +110,7 @@ function describeConfig(live: Live, reloader: Reloader): object {
     lastReload: {
       at: new Date(at).toISOString(),
       ok,
+      outcome,
       revision: tried,
       diagnostics: describeProblems(locateProblems(problems, sources)),
     },

@@ -1,4 +1,3 @@
-import { ConfigLoader } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
@@ -17,6 +16,7 @@ import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
+import { type Pause, SettledLoader } from '../runtime/settled-loader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
@@ -34,6 +34,8 @@ export interface GatewayOptions {
   readonly log: PluginLog;
   /** How long a reload may take. */
   readonly reloadLimits?: ReloadLimits;
+  /** Stands in for the clock by which files settle, in tests. */
+  readonly pause?: Pause | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -67,15 +69,22 @@ const lastAnswersMs = 1000;
 const stopHandlersMs = 10_000;
 
 /** Loads a config folder and serves it until `close`. Problems of the config or of a port are returned, not thrown. */
-export async function startGateway({ root, log, reloadLimits, onConfig }: GatewayOptions): Promise<StartedGateway> {
-  const loader = new ConfigLoader(root);
-  const loaded = await loader.load();
-  if (!loaded.ok) return { ok: false, problems: loaded.problems, sources: loaded.sources };
-  const { config, sources } = loaded;
+export async function startGateway(options: GatewayOptions): Promise<StartedGateway> {
+  const { root, log, reloadLimits, pause, onConfig } = options;
+  const loader = new SettledLoader(root, pause);
+  const settled = await loader.settle(await loader.look(), {
+    onWriting: (file) =>
+      log.info({ file }, 'the config files are being written; the start waits until they have settled'),
+  });
+  const { files, loaded } = settled.look;
+  const { sources } = loaded;
   const failed = (problems: readonly Problem[]): StartedGateway => ({ ok: false, problems, sources });
+  if (settled.kind === 'unsettled') return failed([settled.problem]);
+  if (!loaded.ok) return failed(loaded.problems);
+  const { config } = loaded;
 
-  const builder = new SnapshotBuilder(root, builtinRegistry(), log);
-  const built = await builder.build(loaded);
+  const builder = new SnapshotBuilder(builtinRegistry(), log);
+  const built = await builder.build({ ...loaded, files });
   if (!built.ok) return failed(built.problems);
   const streams = new OpenStreams();
   const live = new Live(built.snapshot, () => streams.recheck());
@@ -91,7 +100,7 @@ export async function startGateway({ root, log, reloadLimits, onConfig }: Gatewa
   const outcomes = new OutcomeLog(log);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
-  const first = { at: Date.now(), ok: true, revision: config.revision, problems, sources };
+  const first = { at: Date.now(), revision: config.revision, problems, sources };
   const completions = new Completions();
   const surface = new Surface(
     { live, engine, recordings, outcomes, recorder, completions, streams, memory, log, lingering: new Lingering() },

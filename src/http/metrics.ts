@@ -79,7 +79,7 @@ export function metricsOf({ outcomes, engine, recorder, reloader, memory, linger
   });
   new Counter({
     name: 'pullcord_config_reloads_total',
-    help: 'Reloads of the config by outcome: accepted, rejected, or abandoned at their deadline.',
+    help: 'Reloads of the config by outcome: accepted, rejected, reverted (what was refused is gone), or abandoned at their deadline.',
     labelNames: ['outcome'],
     registers: [registry],
     collect() {
@@ -105,7 +105,7 @@ export function metricsOf({ outcomes, engine, recorder, reloader, memory, linger
   });
   new Gauge({
     name: 'pullcord_config_revocations_ahead',
-    help: 'API keys that have lost something although the config that takes it from them is refused.',
+    help: 'API keys that have lost something although the config that takes it from them does not serve yet.',
     registers: [registry],
     collect() {
       this.set(reloader().revocations.length);

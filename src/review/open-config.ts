@@ -33,7 +33,7 @@ export async function openConfig(root: string): Promise<OpenedConfig> {
   const loaded = await new ConfigLoader(root).load();
   const { sources, problems } = loaded;
   if (!loaded.ok) return { ok: false, problems, sources };
-  const builder = new SnapshotBuilder(root, builtinRegistry(), silent);
+  const builder = new SnapshotBuilder(builtinRegistry(), silent);
   const built = await builder.buildForReview(loaded);
   if (!built.ok) return { ok: false, problems: [...problems, ...built.problems], sources };
   return {

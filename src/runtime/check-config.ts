@@ -27,7 +27,7 @@ export async function checkConfig(root: string): Promise<CheckedConfig> {
   const { sources } = loaded;
   const config = loaded.ok ? loaded.config : loaded.partial;
   if (config === undefined) return { problems: loaded.problems, sources, summary: undefined };
-  const builder = new SnapshotBuilder(root, builtinRegistry(), silent);
+  const builder = new SnapshotBuilder(builtinRegistry(), silent);
   const [stages, engine, admin] = await Promise.all([
     builder.check(config),
     checkEngine(config.engine),

@@ -6,8 +6,9 @@ import { type KeyRevocation, narrowKeys, revocations } from './narrow-keys.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * Applies revocations to the serving snapshot while the config as a whole is refused, or its reload hangs: a fault in one
- * file must not keep a stolen key alive that another file revokes. Lasts until the next config is served.
+ * Applies revocations to the serving snapshot while the config as a whole is not served yet: its files may still be
+ * changing, it may be refused, its reload may hang. None of that must keep a stolen key alive that one of the files
+ * revokes. Lasts until the next config is served.
  */
 export class EarlyRevocations {
   readonly #live: Live;
@@ -36,6 +37,15 @@ export class EarlyRevocations {
       .then(() => this.#apply(onDisk))
       .catch((err) => this.#log.error({ err }, 'revocations could not be applied ahead of the reload'));
     return this.#queue;
+  }
+
+  /**
+   * The same, from files that somebody may still be writing. Only what a file says of the key that has its id counts: one
+   * that declares another key by now may be half of a move.
+   */
+  applyUnsettled(onDisk: readonly ApiKeyConfig[]): Promise<void> {
+    const ids = new Set(this.#live.current.config.apiKeys.map(({ id }) => id));
+    return this.apply(onDisk.filter(({ id }) => ids.has(id)));
   }
 
   /** Returns to the keys as the serving config declares them, since the files are what it was loaded from. */
@@ -84,6 +94,6 @@ export class EarlyRevocations {
     const narrowed = base.withAuths({ auths, apiKeys: keys, dispose: () => void dispose() });
     this.#applied = { base, narrowed };
     this.#live.swap(narrowed);
-    this.#log.warn({ revocations: this.current }, 'revocations applied ahead of a refused reload');
+    this.#log.warn({ revocations: this.current }, 'revocations applied ahead of the reload');
   }
 }

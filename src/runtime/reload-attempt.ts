@@ -10,7 +10,11 @@ export interface ReloadLimits {
 
 export const reloadLimits: ReloadLimits = { slowMs: 3000, deadlineMs: 60_000 };
 
-export type ReloadPhase = 'reading the files' | 'creating plugin instances' | 'opening the listeners';
+export type ReloadPhase =
+  | 'reading the files'
+  | 'waiting until nobody writes the files'
+  | 'creating plugin instances'
+  | 'opening the listeners';
 
 /** One attempt to load the config files and serve them. */
 export class ReloadAttempt {
@@ -19,18 +23,29 @@ export class ReloadAttempt {
   phase: ReloadPhase = 'reading the files';
   /** Known once the files are read. */
   loaded: LoadedConfig | undefined;
+  /** How long it has waited until nobody wrote the files, in milliseconds; undefined until then. */
+  settledMs: number | undefined;
   isSlow = false;
-  /** It may not change what serves any more, and must release what it has built. */
-  isGivenUp = false;
   readonly #startedAt = performance.now();
   readonly #ended = Promise.withResolvers<'given up'>();
+  readonly #aborting = new AbortController();
 
   get durationMs(): number {
     return Math.round(performance.now() - this.#startedAt);
   }
 
+  /** It may not change what serves any more, and must release what it has built. */
+  get isGivenUp(): boolean {
+    return this.signal.aborted;
+  }
+
+  /** Aborted when it is given up. */
+  get signal(): AbortSignal {
+    return this.#aborting.signal;
+  }
+
   giveUp(): void {
-    this.isGivenUp = true;
+    this.#aborting.abort();
     this.#ended.resolve('given up');
   }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ConfigLoader, LoadedConfig } from '../config/load.ts';
+import type { LoadedConfig, Look } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
@@ -9,14 +9,22 @@ import type { Live } from './live.ts';
 import type { KeyRevocation } from './narrow-keys.ts';
 import { ReloadAttempt, type ReloadLimits, reloadLimits } from './reload-attempt.ts';
 import { changeProblems } from './reload-rules.ts';
+import type { SettledLoader } from './settled-loader.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SnapshotBuilder } from './snapshot-builder.ts';
 
-/** The result of the last attempt to load the config files. */
+/**
+ * What became of the last attempt to load the config files. `reverted`: the files that were refused before are those of
+ * the serving revision again.
+ */
+type ReloadOutcome = 'accepted' | 'reverted' | 'rejected' | 'abandoned';
+
 export interface ReloadReport {
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Whether the files, as they were found, serve. */
   readonly ok: boolean;
+  readonly outcome: ReloadOutcome;
   /** Content hash of the files that were loaded; with `ok`, the revision that serves. */
   readonly revision: string;
   readonly problems: readonly Problem[];
@@ -32,12 +40,12 @@ export interface ReloadParticipant {
 export interface ReloaderParts {
   /** The config folder, as the user gave it. */
   readonly root: string;
-  readonly loader: ConfigLoader;
+  readonly loader: SettledLoader;
   readonly builder: SnapshotBuilder;
   readonly live: Live;
   readonly participant: ReloadParticipant;
   readonly log: PluginLog;
-  readonly first: ReloadReport;
+  readonly first: Omit<ReloadReport, 'ok' | 'outcome'>;
   readonly limits?: ReloadLimits | undefined;
 }
 
@@ -53,8 +61,10 @@ const mostHanging = 8;
 export class Reloader {
   readonly #parts: ReloaderParts;
   readonly #revocations: EarlyRevocations;
-  readonly #counts = { accepted: 0, rejected: 0, abandoned: 0 };
+  readonly #counts = { accepted: 0, reverted: 0, rejected: 0, abandoned: 0 };
   #last: ReloadReport;
+  /** Of what serves. */
+  #lastAccepted: ReloadReport;
   /** A rejected config is tried again, since a missing secret or port may be there by now, but logged only once. */
   #loggedDigest = '';
   #running: ReloadAttempt | undefined;
@@ -65,7 +75,8 @@ export class Reloader {
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
-    this.#last = parts.first;
+    this.#lastAccepted = { ...parts.first, ok: true, outcome: 'accepted' };
+    this.#last = this.#lastAccepted;
     this.#revocations = new EarlyRevocations(parts.live, parts.log);
   }
 
@@ -79,20 +90,20 @@ export class Reloader {
   }
 
   /** How many reloads had which outcome. A rejected config that is tried again and again counts once. */
-  get counts(): Readonly<Record<'accepted' | 'rejected' | 'abandoned', number>> {
+  get counts(): Readonly<Record<ReloadOutcome, number>> {
     return this.#counts;
   }
 
-  /** What API keys have lost although the config that takes it from them is refused. */
+  /** What API keys have lost although the config that takes it from them does not serve yet. */
   get revocations(): readonly KeyRevocation[] {
     return this.#revocations.current;
   }
 
   /**
-   * Loads the files if their content differs from what serves. If anything is wrong, the serving config stays. Resolves
-   * within the deadline of a reload.
+   * Loads the files if their content differs from what serves, once nobody writes them any more. If anything is wrong, the
+   * serving config stays. Resolves within the deadline of a reload.
    * @param options.always load even if no file changed, e.g. because the value of a secret did
-   * @param options.force load even if all triggers or all keys are gone
+   * @param options.force load even if all triggers or all keys are gone, or git holds its lock
    */
   reload(options: ReloadOptions = {}): Promise<ReloadReport> {
     const attempt = this.#queue.then(() => this.#tryWithin(options));
@@ -121,18 +132,21 @@ export class Reloader {
 
   async #attempt({ always = false, force = false }: ReloadOptions, attempt: ReloadAttempt): Promise<ReloadReport> {
     const { loader, builder, live, participant, log } = this.#parts;
-    const loaded = await loader.load();
+    const first = await loader.look();
     if (attempt.isGivenUp) return this.#last;
-    attempt.loaded = loaded;
+    this.#seen(first, attempt);
+    const isUnchanged = ({ loaded }: Look) => loaded.revision === live.current.revision && !always;
+    // Whatever somebody is writing there: what serves was whole.
+    if (isUnchanged(first)) return this.#unchanged(first.loaded);
+    const settling = await this.#settle(first, attempt, force);
+    if (settling.kind === 'aborted') return this.#last;
+    const { files, loaded } = settling.look;
+    if (isUnchanged(settling.look)) return this.#unchanged(loaded);
+    if (settling.kind === 'unsettled') return this.#refuseOnce(loaded, [settling.problem]);
     if (attempt.isSlow) void this.#revocations.apply(loaded.apiKeys);
-    const serving = live.current;
-    if (loaded.revision === serving.revision && !always) {
-      if (loaded.ok) this.#revocations.lift();
-      if (!this.#last.ok) this.#accepted(loaded, []);
-      return this.#last;
-    }
     if (!loaded.ok) return this.#rejected(loaded, loaded.problems);
 
+    const serving = live.current;
     const rejections = [
       ...changeProblems(serving.config, loaded.config, force),
       ...this.#hangingProblems(loaded, always),
@@ -140,7 +154,7 @@ export class Reloader {
     if (rejections.length > 0) return this.#rejected(loaded, rejections);
 
     attempt.phase = 'creating plugin instances';
-    const built = await builder.build(loaded);
+    const built = await builder.build({ ...loaded, files });
     if (!built.ok) return attempt.isGivenUp ? this.#last : this.#rejected(loaded, built.problems);
     if (attempt.isGivenUp) return this.#release(built.snapshot);
 
@@ -155,9 +169,44 @@ export class Reloader {
     prepared.commit();
     const warnings = [...loaded.problems, ...built.warnings];
     this.#accepted(loaded, warnings);
-    const { gitCommit } = built.snapshot;
-    log.info({ revision: loaded.revision, gitCommit, durationMs: attempt.durationMs }, 'config reloaded');
+    const { gitCommit, isDirty: dirty } = built.snapshot;
+    const { durationMs, settledMs } = attempt;
+    log.info({ revision: loaded.revision, gitCommit, dirty, durationMs, settledMs }, 'config reloaded');
     if (warnings.length > 0) log.warn({ warnings: warnings.map(describe) }, 'the config has warnings');
+    return this.#last;
+  }
+
+  async #settle(first: Look, attempt: ReloadAttempt, force: boolean): ReturnType<SettledLoader['settle']> {
+    attempt.phase = 'waiting until nobody writes the files';
+    const startedAt = performance.now();
+    const settling = await this.#parts.loader.settle(first, {
+      signal: attempt.signal,
+      ignoreLock: force,
+      onLook: (look) => this.#seen(look, attempt),
+      onWriting: (file) =>
+        this.#parts.log.info({ file }, 'the config files are being written; the reload waits until they have settled'),
+    });
+    if (settling.kind === 'settled') attempt.settledMs = Math.round(performance.now() - startedAt);
+    return settling;
+  }
+
+  /** What a look at the files takes away applies at once: waiting would only keep a stolen key alive. */
+  #seen({ loaded }: Look, attempt: ReloadAttempt): void {
+    attempt.loaded = loaded;
+    void this.#revocations.applyUnsettled(loaded.apiKeys);
+  }
+
+  /** The files are those that serve. */
+  #unchanged({ ok, revision }: LoadedConfig): ReloadReport {
+    if (ok) this.#revocations.lift();
+    if (this.#last.ok) return this.#last;
+    this.#counts.reverted += 1;
+    this.#loggedDigest = '';
+    this.#last = { ...this.#lastAccepted, at: Date.now(), outcome: 'reverted' };
+    this.#parts.log.info(
+      { revision },
+      'the files are those of the serving revision again; nothing is refused any more',
+    );
     return this.#last;
   }
 
@@ -178,9 +227,9 @@ export class Reloader {
   }
 
   #reportSlow(attempt: ReloadAttempt): void {
-    const { phase, durationMs, loaded } = attempt;
+    const { phase, durationMs, loaded, settledMs } = attempt;
     this.#parts.log.warn({ phase, durationMs }, `the config reload takes long: still ${phase}`);
-    if (loaded !== undefined) void this.#revocations.apply(loaded.apiKeys);
+    if (loaded !== undefined && settledMs !== undefined) void this.#revocations.apply(loaded.apiKeys);
   }
 
   #givenUp(attempt: ReloadAttempt, work: Promise<unknown>): ReloadReport {
@@ -192,13 +241,11 @@ export class Reloader {
       .catch((err) => log.error({ err }, 'a config reload that was given up has failed'))
       .finally(() => this.#hanging.delete(attempt));
     if (this.#isStopped) return this.#last;
-    this.#counts.abandoned += 1;
     const message = `the reload was given up after ${attempt.durationMs / 1000}s, while ${phase}`;
     const problem: Problem = { code: 'reload_timed_out', severity: 'error', message, place: this.#root };
     this.#loggedDigest = '';
-    this.#refuse({ revision: loaded?.revision ?? live.current.revision, sources: loaded?.sources ?? new Map() }, [
-      problem,
-    ]);
+    const tried = { revision: loaded?.revision ?? live.current.revision, sources: loaded?.sources ?? new Map() };
+    this.#refuse('abandoned', tried, [problem]);
     return this.#last;
   }
 
@@ -209,22 +256,33 @@ export class Reloader {
   #accepted({ revision, sources }: LoadedConfig, problems: readonly Problem[]): void {
     this.#counts.accepted += 1;
     this.#loggedDigest = '';
-    this.#last = { at: Date.now(), ok: true, revision, problems, sources };
+    this.#lastAccepted = { at: Date.now(), ok: true, outcome: 'accepted', revision, problems, sources };
+    this.#last = this.#lastAccepted;
   }
 
   async #rejected(loaded: LoadedConfig, problems: readonly Problem[]): Promise<ReloadReport> {
-    const digest = hash('sha256', JSON.stringify([loaded.revision, problems]));
-    if (digest !== this.#loggedDigest) {
-      this.#loggedDigest = digest;
-      this.#counts.rejected += 1;
-      this.#refuse(loaded, problems);
-    }
+    this.#refuseOnce(loaded, problems);
     await this.#revocations.apply(loaded.apiKeys);
     return this.#last;
   }
 
-  #refuse({ revision, sources }: Pick<LoadedConfig, 'revision' | 'sources'>, problems: readonly Problem[]): void {
-    this.#last = { at: Date.now(), ok: false, revision, problems, sources };
+  /** Reports a config that is tried again and again only once. */
+  #refuseOnce(loaded: LoadedConfig, problems: readonly Problem[]): ReloadReport {
+    const digest = hash('sha256', JSON.stringify([loaded.revision, problems]));
+    if (digest !== this.#loggedDigest) {
+      this.#loggedDigest = digest;
+      this.#refuse('rejected', loaded, problems);
+    }
+    return this.#last;
+  }
+
+  #refuse(
+    outcome: 'rejected' | 'abandoned',
+    { revision, sources }: Pick<LoadedConfig, 'revision' | 'sources'>,
+    problems: readonly Problem[],
+  ): void {
+    this.#counts[outcome] += 1;
+    this.#last = { at: Date.now(), ok: false, outcome, revision, problems, sources };
     const serving = this.#parts.live.current.revision;
     this.#parts.log.error(
       { revision, serving, problems: problems.map(describe) },

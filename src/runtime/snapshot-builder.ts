@@ -1,4 +1,5 @@
 import type { Config } from '../config/model.ts';
+import type { ConfigFiles } from '../config/yaml/read-files.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
@@ -7,7 +8,7 @@ import { loadPlugins } from '../host/load-plugins.ts';
 import { checkProvision, provision } from '../host/provision.ts';
 import type { Purpose } from '../host/provision-triggers.ts';
 import type { Registry } from '../host/registry.ts';
-import { gitCommitOf } from './git-commit.ts';
+import { type GitState, gitStateOf, noGitState } from './git-state.ts';
 import { Snapshot } from './snapshot.ts';
 
 export type BuiltSnapshot =
@@ -22,39 +23,37 @@ export interface LoadedSources {
 
 /** Builds snapshots of configs. Plugin instances whose options did not change are shared between them. */
 export class SnapshotBuilder {
-  readonly #root: string;
   readonly #builtins: Registry;
   readonly #log: PluginLog;
   readonly #pool: InstancePool;
   readonly #disposals = new Set<Promise<void>>();
 
-  constructor(root: string, builtins: Registry, log: PluginLog) {
-    this.#root = root;
+  constructor(builtins: Registry, log: PluginLog) {
     this.#builtins = builtins;
     this.#log = log;
     this.#pool = new InstancePool((err) => log.error({ err }, 'a plugin failed to close'));
   }
 
-  build(loaded: LoadedSources): Promise<BuiltSnapshot> {
-    return this.#build(loaded, 'serve', gitCommitOf(this.#root));
+  build(loaded: LoadedSources & { readonly files: ConfigFiles }): Promise<BuiltSnapshot> {
+    return this.#build(loaded, 'serve', gitStateOf(loaded.files));
   }
 
   /** A snapshot for dry runs: its agents are stubs, and its commit is not looked up. */
   buildForReview(loaded: LoadedSources): Promise<BuiltSnapshot> {
-    return this.#build(loaded, 'review', undefined);
+    return this.#build(loaded, 'review', noGitState);
   }
 
   async #build(
     { config, sources }: LoadedSources,
     purpose: Purpose,
-    commit: Promise<string | undefined> | undefined,
+    gitState: GitState | Promise<GitState>,
   ): Promise<BuiltSnapshot> {
     const registry = this.#builtins.extend();
     const pluginProblems = await loadPlugins(config.plugins, registry);
     // Otherwise each use of a plugin that could not be loaded would report it again.
     if (pluginProblems.length > 0) return { ok: false, problems: pluginProblems };
     const parts = { registry, pool: this.#pool, log: this.#log };
-    const [provisioned, gitCommit] = await Promise.all([provision(config, purpose, parts), commit]);
+    const [provisioned, git] = await Promise.all([provision(config, purpose, parts), gitState]);
     if (!provisioned.ok) return provisioned;
     const { triggers, defaultAuth, callers, authInstances, warnings, identities } = provisioned;
     const snapshot = new Snapshot({
@@ -65,7 +64,7 @@ export class SnapshotBuilder {
       callers,
       authInstances,
       loadedAt: Date.now(),
-      gitCommit,
+      git,
       dispose: () => this.#dispose(identities),
     });
     return { ok: true, snapshot, warnings };

@@ -9,6 +9,7 @@ import type { CallersByUse } from '../host/auth-callers.ts';
 import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { Instance } from '../host/instance-pool.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
+import type { GitState } from './git-state.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
 import { workLimitOf } from './work-limit.ts';
 
@@ -44,7 +45,7 @@ interface SnapshotContent {
   readonly callers: CallersByUse;
   readonly authInstances: ReadonlyMap<Auth, Instance>;
   readonly loadedAt: number;
-  readonly gitCommit: string | undefined;
+  readonly git: GitState;
   readonly dispose: () => void;
 }
 
@@ -62,8 +63,10 @@ export class Snapshot {
   readonly signatureHeaders: readonly string[];
   /** When it went live, milliseconds since the epoch. */
   readonly loadedAt: number;
-  /** Git commit of the config folder, if it is inside a work tree. */
+  /** The commit that its files are those of, byte for byte. */
   readonly gitCommit: string | undefined;
+  /** Whether they differ from those of the commit that was checked out; undefined if git could not say, or is not used. */
+  readonly isDirty: boolean | undefined;
   /** A place of the config as `file:line`. */
   readonly lineOf: (place: Place) => string;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
@@ -78,7 +81,8 @@ export class Snapshot {
     this.callers = content.callers;
     this.signatureHeaders = signatureHeaders([content.defaultAuth, ...content.triggers.map(({ auth }) => auth)]);
     this.loadedAt = content.loadedAt;
-    this.gitCommit = content.gitCommit;
+    this.gitCommit = content.git.commit;
+    this.isDirty = content.git.isDirty;
     this.lineOf = lineFinder(content.sources);
     this.#projects = indexTriggers(content.triggers, content.config, this.lineOf);
   }

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import {
   basicFiles,
@@ -17,6 +15,7 @@ import {
   writeInto,
 } from '../support/config-folder.ts';
 import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { gitIn, repositoryIn } from '../support/git.ts';
 import { within } from '../support/patience.ts';
 import { answerOf } from '../support/send.ts';
 import { until } from '../support/until.ts';
@@ -27,7 +26,6 @@ t.jobs = 4;
 /** What users are promised: a change is served within five seconds. Scaled by `until`. */
 const alwaysMs = 5000;
 
-const run = promisify(execFile);
 const english = projectFile('support', { language: 'en' });
 const german = projectFile('support', { language: 'de' });
 
@@ -79,24 +77,21 @@ t.test('a reload follows deleted files, created files and new folders', async (t
 
 t.test('a reload follows git checkout and git pull', async (t) => {
   const origin = await configFolder(t, files());
-  const git = (folder: string, ...args: string[]) =>
-    run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
-  await git(origin, 'init', '-q', '-b', 'main');
-  await git(origin, 'add', '.');
-  await git(origin, 'commit', '-qm', 'english');
+  const atOrigin = await repositoryIn(origin);
   const clone = join(await configFolder(t, {}), 'clone');
-  await run('git', ['clone', '-q', origin, clone]);
+  await atOrigin('clone', '--quiet', origin, clone);
+  const git = gitIn(clone);
   const gateway = await serveFolder(t, clone);
   const first = (await config(gateway)).gitCommit;
   t.match(first, /^[0-9a-f]{40}$/);
 
   await writeFile(join(origin, 'project.yaml'), german);
-  await git(origin, 'commit', '-qam', 'german');
-  await git(clone, 'pull', '-q');
+  await atOrigin('commit', '-qam', 'german');
+  await git('pull', '-q');
   await speaks(gateway, 'de');
   t.match((await config(gateway)).gitCommit, /^[0-9a-f]{40}$/);
   t.not((await config(gateway)).gitCommit, first);
-  await git(clone, 'checkout', '-q', first);
+  await git('checkout', '-q', first);
   await speaks(gateway, 'en');
 });
 
@@ -169,13 +164,27 @@ t.test(
   },
 );
 
-t.test('a reload of the revision that already serves clears the diagnostics', async (t) => {
-  const gateway = await startTestGateway(t, files());
+t.test('files that are those of the serving revision again end a refusal, which is logged and shown', async (t) => {
+  const constant = { filter: [{ uses: 'jsonata', with: { expression: '1 = 1' } }] };
+  const gateway = await startTestGateway(t, { ...files(), 'constant.yaml': triggerFile('constant', constant) });
+  const warned = (await config(gateway)).lastReload;
+  t.match(warned, { ok: true, outcome: 'accepted', diagnostics: [{ code: 'option_warning' }] });
+  const { revision } = gateway.gateway;
   await writeFile(join(gateway.root, 'project.yaml'), '{');
   await until(async () => !(await config(gateway)).lastReload.ok, alwaysMs);
   await writeFile(join(gateway.root, 'project.yaml'), english);
   await until(async () => (await config(gateway)).lastReload.ok, alwaysMs);
-  t.equal(await language(gateway), 'en');
+  const { lastReload } = await config(gateway);
+  t.match(lastReload, { outcome: 'reverted', revision });
+  t.strictSame(lastReload.diagnostics, warned.diagnostics, 'those of what serves');
+  t.match(
+    gateway.log.filter(({ message }) => message.startsWith('the files are those of the serving revision again')),
+    [{ level: 'info', fields: { revision } }],
+  );
+  t.match(
+    await (await fetch(`${gateway.adminUrl}/metrics`)).text(),
+    /reloads_total\{outcome="accepted"\} 0\n.*outcome="reverted"\} 1\n.*outcome="rejected"\} 1\n/,
+  );
 });
 
 t.test('a reload is refused if all triggers, all keys or gateway.yaml vanished, unless it is forced', async (t) => {

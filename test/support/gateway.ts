@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/http/gateway.ts';
 import { configFolder, secrets } from './config-folder.ts';
@@ -30,18 +31,21 @@ export interface FireOptions {
 export async function startTestGateway(
   t: Test,
   files: Record<string, string>,
-  options: Pick<GatewayOptions, 'reloadLimits'> = {},
+  options: Pick<GatewayOptions, 'reloadLimits' | 'pause'> = {},
 ): Promise<TestGateway> {
   return serveFolder(t, await configFolder(t, files), options);
 }
 
+/** Tests write a file at once, and are many: files may settle in a fraction of the time. */
+const shortPause: GatewayOptions['pause'] = (ms, signal) => sleep(ms / 25, undefined, { signal });
+
 export async function serveFolder(
   t: Test,
   root: string,
-  options: Pick<GatewayOptions, 'reloadLimits'> = {},
+  options: Pick<GatewayOptions, 'reloadLimits' | 'pause'> = {},
 ): Promise<TestGateway> {
   const lines: LogLine[] = [];
-  const started = await startGateway({ root, log: recordingLog(lines), ...options });
+  const started = await startGateway({ root, log: recordingLog(lines), pause: shortPause, ...options });
   if (!started.ok) throw new Error(JSON.stringify(started.problems, undefined, 2));
   const { gateway } = started;
   t.teardown(() => gateway.close());

@@ -15,6 +15,8 @@ export interface FoundFiles {
   readonly realRoot: string;
   /** Paths below the folder, with slashes, sorted. */
   readonly paths: readonly string[];
+  /** Those of the symbolic links that were followed, to files and folders. */
+  readonly links: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -27,11 +29,21 @@ export async function findFiles(root: string): Promise<FoundFiles> {
   const realRoot = await fileGate.run(root, () => realpath(root)).catch(() => root);
   const walk = new Walk(root, realRoot);
   await walk.enter('', 0);
-  return { realRoot, paths: walk.paths.sort(), problems: walk.problems };
+  return { realRoot, paths: walk.paths.sort(), links: walk.links, problems: walk.problems };
+}
+
+/** Whether a file at this path below a config folder is one of its config files. */
+export function isConfigPath(path: string): boolean {
+  return isYaml(path) && !path.split('/').some(isIgnored);
+}
+
+function isIgnored(name: string): boolean {
+  return name.startsWith('.') || name === 'node_modules';
 }
 
 class Walk {
   readonly paths: string[] = [];
+  readonly links: string[] = [];
   readonly problems: Problem[] = [];
   readonly #root: string;
   readonly #realRoot: string;
@@ -61,6 +73,7 @@ class Walk {
   async #take(entry: Dirent, path: string, depth: number): Promise<void> {
     const isFolder = entry.isSymbolicLink() ? await this.#isFolderInside(path) : entry.isDirectory();
     if (isFolder === undefined) return;
+    if (entry.isSymbolicLink() && (isFolder || isYaml(path))) this.links.push(path);
     if (isFolder) await this.enter(path, depth + 1);
     else if (isYaml(path)) this.#add(path);
   }
@@ -93,7 +106,7 @@ class Walk {
           this.#stop('too_many_entries', `more than ${configLimits.entries} files and folders`);
           break;
         }
-        if (!entry.name.startsWith('.') && entry.name !== 'node_modules') relevant.push(entry);
+        if (!isIgnored(entry.name)) relevant.push(entry);
       }
       return relevant.sort((left, right) => (left.name < right.name ? -1 : 1));
     });

@@ -10,18 +10,50 @@ import { tooLarge } from './parse.ts';
 export interface ConfigFile {
   /** The config folder as given, joined with the path below it. */
   readonly file: string;
+  /** Below the folder, with slashes. */
+  readonly path: string;
   readonly bytes: Uint8Array;
   /** Hex SHA-256 of the bytes. */
   readonly hash: string;
+  /** Taken before the bytes were read: it is another one if the file was written meanwhile. */
+  readonly stamp: FileStamp;
 }
 
 export interface ConfigFiles {
+  /** The folder without links, below which they were read. */
+  readonly realRoot: string;
+  /** Paths below the folder of the symbolic links that were followed, to files and folders. */
+  readonly links: readonly string[];
   /** Sorted by path. */
   readonly files: readonly ConfigFile[];
   /** Files and folders that could not be read. */
   readonly problems: readonly Problem[];
   /** Hex SHA-256 over the paths (below the folder) and bytes of all files, and over the failures to read. */
   readonly revision: string;
+}
+
+/**
+ * The first file or folder that was written, replaced, created or deleted between two looks at a config folder; undefined
+ * if there is none. A file that was changed and changed back counts, as far as its metadata shows that.
+ */
+export function firstChange(before: ConfigFiles, after: ConfigFiles): string | undefined {
+  const stampsBefore = new Map(before.files.map((file) => [file.file, identityOf(file)]));
+  for (const file of after.files) {
+    if (stampsBefore.get(file.file) !== identityOf(file)) return file.file;
+    stampsBefore.delete(file.file);
+  }
+  const [deleted] = stampsBefore.keys();
+  if (deleted !== undefined) return deleted;
+  const problems = Math.max(before.problems.length, after.problems.length);
+  for (let index = 0; index < problems; index += 1) {
+    const [old, found] = [before.problems[index], after.problems[index]];
+    if (old?.code !== found?.code || old?.place.file !== found?.place.file) return (found ?? old)?.place.file;
+  }
+  return undefined;
+}
+
+function identityOf({ hash, stamp }: ConfigFile): string {
+  return `${hash}:${stamp.identity}`;
 }
 
 /** As many as the gate lets pass at once. */
@@ -37,7 +69,6 @@ const freshMs = 3000;
 const trustedMs = 60_000;
 
 interface Remembered extends ConfigFile {
-  readonly stamp: FileStamp;
   readonly isSettled: boolean;
 }
 
@@ -66,11 +97,11 @@ export class ConfigReader {
     const isTrusting = startedAt - this.#readAllAt < trustedMs;
     const known = isTrusting ? this.#remembered : new Map<string, Remembered>();
     if (!isTrusting) this.#readAllAt = startedAt;
-    const { realRoot, paths, problems } = await findFiles(this.#root);
+    const { realRoot, paths, links, problems } = await findFiles(this.#root);
     const { files, failures } = await this.#readAll(realRoot, paths, known);
     this.#remembered = new Map(files.map((file) => [file.file, file]));
     const unread = [...problems, ...failures];
-    return { files, problems: unread, revision: revisionOf(files, unread, this.#root) };
+    return { realRoot, links, files, problems: unread, revision: revisionOf(files, unread, this.#root) };
   }
 
   /** Ends early when the files are too large together: what is read must fit into memory. */
@@ -84,7 +115,7 @@ export class ConfigReader {
         next += 1;
         const path = paths[index] ?? '';
         const file = join(this.#root, path);
-        const outcome = await readConfigFile(file, join(realRoot, path), known.get(file));
+        const outcome = await readConfigFile({ file, path }, realRoot, known.get(file));
         if ('bytes' in outcome) bytes += outcome.bytes.byteLength;
         outcomes[index] = outcome;
       }
@@ -96,16 +127,17 @@ export class ConfigReader {
   }
 }
 
-/** @param path where it is opened */
+/** @param realRoot below which it is opened */
 async function readConfigFile(
-  file: string,
-  path: string,
+  { file, path }: Pick<ConfigFile, 'file' | 'path'>,
+  realRoot: string,
   known: Remembered | undefined,
 ): Promise<Remembered | Problem> {
   const readAt = Date.now();
+  const opened = join(realRoot, path);
   const reading = known?.isSettled
-    ? await readIfChanged(path, configLimits.bytesPerFile, known.stamp)
-    : await readRegularFile(path, configLimits.bytesPerFile);
+    ? await readIfChanged(opened, configLimits.bytesPerFile, known.stamp)
+    : await readRegularFile(opened, configLimits.bytesPerFile);
   switch (reading.kind) {
     case 'unchanged':
       return known ?? unreadable(file, 'cannot be read');
@@ -113,7 +145,7 @@ async function readConfigFile(
       return reading.isTooLarge ? inFile(tooLarge(), file) : unreadable(file, reading.reason);
     case 'read': {
       const { bytes, stamp } = reading;
-      return { file, bytes, hash: hash('sha256', bytes), stamp, isSettled: stamp.changedAt < readAt - freshMs };
+      return { file, path, bytes, hash: hash('sha256', bytes), stamp, isSettled: stamp.changedAt < readAt - freshMs };
     }
   }
 }
