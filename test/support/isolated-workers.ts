@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { compileFilter } from '../../src/filter/index.ts';
 import { NoWorkerError } from '../../src/filter/isolation/worker-pool.ts';
+import { patience } from './patience.ts';
 import { until } from './until.ts';
 
 /**
@@ -9,7 +10,9 @@ import { until } from './until.ts';
  * they evaluate, and on a slow machine longer than a filter waits for a process.
  */
 export async function keepWorkers(t: Test): Promise<void> {
-  const filter = compileFilter('($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(1))');
+  // A new process may be slow: with the default limit, a busy machine would end the whole file here.
+  const limits = { timeoutMs: patience(30_000) };
+  const filter = compileFilter('($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(1))', { limits });
   t.teardown(() => filter.close());
   await unlessTurnedAway(() => filter.evaluate({}));
 }

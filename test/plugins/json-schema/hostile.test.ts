@@ -1,11 +1,18 @@
 import t, { type Test } from 'tap';
 import jsonSchema from '../../../plugins/filter/json-schema/index.ts';
-import { type FilterResult, type JsonObject, OptionsError, type OptionsFinding } from '../../../src/contract/index.ts';
+import {
+  type Filter,
+  type FilterResult,
+  type JsonObject,
+  OptionsError,
+  type OptionsFinding,
+} from '../../../src/contract/index.ts';
 import { basicFiles, triggerFile } from '../../support/config-folder.ts';
 import { callingContext, exchangeOf } from '../../support/exchange.ts';
 import { startTestGateway } from '../../support/gateway.ts';
 import { endsBeforeHanging, hangingMs } from '../../support/order.ts';
 import { patience } from '../../support/patience.ts';
+import { until } from '../../support/until.ts';
 
 const drafts = ['http://json-schema.org/draft-07/schema#', 'https://json-schema.org/draft/2020-12/schema'];
 
@@ -59,7 +66,12 @@ t.test('a gateway answers others while a body is validated that takes exponentia
       for (let count = 0; count < 3; count += 1) t.equal((await fire('echo', {})).status, 200);
     });
     t.ok(isFirst, 'others are answered first');
-    t.equal((await fire(`slow-${draft}-${hangingMs.at(-1)}`, { a: { a: {} } })).status, 200);
+    // The process was killed. On a machine where a new one takes more than five seconds, none may be free in time.
+    const harmless = await until(async () => {
+      const answer = await fire(`slow-${draft}-${hangingMs.at(-1)}`, { a: { a: {} } });
+      return answer.body.code === 'filter_error' ? undefined : answer;
+    });
+    t.equal(harmless.status, 200);
   }
 });
 
@@ -175,11 +187,19 @@ t.test('large bodies leave the event loop', async (parent) => {
   }
 });
 
+/** The result once a process was free: one that was killed takes the next some time to start. */
+function resultOf(filter: Filter, body: JsonObject): Promise<FilterResult> {
+  return until(async () => {
+    const result = await filter.evaluate(exchangeOf(body));
+    return result.kind === 'error' && result.reason === 'no process was free in time' ? undefined : result;
+  });
+}
+
 t.test('a validation that exceeds its time is an error, and the next one succeeds', async (t) => {
   const { filter } = filterOf(t, recursive, 100);
-  t.same(await filter.evaluate(exchangeOf(nested(1))), { kind: 'error', reason: 'validation takes too long' });
+  t.same(await resultOf(filter, nested(1)), { kind: 'error', reason: 'validation takes too long' });
   const { filter: patient } = filterOf(t, recursive);
-  t.same(await patient.evaluate(exchangeOf(nested({}))), { kind: 'passed' });
+  t.same(await resultOf(patient, nested({})), { kind: 'passed' });
 });
 
 t.test('reviews of a schema are bounded as requests are', async (t) => {
