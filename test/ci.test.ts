@@ -44,8 +44,10 @@ async function readSchema(name: string): Promise<object> {
 }
 
 async function git(folder: string, ...args: readonly string[]): Promise<string> {
-  const names = ['-c', 'user.name=test', '-c', 'user.email=test@example.com', '-c', 'commit.gpgsign=false'];
-  return (await run('git', ['-C', folder, ...names, ...args])).stdout.trim();
+  // Maintenance may still write into the repository when its folder is removed.
+  const settings = ['user.name=test', 'user.email=test@example.com', 'commit.gpgsign=false', 'maintenance.auto=false'];
+  const given = settings.flatMap((setting) => ['-c', setting]);
+  return (await run('git', ['-C', folder, ...given, ...args])).stdout.trim();
 }
 
 const repository = await makeRepository();

@@ -16,8 +16,9 @@ export class MortalGateway {
 
   async start(): Promise<void> {
     const bin = join(import.meta.dirname, '../../src/cli/bin.ts');
+    const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
     const child = spawn(process.execPath, [bin, 'serve', '--config', this.#root], {
-      env: { PATH: process.env.PATH ?? '', PULLCORD_LOG_LEVEL: 'info' },
+      env: { PATH, NODE_COMPILE_CACHE, PULLCORD_LOG_LEVEL: 'info' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child = child;

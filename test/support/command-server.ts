@@ -5,31 +5,46 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { runInProcess } from './in-process.ts';
 
+/** How a script was called. */
+export interface Called {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+export type Run = (called: Called) => Promise<{ code: number; stdout: string; stderr: string }>;
+
+/** Writes the script `pullcord` into a folder, which does what the command does. */
+export function pullcordScript(t: Test, folder: string): Promise<string> {
+  return scriptFor(t, join(folder, 'pullcord'), ({ args, env, cwd }) =>
+    runInProcess(args, { cwd, env, stdin: undefined }),
+  );
+}
+
 /**
- * Writes a script into a folder that does what `pullcord` does, and starts what it asks: scripts start many commands,
- * and a new process of Node takes far longer than each of them. The script takes no input. One at a time.
+ * Writes a script that has this process do its work: scripts start many commands, and a new process of Node takes far
+ * longer than each of them. The script takes no input. One at a time.
  * @returns the path of the script
  */
-export async function pullcordScript(t: Test, folder: string): Promise<string> {
-  const outputs = join(folder, 'outputs');
+export async function scriptFor(t: Test, path: string, run: Run): Promise<string> {
+  const outputs = `${path}-outputs`;
   await mkdir(outputs, { recursive: true });
   let count = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     count += 1;
-    void answer(socket, join(outputs, String(count)));
+    void answer(socket, join(outputs, String(count)), run);
   });
   t.teardown(() => server.close());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const path = join(folder, 'pullcord');
-  await writeFile(path, scriptFor(port));
+  await writeFile(path, textFor(port));
   await chmod(path, 0o755);
   return path;
 }
 
 /** Sends folder, arguments and environment, each ended by a null character; receives an exit code and where the outputs are. */
-function scriptFor(port: number): string {
+function textFor(port: number): string {
   return `#!/usr/bin/env bash
 exec 3<>/dev/tcp/127.0.0.1/${port}
 { printf '%s\\0' "$PWD" "$#" "$@"; env -0; printf '\\0'; } >&3
@@ -40,11 +55,11 @@ exit "$code"
 `;
 }
 
-async function answer(socket: Socket, outputs: string): Promise<void> {
+async function answer(socket: Socket, outputs: string, run: Run): Promise<void> {
   const [cwd = '', count = '', ...rest] = await recordsOf(socket);
   const args = rest.slice(0, Number(count));
   const env = Object.fromEntries(rest.slice(args.length).map((line) => splitAt(line, line.indexOf('='))));
-  const { code, stdout, stderr } = await runInProcess(args, { cwd, env, stdin: undefined });
+  const { code, stdout, stderr } = await run({ args, env, cwd });
   await writeFile(`${outputs}.out`, stdout);
   await writeFile(`${outputs}.err`, stderr);
   socket.end(`${code} ${outputs}\n`);

@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions';
 import type { FunctionDefinition } from '@actions/expressions/funcs/info';
 import type { Test } from 'tap';
-import { pullcordScript } from './command-server.ts';
+import { pullcordScript, scriptFor } from './command-server.ts';
+import { gh } from './gh.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
@@ -137,8 +138,8 @@ async function standIns(t: Test, temp: string): Promise<string> {
   const folder = join(temp, 'bin');
   await mkdir(folder);
   const pullcord = await pullcordScript(t, folder);
+  await scriptFor(t, join(folder, 'gh'), gh);
   const programs = {
-    gh: `exec node "${repository}/test/fixtures/gh.ts" "$@"`,
     npm: 'echo "npm $*"',
     node: `[ "$1" != "${repository}/src/cli/bin.ts" ] || { shift; exec "${pullcord}" "$@"; }\nexec "${process.execPath}" "$@"`,
   };

@@ -3,9 +3,9 @@ import { patience } from './patience.ts';
 /**
  * Milliseconds that things are made to hang. What has to wait for one of them waits for as long as it hangs; what is
  * only slow, since the machine is, ends before it once that hangs for long enough. Each hangs a processor: the first
- * round lets processes start, and the next ones are no longer than they need to be.
+ * round only lets processes start, and the next ones are no longer than they need to be.
  */
-export const hangingMs = [600, 1000, 2000, 4000, patience(16_000)];
+export const hangingMs = [100, 600, 2000, patience(16_000)];
 
 /**
  * Whether `work` ends before any of what hangs does: a proof by the order of events, whatever the machine.

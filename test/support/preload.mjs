@@ -9,20 +9,25 @@ const cache = join(import.meta.dirname, '../../node_modules/.cache/pullcord');
 module.enableCompileCache(cache);
 process.env.NODE_COMPILE_CACHE = cache;
 
-// Tap notes each module that a test loads, and has every process that a test starts do so, even one that is to inherit
-// nothing. That takes longer than a command itself, and what is tested would not be what runs.
-process.env._TAPJS_PROCESSINFO_EXCLUDE_ = '/./';
 delete process.env.NODE_OPTIONS;
 
 // Tap reads it when a test first imports it; patience.ts scales the other deadlines.
 const { PULLCORD_TEST_PATIENCE: patience, TAP_TIMEOUT: timeout } = process.env;
 if (patience && timeout) process.env.TAP_TIMEOUT = String(Number(timeout) * Number(patience));
 
-// Tap follows every promise to tell of which test an error is that nobody catches. Such an error ends the file instead.
-const noDomains = 'data:text/javascript,export class Domain { destroy() {} }';
+const standIn = (source) => ({ url: `data:text/javascript,${source}`, shortCircuit: true });
+const standIns = {
+  // Tap follows every promise to tell of which test an error is that nobody catches. Such an error ends the file instead.
+  'async-hook-domain': standIn('export class Domain { destroy() {} }'),
+  // Tap notes each module that a test loads, for coverage, and has every process that a test starts do so, even one that
+  // is to inherit nothing. That takes longer than a command itself, and what is tested would not be what runs.
+  '@tapjs/processinfo': standIn('export class ProcessInfo {}'),
+};
+const processInfo = /\/@tapjs\/processinfo\/dist\/esm\/import\.mjs$/;
 module.registerHooks({
   resolve(specifier, context, next) {
-    return specifier === 'async-hook-domain' ? { url: noDomains, shortCircuit: true } : next(specifier, context);
+    if (processInfo.test(specifier)) return standIn('');
+    return standIns[specifier] ?? next(specifier, context);
   },
 });
 
