@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import t from 'tap';
+import { DifyServer } from '../../support/dify-server.ts';
+import { until } from '../../support/until.ts';
+import { pluginFor, userOf } from './support.ts';
+
+t.test('stopping an app', async (t) => {
+  const server = await DifyServer.start(t);
+  /** Begins to answer, and never ends. */
+  server.script = (stream) => stream.send({ event: 'message', answer: 'Well, ' });
+  const begun = async (execution: ReturnType<typeof pluginFor>, signal: AbortSignal, changes = {}) => {
+    const before = server.requests.length;
+    const ended = execution.execute(changes, signal);
+    const request = await until(() => server.requests[before]);
+    await until(() => request.response.headersSent);
+    return { ended, closed: once(request.response, 'close') };
+  };
+
+  for (const app of ['chat', 'workflow'] as const) {
+    t.test(`stops a ${app} app when the run is cancelled`, async (t) => {
+      const controller = new AbortController();
+      const plugin = pluginFor(t, server.url, { app, apiKey: `app-${app}` });
+      const { ended, closed } = await begun(plugin, controller.signal, { sessionId: 'ada' });
+      const before = server.stopped.length;
+      await new Promise(setImmediate);
+      controller.abort();
+      t.match(await ended, { result: { kind: 'failed', message: 'the run was aborted', retryable: false } });
+      await closed;
+      await until(() => server.stopped.length > before);
+      t.match(server.requests.at(-1), {
+        path: /^(chat-messages|workflows\/tasks)\/[^/]+\/stop$/,
+        body: { user: userOf('ada') },
+      });
+    });
+  }
+
+  t.test('stops the app when the time of the attempt is up', async (t) => {
+    const before = server.stopped.length;
+    const { result } = await pluginFor(t, server.url, { timeout: 100 }).execute();
+    t.match(result, { kind: 'failed', message: 'the run did not end within 0.1s', retryable: true });
+    await until(() => server.stopped.length > before);
+  });
+
+  t.test('stops the app while all connections are busy', async (t) => {
+    const plugin = pluginFor(t, server.url, { connections: 1 });
+    const before = server.stopped.length;
+    const runs = [new AbortController(), new AbortController()].map((controller) => {
+      const told = Promise.withResolvers<void>();
+      return { controller, told: told.promise, ended: plugin.execute({}, controller.signal, told.resolve) };
+    });
+    for (const [index, { controller, told, ended }] of runs.entries()) {
+      await told;
+      // The other one takes the connection.
+      controller.abort();
+      await ended;
+      await until(() => server.stopped.length > before + index);
+    }
+  });
+
+  t.test('ends a cancelled run that still waits for a free connection', async (t) => {
+    const plugin = pluginFor(t, server.url, { connections: 1 });
+    const busy = new AbortController();
+    const first = await begun(plugin, busy.signal);
+    const waiting = new AbortController();
+    const second = plugin.execute({}, waiting.signal);
+    setImmediate(() => waiting.abort());
+    t.match(await second, { result: { kind: 'failed', message: 'the run was aborted' } });
+    busy.abort();
+    await first.ended;
+  });
+});
