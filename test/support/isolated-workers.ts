@@ -18,13 +18,14 @@ export async function keepWorkers(t: Test): Promise<void> {
 }
 
 /** Where a process takes more than five seconds to start, none may be free in time: then it tries again. */
-export function unlessTurnedAway(evaluate: () => unknown): Promise<unknown> {
-  return until(async () => {
+export async function unlessTurnedAway<T>(evaluate: () => T | Promise<T>): Promise<T> {
+  const { value } = await until(async () => {
     try {
-      return await evaluate();
+      return { value: await evaluate() };
     } catch (error) {
       if (error instanceof NoWorkerError) return undefined;
       throw error;
     }
   });
+  return value;
 }

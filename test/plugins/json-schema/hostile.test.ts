@@ -3,6 +3,7 @@ import jsonSchema from '../../../plugins/filter/json-schema/index.ts';
 import {
   type Filter,
   type FilterResult,
+  type FilterReview,
   type JsonObject,
   OptionsError,
   type OptionsFinding,
@@ -106,6 +107,26 @@ function filterOf(t: Test, schema: JsonObject, timeout = patience(30_000)) {
   return { filter, findings };
 }
 
+const turnedAway = 'no process was free in time';
+
+/** The result once a process was free: after one was killed, the next takes some time to start. */
+function resultOf(filter: Filter, body: JsonObject, first = filter.evaluate(exchangeOf(body))): Promise<FilterResult> {
+  let evaluation: typeof first | undefined = first;
+  return until(async () => {
+    const result = await (evaluation ?? filter.evaluate(exchangeOf(body)));
+    evaluation = undefined;
+    return result.kind === 'error' && result.reason === turnedAway ? undefined : result;
+  });
+}
+
+/** As `resultOf`, of the explanation. */
+function explanationOf(review: FilterReview | undefined, body: JsonObject) {
+  return until(async () => {
+    const explained = await review?.explain(exchangeOf(body));
+    return explained?.some(({ error }) => error === turnedAway) ? undefined : explained;
+  });
+}
+
 t.test('the mode of a schema is reported, with the reason', async (t) => {
   t.match(filterOf(t, { properties: { a: { $ref: '#' } } }).findings, [
     { severity: 'note', pointer: '/schema', message: /^validated in place if a body has at most [\d,]+ values/ },
@@ -143,7 +164,7 @@ t.test('a schema decides alike in place and isolated, with pointer and keyword b
     t.same(inPlace.evaluate(exchangeOf(body)), expected[index]);
     const evaluation = isolated.evaluate(exchangeOf(body));
     t.type(evaluation, Promise);
-    t.same(await evaluation, expected[index]);
+    t.same(await resultOf(isolated, body, evaluation), expected[index]);
   }
 });
 
@@ -182,18 +203,10 @@ t.test('large bodies leave the event loop', async (parent) => {
       t.same(filter.evaluate(exchangeOf(small)), { kind: 'passed' });
       const evaluation = filter.evaluate(exchangeOf(large));
       t.type(evaluation, Promise);
-      t.match(await evaluation, { kind: /passed|dropped/ });
+      t.match(await resultOf(filter, large, evaluation), { kind: /passed|dropped/ });
     });
   }
 });
-
-/** The result once a process was free: one that was killed takes the next some time to start. */
-function resultOf(filter: Filter, body: JsonObject): Promise<FilterResult> {
-  return until(async () => {
-    const result = await filter.evaluate(exchangeOf(body));
-    return result.kind === 'error' && result.reason === 'no process was free in time' ? undefined : result;
-  });
-}
 
 t.test('a validation that exceeds its time is an error, and the next one succeeds', async (t) => {
   const { filter } = filterOf(t, recursive, 100);
@@ -205,12 +218,12 @@ t.test('a validation that exceeds its time is an error, and the next one succeed
 t.test('reviews of a schema are bounded as requests are', async (t) => {
   const { filter } = filterOf(t, recursive, 500);
   const review = filter.review?.();
-  t.match(await review?.explain(exchangeOf(nested(1))), [
+  t.match(await explanationOf(review, nested(1)), [
     { source: 'schema', passes: false, error: /too long|memory/ },
   ]);
   t.match(await review?.observe(exchangeOf(nested(1))), [{ seenTrue: false, seenFalse: false }]);
   const { filter: patient } = filterOf(t, recursive);
-  t.match(await patient.review?.().explain(exchangeOf({ a: {} })), [{ source: 'schema', passes: true }]);
+  t.match(await explanationOf(patient.review?.(), { a: {} }), [{ source: 'schema', passes: true }]);
   t.match(await patient.review?.().observe(exchangeOf({ a: 1 })), [{ seenTrue: false, seenFalse: true }]);
 });
 
