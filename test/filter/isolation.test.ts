@@ -123,6 +123,7 @@ t.test(
 
 t.test('closing an isolated expression finishes the active evaluation and refuses further ones', async (t) => {
   const filter = compileFilter(countdown, ample);
+  await unlessTurnedAway(() => filter.evaluate({ n: 1 }));
   const underWay = filter.evaluate({ n: 5 });
   await filter.close();
   t.equal(await underWay, 'done');
