@@ -17,6 +17,11 @@ export interface AuthCredentials {
    * a request only after its body has been read too: the time to the answer must not reveal which triggers exist.
    */
   readonly mayNeedBody?: boolean;
+  /**
+   * Whether a request may carry credentials without any of `headers`: in its body or its query. Every request is then
+   * refused only after its body has been read, for the same reason.
+   */
+  readonly mayLackHeaders?: boolean;
 }
 
 export type AuthResult =
@@ -28,7 +33,12 @@ export type AuthResult =
   | { readonly kind: 'needs_body'; verify(body: Uint8Array): MaybePromise<AuthVerdict> };
 
 export type AuthVerdict =
-  | { readonly kind: 'authenticated'; readonly principal: Principal }
+  | {
+      readonly kind: 'authenticated';
+      readonly principal: Principal;
+      /** How the sender of a webhook describes its event. */
+      readonly event?: SenderEvent | undefined;
+    }
   /** The request carries no credential of this plugin's kind: the next auth plugin of the trigger is asked. */
   | { readonly kind: 'abstained' }
   /** The request carries a credential that is not valid. The reason is for the log only. */
@@ -40,6 +50,19 @@ export type AuthVerdict =
    * trigger answers no handshake.
    */
   | { readonly kind: 'handshake'; readonly reply: BodyReply };
+
+/** The event that a webhook reports: its type, its id, which is the same when it is sent again, and when it happened. */
+export interface SenderEvent {
+  readonly name?: EventValue | undefined;
+  readonly id?: EventValue | undefined;
+  readonly time?: EventValue | undefined;
+}
+
+/**
+ * A value that the head of a request holds, or where one stands in its body: at the first of these JSON pointers (RFC
+ * 6901) that leads to a string or a number. The gateway reads it from the body that it has parsed.
+ */
+export type EventValue = string | { readonly pointers: readonly string[] };
 
 /**
  * What reviewers of a config should know of an auth stage.

@@ -36,6 +36,8 @@ export interface Exchange extends RequestHead {
   readonly project: ProjectInfo;
   readonly trigger: TriggerInfo;
   readonly caller: Principal;
+  /** The event that a webhook reports, as its sender describes it; undefined for other callers. */
+  readonly event?: EventInfo | undefined;
   /** The body exactly as sent, or undefined when the request had none. */
   readonly bodyText: string | undefined;
   /** What filters and the agent get: the body's members with defaults filled in (`environment`, `language`). */
@@ -46,6 +48,16 @@ export interface Exchange extends RequestHead {
    * the request is answered with `filter_error`.
    */
   readonly work: WorkBudget;
+}
+
+/** An event as its sender describes it. Header values are not always signed: a filter should check the body as well. */
+export interface EventInfo {
+  /** Its type, e.g. `push`. */
+  readonly name: string | undefined;
+  /** Its id, the same when it is sent again. */
+  readonly id: string | undefined;
+  /** When it happened, as sent. */
+  readonly time: string | undefined;
 }
 
 export interface ProjectInfo {

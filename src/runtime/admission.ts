@@ -8,6 +8,7 @@ import type {
   Principal,
   ProblemCode,
   RequestHead,
+  SenderEvent,
 } from '../contract/index.ts';
 import { assertHandshakeReply } from './reply.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
@@ -24,6 +25,8 @@ export interface Admission {
   readonly kind: 'admitted';
   readonly trigger: LiveTrigger;
   readonly principal: Principal;
+  /** How the sender of a webhook describes its event. */
+  readonly event?: SenderEvent;
 }
 export interface Refusal {
   readonly kind: 'refused';
@@ -62,8 +65,7 @@ export function decideByHead(
   const trigger = snapshot.find(target.projectId, target.key);
   const auth = trigger?.auth ?? snapshot.defaultAuth;
   const result = auth.authenticate(head);
-  if (!(result instanceof Promise) && result.kind === 'authenticated')
-    return authorize(result.principal, target, trigger);
+  if (!(result instanceof Promise) && result.kind === 'authenticated') return admit(result, target, trigger);
   const fallback = auth === snapshot.defaultAuth ? undefined : snapshot.defaultAuth;
   return decide(result, { target, trigger, head, fallback });
 }
@@ -95,7 +97,7 @@ async function decideBy(verdict: AuthVerdict, { target, trigger, head, fallback 
 function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger | undefined): Decision {
   switch (verdict.kind) {
     case 'authenticated':
-      return authorize(verdict.principal, target, trigger);
+      return admit(verdict, target, trigger);
     case 'abstained':
       return refused('unauthorized', 'no credential', trigger);
     case 'rejected':
@@ -108,6 +110,13 @@ function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger |
       assertHandshakeReply(verdict.reply);
       return { kind: 'handshake', trigger, reply: verdict.reply };
   }
+}
+
+type Authenticated = Extract<AuthVerdict, { kind: 'authenticated' }>;
+
+function admit({ principal, event }: Authenticated, target: Target, trigger: LiveTrigger | undefined): Decision {
+  const decision = authorize(principal, target, trigger);
+  return event === undefined || decision.kind === 'refused' ? decision : { ...decision, event };
 }
 
 /** Decides whether a caller may use a trigger or its runs. */

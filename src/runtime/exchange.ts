@@ -1,16 +1,25 @@
-import { type Exchange, type Principal, type RequestHead, WorkBudget } from '../contract/index.ts';
+import { type Exchange, type Principal, type RequestHead, type SenderEvent, WorkBudget } from '../contract/index.ts';
 import { inputOf, type TriggerBody } from './body/trigger-body.ts';
+import { eventInfo } from './event-info.ts';
 import type { LiveTrigger } from './snapshot.ts';
 
 /** What the stages of a trigger see of a request. */
-export function exchangeOf(head: RequestHead, trigger: LiveTrigger, caller: Principal, body: TriggerBody): Exchange {
+export function exchangeOf(
+  head: RequestHead,
+  trigger: LiveTrigger,
+  caller: Principal,
+  body: TriggerBody,
+  event?: SenderEvent,
+): Exchange {
+  const input = inputOf(body, trigger.project.language);
   return {
     ...head,
     project: trigger.project,
     trigger: trigger.info,
     caller,
     bodyText: body.text,
-    input: inputOf(body, trigger.project.language),
+    input,
+    event: event && eventInfo(event, input),
     work: new WorkBudget(trigger.workLimit),
   };
 }

@@ -1,6 +1,6 @@
 import type { ApiKeyConfig, Config, TriggerConfig } from '../config/model.ts';
 import { foldKey, type TriggerKey, triggerId } from '../config/trigger-key.ts';
-import type { Auth, ProjectInfo, TriggerInfo } from '../contract/index.ts';
+import type { Auth, ProjectInfo, RequestHead, TriggerInfo } from '../contract/index.ts';
 import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
@@ -59,8 +59,6 @@ export class Snapshot {
   readonly defaultAuth: Auth;
   /** Who can fire, by use of an auth plugin: for reviewers. */
   readonly callers: CallersByUse;
-  /** Names of the request headers that carry a signature over the body for some trigger, in lower case. */
-  readonly signatureHeaders: readonly string[];
   /** When it went live, milliseconds since the epoch. */
   readonly loadedAt: number;
   /** The commit that its files are those of, byte for byte. */
@@ -71,6 +69,7 @@ export class Snapshot {
   readonly lineOf: (place: Place) => string;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
   readonly #content: SnapshotContent;
+  readonly #signatures: Signatures;
   #leases = 1;
 
   constructor(content: SnapshotContent) {
@@ -79,7 +78,7 @@ export class Snapshot {
     this.revision = content.config.revision;
     this.defaultAuth = content.defaultAuth;
     this.callers = content.callers;
-    this.signatureHeaders = signatureHeaders([content.defaultAuth, ...content.triggers.map(({ auth }) => auth)]);
+    this.#signatures = signaturesOf([content.defaultAuth, ...content.triggers.map(({ auth }) => auth)]);
     this.loadedAt = content.loadedAt;
     this.gitCommit = content.git.commit;
     this.isDirty = content.git.isDirty;
@@ -117,6 +116,12 @@ export class Snapshot {
     return this.#projects.get(projectId)?.get(foldKey(key));
   }
 
+  /** Whether a request with these headers may carry a signature that some trigger verifies by its body. */
+  mayBeSigned(headers: RequestHead['headers']): boolean {
+    const { headers: names, mayLackHeaders } = this.#signatures;
+    return mayLackHeaders || names.some((name) => headers[name] !== undefined);
+  }
+
   /** Keeps the snapshot alive until `release`. */
   lease(): void {
     this.#leases += 1;
@@ -146,10 +151,19 @@ export function policyOf({ record, sessions, callback }: TriggerConfig): RunPoli
   return Object.freeze({ ...record, sessionTtlMs: sessions.ttlMs, notify: callback !== undefined });
 }
 
-function signatureHeaders(auths: readonly Auth[]): readonly string[] {
+interface Signatures {
+  /** Names of the request headers that carry them, in lower case. */
+  readonly headers: readonly string[];
+  readonly mayLackHeaders: boolean;
+}
+
+function signaturesOf(auths: readonly Auth[]): Signatures {
   const credentials = auths.flatMap(partsOf).flatMap((part) => part.credentials ?? []);
   const verifying = credentials.filter(({ mayNeedBody }) => mayNeedBody);
-  return [...new Set(verifying.flatMap(({ headers }) => headers.map((name) => name.toLowerCase())))];
+  return {
+    headers: [...new Set(verifying.flatMap(({ headers }) => headers.map((name) => name.toLowerCase())))],
+    mayLackHeaders: verifying.some((part) => part.mayLackHeaders),
+  };
 }
 
 function indexTriggers(

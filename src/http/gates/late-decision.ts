@@ -12,7 +12,7 @@ const noBytes = new Uint8Array();
 export async function decideLate(call: Call, early: Refusal | Handshake | BodyNeeded): Promise<Decision> {
   const { request, route, snapshot } = call;
   if (route.kind !== 'trigger') return decidedBy(early, noBytes);
-  const isSigned = snapshot.signatureHeaders.some((name) => request.headers[name] !== undefined);
+  const isSigned = snapshot.mayBeSigned(request.headers);
   if (early.kind === 'handshake' || (early.kind === 'refused' && !isSigned)) return early;
   const sent = await call.readBody('unknown');
   // Also without memory: at once, and alike for every address.

@@ -5,8 +5,8 @@ import { isThenable } from '../../runtime/when-ready.ts';
 import type { Call } from '../call.ts';
 
 export function fire(call: Call): MaybePromise<Reply> {
-  const { trigger, principal } = call.admission;
-  const exchange = exchangeOf(call.head, trigger, principal, call.body);
+  const { trigger, principal, event } = call.admission;
+  const exchange = exchangeOf(call.head, trigger, principal, call.body, event);
   call.trigger = trigger;
   call.exchange = exchange;
   // Before it is fired, so that the ids of recordings are in the order of arrival.

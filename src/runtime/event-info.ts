@@ -1,0 +1,25 @@
+import type { EventInfo, EventValue, JsonValue, SenderEvent } from '../contract/index.ts';
+
+/** Reads the event of a webhook: what its head did not show stands in its parsed body. */
+export function eventInfo({ name, id, time }: SenderEvent, input: JsonValue): EventInfo {
+  return { name: valueIn(name, input), id: valueIn(id, input), time: valueIn(time, input) };
+}
+
+function valueIn(value: EventValue | undefined, input: JsonValue): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  for (const pointer of value.pointers) {
+    const found = memberAt(pointer, input);
+    if (typeof found === 'string' || typeof found === 'number') return String(found);
+  }
+  return undefined;
+}
+
+function memberAt(pointer: string, input: JsonValue): JsonValue | undefined {
+  let value: JsonValue | undefined = input;
+  for (const token of pointer.split('/').slice(1)) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    const name = token.replaceAll('~1', '/').replaceAll('~0', '~');
+    value = Object.hasOwn(value, name) ? (value as { readonly [name: string]: JsonValue })[name] : undefined;
+  }
+  return value;
+}
