@@ -269,7 +269,32 @@ async function hoverEverywhere(t: Test, text: string): Promise<void> {
 }
 
 const runs = ['a2a', 'command', 'dify', 'echo', 'http', 'langgraph', 'mcp', 'openai'];
-const schemes = ['github', 'hmac', 'slack', 'standard-webhooks', 'stripe'];
+const schemes = [
+  'bitbucket',
+  'calendly',
+  'custom',
+  'discord',
+  'github',
+  'gitlab',
+  'hmac',
+  'jira',
+  'linear',
+  'mailgun',
+  'microsoft-graph',
+  'mux',
+  'paddle',
+  'pagerduty',
+  'sendgrid',
+  'shopify',
+  'slack',
+  'square',
+  'standard-webhooks',
+  'stripe',
+  'svix',
+  'twilio',
+  'twitch',
+  'zoom',
+];
 
 t.test('editor completion of plugins, options and values', async (t) => {
   const expected: readonly (readonly [text: string, labels: readonly string[]])[] = [

@@ -5,6 +5,7 @@ import { bodyPage, kindPage, kinds } from './kind-pages.ts';
 import { page } from './markdown.ts';
 import { outputList, outputPages } from './output-pages.ts';
 import { pluginPages, pluginTable } from './plugin-pages.ts';
+import { schemePage } from './scheme-page.ts';
 import { stagePage } from './stage-page.ts';
 import { valuePage } from './value-page.ts';
 
@@ -16,6 +17,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ['stages.md', stagePage()],
     ['values.md', valuePage()],
     ['request-body.md', bodyPage()],
+    ['signature-schemes.md', schemePage()],
     ['error-codes.md', errorPage()],
     ['problem-codes.md', diagnosticsPage()],
     ...(await outputPages()),
@@ -43,5 +45,6 @@ function indexPage(): string {
     outputList(),
     '## Plugins and engines',
     pluginTable(),
+    'What the `signature` plugin knows of senders: [signature schemes](signature-schemes.md).',
   );
 }

@@ -1,94 +1,126 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import {
-  type AuthPlugin,
-  type AuthVerdict,
-  OptionsError,
-  type OptionsProblem,
-  type Principal,
-} from '../../../src/contract/index.ts';
+import type { AuthPlugin, AuthVerdict, Principal, RequestHead, SenderEvent } from '../../../src/contract/index.ts';
 import { abstained, rejected } from '../verdicts.ts';
-import { challengeIn, slackChallengeIn } from './challenge.ts';
-import { faultsOfForm } from './hmac-scheme.ts';
+import { challengeAnswerer } from './challenge.ts';
+import { checkOptions, type KeyedFormat } from './checked-options.ts';
+import { eventReader } from './event.ts';
+import { keyKindOf } from './format.ts';
+import { type Handshake, handshakeOf } from './handshake.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import type { Scheme, SignedHead } from './scheme.ts';
-import { schemeOf } from './schemes.ts';
+import { publicUrls } from './public-url.ts';
+import { type Outcome, type Scheme, schemeOf } from './scheme.ts';
+import { parseSource } from './source.ts';
+import { secretMatcher, type Verifier } from './verifier.ts';
 
 export default {
   contract: 'v1',
   stage: 'auth',
   name: 'signature',
-  summary: 'Knows a sender by its signature of the body: GitHub, Slack, Stripe, Standard Webhooks, or any HMAC.',
+  summary:
+    'Knows a sender by its signature: GitHub, Slack, Stripe, Twilio, Standard Webhooks and others, or as described.',
   optionsSchema: schema,
   review: () => ({ callers: { kind: 'holders', prefix: 'signature:' } }),
-  create(_context, options) {
-    const { scheme, keys } = checkOptions(options);
-    const { header } = scheme;
-    const { tolerance: toleranceMs, challenge, name = options.scheme } = options;
-    const authenticated = authenticatedAs(`signature:${name}`);
+  create(context, options) {
+    const formats = checkOptions(options, (finding) => context.report(finding));
+    const { challenge, name = options.scheme } = options;
+    const principal = principalOf(`signature:${name}`);
+    const answerChallenge = challenge && challengeAnswerer(challenge);
+    const senders = sendersOf(formats, options, principal);
     return {
-      credentials: { headers: [header], mayNeedBody: true },
+      credentials: credentialsOf(formats),
       authenticate(request) {
-        const field = request.headers[header];
-        if (field === undefined) return (challenge && challengeIn(request, challenge)) ?? abstained;
-        const signed = typeof field === 'string' ? scheme.read(field, request.headers) : undefined;
-        if (signed === undefined) return malformed;
-        const { timestampMs = request.receivedAt } = signed;
-        if (Math.abs(request.receivedAt - timestampMs) > toleranceMs) return untimely;
-        return {
-          kind: 'needs_body',
-          verify(body) {
-            if (!isSigned(body, signed, keys, scheme)) return wrong;
-            return (options.scheme === 'slack' ? slackChallengeIn(body) : undefined) ?? authenticated;
-          },
-        };
+        let seen: AuthVerdict = abstained;
+        for (const { scheme, greet, conclude } of senders) {
+          const early = greet(request);
+          if (early !== undefined) return early;
+          const outcome = scheme.read(request);
+          if (outcome.kind === 'absent') continue;
+          if (outcome.kind === 'needs_body') {
+            return { kind: 'needs_body', verify: (body) => conclude(outcome.verify(body), request, body) };
+          }
+          if (outcome.kind !== 'malformed') return conclude(outcome, request, noBody);
+          // Another format of the sender may have the same header.
+          seen = refusals.malformed;
+        }
+        return seen === abstained ? (answerChallenge?.(request) ?? abstained) : seen;
       },
     };
   },
 } satisfies AuthPlugin<Options>;
 
-const malformed = rejected('malformed signature');
-const untimely = rejected('signature too old, or from the future');
-const wrong = rejected('wrong signature');
+const noBody = new Uint8Array();
 
-/** Compares the digest for each key with each signature: all have one length, and no match ends the loop early. */
-function isSigned(body: Uint8Array, signed: SignedHead, keys: readonly Buffer[], { algorithm }: Scheme): boolean {
-  let isGood = false;
-  for (const key of keys) {
-    const digest = createHmac(algorithm, key).update(signed.before).update(body).update(signed.after).digest();
-    for (const signature of signed.signatures) isGood = timingSafeEqual(digest, signature) || isGood;
+const refusals: Readonly<Record<Exclude<Outcome['kind'], 'verified'>, AuthVerdict>> = {
+  absent: abstained,
+  malformed: rejected('malformed signature'),
+  untimely: rejected('signature too old, or from the future'),
+  wrong: rejected('wrong signature'),
+  'wrong token': rejected('wrong token'),
+};
+
+/** One format of a sender, and what follows from its signatures. */
+interface Sender {
+  readonly scheme: Scheme;
+  /** Answers a handshake that need not be signed. */
+  greet(request: RequestHead): AuthVerdict | undefined;
+  conclude(outcome: Outcome, request: RequestHead, body: Uint8Array): AuthVerdict;
+}
+
+function sendersOf(formats: readonly KeyedFormat[], options: Options, principal: Principal): readonly Sender[] {
+  const parts = {
+    matches: secretMatcher(options.secrets ?? []),
+    toleranceMs: options.tolerance,
+    urlsOf: publicUrls(options.publicUrl),
+  };
+  return formats.map(({ format, verifier }) => {
+    const { handshakes = [] } = format;
+    const eventOf = eventReader(format.event);
+    const signed = handshakes.filter((handshake) => handshake.signed).map(handshakeOf);
+    const open = handshakes.filter((handshake) => !handshake.signed).map(handshakeOf);
+    return {
+      scheme: schemeOf(format, { ...parts, verifier }),
+      greet: (request) => answer(open, request, noBody, () => undefined),
+      conclude(outcome, request, body) {
+        if (outcome.kind !== 'verified') return refusals[outcome.kind];
+        const greeting = answer(signed, request, body, hmacWith(verifier, outcome.key));
+        return greeting ?? authenticated(principal, eventOf?.(request));
+      },
+    };
+  });
+}
+
+function answer(
+  handshakes: readonly Handshake[],
+  request: RequestHead,
+  body: Uint8Array,
+  hmac: (text: string) => string | undefined,
+): AuthVerdict | undefined {
+  for (const handshake of handshakes) {
+    const verdict = handshake({ request, body, hmac });
+    if (verdict !== undefined) return verdict;
   }
-  return isGood;
+  return undefined;
+}
+
+function hmacWith(verifier: Verifier, key: number): (text: string) => string | undefined {
+  return (text) => verifier.hmac?.(key, text);
+}
+
+function authenticated(principal: Principal, event: SenderEvent | undefined): AuthVerdict {
+  return event === undefined ? { kind: 'authenticated', principal } : { kind: 'authenticated', principal, event };
 }
 
 /** Signatures carry no project: a sender may fire every trigger that lists this plugin. */
-function authenticatedAs(id: string): AuthVerdict {
-  const principal: Principal = { id, permissions: new Set(['project.trigger']), projects: 'all' };
-  return Object.freeze({ kind: 'authenticated', principal: Object.freeze(principal) });
+function principalOf(id: string): Principal {
+  return Object.freeze({ id, permissions: new Set(['project.trigger'] as const), projects: 'all' });
 }
 
-function checkOptions(options: Options): { readonly scheme: Scheme; readonly keys: readonly Buffer[] } {
-  const { hmac, challenge } = options;
-  const scheme = schemeOf(options.scheme, hmac);
-  const problems: OptionsProblem[] = hmac === undefined ? [] : [...faultsOfForm(hmac)];
-  if (scheme === undefined) {
-    const hint = 'For example hmac: { header: x-acme-signature }';
-    problems.push({ pointer: '/scheme', message: 'needs `hmac`, which says how the sender signs', hint });
-  }
-  if (hmac !== undefined && options.scheme !== 'hmac') {
-    const message = `does not apply to scheme ${options.scheme}, which defines its own format`;
-    problems.push({ pointer: '/hmac', message, hint: 'Remove it, or write scheme: hmac.' });
-  }
-  if ((challenge?.token === undefined) !== (challenge?.tokenParameter === undefined)) {
-    const hint = 'Write both or neither; with neither, every challenge is answered.';
-    problems.push({ pointer: '/challenge', message: 'token and tokenParameter belong together', hint });
-  }
-  const keys = options.secrets.map((secret) => scheme?.keyOf(secret));
-  for (const [index, key] of keys.entries()) {
-    if (scheme === undefined || key !== undefined) continue;
-    const message = 'the secret begins with whsec_, and base64 does not follow';
-    problems.push({ pointer: `/secrets/${index}`, message });
-  }
-  if (scheme === undefined || problems.length > 0) throw new OptionsError(problems);
-  return { scheme, keys: keys.filter((key) => key !== undefined) };
+function credentialsOf(formats: readonly KeyedFormat[]) {
+  const places = formats.map(({ format }) => ({ format, source: parseSource(format.signature) }));
+  const headers = places.flatMap(({ source }) => (source?.kind === 'header' ? [source.name] : []));
+  return {
+    headers: [...new Set(headers)],
+    mayNeedBody: places.some(({ format, source }) => keyKindOf(format) !== 'token' || source?.kind === 'body'),
+    mayLackHeaders: places.some(({ source }) => source?.kind !== 'header'),
+  };
 }

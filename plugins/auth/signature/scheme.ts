@@ -1,45 +1,146 @@
+import { hash } from 'node:crypto';
 import type { RequestHead } from '../../../src/contract/index.ts';
+import { type Format, keyKindOf, payloadOf } from './format.ts';
+import { scalarsAt } from './json-values.ts';
+import { onlyScalar, type PayloadValues, payloadReader } from './payload.ts';
+import { itemsOf, parseTimestamp, signaturesIn } from './signature-text.ts';
+import { type HeadSource, parseSource, readHead, type Source } from './source.ts';
+import type { Verifier } from './verifier.ts';
 
-/** How a sender signs. */
+/** What a signature proves. `absent`: the request has none of this form. */
+export type Outcome =
+  | { readonly kind: 'absent' | 'malformed' | 'untimely' | 'wrong' | 'wrong token' }
+  /** `key` is the position of the key that it was made with, or 0 for a token. */
+  | { readonly kind: 'verified'; readonly key: number };
+
+/** What the head of a request shows of its signature. */
+export type HeadOutcome = Outcome | { readonly kind: 'needs_body'; verify(body: Uint8Array): Outcome };
+
+/** How requests are verified that are signed in one format. */
 export interface Scheme {
-  /** Name of the request header that carries the signature, in lower case. */
-  readonly header: string;
-  /** As named by node:crypto. */
-  readonly algorithm: string;
-  /** The key that a secret encodes; undefined if it encodes none. */
-  keyOf(secret: string): Buffer | undefined;
-  /**
-   * Parses the signature headers of a request; undefined if they are malformed.
-   * @param field the value of `header`
-   */
-  read(field: string, headers: RequestHead['headers']): SignedHead | undefined;
+  read(request: RequestHead): HeadOutcome;
 }
 
-export interface SignedHead {
-  /** The signatures that the sender offers: 1 to 16, each as long as a digest. */
-  readonly signatures: readonly Buffer[];
-  /** Milliseconds since the epoch; undefined if the sender signs no time. */
-  readonly timestampMs: number | undefined;
-  /** The signed text before and after the body. */
-  readonly before: string;
-  readonly after: string;
+export interface SchemeParts {
+  readonly verifier: Verifier;
+  /** Recognizes a secret, for formats where it is sent as it is. */
+  readonly matches: (shown: string) => boolean;
+  readonly toleranceMs: number;
+  readonly urlsOf: (request: RequestHead) => readonly string[];
 }
 
-const digestBytes: Readonly<Record<string, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
-
-/** The bytes of a signature that is as long as a digest; undefined for anything else. */
-export function decodeSignature(text: string, encoding: 'hex' | 'base64', algorithm: string): Buffer | undefined {
-  const length = digestBytes[algorithm] ?? 0;
-  const characters = encoding === 'hex' ? length * 2 : Math.ceil((length * 4) / 3);
-  const form = encoding === 'hex' ? /^[0-9a-fA-F]+$/ : /^[A-Za-z0-9+/_-]+$/;
-  const digits = encoding === 'hex' ? text : text.replace(/={0,2}$/, '');
-  if (digits.length !== characters || !form.test(digits)) return undefined;
-  const bytes = Buffer.from(digits, encoding);
-  return bytes.length === length ? bytes : undefined;
+export function schemeOf(format: Format, parts: SchemeParts): Scheme {
+  return keyKindOf(format) === 'token' ? tokenScheme(format, parts) : signatureScheme(format, parts);
 }
 
-/** Seconds since the epoch, or milliseconds where there are thirteen digits; in milliseconds. */
-export function parseTimestamp(text: unknown): number | undefined {
-  if (typeof text !== 'string' || !/^\d{1,13}$/.test(text)) return undefined;
-  return text.length === 13 ? Number(text) : Number(text) * 1000;
+function tokenScheme({ signature, prefix }: Format, { matches }: SchemeParts): Scheme {
+  const source = sourceOf(signature);
+  const isKnown = (shown: string) =>
+    shown !== prefix && shown.startsWith(prefix) && matches(shown.slice(prefix.length));
+  if (source.kind !== 'body') {
+    return {
+      read(request) {
+        const shown = readHead(source, request, []);
+        if (shown === undefined) return missing(source, request);
+        return isKnown(shown) ? { kind: 'verified', key: 0 } : wrongToken;
+      },
+    };
+  }
+  return {
+    read: () => ({
+      kind: 'needs_body',
+      verify(body) {
+        const shown = scalarsAt(body, source.path);
+        if (shown.every((one) => one === undefined)) return absent;
+        // A batch is as trustworthy as each of its items.
+        return shown.every((one) => one !== undefined && isKnown(one)) ? { kind: 'verified', key: 0 } : wrongToken;
+      },
+    }),
+  };
+}
+
+function signatureScheme(format: Format, parts: SchemeParts): Scheme {
+  const { separator } = format;
+  const { verifier } = parts;
+  const signature = sourceOf(format.signature);
+  const bodyHash = optionalSource(format.bodyHash);
+  const timestamp = optionalSource(format.timestamp);
+  const id = optionalSource(format.id);
+  const lateTimestamp = timestamp?.kind === 'body' ? timestamp : undefined;
+  const payloadIn = payloadReader(payloadOf(format), lateTimestamp, parts.urlsOf);
+  const isTimely = (text: string | undefined, { receivedAt }: RequestHead): boolean | undefined => {
+    const timestampMs = parseTimestamp(text);
+    return timestampMs === undefined ? undefined : Math.abs(receivedAt - timestampMs) <= parts.toleranceMs;
+  };
+
+  /** The head of a request whose signatures are known, or are to be read from its body. */
+  const readSigned = (request: RequestHead, items: readonly string[], signatures: readonly Buffer[] | undefined) => {
+    const timeText = timestamp && timestamp.kind !== 'body' ? readHead(timestamp, request, items) : undefined;
+    if (timestamp !== undefined && timestamp.kind !== 'body') {
+      const timely = isTimely(timeText, request);
+      if (timely !== true) return timely === false ? untimely : malformed;
+    }
+    const stated = bodyHash && bodyHash.kind !== 'body' ? readHead(bodyHash, request, items) : undefined;
+    const values: PayloadValues = {
+      ...{ request, items, timestamp: timeText, isHashed: stated !== undefined },
+      id: id && id.kind !== 'body' ? readHead(id, request, items) : undefined,
+    };
+    const payload = id !== undefined && !values.id ? undefined : payloadIn(values);
+    if (payload === undefined) return malformed;
+    return {
+      kind: 'needs_body' as const,
+      verify(body: Uint8Array): Outcome {
+        const offered = signatures ?? signaturesOf(body);
+        if (offered === undefined) return absent;
+        if (offered.length === 0) return malformed;
+        if (stated !== undefined && hash('sha256', body) !== stated.toLowerCase()) return wrong;
+        let key: number | undefined;
+        for (const pieces of payload.pieces(body) ?? []) key = verifier.find(pieces, offered) ?? key;
+        if (key === undefined) return wrong;
+        if (lateTimestamp !== undefined) {
+          const timely = isTimely(onlyScalar(body, lateTimestamp), request);
+          if (timely !== true) return timely === false ? untimely : malformed;
+        }
+        return { kind: 'verified', key };
+      },
+    };
+  };
+
+  const signaturesOf = (body: Uint8Array): readonly Buffer[] | undefined => {
+    const text = signature.kind === 'body' ? onlyScalar(body, signature) : undefined;
+    return text === undefined ? undefined : signaturesIn(itemsOf(text, separator), format, verifier.isLength);
+  };
+
+  return {
+    read(request) {
+      if (signature.kind === 'body') return readSigned(request, [], undefined);
+      const field = readHead(signature, request, []);
+      if (field === undefined) return missing(signature, request);
+      const items = itemsOf(field, separator);
+      const signatures = signaturesIn(items, format, verifier.isLength);
+      return signatures.length === 0 ? malformed : readSigned(request, items, signatures);
+    },
+  };
+}
+
+const absent: Outcome = { kind: 'absent' };
+const malformed: Outcome = { kind: 'malformed' };
+const untimely: Outcome = { kind: 'untimely' };
+const wrong: Outcome = { kind: 'wrong' };
+const wrongToken: Outcome = { kind: 'wrong token' };
+
+/** Several values count as one that is malformed. */
+function missing({ kind, name }: HeadSource, { headers }: RequestHead): Outcome {
+  return kind === 'header' && Object.hasOwn(headers, name) && headers[name] !== undefined ? malformed : absent;
+}
+
+/** The schema lets nothing else pass. */
+function sourceOf(text: string): Source {
+  const source = parseSource(text);
+  if (source === undefined) throw new Error(`${text} is no place in a request`);
+  return source;
+}
+
+function optionalSource(text: string | undefined): Source | undefined {
+  return text === undefined ? undefined : sourceOf(text);
 }

@@ -1,0 +1,132 @@
+import type { RequestHead } from '../../../src/contract/index.ts';
+import { formParameters, isForm } from './form-parameters.ts';
+import { scalarsAt } from './json-values.ts';
+import { type BodySource, type HeadSource, parseSource, readHead } from './source.ts';
+import type { Pieces } from './verifier.ts';
+
+/** What a sender signs, once the head of a request is known. */
+export interface SignedPayload {
+  /** The signed text as the sender may have written it; undefined if the body lacks a part of it. */
+  pieces(body: Uint8Array): readonly Pieces[] | undefined;
+}
+
+/** The values that a payload is made of in addition to the body. */
+export interface PayloadValues {
+  readonly request: RequestHead;
+  readonly items: readonly string[];
+  /** Undefined while it is to be read from the body. */
+  readonly timestamp: string | undefined;
+  readonly id: string | undefined;
+  /** Whether the hash of the body is signed in place of a form. */
+  readonly isHashed: boolean;
+}
+
+type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: Placeholder }
+  | { readonly kind: 'head'; readonly source: HeadSource }
+  | BodySource;
+
+const placeholders = ['body', 'form', 'timestamp', 'id', 'url', 'method', 'path'] as const;
+type Placeholder = (typeof placeholders)[number];
+
+/** Splits a template into its parts. Braces around anything else are text. */
+export function partsOf(template: string): readonly Part[] {
+  return template
+    .split(/(\{[^{}]*\})/)
+    .filter((text) => text !== '')
+    .map((text) => placeholderOf(text) ?? { kind: 'text', text });
+}
+
+function placeholderOf(text: string): Part | undefined {
+  if (!text.startsWith('{') || !text.endsWith('}')) return undefined;
+  const name = text.slice(1, -1);
+  const kind = placeholders.find((placeholder) => placeholder === name);
+  if (kind !== undefined) return { kind };
+  const source = parseSource(name);
+  if (source === undefined || source.kind === 'body') return source;
+  return { kind: 'head', source };
+}
+
+type Late = { readonly kind: 'body' | 'form' | 'timestamp' } | BodySource;
+
+/**
+ * Returns what resolves a template in two steps, the head first.
+ * @param timestamp where it stands in the body, if it does
+ */
+export function payloadReader(
+  template: string,
+  timestamp: BodySource | undefined,
+  urlsOf: (request: RequestHead) => readonly string[],
+): (values: PayloadValues) => SignedPayload | undefined {
+  const parts = partsOf(template);
+  const hasUrl = parts.some(({ kind }) => kind === 'url');
+  return (values) => {
+    const urls = hasUrl ? urlsOf(values.request) : [''];
+    const variants = urls.map((url) => parts.map((part) => headPiece(part, values, url)));
+    if (variants.length === 0 || variants.some((pieces) => pieces.includes(undefined))) return undefined;
+    return {
+      pieces(body) {
+        const latePiece = lateReader(body, values, timestamp);
+        const resolved = variants.map((pieces) =>
+          pieces.map((piece) => (typeof piece === 'object' ? latePiece(piece) : piece)),
+        );
+        const isWhole = resolved.every((pieces): pieces is (string | Uint8Array)[] => !pieces.includes(undefined));
+        return isWhole ? resolved : undefined;
+      },
+    };
+  };
+}
+
+/** A part that the head of a request settles, or one of its body as it is; undefined if the head lacks it. */
+function headPiece(
+  part: Part,
+  { request, items, timestamp, id }: PayloadValues,
+  url: string,
+): string | Late | undefined {
+  switch (part.kind) {
+    case 'text':
+      return part.text;
+    case 'timestamp':
+      return timestamp ?? { kind: 'timestamp' };
+    case 'id':
+      return id;
+    case 'url':
+      return url;
+    case 'method':
+      return request.method;
+    case 'path':
+      return request.path;
+    case 'head':
+      return readHead(part.source, request, items);
+    case 'body':
+      return 'path' in part ? part : { kind: 'body' };
+    case 'form':
+      return { kind: 'form' };
+  }
+}
+
+function lateReader(
+  body: Uint8Array,
+  { request, isHashed }: PayloadValues,
+  timestamp: BodySource | undefined,
+): (part: Late) => string | Uint8Array | undefined {
+  return (part) => {
+    if ('path' in part) return onlyScalar(body, part);
+    switch (part.kind) {
+      case 'body':
+        return body;
+      case 'timestamp':
+        return timestamp && onlyScalar(body, timestamp);
+      case 'form':
+        if (isHashed) return '';
+        return isForm(body, request.headers['content-type']) ? formParameters(body) : undefined;
+    }
+  };
+}
+
+/** The scalar at a place of a body; undefined if there is none, or more than one. */
+export function onlyScalar(body: Uint8Array, { path }: BodySource): string | undefined {
+  const found = scalarsAt(body, path);
+  return found.length === 1 ? found[0] : undefined;
+}

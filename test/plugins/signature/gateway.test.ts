@@ -1,0 +1,144 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+import { basicFiles, gatewayFile, triggerFile } from '../../support/config-folder.ts';
+import { startTestGateway } from '../../support/gateway.ts';
+import { hmac } from './samples.ts';
+
+const secrets = [{ file: 'shared.secret' }];
+const auth = (scheme: string, others = {}) => ({ uses: 'signature', with: { scheme, secrets, ...others } });
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+/** A filter that records the event of each request. */
+const noting = `export default {
+  contract: 'v1', stage: 'filter', name: 'noting', summary: 'Notes events.',
+  optionsSchema: { type: 'object', additionalProperties: false },
+  create: ({ log }) => ({
+    evaluate({ event }) {
+      log.info({ event: event ?? 'none' }, 'noted');
+      return { kind: 'passed' };
+    },
+  }),
+};`;
+
+function files(): Record<string, string> {
+  const filter = [{ name: 'noted', uses: 'noting' }];
+  const custom = { signature: 'header:x-a', algorithm: 'rsa-sha256', encoding: 'base64' };
+  const publicKeys = [rsa.publicKey.export({ format: 'pem', type: 'spki' }).toString()];
+  return {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ plugins: ['./noting.mjs'] }),
+    'noting.mjs': noting,
+    'shared.secret': 'secret\n',
+    'github.yaml': triggerFile('github', { auth: auth('github'), filter }),
+    'gitlab.yaml': triggerFile('gitlab', { auth: auth('gitlab'), filter }),
+    'linear.yaml': triggerFile('linear', { auth: auth('linear'), filter }),
+    'keyed.yaml': triggerFile('keyed', { filter }),
+    'rsa.yaml': triggerFile('rsa', { auth: { uses: 'signature', with: { scheme: 'custom', custom, publicKeys } } }),
+  };
+}
+
+/** The same with triggers whose requests are signed in their bodies. */
+function filesWithBodies(): Record<string, string> {
+  return {
+    ...files(),
+    'mailgun.yaml': triggerFile('mailgun', { auth: auth('mailgun') }),
+    'graph.yaml': triggerFile('graph', { auth: auth('microsoft-graph') }),
+    'idle.yaml': triggerFile('idle', { auth: auth('microsoft-graph'), status: 'paused' }),
+  };
+}
+
+t.test('plugins see the event of a webhook as its preset describes it', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  const fire = (key: string, raw: string, headers: Record<string, string>) =>
+    gateway.fire(key, undefined, { secret: null, raw, headers });
+  const at = Date.now();
+  const push = '{"ref":"main"}';
+  const issue = JSON.stringify({ type: 'Issue', createdAt: '2027-06-30T12:00:00Z', webhookTimestamp: at });
+  const github = { 'x-hub-signature-256': `sha256=${hmac('secret', push)}`, 'x-github-event': 'push' };
+  t.equal((await fire('github', push, github)).status, 200);
+  t.equal((await fire('gitlab', push, { 'x-gitlab-token': 'secret', 'x-gitlab-event': 'Push Hook' })).status, 200);
+  t.equal((await fire('linear', issue, { 'linear-signature': hmac('secret', issue) })).status, 200);
+  t.equal((await gateway.fire('keyed', {})).status, 200);
+  const events = gateway.log.filter(({ message }) => message === 'noted').map(({ fields }) => Object(fields).event);
+  t.strictSame(events, [
+    { name: 'push', id: undefined, time: undefined },
+    { name: 'Push Hook', id: undefined, time: undefined },
+    { name: 'Issue', id: undefined, time: '2027-06-30T12:00:00Z' },
+    'none',
+  ]);
+});
+
+t.test('a ping of GitHub is answered without a run, and a wrong token of GitLab is 401', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  const ping = '{"zen":"Design for failure.","hook_id":1}';
+  const headers = { 'x-hub-signature-256': `sha256=${hmac('secret', ping)}`, 'x-github-event': 'ping' };
+  const answer = await gateway.fire('github', undefined, { secret: null, raw: ping, headers });
+  t.strictSame([answer.status, answer.text], [200, '']);
+  const token = { 'x-gitlab-token': 'secret2' };
+  t.equal((await gateway.fire('gitlab', {}, { secret: null, headers: token })).status, 401);
+  t.strictSame(
+    gateway.log.filter(({ message }) => message === 'noted'),
+    [],
+  );
+});
+
+t.test('a custom format with a public key in the config lets its sender in', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const raw = '{"a":1}';
+  const made = sign('sha256', Buffer.from(raw), rsa.privateKey).toString('base64');
+  const send = (body: string, signature: string) =>
+    fire('rsa', undefined, { secret: null, raw: body, headers: { 'x-a': signature } });
+  t.equal((await send(raw, made)).status, 200);
+  t.equal((await send('{"a":2}', made)).status, 401);
+  t.equal((await send(raw, Buffer.alloc(256).toString('base64'))).status, 401);
+});
+
+t.test('a signature in the body lets its sender in, and a validation token is echoed', async (t) => {
+  const gateway = await startTestGateway(t, filesWithBodies());
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const mail = (token: string, secret = 'secret') =>
+    gateway.fire(
+      'mailgun',
+      { signature: { token, timestamp, signature: hmac(secret, timestamp + token) } },
+      { secret: null },
+    );
+  t.equal((await mail('a')).status, 200);
+  t.equal((await mail('a', 'other')).status, 401);
+  t.equal((await gateway.fire('mailgun', { a: 1 }, { secret: null })).status, 401);
+  const ask = (key: string) => gateway.fire(key, undefined, { secret: null, path: '?validationToken=a%20b' });
+  const echoed = await ask('graph');
+  t.strictSame([echoed.status, echoed.text], [200, 'a b']);
+  t.match((await ask('idle')).body, { code: 'trigger_not_found' });
+  for (const key of ['unknown', 'github', 'keyed']) t.equal((await ask(key)).status, 401, key);
+  const notify = (clientState: string) => gateway.fire('graph', { value: [{ clientState }] }, { secret: null });
+  t.equal((await notify('secret')).status, 200);
+  t.equal((await notify('other')).status, 401);
+});
+
+t.test('where a body may be signed, every request is refused only after its body', async (t) => {
+  for (const [given, keys, waits] of [
+    [filesWithBodies(), ['mailgun', 'unknown', 'keyed', 'github'], true],
+    [files(), ['unknown', 'keyed', 'github'], false],
+  ] as const) {
+    const { gateway, fire } = await startTestGateway(t, given);
+    for (const key of keys) {
+      const socket = connect(gateway.address.port, '127.0.0.1');
+      t.teardown(() => socket.destroy());
+      const answer = text(socket);
+      socket.write(
+        [
+          `POST /api/v1.0/project/support/trigger/${key} HTTP/1.1`,
+          ...['Host: x', 'Content-Type: application/json', 'Content-Length: 2', 'Connection: close', '', '{'],
+        ].join('\r\n'),
+      );
+      if (waits) {
+        for (let turn = 0; turn < 3; turn += 1) t.equal((await fire('keyed', {})).status, 200);
+        t.equal(socket.bytesRead, 0, key);
+        socket.write('}');
+      }
+      t.match(await answer, /^HTTP\/1\.1 401 /, key);
+    }
+  }
+});
