@@ -8,6 +8,7 @@ import { type PluginEntry, Registry } from './registry.ts';
 export const builtinPlugins: readonly PluginEntry[] = [
   builtin('auth', 'api-key', () => import('../../plugins/auth/api-key/index.ts')),
   builtin('auth', 'signature', () => import('../../plugins/auth/signature/index.ts')),
+  builtin('auth', 'aws-sns', () => import('../../plugins/auth/aws-sns/index.ts')),
   builtin('auth', 'jwt', () => import('../../plugins/auth/jwt/index.ts')),
   builtin('auth', 'basic', () => import('../../plugins/auth/basic/index.ts')),
   builtin('auth', 'none', () => import('../../plugins/auth/none/index.ts')),

@@ -1,6 +1,6 @@
 import type { RequestHead } from '../../../src/contract/index.ts';
+import { scalarsAt } from '../json-values.ts';
 import { formParameters, isForm } from './form-parameters.ts';
-import { scalarsAt } from './json-values.ts';
 import { type BodySource, type HeadSource, parseSource, readHead } from './source.ts';
 import type { Pieces } from './verifier.ts';
 

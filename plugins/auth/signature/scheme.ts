@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RequestHead } from '../../../src/contract/index.ts';
+import { scalarsAt } from '../json-values.ts';
 import { type Format, keyKindOf, payloadOf } from './format.ts';
-import { scalarsAt } from './json-values.ts';
 import { onlyScalar, type PayloadValues, payloadReader } from './payload.ts';
 import { itemsOf, parseTimestamp, signaturesIn } from './signature-text.ts';
 import { type HeadSource, parseSource, readHead, type Source } from './source.ts';

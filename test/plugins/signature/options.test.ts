@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { scalarsAt } from '../../../plugins/auth/json-values.ts';
 import type { BriefFormat } from '../../../plugins/auth/signature/format.ts';
 import { formatOf } from '../../../plugins/auth/signature/format.ts';
 import signature from '../../../plugins/auth/signature/index.ts';
-import { scalarsAt } from '../../../plugins/auth/signature/json-values.ts';
 import type { Options } from '../../../plugins/auth/signature/options.gen.ts';
 import { OptionsError, type OptionsFinding, type OptionsProblem } from '../../../src/contract/index.ts';
 import { pluginContext, requestHead } from '../../support/exchange.ts';
