@@ -61,8 +61,24 @@ t.test('hanging isolated expressions', async (t) => {
     await t.test(`an isolated evaluation is stopped at its timeout, twice in a row: ${expression}`, async (t) => {
       const filter = compileFilter(expression, { limits });
       // The first would never end, the second after hours.
-      t.equal(await within(codeWhenFree(() => filter.evaluate(input)), 30_000, expression), 'D1012', 'first evaluation');
-      t.equal(await within(codeWhenFree(() => filter.evaluate(input)), 30_000, expression), 'D1012', 'second evaluation');
+      t.equal(
+        await within(
+          codeWhenFree(() => filter.evaluate(input)),
+          30_000,
+          expression,
+        ),
+        'D1012',
+        'first evaluation',
+      );
+      t.equal(
+        await within(
+          codeWhenFree(() => filter.evaluate(input)),
+          30_000,
+          expression,
+        ),
+        'D1012',
+        'second evaluation',
+      );
       await filter.close();
     });
   }

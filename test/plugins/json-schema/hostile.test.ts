@@ -218,9 +218,7 @@ t.test('a validation that exceeds its time is an error, and the next one succeed
 t.test('reviews of a schema are bounded as requests are', async (t) => {
   const { filter } = filterOf(t, recursive, 500);
   const review = filter.review?.();
-  t.match(await explanationOf(review, nested(1)), [
-    { source: 'schema', passes: false, error: /too long|memory/ },
-  ]);
+  t.match(await explanationOf(review, nested(1)), [{ source: 'schema', passes: false, error: /too long|memory/ }]);
   t.match(await review?.observe(exchangeOf(nested(1))), [{ seenTrue: false, seenFalse: false }]);
   const { filter: patient } = filterOf(t, recursive);
   t.match(await explanationOf(patient.review?.(), { a: {} }), [{ source: 'schema', passes: true }]);
