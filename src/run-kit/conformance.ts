@@ -44,6 +44,23 @@ export const runPluginCases: readonly RunPluginCase[] = [
     });
   }),
 
+  promise(
+    'unknown shape',
+    'passes on an answer whose shape it does not know, or fails: never an empty output',
+    async (harness) => {
+      const output = 'the answer';
+      for (const shape of shapesOf(output)) {
+        await withAgent(harness, { kind: 'answers', output, shape }, async (plugin) => {
+          const { result } = await plugin.drive();
+          const message = `${JSON.stringify(shape)} became ${JSON.stringify(result)}`;
+          const passedOn = result.kind === 'failed' ? '' : JSON.stringify(result.output);
+          const isKept = passedOn.includes(output) || passedOn.includes(JSON.stringify(shape));
+          assert.ok(result.kind === 'failed' || isKept, message);
+        });
+      }
+    },
+  ),
+
   promise('cancelled before', 'does not call the agent for a run that was cancelled before', async (harness) => {
     await withAgent(harness, { kind: 'works', afterMs: 0 }, async (plugin) => {
       const { result } = await plugin.drive({ signal: AbortSignal.abort() });
@@ -186,6 +203,27 @@ export const runPluginCases: readonly RunPluginCase[] = [
     });
   }),
 ];
+
+/** What agents send in place of a text: parts of known and unknown kinds, or something else altogether. */
+function shapesOf(text: string): readonly JsonValue[] {
+  return [
+    [{ type: 'text', text }],
+    [
+      { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
+      { type: 'text', text },
+    ],
+    [text],
+    { text },
+    { type: 'text', text: { value: text, annotations: [] } },
+    [{ type: 'brand_new', payload: text }],
+    [{ type: 'thinking', thinking: text }],
+    { [text]: true },
+    [],
+    {},
+    7,
+    null,
+  ];
+}
 
 interface DrivenPlugin extends OpenRunPlugin {
   drive(options?: DriveOptions, changes?: Partial<RunRequest>): Promise<Driven>;

@@ -21,6 +21,13 @@ t.test('echo', async (t) => {
     t.ok(performance.now() - startedAt >= 19);
   });
 
+  t.test('streams the input if there is no instruction', async (t) => {
+    const plugin = echo.create(pluginContext, { stream: true });
+    const input = { environment: 'api', language: 'en', action: 'opened' };
+    const { result } = await drive(plugin, { ...run, input });
+    t.strictSame(result, { kind: 'succeeded', output: JSON.stringify(input) });
+  });
+
   t.test('streams the instruction word by word', async (t) => {
     const { deltas, result } = await drive(echo.create(pluginContext, { delay: 1, stream: true }), run);
     t.strictSame(deltas, ['refund', ' order', ' 7', ' –', ' süß']);

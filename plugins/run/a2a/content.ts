@@ -1,10 +1,17 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
 import { isObject } from '../../../src/run-kit/index.ts';
-import { unusable } from './faults.ts';
+import { notA2a, unusable } from './faults.ts';
 
-/** Returns the parts of a message or an artifact. */
+/** Returns the parts of a message or an artifact. Throws an AgentFault if they are not parts. */
 export function partsIn({ parts }: JsonObject): JsonObject[] {
-  return objectsIn(parts);
+  return listIn(parts);
+}
+
+/** Returns the items of a list, which may be left out if it is empty. Throws an AgentFault if it is not one of objects. */
+export function listIn(value: JsonValue | undefined): JsonObject[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || !value.every(isObject)) throw notA2a();
+  return value;
 }
 
 export function objectsIn(value: JsonValue | undefined): JsonObject[] {
@@ -31,11 +38,16 @@ export function hasText(parts: readonly JsonObject[]): boolean {
   return parts.some(({ text }) => textIn(text) !== '');
 }
 
-/** The text of parts if there is any, else their data: the value of a single part, a list of the values of several. */
+/**
+ * The text of parts if there is any, else their data: the value of a single part, a list of the values of several. If there
+ * is neither, the parts that are something else, e.g. files, as they are.
+ */
 export function outputOf(parts: readonly JsonObject[], text: () => string): JsonValue {
   if (hasText(parts)) return text();
   const values = parts.flatMap(({ data = null }) => (data === null ? [] : [data]));
-  return (values.length > 1 ? values : values[0]) ?? null;
+  if (values.length > 0) return (values.length > 1 ? values : values[0]) ?? null;
+  const others = parts.filter((part) => typeof part.text !== 'string' && !('data' in part));
+  return others.length > 0 ? others : null;
 }
 
 /** Returns a text; empty if the value is none. */

@@ -134,6 +134,7 @@ export class Exchange {
     this.#taskId = '';
     this.#contextId = checkedId(message.contextId) || this.#contextId;
     const parts = partsIn(message);
+    if (parts.length === 0) throw unusable('a message without parts');
     const output = outputOf(parts, () => messagePieces(parts).join(''));
     return this.#service.conclude(this.#run, { output, whole: message, memory: this.#memory });
   }

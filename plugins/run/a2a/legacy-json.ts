@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
-import { membersOf } from '../../../src/run-kit/index.ts';
-import { partsIn } from './content.ts';
+import { isObject, membersOf } from '../../../src/run-kit/index.ts';
+import { listIn, partsIn } from './content.ts';
 
 /** Returns a message to the agent as JSON of A2A 0.3. */
 export function messageForLegacy(message: JsonObject): JsonObject {
@@ -30,7 +30,7 @@ export function taskOfLegacy(result: JsonValue): JsonObject {
   return {
     ...members,
     status: statusOf(status),
-    ...(Array.isArray(artifacts) && { artifacts: artifacts.map(contentOf) }),
+    ...(artifacts !== undefined && { artifacts: listIn(artifacts).map(contentOf) }),
     ...(Array.isArray(history) && { history: history.map(messageOf) }),
   };
 }
@@ -39,7 +39,11 @@ export function taskOfLegacy(result: JsonValue): JsonObject {
 function statusOf(value: JsonValue | undefined): JsonObject {
   const { state = 'unspecified', message, ...members } = membersOf(value);
   const name = String(state).toUpperCase().replaceAll('-', '_');
-  return { ...members, state: `TASK_STATE_${name}`, ...(message && { message: messageOf(message) }) };
+  return {
+    ...members,
+    state: `TASK_STATE_${name}`,
+    ...(message && { message: isObject(message) ? messageOf(message) : message }),
+  };
 }
 
 function messageOf(value: JsonValue): JsonObject {

@@ -34,7 +34,7 @@ export interface Options {
    */
   data: boolean;
   /**
-   * JSONata expression over the task or message of the agent that returns the output. Its input is JSON of A2A 1.0 for either version. Default: the text of the artifacts, or else of the agent's message, data parts as JSON.
+   * JSONata expression over the task or message of the agent that returns the output. Its input is JSON of A2A 1.0 for either version. Default: the text of the artifacts, or else of the agent's message, data parts as JSON; files as they are if there is nothing else.
    */
   output?: string;
   /**

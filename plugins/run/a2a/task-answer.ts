@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
 import { isObject, membersOf } from '../../../src/run-kit/index.ts';
-import { hasText, messagePieces, objectsIn, outputOf, partsIn, piecesOf } from './content.ts';
+import { hasText, listIn, messagePieces, outputOf, partsIn, piecesOf } from './content.ts';
 import type { AgentEvent } from './dialect.ts';
-import { unusable } from './faults.ts';
+import { notA2a, unusable } from './faults.ts';
 import { type Passage, PublishedText, separator } from './published-text.ts';
 import { type Meaning, meaningOf } from './task-state.ts';
 
@@ -74,7 +74,7 @@ export class TaskAnswer {
   /** A task as a whole may leave out artifacts that were reported before. */
   #replace(task: JsonObject): void {
     this.#task = task;
-    const artifacts = objectsIn(task.artifacts);
+    const artifacts = listIn(task.artifacts);
     if (artifacts.length === 0) return;
     this.#indexes.clear();
     this.#artifacts = [];
@@ -117,7 +117,10 @@ export class TaskAnswer {
   #closingParts(): readonly JsonObject[] {
     const { meaning } = this;
     const isAnswer = meaning === 'completed' && this.#artifacts.every(({ pieces }) => pieces.length === 0);
-    return isAnswer || meaning === 'input_required' ? partsIn(membersOf(membersOf(this.#task.status).message)) : [];
+    if (!isAnswer && meaning !== 'input_required') return [];
+    const { message = null } = membersOf(this.#task.status);
+    if (message !== null && !isObject(message)) throw notA2a();
+    return partsIn(membersOf(message));
   }
 }
 

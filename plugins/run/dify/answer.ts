@@ -10,13 +10,18 @@ type Answered = Answer & { readonly kind: 'succeeded' };
 /** Assembles an answer from its events. */
 export class AnswerReader {
   readonly #isWorkflow: boolean;
+  readonly #isMapped: boolean;
   /** What replaces it, e.g. after moderation, is in the output only: deltas can only add to it. */
   #text = '';
   #isReplaced = false;
+  /** Whether an event was to hold text, and held something else. */
+  #isForeign = false;
   readonly #used = { inputTokens: 0, outputTokens: 0 };
 
-  constructor(isWorkflow: boolean) {
+  /** @param isMapped whether an expression makes the output: without one, nothing must pass for an answer */
+  constructor(isWorkflow: boolean, isMapped: boolean) {
     this.#isWorkflow = isWorkflow;
+    this.#isMapped = isMapped;
   }
 
   /** A chat app ends with `message_end`, which the `workflow_finished` of a chatflow may follow; a workflow with that. */
@@ -37,6 +42,7 @@ export class AnswerReader {
         return undefined;
       case 'message_end': {
         const usage = usageIn(membersOf(event.metadata).usage);
+        if (this.#text === '' && !this.#isMapped) return this.#empty(usage);
         return { kind: 'succeeded', whole: { ...event, answer: this.#text }, output: this.#text, usage };
       }
       case 'workflow_finished':
@@ -51,6 +57,7 @@ export class AnswerReader {
   }
 
   #add(text: JsonValue | undefined): Step {
+    if (typeof text !== 'string') this.#isForeign = true;
     if (typeof text !== 'string' || text === '') return undefined;
     this.#text += text;
     return this.#isReplaced ? undefined : { kind: 'delta', text };
@@ -67,11 +74,18 @@ export class AnswerReader {
     this.#used.outputTokens += usage?.outputTokens ?? 0;
   }
 
-  #finished(event: JsonObject): Answered {
-    const { outputs = null, total_tokens: total } = membersOf(event.data);
+  #empty(usage: RunUsage | undefined): FailedRunResult {
+    const what = this.#isForeign ? 'something that is not text' : 'no text';
+    return { ...failed(`the app answered with ${what}`), ...(usage && { usage }) };
+  }
+
+  #finished(event: JsonObject): Answered | FailedRunResult {
+    const { outputs, total_tokens: total } = membersOf(event.data);
     // The event has the total only. The tokens of the nodes count only if they add up to it.
     const isAll = this.#used.inputTokens + this.#used.outputTokens === total;
-    return { kind: 'succeeded', whole: event, output: outputs, usage: isAll ? this.#used : undefined };
+    const usage = isAll ? this.#used : undefined;
+    if (outputs === undefined && !this.#isMapped) return failed('the workflow finished without outputs');
+    return { kind: 'succeeded', whole: event, output: outputs ?? null, usage };
   }
 }
 

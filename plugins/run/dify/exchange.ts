@@ -19,13 +19,15 @@ import type { Options } from './options.gen.ts';
 export interface Service {
   readonly agent: AgentClient;
   readonly app: Options['app'];
+  /** Whether an expression makes the output. */
+  readonly isMapped: boolean;
   readonly conversation: Conversation;
   readonly conclude: Conclude;
 }
 
 /** Sends a message and streams the answer. */
 export async function* exchange(
-  { agent, app, conversation, conclude }: Service,
+  { agent, app, isMapped, conversation, conclude }: Service,
   run: RunRequest,
   { body, user, conversationId: continued }: Message,
   attempt: AgentAttempt,
@@ -36,7 +38,7 @@ export async function* exchange(
   const response = await agent.send({ path, body }, attempt.lingering);
   const refusal = await refusalIn(response, continued);
   if (refusal !== undefined) return refusal;
-  const answer = new AnswerReader(isWorkflow);
+  const answer = new AnswerReader(isWorkflow, isMapped);
   const events = new EventStream(response);
   let conversationId = continued;
   let stoppable: string | undefined;

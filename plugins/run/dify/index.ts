@@ -27,7 +27,8 @@ export default {
     const agent = new AgentClient(context, { ...options, headers: { authorization: `Bearer ${apiKey}`, accept } });
     const conversation = new Conversation(agent.url);
     const messageOf = createMessages(context, options, conversation);
-    const service: Service = { agent, app, conversation, conclude: createConclusion(context, output) };
+    const conclude = createConclusion(context, output);
+    const service: Service = { agent, app, isMapped: output !== undefined, conversation, conclude };
     return {
       timeoutMs,
       async execute(run, host) {

@@ -29,7 +29,7 @@ export interface Options {
    */
   user?: string;
   /**
-   * JSONata that returns the output, over the last event: message_end with the whole text as answer, or workflow_finished. Absent: the text of a chat app, the outputs of a workflow.
+   * JSONata that returns the output, over the last event: message_end with the whole text as answer, or workflow_finished. Absent: the text of a chat app, without which the run fails, or the outputs of a workflow.
    */
   output?: string;
   /**

@@ -27,11 +27,13 @@ export default {
 } satisfies RunPlugin<Options>;
 
 async function* wordByWord(
-  { instruction = '' }: TriggerInput,
+  input: TriggerInput,
   delayMs: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent, FinalRunResult, undefined> {
-  const text = typeof instruction === 'string' ? instruction : JSON.stringify(instruction);
+  // Without an instruction it is the input that is echoed, as it is if nothing is streamed.
+  const said = input.instruction ?? input;
+  const text = typeof said === 'string' ? said : JSON.stringify(said);
   for (const [word] of text.matchAll(/\s*\S+/g)) {
     if (delayMs !== undefined) await sleep(delayMs, undefined, { signal });
     yield { kind: 'delta', text: word };

@@ -9,7 +9,7 @@ export interface Options {
    */
   delay?: number;
   /**
-   * Streams the instruction word by word. For trying `respond: stream`.
+   * Streams the instruction word by word, or else the input as JSON. For trying `respond: stream`.
    */
   stream: boolean;
 }

@@ -13,12 +13,17 @@ function textOfBlock(block: JsonValue): string {
   return type === 'text' && typeof text === 'string' ? text : '';
 }
 
-/** Returns the text of the last AI message, or its content if that has no text; undefined without such a message. */
+/**
+ * Returns the text of the last AI message, or its content if that has no text; undefined without such a message, and if it
+ * says nothing, e.g. because it calls a tool.
+ */
 export function lastAnswer(state: JsonValue): JsonValue | undefined {
   const message = messagesOf(state).findLast(isOfAi);
   if (message === undefined) return undefined;
   const text = textOf(message.content);
-  return text === '' ? (message.content ?? null) : text;
+  if (text !== '') return text;
+  const { content = null } = message;
+  return content === null || content === '' || (Array.isArray(content) && content.length === 0) ? undefined : content;
 }
 
 /** Returns the tokens of the AI messages since the last one of the user: the state holds earlier turns too. */

@@ -50,7 +50,7 @@ export interface Options {
       }
     | string;
   /**
-   * JSONata over the final state of the graph that returns the output. Default: the text of the last AI message, or the whole state if there is none.
+   * JSONata over the final state of the graph that returns the output. Default: the text of the last AI message, or the whole state if there is none or it says nothing.
    */
   output?: string;
   /**

@@ -43,7 +43,7 @@ export interface Options {
    */
   arguments?: string;
   /**
-   * The output: JSONata over the result of the tool (content, structuredContent); $json is its parsed text, if it has one text and that is JSON. Default: structuredContent if there is any, else the text of content.
+   * The output: JSONata over the result of the tool (content, structuredContent); $json is its parsed text, if it has one text and that is JSON. Default: structuredContent if there is any, else the text of content, else content itself.
    */
   output?: string;
   /**

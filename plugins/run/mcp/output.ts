@@ -14,11 +14,25 @@ export function createOutput(
     if (result.isError) return failed('the tool answered with an error');
     const whole = { ...result, content: contentOf(result) };
     const texts = textsIn(whole.content);
+    if (output === undefined && result.content === undefined && structuredIn(result) === undefined) throw notMcp();
     const json = jsonOf(texts);
-    // JSON in a text may be meant as text.
-    const output = result.structuredContent ?? (texts.length === 0 ? null : texts.join('\n'));
-    return conclude(run, { output, whole: checked(whole), bindings: json === undefined ? {} : { json } });
+    return conclude(run, {
+      output: structuredIn(result) ?? unstructured(whole.content, texts),
+      whole: checked(whole),
+      bindings: json === undefined ? {} : { json },
+    });
   };
+}
+
+/** Its name in the revision 2024-10-07 was another one. */
+function structuredIn({ structuredContent, toolResult }: JsonObject): JsonValue | undefined {
+  return structuredContent ?? toolResult ?? undefined;
+}
+
+/** What has no text, e.g. a picture, is the content as it is. JSON in a text may be meant as text. */
+function unstructured(content: readonly JsonObject[], texts: readonly string[]): JsonValue {
+  if (texts.length > 0) return texts.join('\n');
+  return content.length === 0 ? null : content;
 }
 
 function contentOf({ content = [] }: JsonObject): readonly JsonObject[] {

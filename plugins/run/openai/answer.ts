@@ -18,6 +18,8 @@ export interface Answer {
   readonly text: string;
   /** Whether any part of the text is marked as a refusal. */
   readonly isRefusal: boolean;
+  /** Whether the content holds something that was not understood as text. */
+  readonly isForeign: boolean;
   /** Whether the model waits for the result of a tool that the endpoint does not run itself. */
   readonly callsTool: boolean;
   readonly usage: RunUsage | undefined;
@@ -42,6 +44,8 @@ export function usageOf(usage: JsonValue | undefined, inputName: string, outputN
 export const faults = {
   cutOff: 'the answer was cut off at a token limit',
   filtered: 'a content filter of the agent stopped the answer',
+  foreign: 'the model answered with content that is not text; the option output can return it',
+  empty: 'the model answered with no text',
   brokenOff: 'the stream of the agent ended before its answer did',
 };
 
@@ -55,10 +59,14 @@ export function concludeExchange(context: PluginContext, { format, output }: Opt
   const conclude = createConclusion(context, output, ['text', 'json']);
   return async (run: RunRequest, ended: Ended, memoryAfter: MemoryAfter): Promise<FinalRunResult> => {
     if (ended.kind === 'failed') return ended;
-    const { text, isRefusal, callsTool, usage, whole = null } = ended;
+    const { text, isRefusal, isForeign, callsTool, usage, whole = null } = ended;
     const answer = { whole, usage, memory: memoryAfter(ended) };
     if (callsTool && output === undefined) {
       return failedWith(usage, 'the model called a tool, which the gateway does not run');
+    }
+    // An expression may find the answer elsewhere. Without one, nothing must pass for an answer.
+    if (text === '' && output === undefined) {
+      return isForeign ? failedWith(usage, faults.foreign) : failedWith(usage, faults.empty, true);
     }
     if (format === 'text' || callsTool) return conclude(run, { ...answer, output: text, bindings: { text } });
     if (isRefusal) return failedWith(usage, 'the model refused to answer');

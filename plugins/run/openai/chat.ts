@@ -1,6 +1,7 @@
 import type { JsonValue, RunUsage } from '../../../src/contract/index.ts';
 import { failed, isObject } from '../../../src/run-kit/index.ts';
 import { type Answer, type Ended, failedWith, faults, usageOf } from './answer.ts';
+import { contentOf } from './content.ts';
 import type { Api, Reading } from './exchange.ts';
 import { failureOfError } from './failures.ts';
 import { itemsAt, memberOf, textAt } from './member.ts';
@@ -43,10 +44,12 @@ function completionAnswer(completion: JsonValue): Ended {
   const error = memberOf(completion, 'error');
   if (isObject(error)) return failureOfError(error);
   if (!isObject(memberOf(choice, 'message'))) return failed('agent answered with no choice');
+  const content = contentOf(memberOf(choice, 'message', 'content'));
   const refusal = textAt(choice, 'message', 'refusal');
   return ended({
-    text: textAt(choice, 'message', 'content') + refusal,
-    isRefusal: refusal !== '',
+    text: content.text + refusal,
+    isRefusal: content.isRefusal || refusal !== '',
+    isForeign: content.isForeign,
     callsTool: itemsAt(choice, 'message', 'tool_calls').length > 0,
     reason: textAt(choice, 'finish_reason'),
     usage: memberOf(completion, 'usage'),
@@ -61,7 +64,10 @@ const usageMs = 1_000;
 function chatReading({ includeUsage, parameters }: Options): Reading {
   // With several choices, others may continue after the first, and the token counts come last.
   const isAlone = !(Number(parameters.n) > 1);
-  const read = { text: '', isRefusal: false, callsTool: false, reason: '', usage: undefined as JsonValue | undefined };
+  const read = {
+    ...{ text: '', isRefusal: false, isForeign: false, callsTool: false },
+    ...{ reason: '', usage: undefined as JsonValue | undefined },
+  };
   return {
     take(chunk) {
       // With `include_usage` it comes in a chunk of its own, which has no choice; elsewhere it is null.
@@ -69,9 +75,11 @@ function chatReading({ includeUsage, parameters }: Options): Reading {
       const choice = firstChoice(chunk);
       read.reason = textAt(choice, 'finish_reason') || read.reason;
       read.callsTool ||= itemsAt(choice, 'delta', 'tool_calls').length > 0;
+      const content = contentOf(memberOf(choice, 'delta', 'content'));
       const refusal = textAt(choice, 'delta', 'refusal');
-      read.isRefusal ||= refusal !== '';
-      const text = textAt(choice, 'delta', 'content') + refusal;
+      read.isRefusal ||= content.isRefusal || refusal !== '';
+      read.isForeign ||= content.isForeign;
+      const text = content.text + refusal;
       read.text += text;
       return text;
     },
@@ -83,14 +91,14 @@ function chatReading({ includeUsage, parameters }: Options): Reading {
   };
 }
 
-interface Choice extends Pick<Answer, 'text' | 'isRefusal' | 'callsTool'> {
+interface Choice extends Pick<Answer, 'text' | 'isRefusal' | 'isForeign' | 'callsTool'> {
   /** The finish reason. */
   readonly reason: string;
   readonly usage: JsonValue | undefined;
   readonly whole?: JsonValue;
 }
 
-function ended({ text, isRefusal, callsTool, reason, usage, whole }: Choice): Ended {
+function ended({ callsTool, reason, usage, whole, ...said }: Choice): Ended {
   const used = tokens(usage);
   switch (reason) {
     case 'length':
@@ -101,7 +109,9 @@ function ended({ text, isRefusal, callsTool, reason, usage, whole }: Choice): En
       return failedWith(used, 'agent failed', true);
     default: {
       const waits = callsTool || reason === 'tool_calls' || reason === 'function_call';
-      return { kind: 'answered', text, isRefusal, callsTool: waits, usage: used, whole, responseId: undefined };
+      const { text, isRefusal, isForeign } = said;
+      const content = { text, isRefusal, isForeign, callsTool: waits };
+      return { kind: 'answered', ...content, usage: used, whole, responseId: undefined };
     }
   }
 }

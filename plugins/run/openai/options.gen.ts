@@ -79,7 +79,7 @@ export interface Options {
     [k: string]: unknown;
   };
   /**
-   * JSONata expression over the whole answer of the endpoint that returns the output. `$text` is the text in it, `$json` that text parsed, with `format: json`. Default: the one or the other.
+   * JSONata expression over the whole answer of the endpoint that returns the output. `$text` is the text in it, `$json` that text parsed, with `format: json`. Default: the one or the other; a run whose answer has no text fails.
    */
   output?: string;
   /**

@@ -1,6 +1,7 @@
 import type { JsonValue, RunUsage } from '../../../src/contract/index.ts';
 import { failed, isObject } from '../../../src/run-kit/index.ts';
 import { type Answer, type Ended, failedWith, faults, usageOf } from './answer.ts';
+import { contentOf } from './content.ts';
 import type { Api, Reading } from './exchange.ts';
 import { failureOfError, type Refusal } from './failures.ts';
 import { itemsAt, memberOf, textAt } from './member.ts';
@@ -89,7 +90,7 @@ function endedResponse(response: JsonValue | undefined, whole: JsonValue | undef
     case 'in_progress':
       return failedWith(usage, 'agent answered before the response was complete', true);
     default:
-      return { kind: 'answered', ...contentOf(response), usage, whole, responseId: responseIdOf(response, 'id') };
+      return { kind: 'answered', ...saidIn(response), usage, whole, responseId: responseIdOf(response, 'id') };
   }
 }
 
@@ -99,15 +100,11 @@ const openCalls = new Set([
   'mcp_approval_request',
 ]);
 
-function contentOf(response: JsonValue | undefined): Pick<Answer, 'text' | 'isRefusal' | 'callsTool'> {
+function saidIn(response: JsonValue | undefined): Pick<Answer, 'text' | 'isRefusal' | 'isForeign' | 'callsTool'> {
   const items = itemsAt(response, 'output');
-  const parts = items.filter((item) => textAt(item, 'type') === 'message').flatMap((item) => itemsAt(item, 'content'));
-  const texts = parts.map((part) =>
-    textAt(part, 'type') === 'refusal' ? textAt(part, 'refusal') : textAt(part, 'text'),
-  );
+  const messages = items.filter((item) => textAt(item, 'type') === 'message');
   return {
-    text: texts.join(''),
-    isRefusal: parts.some((part) => textAt(part, 'type') === 'refusal'),
+    ...contentOf(messages.flatMap((item) => memberOf(item, 'content') ?? [])),
     callsTool: items.some((item) => openCalls.has(textAt(item, 'type'))),
   };
 }

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { MaybePromise, PluginContext, Run, RunPlugin } from '../../contract/index.ts';
+import type { JsonValue, MaybePromise, PluginContext, Run, RunPlugin } from '../../contract/index.ts';
 import { createOutboundClient } from '../../host/outbound/client.ts';
 import { OutboundGuard } from '../../host/outbound/guard.ts';
 import { parseOutboundTarget } from '../../schema/outbound-target.ts';
 
 /** How a stand-in agent behaves when it is asked to begin the work of a run. */
 export type AgentBehaviour =
-  | { readonly kind: 'answers'; readonly output: string }
+  /** `shape` takes the place of the output's text in the answer, as JSON. */
+  | { readonly kind: 'answers'; readonly output: string; readonly shape?: JsonValue }
   /** Works endlessly. It names its work `afterMs` milliseconds after it was asked, if agents of its protocol do. */
   | { readonly kind: 'works'; readonly afterMs: number }
   /** Sends valid pieces of an answer endlessly, as fast as they are taken. */
@@ -48,7 +49,7 @@ export interface RunPluginHarness {
 
 /** The promises by a short name. */
 export type RunPluginPromise =
-  | ('answer' | 'cancelled before' | 'cancelled' | 'named late' | 'timeout' | 'shutdown')
+  | ('answer' | 'unknown shape' | 'cancelled before' | 'cancelled' | 'named late' | 'timeout' | 'shutdown')
   | ('flood' | 'drip' | 'redirect' | 'oversize' | 'bad JSON' | 'hostile JSON' | 'encoding')
   | ('foreign memory' | 'reset' | 'statuses' | 'retry-after');
 

@@ -58,6 +58,7 @@ export function httpHarness<Options>(protocol: HttpProtocol<Options>): RunPlugin
   };
 }
 
+type Answers = Extract<AgentBehaviour, { kind: 'answers' }>;
 type Wire = Omit<HttpProtocol<unknown>, 'plugin' | 'options'>;
 
 /** A flood that nobody bounds ends here, in bytes. */
@@ -117,7 +118,7 @@ class StandInAgent {
     const { headers, wrap = (bytes: Uint8Array) => bytes } = protocol;
     switch (behaviour.kind) {
       case 'answers':
-        return reply(response, { headers, body: protocol.answer(behaviour.output, request) });
+        return reply(response, { headers, body: answerOf(protocol, behaviour, request) });
       case 'works':
         setTimeout(() => this.#begin(request, response), behaviour.afterMs);
         return;
@@ -162,6 +163,12 @@ class StandInAgent {
     response.writeHead(200, { ...this.#protocol.headers, ...begun.headers }).flushHeaders();
     if (begun.body !== undefined) response.write(begun.body);
   }
+}
+
+/** An answer whose text may be replaced by another shape, wherever the protocol has it. */
+function answerOf({ answer }: Wire, { output, shape }: Answers, request: AgentRequest): string {
+  const body = answer(output, request);
+  return shape === undefined ? body : body.replaceAll(JSON.stringify(output), () => JSON.stringify(shape));
 }
 
 function reply(response: ServerResponse, { status = 200, headers = {}, body }: AgentReply): void {

@@ -106,6 +106,29 @@ t.test('a2a › failures', async (t) => {
     ['no id', taskIn('WORKING', { id: '' }), 'agent answered with a task that has no id'],
     ['an unknown state', taskIn('DREAMING'), 'agent reported a task state that A2A 1.0 does not define'],
   ];
+  const contents: readonly [string, object, object][] = [
+    ['parts that are a text', taskIn('COMPLETED', { artifacts: [{ parts: 'Hello' }] }), notA2a],
+    ['parts that are texts', taskIn('COMPLETED', { artifacts: [{ parts: ['Hello'] }] }), notA2a],
+    ['artifacts that are a text', taskIn('COMPLETED', { artifacts: 'Hello' }), notA2a],
+    [
+      'a file alone',
+      taskIn('COMPLETED', { artifacts: [{ parts: [{ url: 'https://a.example/1' }] }] }),
+      { kind: 'succeeded', output: [{ url: 'https://a.example/1' }] },
+    ],
+  ];
+  for (const [name, task, expected] of contents) {
+    t.test(`a task never has an empty output that has ${name}`, async (t) => {
+      const { url } = await agentThat(t, (call, response) => reply(response, 200, resultOf(call, { task })));
+      t.match((await pluginFor(t, url).say('hello')).result, expected);
+    });
+  }
+
+  t.test('a message without parts is refused', async (t) => {
+    const message = { messageId: 'm', role: 'ROLE_AGENT', content: 'Hello' };
+    const { url } = await agentThat(t, (call, response) => reply(response, 200, resultOf(call, { message })));
+    t.match((await pluginFor(t, url).say('hello')).result, { message: 'agent answered with a message without parts' });
+  });
+
   for (const [name, task, message] of tasks) {
     t.test(`a task is refused that has ${name}`, async (t) => {
       const { url } = await agentThat(t, (call, response) => reply(response, 200, resultOf(call, { task })));

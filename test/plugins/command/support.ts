@@ -75,7 +75,9 @@ export function scriptOf(behaviour: AgentBehaviour): string {
   const begin = `require('node:fs').appendFileSync('begun', process.pid + '\\n');`;
   switch (behaviour.kind) {
     case 'answers':
-      return begin + write(Buffer.from(JSON.stringify(behaviour.output)));
+      return (
+        begin + write(Buffer.from(JSON.stringify(behaviour.shape === undefined ? behaviour.output : behaviour.shape)))
+      );
     case 'works':
       return `${begin}setInterval(() => {}, 1e6)`;
     case 'floods':

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { Options } from '../../../plugins/run/dify/options.gen.ts';
+import type { JsonObject } from '../../../src/contract/index.ts';
 import { basicFiles, configFolder, gatewayFile, triggerFile } from '../../support/config-folder.ts';
 import { DifyServer } from '../../support/dify-server.ts';
 import { serveFolder } from '../../support/gateway.ts';
@@ -109,7 +110,31 @@ t.test('answers of an app', async (t) => {
 
   t.test('ends with the last event, without waiting for the end of the stream', async (t) => {
     t.teardown(() => (server.script = undefined));
-    server.script = (stream) => stream.send({ event: 'message_end' });
-    t.match(await pluginFor(t, url).execute(), { result: { kind: 'succeeded', output: '' } });
+    server.script = (stream) => {
+      stream.send({ event: 'message', answer: 'the end' });
+      stream.send({ event: 'message_end' });
+    };
+    t.match(await pluginFor(t, url).execute(), { result: { kind: 'succeeded', output: 'the end' } });
+  });
+
+  t.test('fails the run if it says nothing, or something that is not understood', async (t) => {
+    t.teardown(() => (server.script = undefined));
+    const resultOf = async (event: JsonObject, changes: Partial<Options> = {}) => {
+      server.script = (stream) => {
+        stream.send(event);
+        stream.send({ event: 'message_end', metadata: { usage: { prompt_tokens: 1, completion_tokens: 2 } } });
+      };
+      return (await pluginFor(t, url, changes).execute()).result;
+    };
+    const used = { usage: { inputTokens: 1, outputTokens: 2 }, retryable: false };
+    const nothing = await resultOf({ event: 'brand_new', text: 'Hello' });
+    t.match(nothing, { kind: 'failed', message: 'the app answered with no text', ...used });
+    const foreign = await resultOf({ event: 'message', answer: [{ type: 'text', text: 'Hello' }] });
+    t.match(foreign, { kind: 'failed', message: 'the app answered with something that is not text', ...used });
+    const mapped = await resultOf({ event: 'ping' }, { output: 'metadata.usage.prompt_tokens' });
+    t.match(mapped, { kind: 'succeeded', output: 1 });
+    server.script = (stream) => stream.send({ event: 'workflow_finished', data: { status: 'succeeded' } });
+    const { result } = await pluginFor(t, url, { app: 'workflow', apiKey: 'app-workflow' }).execute();
+    t.match(result, { kind: 'failed', message: 'the workflow finished without outputs' });
   });
 });

@@ -66,6 +66,19 @@ t.test('conversations of a session', async (t) => {
     t.equal(result?.memory, undefined);
   });
 
+  t.test('are not continued by another app: another key, or another URL', async (t) => {
+    const memory = await remembered();
+    const { conversationId } = memory as { conversationId: string };
+    const before = server.requests.length;
+    const session = { sessionId: 'ada', session: sessionWith(memory) };
+    await execute(session);
+    await pluginFor(t, server.url, { apiKey: 'app-chat' }).execute(session);
+    await pluginFor(t, `${server.url}/`, { apiKey: 'app-agent' }).execute(session);
+    const [same, ...others] = server.requests.slice(before).map(({ body }) => body.conversation_id);
+    t.equal(same, conversationId);
+    t.strictSame(others, [undefined, undefined]);
+  });
+
   t.test('remembers nothing without a sessionId', async (t) => {
     t.equal((await execute()).result?.memory, undefined);
   });

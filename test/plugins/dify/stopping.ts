@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { mock } from 'node:test';
 import t from 'tap';
-import { DifyServer } from '../../support/dify-server.ts';
+import { DifyServer, type DifyStream } from '../../support/dify-server.ts';
 import { until } from '../../support/until.ts';
 import { pluginFor, userOf } from './support.ts';
 
@@ -33,6 +34,42 @@ t.test('stopping an app', async (t) => {
       });
     });
   }
+
+  t.test('stops an app that names its task only long after the run was cancelled', async (t) => {
+    const controller = new AbortController();
+    const { script } = server;
+    t.teardown(() => (server.script = script));
+    const silent = Promise.withResolvers<DifyStream>();
+    server.script = (stream) => {
+      stream.raw(Buffer.from(': \n\n'));
+      silent.resolve(stream);
+    };
+    const timers = mock.timers;
+    const ended = pluginFor(t, server.url).execute({}, controller.signal);
+    const stream = await silent.promise;
+    timers.enable({ apis: ['setTimeout'] });
+    t.teardown(() => timers.reset());
+    controller.abort();
+    await new Promise(setImmediate);
+    timers.tick(9_000);
+    timers.reset();
+    const before = server.stopped.length;
+    stream.send({ event: 'message', answer: 'Well, ' });
+    await until(() => server.stopped.length > before);
+    t.match(await ended, { result: { kind: 'failed', message: 'the run was aborted' } });
+  });
+
+  t.test('stops the app whose answer is lost: another attempt begins anew', async (t) => {
+    const { script } = server;
+    t.teardown(() => (server.script = script));
+    server.script = (stream) => {
+      stream.send({ event: 'message', answer: 'Well, ' });
+      stream.end();
+    };
+    const before = server.stopped.length;
+    t.match((await pluginFor(t, server.url).execute()).result, { kind: 'failed', retryable: true });
+    await until(() => server.stopped.length > before);
+  });
 
   t.test('stops the app when the time of the attempt is up', async (t) => {
     const before = server.stopped.length;

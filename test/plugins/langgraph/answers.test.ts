@@ -92,6 +92,10 @@ t.test('the output', async (t) => {
       said([{ type: 'image' }]),
       { kind: 'succeeded', output: [{ type: 'image' }] },
     ],
+    'is the state if the last AI message says nothing': [
+      { messages: [ai(''), { type: 'tool', content: 'x' }] },
+      { kind: 'succeeded', output: { messages: [ai(''), { type: 'tool', content: 'x' }] } },
+    ],
     'is a plain message': [{ messages: [{ role: 'assistant', content: 'a' }] }, { kind: 'succeeded', output: 'a' }],
     'is the state without a message': [
       { total: 7, messages: [] },

@@ -54,10 +54,10 @@ async function toolCases(t: Test, server: Partial<Options>, era: McpEra): Promis
   const result = (t: Test, tool: string, input = {}, changes: Partial<Options> = {}) =>
     call(t, { ...server, tool, ...changes }, input);
 
-  t.test('answers with structured content, else with its text as it is, else with nothing', async (t) => {
+  t.test('answers with structured content, else with its text as it is, else with its content', async (t) => {
     t.strictSame(await result(t, 'add'), succeeded({ sum: 3 }));
     t.strictSame(await result(t, 'two-texts'), succeeded('{"a":1}\nb'));
-    t.strictSame(await result(t, 'picture'), succeeded(null));
+    t.match(await result(t, 'picture'), succeeded([{ type: 'image', data: 'iVBORw0KGgo=' }]));
   });
 
   t.test('answers with the value of the expression of output', async (t) => {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import type { Options } from '../../../plugins/run/openai/options.gen.ts';
 import { latestTurns, type Message } from '../../../plugins/run/openai/transcript.ts';
-import { OptionsError } from '../../../src/contract/index.ts';
+import { type JsonValue, OptionsError } from '../../../src/contract/index.ts';
 import { checkConfig } from '../../../src/runtime/check-config.ts';
 import { configFolder, durable } from '../../support/config-folder.ts';
 import { serveFolder, startTestGateway, type TestGateway } from '../../support/gateway.ts';
@@ -220,6 +220,56 @@ t.test('output', async (t) => {
     const { result } = await (await pluginFor(t, url, { format: 'json' })).run(ask);
     const message = 'the model answered with invalid JSON';
     t.match(result, { kind: 'failed', message, retryable: true, usage: counted });
+  });
+
+  const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'A greeting.' }] };
+  const contents: Record<string, [JsonValue, object]> = {
+    'with thoughts before it': [[thinking, { type: 'text', text: 'Hello' }], { kind: 'succeeded', output: 'Hello' }],
+    'beside a reference': [
+      [{ type: 'text', text: 'Hel' }, { type: 'reference', reference_ids: [1] }, 'lo'],
+      { kind: 'succeeded', output: 'Hello' },
+    ],
+    'that is annotated': [
+      { type: 'text', text: { value: 'Hello' } },
+      { kind: 'succeeded', output: 'Hello' },
+    ],
+    'that is only thought': [
+      [thinking],
+      { kind: 'failed', message: 'the model answered with no text', retryable: true },
+    ],
+    'that is null': [null, { kind: 'failed', message: 'the model answered with no text', usage: counted }],
+    'that is an image': [
+      [{ type: 'image_url', image_url: { url: 'data:' } }],
+      { kind: 'failed', message: /^the model answered with content that is not text/, retryable: false },
+    ],
+    'of an unknown shape': [{ greeting: 'Hello' }, { kind: 'failed', message: /content that is not text/ }],
+  };
+  for (const [name, [content, expected]] of Object.entries(contents)) {
+    t.test(`a text ${name} is the output, or fails the run`, async (t) => {
+      const whole = await endpointAnswering(t, completion({ content }));
+      t.match((await (await pluginFor(t, whole.url, { stream: false })).run(ask)).result, expected, 'whole');
+      const chunks = [chunk({ delta: { content } }), chunk({ finish_reason: 'stop' }, { usage }), '[DONE]'];
+      const { url } = await endpointAnswering(t, chunks);
+      t.match((await (await pluginFor(t, url)).run(ask)).result, expected, 'streamed');
+    });
+  }
+
+  t.test('a response whose messages have text as their content is understood', async (t) => {
+    const response = (content: JsonValue) => ({
+      ...{ id: 'resp_1', object: 'response', status: 'completed' },
+      output: [
+        { type: 'reasoning', summary: [] },
+        { type: 'message', role: 'assistant', content },
+      ],
+    });
+    const resultOf = async (content: JsonValue) => {
+      const { url } = await endpointAnswering(t, response(content));
+      return (await (await pluginFor(t, url, { api: 'responses', stream: false })).run(ask)).result;
+    };
+    t.match(await resultOf('Hello'), { kind: 'succeeded', output: 'Hello' });
+    t.match(await resultOf([{ type: 'text', text: 'Hello' }]), { kind: 'succeeded', output: 'Hello' });
+    t.match(await resultOf([{ type: 'output_image', image: 'x' }]), { kind: 'failed', message: /not text/ });
+    t.match(await resultOf([]), { kind: 'failed', message: 'the model answered with no text' });
   });
 
   t.test('a refusal is an output as text, and fails the run as JSON', async (t) => {

@@ -58,7 +58,7 @@ export async function pluginFor(t: Test, baseUrl: string, changes: Partial<Optio
 
 /** What a session remembers of a response. */
 export function memoryOf(baseUrl: string, responseId: string, model = 'gpt-5-mini'): JsonValue | undefined {
-  const answer = { text: '', isRefusal: false, callsTool: false, usage: undefined, whole: undefined };
+  const answer = { text: '', isRefusal: false, isForeign: false, callsTool: false, usage: undefined, whole: undefined };
   return new ResponseMemory({ baseUrl, model }).after({ kind: 'answered', ...answer, responseId });
 }
 
