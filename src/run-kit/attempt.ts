@@ -9,8 +9,11 @@ import type {
 } from '../contract/index.ts';
 import { aborted, failureOf } from './failures.ts';
 
-/** How long an abandoned attempt waits for the agent to name the work it has begun: only then can it be stopped there. */
-const lingerMs = 4_000;
+/**
+ * How long an abandoned attempt waits for the agent to name the work it has begun: only then can it be stopped there. Many
+ * agents name it with their first word only, for which a model may think a while. Nobody waits meanwhile: the run is over.
+ */
+const lingerMs = 60_000;
 
 /** The host's attempt as an exchange with an agent uses it: one way to stop at a time, and time to learn what to stop. */
 export class AgentAttempt {
@@ -48,7 +51,7 @@ export class AgentAttempt {
 
   /**
    * For calls that begin work at the agent. Aborts as `signal` does, but when the work is abandoned before `onAbandon` says
-   * how to stop it: then as soon as that is known, or after 4 seconds.
+   * how to stop it: then as soon as that is known, or after a minute.
    */
   get lingering(): AbortSignal {
     if (this.#lingering !== undefined) return this.#lingering.signal;

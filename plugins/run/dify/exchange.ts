@@ -42,26 +42,38 @@ export async function* exchange(
   const events = new EventStream(response);
   let conversationId = continued;
   let stoppable: string | undefined;
-  for await (const event of events) {
-    const data = parsed(event.data);
-    if (!isObject(data)) continue;
-    conversationId = idIn(data.conversation_id) ?? conversationId;
-    const taskId = idIn(data.task_id) ?? stoppable;
-    if (taskId !== undefined && taskId !== stoppable) {
-      stoppable = taskId;
-      // A cut connection does not stop Dify: the app would work on, and cost tokens. Only the same user may stop it.
-      const stop = { path: `${tasks}/${encodeURIComponent(taskId)}/stop`, body: { user } };
-      attempt.onAbandon(() => agent.notify(stop, 'the task could not be stopped', { runId: run.id }));
+  // A cut connection does not stop Dify: the app would work on, and cost tokens. Only the same user may stop it.
+  const stop = (taskId: string): Promise<void> => {
+    const call = { path: `${tasks}/${encodeURIComponent(taskId)}/stop`, body: { user } };
+    return agent.notify(call, 'the task could not be stopped', { runId: run.id });
+  };
+  try {
+    for await (const event of events) {
+      const data = parsed(event.data);
+      if (!isObject(data)) continue;
+      conversationId = idIn(data.conversation_id) ?? conversationId;
+      const taskId = idIn(data.task_id) ?? stoppable;
+      if (taskId !== undefined && taskId !== stoppable) {
+        stoppable = taskId;
+        attempt.onAbandon(() => stop(taskId));
+      }
+      const step = answer.read(data);
+      if (step?.kind === 'delta') yield step;
+      else if (step !== undefined) {
+        stoppable = undefined;
+        events.complete();
+        attempt.onAbandon(undefined);
+        if (step.kind === 'failed') return step;
+        const memory = conversationId === undefined ? undefined : conversation.remember({ conversationId });
+        return conclude(run, { ...step, memory });
+      }
     }
-    const step = answer.read(data);
-    if (step?.kind === 'delta') yield step;
-    else if (step !== undefined) {
-      events.complete();
+    return failed('agent stopped answering before the end', true);
+  } finally {
+    // The answer is lost or refused, and another attempt begins a task of its own.
+    if (stoppable !== undefined && !attempt.signal.aborted) {
       attempt.onAbandon(undefined);
-      if (step.kind === 'failed') return step;
-      const memory = conversationId === undefined ? undefined : conversation.remember({ conversationId });
-      return conclude(run, { ...step, memory });
+      void stop(stoppable);
     }
   }
-  return failed('agent stopped answering before the end', true);
 }

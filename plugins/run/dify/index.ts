@@ -25,7 +25,8 @@ export default {
     if (problems.length > 0) throw new OptionsError(problems);
     const accept = 'text/event-stream, application/json;q=0.9';
     const agent = new AgentClient(context, { ...options, headers: { authorization: `Bearer ${apiKey}`, accept } });
-    const conversation = new Conversation(agent.url);
+    // The key names the app.
+    const conversation = new Conversation(agent.url, apiKey);
     const messageOf = createMessages(context, options, conversation);
     const conclude = createConclusion(context, output);
     const service: Service = { agent, app, isMapped: output !== undefined, conversation, conclude };

@@ -39,7 +39,8 @@ export default {
     const agent = new AgentClient(context, { ...options, headers });
     const service: Service = {
       agent,
-      conversation: new Conversation(agent.url),
+      // The interrupts of one graph mean nothing to another.
+      conversation: new Conversation(agent.url, options.assistant),
       requestOf: createRunRequest(context, options),
       conclude: createConclusion(context, options.output),
       isStreamed: stream,
