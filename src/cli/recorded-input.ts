@@ -1,3 +1,4 @@
+import type { RunOrigin } from '../contract/index.ts';
 import type { TriableRequest } from '../review/recorded-requests.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
 import type { GatewayAccess } from './access.ts';
@@ -8,13 +9,16 @@ export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<
   const run = await runs.show(id);
   if (run === undefined) throw new AccessError(`no run or recorded request ${id} found; it may be past its retention`);
   if (run.input === undefined) throw new AccessError(`the input of run ${id} was not stored`);
+  // Written by `detailRun`; runs of earlier versions have none.
+  const origin = run.origin as RunOrigin | undefined;
   return {
     project: String(run.project),
     trigger: String(run.trigger),
     caller: String(run.caller),
     receivedAt: Date.parse(String(run.acceptedAt)),
-    headers: {},
-    ip: '127.0.0.1',
+    headers: origin?.request.headers ?? {},
+    ip: origin?.request.ip ?? '127.0.0.1',
+    origin,
     bodyText: JSON.stringify(run.input),
   };
 }

@@ -253,6 +253,24 @@ export interface RunStageDocument {
      */
     max: number;
   };
+  bindings?: BindingsDocument;
+}
+/**
+ * What expressions and templates of the run plugin may read of the request and its caller, in addition to `$request.method`, `query` and `ip`, `$caller.id` and `$event`. It is stored with the run.
+ */
+export interface BindingsDocument {
+  /**
+   * Names of the headers in `$request.headers`, in lower case. Default: accept-language, content-type, origin, referer and user-agent. authorization, cookie, proxy-authorization, set-cookie and x-api-key are rejected, and those that carry the credentials of the trigger's callers are left out.
+   *
+   * Items: The name of a header.
+   */
+  headers?: string[];
+  /**
+   * Names of the claims in `$caller.claims`, of a caller with a token.
+   *
+   * Items: The name of a claim.
+   */
+  claims?: string[];
 }
 /**
  * What is kept, and what is never stored at all.

@@ -88,6 +88,14 @@ export interface RunUse extends StageUse {
   /** How long one attempt may take; undefined: as the plugin says. */
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
+  readonly bindings: ExpressionBindings;
+}
+
+/** What expressions of a run plugin may read of the request and its caller. */
+export interface ExpressionBindings {
+  /** Names in lower case. */
+  readonly headers: readonly string[];
+  readonly claims: readonly string[];
 }
 
 export interface RetryPolicy {

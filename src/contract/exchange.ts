@@ -8,6 +8,8 @@ export interface Principal {
   readonly permissions: ReadonlySet<Permission>;
   /** Ids of the projects that the caller may use, or every project of the organization. */
   readonly projects: ReadonlySet<string> | 'all';
+  /** What a token says of the caller. Expressions read those that the config lists, and only these are stored. */
+  readonly claims?: JsonObject | undefined;
 }
 
 /** What a key can be granted. `project.trigger`: fire, and read or cancel its own runs. `project.runs`: those of others too. */
@@ -58,6 +60,25 @@ export interface EventInfo {
   readonly id: string | undefined;
   /** When it happened, as sent. */
   readonly time: string | undefined;
+}
+
+/** What expressions may read of the request that fired a run, as `$request`, `$caller` and `$event`. Stored with the run. */
+export interface RunOrigin {
+  readonly request: {
+    readonly method: string;
+    /** Those that the config lists, by names in lower case. */
+    readonly headers: Readonly<Record<string, string>>;
+    /** Without parameters that are named like credentials. A list for a parameter that is repeated. */
+    readonly query: Readonly<Record<string, string | readonly string[]>>;
+    readonly ip: string;
+  };
+  readonly caller: {
+    readonly id: string;
+    /** Those that the config lists. */
+    readonly claims: JsonObject;
+  };
+  /** The event that a webhook reports; without members for other callers. */
+  readonly event: { readonly name?: string; readonly id?: string; readonly time?: string };
 }
 
 export interface ProjectInfo {

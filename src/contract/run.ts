@@ -1,5 +1,5 @@
 import type { WorkBudget } from '../work/work-budget.ts';
-import type { RequestHead, TriggerInput } from './exchange.ts';
+import type { RequestHead, RunOrigin, TriggerInput } from './exchange.ts';
 import type { JsonValue, MaybePromise } from './json.ts';
 import type { RunEvent, RunUsage, Session } from './run-state.ts';
 
@@ -74,6 +74,8 @@ export interface RunIdentity {
    */
   readonly conversation?: string | undefined;
   readonly input: TriggerInput;
+  /** The same for each attempt; for a replay, that of the replayed run. Undefined for runs of earlier versions. */
+  readonly origin?: RunOrigin | undefined;
   /** Counts from 1. */
   readonly attempt: number;
   /** The work that may still be done for this attempt, or this completion, on the event loop: paid before it is done. */
@@ -124,6 +126,12 @@ export interface FailedRunResult {
   readonly retryable: boolean;
   /** How long the agent asked to wait before the next attempt, in milliseconds. */
   readonly retryAfterMs?: number;
+  /**
+   * What the agent itself said of it, e.g. the body of its error response: for operators, who find it with the attempt, and
+   * never for the caller. The host keeps its first 4 KiB if the trigger's record policy keeps inputs and masks nothing, and
+   * hides the secrets of the options in it.
+   */
+  readonly detail?: string;
   readonly memory?: JsonValue;
   readonly usage?: RunUsage;
 }

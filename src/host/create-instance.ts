@@ -16,6 +16,7 @@ import type { Problem } from '../diagnostics/problem.ts';
 import { faultOfInstance } from './check-plugin.ts';
 import { withDeadline } from './deadline.ts';
 import { type Created, type Instance, runClosers } from './instance-pool.ts';
+import { rememberSecrets } from './instance-secrets.ts';
 import type { GoodOptions } from './options.ts';
 import type { OutboundGuard } from './outbound/guard.ts';
 import { createLazyClient } from './outbound/lazy-client.ts';
@@ -76,6 +77,7 @@ export async function createInstance(
     );
     const fault = faultOfInstance(plugin.stage, value);
     if (fault !== undefined) throw new Error(fault);
+    rememberSecrets(Object(value), resolved.secrets);
     const withApiKeys = (apiKeys: readonly ApiKeyDeclaration[]) =>
       hasReadKeys ? createInstance(plugin, use, resolved, { ...surroundings, apiKeys }) : undefined;
     return { ok: true, instance: { value, findings, closers, ...(plugin.stage === 'auth' && { withApiKeys }) } };

@@ -15,6 +15,8 @@ export interface GoodOptions {
   /** Equal options have equal digests. A hash, since options contain resolved secrets. */
   readonly digest: string;
   readonly hasSecrets: boolean;
+  /** As resolved. */
+  readonly secrets: readonly string[];
 }
 
 export type ResolvedOptions = GoodOptions | BadOptions;
@@ -56,11 +58,14 @@ async function resolveAnew(schema: SchemaValidator<unknown>, use: StageUse): Pro
   const problems: Problem[] = [];
   const unresolved = deepFreeze(validated.value);
   const hasSecrets = validated.secrets.length > 0;
+  const values: string[] = [];
   const options = hasSecrets ? structuredClone(unresolved) : unresolved;
   for (const { pointer, reference } of validated.secrets) {
     const secret = await resolveSecret(reference, use.folder);
-    if (secret.ok) replaceAt(options, pointer, secret.value);
-    else
+    if (secret.ok) {
+      values.push(secret.value);
+      replaceAt(options, pointer, secret.value);
+    } else
       problems.push({
         code: 'missing_secret',
         severity: 'error',
@@ -70,7 +75,7 @@ async function resolveAnew(schema: SchemaValidator<unknown>, use: StageUse): Pro
   }
   if (problems.length > 0) return { ok: false, unresolved, problems };
   const digest = hash('sha256', JSON.stringify(options));
-  return { ok: true, options: deepFreeze(options), unresolved, digest, hasSecrets };
+  return { ok: true, options: deepFreeze(options), unresolved, digest, hasSecrets, secrets: values };
 }
 
 /** Sets the existing member at a pointer; the options are the host's own copy. */

@@ -67,6 +67,7 @@ function succeeded({ policy: _policy, ...run }: NewRun): RunRecord {
   return {
     ...run,
     input: undefined,
+    origin: run.origin,
     state: 'succeeded',
     attempt: 1,
     startedAt: run.acceptedAt,
@@ -76,6 +77,7 @@ function succeeded({ policy: _policy, ...run }: NewRun): RunRecord {
     interruptions: 0,
     output: null,
     failure: undefined,
+    failureDetail: undefined,
     usage: undefined,
   };
 }

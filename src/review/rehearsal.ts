@@ -8,6 +8,8 @@ import {
   problem,
   type Reply,
   type RequestHead,
+  type RunOrigin,
+  type SenderEvent,
   type TriggerInput,
 } from '../contract/index.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
@@ -34,6 +36,8 @@ export interface RehearsedRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly ip: string;
   readonly bodyText: string | undefined;
+  /** What is stored of the request with its run; absent for one that was not accepted, or never sent. */
+  readonly origin?: RunOrigin | undefined;
   /** Whether its run is known to have failed, which frees its dedup claim. */
   readonly failed?: boolean;
 }
@@ -118,7 +122,9 @@ export class Rehearsal {
       const outcome = refused(problem(body.code), faultOf(body), trigger);
       return { outcome: { ...outcome, caller: admission.principal.id } };
     }
-    return { exchange: exchangeOf(head, trigger, admission.principal, body), trigger };
+    const { claims } = request.origin?.caller ?? {};
+    const caller = claims === undefined ? admission.principal : { ...admission.principal, claims };
+    return { exchange: exchangeOf(head, trigger, caller, body, eventOf(request)), trigger };
   }
 
   #bodyOf({ bodyText }: RehearsedRequest): TriggerBody | InvalidBody | { readonly code: ProblemCode } {
@@ -129,15 +135,15 @@ export class Rehearsal {
       : parseTriggerBody(bytes);
   }
 
-  #headOf({ project, trigger, receivedAt, headers, ip }: RehearsedRequest): RequestHead {
+  #headOf({ project, trigger, receivedAt, headers, ip, origin }: RehearsedRequest): RequestHead {
     this.#count += 1;
     const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
     return {
       requestId: `rehearsal-${this.#count}`,
       receivedAt,
-      method: 'POST',
+      method: origin?.request.method ?? 'POST',
       path: `${this.#snapshot.config.server.basePath}/project/${project}/trigger/${trigger}`,
-      query: '',
+      query: queryOf(origin),
       headers: Object.fromEntries(lowered),
       ip,
     };
@@ -161,6 +167,20 @@ export class Rehearsal {
     }
     return undefined;
   }
+}
+
+function queryOf(origin: RunOrigin | undefined): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(origin?.request.query ?? {})) {
+    for (const one of [value].flat()) parameters.append(name, one);
+  }
+  return parameters.toString();
+}
+
+function eventOf({ origin }: RehearsedRequest): SenderEvent | undefined {
+  if (origin === undefined) return undefined;
+  const { name, id, time } = origin.event;
+  return { name, id, time };
 }
 
 /** Whether a caller may be one of these. A plugin that does not say who its callers are may know anybody. */

@@ -1,10 +1,13 @@
 import type { JsonValue } from '../contract/index.ts';
-import { AgentFault, failed } from './failures.ts';
+import { AgentFault, failed, withDetail } from './failures.ts';
 
 export type ParsedAgentJson =
   | { readonly ok: true; readonly value: JsonValue }
   /** What it is instead, to follow "agent answered with". */
   | { readonly ok: false; readonly fault: string };
+
+/** How much of an invalid answer operators can read, in UTF-16 units. */
+const detailLength = 4096;
 
 /** Deep enough for any honest answer, and far from where recursion over it would overflow the stack. */
 const maxDepth = 200;
@@ -27,7 +30,8 @@ export function parseAgentJson(text: string): ParsedAgentJson {
 /** Parses JSON of an agent, or throws an AgentFault that is not retryable. */
 export function parsed(text: string): JsonValue {
   const json = parseAgentJson(text);
-  if (!json.ok) throw new AgentFault(failed(`agent answered with ${json.fault}`));
+  if (!json.ok)
+    throw new AgentFault(withDetail(failed(`agent answered with ${json.fault}`), text.slice(0, detailLength)));
   return json.value;
 }
 

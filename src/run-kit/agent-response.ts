@@ -2,7 +2,11 @@ import type { JsonValue, OutboundResponse } from '../contract/index.ts';
 import { parsed, textOf } from './agent-json.ts';
 import { AgentFault, failed } from './failures.ts';
 
-/** A response of an agent. Read it once: as `body`, `bytes`, `text` or `json`; or `discard` it. */
+/** How much of the body of an error is kept, in bytes, and how long it may take, in milliseconds. */
+const excerptBytes = 4096;
+const excerptMs = 2_000;
+
+/** A response of an agent. Read it once: as `body`, `bytes`, `text` or `json`; or only its `excerpt`; or `discard` it. */
 export class AgentResponse {
   readonly status: number;
   /** Names in lower case. */
@@ -64,6 +68,36 @@ export class AgentResponse {
   async discard(): Promise<void> {
     await this.#response.discard();
     this.#onRead();
+  }
+
+  /**
+   * The first 4 KiB of the body as text, within 2 seconds, for `detail` of a failure; undefined if it is empty or compressed.
+   * Never rejects. Otherwise as `discard`.
+   */
+  async excerpt(): Promise<string | undefined> {
+    const { 'content-encoding': encoding = 'identity' } = this.headers;
+    if (encoding !== 'identity') {
+      await this.discard();
+      return undefined;
+    }
+    const chunks: Uint8Array[] = [];
+    let missing = excerptBytes;
+    const timer = setTimeout(() => this.#cut(), excerptMs);
+    try {
+      for await (const chunk of this.#response.body) {
+        chunks.push(chunk.subarray(0, missing));
+        missing -= chunk.length;
+        if (missing <= 0) break;
+      }
+    } catch {
+      // What has arrived is better than nothing.
+    } finally {
+      clearTimeout(timer);
+      if (missing <= 0) this.#cut();
+      this.#onRead();
+    }
+    // Bytes that are no UTF-8 are replaced: nobody parses it.
+    return Buffer.concat(chunks).toString('utf8') || undefined;
   }
 
   /** Ends the connection. */

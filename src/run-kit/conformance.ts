@@ -181,14 +181,15 @@ export const runPluginCases: readonly RunPluginCase[] = [
 
   promise(
     'statuses',
-    'fails on error statuses, retryable where they are transient, and repeats no body',
+    'fails on error statuses, retryable where they are transient, and repeats the body to operators only',
     async (harness) => {
       for (const status of [400, 401, 403, 404, 408, 425, 429, 500, 501, 502, 503, 504]) {
         await withAgent(harness, { kind: 'refuses', status }, async (plugin) => {
-          const { result } = await plugin.drive();
+          const { result, detail } = await plugin.drive();
           assertFailed(result, isTransient(status), `status ${status}`);
           assert.match(JSON.stringify(result), new RegExp(String(status)));
           assert.doesNotMatch(JSON.stringify(result), /s3cret/);
+          assert.equal(detail, 's3cret');
         });
       }
     },

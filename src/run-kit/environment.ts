@@ -18,6 +18,7 @@ export function baseEnvironment(gateway: NodeJS.ProcessEnv, configured: Environm
 
 /** Returns the part that names the run which the program executes. */
 export function runEnvironment(run: RunRequest): Environment {
+  const event = run.origin?.event.name;
   return {
     PULLCORD_RUN_ID: run.id,
     PULLCORD_PROJECT: run.project,
@@ -25,6 +26,7 @@ export function runEnvironment(run: RunRequest): Environment {
     PULLCORD_CALLER: run.caller,
     ...(run.conversation !== undefined && { PULLCORD_CONVERSATION: run.conversation }),
     PULLCORD_ATTEMPT: String(run.attempt),
+    ...(event !== undefined && !event.includes('\0') && { PULLCORD_EVENT: event }),
   };
 }
 

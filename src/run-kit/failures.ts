@@ -1,4 +1,10 @@
-import { type FailedRunResult, OutboundError, type OutboundResponse, retryAfterMs } from '../contract/index.ts';
+import {
+  type FailedRunResult,
+  type JsonValue,
+  OutboundError,
+  type OutboundResponse,
+  retryAfterMs,
+} from '../contract/index.ts';
 
 /** Returns a failure. The message is shown to callers: no payload, no address, no secret. */
 export function failed(message: string, retryable = false): FailedRunResult {
@@ -30,6 +36,12 @@ export function failureOf(error: unknown): FailedRunResult {
   const outbound = OutboundError.from(error);
   if (outbound === undefined) throw error;
   return failed(outbound.message, outbound.retryable);
+}
+
+/** Returns the failure with what the agent itself said of it, for operators; any JSON, as text if it is one. */
+export function withDetail(failure: FailedRunResult, said: JsonValue | undefined): FailedRunResult {
+  if (said === undefined || said === null || said === '') return failure;
+  return { ...failure, detail: typeof said === 'string' ? said : JSON.stringify(said) };
 }
 
 /** Statuses that mean "not now" rather than "no" (RFC 9110 §15, RFC 8470 §5.2, RFC 6585 §4). */

@@ -6,6 +6,7 @@ import {
   OptionsError,
   type PluginContext,
   type RunIdentity,
+  type RunOrigin,
   type WorkBudget,
 } from '../contract/index.ts';
 import {
@@ -22,9 +23,9 @@ import { isObject } from './members.ts';
 
 /**
  * What JSONata in the options of run plugins may read in addition to its input: `$run` (id, project, trigger, caller,
- * sessionId, conversation, attempt), `$input` (the input of the run), and what the plugin adds.
+ * sessionId, conversation, attempt), `$input` (the input of the run), `$request`, `$caller`, `$event`, and what the plugin adds.
  */
-const bindingNames = ['run', 'input'];
+const bindingNames = ['run', 'input', 'request', 'caller', 'event'];
 
 /**
  * A mapping may build a result as long as its input, unlike a filter. The attempt pays for evaluating it and for writing its
@@ -113,19 +114,24 @@ function ready<Value>(context: PluginContext, pointer: string, compile: () => Co
   for (const warning of warnings) context.report({ severity: 'warning', pointer, ...warning });
   return {
     async apply(input, { input: runInput, sessionId, conversation, work, ...rest }, bindings) {
-      const { id, project, trigger, caller, attempt } = rest;
+      const { id, project, trigger, caller, attempt, origin = unknownOrigin(caller) } = rest;
       const session = {
         ...(sessionId !== undefined && { sessionId }),
         ...(conversation !== undefined && { conversation }),
       };
       const run = { id, project, trigger, caller, attempt, ...session };
       try {
-        return { ok: true, value: await evaluate(input, { run, input: runInput, ...bindings }, work) };
+        return { ok: true, value: await evaluate(input, { run, input: runInput, ...origin, ...bindings }, work) };
       } catch (error) {
         return { ok: false, failure: failureOf(pointer, error) };
       }
     },
   };
+}
+
+/** Of a run that an earlier version accepted. */
+function unknownOrigin(id: string): RunOrigin {
+  return { request: { method: 'POST', headers: {}, query: {}, ip: '' }, caller: { id, claims: {} }, event: {} };
 }
 
 function compileOrRefuse<Value>(pointer: string, compile: () => Compiled<Value>): Compiled<Value> {

@@ -13,7 +13,8 @@ export interface PromptOptions {
 
 /**
  * Returns a function that writes what an agent is asked. By default that is the `instruction`: as it is if it is a string,
- * else as JSON; without one, the body as JSON, without `environment`, `language` and `sessionId`, which are the gateway's.
+ * else as JSON; without one, the body as JSON, without `environment`, `language` and `sessionId`, which are the gateway's,
+ * after the name of the event if a webhook reports one.
  * An empty prompt is a failure. Throws an OptionsError if the template does not parse.
  */
 export function prompt(
@@ -22,14 +23,21 @@ export function prompt(
 ): (run: RunRequest) => Promise<Mapped<string>> {
   const template = source === undefined ? undefined : createTemplate(context, pointer, source);
   return async (run) => {
-    const written = (await template?.apply(run.input, run)) ?? { ok: true, value: defaultPrompt(run.input) };
+    const written = (await template?.apply(run.input, run)) ?? {
+      ok: true,
+      value: defaultPrompt(run.input, run.origin?.event.name),
+    };
     if (!written.ok || written.value.trim() !== '') return written;
     return { ok: false, failure: failed(`there is nothing to ask: the ${name} is empty`) };
   };
 }
 
-function defaultPrompt({ instruction, environment, language, sessionId, ...rest }: JsonObject): string {
+function defaultPrompt(
+  { instruction, environment, language, sessionId, ...rest }: JsonObject,
+  event: string | undefined,
+): string {
   if (typeof instruction === 'string') return instruction;
   if (instruction !== undefined && instruction !== null) return JSON.stringify(instruction);
-  return Object.keys(rest).length === 0 ? '' : JSON.stringify(rest);
+  const body = Object.keys(rest).length === 0 ? [] : [JSON.stringify(rest)];
+  return [...(event === undefined ? [] : [`Event: ${event}`]), ...body].join('\n\n');
 }

@@ -19,6 +19,7 @@ import {
   type Reservation,
   type Submission,
 } from '../engine/types/index.ts';
+import { originOf } from './origin.ts';
 import { assertReply } from './reply.ts';
 import { statusUrl } from './run-address.ts';
 import { newRunId } from './run-id.ts';
@@ -221,6 +222,7 @@ function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservati
     revision: trigger.revision,
     replayOf: undefined,
     input: exchange.input,
+    origin: originOf(exchange, trigger.bindings),
     policy: trigger.policy,
     acceptedAt: exchange.receivedAt,
     inputMemory,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../contract/index.ts';
+import type { JsonObject, RunOrigin } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
 
 /** A run as its caller reads it. The public API calls the run's state `status`. Times are ISO 8601 in UTC. */
@@ -40,7 +40,22 @@ export function detailRun(run: RunRecord): JsonObject {
   return {
     ...summarizeRun(run),
     ...(run.input !== undefined && { input: run.input }),
+    ...(run.origin !== undefined && { origin: originOf(run.origin) }),
     ...(run.output !== undefined && { output: run.output }),
+    ...detailsOf(run),
+  };
+}
+
+function originOf({ request, caller, event }: RunOrigin): JsonObject {
+  return { request, caller, event };
+}
+
+/** What agents said of failures. */
+function detailsOf({ failedAttempts, failure, failureDetail }: RunRecord): JsonObject {
+  const details = failedAttempts.flatMap(({ attempt, detail }) => (detail === undefined ? [] : [{ attempt, detail }]));
+  return {
+    ...(details.length > 0 && { failedAttemptDetails: details }),
+    ...(failure !== undefined && failureDetail !== undefined && { errorDetail: failureDetail }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ApiKeyConfig, Config, TriggerConfig } from '../config/model.ts';
+import type { ApiKeyConfig, Config, ExpressionBindings, TriggerConfig } from '../config/model.ts';
 import { foldKey, type TriggerKey, triggerId } from '../config/trigger-key.ts';
 import type { Auth, ProjectInfo, RequestHead, TriggerInfo } from '../contract/index.ts';
 import { describeLine } from '../diagnostics/describe-place.ts';
@@ -10,6 +10,7 @@ import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { Instance } from '../host/instance-pool.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import type { GitState } from './git-state.ts';
+import { readableBindings } from './origin.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
 import { workLimitOf } from './work-limit.ts';
 
@@ -33,6 +34,8 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   readonly policy: RunPolicy;
   /** Names in lower case. */
   readonly recordedHeaders: readonly string[];
+  /** What expressions of its run plugin may read of a request. */
+  readonly bindings: ExpressionBindings;
   /** A place of its config as `file:line`. */
   readonly lineOf: (place: Place) => string;
 }
@@ -186,6 +189,7 @@ function indexTriggers(
       workLimit: workLimitOf(server.bodyLimitBytes),
       policy: policyOf(provisioned.config),
       recordedHeaders: recordedHeaders(provisioned),
+      bindings: readableBindings(provisioned.config.run.bindings, provisioned.auth),
       lineOf,
     };
     const keys = projects.get(project.id) ?? new Map<TriggerKey, LiveTrigger>();

@@ -237,11 +237,19 @@ t.test('a run slot refuses a transition that its phase does not allow', async (t
   t.throws(() => slot.enter('pausing'), { message: 'a run cannot go from queued to pausing' });
   t.equal(slot.phase, 'queued');
   slot.enter('starting');
-  slot.run(new AbortController(), { attempt: 1, startedAt: run.acceptedAt }, run.input);
+  slot.run(new AbortController(), { attempt: 1, startedAt: run.acceptedAt }, { input: run.input, origin: undefined });
   slot.enter('ending');
-  t.throws(() => slot.run(new AbortController(), { attempt: 2, startedAt: run.acceptedAt }, run.input), {
-    message: /from ending to running/,
-  });
+  t.throws(
+    () =>
+      slot.run(
+        new AbortController(),
+        { attempt: 2, startedAt: run.acceptedAt },
+        { input: run.input, origin: undefined },
+      ),
+    {
+      message: /from ending to running/,
+    },
+  );
   slot.leave();
   t.throws(() => slot.leave(), { message: 'a run cannot go from ended to ended' });
 });

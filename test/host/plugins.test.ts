@@ -344,7 +344,7 @@ function waitingPlugin() {
 
 t.test('what `create` registers after its deadline is closed', async (t) => {
   const { plugin, use, opened, counts } = waitingPlugin();
-  const options = { ok: true, options: {}, unresolved: {}, digest: '', hasSecrets: false } as const;
+  const options = { ok: true, options: {}, unresolved: {}, digest: '', hasSecrets: false, secrets: [] } as const;
   const guard = new OutboundGuard(() => []);
   const surroundings = { log: recordingLog(), apiKeys: [], projects: [], guard };
   const created = await createInstance(plugin, use, options, surroundings, 1);

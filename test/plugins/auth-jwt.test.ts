@@ -86,7 +86,10 @@ t.test('jwt: accepted tokens', async (t) => {
     await t.test(`jwt authenticates a token signed for the public key (${name}), and no other token`, async (t) => {
       t.strictSame(await verdictOf(authOf({ publicKey }), token), {
         kind: 'authenticated',
-        principal: { id: 'jwt:ada', permissions: new Set(['project.trigger']), projects: new Set(['support']) },
+        principal: {
+          id: 'jwt:ada',
+          ...{ permissions: new Set(['project.trigger']), projects: new Set(['support']), claims },
+        },
       });
       const foreign = tokenOf(claims, {}, otherRsa.privateKey);
       t.match(await verdictOf(authOf({ publicKey }), foreign), { kind: 'rejected' });

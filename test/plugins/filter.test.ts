@@ -19,9 +19,10 @@ interface Changes {
   maxSequence?: number;
   onError?: 'drop' | 'pass';
   headers?: string[];
+  claims?: string[];
 }
 
-const defaults = { timeout: 5000, maxDepth: 500, maxSequence: 10_000, onError: 'drop', headers: ['origin'] } as const;
+const defaults = { timeout: 5000, maxDepth: 500, maxSequence: 10_000, onError: 'drop' as const, claims: [] };
 
 const closers: (() => unknown)[] = [];
 t.teardown(() => Promise.all(closers.map((close) => close())));
@@ -64,6 +65,24 @@ t.test('jsonata', async (t) => {
     const refund = '$contains(instruction, "refund") and amount > 10';
     t.same(await evaluate(refund, { instruction: 'refund order 7', amount: 11 }), { kind: 'passed' });
     t.match(await evaluate(refund, { instruction: 'refund order 7', amount: 10 }), { kind: 'dropped' });
+  });
+
+  t.test('jsonata reads the query, listed claims of the caller and the event of a webhook', async (t) => {
+    const caller = {
+      id: 'jwt:ada',
+      permissions: new Set<never>(),
+      projects: 'all' as const,
+      claims: { tier: 1, sub: 'a' },
+    };
+    const event = { name: 'push', id: undefined, time: undefined };
+    const exchange = { caller, event, query: 'team=blue&tag=a&tag=b&api_key=x&__proto__=y' };
+    const passes = async (expression: string) =>
+      (await evaluate(expression, {}, { claims: ['tier', 'constructor'] }, exchange)).kind;
+    t.equal(await passes('$request.query = {"team": "blue", "tag": ["a", "b"]}'), 'passed');
+    t.equal(await passes('$caller = {"id": "jwt:ada", "claims": {"tier": 1}} and $caller = $key'), 'passed');
+    t.equal(await passes('$event = {"name": "push"}'), 'passed');
+    t.equal((await evaluate('$exists($event.name)', {})).kind, 'dropped', 'no webhook');
+    t.equal((await evaluate('$exists($caller.claims.tier)', {}, {}, exchange)).kind, 'dropped', 'not listed');
   });
 
   t.test('jsonata sees the defaults of fields that the body omits', async (t) => {

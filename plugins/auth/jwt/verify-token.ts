@@ -1,5 +1,5 @@
 import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import type { AuthVerdict } from '../../../src/contract/index.ts';
+import type { AuthVerdict, JsonObject } from '../../../src/contract/index.ts';
 import { rejected } from '../verdicts.ts';
 import { grantsOf } from './claims.ts';
 import type { Options } from './options.gen.ts';
@@ -28,7 +28,10 @@ export function tokenVerifier(keys: Keys, options: Options): VerifyToken {
       const { sub } = payload;
       if (typeof sub !== 'string' || !fitSubject.test(sub)) return rejected('unfit subject');
       const id = name === undefined ? `jwt:${escaped(sub)}` : `jwt:${name}:${sub}`;
-      return { kind: 'authenticated', principal: Object.freeze({ id, ...grants(payload) }) };
+      return {
+        kind: 'authenticated',
+        principal: Object.freeze({ id, ...grants(payload), claims: payload as JsonObject }),
+      };
     } catch (error) {
       if (error instanceof KeysUnavailable) return { kind: 'unavailable', reason: 'keys of tokens out of reach' };
       return rejected(faultOf(error));

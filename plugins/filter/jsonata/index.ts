@@ -4,10 +4,11 @@ import {
   type FilterResult,
   type FilterReview,
   OptionsError,
+  secretHeaders,
   WorkExhausted,
 } from '../../../src/contract/index.ts';
 import { compileFilter, EvaluationError, ExpressionError, type FilterExpression } from '../../../src/filter/index.ts';
-import { bindingNames, bindingsFor, secretHeaders } from './bindings.ts';
+import { bindingNames, bindingsFor } from './bindings.ts';
 import { circumstancesFor } from './circumstances.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -28,7 +29,7 @@ export default {
     for (const warning of expression.warnings) context.report({ severity: 'warning', pointer, ...warning });
     context.report({ severity: 'note', pointer, message: modeOf(expression) });
 
-    const bindings = bindingsFor(expression.variables, options.headers);
+    const bindings = bindingsFor(expression.variables, options);
     const circumstances = circumstancesFor(expression.variables);
     let review: FilterReview | undefined;
     const failed = options.onError === 'pass' ? () => passed : errorResult;

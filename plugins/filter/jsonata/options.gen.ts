@@ -5,7 +5,7 @@
  */
 export interface Options {
   /**
-   * JSONata (https://docs.jsonata.org) over the request's body. The request passes if $boolean of the result is true. It may also read $request (method, headers, ip), $key (id), $project (id, name, language) and $trigger (key, name). $eval is not available; regular expressions are RE2's.
+   * JSONata (https://docs.jsonata.org) over the request's body. The request passes if $boolean of the result is true. It may also read $request (method, headers, query, ip), $caller (id, claims), $event (name, id, time), $project (id, name, language) and $trigger (key, name). $eval is not available; regular expressions are RE2's.
    */
   expression: string;
   /**
@@ -30,4 +30,10 @@ export interface Options {
    * Items: The name of a header.
    */
   headers: string[];
+  /**
+   * Names of the claims in $caller.claims, of a caller with a token.
+   *
+   * Items: The name of a claim.
+   */
+  claims: string[];
 }

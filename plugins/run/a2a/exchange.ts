@@ -8,6 +8,7 @@ import {
   pause,
   poll,
   type Seen,
+  withDetail,
 } from '../../../src/run-kit/index.ts';
 import type { Agent } from './agent.ts';
 import { messagePieces, outputOf, partsIn, textIn } from './content.ts';
@@ -140,14 +141,14 @@ export class Exchange {
   }
 
   async #settled(): Promise<FinalRunResult> {
-    const { meaning, output } = this.#answer;
+    const { meaning, output, statusMessage } = this.#answer;
     // What waits for an authorization would continue once it arrives, although its run has failed.
     if (meaning === needsAuthorization) {
       await this.#service.agent.cancelTask(this.#taskId, this.#run.id).catch(() => {});
     }
     this.#attempt.onAbandon(undefined);
     if (meaning === 'input_required') return this.#remembering({ kind: meaning, output });
-    if (typeof meaning === 'object') return this.#ended(meaning);
+    if (typeof meaning === 'object') return this.#ended(withDetail(meaning, statusMessage));
     this.#taskId = '';
     return this.#service.conclude(this.#run, { output, whole: this.#answer.toJson(), memory: this.#memory });
   }

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../../src/contract/index.ts';
-import { AgentFault, failed, membersOf } from '../../../src/run-kit/index.ts';
+import { AgentFault, failed, membersOf, withDetail } from '../../../src/run-kit/index.ts';
 
 interface KnownError {
   readonly name: string;
@@ -11,7 +11,7 @@ interface KnownError {
 
 export const taskNotFound = -32001;
 
-/** The errors of JSON-RPC 2.0 §5.1 and of A2A 1.0 §5.4. An agent's own words for them may repeat the payload. */
+/** The errors of JSON-RPC 2.0 §5.1 and of A2A 1.0 §5.4. An agent's own words for them may repeat the payload: they are for operators only. */
 const knownErrors: ReadonlyMap<number, KnownError> = new Map<number, KnownError>([
   [-32700, { name: 'parse error' }],
   [-32600, { name: 'invalid request', refusesContext: true }],
@@ -34,12 +34,14 @@ export class RpcFault extends AgentFault {
   readonly code: number;
   readonly refusesContext: boolean;
 
-  constructor(code: number) {
+  /** @param error as the agent sent it */
+  constructor(code: number, error: JsonValue | undefined) {
     const known = knownErrors.get(code);
     // JSON-RPC leaves this range to servers, for errors of their own.
     const isOfServer = code >= -32099 && code <= -32000;
     const name = known === undefined ? '' : ` (${known.name})`;
-    super(failed(`agent answered with the error ${code}${name}`, known === undefined ? isOfServer : known.isTransient));
+    const isTransient = known === undefined ? isOfServer : known.isTransient;
+    super(withDetail(failed(`agent answered with the error ${code}${name}`, isTransient), error));
     this.code = code;
     this.refusesContext = known?.refusesContext === true;
   }
@@ -48,7 +50,7 @@ export class RpcFault extends AgentFault {
 /** Returns the fault that the `error` of a JSON-RPC response means. */
 export function faultOf(error: JsonValue | undefined): AgentFault {
   const { code } = membersOf(error);
-  return typeof code === 'number' && Number.isSafeInteger(code) ? new RpcFault(code) : notA2a();
+  return typeof code === 'number' && Number.isSafeInteger(code) ? new RpcFault(code, error) : notA2a();
 }
 
 /** The fault of an agent whose answer is not of this protocol. */

@@ -5,7 +5,7 @@ import type { Options } from './options.gen.ts';
 
 /**
  * Returns a function that makes the parts of the message for a run: the text of the template, or else an `instruction` that
- * is a string, and the body as data if that is wanted, or if there is no text. Throws an OptionsError.
+ * is a string or the name of the event, and the body as data if that is wanted, or if there is no text. Throws an OptionsError.
  */
 export function createMessageParts(
   context: PluginContext,
@@ -16,7 +16,9 @@ export function createMessageParts(
     const written = (await template?.apply(run.input, run)) ?? { ok: true as const, value: run.input.instruction };
     if (!written.ok) return written;
     const text = textIn(written.value);
-    const parts = text === '' ? [] : [{ text }];
+    const { name } = run.origin?.event ?? {};
+    const said = text === '' && name !== undefined ? `Event: ${name}` : text;
+    const parts = said === '' ? [] : [{ text: said }];
     return { ok: true, value: data || text === '' ? [...parts, { data: run.input }] : parts };
   };
 }

@@ -9,6 +9,7 @@ import {
   isObject,
   parseAgentJson,
   parsed,
+  withDetail,
 } from '../../../src/run-kit/index.ts';
 import type { AgentInterface } from './agent-card.ts';
 import { type AgentEvent, dialects, type Method } from './dialect.ts';
@@ -107,11 +108,10 @@ function resultIn(response: JsonValue): JsonValue {
 async function refusalIn(response: AgentResponse): Promise<AgentFault> {
   const { status, mediaType } = response;
   if (status >= 400 && !decisive.has(status) && /\bjson\b/.test(mediaType)) {
-    const answer = parseAgentJson(await response.text());
+    const text = await response.text();
+    const answer = parseAgentJson(text);
     if (answer.ok && isObject(answer.value) && isObject(answer.value.error)) return faultOf(answer.value.error);
-  } else {
-    // Not waited for: a body that never ends would hold the run.
-    void response.discard();
+    return new AgentFault(withDetail(failureOfStatus(response), text));
   }
-  return new AgentFault(failureOfStatus(response));
+  return new AgentFault(withDetail(failureOfStatus(response), await response.excerpt()));
 }

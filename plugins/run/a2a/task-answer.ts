@@ -30,6 +30,11 @@ export class TaskAnswer {
     return meaningOf(this.#task.status);
   }
 
+  /** What the agent says of its state. */
+  get statusMessage(): JsonValue | undefined {
+    return membersOf(this.#task.status).message;
+  }
+
   /** Whether the agent has stopped working on it. */
   get isSettled(): boolean {
     return this.meaning !== 'working';

@@ -24,6 +24,8 @@ export interface AgentProcess {
   readonly ended: Promise<Ending>;
   /** How many bytes it has written so far. */
   readonly written: { readonly stdoutBytes: number; readonly stderrBytes: number };
+  /** The end of what it has written on stderr, at most 4 KiB. */
+  readonly lastWords: string;
   /** Ends the program and its descendants: SIGTERM, and SIGKILL after the grace. The first cause stays. */
   stop(cause: StopCause): void;
 }
@@ -46,7 +48,7 @@ export function startAgent(program: Program, env: Environment, input: string, li
 }
 
 function neverStarted(ended: Promise<Ending>): AgentProcess {
-  return { ended, written: { stdoutBytes: 0, stderrBytes: 0 }, stop() {} };
+  return { ended, written: { stdoutBytes: 0, stderrBytes: 0 }, lastWords: '', stop() {} };
 }
 
 function notStarted(error: unknown): Ending {
@@ -55,6 +57,8 @@ function notStarted(error: unknown): Ending {
 
 /** How long stdout must be silent, in milliseconds, when the group was killed but a process that left it keeps stdout open. */
 const silenceMs = 200;
+
+const lastWordsBytes = 4096;
 
 class ProcessGroup implements AgentProcess {
   readonly ended: Promise<Ending>;
@@ -65,6 +69,7 @@ class ProcessGroup implements AgentProcess {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #chunks: Buffer[] = [];
   readonly #resolve: (ending: Ending) => void;
+  #stderr: Buffer = Buffer.alloc(0);
   #silence: NodeJS.Timeout | undefined;
   #exit: { readonly code: number; readonly signal: string | null } | undefined;
   #stopCause: StopCause | undefined;
@@ -81,9 +86,14 @@ class ProcessGroup implements AgentProcess {
     child.stdout.on('data', (chunk: Buffer) => this.#onStdout(chunk));
     child.stderr.on('data', (chunk: Buffer) => {
       this.written.stderrBytes += chunk.length;
+      this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-lastWordsBytes);
     });
     child.on('exit', (code, signal) => this.#onExit(code ?? 0, signal));
     child.on('close', () => this.#finish(this.#ending()));
+  }
+
+  get lastWords(): string {
+    return this.#stderr.toString('utf8');
   }
 
   stop(cause: StopCause): void {

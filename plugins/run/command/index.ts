@@ -7,6 +7,7 @@ import {
   type Program,
   runEnvironment,
   settle,
+  withDetail,
 } from '../../../src/run-kit/index.ts';
 import { type AgentProcess, type Ending, startAgent } from './agent-process.ts';
 import type { Options } from './options.gen.ts';
@@ -44,8 +45,9 @@ export default {
           const ending = await agent.ended;
           running.delete(agent);
           const result = resultOf(ending, options);
-          if (result.kind === 'failed') {
+          if (result.kind === 'failed' && !signal.aborted) {
             context.log.warn({ runId: run.id, ...logFields(ending, agent) }, 'agent failed');
+            return withDetail(result, result.detail ?? agent.lastWords);
           }
           return result;
         }),

@@ -1,5 +1,13 @@
 import type { FailedRunResult, JsonObject, JsonValue } from '../../../src/contract/index.ts';
-import { type AgentResponse, failed, failureOfStatus, isTransient, membersOf } from '../../../src/run-kit/index.ts';
+import {
+  type AgentResponse,
+  failed,
+  failureOfStatus,
+  isTransient,
+  membersOf,
+  parseAgentJson,
+  withDetail,
+} from '../../../src/run-kit/index.ts';
 
 /** Returns why a response is no answer; undefined: its body is a stream of events, and still to be read. */
 export async function refusalIn(
@@ -14,8 +22,10 @@ export async function refusalIn(
       ? failed('agent answered with something that is not a stream of events')
       : failureOfStatus(response);
   }
-  const error = membersOf(await response.json().catch(() => null));
-  const failure = { ...failureOfStatus(response), ...failureOf(error, status) };
+  const text = await response.text().catch(() => '');
+  const json = parseAgentJson(text);
+  const error = membersOf(json.ok ? json.value : null);
+  const failure = withDetail({ ...failureOfStatus(response), ...failureOf(error, status) }, text);
   return conversationId !== undefined && isConversationLost(error, status) ? lostConversation(failure) : failure;
 }
 
@@ -26,11 +36,12 @@ const quotaCode = 'rate_limit_error';
 const busyProvider = /\] (Rate Limit|Server Unavailable|Connection) Error\b/;
 
 /** Returns the failure that an error of Dify means: `{ code, message, status }`. Its message may repeat the app's input. */
-export function failureOf({ code, message, status }: JsonObject, httpStatus?: number): FailedRunResult {
+export function failureOf(error: JsonObject, httpStatus?: number): FailedRunResult {
+  const { code, message, status } = error;
   const what = httpStatus === undefined ? 'the app failed' : `agent answered ${httpStatus}`;
   const given = httpStatus ?? status;
   const isBusy = (typeof given === 'number' && isTransient(given)) || isProviderBusy(message);
-  return failed(isCode(code) ? `${what} (${code})` : what, isBusy && code !== quotaCode);
+  return withDetail(failed(isCode(code) ? `${what} (${code})` : what, isBusy && code !== quotaCode), error);
 }
 
 /** Returns the failure that a workflow ended with, by the `data` of its `workflow_finished`. */
@@ -42,7 +53,7 @@ export function failureOfWorkflow({ status, error }: JsonObject): FailedRunResul
     case 'stopped':
       return failed('the workflow was stopped');
     default:
-      return failed('the workflow failed', isProviderBusy(error));
+      return withDetail(failed('the workflow failed', isProviderBusy(error)), error);
   }
 }
 
@@ -56,8 +67,9 @@ function isConversationLost({ code, message }: JsonObject, httpStatus: number): 
 }
 
 /** The same failure, after which the session forgets its conversation. */
-function lostConversation({ message }: FailedRunResult): FailedRunResult {
-  return { ...failed(`${message}: the conversation is gone, and the next request begins a new one`), memory: null };
+function lostConversation({ message, detail }: FailedRunResult): FailedRunResult {
+  const lost = failed(`${message}: the conversation is gone, and the next request begins a new one`);
+  return { ...withDetail(lost, detail), memory: null };
 }
 
 function isProviderBusy(message: JsonValue | undefined): boolean {

@@ -11,6 +11,7 @@ import {
   failureOfStatus,
   type Mapping,
   namedInLowerCase,
+  withDetail,
 } from '../../../src/run-kit/index.ts';
 import { type Answer, interpret } from './answer.ts';
 import type { Options } from './options.gen.ts';
@@ -68,8 +69,8 @@ export class HttpAgent {
     { outcome, value }: Answer,
     { status, headers }: Pick<AgentResponse, 'status' | 'headers'>,
   ): Promise<FinalRunResult> {
-    // What the agent says of the failure may hold anything.
-    if (outcome === 'failed') return failed('agent says that it failed');
+    // What the agent says of the failure may hold anything: it is for operators only.
+    if (outcome === 'failed') return withDetail(failed('agent says that it failed'), value);
     const bindings = { response: { status, headers: { ...headers } } };
     return this.#conclude(run, { kind: outcome, output: value, bindings });
   }
@@ -77,12 +78,12 @@ export class HttpAgent {
   async #ask(run: RunIdentity, call: Question, signal: AbortSignal): Promise<AgentResponse> {
     const response = await this.#client.send(this.#signed(run, call), signal);
     if (response.ok) return response;
-    await response.discard();
-    throw new AgentFault(failureOfStatus(response));
+    throw new AgentFault(withDetail(failureOfStatus(response), await response.excerpt()));
   }
 
   /** Adds the headers of a run. By `idempotency-key`, the run's id, an agent can recognise a repeated attempt. */
   #signed(run: RunIdentity, call: Question): AgentCall {
+    const event = run.origin?.event.name;
     const headers = {
       'idempotency-key': run.id,
       'pullcord-run-id': run.id,
@@ -90,6 +91,9 @@ export class HttpAgent {
       'pullcord-trigger': run.trigger,
       'pullcord-attempt': String(run.attempt),
       ...(run.conversation !== undefined && { 'pullcord-conversation': run.conversation }),
+      // One of the body may hold what a header cannot carry.
+      ...(event !== undefined &&
+        /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(event) && { 'pullcord-event': event }),
       ...call.headers,
       ...this.#sign?.(`run_${run.id}`, call.body ?? ''),
     };

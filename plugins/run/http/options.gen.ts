@@ -22,7 +22,7 @@ export interface Options {
     [k: string]: string;
   };
   /**
-   * JSONata over the input that returns the body of the request. Default: the input unchanged. It may also read $run (id, project, trigger, caller, sessionId, conversation, attempt).
+   * JSONata over the input that returns the body of the request. Default: the input unchanged. It may also read $request, $caller and $event (see run.bindings), and $run (id, project, trigger, caller, sessionId, conversation, attempt).
    */
   request?: string;
   /**

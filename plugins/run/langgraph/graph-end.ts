@@ -1,5 +1,5 @@
 import type { FailedRunResult, JsonValue } from '../../../src/contract/index.ts';
-import { failed, idIn, membersOf } from '../../../src/run-kit/index.ts';
+import { failed, idIn, membersOf, withDetail } from '../../../src/run-kit/index.ts';
 
 /** What a graph asks, and the ids of its interrupts. */
 export interface Question {
@@ -21,12 +21,12 @@ export function questionIn(state: JsonValue): Question | undefined {
 }
 
 /**
- * Returns the failure of a graph, by the name of its error alone: messages of errors may hold what the graph worked on.
+ * Returns the failure of a graph, by the name of its error alone: messages of errors may hold what the graph worked on, and are for operators only.
  * Most are transient, e.g. those of a model's provider, but not those that mean that somebody ended the run on the server.
  */
 export function graphFailure(error: JsonValue | undefined): FailedRunResult {
   const { error: name } = membersOf(error);
   const isName = typeof name === 'string' && /^[A-Za-z_$][\w$.]{0,99}$/.test(name);
   const isEnded = name === 'UserInterrupt' || name === 'UserRollback';
-  return failed(isName ? `the graph failed (${name})` : 'the graph failed', !isEnded);
+  return withDetail(failed(isName ? `the graph failed (${name})` : 'the graph failed', !isEnded), error);
 }

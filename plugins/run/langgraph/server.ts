@@ -1,4 +1,4 @@
-import { AgentFault, type AgentResponse, failureOfStatus } from '../../../src/run-kit/index.ts';
+import { AgentFault, type AgentResponse, failureOfStatus, withDetail } from '../../../src/run-kit/index.ts';
 
 /** A run in a thread. */
 export interface ThreadRun {
@@ -21,9 +21,8 @@ const meanings: Readonly<Record<number, string>> = {
 /** Rejects with an AgentFault unless the status of a response is one of success. */
 export async function requireSuccess(response: AgentResponse): Promise<void> {
   if (response.ok) return;
-  await response.discard();
   const { status } = response;
-  const failure = failureOfStatus(response);
+  const failure = withDetail(failureOfStatus(response), await response.excerpt());
   const message = meanings[status] === undefined ? failure.message : `${failure.message}: ${meanings[status]}`;
   // 409: the thread is busy with a run that must not be interrupted.
   throw new AgentFault({ ...failure, message, retryable: failure.retryable || status === 409 });

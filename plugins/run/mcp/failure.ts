@@ -1,5 +1,5 @@
 import type { FailedRunResult, JsonObject } from '../../../src/contract/index.ts';
-import { AgentFault, type AgentResponse, failed, failureOfStatus } from '../../../src/run-kit/index.ts';
+import { AgentFault, type AgentResponse, failed, failureOfStatus, withDetail } from '../../../src/run-kit/index.ts';
 import { notMcp } from './message.ts';
 
 /** Codes of errors (https://modelcontextprotocol.io/specification, https://www.jsonrpc.org/specification). */
@@ -11,13 +11,14 @@ export const errorCodes = {
   urlElicitationRequired: -32_042,
 };
 
-/** An error that a server answered with. Its message is not passed on: it may repeat what was sent. */
+/** An error that a server answered with. Its message is for operators only: it may repeat what was sent. */
 export class ServerError extends AgentFault {
   readonly code: number;
 
-  constructor({ code }: JsonObject) {
+  constructor(error: JsonObject) {
+    const { code } = error;
     if (typeof code !== 'number') throw notMcp();
-    super(failureOf(code));
+    super(withDetail(failureOf(code), error));
     this.code = code;
   }
 }
@@ -26,9 +27,14 @@ export class ServerError extends AgentFault {
 export class StatusFault extends AgentFault {
   readonly status: number;
 
-  constructor(response: AgentResponse) {
-    super(failureOfStatus(response));
+  private constructor(response: AgentResponse, said: string | undefined) {
+    super(withDetail(failureOfStatus(response), said));
     this.status = response.status;
+  }
+
+  /** @param said the body, if it has been read already */
+  static async of(response: AgentResponse, said?: string): Promise<StatusFault> {
+    return new StatusFault(response, said ?? (await response.excerpt()));
   }
 
   /** Whether a request of another revision may be accepted. */

@@ -51,8 +51,8 @@ export class HttpChannel implements Channel {
 
   async notify(message: Outgoing, signal: AbortSignal): Promise<void> {
     const response = await this.#agent.send(this.#callOf(message), signal);
+    if (!response.ok) throw await StatusFault.of(response);
     await response.discard();
-    if (!response.ok) throw new StatusFault(response);
   }
 
   async close(): Promise<void> {
@@ -91,9 +91,10 @@ export class HttpChannel implements Channel {
   /** From the newest revision on, an error may come with the status 400. Before, that status may be due to the session. */
   async #answerBeside(response: AgentResponse, request: Request): Promise<Answer> {
     const isAnswer = response.status === 400 && this.revision === statelessRevision;
-    const answer = isAnswer ? answerInBody(await response.text(), request) : undefined;
+    const body = isAnswer ? await response.text() : undefined;
+    const answer = body === undefined ? undefined : answerInBody(body, request);
     if (answer !== undefined) return answer;
-    throw new StatusFault(response);
+    throw await StatusFault.of(response, body);
   }
 
   #resume(lastEventId: string, signal: AbortSignal): Promise<AgentResponse> {

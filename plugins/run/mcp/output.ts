@@ -1,5 +1,5 @@
 import type { FinalRunResult, JsonObject, JsonValue, PluginContext, RunRequest } from '../../../src/contract/index.ts';
-import { checked, createConclusion, failed, parseAgentJson } from '../../../src/run-kit/index.ts';
+import { checked, createConclusion, failed, parseAgentJson, withDetail } from '../../../src/run-kit/index.ts';
 import { notMcp, objectOf } from './message.ts';
 import type { Options } from './options.gen.ts';
 
@@ -10,8 +10,8 @@ export function createOutput(
 ): (result: JsonObject, run: RunRequest) => Promise<FinalRunResult> {
   const conclude = createConclusion(context, output, ['json']);
   return async (result, run) => {
-    // Its own words for the error may repeat the arguments.
-    if (result.isError) return failed('the tool answered with an error');
+    // Its own words for the error may repeat the arguments: they are for operators only.
+    if (result.isError) return withDetail(failed('the tool answered with an error'), result.content);
     const whole = { ...result, content: contentOf(result) };
     const texts = textsIn(whole.content);
     if (output === undefined && result.content === undefined && structuredIn(result) === undefined) throw notMcp();

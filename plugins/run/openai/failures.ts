@@ -1,5 +1,12 @@
 import type { FailedRunResult, JsonValue } from '../../../src/contract/index.ts';
-import { type AgentResponse, failed, failureOfStatus, isTransient } from '../../../src/run-kit/index.ts';
+import {
+  type AgentResponse,
+  failed,
+  failureOfStatus,
+  isTransient,
+  parseAgentJson,
+  withDetail,
+} from '../../../src/run-kit/index.ts';
 import { memberOf, textAt } from './member.ts';
 
 /** An error of the endpoint in place of an answer, or of the rest of one. */
@@ -30,10 +37,13 @@ export async function refusalIn(response: AgentResponse): Promise<Refusal | unde
   if (response.ok) return undefined;
   const { status, headers } = response;
   // The status alone decides if the body is cut off, or is not JSON.
-  const error = memberOf(await response.json().catch(() => null), 'error');
+  const text = await response.text().catch(() => '');
+  const json = parseAgentJson(text);
+  const error = json.ok ? memberOf(json.value, 'error') : undefined;
   const hint = headers['x-should-retry'];
   const retryable = hint === 'true' || (hint !== 'false' && isRetryable(status, codeOf(error)));
-  return { ...refusalWith({ ...failureOfStatus(response, codeOf(error)), retryable }, error), status };
+  const failure = withDetail({ ...failureOfStatus(response, codeOf(error)), retryable }, text);
+  return { ...refusalWith(failure, error), status };
 }
 
 /** The refusal in an error object that was sent with a status of success. */
@@ -46,7 +56,7 @@ export function failureOfError(error: JsonValue | undefined): FailedRunResult {
   const code = codeOf(error);
   const status = Number(memberOf(error, 'code'));
   const retryable = status >= 100 ? isRetryable(status, code) : code === undefined || transient.has(code);
-  return failed(code === undefined ? 'agent failed' : `agent failed (${code})`, retryable);
+  return withDetail(failed(code === undefined ? 'agent failed' : `agent failed (${code})`, retryable), error);
 }
 
 function refusalWith(failure: FailedRunResult, error: JsonValue | undefined): Refusal {

@@ -57,7 +57,11 @@ function nameOf(written: WrittenUse): string | undefined {
 /** Without `retry` there is one attempt. */
 const noRetry = { attempts: 1, backoff: 0, max: 0 };
 
-function runLimits({ concurrency, timeout: timeoutMs, retry = noRetry }: RunStageDocument) {
+/** The headers that expressions read by default. */
+const plainHeaders = ['accept-language', 'content-type', 'origin', 'referer', 'user-agent'];
+
+function runLimits({ concurrency, timeout: timeoutMs, retry = noRetry, bindings = {} }: RunStageDocument) {
   const { attempts, backoff: backoffMs, max: maxMs } = retry;
-  return { concurrency, timeoutMs, retry: { attempts, backoffMs, maxMs } };
+  const { headers = plainHeaders, claims = [] } = bindings;
+  return { concurrency, timeoutMs, retry: { attempts, backoffMs, maxMs }, bindings: { headers, claims } };
 }

@@ -35,6 +35,7 @@ export const executionCases: readonly ConformanceCase[] = [
     const { policy, ...submitted } = run;
     assert.deepEqual(attempt.run, {
       ...submitted,
+      origin: run.origin,
       state: 'running',
       attempt: 1,
       startedAt: harness.clock.now(),
@@ -44,6 +45,7 @@ export const executionCases: readonly ConformanceCase[] = [
       interruptions: 0,
       output: undefined,
       failure: undefined,
+      failureDetail: undefined,
       usage: undefined,
     } satisfies RunRecord);
     assert.equal(attempt.signal.aborted, false);

@@ -77,6 +77,7 @@ export function newRun({ clock }: Pick<ConformanceHarness, 'clock'>, changes: Pa
     revision: 'a1b2c3',
     replayOf: undefined,
     input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
+    origin: undefined,
     policy: keepAll,
     acceptedAt: clock.now(),
     ...changes,

@@ -26,6 +26,7 @@ export const readCases: readonly ConformanceCase[] = [
       interruptions: 0,
       output: undefined,
       failure: undefined,
+      failureDetail: undefined,
       usage: undefined,
     });
   }),

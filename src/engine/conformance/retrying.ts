@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { RunOutcome } from '../types/index.ts';
-import { type ConformanceCase, ended, newClaim, newRun, promise, until } from './harness.ts';
+import type { RunOutcome, RunPolicy } from '../types/index.ts';
+import { type ConformanceCase, ended, keepAll, newClaim, newRun, promise, until } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
 const again: RunOutcome = { kind: 'retry', message: 'the agent answered 503', delayMs: 1 };
@@ -30,6 +30,50 @@ export const retryCases: readonly ConformanceCase[] = [
     assert.equal(record.state, 'succeeded');
     assert.equal(record.attempt, 3);
     assert.deepEqual(await engine.get(run.id), record);
+  }),
+
+  promise('what the agent said of failures is kept if the policy keeps inputs and masks none', async (harness) => {
+    const { engine } = harness;
+    await engine.start({
+      execute: ({ attempt }) =>
+        attempt === 1
+          ? { ...again, detail: 'first' }
+          : { kind: 'failed', message: 'the agent answered 400', retryable: false, detail: 'second' },
+    });
+    const details = async (policy: Partial<RunPolicy>) => {
+      const run = newRun(harness, { policy: { ...keepAll, ...policy } });
+      await engine.submit(run, undefined);
+      const record = await ended(harness, run.id);
+      assert.deepEqual((await engine.get(run.id))?.failureDetail, record.failureDetail);
+      return [...record.failedAttempts.map(({ detail }) => detail), record.failureDetail];
+    };
+    assert.deepEqual(await details({}), ['first', 'second']);
+    assert.deepEqual(await details({ keep: 'metadata' }), [undefined, undefined]);
+    assert.deepEqual(await details({ mask: ['/instruction'] }), [undefined, undefined]);
+  }),
+
+  promise('each attempt has the origin that was submitted, which the policy may drop at the end', async (harness) => {
+    const { engine } = harness;
+    const seen: unknown[] = [];
+    await engine.start({
+      execute(run) {
+        seen.push(run.origin);
+        return run.attempt === 1 ? again : success;
+      },
+    });
+    const request = { method: 'POST', headers: { origin: 'https://shop.example.com' }, query: {}, ip: '192.0.2.1' };
+    const origin = { request, caller: { id: 'website', claims: {} }, event: { name: 'push' } };
+    const [kept, dropped] = [
+      newRun(harness, { origin }),
+      newRun(harness, { origin, policy: { ...keepAll, keep: 'metadata' } }),
+    ];
+    for (const run of [kept, dropped]) {
+      await engine.submit(run, undefined);
+      await ended(harness, run.id);
+    }
+    assert.deepEqual(seen, [origin, origin, origin, origin]);
+    assert.deepEqual((await engine.get(kept.id))?.origin, origin);
+    assert.equal((await engine.get(dropped.id))?.origin, undefined);
   }),
 
   promise('a run that waits for its retry is queued, holds its claim and can be cancelled', async (harness) => {

@@ -31,7 +31,7 @@ export class AttemptRunner {
     const { store, slots, suspects } = this.#parts;
     const controller = new AbortController();
     slots.unpark(slot);
-    slot.run(controller, start, stored.input);
+    slot.run(controller, start, stored);
     const onFirstSave = () => suspects.progressed(slot, controller);
     suspects.started(slot, controller);
     if (stored.checkpoint !== undefined) onFirstSave();
@@ -71,12 +71,13 @@ export class AttemptRunner {
         this.#endings.end(slot, { state: outcome.kind, output: outcome.output ?? null, memory });
         break;
       case 'retry':
-        this.#endings.retry(slot, outcome.message, outcome.delayMs, memory);
+        this.#endings.retry(slot, outcome, memory);
         break;
       // The host has checked the outcome. Should it not be one, failing the run is better than failing the gateway.
       default: {
-        const { message, retryable } = outcome.kind === 'failed' ? outcome : unexpectedFailure;
-        this.#endings.end(slot, { state: 'failed', failure: { message, retryable }, memory });
+        const { message, retryable, detail } = outcome.kind === 'failed' ? outcome : unexpectedFailure;
+        const failure = { message, retryable };
+        this.#endings.end(slot, { state: 'failed', failure, failureDetail: detail, memory });
       }
     }
   }

@@ -64,6 +64,7 @@ export class EndWriter {
         state: 'failed',
         output: undefined,
         failure: { message, retryable },
+        failureDetail: undefined,
         memory: undefined,
       };
       return (await this.#persist(end.id, async () => this.#store.end(failed))) ? failed : undefined;

@@ -89,7 +89,9 @@ export class ExecutionEngine implements Engine {
     if (slot?.isDecided === false && slot.record.input !== undefined) return slot.record;
     const stored = await store.get(runId);
     // Once the end is decided, only the store knows whether it is stored. Before, it alone has the input of a run that waits.
-    return slot === undefined || slot.isDecided ? stored : stored && { ...slot.record, input: stored.input };
+    return slot === undefined || slot.isDecided
+      ? stored
+      : stored && { ...slot.record, input: stored.input, origin: stored.origin };
   }
 
   active(runId: string): ActiveRun | undefined {
@@ -162,6 +164,12 @@ export class ExecutionEngine implements Engine {
   }
 }
 
-const noResult = { output: undefined, failure: undefined, memory: undefined, usage: undefined };
+const noResult = {
+  output: undefined,
+  failure: undefined,
+  failureDetail: undefined,
+  memory: undefined,
+  usage: undefined,
+};
 
 async function* nothing(): AsyncGenerator<never> {}

@@ -2,9 +2,9 @@ import type { NewRun, RunPolicy, RunRecord } from '../types/index.ts';
 
 /** The record of a run that was just submitted. */
 export function queuedRecord(run: NewRun): RunRecord {
-  const { id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, acceptedAt } = run;
+  const { id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, origin, acceptedAt } = run;
   return {
-    ...{ id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, acceptedAt },
+    ...{ id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, origin, acceptedAt },
     state: 'queued',
     attempt: 0,
     startedAt: undefined,
@@ -14,6 +14,7 @@ export function queuedRecord(run: NewRun): RunRecord {
     interruptions: 0,
     output: undefined,
     failure: undefined,
+    failureDetail: undefined,
     usage: undefined,
   };
 }
@@ -21,5 +22,5 @@ export function queuedRecord(run: NewRun): RunRecord {
 /** The part of a final run's record that its policy keeps; undefined: nothing. */
 export function keptRecord(record: RunRecord, keep: RunPolicy['keep']): RunRecord | undefined {
   if (keep === 'none') return undefined;
-  return keep === 'full' ? record : { ...record, input: undefined, output: undefined };
+  return keep === 'full' ? record : { ...record, input: undefined, origin: undefined, output: undefined };
 }

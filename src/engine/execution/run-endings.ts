@@ -1,5 +1,5 @@
 import type { JsonValue, MaybePromise, PluginLog, RunFailure } from '../../contract/index.ts';
-import type { FailedAttempt, RunRecord } from '../types/index.ts';
+import type { FailedAttempt, RunOutcome, RunRecord } from '../types/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { EndWriter } from './end-writer.ts';
 import type { Notifications } from './notifications.ts';
@@ -23,8 +23,17 @@ export interface RunEnd {
   readonly state: End['state'];
   readonly output?: JsonValue;
   readonly failure?: RunFailure;
+  /** What the agent said of the failure. */
+  readonly failureDetail?: string | undefined;
   /** What its session remembers from now on, as JSON; undefined: what it did before. */
   readonly memory?: string | undefined;
+}
+
+type RetryOutcome = Extract<RunOutcome, { kind: 'retry' }>;
+
+/** It may repeat any value of the input. */
+function keepsDetails({ policy }: RunSlot): boolean {
+  return policy.keep === 'full' && policy.mask.length === 0;
 }
 
 /** Ends runs, or queues them for another attempt. A caller learns of an end once it is stored, never before. */
@@ -47,13 +56,14 @@ export class RunEndings {
   }
 
   /** Makes a run final. Settles when that is stored or the engine has given up; at once if the store is synchronous. */
-  ended(slot: RunSlot, { state, output, failure, memory }: RunEnd): MaybePromise<void> {
+  ended(slot: RunSlot, { state, output, failure, failureDetail, memory }: RunEnd): MaybePromise<void> {
     const { store, clock, dispatcher, writer } = this.#parts;
     const { id, usage } = slot.record;
     const finishedAt = clock.now();
     slot.enter('ending');
     dispatcher.remove(slot);
-    const stored = writer.end({ id, state, finishedAt, output, failure, memory, usage });
+    const said = keepsDetails(slot) ? failureDetail : undefined;
+    const stored = writer.end({ id, state, finishedAt, output, failure, failureDetail: said, memory, usage });
     if (slot.isAwaited) store.hurry();
     // After the end in the store's order: the next run of the session must find what this one remembers.
     dispatcher.pump();
@@ -65,11 +75,12 @@ export class RunEndings {
   }
 
   /** Queues a run for another attempt. */
-  retry(slot: RunSlot, message: string, delayMs: number, memory: string | undefined): void {
+  retry(slot: RunSlot, { message, delayMs, detail }: RetryOutcome, memory: string | undefined): void {
     const { clock, slots, dispatcher, writer } = this.#parts;
     const { id, attempt, acceptedAt, usage, failedAttempts, startedAt = acceptedAt } = slot.record;
     const endedAt = clock.now();
-    const failed: FailedAttempt = { attempt, startedAt, endedAt, message };
+    const said = detail !== undefined && keepsDetails(slot) && { detail };
+    const failed: FailedAttempt = { attempt, startedAt, endedAt, message, ...said };
     const retryAt = endedAt + delayMs;
     const after = { state: 'queued', retryAt, failedAttempts: [...failedAttempts, failed], interruptions: 0 } as const;
     slot.record = { ...slot.record, ...after };
@@ -84,8 +95,8 @@ export class RunEndings {
   /** @param end as stored; undefined if it never will be in this process */
   #leave(slot: RunSlot, end: End | undefined): void {
     if (end !== undefined) {
-      const { id, state, finishedAt, output, failure } = end;
-      slot.record = { ...slot.record, state, finishedAt, output, failure, retryAt: undefined };
+      const { id, state, finishedAt, output, failure, failureDetail } = end;
+      slot.record = { ...slot.record, state, finishedAt, output, failure, failureDetail, retryAt: undefined };
       if (slot.policy.notify) this.#parts.notifications.add({ id, attempts: 0, dueAt: finishedAt });
     }
     this.#parts.slots.remove(slot);

@@ -3,7 +3,10 @@ import type { RunPolicy, RunRecord } from '../types/index.ts';
 import { DeltaLog } from './delta-log.ts';
 import type { RunMemory } from './run-memory.ts';
 import { isAllowed, type RunPhase } from './run-phase.ts';
+import type { StartedAttempt } from './store.ts';
 import { longestTimerMs } from './timers.ts';
+
+type Stored = Pick<StartedAttempt, 'input' | 'origin'>;
 
 /** An attempt as its start is stored. */
 export interface AttemptStart {
@@ -85,12 +88,13 @@ export class RunSlot {
 
   /**
    * Begins an attempt.
-   * @param input as it is stored
+   * @param stored what only the store has of a run that waits
    */
-  run(controller: AbortController, { attempt, startedAt }: AttemptStart, input: TriggerInput): void {
+  run(controller: AbortController, { attempt, startedAt }: AttemptStart, stored: Stored): void {
+    const { input, origin } = stored;
     this.#enter('running');
     this.#controller = controller;
-    this.record = { ...this.record, input, state: 'running', attempt, startedAt, retryAt: undefined };
+    this.record = { ...this.record, input, origin, state: 'running', attempt, startedAt, retryAt: undefined };
   }
 
   /** The run leaves the engine: answers everyone who waits, now or later, with its current record. */

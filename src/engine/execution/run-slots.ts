@@ -27,9 +27,9 @@ export class RunSlots {
     return slot.wholeInput === undefined || this.#masked.hasRoom;
   }
 
-  /** A run waits for an attempt: only the store has its input until then. */
+  /** A run waits for an attempt: only the store has its input and origin until then. */
   park(slot: RunSlot): void {
-    slot.record = { ...slot.record, input: undefined };
+    slot.record = { ...slot.record, input: undefined, origin: undefined };
     this.#masked.keep(slot);
   }
 

@@ -1,4 +1,4 @@
-import type { JsonValue, MaybePromise, RunFailure, RunUsage, TriggerInput } from '../../contract/index.ts';
+import type { JsonValue, MaybePromise, RunFailure, RunOrigin, RunUsage, TriggerInput } from '../../contract/index.ts';
 import type {
   Claim,
   EngineBroken,
@@ -12,7 +12,7 @@ import type {
 
 /** A run that is not final when an engine starts. */
 export interface PendingRun {
-  /** Without its input, however many there are: `start` returns it. */
+  /** Without its input and origin, however many there are: `start` returns them. */
   readonly record: RunRecord;
   readonly policy: RunPolicy;
   /** Whether parts of the input were masked: then it cannot be executed from the store. */
@@ -23,6 +23,7 @@ export interface PendingRun {
 export interface StartedAttempt {
   /** As it is stored: with the masks of the record policy. */
   readonly input: TriggerInput;
+  readonly origin: RunOrigin | undefined;
   /** What the session remembers, as JSON. */
   readonly memory: string | undefined;
   /** The checkpoint of an interrupted attempt, as JSON. */
@@ -42,6 +43,8 @@ export interface End {
   readonly finishedAt: number;
   readonly output: JsonValue | undefined;
   readonly failure: RunFailure | undefined;
+  /** What the agent said of the failure. */
+  readonly failureDetail: string | undefined;
   /** What the session remembers from now on, as JSON; undefined: what it did before. */
   readonly memory: string | undefined;
   /** Of all attempts together. */

@@ -114,8 +114,8 @@ export class Submissions {
   }
 }
 
-function attemptOf({ input }: NewRun, memory: string | undefined) {
-  return { input, memory, checkpoint: undefined };
+function attemptOf({ input, origin }: NewRun, memory: string | undefined) {
+  return { input, origin, memory, checkpoint: undefined };
 }
 
 /** Unless it has been given a place before the store answered. */

@@ -76,23 +76,30 @@ export class MemoryStore implements Store {
 
   start({ id, attempt, startedAt }: Start): StartedAttempt {
     const stored = this.#stored(id);
-    const { input } = whole(stored);
+    const { input, origin } = whole(stored);
     if (input === undefined) throw new Error('a run that is final cannot be started');
     stored.record = { ...stored.record, input, state: 'running', attempt, startedAt, retryAt: undefined };
     stored.waitingInput = undefined;
-    return { input, memory: this.#sessions.recall(stored.record, stored.policy), checkpoint: stored.checkpoint };
+    return {
+      input,
+      origin,
+      memory: this.#sessions.recall(stored.record, stored.policy),
+      checkpoint: stored.checkpoint,
+    };
   }
 
-  end({ id, state, finishedAt, output, failure, memory, usage }: End): void {
+  end({ id, state, finishedAt, output, failure, failureDetail, memory, usage }: End): void {
     const stored = this.#stored(id);
-    stored.record = { ...whole(stored), state, finishedAt, output, failure, usage, retryAt: undefined };
+    stored.record = { ...whole(stored), state, finishedAt, output, failure, failureDetail, usage, retryAt: undefined };
     stored.waitingInput = undefined;
     stored.checkpoint = undefined;
     if (stored.claim !== undefined)
       this.#claims.settle(stored.claim, state === 'succeeded' || state === 'input_required');
     this.#sessions.touch(stored.record, stored.policy, memory);
     this.#finished.add(stored);
-    if (output !== undefined) stored.memory.correct(stored.memory.bytes + this.#memory.measure(output));
+    for (const added of [output, failureDetail]) {
+      if (added !== undefined) stored.memory.correct(stored.memory.bytes + this.#memory.measure(added));
+    }
     if (this.#finished.size > this.#options.maxFinished) this.#forgetFirst();
     while (this.#memory.isCrowded && this.#finished.size > 1) this.#forgetFirst();
     if (stored.policy.notify) stored.notifyAttempts = 0;

@@ -44,17 +44,31 @@ export class Journal implements Store {
   }
 
   async submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): Promise<StoredSubmission> {
-    const { input, policy, inputMemory: _inputMemory, ...rest } = run;
+    const { input, origin, policy, inputMemory: _inputMemory, ...rest } = run;
     const { keep, sessionTtlMs, notify, mask } = policy;
     const isMasked = mask.length > 0;
-    const submitted = { ...rest, startedAt, keep, isMasked, sessionTtlMs, notify, input: JSON.stringify(input) };
+    const submitted = {
+      ...rest,
+      startedAt,
+      keep,
+      isMasked,
+      sessionTtlMs,
+      notify,
+      input: JSON.stringify(input),
+      origin: origin && JSON.stringify(origin),
+    };
     const { duplicateOf, memory } = await this.#client.ask('runs', 'submit', submitted, claim, this.#clock.now());
     return duplicateOf === undefined ? { kind: 'accepted', memory } : { kind: 'duplicate', runId: duplicateOf };
   }
 
   async start(start: Start): Promise<StartedAttempt> {
-    const { input, memory, checkpoint } = await this.#client.ask('runs', 'start', start);
-    return { input: JSON.parse(input), memory, checkpoint };
+    const { input, origin, memory, checkpoint } = await this.#client.ask('runs', 'start', start);
+    return {
+      input: JSON.parse(input),
+      origin: origin === undefined ? undefined : JSON.parse(origin),
+      memory,
+      checkpoint,
+    };
   }
 
   async end({ output, ...end }: End): Promise<void> {

@@ -109,6 +109,11 @@ const migrations: readonly string[] = [
   CREATE INDEX conversations_ending ON conversations (until);
   ${sessionAdoption}
   `,
+  // What an agent said of a failure, and the request that fired a run, as JSON.
+  `
+  ALTER TABLE runs ADD COLUMN failure_detail TEXT;
+  ALTER TABLE runs ADD COLUMN origin TEXT;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

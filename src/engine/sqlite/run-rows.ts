@@ -19,6 +19,8 @@ export interface RunRow {
   readonly retry_at: number | null;
   readonly failed_attempts: string | null;
   readonly failure: string | null;
+  readonly failure_detail: string | null;
+  readonly origin: string | null;
   readonly keep: RunPolicy['keep'];
   readonly is_masked: number;
   readonly session_ttl: number;
@@ -31,9 +33,9 @@ export interface RunRow {
   readonly interruptions: number;
 }
 
-/** All columns but `input`, `output` and `checkpoint`, which may be long. */
+/** All columns of runs that are not final but those that may be long. */
 export const shortColumns =
-  'id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions';
+  'id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions';
 
 /** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
@@ -47,6 +49,7 @@ export function recordOf(row: RunRow): RunRecord {
     conversation: row.conversation ?? undefined,
     replayOf: row.replay_of ?? undefined,
     input: parsed(row.input),
+    origin: parsed(row.origin),
     // Only this engine writes the column.
     state: row.state as RunState,
     attempt: row.attempt,
@@ -58,6 +61,7 @@ export function recordOf(row: RunRow): RunRecord {
     interruptions: row.interruptions,
     output: parsed(row.output),
     failure: parsed(row.failure),
+    failureDetail: row.failure_detail ?? undefined,
     usage: usageOf(row),
   };
 }

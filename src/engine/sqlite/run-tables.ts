@@ -8,13 +8,22 @@ import { SessionTable } from './session-table.ts';
 import { Statements } from './statements.ts';
 import { tidyLimit } from './tidying.ts';
 
-/** A run as it is inserted: its input as JSON, masked. */
+/** A run as it is inserted: its input as JSON, masked, and its origin as JSON. */
 export interface SubmittedRun
-  extends Omit<NewRun, 'input' | 'policy'>,
+  extends Omit<NewRun, 'input' | 'origin' | 'policy'>,
     Pick<RunPolicy, 'keep' | 'sessionTtlMs' | 'notify'> {
   readonly input: string;
+  readonly origin: string | undefined;
   readonly isMasked: boolean;
   readonly startedAt: number | undefined;
+}
+
+/** What an attempt is started with, as JSON. */
+interface StoredAttempt {
+  readonly input: string;
+  readonly origin?: string;
+  readonly memory?: string;
+  readonly checkpoint?: string;
 }
 
 /** An end with its output as JSON. */
@@ -52,14 +61,16 @@ export class RunTables {
     const { startedAt } = run;
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
-         attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
+         origin)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
         ...[run.conversation ?? null, run.replayOf ?? null],
         ...(startedAt === undefined ? ['queued', 0] : ['running', 1]),
         ...[run.acceptedAt, startedAt ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs, Number(run.notify)],
         ...[claim?.scope ?? null, claim?.fingerprint ?? null, Number(claim?.keepOnFailure ?? false), run.input],
+        run.origin ?? null,
       ],
     );
     if (run.conversation === undefined) return {};
@@ -67,28 +78,34 @@ export class RunTables {
     return memory === undefined ? {} : { memory };
   }
 
-  start({ id, attempt, startedAt }: Start): { input: string; memory?: string; checkpoint?: string } {
+  start({ id, attempt, startedAt }: Start): StoredAttempt {
     const row = this.#sql.get(
       `UPDATE runs SET state = 'running', attempt = ?, started_at = ?, retry_at = NULL WHERE id = ? AND finished_at IS NULL
-       RETURNING conversation, input, checkpoint`,
+       RETURNING conversation, input, origin, checkpoint`,
       [attempt, startedAt, id],
     );
     if (typeof row?.input !== 'string') throw new Error('there is no such run to start');
-    const { conversation, input, checkpoint } = row;
+    const { conversation, input, origin, checkpoint } = row;
     const memory = typeof conversation === 'string' ? this.#sessions.memory(conversation, startedAt) : undefined;
-    return { input, ...(memory !== undefined && { memory }), ...(typeof checkpoint === 'string' && { checkpoint }) };
+    return {
+      input,
+      ...(typeof origin === 'string' && { origin }),
+      ...(memory !== undefined && { memory }),
+      ...(typeof checkpoint === 'string' && { checkpoint }),
+    };
   }
 
-  end({ id, state, finishedAt, output, failure, memory, usage }: StoredEnd): void {
+  end({ id, state, finishedAt, output, failure, failureDetail, memory, usage }: StoredEnd): void {
     const row = this.#sql.get(
-      `UPDATE runs SET state = ?, finished_at = ?, retry_at = NULL, failure = ?, checkpoint = NULL,
+      `UPDATE runs SET state = ?, finished_at = ?, retry_at = NULL, failure = ?, failure_detail = ?, checkpoint = NULL,
          input_tokens = ?, output_tokens = ?,
          output = CASE WHEN keep = 'full' OR notify THEN ? END,
-         input = CASE WHEN keep = 'full' OR notify THEN input END
+         input = CASE WHEN keep = 'full' OR notify THEN input END,
+         origin = CASE WHEN keep = 'full' OR notify THEN origin END
        WHERE id = ? AND finished_at IS NULL
        RETURNING keep, notify, claim_scope, claim_fingerprint, keep_claim`,
       [
-        ...[state, finishedAt, failure === undefined ? null : JSON.stringify(failure)],
+        ...[state, finishedAt, failure === undefined ? null : JSON.stringify(failure), failureDetail ?? null],
         ...[usage?.inputTokens ?? null, usage?.outputTokens ?? null, output ?? null, id],
       ],
     );
@@ -172,7 +189,7 @@ export class RunTables {
 
   notified(id: string): void {
     this.#sql.run('DELETE FROM notifications WHERE id = ?', [id]);
-    this.#sql.run("UPDATE runs SET input = NULL, output = NULL WHERE id = ? AND keep <> 'full'", [id]);
+    this.#sql.run("UPDATE runs SET input = NULL, origin = NULL, output = NULL WHERE id = ? AND keep <> 'full'", [id]);
     if (this.#sql.get("SELECT id FROM runs WHERE id = ? AND keep = 'none'", [id]) !== undefined) this.#forget(id);
   }
 

@@ -1,13 +1,16 @@
 import type { JsonValue, MaybePromise, RunEvent, RunUsage, Session, TriggerInput } from '../../contract/index.ts';
 import type { RunRecord } from './run-record.ts';
 
-/** How one attempt ended. Memory and usage are stored in one step with it. */
+/**
+ * How one attempt ended. Memory and usage are stored in one step with it. `detail`: what the agent said of the failure, which
+ * is kept under the run's policy.
+ */
 export type RunOutcome = RunRemains &
   (
     | { readonly kind: 'succeeded' | 'input_required'; readonly output: JsonValue }
-    | { readonly kind: 'failed'; readonly message: string; readonly retryable: boolean }
+    | { readonly kind: 'failed'; readonly message: string; readonly retryable: boolean; readonly detail?: string }
     /** Failed, and retried after `delayMs`: the run is queued until then. */
-    | { readonly kind: 'retry'; readonly message: string; readonly delayMs: number }
+    | { readonly kind: 'retry'; readonly message: string; readonly delayMs: number; readonly detail?: string }
   );
 
 export interface RunRemains {

@@ -1,4 +1,4 @@
-import type { JsonValue, RunFailure, RunState, RunUsage, TriggerInput } from '../../contract/index.ts';
+import type { JsonValue, RunFailure, RunOrigin, RunState, RunUsage, TriggerInput } from '../../contract/index.ts';
 import type { Reservation } from './memory.ts';
 
 /** A run as it is stored. Data only, so that another process or a later start can resume it. */
@@ -23,6 +23,8 @@ export interface RunRecord {
    * leave it out of a run that is not being executed: only the store has it then, which `Engine.get` reads.
    */
   readonly input: TriggerInput | undefined;
+  /** What expressions read of the request that fired it; undefined if the run is final and the policy does not keep inputs. */
+  readonly origin: RunOrigin | undefined;
   readonly state: RunState;
   /** How many attempts were started; 0 before the first. */
   readonly attempt: number;
@@ -44,6 +46,8 @@ export interface RunRecord {
   readonly output: JsonValue | undefined;
   /** Set if it failed: what happened, fit for callers. */
   readonly failure: RunFailure | undefined;
+  /** What the agent said of the failure, for operators; undefined if nothing, or if the record policy does not keep it. */
+  readonly failureDetail: string | undefined;
   /** The usage of all attempts together, if the agent reports it. */
   readonly usage: RunUsage | undefined;
 }
@@ -55,6 +59,8 @@ export interface FailedAttempt {
   readonly endedAt: number;
   /** What happened, fit for callers. */
   readonly message: string;
+  /** As `failureDetail` of the record. */
+  readonly detail?: string | undefined;
 }
 
 /** A run as it is submitted: its record without what execution adds. */
@@ -64,6 +70,7 @@ export interface NewRun
     'id' | 'project' | 'trigger' | 'revision' | 'caller' | 'sessionId' | 'conversation' | 'replayOf' | 'acceptedAt'
   > {
   readonly input: TriggerInput;
+  readonly origin?: RunOrigin | undefined;
   readonly policy: RunPolicy;
   /** What its input takes, if the submitter has reserved it. Not stored. */
   readonly inputMemory?: Reservation | undefined;
@@ -72,7 +79,7 @@ export interface NewRun
 /** How the engine treats the runs of a trigger. */
 export interface RunPolicy {
   /**
-   * How much of a final run is kept: `full` everything, `metadata` neither input nor output, `none` nothing. Before that a
+   * How much of a final run is kept: `full` everything, `metadata` neither input, origin nor output, nor what agents said of failures, `none` nothing. Before that a
    * run keeps its input. Its claim is kept in any case.
    */
   readonly keep: 'full' | 'metadata' | 'none';

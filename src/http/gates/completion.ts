@@ -50,8 +50,9 @@ async function answerCompletion(call: Call, { projectId, key, runId }: RunRoute<
 
 /** The input of a final run may be gone; a completion of it has no effect then. */
 function identityOf({ input = nothing, ...run }: RunRecord, { workLimit }: LiveTrigger): RunIdentity {
-  const { id, project, trigger, caller, sessionId, conversation, attempt } = run;
-  return { id, project, trigger, caller, sessionId, conversation, attempt, input, work: new WorkBudget(workLimit) };
+  const { id, project, trigger, caller, sessionId, conversation, origin, attempt } = run;
+  const work = new WorkBudget(workLimit);
+  return { id, project, trigger, caller, sessionId, conversation, origin, attempt, input, work };
 }
 
 const nothing = { environment: '', language: '' };

@@ -50,6 +50,7 @@ function compareLimits(before: RunUse, after: RunUse): readonly StructureDetail[
   return [
     ...compareValue('run concurrency', before.concurrency, after.concurrency, place),
     ...compareValue('run timeout', before.timeoutMs, after.timeoutMs, place, showDuration),
+    ...compareValue('run bindings', before.bindings, after.bindings, place),
     ...compareValue('run retry', before.retry, after.retry, place, (retry) => {
       const { attempts, backoffMs, maxMs } = retry as RunUse['retry'];
       if (attempts === 1) return 'none';

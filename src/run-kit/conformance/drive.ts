@@ -18,7 +18,10 @@ export interface DriveOptions {
 
 /** What an attempt did. */
 export interface Driven {
+  /** As callers may see it: without `detail`. */
   readonly result: FinalRunResult;
+  /** What the agent said of a failure. */
+  readonly detail: string | undefined;
   readonly deltas: readonly string[];
   /** The checkpoints that were saved, each for `checkpoint` of a later attempt; `handle` is the plugin's own. */
   readonly saved: readonly SavedCheckpoint[];
@@ -34,7 +37,7 @@ export async function drive(run: Run, request: RunRequest, options: DriveOptions
   const { checkpoint, completions = new Completions(), onDelta } = options;
   const deltas: string[] = [];
   const saved: SavedCheckpoint[] = [];
-  const result = await executeAttempt(
+  const { detail, ...result }: FinalRunResult & { readonly detail?: string } = await executeAttempt(
     run,
     request,
     {
@@ -49,5 +52,5 @@ export async function drive(run: Run, request: RunRequest, options: DriveOptions
     },
     { uses: 'the plugin under test', timeoutMs, completions, log },
   );
-  return { result, deltas, saved };
+  return { result, detail, deltas, saved };
 }

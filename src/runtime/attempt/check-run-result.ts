@@ -23,11 +23,12 @@ export function checkRunResult(result: unknown): RunResult {
       return checkRemains(final.output === undefined ? { ...final, output: null } : final);
     }
     case 'failed': {
-      const { message, retryable, retryAfterMs, ...rest } = result as FailedRunResult;
+      const { message, retryable, retryAfterMs, detail, ...rest } = result as FailedRunResult;
       if (typeof message !== 'string') return invalid('a failure without a message');
       const pause =
         Number.isFinite(retryAfterMs) && Number(retryAfterMs) >= 0 ? { retryAfterMs: Number(retryAfterMs) } : {};
-      return checkRemains({ ...rest, message, retryable: retryable === true, ...pause });
+      const said = typeof detail === 'string' && detail !== '' && { detail };
+      return checkRemains({ ...rest, message, retryable: retryable === true, ...pause, ...said });
     }
     case 'stream':
       if (typeof Object((result as StreamedRun).events).next !== 'function') return invalid('a stream without events');

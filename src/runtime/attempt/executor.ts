@@ -1,11 +1,20 @@
-import { type FinalRunResult, type PluginLog, type RunRequest, WorkBudget } from '../../contract/index.ts';
-import type { Executor, RunOutcome, RunRecord } from '../../engine/types/index.ts';
+import { type FinalRunResult, type PluginLog, type Run, type RunRequest, WorkBudget } from '../../contract/index.ts';
+import {
+  AttemptReleased,
+  type EngineAttempt,
+  type Executor,
+  type RunOutcome,
+  type RunRecord,
+  type RunRemains,
+} from '../../engine/types/index.ts';
+import { secretsOf } from '../../host/instance-secrets.ts';
 import { type CallbackOptions, sendCallback } from '../callback.ts';
 import type { Live } from '../live.ts';
 import { completionUrl } from '../run-address.ts';
 import { isThenable } from '../when-ready.ts';
 import type { Completions } from './completions.ts';
 import { executeAttempt } from './execute-attempt.ts';
+import { failureDetail } from './failure-detail.ts';
 import { outcomeOf } from './retry.ts';
 import type { StopHandlers } from './stop-handlers.ts';
 
@@ -37,15 +46,15 @@ export function createExecutor({ live, log, callbacks, completions, stopHandlers
       snapshot.lease();
       const ended = (result: FinalRunResult): RunOutcome => {
         snapshot.release();
-        const outcome = outcomeOf(result, run.attempt, retry);
-        logEnd(log, run, outcome, performance.now() - startedAt);
+        const outcome = outcomeOf(withoutSecrets(result, trigger.run), run.attempt, retry);
+        logEnd(log, run, cutShort(started) ?? outcome, performance.now() - startedAt);
         return outcome;
       };
       const failed = (error: unknown): RunOutcome => {
         log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const { id, project, caller, input, attempt, sessionId, conversation } = run;
+      const { id, project, caller, input, origin, attempt, sessionId, conversation } = run;
       const request: RunRequest = {
         id,
         project,
@@ -54,6 +63,7 @@ export function createExecutor({ live, log, callbacks, completions, stopHandlers
         sessionId,
         conversation,
         input,
+        origin,
         attempt,
         work: new WorkBudget(trigger.workLimit),
         session: started.session,
@@ -76,7 +86,22 @@ export function createExecutor({ live, log, callbacks, completions, stopHandlers
   };
 }
 
-function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome, durationMs: number): void {
+function withoutSecrets(result: FinalRunResult, plugin: Run): FinalRunResult {
+  if (result.kind !== 'failed' || result.detail === undefined) return result;
+  return { ...result, detail: failureDetail(result.detail, secretsOf(plugin)) };
+}
+
+/** Why the engine drops the outcome of an attempt, whatever its plugin made of that. */
+function cutShort({ signal }: EngineAttempt): CutShort | undefined {
+  if (!signal.aborted) return undefined;
+  return { kind: AttemptReleased.is(signal.reason) ? 'released' : 'cancelled' };
+}
+
+interface CutShort extends RunRemains {
+  readonly kind: 'cancelled' | 'released';
+}
+
+function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome | CutShort, durationMs: number): void {
   const fields = {
     runId: run.id,
     project: run.project,
@@ -92,6 +117,12 @@ function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome, durationMs:
       break;
     case 'input_required':
       log.info(fields, 'run requires input');
+      break;
+    case 'cancelled':
+      log.info(fields, 'run cancelled');
+      break;
+    case 'released':
+      log.info(fields, 'attempt ended because the gateway stops');
       break;
     case 'retry':
       log.warn({ ...fields, failure: outcome.message, retryInMs: outcome.delayMs }, 'attempt failed; retrying');

@@ -15,8 +15,9 @@ export function outcomeOf(
   random = Math.random,
 ): RunOutcome {
   if (result.kind !== 'failed' || !result.retryable || attempt >= attempts) return result;
-  const { message, retryAfterMs = 0, memory, usage } = result;
+  const { message, retryAfterMs = 0, detail, memory, usage } = result;
   const pauseMs = Math.min(backoffMs * 2 ** (attempt - 1), maxMs) * (1 - jitter + 2 * jitter * random());
   const delayMs = Math.round(Math.max(pauseMs, Math.min(retryAfterMs, longestAskedMs)));
-  return { kind: 'retry', message, delayMs, ...(memory !== undefined && { memory }), ...(usage && { usage }) };
+  const said = detail !== undefined && { detail };
+  return { kind: 'retry', message, delayMs, ...said, ...(memory !== undefined && { memory }), ...(usage && { usage }) };
 }

@@ -88,7 +88,7 @@ export class NewJournal {
 
   /** A run whose input is lost cannot be executed. Returns whether it has failed for that. */
   #repairRun(row: NewRow): boolean {
-    for (const column of ['failed_attempts', 'failure', 'output', 'checkpoint', 'input']) {
+    for (const column of ['failed_attempts', 'failure', 'output', 'checkpoint', 'input', 'origin']) {
       if (!isJson(row[column])) row[column] = null;
     }
     if (isFinal(row.state as RunState) || row.input !== null) return false;
