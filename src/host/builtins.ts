@@ -16,6 +16,7 @@ export const builtinPlugins: readonly PluginEntry[] = [
   builtin('filter', 'json-schema', () => import('../../plugins/filter/json-schema/index.ts')),
   builtin('dedup', 'body', () => import('../../plugins/dedup/body/index.ts')),
   builtin('dedup', 'idempotency-key', () => import('../../plugins/dedup/idempotency-key/index.ts')),
+  builtin('dedup', 'expression', () => import('../../plugins/dedup/expression/index.ts')),
   builtin('run', 'echo', () => import('../../plugins/run/echo/index.ts')),
   builtin('run', 'http', () => import('../../plugins/run/http/index.ts')),
   builtin('run', 'command', () => import('../../plugins/run/command/index.ts')),

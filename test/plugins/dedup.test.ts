@@ -2,8 +2,17 @@ import fc from 'fast-check';
 import t from 'tap';
 import { canonicalForm as canonicalFormWithin } from '../../plugins/dedup/body/canonical-form.ts';
 import body from '../../plugins/dedup/body/index.ts';
+import expression from '../../plugins/dedup/expression/index.ts';
+import { keyText } from '../../plugins/dedup/expression/key-text.ts';
 import idempotencyKey from '../../plugins/dedup/idempotency-key/index.ts';
-import { type JsonValue, OptionsError, WorkBudget, WorkExhausted } from '../../src/contract/index.ts';
+import {
+  type Exchange,
+  type JsonObject,
+  type JsonValue,
+  OptionsError,
+  WorkBudget,
+  WorkExhausted,
+} from '../../src/contract/index.ts';
 import { basicFiles, secrets, triggerFile } from '../support/config-folder.ts';
 import { exchangeOf, pluginContext } from '../support/exchange.ts';
 import { startTestGateway } from '../support/gateway.ts';
@@ -342,3 +351,84 @@ function isEqual(first: JsonValue, second: JsonValue): boolean {
     })
   );
 }
+
+t.test('dedup by an expression', async (t) => {
+  type KeyOptions = Parameters<typeof expression.create>[1];
+  const unset: Omit<KeyOptions, 'key'> = { scope: 'trigger', keepOnFailure: false, headers: [], claims: [] };
+  const logged: object[] = [];
+  const context = {
+    ...pluginContext,
+    log: { info() {}, error() {}, warn: (fields: object) => void logged.push(fields) },
+  };
+  const keyOf = async (key: string, body: JsonObject, changes: Partial<Exchange> = {}, options = {}) => {
+    const dedup = await expression.create(context, { ...unset, key, ...options });
+    return (await dedup.fingerprint(exchangeOf(body, changes)))?.key;
+  };
+  const event = { name: 'push', id: 'd-1', time: undefined };
+
+  t.test('requests with the same value are the same, whatever else they say', async (t) => {
+    const first = await keyOf('$event.id', { a: 1 }, { event });
+    t.match(first, /^expression:[0-9a-f]{64}$/);
+    t.equal(await keyOf('$event.id', { a: 2 }, { event }), first);
+    t.not(await keyOf('$event.id', { a: 1 }, { event: { ...event, id: 'd-2' } }), first);
+    t.equal(
+      await keyOf('[order, state]', { order: 7, state: 'x' }),
+      await keyOf('[order, state]', { state: 'x', order: 7 }),
+    );
+    t.not(await keyOf('[order]', { order: 7 }), await keyOf('[order]', { order: '7' }));
+  });
+
+  t.test('a value that identifies nothing makes no duplicates', async (t) => {
+    for (const body of [{}, { id: null }, { id: '' }, { id: [] }, { id: 2 ** 60 }]) {
+      t.equal(await keyOf('id', body), undefined, JSON.stringify(body));
+    }
+    t.equal(await keyOf('$event.id', {}), undefined, 'no event');
+    t.equal(await keyOf('$number(id)', { id: 's3cret' }), undefined, 'fails');
+    t.match(logged, [{ code: 'D3030' }]);
+    t.notMatch(JSON.stringify(logged), /s3cret/);
+  });
+
+  t.test('is charged to the budget of the request', async (t) => {
+    const body = { items: Array.from({ length: 1000 }, (_, id) => ({ id })) };
+    await t.rejects(keyOf('items.id', body, { work: new WorkBudget(100) }), { name: 'WorkExhausted' });
+  });
+
+  t.test('reads headers, the query and claims that are listed, and no credentials', async (t) => {
+    const options = { headers: ['x-id'], claims: ['tenant'], scope: 'caller' };
+    const key = '$request.headers.`x-id` & $request.query.v & $caller.claims.tenant';
+    const caller = { id: 'jwt:ada', permissions: new Set<never>(), projects: 'all' as const, claims: { tenant: 't' } };
+    const given = { headers: { 'x-id': '1' }, query: 'v=2', caller };
+    t.match(await keyOf(key, {}, given, options), /^expression:[0-9a-f]{64} jwt:ada$/);
+    t.match(await expression.create(context, { ...unset, key, headers: ['x-id'] }), { reads: { headers: ['x-id'] } });
+    t.throws(() => expression.create(context, { ...unset, key, headers: ['authorization'] }), OptionsError);
+  });
+
+  t.test('refuses an expression that does not parse, or that is the same for every request', async (t) => {
+    for (const key of ['a b', '"always"', '1 + 1']) {
+      t.throws(() => expression.create(context, { ...unset, key }), OptionsError, key);
+    }
+  });
+
+  t.test('is what a trigger can use', async (t) => {
+    const dedup = { uses: 'expression', with: { key: 'order.id', window: '1h' } };
+    const { fire } = await startTestGateway(t, { ...basicFiles(), 'once.yaml': triggerFile('once', { dedup }) });
+    t.equal((await fire('once', { order: { id: 7 }, sent: 1 })).status, 200);
+    t.match(await fire('once', { order: { id: 7 }, sent: 2 }), { status: 400, body: { code: 'duplicate' } });
+    t.equal((await fire('once', { order: { id: 8 } })).status, 200);
+    t.equal((await fire('once', { sent: 3 })).status, 200);
+    t.equal((await fire('once', { sent: 3 })).status, 200);
+  });
+
+  t.test('equal values have equal texts, and others have not', async (t) => {
+    fc.assert(
+      fc.property(anyJson, anyJson, (one, other) => {
+        const texts = [keyText(one), keyText(other)];
+        if (texts.includes(undefined)) return true;
+        return (
+          (texts[0] === texts[1]) === (canonicalForm(JSON.stringify(one)) === canonicalForm(JSON.stringify(other)))
+        );
+      }),
+    );
+    t.equal(keyText({ a: 1, b: { c: 2, d: 3 } }), keyText({ b: { d: 3, c: 2 }, a: 1 }));
+  });
+});
