@@ -301,7 +301,8 @@ t.test('editor completion of plugins, options and values', async (t) => {
     [`${trigger}run:\n  uses: ‸\n`, runs],
     [`${trigger}filter:\n  - uses: ‸\n`, ['json-schema', 'jsonata']],
     [`${trigger}filter:\n  uses: ‸\n`, ['json-schema', 'jsonata']],
-    [`${trigger}dedup:\n  uses: ‸\n`, ['body', 'idempotency-key']],
+    [`${trigger}dedup:\n  uses: ‸\n`, ['body', 'expression', 'idempotency-key']],
+    // `expression` needs options.
     [`${trigger}dedup: ‸\n`, ['body', 'idempotency-key']],
     [`${trigger}auth:\n  uses: ‸\n`, ['api-key', 'aws-sns', 'basic', 'jwt', 'none', 'signature']],
     [`${trigger}auth:\n  - uses: ‸\n`, ['api-key', 'aws-sns', 'basic', 'jwt', 'none', 'signature']],

@@ -1,12 +1,12 @@
-import type { JsonValue, OutboundResponse } from '../contract/index.ts';
+import type { FailedRunResult, JsonValue, OutboundResponse } from '../contract/index.ts';
 import { parsed, textOf } from './agent-json.ts';
-import { AgentFault, failed } from './failures.ts';
+import { AgentFault, failed, failureOfStatus, withDetail } from './failures.ts';
 
 /** How much of the body of an error is kept, in bytes, and how long it may take, in milliseconds. */
 const excerptBytes = 4096;
 const excerptMs = 2_000;
 
-/** A response of an agent. Read it once: as `body`, `bytes`, `text` or `json`; or only its `excerpt`; or `discard` it. */
+/** A response of an agent. Read it once: as `body`, `bytes`, `text` or `json`; as a `failure`; or `discard` it. */
 export class AgentResponse {
   readonly status: number;
   /** Names in lower case. */
@@ -68,6 +68,11 @@ export class AgentResponse {
   async discard(): Promise<void> {
     await this.#response.discard();
     this.#onRead();
+  }
+
+  /** The failure that an unsuccessful status means, with the start of the body as its `detail`. Never rejects. */
+  async failure(): Promise<FailedRunResult> {
+    return withDetail(failureOfStatus(this), await this.excerpt());
   }
 
   /**

@@ -1,12 +1,5 @@
 import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
-import {
-  type AgentClient,
-  AgentFault,
-  failureOf,
-  failureOfStatus,
-  withDetail,
-  within,
-} from '../../../src/run-kit/index.ts';
+import { type AgentClient, AgentFault, failureOf, within } from '../../../src/run-kit/index.ts';
 import { chooseInterface } from './agent-card.ts';
 import type { Addresses } from './check-options.ts';
 import { RpcClient } from './rpc-client.ts';
@@ -83,7 +76,7 @@ export class Agent {
     try {
       const response = await cards.send({ method: 'GET', url: addresses.card, headers }, signal);
       if (response.ok) return await response.json();
-      throw new AgentFault(withDetail(failureOfStatus(response), await response.excerpt()));
+      throw new AgentFault(await response.failure());
     } catch (error) {
       const { message, ...failure } = failureOf(error);
       throw new AgentFault({ ...failure, message: `the agent card could not be read: ${message}` });

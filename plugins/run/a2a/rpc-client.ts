@@ -113,5 +113,5 @@ async function refusalIn(response: AgentResponse): Promise<AgentFault> {
     if (answer.ok && isObject(answer.value) && isObject(answer.value.error)) return faultOf(answer.value.error);
     return new AgentFault(withDetail(failureOfStatus(response), text));
   }
-  return new AgentFault(withDetail(failureOfStatus(response), await response.excerpt()));
+  return new AgentFault(await response.failure());
 }

@@ -8,7 +8,6 @@ import {
   createConclusion,
   createMapping,
   failed,
-  failureOfStatus,
   type Mapping,
   namedInLowerCase,
   withDetail,
@@ -78,7 +77,7 @@ export class HttpAgent {
   async #ask(run: RunIdentity, call: Question, signal: AbortSignal): Promise<AgentResponse> {
     const response = await this.#client.send(this.#signed(run, call), signal);
     if (response.ok) return response;
-    throw new AgentFault(withDetail(failureOfStatus(response), await response.excerpt()));
+    throw new AgentFault(await response.failure());
   }
 
   /** Adds the headers of a run. By `idempotency-key`, the run's id, an agent can recognise a repeated attempt. */

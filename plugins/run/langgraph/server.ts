@@ -1,4 +1,4 @@
-import { AgentFault, type AgentResponse, failureOfStatus, withDetail } from '../../../src/run-kit/index.ts';
+import { AgentFault, type AgentResponse } from '../../../src/run-kit/index.ts';
 
 /** A run in a thread. */
 export interface ThreadRun {
@@ -22,7 +22,7 @@ const meanings: Readonly<Record<number, string>> = {
 export async function requireSuccess(response: AgentResponse): Promise<void> {
   if (response.ok) return;
   const { status } = response;
-  const failure = withDetail(failureOfStatus(response), await response.excerpt());
+  const failure = await response.failure();
   const message = meanings[status] === undefined ? failure.message : `${failure.message}: ${meanings[status]}`;
   // 409: the thread is busy with a run that must not be interrupted.
   throw new AgentFault({ ...failure, message, retryable: failure.retryable || status === 409 });
