@@ -5,7 +5,11 @@ import type { JsonPrimitive, JsonValue, MaybePromise } from './json.ts';
 export interface Filter {
   evaluate(exchange: Exchange): MaybePromise<FilterResult>;
   /** What it reads in addition to the body: recorded requests keep these headers. */
-  readonly reads?: { readonly headers: readonly string[] };
+  readonly reads?: {
+    readonly headers: readonly string[];
+    /** Whether it reads the caller's address, which depends on the proxies that the gateway trusts. */
+    readonly address?: boolean;
+  };
   /**
    * What reviewers of a config should know of it. Asked by `pullcord test`, `explain` and `plan`, never by a request.
    * @experimental
@@ -29,9 +33,24 @@ export interface FilterReview {
   readonly vocabulary: FilterVocabulary;
   /** Returns how each of `conditions`, in their order, was evaluated for the exchange. Never rejects because of the body. */
   observe(exchange: Exchange): MaybePromise<readonly ObservedCondition[]>;
+  /** Its result if that is the same for every request. */
+  readonly always?: 'passed' | 'dropped';
+  /** Whether a request passes on which its evaluation fails. */
+  readonly failsOpen?: boolean;
+  /**
+   * Decides as `evaluate` does, but independently of the speed of the machine: it waits longer where `evaluate` has a
+   * deadline. Absent: `evaluate` decides the same on any machine.
+   */
+  judge?(exchange: Exchange): MaybePromise<FilterJudgement>;
   /** Returns why `evaluate` decides as it does: each condition that must hold, with its value. Never rejects because of the body. */
   explain(exchange: Exchange): MaybePromise<readonly ExplainedCondition[]>;
 }
+
+/**
+ * A result that is the same on any machine; `undecided`: it took too long even so.
+ * @experimental
+ */
+export type FilterJudgement = FilterResult | { readonly kind: 'undecided'; readonly reason: string };
 
 export interface FilterCondition {
   /** As written in the options. */

@@ -13,8 +13,8 @@ export interface SchemaQuestion<T> {
   readonly wants: SchemaJob['wants'];
   /** @param work pays for matching texts */
   readonly inPlace: (body: JsonObject, work: WorkBudget) => T;
-  /** The answer if there is none, for the reason given. */
-  readonly failed: (reason: string) => T;
+  /** The answer if there is none, for the reason given: because of the body, or because the machine is too slow. */
+  readonly failed: (reason: string, isOutOfTime: boolean) => T;
 }
 
 /** A schema, and the processes that validate against it where its worst case is too costly. */
@@ -49,14 +49,14 @@ export function inPlaceOrIsolated<T>(
       }
     }
   } catch (error) {
-    if (error instanceof RangeError) return failed(tooDeep);
+    if (error instanceof RangeError) return failed(tooDeep, false);
     if (!WorkExhausted.is(error)) throw error;
   }
   work.spend(toSend);
   return isolated.evaluate(wants, body).then(
     (value) => value as T,
     (error: unknown) => {
-      if (error instanceof IsolationError) return failed(error.message);
+      if (error instanceof IsolationError) return failed(error.message, error.isOutOfTime);
       throw error;
     },
   );

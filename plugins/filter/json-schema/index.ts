@@ -1,4 +1,5 @@
 import {
+  type Exchange,
   type FilterPlugin,
   type FilterResult,
   type FilterReview,
@@ -7,8 +8,9 @@ import {
 } from '../../../src/contract/index.ts';
 import { boundedReviewOf } from './bounded-review.ts';
 import { compileSchema } from './compile-schema.ts';
-import { inPlaceOrIsolated, type SchemaQuestion, share } from './in-place-or-isolated.ts';
+import { inPlaceOrIsolated, type Payment, type SchemaQuestion, share } from './in-place-or-isolated.ts';
 import { IsolatedSchema } from './isolated-schema.ts';
+import { judgeOf, patientSchema } from './judge.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { resultOf } from './outcome.ts';
@@ -36,16 +38,21 @@ export default {
     };
     let review: FilterReview | undefined;
     return {
-      evaluate({ input, bodyText = '', work }) {
-        return inPlaceOrIsolated(result, input, bounded, { work, toSend: bodyText.length * costOfSending });
-      },
+      evaluate: (exchange) => inPlaceOrIsolated(result, exchange.input, bounded, paymentOf(exchange)),
       review() {
-        review ??= boundedReviewOf(options.schema, bounded);
+        if (review !== undefined) return review;
+        const isolated = patientSchema(options);
+        context.onClose(() => isolated.close());
+        review = boundedReviewOf(options.schema, bounded, judgeOf(result, { worstCase, isolated }, paymentOf));
         return review;
       },
     };
   },
 } satisfies FilterPlugin<Options>;
+
+function paymentOf({ bodyText = '', work }: Exchange): Payment {
+  return { work, toSend: bodyText.length * costOfSending };
+}
 
 /** Units to write a character of the body for another process. */
 const costOfSending = 1 / 8;

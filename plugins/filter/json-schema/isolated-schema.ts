@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { AnySchema } from 'ajv';
+import type { Answer } from '../../../src/filter/isolation/protocol.ts';
 import { NoWorkerError, WorkerPool } from '../../../src/filter/isolation/worker-pool.ts';
 import type { SchemaJob } from './protocol.ts';
 
@@ -14,19 +15,29 @@ const preparationMs = 30_000;
 /** The reason why a body was not validated. */
 export class IsolationError extends Error {
   override readonly name = 'IsolationError';
+  /** Whether it is the machine that was too slow, and not the body that is too large. */
+  readonly isOutOfTime: boolean;
+
+  constructor(message: string, { isOutOfTime = false } = {}) {
+    super(message);
+    this.isOutOfTime = isOutOfTime;
+  }
 }
 
 /** A schema that bodies are validated against in a sandboxed process. */
 export class IsolatedSchema {
   readonly #schema: AnySchema;
   readonly #timeoutMs: number;
+  readonly #attempts: number;
   readonly #underWay = new Set<Promise<unknown>>();
   #holds = false;
   #closing: Promise<void> | undefined;
 
-  constructor(schema: AnySchema, timeoutMs: number) {
+  /** @param attempts how often it asks for a process: on a busy machine, one may take long to start */
+  constructor(schema: AnySchema, timeoutMs: number, attempts = 1) {
     this.#schema = schema;
     this.#timeoutMs = timeoutMs;
+    this.#attempts = attempts;
   }
 
   /** Starts a process before the first body needs it. */
@@ -41,11 +52,22 @@ export class IsolatedSchema {
     if (this.#closing !== undefined) throw new IsolationError('the filter is closed');
     this.start();
     const limits = { timeoutMs: this.#timeoutMs };
-    const answered = pool.evaluate(this, { wants, schema: this.#schema, input, limits, preparationMs });
+    const answered = this.#answerTo({ wants, schema: this.#schema, input, limits, preparationMs });
     this.#underWay.add(answered);
     const answer = await answered.catch(unanswered).finally(() => this.#underWay.delete(answered));
     if (answer.kind === 'value') return answer.value;
-    throw new IsolationError(reasons.get(answer.code) ?? 'the schema could not be evaluated');
+    const isOutOfTime = answer.code === 'D1012';
+    throw new IsolationError(reasons.get(answer.code) ?? 'the schema could not be evaluated', { isOutOfTime });
+  }
+
+  async #answerTo(job: SchemaJob): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await pool.evaluate(this, job);
+      } catch (error) {
+        if (!(error instanceof NoWorkerError) || attempt === this.#attempts) throw error;
+      }
+    }
   }
 
   close(): Promise<void> {
@@ -55,7 +77,7 @@ export class IsolatedSchema {
 }
 
 function unanswered(error: unknown): never {
-  throw error instanceof NoWorkerError ? new IsolationError(error.message) : error;
+  throw error instanceof NoWorkerError ? new IsolationError(error.message, { isOutOfTime: true }) : error;
 }
 
 const reasons: ReadonlyMap<string, string> = new Map([

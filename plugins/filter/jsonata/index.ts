@@ -5,11 +5,19 @@ import {
   type FilterReview,
   OptionsError,
   secretHeaders,
+  WorkBudget,
   WorkExhausted,
 } from '../../../src/contract/index.ts';
-import { compileFilter, EvaluationError, ExpressionError, type FilterExpression } from '../../../src/filter/index.ts';
+import {
+  compileFilter,
+  EvaluationError,
+  ExpressionError,
+  type FilterExpression,
+  type FilterLimits,
+} from '../../../src/filter/index.ts';
 import { bindingNames, bindingsFor } from './bindings.ts';
 import { circumstancesFor } from './circumstances.ts';
+import { Judge } from './judge.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { reviewOf } from './review.ts';
@@ -31,13 +39,18 @@ export default {
 
     const bindings = bindingsFor(expression.variables, options);
     const circumstances = circumstancesFor(expression.variables);
+    // What the request had left does not limit a review, which has limits of its own.
+    const unlimited = (exchange: Exchange) => circumstances({ ...exchange, work: new WorkBudget(Infinity) });
     let review: FilterReview | undefined;
     const failed = options.onError === 'pass' ? () => passed : errorResult;
     return {
-      reads: { headers: expression.variables.has('request') ? options.headers : [] },
+      reads: {
+        headers: expression.variables.has('request') ? options.headers : [],
+        address: readsAddress(expression, options.expression),
+      },
       evaluate(exchange: Exchange) {
         try {
-          if (expression.mode === 'isolated') exchange.work.spend((exchange.bodyText?.length ?? 0) * costOfSending);
+          if (expression.mode === 'isolated') payToSend(exchange);
           const options = { ...circumstances(exchange), budget: exchange.work };
           const passes = expression.passes(exchange.input, bindings(exchange), options);
           return passes instanceof Promise ? passes.then(resultOf, failed) : resultOf(passes);
@@ -46,7 +59,17 @@ export default {
         }
       },
       review() {
-        review ??= reviewOf(expression, bindings, circumstances, options.onError);
+        if (review !== undefined) return review;
+        const judge = new Judge(expression, {
+          given: (exchange) => [exchange.input, bindings(exchange), unlimited(exchange)],
+          compile: (limits) => compile(options, limits),
+          timeoutMs: options.timeout,
+          pay: payToSend,
+          resultOf,
+          failed,
+        });
+        context.onClose(() => judge.close());
+        review = reviewOf(expression, judge, options.onError);
         return review;
       },
     };
@@ -55,6 +78,10 @@ export default {
 
 /** Units to write a character of the body for another process. */
 const costOfSending = 1 / 8;
+
+function payToSend({ bodyText = '', work }: Exchange): void {
+  work.spend(bodyText.length * costOfSending);
+}
 
 const passed: FilterResult = Object.freeze({ kind: 'passed' });
 const dropped: FilterResult = Object.freeze({ kind: 'dropped', reason: 'the expression is not true' });
@@ -81,14 +108,20 @@ function checkOptions({ timeout, headers }: Options): void {
   if (problems.length > 0) throw new OptionsError(problems);
 }
 
-function compile({ expression, timeout, maxDepth, maxSequence }: Options): FilterExpression {
+function compile(options: Options, more: Partial<FilterLimits> = {}): FilterExpression {
+  const { expression, timeout, maxDepth, maxSequence } = options;
   try {
-    const limits = { timeoutMs: timeout, maxDepth, maxSequence };
+    const limits = { timeoutMs: timeout, maxDepth, maxSequence, ...more };
     return compileFilter(expression, { limits, bindings: bindingNames });
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     throw new OptionsError(error.problems.map((problem) => ({ pointer, ...problem })));
   }
+}
+
+/** Unless `$request` is only used to read another member of it. */
+function readsAddress({ variables }: FilterExpression, source: string): boolean {
+  return variables.has('request') && /\bip\b|\$request(?!\s*\.\s*[A-Za-z])/.test(source);
 }
 
 function modeOf({ mode, reason }: FilterExpression): string {

@@ -1,24 +1,26 @@
-import { type Exchange, type ExplainedCondition, type FilterReview, WorkBudget } from '../../../src/contract/index.ts';
-import type { Bindings, Circumstances, Explanation, FilterExpression } from '../../../src/filter/index.ts';
+import type { ExplainedCondition, FilterReview } from '../../../src/contract/index.ts';
+import type { Explanation, FilterExpression } from '../../../src/filter/index.ts';
+import type { Judge } from './judge.ts';
 import type { Options } from './options.gen.ts';
 
 /** The review of an expression, evaluated with the same bindings and circumstances as for requests. */
-export function reviewOf(
-  expression: FilterExpression,
-  bindings: (exchange: Exchange) => Bindings | undefined,
-  circumstances: (exchange: Exchange) => Circumstances,
-  onError: Options['onError'],
-): FilterReview {
-  const { conditions, vocabulary } = expression;
-  // What the request had left does not limit a review, which has limits of its own.
-  const unlimited = (exchange: Exchange) => circumstances({ ...exchange, work: new WorkBudget(Infinity) });
-  const given = (exchange: Exchange) => [exchange.input, bindings(exchange), unlimited(exchange)] as const;
+export function reviewOf(expression: FilterExpression, judge: Judge, onError: Options['onError']): FilterReview {
+  const { conditions, vocabulary, constant, mode } = expression;
   return {
     conditions: conditions.map((condition) => ({ pointer: '/expression', ...condition })),
     vocabulary,
-    observe: (exchange) => expression.observe(...given(exchange)),
-    explain: async (exchange) => explainedOf(await expression.explain(...given(exchange)), onError),
+    // A constant needs no input; an isolated one is judged like any other.
+    ...(constant !== undefined && mode === 'compiled' && { always: outcomeOf(expression) }),
+    failsOpen: onError === 'pass',
+    // The work of a compiled expression is counted, so that it decides the same on any machine.
+    ...(mode === 'isolated' && { judge: (exchange) => judge.judge(exchange) }),
+    observe: (exchange) => judge.observe(exchange),
+    explain: async (exchange) => explainedOf(await expression.explain(...judge.given(exchange)), onError),
   };
+}
+
+function outcomeOf(expression: FilterExpression): 'passed' | 'dropped' {
+  return expression.passes({}) === true ? 'passed' : 'dropped';
 }
 
 function explainedOf({ conjuncts, error }: Explanation, onError: Options['onError']): readonly ExplainedCondition[] {
