@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Foreign } from '../review/git/git-base.ts';
 import { type PlanFormat, planFormats } from '../review/plan/formats.ts';
 import type { PlanResult } from '../review/plan/result.ts';
 import type { SourcedRequest } from '../review/request-source.ts';
@@ -61,7 +62,7 @@ export function registerPlan(program: Command, finish: (code: ExitCode | 2) => v
         environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
         exitCodes: {
           0: 'the plan was made',
-          1: 'one of the configs has problems, or --fail-on found something',
+          1: 'the config has problems, or --fail-on found something',
           2: 'wrong usage; with --detailed-exitcode: something changes, and wrong usage is 1',
         },
       }),
@@ -85,12 +86,13 @@ async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
   if (options.failOn.includes('dropped-requests') && options.requests === undefined) {
     throw new UsageError('--fail-on dropped-requests needs --requests: without them nothing would be checked');
   }
-  const requests = options.requests === undefined ? undefined : await loadRequests(options.requests);
   // By exiting, so that the checkout is deleted.
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const base = await baseFolder(root, options.base);
   try {
-    return await planBetween(base, root, requests, options);
+    const now = base.time ?? Date.now();
+    const requests = options.requests === undefined ? undefined : await loadRequests(options.requests, now);
+    return await planBetween(base, root, { requests, now }, options);
   } finally {
     await base.close();
   }
@@ -101,37 +103,51 @@ function interrupted(): void {
   process.exit(130);
 }
 
+interface BaseFolder {
+  readonly root: string | undefined;
+  readonly shownAs?: string;
+  /** The clock of the plan; undefined: now. */
+  readonly time?: number;
+  readonly foreign?: Foreign;
+  close(): Promise<void>;
+}
+
 /** A folder as it is, or a revision checked out. */
-async function baseFolder(root: string, base: string) {
+async function baseFolder(root: string, base: string): Promise<BaseFolder> {
   if (isFolder(base) && isPath(base)) return folderBase(base);
-  const { checkOutConfig, GitBaseError } = await import('../review/git-base.ts');
+  const { checkOutConfig, GitBaseError } = await import('../review/git/git-base.ts');
   try {
     return await checkOutConfig(root, base);
   } catch (error) {
     // A folder must not stand in for a revision of its name: the author of a pull request could add one.
-    if (error instanceof GitBaseError && isFolder(base) && !commitHash.test(base)) return folderBase(base);
+    const mayBeFolder = error instanceof GitBaseError && error.isUnknown && !commitHash.test(base);
+    if (mayBeFolder && isFolder(base)) return folderBase(base);
     if (error instanceof GitBaseError) throw new UsageError(error.message);
     throw error;
   }
 }
 
 async function planBetween(
-  { root: baseRoot, shownAs }: { readonly root: string | undefined; readonly shownAs?: string },
+  { root: baseRoot, shownAs, foreign }: BaseFolder,
   root: string,
-  requests: readonly SourcedRequest[] | undefined,
+  { requests, now }: { readonly requests: readonly SourcedRequest[] | undefined; readonly now: number },
   options: PlanCommandOptions,
 ): Promise<ExitCode> {
   const { runPlan } = await import('../review/plan/result.ts');
   if (baseRoot === undefined) terminal.words(`${options.base} has no ${options.config}: everything is new`);
   const result = await runPlan({
-    base: baseRoot === undefined ? undefined : { root: baseRoot, label: shortened(options.base), shownAs },
+    base: baseRoot === undefined ? undefined : { root: baseRoot, label: shortened(options.base), shownAs, foreign },
     head: { root, label: options.config },
     requests,
     showBodies: options.showBodies,
-    now: Date.now(),
+    now: Math.max(now, requests?.at(-1)?.receivedAt ?? 0),
     onProgress: (tried) => tellProgress(tried, requests?.length ?? 0),
   });
   if (!result.ok) return reportProblems(result, options);
+  if (result.baseFaults !== undefined) {
+    const { formatProblems } = await import('../diagnostics/format.ts');
+    terminal.words(formatProblems(result.baseFaults.problems, result.baseFaults.sources, { format: 'text' }));
+  }
   const text = await format(result, options);
   if (options.out === undefined) terminal.data(text);
   else await writeOut(options.out, text);
@@ -154,7 +170,7 @@ function isPath(base: string): boolean {
   return isAbsolute(base) || /^\.{1,2}(\/|$)/.test(base);
 }
 
-function folderBase(root: string) {
+function folderBase(root: string): BaseFolder {
   return { root, close: () => Promise.resolve() };
 }
 
@@ -178,14 +194,14 @@ async function format(
 }
 
 async function reportProblems(
-  { side, problems, sources }: Extract<PlanResult, { ok: false }>,
-  { base, config, format: wanted }: PlanCommandOptions,
+  { problems, sources }: Extract<PlanResult, { ok: false }>,
+  { config, format: wanted }: PlanCommandOptions,
 ): Promise<ExitCode> {
   const { formatProblems } = await import('../diagnostics/format.ts');
-  const marksLines = side === 'head' && (wanted === 'github' || wanted === 'sarif');
+  const marksLines = wanted === 'github' || wanted === 'sarif';
   if (marksLines) terminal.data(formatProblems(problems, sources, { format: wanted, ...printedFrom(config) }));
   else terminal.words(formatProblems(problems, sources, { format: 'text' }));
-  terminal.words(`${side === 'base' ? base : config}: the config has problems, so there is no plan`);
+  terminal.words(`${config}: the config has problems, so there is no plan`);
   return exitCodes.problems;
 }
 
@@ -195,7 +211,7 @@ async function exitCodeOf(
 ): Promise<ExitCode> {
   const { isEmptyPlan } = await import('../review/plan/plan.ts');
   const failed = [
-    ...(failOn.includes('widened-access') && made.warnings.length > 0 ? ['access is widened'] : []),
+    ...(failOn.includes('widened-access') && made.warnings.some(({ widens }) => widens) ? ['access is widened'] : []),
     ...(failOn.includes('dropped-requests') && (made.behaviour?.noLongerAccepted ?? 0) > 0
       ? ['requests are no longer accepted']
       : []),

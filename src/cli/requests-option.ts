@@ -12,12 +12,15 @@ export function requestsOption(description: string): Option {
   );
 }
 
-/** Reads recorded requests; none if no source is given. */
-export async function loadRequests(source: string | undefined): Promise<readonly SourcedRequest[]> {
+/**
+ * Reads recorded requests; none if no source is given.
+ * @param now when those arrive that are only bodies, milliseconds since the epoch
+ */
+export async function loadRequests(source: string | undefined, now = Date.now()): Promise<readonly SourcedRequest[]> {
   if (source === undefined) return [];
   const { readRequests, RequestSourceError } = await import('../review/request-source.ts');
   try {
-    const requests = await readRequests(source, { token: process.env.PULLCORD_ADMIN_TOKEN, now: Date.now() });
+    const requests = await readRequests(source, { token: process.env.PULLCORD_ADMIN_TOKEN, now });
     terminal.words(`${counted(requests.length, 'request')} read from ${source === '-' ? 'stdin' : source}`);
     return requests;
   } catch (error) {

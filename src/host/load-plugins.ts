@@ -32,7 +32,8 @@ export async function loadPlugins(references: readonly PluginReference[], regist
   return problems;
 }
 
-async function importPlugins(reference: PluginReference): Promise<Plugin[]> {
+/** Imports a plugin's module, and returns the plugins that it exports. Throws if it is none. */
+export async function importPlugins(reference: PluginReference): Promise<Plugin[]> {
   const url = isAbsolute(reference.specifier)
     ? pathToFileURL(reference.specifier).href
     : await resolvePackage(reference);

@@ -6,6 +6,8 @@ import type { SourcedRequest } from './request-source.ts';
 /** A recorded request, or a body, for a dry run, with its recorded outcome if it has one. */
 export interface TriableRequest extends RehearsedRequest {
   readonly id: string;
+  /** Whether it says when it arrived; a body alone does not. */
+  readonly hasOwnTime: boolean;
   readonly recordedVerdict: string | undefined;
   readonly recordedBy: string | undefined;
   /** JSON pointers into the body at which something was masked. */
@@ -42,10 +44,10 @@ export function triableRequest(request: SourcedRequest): TriableRequest {
 }
 
 function triable(request: SourcedRequest, target: Target): TriableRequest {
-  const { id, receivedAt, caller, headers, ip, bodyText, masked, verdict, by, status } = request;
+  const { id, receivedAt, hasOwnTime = true, caller, headers, ip, bodyText, masked, verdict, by, status } = request;
   return {
     ...target,
-    ...{ id, receivedAt, caller: caller, headers, ip, bodyText },
+    ...{ id, receivedAt, hasOwnTime, caller, headers, ip, bodyText },
     failed: verdict === 'accepted' && status === 502,
     masked,
     recordedVerdict: verdict,

@@ -19,6 +19,7 @@ import { type Answered, fire, refusal, runFilters } from '../runtime/pipeline.ts
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import { type RehearsedVerdict, verdictWords } from '../runtime/verdict.ts';
+import { type PatientTrigger, patientTrigger, type Spent } from './patient-trigger.ts';
 import { RehearsalEngine } from './rehearsal-engine.ts';
 import { reviewedAuths } from './reviewed-auth.ts';
 import { oneLine } from './words.ts';
@@ -43,7 +44,7 @@ export interface RehearsedRequest {
 }
 
 /** The outcome that a request would have had. */
-export interface RehearsedOutcome {
+export interface RehearsedOutcome extends Spent {
   readonly verdict: RehearsedVerdict;
   /** Name of the filter that dropped it, or failed on it. */
   readonly by: string | undefined;
@@ -64,6 +65,8 @@ export interface RehearsedOutcome {
 export interface RehearsalOptions {
   /** Accepts requests for paused triggers, so that a trigger can be tested before it is activated. */
   readonly ignoresPause?: boolean;
+  /** Lets filters decide independently of the speed of the machine, where `undecided` is an outcome too. */
+  readonly isPatient?: boolean;
 }
 
 /**
@@ -74,6 +77,7 @@ export class Rehearsal {
   readonly #snapshot: Snapshot;
   readonly #options: RehearsalOptions;
   readonly #engine = new RehearsalEngine();
+  readonly #judges = new Map<LiveTrigger, PatientTrigger>();
   #count = 0;
 
   constructor(snapshot: Snapshot, options: RehearsalOptions = {}) {
@@ -84,9 +88,10 @@ export class Rehearsal {
   async try(request: RehearsedRequest): Promise<RehearsedOutcome> {
     const prepared = await this.prepare(request);
     if ('outcome' in prepared) return prepared.outcome;
-    const { exchange, trigger } = prepared;
+    const { exchange } = prepared;
+    const { trigger, spent } = this.#judged(prepared.trigger);
     const answered = await fire(this.#engine, trigger, exchange);
-    const outcome = outcomeOf(answered, trigger, exchange);
+    const outcome = { ...outcomeOf(answered, prepared.trigger, exchange), ...spent() };
     if (answered.kind !== 'accepted') return outcome;
     const input = this.#engine.lastRun?.input;
     if (request.failed) this.#engine.fail();
@@ -97,10 +102,21 @@ export class Rehearsal {
   async tryFilters(request: RehearsedRequest): Promise<RehearsedOutcome> {
     const prepared = await this.prepare(request);
     if ('outcome' in prepared) return prepared.outcome;
-    const { exchange, trigger } = prepared;
+    const { exchange } = prepared;
+    const { trigger, spent } = this.#judged(prepared.trigger);
     const verdict = await runFilters(trigger, exchange);
-    if (verdict.kind !== 'passed') return outcomeOf(await refusal(trigger, exchange, verdict), trigger, exchange);
-    return outcomeOf({ kind: 'accepted', runId: '', reply: { status: 200 } }, trigger, exchange);
+    const answered: Answered =
+      verdict.kind === 'passed'
+        ? { kind: 'accepted', runId: '', reply: { status: 200 } }
+        : await refusal(trigger, exchange, verdict);
+    return { ...outcomeOf(answered, prepared.trigger, exchange), ...spent() };
+  }
+
+  #judged(trigger: LiveTrigger): PatientTrigger {
+    if (!this.#options.isPatient) return { trigger, spent: () => ({}) };
+    const known = this.#judges.get(trigger) ?? patientTrigger(trigger);
+    this.#judges.set(trigger, known);
+    return known;
   }
 
   /** Takes a request up to the filters: returns what they would get, or how it is refused before. */

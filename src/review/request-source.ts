@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
+import { foldKey } from '../config/trigger-key.ts';
 import type { RecordedRequest } from '../engine/types/index.ts';
 import { openRecordings } from '../host/open-recordings.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
@@ -11,6 +12,8 @@ export interface SourcedRequest
   /** Undefined: for every trigger, or for every project's trigger of that key. */
   readonly project: string | undefined;
   readonly trigger: string | undefined;
+  /** False if `receivedAt` is only the time at which it was read. Default: true. */
+  readonly hasOwnTime?: boolean;
   /** Undefined: a caller that may do everything. */
   readonly caller: string | undefined;
   /** The recorded verdict, if there is one. */
@@ -51,13 +54,23 @@ const mostRequests = 1_000_000;
  */
 export async function readRequests(source: string, options: SourceOptions): Promise<readonly SourcedRequest[]> {
   const requests: SourcedRequest[] = [];
+  const known = new Set<string>();
   for await (const one of requestsOf(source, options)) {
+    const identity = identityOf(one);
+    // Exports may overlap.
+    if (known.has(identity)) continue;
+    known.add(identity);
     if (requests.length === mostRequests) {
       throw new RequestSourceError(`${source} has more than ${mostRequests} requests: select a part of them`);
     }
     requests.push(one);
   }
   return requests.sort((one, other) => one.receivedAt - other.receivedAt);
+}
+
+/** An id is unique in one gateway; requests of two may be in one source. */
+function identityOf({ id, project, trigger, receivedAt }: SourcedRequest): string {
+  return JSON.stringify([id, project, trigger === undefined ? undefined : foldKey(trigger), receivedAt]);
 }
 
 async function* requestsOf(source: string, options: SourceOptions): AsyncIterable<SourcedRequest> {
@@ -189,6 +202,7 @@ async function* bodiesIn(folder: string, now: number): AsyncIterable<SourcedRequ
       ...{ project, trigger, bodyText },
       id: inside === basename(inside) ? basename(path, '.json') : inside.replace(/\.json$/, ''),
       receivedAt: now + index,
+      hasOwnTime: false,
       caller: undefined,
       ip: '127.0.0.1',
       headers: {},

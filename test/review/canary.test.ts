@@ -174,7 +174,8 @@ t.test('literal secrets', async (t) => {
     const shown = args.map((argument) => folders[argument] ?? argument).join(' ');
     await t.test(`a literal secret is reported but never printed: ${shown}`, async (t) => {
       const { code, stdout, stderr } = await command(t, args, { env });
-      t.equal(code, 1);
+      // A base with problems keeps no change from being planned.
+      t.equal(code, args.at(-1) === root && args[0] === 'plan' ? 0 : 1);
       t.match(stdout + stderr, /literal_secret|gateway\.yaml|credentials/);
       t.notMatch(stdout + stderr, canary);
     });

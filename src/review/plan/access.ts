@@ -1,4 +1,5 @@
-import { triggerName } from '../../config/trigger-key.ts';
+import type { TriggerConfig } from '../../config/model.ts';
+import { triggerId, triggerName } from '../../config/trigger-key.ts';
 import type { ApiKeyDeclaration } from '../../contract/index.ts';
 import type { Snapshot } from '../../runtime/snapshot.ts';
 import { isOpen, type ReviewedAuth, reviewedAuths } from '../reviewed-auth.ts';
@@ -11,8 +12,10 @@ export function compareAccess(base: Snapshot | undefined, head: Snapshot, now: n
   const callers = [...new Set([...before.keys(), ...after.keys()])].sort();
   return callers.flatMap((caller) => {
     const may = (reach: Reach, id: string) => reach.get(caller)?.has(id) || reach.get(anyone)?.has(id);
-    const gains = [...(after.get(caller) ?? [])].filter((id) => !may(before, id)).sort();
-    const loses = [...(before.get(caller) ?? [])].filter((id) => !may(after, id)).sort();
+    const missing = (from: Reach, other: Reach) =>
+      [...(from.get(caller) ?? [])].flatMap(([id, name]) => (may(other, id) ? [] : [name])).sort();
+    const gains = missing(after, before);
+    const loses = missing(before, after);
     return gains.length + loses.length === 0 ? [] : [{ caller, gains, loses }];
   });
 }
@@ -20,23 +23,25 @@ export function compareAccess(base: Snapshot | undefined, head: Snapshot, now: n
 /** Callers of a trigger that lets everyone in. */
 const anyone = 'anyone';
 
-/** The triggers that each caller may fire. Triggers open to anyone are not listed for each key. */
-type Reach = ReadonlyMap<string, ReadonlySet<string>>;
+/**
+ * The triggers that each caller may fire, their names by their ids: a key may be written in another case. Triggers open to
+ * anyone are not listed for each key.
+ */
+type Reach = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 function reachOf(snapshot: Snapshot, now: number): Reach {
   const { triggers, apiKeys } = snapshot.config;
-  const reach = new Map<string, Set<string>>();
-  const add = (caller: string, trigger: string): void => {
-    const known = reach.get(caller) ?? new Set();
-    reach.set(caller, known.add(trigger));
+  const reach = new Map<string, Map<string, string>>();
+  const add = (caller: string, trigger: TriggerConfig): void => {
+    const known = reach.get(caller) ?? new Map();
+    reach.set(caller, known.set(triggerId(trigger.project.id, trigger.key), triggerName(trigger)));
   };
   const keys = apiKeys.filter((key) => canFire(key, now));
   for (const trigger of triggers) {
     if (trigger.status === 'paused') continue;
-    const id = triggerName(trigger);
     const auths = reviewedAuths(snapshot, trigger.project.id, trigger.key);
     const granted = keys.filter((key) => grants(key, trigger.project.id));
-    for (const caller of callersOf(auths, granted)) add(caller, id);
+    for (const caller of callersOf(auths, granted)) add(caller, trigger);
   }
   return reach;
 }

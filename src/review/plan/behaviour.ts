@@ -5,6 +5,7 @@ import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
 import { reviewOf } from '../filter-review.ts';
 import type { TriableRequest } from '../recorded-requests.ts';
 import { describeOutcome, Rehearsal, type RehearsedOutcome } from '../rehearsal.ts';
+import { judgeability } from './judgeability.ts';
 import type { Behaviour, BehaviourGroup, Sample } from './plan.ts';
 
 /** How many requests of a group are named. */
@@ -26,18 +27,25 @@ export async function compareBehaviour(
   requests: readonly TriableRequest[],
   options: BehaviourOptions,
 ): Promise<Behaviour> {
-  const before = new Rehearsal(base);
-  const after = new Rehearsal(head);
+  const before = new Rehearsal(base, { isPatient: true });
+  const after = new Rehearsal(head, { isPatient: true });
   const groups = new Map<string, GroupTally>();
   const totals = { recorded: 0, asRecorded: 0, masked: 0, changed: 0, newlyAccepted: 0, noLongerAccepted: 0 };
+  const notJudged = new Map<string, number>();
+  const reasonNotToJudge = judgeability(base, head);
   for (const [index, request] of requests.entries()) {
     if (index % progressEvery === 0) options.onProgress?.(index);
     const old = await before.try(request);
     const now = await after.try(request);
     if (isUnsure(request, old.found) || isUnsure(request, now.found)) totals.masked += 1;
-    if (request.recordedVerdict !== undefined) {
+    if (request.recordedVerdict !== undefined && old.undecided === undefined) {
       totals.recorded += 1;
       if (request.recordedVerdict === old.verdict && request.recordedBy === old.by) totals.asRecorded += 1;
+    }
+    const reason = old.undecided ?? now.undecided ?? reasonNotToJudge(request, now);
+    if (reason !== undefined) {
+      notJudged.set(reason, (notJudged.get(reason) ?? 0) + 1);
+      continue;
     }
     if (isSame(old, now)) continue;
     totals.changed += 1;
@@ -46,7 +54,8 @@ export async function compareBehaviour(
     tally(groups, request, { old, now }, options);
   }
   const sorted = [...groups.values()].sort((one, other) => other.count - one.count || compareText(one, other));
-  return { requests: requests.length, ...totals, groups: sorted };
+  const reasons = [...notJudged].sort().map(([reason, count]) => ({ reason, count }));
+  return { requests: requests.length, ...totals, notJudged: reasons, groups: sorted };
 }
 
 const progressEvery = 1000;
@@ -67,7 +76,8 @@ function tally(
   const areFiltered = now.verdict !== 'refused' && old.verdict !== 'refused';
   const filter = areFiltered ? (now.by ?? old.by) : undefined;
   const place = now.found?.config.filter.find(({ name }) => name === filter)?.place ?? found?.config.place;
-  const group = groups.get(key) ?? { trigger, before, after, filter, count: 0, samples: [], place };
+  const opens = old.verdict === 'dropped' && now.verdict === 'accepted';
+  const group = groups.get(key) ?? { trigger, before, after, filter, opens, count: 0, samples: [], place };
   group.count += 1;
   if (group.samples.length < mostSamples) group.samples.push(sampleOf(request, options));
   groups.set(key, group);
@@ -100,9 +110,17 @@ function compareText(one: BehaviourGroup, other: BehaviourGroup): number {
   return text(one) < text(other) ? -1 : 1;
 }
 
-function sampleOf({ id, receivedAt, caller, bodyText }: TriableRequest, { showBodies }: BehaviourOptions): Sample {
+function sampleOf(
+  { id, receivedAt, hasOwnTime, caller, bodyText }: TriableRequest,
+  { showBodies }: BehaviourOptions,
+): Sample {
   const body: JsonValue | undefined = bodyText === undefined ? undefined : JSON.parse(bodyText);
-  return { id, at: receivedAt, caller, body: body === undefined || showBodies ? body : maskValues(body) };
+  return {
+    id,
+    at: hasOwnTime ? receivedAt : undefined,
+    caller,
+    body: body === undefined || showBodies ? body : maskValues(body),
+  };
 }
 
 /** Masks the values of members and keeps their names and shape. Values that are known anyway stay. */

@@ -1,13 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StageUse } from '../../config/model.ts';
 import type { Place } from '../../diagnostics/problem.ts';
+import { changedOptions, factsOf, isSameUse } from '../meaning/use-facts.ts';
+import { changedFiles, type NamedFile } from '../named-files/named-files.ts';
 import { describeAuth, describeUse, describeValue, oneLine } from '../words.ts';
 import type { StructureDetail } from './plan.ts';
-
-/** Whether two uses of plugins are equal, apart from their places. */
-export function isSameUse(before: StageUse | undefined, after: StageUse | undefined): boolean {
-  return before?.uses === after?.uses && isDeepStrictEqual(before?.with, after?.with);
-}
 
 /** What changes in a stage: the plugin with its options, or the options of the same plugin one by one. */
 export function compareUse(
@@ -21,15 +18,22 @@ export function compareUse(
   if (before === undefined || after === undefined || before.uses !== after.uses) {
     return [{ what, before: before && describeUse(before), after: after && describeUse(after), place }];
   }
-  const names = [...new Set([...Object.keys(before.with), ...Object.keys(after.with)])];
-  return names
-    .filter((name) => !isDeepStrictEqual(before.with[name], after.with[name]))
-    .map((name) => ({
-      what: `${what}: ${after.uses} ${name}`,
-      before: describeOption(before, name),
-      after: describeOption(after, name),
-      place: name in after.with ? after.optionPlaces(`/${name}`) : place,
-    }));
+  const options = changedOptions(before, after).map((name) => ({
+    what: `${what}: ${after.uses} ${name}`,
+    before: describeOption(before, name),
+    after: describeOption(after, name),
+    place: name in after.with ? after.optionPlaces(`/${name}`) : place,
+  }));
+  const files = changedFiles(factsOf(before).files, factsOf(after).files).map((file) =>
+    fileDetail(`${what}: ${after.uses} ${file.option}`, file, after.optionPlaces(`/${file.option}`)),
+  );
+  return [...options, ...files];
+}
+
+/** A file that is named as before and holds something else. */
+export function fileDetail(what: string, { written, digest }: NamedFile, place: Place): StructureDetail {
+  const name = `file ${oneLine(written)}`;
+  return { what, before: name, after: `${name} ${digest === undefined ? '(missing)' : 'with other content'}`, place };
 }
 
 /** What changes in a list of auth plugins: one by one if the same are asked in the same order, else the whole list. */

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../contract/index.ts';
 import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import type { Sources } from '../../diagnostics/source.ts';
-import { isEmptyPlan, type Plan } from './plan.ts';
+import { isEmptyPlan, type Plan, type WitnessBody } from './plan.ts';
 import type { PlanDocument } from './plan-document.gen.ts';
 import { summaryLine } from './summary.ts';
 
@@ -21,7 +21,7 @@ function documentOf(plan: Plan, sources: Sources): PlanDocument {
     summary: summaryLine(plan),
     changes: !isEmptyPlan(plan),
     base: sideOf(plan.base),
-    head: sideOf(plan.head),
+    head: { label: plan.head.label, ...(plan.head.revision !== undefined && { revision: plan.head.revision }) },
     structure: plan.structure.map(({ details, ...change }) => ({
       ...placed(change),
       details: details.map(({ before, after, ...detail }) => ({
@@ -31,29 +31,38 @@ function documentOf(plan: Plan, sources: Sources): PlanDocument {
       })),
     })),
     access: plan.access.map(({ caller, gains, loses }) => ({ caller, gains: [...gains], loses: [...loses] })),
-    warnings: plan.warnings.map(placed),
+    warnings: plan.warnings.map(({ trigger: _trigger, ...warning }) => placed(warning)),
     ...(plan.behaviour && { behaviour: behaviourOf(plan.behaviour, sources) }),
     witnesses: plan.witnesses.map(({ found, ...witness }) => ({
       ...placed(witness),
-      found: found === undefined ? null : { ...found, body: found.body as JsonObject },
+      found: found === undefined ? null : foundOf(found),
     })),
   };
 }
 
-function sideOf({ label, revision }: Plan['base']): PlanDocument['base'] {
-  return { label, ...(revision !== undefined && { revision }) };
+function foundOf({ body, before, after }: WitnessBody): NonNullable<PlanDocument['witnesses'][number]['found']> {
+  return { body: body as JsonObject, before, after };
+}
+
+function sideOf({ label, revision, faults }: Plan['base']): PlanDocument['base'] {
+  return { label, ...(revision !== undefined && { revision }), ...(faults > 0 && { faults }) };
 }
 
 type BehaviourDocument = NonNullable<PlanDocument['behaviour']>;
 
-function behaviourOf({ groups, ...totals }: NonNullable<Plan['behaviour']>, sources: Sources): BehaviourDocument {
+function behaviourOf(
+  { groups, notJudged, ...totals }: NonNullable<Plan['behaviour']>,
+  sources: Sources,
+): BehaviourDocument {
   return {
     ...totals,
-    groups: groups.map(({ filter, place, samples, ...group }) => ({
+    notJudged: notJudged.map((one) => ({ ...one })),
+    groups: groups.map(({ filter, place, samples, opens: _opens, ...group }) => ({
       ...group,
       ...(filter !== undefined && { filter }),
       samples: samples.map(({ id, at, caller, body }) => ({
-        ...{ id, at: new Date(at).toISOString() },
+        id,
+        ...(at !== undefined && { at: new Date(at).toISOString() }),
         ...(caller !== undefined && { caller }),
         // Only objects are bodies of requests that reach a filter.
         ...(body !== undefined && { body: body as JsonObject }),

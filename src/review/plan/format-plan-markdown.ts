@@ -1,10 +1,12 @@
 import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { counted } from '../words.ts';
+import { mergeAlike, warningKey } from './alike.ts';
 import { details, inline, plain } from './markdown.ts';
 import type { AccessChange, Behaviour, BehaviourGroup, Plan, StructureChange, Witness } from './plan.ts';
 import { mergeShared, type PrintedChange } from './shared-details.ts';
-import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
+import { baseNote, behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
+import { witnessKey } from './witness-key.ts';
 
 /** The first line, by which a comment is found again to be updated. */
 const marker = '<!-- pullcord plan -->';
@@ -21,6 +23,7 @@ export function formatPlanMarkdown(plan: Plan, sources: Sources): string {
   const blocks = [
     `${marker}\n### Pullcord: ${plain(summaryLine(plan))}`,
     `${inline(plan.base.label)} → ${inline(plan.head.label)}`,
+    ...[baseNote(plan.base)].filter((note) => note !== undefined),
     ...warningBlock(plan, sources),
     ...structureBlock(plan.structure),
     ...accessBlock(plan.access),
@@ -45,8 +48,17 @@ function fitting(blocks: readonly string[]): readonly string[] {
 
 function warningBlock({ warnings }: Plan, sources: Sources): string[] {
   if (warnings.length === 0) return [];
-  const lines = warnings.map(({ message, place }) => `${plain(message)} (${inline(describePlace(place, sources))})`);
+  const lines = mergeAlike(warnings, warningKey).map(
+    ({ one: { message, place }, triggers }) =>
+      `${plain(message)}${others(triggers)} (${inline(describePlace(place, sources))})`,
+  );
   return [['> [!WARNING]', ...limited(lines, 'warning').map((line) => `> - ${line}`)].join('\n')];
+}
+
+/** Where one warning stands for many. */
+function others(triggers: readonly string[]): string {
+  const [, ...more] = triggers;
+  return more.length === 0 ? '' : `; ${counted(more.length, 'more trigger')} alike: ${named(more)}`;
 }
 
 function structureBlock(structure: readonly StructureChange[]): string[] {
@@ -107,8 +119,11 @@ function groupItem({ trigger, before, after, count, samples }: BehaviourGroup): 
 function witnessBlock(witnesses: readonly Witness[]): string[] {
   if (witnesses.length === 0) return [];
   const found = witnesses.filter((witness) => witness.found !== undefined).length;
-  const items = witnesses.map(({ trigger, filter, found: witness, tried }) => {
-    const head = `${inline(trigger)}, filter ${inline(filter)}:`;
+  const items = mergeAlike(witnesses, witnessKey).map(({ one, triggers }) => {
+    const { trigger, filter, found: witness, tried } = one;
+    const where =
+      triggers.length > 1 ? `${counted(triggers.length, 'trigger')} alike (${named(triggers)})` : inline(trigger);
+    const head = `${where}, filter ${inline(filter)}:`;
     if (witness === undefined) return `${head} none found (${counted(tried, 'body', 'bodies')} tried)`;
     return `${head} ${plain(witness.before)} → ${plain(witness.after)}\n  - ${inline(JSON.stringify(witness.body))}`;
   });

@@ -2,16 +2,20 @@ import pc from 'picocolors';
 import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { counted, oneLine } from '../words.ts';
+import { type Alike, mergeAlike, warningKey } from './alike.ts';
 import { isEmptyPlan, type Plan, type StructureChange, type StructureDetail, type Witness } from './plan.ts';
 import { mergeShared, type PrintedChange } from './shared-details.ts';
-import { behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
+import { baseNote, behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
+import { witnessKey } from './witness-key.ts';
 
 type Colors = ReturnType<typeof pc.createColors>;
 
 /** Prints a plan for a terminal. */
 export function formatPlanText(plan: Plan, sources: Sources, color: boolean): string {
   const colors = pc.createColors(color);
-  const head = `${colors.bold(summaryLine(plan))}\n${plan.base.label} → ${plan.head.label}`;
+  const note = baseNote(plan.base);
+  const sides = `${plan.base.label} → ${plan.head.label}${note === undefined ? '' : `\n${note}`}`;
+  const head = `${colors.bold(summaryLine(plan))}\n${sides}`;
   if (isEmptyPlan(plan) && plan.warnings.length === 0) return `${head}\n`;
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [`${colors.bold(title)}\n${lines.join('\n')}`];
@@ -19,8 +23,9 @@ export function formatPlanText(plan: Plan, sources: Sources, color: boolean): st
     head,
     ...section(
       'Warnings',
-      plan.warnings.map(
-        ({ message, place }) => `  ${colors.yellow('!')} ${message}  ${colors.dim(describePlace(place, sources))}`,
+      mergeAlike(plan.warnings, warningKey).map(
+        ({ one: { message, place }, triggers }) =>
+          `  ${colors.yellow('!')} ${message}${others(triggers)}  ${colors.dim(describePlace(place, sources))}`,
       ),
     ),
     ...section(
@@ -35,10 +40,7 @@ export function formatPlanText(plan: Plan, sources: Sources, color: boolean): st
       ]),
     ),
     ...section('Requests', behaviourLines(plan, colors)),
-    ...section(
-      'Counterexamples',
-      plan.witnesses.flatMap((witness) => witnessLines(witness)),
-    ),
+    ...section('Counterexamples', mergeAlike(plan.witnesses, witnessKey).flatMap(witnessLines)),
   ].join('\n\n')}\n`;
 }
 
@@ -92,8 +94,16 @@ function behaviourLines({ behaviour }: Plan, colors: Colors): string[] {
   ];
 }
 
-function witnessLines({ trigger, filter, found, tried }: Witness): string[] {
-  const head = `  ${trigger}, filter "${oneLine(filter)}":`;
+/** Where one warning stands for many. */
+function others(triggers: readonly string[]): string {
+  const [, ...more] = triggers;
+  return more.length === 0 ? '' : ` (${counted(more.length, 'more trigger')} alike: ${named(more)})`;
+}
+
+function witnessLines({ one: { trigger, filter, found, tried }, triggers }: Alike<Witness>): string[] {
+  const where =
+    triggers.length > 1 ? `${counted(triggers.length, 'trigger')} alike: ${named(triggers)};` : `${trigger},`;
+  const head = `  ${where} filter "${oneLine(filter)}":`;
   if (found === undefined) return [`${head} none found (${counted(tried, 'body', 'bodies')} tried)`];
   return [`${head} ${found.before} → ${found.after}`, `      ${JSON.stringify(found.body)}`];
 }

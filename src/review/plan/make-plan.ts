@@ -1,22 +1,16 @@
 import { triggerId } from '../../config/trigger-key.ts';
 import type { JsonObject } from '../../contract/index.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
-import type { OpenConfig } from '../open-config.ts';
 import { forTriggers, type TriableRequest } from '../recorded-requests.ts';
 import type { SourcedRequest } from '../request-source.ts';
 import { compareAccess } from './access.ts';
 import { compareBehaviour } from './behaviour.ts';
 import type { Behaviour, Plan, PlannedSide, Witness } from './plan.ts';
+import type { PlanSide } from './plan-side.ts';
 import { compareStructure } from './structure.ts';
-import { findWidenings } from './widening.ts';
+import { findWidenings } from './widening/find-widenings.ts';
+import { widenedFilters } from './widening/widened-filters.ts';
 import { findWitness, witnessed } from './witness.ts';
-
-/** A config to compare. */
-export interface PlanSide extends OpenConfig {
-  /** The config folder. */
-  readonly root: string;
-  readonly label: string;
-}
 
 export interface PlanOptions {
   /** Requests to try on both configs; undefined: none. */
@@ -28,9 +22,13 @@ export interface PlanOptions {
   readonly onProgress?: (tried: number) => void;
 }
 
-/** How long the search for counterexamples may take in all, and for one filter, in milliseconds. */
-const allWitnessesMs = 3000;
-const oneWitnessMs = 2000;
+/**
+ * What the search for counterexamples may cost in all, and for one filter: about how many evaluations of a simple filter.
+ * Counted, so that it ends at the same body on any machine. Many changed filters share the whole:
+ * each gets an equal part of what those before it left.
+ */
+const allWitnessesWork = 200_000;
+const oneWitnessWork = 10_000;
 /** How many recorded bodies of a trigger the search for counterexamples starts from. */
 const mostKnownBodies = 100;
 
@@ -38,19 +36,21 @@ const mostKnownBodies = 100;
 export async function makePlan(base: PlanSide | undefined, head: PlanSide, options: PlanOptions): Promise<Plan> {
   const requests = options.requests && triableOf(base, head, options.requests);
   const behaviour = requests && base && (await compareBehaviour(base.snapshot, head.snapshot, requests, options));
+  const witnesses = base === undefined ? [] : await witnessesOf(base, head, behaviour, requests ?? [], options);
+  const declared = findWidenings(base, head, options.now);
   return {
     base: sideOf(base),
     head: sideOf(head),
     structure: compareStructure(base, head),
     access: compareAccess(base?.snapshot, head.snapshot, options.now),
-    warnings: findWidenings(base?.snapshot, head.snapshot),
+    warnings: [...widenedFilters(head.config, declared, behaviour, witnesses), ...declared],
     behaviour,
-    witnesses: base === undefined ? [] : await witnessesOf(base, head, behaviour, requests ?? [], options),
+    witnesses,
   };
 }
 
 function sideOf(side: PlanSide | undefined): PlannedSide {
-  return { label: side?.label ?? 'nothing', revision: side?.config.revision };
+  return { label: side?.label ?? 'nothing', revision: side?.config.revision, faults: side?.faults ?? 0 };
 }
 
 /** A body without a trigger is for all triggers of both configs. */
@@ -76,23 +76,31 @@ async function witnessesOf(
   requests: readonly TriableRequest[],
   { now, showBodies }: PlanOptions,
 ): Promise<readonly Witness[]> {
-  const end = performance.now() + allWitnessesMs;
   const shown = new Set((behaviour?.groups ?? []).map(({ trigger, filter }) => `${trigger}\n${filter}`));
   const requestsOf = Map.groupBy(requests, ({ project, trigger }) => triggerId(project, trigger));
-  const witnesses: Witness[] = [];
-  for (const { project, key } of head.config.triggers) {
+  const searches = head.config.triggers.flatMap(({ project, key }) => {
     const before = base.snapshot.find(project.id, key);
     const after = head.snapshot.find(project.id, key);
-    if (before === undefined || after === undefined) continue;
+    if (before === undefined || after === undefined) return [];
     const changes = witnessed(before, after).filter(({ name }) => !shown.has(`${project.id}/${key}\n${name}`));
-    if (changes.length === 0) continue;
-    const ofTrigger = requestsOf.get(triggerId(project.id, key)) ?? [];
-    const known = { ofTests: bodiesOfTests(before, after), recorded: bodiesOfRequests(ofTrigger) };
-    for (const change of changes) {
-      const deadline = Math.min(end, performance.now() + oneWitnessMs);
-      const witness = await findWitness(base, head, { before, after }, change, known, { deadline, now, showBodies });
-      witnesses.push(witness);
-    }
+    return changes.map((change) => ({ before, after, change }));
+  });
+  let left = allWitnessesWork;
+  // Many triggers may inherit one filter: what was found for one of them is tried first for the others.
+  const foundBefore = new Map<string, readonly [JsonObject]>();
+  const witnesses: Witness[] = [];
+  for (const [index, { before, after, change }] of searches.entries()) {
+    const known = {
+      ofTests: [...(foundBefore.get(change.name) ?? []), ...bodiesOfTests(before, after)],
+      recorded: bodiesOfRequests(requestsOf.get(after.id) ?? []),
+    };
+    const work = Math.min(oneWitnessWork, Math.floor(left / (searches.length - index)));
+    const search = { work, now, showBodies };
+    const { witness, spent, isInvented } = await findWitness(base, head, { before, after }, change, known, search);
+    left = Math.max(0, left - spent);
+    // What callers sent is not shown for other triggers.
+    if (isInvented && witness.found !== undefined) foundBefore.set(change.name, [witness.found.body as JsonObject]);
+    witnesses.push(witness);
   }
   return witnesses;
 }

@@ -2,8 +2,9 @@ import type { NamedUse } from '../../config/model.ts';
 import { descriptorOf } from '../../config/stages.ts';
 import type { Stage } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
+import { isSameUse } from '../meaning/use-facts.ts';
 import { describeUse, describeValue, oneLine } from '../words.ts';
-import { compareUse, compareValue, isSameUse } from './compare-uses.ts';
+import { compareUse, compareValue } from './compare-uses.ts';
 import type { StructureDetail } from './plan.ts';
 
 /** How a use that has a name, e.g. a filter, changes between two triggers. */
@@ -24,7 +25,7 @@ export function changedUses(before: readonly NamedUse[], after: readonly NamedUs
 }
 
 /** Uses whose name is gone, and whose options are those of a new name. */
-function renamedUses(before: readonly NamedUse[], after: readonly NamedUse[]) {
+export function renamedUses(before: readonly NamedUse[], after: readonly NamedUse[]) {
   const added = after.filter(({ name }) => named(before, name) === undefined);
   return before.flatMap((from) => {
     const to = named(after, from.name) === undefined ? added.find((use) => isSameUse(use, from)) : undefined;

@@ -29,6 +29,10 @@ export interface PlanDocument {
      * Content hash of all config files; absent if there is no config.
      */
     revision?: string;
+    /**
+     * How many errors it has; absent if it has none. Only its valid part is compared.
+     */
+    faults?: number;
   };
   /**
    * The config that is compared with it.
@@ -52,7 +56,7 @@ export interface PlanDocument {
    */
   access: PlannedAccess[];
   /**
-   * Widened access: what `--fail-on widened-access` checks.
+   * What a reviewer should look at, above all widened access.
    */
   warnings: PlannedWarning[];
   behaviour?: PlannedBehaviour;
@@ -137,6 +141,10 @@ export interface PlannedWarning {
    */
   message: string;
   /**
+   * Whether access is widened: what `--fail-on widened-access` checks. Otherwise it only deserves a look, e.g. another program of an agent.
+   */
+  widens: boolean;
+  /**
    * Its place: `file:line:column`.
    */
   place: string;
@@ -162,6 +170,10 @@ export interface PlannedBehaviour {
    */
   masked: number;
   /**
+   * How many cannot be judged, by reason. They do not count as changed.
+   */
+  notJudged: PlannedNotJudged[];
+  /**
    * How many get another verdict.
    */
   changed: number;
@@ -177,6 +189,19 @@ export interface PlannedBehaviour {
    * The requests that get another verdict, by trigger and by change; the largest group first.
    */
   groups: PlannedGroup[];
+}
+/**
+ * Requests that cannot be judged for one reason.
+ */
+export interface PlannedNotJudged {
+  /**
+   * Why, in words.
+   */
+  reason: string;
+  /**
+   * Their number.
+   */
+  count: number;
 }
 /**
  * Requests of one trigger that change in the same way.
@@ -220,9 +245,9 @@ export interface PlannedSample {
    */
   id: string;
   /**
-   * When it arrived.
+   * When it arrived; absent if that is unknown, as of a body in a folder.
    */
-  at: string;
+  at?: string;
   /**
    * Id of the key that sent it; absent if unknown.
    */

@@ -6,7 +6,7 @@ import type { BehaviourGroup, Plan } from './plan.ts';
 
 /** A plan as problems, for formats that mark the lines of a pull request: warnings, and what changes as notes. */
 export function planProblems(plan: Plan): readonly Problem[] {
-  return [
+  const problems = [
     ...plan.warnings.map(({ code, message, place }) => problem(code, 'warning', message, place)),
     ...plan.structure.flatMap(({ action, details }) =>
       action === 'changed'
@@ -27,6 +27,8 @@ export function planProblems(plan: Plan): readonly Problem[] {
           ],
     ),
   ];
+  // What many triggers inherit is at one place.
+  return [...new Map(problems.map((one) => [JSON.stringify([one.code, one.message, one.place]), one])).values()];
 }
 
 function groupProblem({ trigger, before, after, count, place }: BehaviourGroup): readonly Problem[] {

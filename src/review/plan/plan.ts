@@ -19,6 +19,8 @@ export interface PlannedSide {
   readonly label: string;
   /** Content hash of all config files; undefined if there is no config. */
   readonly revision: string | undefined;
+  /** How many errors it has: only its valid part is compared. 0 if it is whole. */
+  readonly faults: number;
 }
 
 /** Something that was added, removed or changed, in words. */
@@ -57,6 +59,10 @@ export interface Widening {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly place: Place;
+  /** Whether it lets in, or lets out, more than before. Otherwise it only deserves a look. */
+  readonly widens: boolean;
+  /** `project/key` of the trigger that it is about; undefined if it is about something else. */
+  readonly trigger?: string;
 }
 
 /** The outcomes of requests under both configs. */
@@ -68,6 +74,8 @@ export interface Behaviour {
   readonly asRecorded: number;
   /** How many have masked values, for which filters cannot be predicted. */
   readonly masked: number;
+  /** How many have no verdict, since it cannot be known, by reason. They do not count as changed. */
+  readonly notJudged: readonly { readonly reason: string; readonly count: number }[];
   readonly changed: number;
   readonly newlyAccepted: number;
   readonly noLongerAccepted: number;
@@ -83,6 +91,8 @@ export interface BehaviourGroup {
   readonly after: string;
   /** The filter that decides, after the change or else before it; undefined if no filter decides. */
   readonly filter: string | undefined;
+  /** Whether they were dropped and are accepted now. */
+  readonly opens: boolean;
   readonly count: number;
   readonly samples: readonly Sample[];
   readonly place: Place | undefined;
@@ -90,8 +100,8 @@ export interface BehaviourGroup {
 
 export interface Sample {
   readonly id: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+  /** Milliseconds since the epoch; undefined if the request has no time of its own. */
+  readonly at: number | undefined;
   readonly caller: string | undefined;
   /** Its values are masked unless the user wants to see them. */
   readonly body: JsonValue | undefined;
@@ -104,10 +114,18 @@ export interface Witness {
   readonly filter: string;
   readonly change: 'added' | 'removed' | 'changed';
   /** Undefined: none was found, which does not prove that none exists. */
-  readonly found: { readonly body: JsonValue; readonly before: string; readonly after: string } | undefined;
+  readonly found: WitnessBody | undefined;
   /** How many bodies were tried. */
   readonly tried: number;
   readonly place: Place;
+}
+
+export interface WitnessBody {
+  readonly body: JsonValue;
+  readonly before: string;
+  readonly after: string;
+  /** Whether it was dropped and is accepted now. */
+  readonly opens: boolean;
 }
 
 /** Whether nothing changes. */

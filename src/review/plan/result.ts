@@ -2,7 +2,8 @@ import { formatProblems } from '../../diagnostics/format.ts';
 import type { FormatOptions } from '../../diagnostics/formats.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { Sources } from '../../diagnostics/source.ts';
-import { type FaultyConfig, openConfig } from '../open-config.ts';
+import type { Foreign } from '../git/git-base.ts';
+import { type OpenConfig, openConfig, openValidPart } from '../open-config.ts';
 import { formatPlanJson } from './format-plan-json.ts';
 import { formatPlanMarkdown } from './format-plan-markdown.ts';
 import { formatPlanText } from './format-plan-text.ts';
@@ -10,6 +11,7 @@ import type { PlanFormat } from './formats.ts';
 import { makePlan, type PlanOptions } from './make-plan.ts';
 import type { Plan } from './plan.ts';
 import { planProblems } from './plan-problems.ts';
+import { planSide } from './plan-side.ts';
 import { type ShownFolder, showPlace, showPlaces, showSources } from './shown-places.ts';
 
 export interface PlanRequest extends PlanOptions {
@@ -20,44 +22,76 @@ export interface PlanRequest extends PlanOptions {
 
 interface Folder extends ShownFolder {
   readonly label: string;
+  /** Of a base that is a git revision: which files are not part of what is compared. */
+  readonly foreign?: Foreign | undefined;
 }
 
 export type PlanResult =
-  | { readonly ok: true; readonly plan: Plan; readonly sources: Sources }
-  /** One of the configs has errors. */
   | {
-      readonly ok: false;
-      readonly side: 'base' | 'head';
-      readonly problems: readonly Problem[];
+      readonly ok: true;
+      readonly plan: Plan;
       readonly sources: Sources;
-    };
+      /** Errors of the base, of which only the valid part was compared. */
+      readonly baseFaults: Faults | undefined;
+    }
+  /** The head has errors. */
+  | ({ readonly ok: false } & Faults);
 
-/** Opens both config folders and compares them. */
+interface Faults {
+  readonly problems: readonly Problem[];
+  readonly sources: Sources;
+}
+
+/** Opens both config folders and compares them. A base with errors must not keep a change from being reviewed that corrects them. */
 export async function runPlan({ base, head, ...options }: PlanRequest): Promise<PlanResult> {
   const opened = await openConfig(head.root);
-  if (!opened.ok) return { ...opened, side: 'head' };
+  if (!opened.ok) return opened;
   try {
-    const before = base && (await openConfig(base.root));
-    if (before?.ok === false) return { ...faultyBase(before, base), side: 'base' };
+    const before = base && (await openBase(base));
     try {
-      const old = before && base && { ...before, ...base };
-      const plan = await makePlan(old, { ...opened, ...head }, options);
-      if (before === undefined || base === undefined) return { ok: true, plan, sources: opened.sources };
+      const { foreign } = base ?? {};
+      const old =
+        before?.opened && base && (await planSide(before.opened, { ...base, faults: before.count }, foreign?.base));
+      const now = await planSide(opened, { ...head, faults: 0 }, await foreign?.head());
+      const made = await makePlan(old, now, options);
+      const plan = before && base && old === undefined ? withFaultyBase(made, base, before.count) : made;
+      const baseFaults = before?.faults;
+      if (before?.opened === undefined || base === undefined) {
+        return { ok: true, plan, sources: opened.sources, baseFaults };
+      }
       // Removed declarations are in the base, all others in the head.
-      const sources = new Map([...showSources(before.sources, base), ...opened.sources]);
-      return { ok: true, plan: showPlaces(plan, base), sources };
+      const sources = new Map([...showSources(before.opened.sources, base), ...opened.sources]);
+      return { ok: true, plan: showPlaces(plan, base), sources, baseFaults };
     } finally {
-      await before?.close();
+      await before?.opened?.close();
     }
   } finally {
     await opened.close();
   }
 }
 
-function faultyBase({ problems, sources }: FaultyConfig, base: Folder | undefined) {
-  if (base === undefined) return { ok: false, problems, sources } as const;
+interface OpenedBase {
+  /** Undefined if nothing of it could be served. */
+  readonly opened: OpenConfig | undefined;
+  readonly faults: Faults | undefined;
+  /** The number of its errors. */
+  readonly count: number;
+}
+
+async function openBase(base: Folder): Promise<OpenedBase> {
+  const opened = await openConfig(base.root);
+  if (opened.ok) return { opened, faults: undefined, count: 0 };
+  const { problems, sources } = opened;
   const shown = problems.map((problem) => ({ ...problem, place: showPlace(problem.place, base) }));
-  return { ok: false, problems: shown, sources: showSources(sources, base) } as const;
+  return {
+    opened: await openValidPart(base.root),
+    faults: { problems: shown, sources: showSources(sources, base) },
+    count: problems.filter(({ severity }) => severity === 'error').length,
+  };
+}
+
+function withFaultyBase(plan: Plan, { label }: Folder, faults: number): Plan {
+  return { ...plan, base: { label, revision: undefined, faults } };
 }
 
 export interface PlanFormatOptions extends Omit<FormatOptions, 'format'> {

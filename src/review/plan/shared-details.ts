@@ -1,12 +1,10 @@
+import { mostRepeated } from './alike.ts';
 import type { StructureChange, StructureDetail } from './plan.ts';
 
 /** A change as it is printed: of one thing, or the part that many triggers have in common. */
 export interface PrintedChange extends Omit<StructureChange, 'id'> {
   readonly ids: readonly string[];
 }
-
-/** The same detail is printed for up to this many triggers one by one. */
-const mostRepeated = 3;
 
 /** Merges details that many triggers share, for example because a default changed; the rest stays with each trigger. */
 export function mergeShared(structure: readonly StructureChange[]): readonly PrintedChange[] {

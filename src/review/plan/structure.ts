@@ -1,21 +1,25 @@
-import { relative } from 'node:path';
-import type { ApiKeyConfig, Config, ProjectConfig, TriggerConfig } from '../../config/model.ts';
+import { isAbsolute, relative, resolve } from 'node:path';
+import type {
+  AdminConfig,
+  ApiKeyConfig,
+  CallbackConfig,
+  Config,
+  ProjectConfig,
+  TriggerConfig,
+} from '../../config/model.ts';
 import { triggerId, triggerName } from '../../config/trigger-key.ts';
+import { changedFiles } from '../named-files/named-files.ts';
 import { describeValue } from '../words.ts';
-import { compareAuth, compareUse, compareValue, showDuration, showSize } from './compare-uses.ts';
+import { compareAuth, compareUse, compareValue, fileDetail, showDuration, showSize } from './compare-uses.ts';
+import { describeTarget } from './describe-target.ts';
 import { keyDetails } from './key-details.ts';
 import type { StructureChange, StructureDetail } from './plan.ts';
+import type { PlanSide, ReviewedPlugin } from './plan-side.ts';
 import { triggerDetails } from './trigger-details.ts';
-
-/** What a config declares, by what is compared. */
-export interface Side {
-  readonly config: Config;
-  /** The config folder: paths are shown relative to it. */
-  readonly root: string;
-}
+import { trustedEntries } from './widening/networks.ts';
 
 /** What is added, removed and changed between two configs: the gateway first, then projects, keys and triggers. */
-export function compareStructure(base: Side | undefined, head: Side): readonly StructureChange[] {
+export function compareStructure(base: PlanSide | undefined, head: PlanSide): readonly StructureChange[] {
   const before = base?.config;
   const after = head.config;
   return [
@@ -37,7 +41,10 @@ export function compareStructure(base: Side | undefined, head: Side): readonly S
       },
     ),
     ...changes('trigger', triggersById(before?.triggers ?? []), triggersById(after.triggers), {
-      details: triggerDetails,
+      details: (old, now) => [
+        ...triggerDetails(old, now),
+        ...(base === undefined ? [] : changedSecretFile('callback', [base, old?.callback], [head, now.callback])),
+      ],
     }),
   ];
 }
@@ -86,7 +93,7 @@ function projectDetails(before: ProjectConfig | undefined, after: ProjectConfig)
   ];
 }
 
-function gatewayChanges(base: Side | undefined, head: Side): readonly StructureChange[] {
+function gatewayChanges(base: PlanSide | undefined, head: PlanSide): readonly StructureChange[] {
   const { place } = head.config.server;
   const id = head.config.organization;
   if (base === undefined) return [{ subject: 'gateway', id, action: 'added', details: [], place }];
@@ -94,7 +101,7 @@ function gatewayChanges(base: Side | undefined, head: Side): readonly StructureC
   return details.length === 0 ? [] : [{ subject: 'gateway', id, action: 'changed', details, place }];
 }
 
-function gatewayDetails(base: Side, head: Side): readonly StructureDetail[] {
+function gatewayDetails(base: PlanSide, head: PlanSide): readonly StructureDetail[] {
   const { server: oldServer, admin: oldAdmin, ...before } = base.config;
   const { server, admin, ...after } = head.config;
   const durations: readonly string[] = ['requestTimeoutMs', 'drainTimeoutMs'];
@@ -112,8 +119,8 @@ function gatewayDetails(base: Side, head: Side): readonly StructureDetail[] {
   ).flatMap((name) =>
     compareValue(
       `server ${name.replace(/Ms$|Bytes$/, '')}`,
-      oldServer[name],
-      server[name],
+      meaningOf(name, oldServer[name]),
+      meaningOf(name, server[name]),
       server.place,
       durations.includes(name) ? showDuration : name.endsWith('Bytes') ? showSize : undefined,
     ),
@@ -126,12 +133,20 @@ function gatewayDetails(base: Side, head: Side): readonly StructureDetail[] {
     ...compareValue('admin token', oldAdmin.token, admin.token, admin.place, (token) =>
       token === undefined ? undefined : describeValue({ ...(token as { readonly env: string }) }),
     ),
+    ...changedSecretFile('admin token', [base, oldAdmin], [head, admin]),
     ...compareAuth('default auth', before.defaultAuth, after.defaultAuth, server.place),
     ...compareUse('engine', before.engine, after.engine, server.place),
     ...compareValue('outbound allow', targets(base), targets(head), server.place),
-    ...compareValue('plugins', plugins(base), plugins(head), server.place),
+    ...compareValue('plugins', pluginNames(base), pluginNames(head), server.place),
+    ...changedPlugins(base, head),
     ...compareValue('recording keep', before.recordingBounds, after.recordingBounds, server.place, showBounds),
   ];
+}
+
+/** One proxy, and a list of it, are the same; and the order of a list has no meaning. */
+function meaningOf(name: string, value: unknown): unknown {
+  if (name !== 'trustProxy' || typeof value === 'boolean') return value;
+  return trustedEntries(value as Config['server']['trustProxy']);
 }
 
 function showBounds(bounds: unknown): string {
@@ -139,15 +154,35 @@ function showBounds(bounds: unknown): string {
   return `${count} requests, ${showDuration(ageMs)}, ${showSize(sizeBytes)}`;
 }
 
-function targets({ config }: Side): readonly string[] {
-  return config.outboundAllow.map((target) =>
-    target.kind === 'host'
-      ? `${target.host}${target.port === undefined ? '' : `:${target.port}`}`
-      : `${target.address}/${target.prefixLength}`,
-  );
+function targets({ config }: PlanSide): readonly string[] {
+  return config.outboundAllow.map(describeTarget).sort();
 }
 
-/** Paths relative to the config folder. */
-function plugins({ config, root }: Side): readonly string[] {
-  return config.plugins.map(({ specifier }) => (specifier.startsWith('/') ? relative(root, specifier) : specifier));
+function pluginNames(side: PlanSide): readonly string[] {
+  return side.plugins.map((plugin) => pluginName(side, plugin)).sort();
 }
+
+/** A path is relative to the config folder. */
+function pluginName({ root }: PlanSide, { reference: { specifier } }: ReviewedPlugin): string {
+  return isAbsolute(specifier) ? relative(resolve(root), specifier) : specifier;
+}
+
+/** Plugins that are named as before and have other code. */
+function changedPlugins(base: PlanSide, head: PlanSide): readonly StructureDetail[] {
+  return head.plugins.flatMap((plugin) => {
+    const name = pluginName(head, plugin);
+    const old = base.plugins.find((one) => pluginName(base, one) === name);
+    if (old === undefined || old.digest === plugin.digest) return [];
+    return [{ what: 'plugin', before: name, after: `${name} with other code`, place: plugin.reference.place }];
+  });
+}
+
+function changedSecretFile(what: string, [base, before]: Held, [head, after]: Held): readonly StructureDetail[] {
+  const old = before && base.secretFiles.get(before);
+  const now = after && head.secretFiles.get(after);
+  if (old === undefined || now === undefined || after === undefined) return [];
+  return changedFiles([old], [now]).map((file) => fileDetail(what, file, after.place));
+}
+
+/** What has a secret, and the side on which it is. */
+type Held = readonly [side: PlanSide, holder: AdminConfig | CallbackConfig | undefined];

@@ -42,7 +42,7 @@ export function behaviourSummary({ requests, changed, newlyAccepted, noLongerAcc
 }
 
 /** Caveats to know before trusting what the requests show. */
-export function behaviourNotes({ recorded, asRecorded, masked }: Behaviour): readonly string[] {
+export function behaviourNotes({ recorded, asRecorded, masked, notJudged }: Behaviour): readonly string[] {
   const other = recorded - asRecorded;
   return [
     ...(other > 0
@@ -50,10 +50,21 @@ export function behaviourNotes({ recorded, asRecorded, masked }: Behaviour): rea
           `${counted(other, 'request')} had a different verdict when recorded than with the base config: recorded under another config, or only a sample of them was kept.`,
         ]
       : []),
+    ...notJudged.map(
+      ({ reason, count }) => `${counted(count, 'request')} ${count === 1 ? 'is' : 'are'} not judged: ${reason}.`,
+    ),
     ...(masked > 0
       ? [
           `${counted(masked, 'request')} ${masked === 1 ? 'has' : 'have'} masked values: filters that read them cannot be predicted.`,
         ]
       : []),
   ];
+}
+
+/** What to know of the base before trusting the comparison; undefined if it is whole. */
+export function baseNote({ faults, revision }: Plan['base']): string | undefined {
+  if (faults === 0) return undefined;
+  const compared =
+    revision === undefined ? 'nothing of it can be compared: everything is new' : 'only its valid part is compared';
+  return `The base has ${counted(faults, 'error')}; ${compared}.`;
 }

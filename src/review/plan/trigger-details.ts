@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CallbackConfig, NamedUse, RunUse, TriggerConfig } from '../../config/model.ts';
+import type { CallbackConfig, NamedUse, RecordingPolicy, RunUse, TriggerConfig } from '../../config/model.ts';
 import { descriptorOf } from '../../config/stages.ts';
 import { usesOf } from '../../config/uses-of.ts';
 import { type Stage, stages } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
+import { sorted } from '../meaning/canonical-options.ts';
 import { describeValue } from '../words.ts';
 import { compareAuth, compareUse, compareValue, showDuration } from './compare-uses.ts';
 import { compareNamed } from './named-uses.ts';
@@ -21,8 +22,8 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
     ...stages.flatMap((stage) => compareStage(stage, before, after)),
     ...compareCallback(before?.callback, after.callback, place),
     ...compareValue('record keep', before?.record.keep ?? 'full', after.record.keep, place),
-    ...compareValue('record mask', before?.record.mask ?? [], after.record.mask, place),
-    ...compareValue('recording', before?.recording, after.recording, place, showRecording),
+    ...compareValue('record mask', sorted(before?.record.mask ?? []), sorted(after.record.mask), place),
+    ...compareValue('recording', sortedMasks(before?.recording), sortedMasks(after.recording), place, showRecording),
     ...(before === undefined
       ? []
       : compareValue('sessions ttl', before.sessions.ttlMs, after.sessions.ttlMs, place, showDuration)),
@@ -68,6 +69,11 @@ function compareCallback(
     callback && `${describeValue(callback.url)} signed with ${describeValue({ ...callback.secret })}`;
   const isSame = before?.url === after?.url && isDeepStrictEqual(before?.secret, after?.secret);
   return isSame ? [] : [{ what: 'callback', before: show(before), after: show(after), place: after?.place ?? place }];
+}
+
+/** The order of masks has no meaning. */
+function sortedMasks(recording: RecordingPolicy | undefined): RecordingPolicy | undefined {
+  return recording && { ...recording, mask: sorted(recording.mask) };
 }
 
 function showRecording(recording: unknown): string | undefined {

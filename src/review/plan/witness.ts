@@ -10,8 +10,8 @@ import { changedUses, type NamedChange } from './named-uses.ts';
 import type { Witness } from './plan.ts';
 
 export interface WitnessOptions {
-  /** When to give up, by `performance.now()`. */
-  readonly deadline: number;
+  /** When to give up: about how many evaluations of a simple filter the search may cost. Counted, never timed. */
+  readonly work: number;
   readonly now: number;
   /** Whether values that callers sent are shown. */
   readonly showBodies: boolean;
@@ -23,8 +23,6 @@ export interface KnownBodies {
   readonly recorded: readonly JsonObject[];
 }
 
-/** The maximum number of bodies tried for one filter. */
-const mostTried = 10_000;
 /** The maximum number of known bodies to start from. */
 const mostKnown = 30;
 
@@ -40,13 +38,14 @@ export async function findWitness(
   change: NamedChange,
   known: KnownBodies,
   options: WitnessOptions,
-): Promise<Witness> {
+): Promise<{ readonly witness: Witness; readonly spent: number; readonly isInvented: boolean }> {
   const search = new WitnessSearch(base, head, trigger, change, options);
   const found = await search.find(known.ofTests.slice(0, mostKnown), known.recorded.slice(0, mostKnown));
   const place = change.after?.place ?? trigger.after.config.place;
   const id = triggerName(trigger.after);
   const kind = change.before === undefined ? 'added' : change.after === undefined ? 'removed' : 'changed';
-  return { trigger: id, filter: change.name, change: kind, found, tried: search.tried, place };
+  const witness = { trigger: id, filter: change.name, change: kind, found, tried: search.tried, place } as const;
+  return { witness, spent: search.spent, isInvented: search.isInvented };
 }
 
 /** The filters that changed in a trigger that both configs have. */
@@ -56,6 +55,11 @@ export function witnessed(before: LiveTrigger, after: LiveTrigger): readonly Nam
 
 class WitnessSearch {
   tried = 0;
+  /** Whether what was found starts from a known body of a test at most, and not from a recorded one. */
+  isInvented = true;
+  #work = 0;
+  /** What the body that was tried last cost. */
+  #lastWork = 1;
   readonly #rehearsals: readonly [before: Rehearsal, after: Rehearsal];
   readonly #reviews: readonly FilterReview[];
   readonly #trigger: LiveTrigger;
@@ -70,8 +74,8 @@ class WitnessSearch {
     options: WitnessOptions,
   ) {
     this.#rehearsals = [
-      new Rehearsal(base.snapshot, { ignoresPause: true }),
-      new Rehearsal(head.snapshot, { ignoresPause: true }),
+      new Rehearsal(base.snapshot, { ignoresPause: true, isPatient: true }),
+      new Rehearsal(head.snapshot, { ignoresPause: true, isPatient: true }),
     ];
     // The other filters of the trigger matter too: a witness must reach the changed one.
     this.#reviews = [before, after].flatMap((one) => one.filter.flatMap((_, index) => reviewOf(one, index) ?? []));
@@ -80,10 +84,15 @@ class WitnessSearch {
     this.#options = options;
   }
 
+  get spent(): number {
+    return this.#work;
+  }
+
   async find(ofTests: readonly JsonObject[], recorded: readonly JsonObject[]): Promise<Witness['found']> {
     const vocabulary = merged(this.#reviews.map((review) => review.vocabulary));
     const found = await this.#findFrom([{}, ...ofTests], vocabulary);
     if (found !== undefined || recorded.length === 0) return found;
+    this.isInvented = false;
     const sent = await this.#findFrom(recorded, vocabulary);
     if (sent === undefined || this.#options.showBodies) return sent;
     return { ...sent, body: maskValues(sent.body, new Set(vocabulary.constants)) };
@@ -129,6 +138,8 @@ class WitnessSearch {
 
   async #score(body: JsonObject): Promise<number> {
     this.tried += 1;
+    // Observing costs about as much as evaluating.
+    this.#work += this.#lastWork;
     const prepared = await this.#rehearsals[1].prepare(this.#requestOf(body));
     if ('outcome' in prepared) return -1;
     let score = 0;
@@ -140,7 +151,7 @@ class WitnessSearch {
   }
 
   #isOver(): boolean {
-    return this.tried >= mostTried || performance.now() > this.#options.deadline;
+    return this.#work >= this.#options.work;
   }
 
   /** The outcomes of a body under both configs, if they differ because of the filter. */
@@ -149,21 +160,26 @@ class WitnessSearch {
     const [before, after] = this.#rehearsals;
     const old = await before.tryFilters(this.#requestOf(body));
     const now = await after.tryFilters(this.#requestOf(body));
+    this.#lastWork = Math.max(1, ((old.work ?? 0) + (now.work ?? 0)) / 2);
+    this.#work += this.#lastWork;
+    if (old.undecided !== undefined || now.undecided !== undefined) return undefined;
     if (old.verdict === 'refused' || now.verdict === 'refused') return undefined;
     if (old.by !== this.#filterName && now.by !== this.#filterName) return undefined;
     const seen = { body, before: describeOutcome(old), after: describeOutcome(now) };
     // A body that another filter drops instead shows less.
-    return seen.before === seen.after ? undefined : { ...seen, isStrong: old.verdict !== now.verdict };
+    if (seen.before === seen.after) return undefined;
+    const opens = old.verdict === 'dropped' && now.verdict === 'accepted';
+    return { ...seen, opens, isStrong: old.verdict !== now.verdict };
   }
 
   /** Removes members as long as the body stays a witness of the same difference. */
-  async #smallest(body: JsonObject, { before, after }: Found): Promise<NonNullable<Witness['found']>> {
+  async #smallest(body: JsonObject, { before, after, opens }: Found): Promise<NonNullable<Witness['found']>> {
     for (const smaller of withoutEach(body)) {
-      if (performance.now() > this.#options.deadline) break;
+      if (this.#isOver()) break;
       const still = await this.#witnessOf(smaller);
       if (still?.before === before && still.after === after) return this.#smallest(smaller, still);
     }
-    return { body, before, after };
+    return { body, before, after, opens };
   }
 
   #requestOf(body: JsonObject) {
@@ -183,6 +199,7 @@ interface Found {
   readonly body: JsonObject;
   readonly before: string;
   readonly after: string;
+  readonly opens: boolean;
   /** Whether it is accepted on one side only. */
   readonly isStrong: boolean;
 }

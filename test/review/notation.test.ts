@@ -1,0 +1,105 @@
+import t from 'tap';
+import { canonicalExpression } from '../../src/review/meaning/expression-tokens.ts';
+import { basicFiles, gatewayFile, keyFile, triggerFile } from '../support/config-folder.ts';
+import { planOf } from '../support/plan.ts';
+
+const ask = (members: object) => ({ ...basicFiles(), 'ask.yaml': triggerFile('ask', members) });
+const gateway = (members: Parameters<typeof gatewayFile>[0]) => ({
+  ...basicFiles(),
+  'gateway.yaml': gatewayFile(members),
+});
+const wait = (timeout?: string) => ask({ respond: { uses: 'wait', with: timeout === undefined ? {} : { timeout } } });
+const jwt = (algorithms: readonly string[]) => {
+  const options = {
+    jwksUrl: 'https://example.org/keys',
+    issuer: 'i',
+    audience: 'a',
+    projects: ['support'],
+    algorithms,
+  };
+  return ask({ auth: { uses: 'jwt', with: options } });
+};
+const filter = (expression: string, options: object = {}) =>
+  ask({ filter: { name: 'f', uses: 'jsonata', with: { expression, ...options } } });
+
+type Files = Record<string, string>;
+/** What says the same in other words, and what says something else. */
+const notations: Readonly<Record<string, readonly [before: Files, same: Files, other: Files]>> = {
+  'a duration in another unit': [wait('60m'), wait('1h'), wait('2h')],
+  'a default that is written out': [wait(), wait('60s'), wait('30s')],
+  'the order of a set in options': [jwt(['RS256', 'ES256']), jwt(['ES256', 'RS256']), jwt(['RS256'])],
+  'the order of masks': [
+    ask({ record: { mask: ['/a', '/b'] } }),
+    ask({ record: { mask: ['/b', '/a'] } }),
+    ask({ record: { mask: ['/a', '/b', '/c'] } }),
+  ],
+  'the order of the headers of a filter': [
+    filter('$request.headers.origin = "a"', { headers: ['origin', 'referer'] }),
+    filter('$request.headers.origin = "a"', { headers: ['referer', 'origin'] }),
+    filter('$request.headers.origin = "a"', { headers: ['origin'] }),
+  ],
+  'the order of projects and permissions of a key': [
+    { ...basicFiles(), 'keys/website.yaml': keyFile('website', { permissions: ['project.trigger', 'project.runs'] }) },
+    { ...basicFiles(), 'keys/website.yaml': keyFile('website', { permissions: ['project.runs', 'project.trigger'] }) },
+    { ...basicFiles(), 'keys/website.yaml': keyFile('website', { permissions: ['project.runs'] }) },
+  ],
+  'the order of trusted proxies and of outbound targets': [
+    gateway({ server: { trustProxy: ['10.0.0.0/8', 'loopback'] }, outbound: { allow: ['a.example', 'b.example'] } }),
+    gateway({ server: { trustProxy: ['loopback', '10.0.0.0/8'] }, outbound: { allow: ['b.example', 'a.example'] } }),
+    gateway({ server: { trustProxy: ['loopback'] }, outbound: { allow: ['b.example', 'a.example'] } }),
+  ],
+  'one trusted proxy as a list': [
+    gateway({ server: { trustProxy: 'loopback' } }),
+    gateway({ server: { trustProxy: ['loopback'] } }),
+    gateway({ server: { trustProxy: false } }),
+  ],
+  'white space, comments and quotes in an expression': [
+    filter("customer.plan='pro' and order.total>10"),
+    filter('customer.plan = "pro"\n  and /* not small */ order.total > 10'),
+    filter('customer.plan = "p ro" and order.total > 10'),
+  ],
+};
+
+for (const [name, [before, same, other]] of Object.entries(notations)) {
+  t.test(`plan shows no change for ${name}, and one for another meaning`, async (t) => {
+    const { details, codes, plan } = await planOf(t, { before, after: same });
+    t.strictSame([details, codes, plan.witnesses], [[], [], []]);
+    t.not((await planOf(t, { before, after: other })).details.length, 0);
+  });
+}
+
+t.test('plan shows what is written, where the meaning differs', async (t) => {
+  const { details } = await planOf(t, { before: wait('60m'), after: wait('2h') });
+  t.strictSame(details, ['support/ask respond: wait timeout: 60m → 2h']);
+});
+
+t.test('plan shows another case of a key as a change that nobody gains or loses by', async (t) => {
+  const files = (key: string) => ({ ...basicFiles(), 'ask.yaml': triggerFile(key, { name: 'ask' }) });
+  const { plan, details } = await planOf(t, { before: files('ask'), after: files('Ask') });
+  t.strictSame([plan.access, details], [[], ['support/Ask key: ask → Ask']]);
+  const renamed = await planOf(t, { before: files('ask'), after: files('question') });
+  t.match(renamed.plan.access, [{ caller: 'all', gains: ['support/question'], loses: ['support/ask'] }]);
+});
+
+t.test('the canonical form of an expression keeps every token', (t) => {
+  const same: readonly (readonly [string, string])[] = [
+    ['a=1', ' a  = 1 '],
+    ['$f(a,/x  y/i)', '$f( a , /x  y/i )'],
+    ['a/b/c', 'a / b / c'],
+    ['a[0].b{"k":c}', "a [0] . b { 'k' : c }"],
+    ['`a  b`.c', '`a  b` . c'],
+    ['a ? b : c', 'a?b:c'],
+  ];
+  for (const [one, other] of same) t.equal(canonicalExpression(one), canonicalExpression(other), one);
+  const different: readonly (readonly [string, string])[] = [
+    ['"a b"', '"a  b"'],
+    ['$f(/x y/)', '$f(/x  y/)'],
+    ['`a b`', '`a  b`'],
+    ['a.* * 2', 'a.**2'],
+    ['a b', 'ab'],
+    ["'a\"b'", '"a"'],
+    ['x in /a b/', 'x in /a  b/'],
+  ];
+  for (const [one, other] of different) t.not(canonicalExpression(one), canonicalExpression(other), one);
+  t.end();
+});
