@@ -32,7 +32,10 @@ async function lingeringServer(t: Test, limits: Partial<typeof ample>) {
       const [answer] = await once(socket, 'data');
       t.equal(String(answer), 'answer');
       if (!socket.readableEnded) await once(socket, 'end');
-      const end = served.find(({ remotePort }) => remotePort === socket.localPort);
+      // Clients of several addresses may have the same port.
+      const end = served.find(
+        ({ remotePort, remoteAddress }) => remotePort === socket.localPort && remoteAddress === localAddress,
+      );
       if (end === undefined) throw new Error('no such connection');
       return { socket, end };
     },
