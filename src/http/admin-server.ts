@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash, randomUUID, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
@@ -16,7 +16,9 @@ import { registerRuns } from './admin-runs.ts';
 import type { Lingering } from './lingering.ts';
 import { metricsOf } from './metrics.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
+import { rawProblem } from './reply.ts';
 
 export interface AdminServerParts {
   readonly live: Live;
@@ -40,8 +42,18 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: 10_000,
     forceCloseConnections: true,
+    // Node would answer a request without Host by itself, without a body.
+    http: { requireHostHeader: false },
+    clientErrorHandler(error, socket) {
+      if (error.code === 'ECONNRESET') socket.destroy();
+      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), randomUUID()));
+    },
+    // An address that cannot be decoded reaches neither a route nor the error handler.
+    frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),
   });
   parts.lingering.serve(app.server);
+  // Node would answer an unknown Expect without a body.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   const metrics = metricsOf(parts);
 
   app.addHook('onRequest', (request, reply, done) => {

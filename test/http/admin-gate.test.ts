@@ -4,6 +4,7 @@ import { json } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { basicFiles, gatewayFile } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
+import { exchangeBytes } from '../support/raw-http.ts';
 
 /** Sends the headers as they are, which `fetch` does not. */
 async function ask(adminUrl: string, method: string, path: string, headers: OutgoingHttpHeaders = {}) {
@@ -94,4 +95,25 @@ t.test('a request with the admin token needs neither a name nor a media type', a
   t.equal((await ask(adminUrl, 'POST', '/config/reload', { host, authorization })).status, 200);
   t.equal((await ask(adminUrl, 'POST', '/config/reload', { host, authorization: 'Bearer wrong' })).status, 403);
   t.equal((await ask(adminUrl, 'POST', '/config/reload', { ...deliberate })).status, 401);
+});
+
+t.test('the admin listener answers what is no request, or has no address, with a problem', async (t) => {
+  const { gateway } = await startTestGateway(t, basicFiles());
+  const { port } = gateway.adminAddress;
+  const requests: Readonly<Record<string, readonly [status: number, code: string]>> = {
+    'GET /livez HTTP/1.1\r\n\r\n': [403, 'forbidden'],
+    'GET /livez HTTP/1.1\r\nhost: localhost\r\nexpect: miracles\r\n\r\n': [200, ''],
+    'GET /nothing HTTP/1.1\r\nhost: localhost\r\nexpect: miracles\r\n\r\n': [404, 'not_found'],
+    'GET /%zz HTTP/1.1\r\nhost: localhost\r\n\r\n': [400, 'bad_request'],
+    'GET /livez HTTP/1.1\r\n bad\r\n\r\n': [400, 'bad_request'],
+    '\x16\x03\x01\0': [400, 'bad_request'],
+    [`GET /livez HTTP/1.1\r\nhost: localhost\r\na: ${'x'.repeat(20_000)}\r\n\r\n`]: [431, 'headers_too_large'],
+  };
+  for (const [bytes, [status, code]] of Object.entries(requests)) {
+    const [answer] = await exchangeBytes(port, Buffer.from(bytes, 'latin1'), ['GET']);
+    t.equal(answer?.status, status, JSON.stringify(bytes.slice(0, 60)));
+    if (code === '') continue;
+    t.equal(answer?.headers.get('content-type'), 'application/problem+json');
+    t.match(JSON.parse(answer?.body ?? ''), { status, code, requestId: String });
+  }
 });
