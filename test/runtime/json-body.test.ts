@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
+import { parseExactly } from '../../src/runtime/body/exact-json.ts';
 import { readJsonBody } from '../../src/runtime/body/json-body.ts';
+import { findFault } from '../../src/runtime/body/json-fault.ts';
+import { parseLexically } from '../../src/runtime/recording/lexical-json.ts';
 
 const read = (text: string) => readJsonBody(Buffer.from(text));
 const nested = (levels: number) => `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
@@ -284,3 +287,33 @@ function parse(text: string): { readonly value: unknown } | undefined {
     return undefined;
   }
 }
+
+t.test('a name with an escape is read the same whatever was read before', async (t) => {
+  for (const [before, text, value] of [
+    ['{"b":1,"\\\\":2}', '{"b":1,"\\n":2}', { b: 1, '\n': 2 }],
+    ['{"b":1,"\\\\":2}', '{"b":1,"\\u00e9":[1.5,true]}', { b: 1, é: [1.5, true] }],
+    ['{"x":{"caf\\\\":2}}', '{"x":{"caf\\u00e9":"\\""}}', { x: { café: '"' } }],
+  ] as const) {
+    t.match(read(before), { ok: true });
+    t.strictSame(read(text), { ok: true, text, value });
+    t.equal(JSON.stringify(parseLexically(text)), JSON.stringify(value));
+  }
+  t.match(read('{"a":1,"\\\\":2}'), { ok: true });
+  t.match(read('{"a":1,"\\u0061":2}'), { ok: false, pointer: '/a' }, 'a name that is there twice');
+  t.equal(JSON.stringify(parseLexically('{"a":1.0,"\\n":2.0}')), '{"a":1.0,"\\n":2.0}');
+});
+
+t.test('the exact reader reads any JSON as JSON.parse does', async () => {
+  fc.assert(
+    fc.property(fc.json(), fc.constantFrom('', ' \n'), (text, space) => {
+      const spaced = JSON.stringify(JSON.parse(text), undefined, space);
+      assert.deepEqual(parseExactly(spaced), JSON.parse(spaced));
+    }),
+  );
+  assert.deepEqual(parseExactly(' {"__proto__":{"a":[]}, "b" : [ ] } '), JSON.parse('{"__proto__":{"a":[]},"b":[]}'));
+});
+
+t.test('looking for the fault of a text ends soon, also in a string without an end', async (t) => {
+  t.strictSame(findFault(`{"${'a'.repeat(5000)}`).pointer, '');
+  t.strictSame(findFault(`{"${'\\"'.repeat(5000)}`).pointer, '');
+});

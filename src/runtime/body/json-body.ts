@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonValue } from '../../contract/index.ts';
 import { bodyMemory } from '../memory/json-memory.ts';
+import { isMaybeMisread, parseExactly } from './exact-json.ts';
 import { findFault, isRefusedName } from './json-fault.ts';
 import { isKept } from './json-number.ts';
 import { maxDepth, scanJson } from './json-scan.ts';
@@ -29,6 +30,7 @@ export function readJsonBody(bytes: Buffer, hasRoom?: HasRoom): JsonBody | 'no_r
   let value: JsonValue;
   try {
     value = JSON.parse(text);
+    if (isMaybeMisread(value, text)) value = parseExactly(text);
   } catch (error) {
     return { ok: false, detail: detailOf(error, text) };
   }

@@ -17,7 +17,8 @@ interface Level {
   at: string | number;
 }
 
-const token = /[{}[\],]|"(?:[^"\\]+|\\.)*"|-?[0-9][0-9.eE+-]*/gs;
+// Not `[^"\\]+` inside of the repetition: without a closing quote, that would backtrack exponentially.
+const token = /[{}[\],]|"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*/gs;
 
 /**
  * The first fault, in the order of the text, of a valid JSON text that has one: a name refused or given twice, or a

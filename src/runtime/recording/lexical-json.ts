@@ -1,8 +1,12 @@
 import type { JsonValue } from '../../contract/index.ts';
+import { isMaybeMisread, parseExactly } from '../body/exact-json.ts';
 
 /** Numbers with their source text (https://github.com/tc39/proposal-json-parse-with-source), which TypeScript does not type yet. */
 interface LexicalJson {
-  parse(text: string, revive: (name: string, value: unknown, context: { readonly source: string }) => unknown): unknown;
+  parse(
+    text: string,
+    revive: (name: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
   rawJSON(text: string): unknown;
 }
 
@@ -13,8 +17,9 @@ const lexical = JSON as unknown as LexicalJson;
  * different bodies. The numbers of the result can only be written. Throws if the text is not JSON.
  */
 export function parseLexically(text: string): JsonValue {
-  // A raw number is opaque to code that only copies it.
-  return lexical.parse(text, (_name, value, { source }) =>
-    typeof value === 'number' ? lexical.rawJSON(source) : value,
-  ) as JsonValue;
+  // A raw number is opaque to code that only copies it. One whose member was misread has no source text.
+  const value = lexical.parse(text, (_name, member, { source }) =>
+    typeof member === 'number' && source !== undefined ? lexical.rawJSON(source) : member,
+  );
+  return isMaybeMisread(value, text) ? parseExactly(text, lexical.rawJSON) : (value as JsonValue);
 }
