@@ -155,7 +155,8 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
   } catch {
     throw new RequestSourceError(`${place} is not JSON`);
   }
-  const receivedAt = Date.parse(String(members.receivedAt));
+  const { receivedAt: at } = members;
+  const receivedAt = typeof at === 'string' || typeof at === 'number' ? Date.parse(String(at)) : Number.NaN;
   const text = (name: string) => (typeof members[name] === 'string' ? members[name] : undefined);
   const [project, trigger] = [text('project'), text('trigger')];
   const isBody = members.body === undefined || isObject(members.body);
@@ -170,7 +171,7 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
     ip: text('ip') ?? '127.0.0.1',
     headers: stringMembers(members.headers),
     bodyText: written.body === undefined ? undefined : JSON.stringify(written.body),
-    masked: Array.isArray(members.masked) ? members.masked.map(String) : [],
+    masked: Array.isArray(members.masked) ? members.masked.filter((pointer) => typeof pointer === 'string') : [],
     verdict: text('verdict'),
     by: text('by'),
     status: typeof members.status === 'number' ? members.status : undefined,

@@ -37,8 +37,8 @@ export function taskOfLegacy(result: JsonValue): JsonObject {
 
 /** `input-required` is TASK_STATE_INPUT_REQUIRED. */
 function statusOf(value: JsonValue | undefined): JsonObject {
-  const { state = 'unspecified', message, ...members } = membersOf(value);
-  const name = String(state).toUpperCase().replaceAll('-', '_');
+  const { state, message, ...members } = membersOf(value);
+  const name = typeof state === 'string' ? state.toUpperCase().replaceAll('-', '_') : 'UNSPECIFIED';
   return {
     ...members,
     state: `TASK_STATE_${name}`,

@@ -63,7 +63,8 @@ export function failureOfWorkflow({ status, error }: JsonObject): FailedRunResul
  */
 function isConversationLost({ code, message }: JsonObject, httpStatus: number): boolean {
   if (code === 'conversation_not_exists' || code === 'conversation_completed') return true;
-  return httpStatus === 404 && code === 'not_found' && !/requested URL was not found/i.test(String(message));
+  const isAddress = typeof message === 'string' && /requested URL was not found/i.test(message);
+  return httpStatus === 404 && code === 'not_found' && !isAddress;
 }
 
 /** The same failure, after which the session forgets its conversation. */

@@ -66,6 +66,16 @@ t.test('conversations of a session', async (t) => {
     t.equal(result?.memory, undefined);
   });
 
+  t.test('reports an error whose message is no text', async (t) => {
+    t.teardown(() => (server.refuse = undefined));
+    const memory = await remembered();
+    const error = { code: 'not_found', message: { toString: 1 }, status: 404 };
+    server.refuse = (response) =>
+      response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify(error));
+    const { result } = await execute({ sessionId: 'ada', session: sessionWith(memory) });
+    t.match(result, { kind: 'failed', message: /^agent answered 404 \(not_found\): the conversation is gone/ });
+  });
+
   t.test('are not continued by another app: another key, or another URL', async (t) => {
     const memory = await remembered();
     const { conversationId } = memory as { conversationId: string };
