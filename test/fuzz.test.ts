@@ -1,10 +1,18 @@
-// npm run fuzz-test: four times as many connections, and config files truncated at each byte.
+// The short form of npm run fuzz, and what a gateway promises while it is fuzzed.
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { ConfigLoader } from '../src/config/load.ts';
 import { formatProblems } from '../src/diagnostics/format.ts';
+import { attempt } from './fuzz/engine/attempt.ts';
+import { runCampaign } from './fuzz/engine/campaign.ts';
+import { readCorpus } from './fuzz/engine/corpus-folder.ts';
+import type { Found } from './fuzz/engine/found.ts';
+import { fuzzTarget } from './fuzz/engine/fuzz-target.ts';
+import { weightOf } from './fuzz/engine/target.ts';
+import { faultyModule, targets as faultyTargets } from './fuzz/faulty-targets.ts';
+import { targets } from './fuzz/targets/index.ts';
 import {
   basicFiles,
   configFolder,
@@ -16,16 +24,20 @@ import {
 } from './support/config-folder.ts';
 import { type FuzzedRequest, fuzzedRequests } from './support/fuzzed-requests.ts';
 import { serveFolder, startTestGateway } from './support/gateway.ts';
+import { patience } from './support/patience.ts';
 import { exchangeBytes, type RawAnswer } from './support/raw-http.ts';
 
 const example = join(import.meta.dirname, '../config');
-const isLong = process.argv.includes('--long');
-const connections = isLong ? 10_000 : 2500;
+const corpus = join(import.meta.dirname, 'fuzz/corpus');
+const connections = 2500;
 const atOnce = 20;
 /** Bytes between two lengths at which a file is truncated. Each file starts with another length, and ends with its own. */
-const stride = isLong ? 1 : 3;
-// Started by node alone, tap would end it after 30 seconds.
-if (isLong) t.setTimeout(0);
+const stride = 3;
+/** Each target gets as many steps; those that need a socket or a file, fewer. */
+const steps = { cheap: 300, costly: 60 };
+/** The weight up to which a target is costly. */
+const mostCostly = 60;
+const seed = 20_261_130;
 
 t.test(`${connections} fuzzed connections get no 5xx, and every error is a problem document`, async (t) => {
   const gateway = await startTestGateway(t, {
@@ -70,6 +82,44 @@ t.test(`${connections} fuzzed connections get no 5xx, and every error is a probl
     [],
   );
   t.equal((await gateway.fire('echo', { instruction: 'still there?' })).status, 200);
+});
+
+for (const target of targets) {
+  t.test(`fuzz ${target.name}: every input has an outcome that is allowed`, async (t) => {
+    const earlier = readCorpus(corpus, target.name);
+    const opened = await target.open();
+    for (const input of earlier) await t.resolves(async () => attempt(opened, input), 'an input of the corpus');
+    await opened.close?.();
+    const report = await fuzzTarget(target, {
+      seed,
+      steps: weightOf(target) <= mostCostly ? steps.costly : steps.cheap,
+    });
+    t.strictSame(report.faults.map(describeFound), []);
+    t.ok(report.corpus > 1, 'outcomes are told apart');
+  });
+}
+
+t.test('the fuzzer reports each kind of fault with its input, and goes on after it', async (t) => {
+  const reports = await runCampaign({
+    ...{ module: faultyModule, targets: faultyTargets, seed, steps: 200 * faultyTargets.length, jobs: 2 },
+    ...{ hangMs: patience(1500), restarts: 1, folders: [], grows: join(await configFolder(t, {}), 'grown') },
+  });
+  const kinds = Object.fromEntries(reports.map(({ target, faults }) => [target, faults.map(({ kind }) => kind)]));
+  t.match(kinds, {
+    sound: [],
+    throws: ['crash'],
+    exits: ['crash'],
+    'hangs at once': ['hang'],
+    'never settles': ['hang'],
+    'answers 500': ['server error'],
+    'works too much': ['work beyond its limit'],
+    lies: ['broken promise'],
+  });
+  for (const { target, faults } of reports) {
+    for (const { input } of faults) t.match(input.toString('latin1'), /!/, `the input of ${target}`);
+    if (target === 'throws') t.equal(faults[0]?.input.toString('latin1'), '!', 'an input is shortened');
+  }
+  t.equal(reports.find(({ target }) => target === 'sound')?.steps, 200);
 });
 
 t.test('a config file truncated anywhere loads or reports its problems', async (t) => {
@@ -147,6 +197,10 @@ t.test('a gateway keeps serving the last valid config while a file is truncated'
   }
   t.ok(refused > 20);
 });
+
+function describeFound({ kind, message, stack, input }: Found): string {
+  return `${kind}: ${message} on ${JSON.stringify(input.toString('latin1'))}\n${stack}`;
+}
 
 /** The codes of errors, and the statuses of other answers. Throws if an answer breaks what holds for all of them. */
 async function outcomesOf(port: number, { bytes, methods }: FuzzedRequest): Promise<string[]> {
