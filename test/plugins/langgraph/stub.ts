@@ -32,8 +32,9 @@ export function sessionWith(memory?: JsonValue) {
   };
 }
 
-/** What a session remembers of a server. */
-export const of = (url: string, memory: JsonObject) => new Conversation(new URL(url)).remember(memory);
+/** What a session remembers of the assistant that runs have by default. */
+export const of = (url: string, memory: JsonObject) =>
+  new Conversation(new URL(url), defaults.assistant).remember(memory);
 
 export interface Reply {
   readonly status?: number;
