@@ -72,7 +72,9 @@ export class SettledLoader {
       // Between the two looks: there its absence says that no checkout was in progress during both.
       const lock = ignoreLock ? undefined : await gitLockOf(look.files.realRoot);
       if (lock !== undefined) report(lock.path);
-      if (waitedMs >= patienceMs || (lock !== undefined && lock.identity === this.#reportedLock)) {
+      // A lock that is gone by now is no reason: then one more look decides.
+      const isOver = waitedMs >= patienceMs && (lock !== undefined || changed !== undefined);
+      if (isOver || (lock !== undefined && lock.identity === this.#reportedLock)) {
         this.#reportedLock = lock?.identity;
         return { kind: 'unsettled', look, problem: this.#problem(lock, changed) };
       }

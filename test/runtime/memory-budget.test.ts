@@ -5,6 +5,12 @@ import { addressBlock } from '../../src/runtime/memory/address-block.ts';
 import { MemoryBudget } from '../../src/runtime/memory/memory-budget.ts';
 
 const budgetOf = (memoryBytes: number) => new MemoryBudget({ memoryBytes, bodyLimitBytes: 1 });
+/** The room of an attempt, once it has it. */
+async function granted(room: ReturnType<MemoryBudget['room']>): Promise<Reservation> {
+  const reservation = 'granted' in room ? await room.granted : room;
+  if (reservation === undefined) throw new Error('the room was withdrawn');
+  return reservation;
+}
 const totalOf = ({ held }: MemoryBudget) => Object.values(held).reduce((sum, bytes) => sum + bytes, 0);
 
 t.test('a reservation is free when its last holder has released it, and no sooner', (t) => {
@@ -28,15 +34,15 @@ t.test('a reservation is free when its last holder has released it, and no soone
 
 t.test('attempts get room in their order, and large requests do not overtake them', async (t) => {
   const budget = budgetOf(1000);
-  const running = await budget.room(600);
-  const waiting = [500, 10, 400].map((bytes) => Promise.resolve(budget.room(bytes)));
+  const running = await granted(budget.room(600));
+  const waiting = [500, 10, 400].map((bytes) => granted(budget.room(bytes)));
   t.equal(budget.held.runs, 600, 'nobody overtakes the first');
   t.equal(budget.reserve('requests', 100), undefined);
   t.not(budget.reserve('requests', 10), undefined, 'a small request does');
   running.release();
-  const granted = await Promise.all(waiting);
+  const rooms = await Promise.all(waiting);
   t.equal(budget.held.runs, 910);
-  for (const { release } of granted.map((one) => ({ release: () => one.release() }))) release();
+  for (const room of rooms) room.release();
   t.equal(budget.held.runs, 0);
 });
 
@@ -46,19 +52,49 @@ t.test(
     const budget = budgetOf(1000);
     budget.charge('requests', 1000);
     const one = budget.room(300);
-    t.notOk(one instanceof Promise);
+    t.notOk('granted' in one);
     const other = budget.room(5000);
-    t.ok(other instanceof Promise, 'one at a time');
-    (await one).release();
-    (await other).release();
+    t.ok('granted' in other, 'one at a time');
+    (await granted(one)).release();
+    (await granted(other)).release();
     t.equal(budget.held.runs, 0);
   },
 );
 
+t.test('an attempt that no longer needs its room holds up neither others nor requests', async (t) => {
+  const budget = budgetOf(1000);
+  const running = await granted(budget.room(600));
+  const cancelled = budget.room(500);
+  const next = budget.room(300);
+  t.equal(budget.reserve('requests', 100), undefined);
+  if (!('granted' in cancelled)) throw new Error('it does not wait');
+  cancelled.withdraw();
+  t.equal(await cancelled.granted, undefined);
+  t.equal((await granted(next)).bytes, 300);
+  cancelled.withdraw();
+  running.release();
+  t.not(budget.reserve('requests', 100), undefined);
+  t.equal(budget.held.runs, 300);
+});
+
+t.test('an attempt that has waited long is overtaken by no request', async (t) => {
+  let now = 0;
+  const budget = new MemoryBudget({ memoryBytes: 1000, bodyLimitBytes: 1 }, () => now);
+  const running = await granted(budget.room(600));
+  const waiting = granted(budget.room(500));
+  now = 10_000;
+  t.not(budget.reserve('requests', 10), undefined);
+  now = 10_001;
+  t.equal(budget.reserve('requests', 10), undefined);
+  running.release();
+  t.equal((await waiting).bytes, 500);
+  t.not(budget.reserve('requests', 10), undefined);
+});
+
 t.test('a lower limit refuses, and a higher one serves who waits', async (t) => {
   const budget = budgetOf(1000);
-  await budget.room(900);
-  const waiting = budget.room(500);
+  await granted(budget.room(900));
+  const waiting = granted(budget.room(500));
   budget.setLimits({ memoryBytes: 2000, bodyLimitBytes: 1 });
   t.equal((await waiting).bytes, 500);
   budget.setLimits({ memoryBytes: 100, bodyLimitBytes: 1 });

@@ -1,5 +1,5 @@
 import type { JsonValue, TriggerInput } from '../../contract/index.ts';
-import type { EngineMemory, NewRun, Reservation } from '../types/index.ts';
+import type { AwaitedRoom, EngineMemory, NewRun, Reservation } from '../types/index.ts';
 
 /** What one run holds of the gateway's memory: its input while an attempt is being executed, and its output until it is stored. */
 export class RunMemory {
@@ -8,6 +8,7 @@ export class RunMemory {
   #inputBytes: number | undefined;
   #input: Reservation | undefined;
   #output: Reservation | undefined;
+  #awaited: AwaitedRoom | undefined;
   #isOver = false;
 
   constructor(engine: EngineMemory) {
@@ -25,8 +26,12 @@ export class RunMemory {
   /** Makes room for an attempt. Returns a promise if it has to wait; the run may be over when that resolves. */
   enter(): void | Promise<void> {
     const room = this.engine.room(this.#inputBytes);
-    if (room instanceof Promise) return room.then((granted) => this.#take(granted));
-    this.#take(room);
+    if (!('granted' in room)) return this.#take(room);
+    this.#awaited = room;
+    return room.granted.then((granted) => {
+      this.#awaited = undefined;
+      if (granted !== undefined) this.#take(granted);
+    });
   }
 
   /** The input has been read from the store. */
@@ -55,6 +60,7 @@ export class RunMemory {
   /** The run has left the engine. */
   release(): void {
     this.#isOver = true;
+    this.#awaited?.withdraw();
     this.leave();
     this.#output?.release();
     this.#output = undefined;

@@ -19,6 +19,14 @@ export interface Reservation {
   release(): void;
 }
 
+/** Room that others hold for now. */
+export interface AwaitedRoom {
+  /** Undefined if it was withdrawn. */
+  readonly granted: Promise<Reservation | undefined>;
+  /** It is no longer needed. */
+  withdraw(): void;
+}
+
 /** The budget that an engine shares with its gateway. Every call takes constant time, except `measure`. */
 export interface EngineMemory {
   /** Undefined if there is no room. */
@@ -30,7 +38,7 @@ export interface EngineMemory {
    * larger than the whole budget gets it when no other attempt has any.
    * @param bytes undefined if the input has not been read yet: as much as any may take
    */
-  room(bytes: number | undefined): Reservation | Promise<Reservation>;
+  room(bytes: number | undefined): Reservation | AwaitedRoom;
   /** Whether the stored finished runs have to give way. */
   readonly isCrowded: boolean;
   /** What a value takes. Visits all of it. */

@@ -1,5 +1,5 @@
 import { mostPerByte, requestOverhead, requestShare } from '../../config/least-memory.ts';
-import type { EngineMemory, MemoryKind, Reservation } from '../../engine/types/index.ts';
+import type { AwaitedRoom, EngineMemory, MemoryKind, Reservation } from '../../engine/types/index.ts';
 import { addressBlock } from './address-block.ts';
 import { defaultMemoryBytes } from './default-memory.ts';
 import { valueMemory } from './json-memory.ts';
@@ -13,13 +13,19 @@ export interface MemoryLimits {
 /** How much of the budget unknown senders can fill together, and how much of that one address. */
 const unknownShare = 1 / 8;
 const addressShare = 1 / 8;
-/** While an attempt waits for room, a request that takes more than this share of the budget is refused: it would wait forever. */
+/**
+ * While an attempt waits for room, a request that takes more than this share of the budget is refused, and after some time
+ * any: it might wait forever otherwise. In milliseconds.
+ */
 const overtakingShare = 1 / 64;
+const overtakingMs = 10_000;
 /** How much of the budget the memory engine can fill with runs. */
 const storedShare = 1 / 2;
 
 interface Waiter {
   readonly bytes: number;
+  /** In milliseconds. */
+  readonly since: number;
   grant(): void;
 }
 
@@ -40,13 +46,15 @@ export class MemoryBudget implements EngineMemory {
   };
   readonly #heldByAddress = new Map<string, number>();
   readonly #waiting = new Set<Waiter>();
+  readonly #now: () => number;
   #total = 0;
   #limit = 0;
   #largestInput = 0;
   #unknownLimit = 0;
   #addressLimit = 0;
 
-  constructor(limits: MemoryLimits) {
+  constructor(limits: MemoryLimits, now = () => performance.now()) {
+    this.#now = now;
     this.setLimits(limits);
   }
 
@@ -93,11 +101,19 @@ export class MemoryBudget implements EngineMemory {
     return new Held(this.#ledger, kind, bytes, undefined);
   }
 
-  room(bytes = this.#largestInput): Reservation | Promise<Reservation> {
+  room(bytes = this.#largestInput): Reservation | AwaitedRoom {
     if (this.#waiting.size === 0 && this.#fits('runs', bytes)) return this.charge('runs', bytes);
-    return new Promise((resolve) => {
-      this.#waiting.add({ bytes, grant: () => resolve(this.charge('runs', bytes)) });
-    });
+    const { promise: granted, resolve } = Promise.withResolvers<Reservation | undefined>();
+    const waiter = { bytes, since: this.#now(), grant: () => resolve(this.charge('runs', bytes)) };
+    this.#waiting.add(waiter);
+    return {
+      granted,
+      withdraw: () => {
+        if (!this.#waiting.delete(waiter)) return;
+        resolve(undefined);
+        this.#serveWaiting();
+      },
+    };
   }
 
   measure(value: unknown): number {
@@ -122,7 +138,9 @@ export class MemoryBudget implements EngineMemory {
   }
 
   #overtakes(bytes: number): boolean {
-    return this.#waiting.size > 0 && bytes > this.#limit * overtakingShare;
+    const [first] = this.#waiting;
+    if (first === undefined) return false;
+    return bytes > this.#limit * overtakingShare || this.#now() - first.since > overtakingMs;
   }
 
   #fitsAddress(address: string, bytes: number): boolean {
