@@ -10,7 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { scriptOptions } from '../test/support/script-options.ts';
 import { start, writeFolder } from './attack-gateway.ts';
 import { type Attack, attacks } from './attack-list.ts';
 import { type Answers, harmless } from './attack-requests.ts';
@@ -22,8 +22,19 @@ const mostMemoryMb = 512;
 /** How long an attack is watched at most, in milliseconds. */
 const watchMs = 20_000;
 
-const { values: options } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, attack: { type: 'string', multiple: true } },
+const help = `node bench/attacks.ts [OPTIONS]
+
+Attacks a gateway with a small heap, and measures what another caller feels. Exits 1 if a goal is missed.
+
+  --attack NAME   only this one; may be repeated
+  --json          prints the rows as JSON
+
+The attacks:
+${attacks.map(({ name }) => `  ${name}`).join('\n')}`;
+
+const options = scriptOptions(help, {
+  json: { type: 'boolean', default: false },
+  attack: { type: 'string', multiple: true },
 });
 
 const rows = [];

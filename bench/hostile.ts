@@ -3,7 +3,6 @@
  * `node bench/hostile.ts` prints the worst of each kind, with `--all` every input, with `--json` all of it as JSON. Exits 1
  * if one misses its goal.
  */
-import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { TaskAnswer } from '../plugins/run/a2a/task-answer.ts';
 import { parseYaml } from '../src/config/yaml/parse.ts';
@@ -13,6 +12,7 @@ import { compileSchema } from '../src/schema/validator.ts';
 import { doublingFilters, hostileFilters, multiplyingFilters, nestedFilters } from '../test/support/hostile-filters.ts';
 import { hostileYaml } from '../test/support/hostile-yaml.ts';
 import { regularExpressions } from '../test/support/regular-expressions.ts';
+import { scriptOptions } from '../test/support/script-options.ts';
 import { hostileAnswers } from './hostile-answers.ts';
 
 interface Input {
@@ -28,8 +28,16 @@ interface Kind {
   readonly hostile: readonly Input[];
 }
 
-const { values: options } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, all: { type: 'boolean', default: false } },
+const help = `node bench/hostile.ts [OPTIONS]
+
+Compares the time of hostile inputs with that of harmless ones. Exits 1 if a ratio exceeds its goal.
+
+  --all    prints each input
+  --json   prints the rows as JSON`;
+
+const options = scriptOptions(help, {
+  json: { type: 'boolean', default: false },
+  all: { type: 'boolean', default: false },
 });
 
 const rounds = 5;

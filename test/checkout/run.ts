@@ -1,14 +1,15 @@
-// npm run checkout-test [-- --checkouts N] [-- --json]: checks out two commits of a served folder in turn, under load, and
-// exits 1 if anything was served that is of neither.
-import { parseArgs } from 'node:util';
+import { scriptOptions, wholeNumber } from '../support/script-options.ts';
 import { checkoutTest } from './checkout-test.ts';
 
-const { values } = parseArgs({ options: { checkouts: { type: 'string', default: '200' }, json: { type: 'boolean' } } });
-const checkouts = Number(values.checkouts);
-if (!Number.isInteger(checkouts) || checkouts < 1) {
-  console.error('--checkouts wants a whole number of at least 1');
-  process.exit(2);
-}
+const help = `npm run checkout-test [-- OPTIONS]
+
+Checks out two commits of a served folder in turn, under load. Exits 1 if anything was served that is of neither.
+
+  --checkouts N   how many (200)
+  --json          prints the report as JSON`;
+
+const values = scriptOptions(help, { checkouts: { type: 'string', default: '200' }, json: { type: 'boolean' } });
+const checkouts = wholeNumber('checkouts', values.checkouts);
 const report = await checkoutTest({
   checkouts,
   triggers: 600,

@@ -1,13 +1,15 @@
-// npm run crash-test [-- --kills N] [-- --json]: kills a gateway under load, and exits 1 if anything accepted was lost.
-import { parseArgs } from 'node:util';
+import { scriptOptions, wholeNumber } from '../support/script-options.ts';
 import { crashTest } from './crash-test.ts';
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '50' }, json: { type: 'boolean' } } });
-const kills = Number(values.kills);
-if (!Number.isInteger(kills) || kills < 1) {
-  console.error('--kills wants a whole number of at least 1');
-  process.exit(2);
-}
+const help = `npm run crash-test [-- OPTIONS]
+
+Kills a gateway under load, again and again. Exits 1 if anything that was accepted is lost.
+
+  --kills N   how often (50)
+  --json      prints the report as JSON`;
+
+const values = scriptOptions(help, { kills: { type: 'string', default: '50' }, json: { type: 'boolean' } });
+const kills = wholeNumber('kills', values.kills);
 const report = await crashTest({
   kills,
   onKill(count) {

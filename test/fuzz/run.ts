@@ -1,6 +1,5 @@
-// npm run fuzz [-- --help]: fuzzes everything that reads untrusted data, and exits 1 if an outcome was not allowed.
 import { basename, join, relative } from 'node:path';
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { scriptOptions, wholeNumber, wrongUsage } from '../support/script-options.ts';
 import { attempt } from './engine/attempt.ts';
 import { runCampaign, type TargetReport } from './engine/campaign.ts';
 import { addFind, readInputs } from './engine/corpus-folder.ts';
@@ -19,8 +18,7 @@ const options = {
   'hang-after': { type: 'string', default: '60' },
   replay: { type: 'string', multiple: true },
   list: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} satisfies ParseArgsOptionsConfig;
+} as const;
 
 const help = `npm run fuzz [-- OPTIONS]
 
@@ -38,18 +36,11 @@ promise: the input is then saved in test/fuzz/corpus/TARGET.json, which npm test
 `;
 
 function numberOf(name: 'steps' | 'seed' | 'jobs' | 'hang-after'): number {
-  const number = Number(values[name].replaceAll('_', ''));
-  if (!(Number.isInteger(number) && number >= (name === 'seed' ? 0 : 1))) usage(`--${name} must be a whole number`);
-  return number;
-}
-
-function usage(message: string): never {
-  console.error(`${message}\n\n${help}`);
-  process.exit(2);
+  return wholeNumber(name, values[name], name === 'seed' ? 0 : 1);
 }
 
 function targetNamed(name: string): Target {
-  return targets.find((target) => target.name === name) ?? usage(`there is no target ${name}: see --list`);
+  return targets.find((target) => target.name === name) ?? wrongUsage(`there is no target ${name}: see --list`);
 }
 
 async function replay(file: string): Promise<boolean> {
@@ -103,9 +94,8 @@ function saveFinds({ target, faults }: TargetReport): void {
   }
 }
 
-const { values } = parseArgs({ options });
-if (values.help) console.log(help);
-else if (values.list) for (const { name } of targets) console.log(name);
+const values = scriptOptions(help, options);
+if (values.list) for (const { name } of targets) console.log(name);
 else if (values.replay !== undefined) {
   for (const file of values.replay) if (!(await replay(file))) process.exitCode = 1;
   process.exit();

@@ -1,4 +1,4 @@
-// npm run refusal-test: 1,000 refusals, of bodies up to 25 MB.
+// npm run refusal-test, which has no options: 1,000 refusals, of bodies up to 25 MB.
 import t from 'tap';
 import { basicFiles, gatewayFile, keyFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
@@ -6,6 +6,10 @@ import { type Proxying, programPath, proxying, startNginx } from '../support/ngi
 import { type Upload, uploadClients } from '../support/upload-clients.ts';
 
 const isLong = process.argv.includes('--long');
+if (isLong && process.argv.includes('--help')) {
+  console.log('Sends 1,000 requests with bodies of up to 25 MB that are refused early, directly and through nginx.');
+  process.exit(0);
+}
 const refusals = isLong ? 1000 : 72;
 const smallest = 70_000;
 const largest = isLong ? 25_000_000 : 6_000_000;

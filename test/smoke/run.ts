@@ -1,11 +1,11 @@
-// npm run smoke [-- --node 22]: builds dist/ and runs what is published on that Node.js, taken from the npm registry.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { on, once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { scriptOptions } from '../support/script-options.ts';
 
 const exec = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -13,7 +13,13 @@ const bin = join(root, 'dist/src/cli/bin.js');
 const demoKey = 'pc_demo_not_a_secret_0000000000000000000';
 const patienceMs = 60_000;
 
-const { values } = parseArgs({ options: { node: { type: 'string' } } });
+const help = `npm run smoke [-- OPTIONS]
+
+Builds dist/, and runs what is published.
+
+  --node 22   on that Node.js, taken from the npm registry`;
+
+const values = scriptOptions(help, { node: { type: 'string' } });
 await exec('npm', ['run', '-s', 'build', '--', '--noCheck'], { cwd: root });
 const folder = await mkdtemp(join(tmpdir(), 'pullcord-smoke-'));
 try {

@@ -1,17 +1,22 @@
-// npm run soak-test [-- --minutes N]: an agent that is silent for six minutes is waited for, and its answer taken.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { startGateway } from '../../src/http/gateway.ts';
 import { basicFiles, secrets, triggerFile, writeInto } from '../support/config-folder.ts';
 import { recordingLog } from '../support/recording-log.ts';
+import { scriptOptions, wholeNumber } from '../support/script-options.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '6' } } });
-const silenceMs = Number(values.minutes) * 60_000;
+const help = `npm run soak-test [-- OPTIONS]
+
+Waits for an agent that is silent for minutes. Exits 1 unless its answer is taken.
+
+  --minutes N   how long (6)`;
+
+const values = scriptOptions(help, { minutes: { type: 'string', default: '6' } });
+const silenceMs = wholeNumber('minutes', values.minutes) * 60_000;
 
 const agent = createServer(async (_request, response) => {
   await sleep(silenceMs);

@@ -1,19 +1,22 @@
-/**
- * Holds the filter engine to JSONata: every recorded case of JSONata's own suite, where its folder is there, and random
- * expressions against the reference. `--suite DIR`, `--pairs N`, `--seed N`.
- */
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { scriptOptions, wholeNumber } from '../../support/script-options.ts';
 import { compareWithReference } from './differential.ts';
 import { type CaseResult, readSuite, runCase } from './suite.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    suite: { type: 'string', default: join(import.meta.dirname, '../../../../shared/jsonata-suite') },
-    pairs: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-  },
+const help = `npm run conformance [-- OPTIONS]
+
+Compares the filter engine with JSONata: every recorded case of JSONata's own suite, where its folder is there, and random
+expressions against the reference. Exits 1 if they differ.
+
+  --suite DIR   the folder of the suite
+  --pairs N     how many random expressions (100000)
+  --seed N      repeats a run (the time)`;
+
+const options = scriptOptions(help, {
+  suite: { type: 'string', default: join(import.meta.dirname, '../../../../shared/jsonata-suite') },
+  pairs: { type: 'string', default: '100000' },
+  seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
 });
 /** The least share of the cases that has to compile. */
 const leastCompiled = 0.75;
@@ -22,7 +25,7 @@ const stride = 10_000;
 
 if (await isThere(options.suite)) {
   const agrees = await runSuite(options.suite);
-  await runPairs(Number(options.pairs), Number(options.seed));
+  await runPairs(wholeNumber('pairs', options.pairs, 0), wholeNumber('seed', options.seed, 0));
   process.exitCode = agrees ? 0 : 1;
 } else {
   console.log(`No suite at ${options.suite}: nothing to do.`);
