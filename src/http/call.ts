@@ -90,17 +90,20 @@ export class Call {
   }
 
   /**
-   * Reads the body within `server.bodyLimit` and the memory that is free. Unknown senders, whose body is read to
-   * authenticate them, have a small share of it. Never rejects.
+   * Reads the body within `server.bodyLimit` and the memory that is free, of which each caller has a share. Unknown senders,
+   * whose body is read to authenticate them, have a small one. Never rejects.
    */
   readBody(sender: 'known' | 'unknown'): Promise<ReadBody> {
     const { memory } = this.services;
     const declared = Number(this.request.headers['content-length'] ?? 0);
-    // Of a known sender at once what parsing takes at least: nothing is read that would only be refused then.
+    // What is only declared takes nothing: it might never be sent.
     this.memory =
       sender === 'known'
-        ? memory.reserve('requests', declared * copiesOfAscii + requestOverhead)
-        : memory.reserveUnknown(this.head.ip, declared + requestOverhead);
+        ? memory.reserveKnown(
+            this.admission.principal.id,
+            Math.min(declared, firstBytes) * copiesOfAscii + requestOverhead,
+          )
+        : memory.reserveUnknown(this.head.ip, Math.min(declared, firstBytes) + requestOverhead);
     if (this.memory === undefined) return Promise.resolve({ ok: false, why: 'no_memory' });
     if (this.#awaitsContinue) this.response.writeContinue();
     this.#awaitsContinue = false;
@@ -143,6 +146,9 @@ export class Call {
     this.#body = body;
   }
 }
+
+/** How much of a declared body has room before it arrives: most are smaller. */
+const firstBytes = 16 * 1024;
 
 /** The same test as Node's. */
 const isContinue = /(?:^|\W)100-continue(?:$|\W)/i;

@@ -45,8 +45,10 @@ function reportedIp(entry: string): string | undefined {
 
 /** An IPv4 address that is mapped into IPv6 as IPv4, and IPv6 as RFC 5952 writes it; undefined if it is no IP address. */
 function canonicalIp(text: string): string | undefined {
-  // The library below reads `012.0.0.1` as octal, which Node's own check refuses.
-  return isIP(text) === 0 ? undefined : ipaddr.process(text).toString();
+  // The library below reads `012.0.0.1` as octal, which Node's own check refuses. It takes `::192.0.2.1`, a notation that
+  // RFC 4291 deprecates, for a mapped address, and throws on some zones, which mean nothing on another machine.
+  if (isIP(text) === 0 || text.includes('%') || /^::[0-9]+\./.test(text)) return undefined;
+  return ipaddr.process(text).toString();
 }
 
 function testFor(server: Trust): TrustTest {

@@ -171,6 +171,9 @@ t.test('the problem of a JSON body names the first fault, shortens long names an
   t.equal(result.ok, false);
   t.ok(JSON.stringify(result).length < 300);
   t.notMatch(JSON.stringify(result), 'hunter2');
+  const items = (count: number) => `{"a":[${Array(count).fill('[]').join(',')}],"b":1,"b":2}`;
+  t.match(read(items(30_000)), { ok: false, pointer: '/b' });
+  t.match(read(items(40_000)), { ok: false, pointer: '', detail: /twice/ }, 'far from the start it is not looked for');
   t.end();
 });
 

@@ -91,6 +91,18 @@ t.test('an attempt that has waited long is overtaken by no request', async (t) =
   t.not(budget.reserve('requests', 10), undefined);
 });
 
+t.test('one caller cannot fill the share of requests alone', async (t) => {
+  const budget = budgetOf(100_000);
+  const body = budget.reserveKnown('key:one', 40_000);
+  t.equal(budget.reserveKnown('key:one', 4000), undefined);
+  t.equal(body?.resize(44_000), false, 'a body that grows is refused too');
+  const other = budget.reserveKnown('key:other', 40_000);
+  t.not(other, undefined);
+  body?.share('runs');
+  body?.release();
+  t.not(budget.reserveKnown('key:one', 4000), undefined, 'what runs is no longer part of it');
+});
+
 t.test('a lower limit refuses, and a higher one serves who waits', async (t) => {
   const budget = budgetOf(1000);
   await granted(budget.room(900));

@@ -18,16 +18,21 @@ interface Level {
 }
 
 // Not `[^"\\]+` inside of the repetition: without a closing quote, that would backtrack exponentially.
+/** How many tokens are looked at: more would hold up other requests, for the sake of a message. */
+const mostTokens = 100_000;
 const token = /[{}[\],]|"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*/gs;
 
 /**
  * The first fault, in the order of the text, of a valid JSON text that has one: a name refused or given twice, or a
- * number that cannot be kept. Slow, and for the message only.
+ * number that cannot be kept. Slow, and for the message only: where the fault is far from the start, it has no pointer.
  */
 export function findFault(text: string): JsonFault {
   const levels: Level[] = [];
   let expectsName = false;
+  let left = mostTokens;
   for (const [part] of text.matchAll(token)) {
+    left -= 1;
+    if (left < 0) break;
     const level = levels.at(-1);
     if (part === '{' || part === '[') {
       levels.push(part === '{' ? { names: new Set(), at: '' } : { names: undefined, at: 0 });
@@ -48,7 +53,10 @@ export function findFault(text: string): JsonFault {
       level.names.add(name);
     }
   }
-  return { pointer: '', detail: 'The body can be read in more than one way.' };
+  return {
+    pointer: '',
+    detail: 'The body has a member twice, a refused member, or a number that cannot be kept exactly.',
+  };
 }
 
 function fault(levels: readonly Level[], detail: string): JsonFault {

@@ -13,6 +13,8 @@ export interface MemoryLimits {
 /** How much of the budget unknown senders can fill together, and how much of that one address. */
 const unknownShare = 1 / 8;
 const addressShare = 1 / 8;
+/** How much of the budget the requests of one caller can fill. */
+const callerShare = 7 / 16;
 /**
  * While an attempt waits for room, a request that takes more than this share of the budget is refused, and after some time
  * any: it might wait forever otherwise. In milliseconds.
@@ -44,14 +46,14 @@ export class MemoryBudget implements EngineMemory {
     replies: 0,
     stored: 0,
   };
-  readonly #heldByAddress = new Map<string, number>();
+  readonly #ofAddresses = new Shares();
+  readonly #ofCallers = new Shares();
   readonly #waiting = new Set<Waiter>();
   readonly #now: () => number;
   #total = 0;
   #limit = 0;
   #largestInput = 0;
   #unknownLimit = 0;
-  #addressLimit = 0;
 
   constructor(limits: MemoryLimits, now = () => performance.now()) {
     this.#now = now;
@@ -64,7 +66,8 @@ export class MemoryBudget implements EngineMemory {
     this.#limit = memoryBytes ?? defaultMemoryBytes(bodyLimitBytes);
     this.#largestInput = bodyLimitBytes * mostPerByte + requestOverhead;
     this.#unknownLimit = Math.max(this.#limit * unknownShare, oneBody);
-    this.#addressLimit = Math.max(this.#unknownLimit * addressShare, oneBody);
+    this.#ofAddresses.limit = Math.max(this.#unknownLimit * addressShare, oneBody);
+    this.#ofCallers.limit = Math.max(this.#limit * callerShare, this.#largestInput);
     this.#serveWaiting();
   }
 
@@ -92,9 +95,17 @@ export class MemoryBudget implements EngineMemory {
 
   /** For the body of a request whose sender is not known yet: from a small share, of which each address has a part. */
   reserveUnknown(ip: string, bytes: number): Reservation | undefined {
-    const address = addressBlock(ip);
-    if (!this.#fits('unauthenticated', bytes) || !this.#fitsAddress(address, bytes)) return undefined;
-    return new Held(this.#ledger, 'unauthenticated', bytes, address);
+    return this.#reserveOf('unauthenticated', bytes, { shares: this.#ofAddresses, key: addressBlock(ip) });
+  }
+
+  /** For the body of a request of a known caller, who can fill a share of the budget alone. */
+  reserveKnown(caller: string, bytes: number): Reservation | undefined {
+    return this.#reserveOf('requests', bytes, { shares: this.#ofCallers, key: caller });
+  }
+
+  #reserveOf(kind: MemoryKind, bytes: number, owner: Owner): Reservation | undefined {
+    if (!this.#fits(kind, bytes) || !owner.shares.fits(owner.key, bytes)) return undefined;
+    return new Held(this.#ledger, kind, bytes, owner);
   }
 
   charge(kind: MemoryKind, bytes: number): Reservation {
@@ -143,26 +154,15 @@ export class MemoryBudget implements EngineMemory {
     return bytes > this.#limit * overtakingShare || this.#now() - first.since > overtakingMs;
   }
 
-  #fitsAddress(address: string, bytes: number): boolean {
-    return (this.#heldByAddress.get(address) ?? 0) + bytes <= this.#addressLimit;
-  }
-
   readonly #ledger: Ledger = {
-    fits: (kind, bytes, address) =>
-      this.#fits(kind, bytes) && (address === undefined || this.#fitsAddress(address, bytes)),
-    count: (kind, bytes, address) => {
+    fits: (kind, bytes, owner) => this.#fits(kind, bytes) && (owner?.shares.fits(owner.key, bytes) ?? true),
+    count: (kind, bytes, owner) => {
       this.#total += bytes;
       this.#held[kind] += bytes;
-      if (address !== undefined) this.#countAddress(address, bytes);
+      owner?.shares.count(owner.key, bytes);
       if (bytes < 0 && this.#waiting.size > 0) this.#serveWaiting();
     },
   };
-
-  #countAddress(address: string, bytes: number): void {
-    const held = (this.#heldByAddress.get(address) ?? 0) + bytes;
-    if (held > 0) this.#heldByAddress.set(address, held);
-    else this.#heldByAddress.delete(address);
-  }
 
   #serveWaiting(): void {
     for (const waiter of this.#waiting) {
@@ -173,26 +173,48 @@ export class MemoryBudget implements EngineMemory {
   }
 }
 
+/** What is held by each of those who can fill a share of the budget. */
+class Shares {
+  limit = 0;
+  readonly #held = new Map<string, number>();
+
+  fits(key: string, bytes: number): boolean {
+    return (this.#held.get(key) ?? 0) + bytes <= this.limit;
+  }
+
+  count(key: string, bytes: number): void {
+    const held = (this.#held.get(key) ?? 0) + bytes;
+    if (held > 0) this.#held.set(key, held);
+    else this.#held.delete(key);
+  }
+}
+
+/** Whose share a reservation is part of: an address, or a caller. */
+interface Owner {
+  readonly shares: Shares;
+  readonly key: string;
+}
+
 /** What a reservation sees of its budget. */
 interface Ledger {
-  fits(kind: MemoryKind, bytes: number, address: string | undefined): boolean;
-  count(kind: MemoryKind, bytes: number, address: string | undefined): void;
+  fits(kind: MemoryKind, bytes: number, owner: Owner | undefined): boolean;
+  count(kind: MemoryKind, bytes: number, owner: Owner | undefined): void;
 }
 
 class Held implements Reservation {
   readonly #ledger: Ledger;
   #kind: MemoryKind;
   #bytes: number;
-  /** Of an unknown sender. */
-  #address: string | undefined;
+  /** Until the request is a run. */
+  #owner: Owner | undefined;
   #holders = 1;
 
-  constructor(ledger: Ledger, kind: MemoryKind, bytes: number, address: string | undefined) {
+  constructor(ledger: Ledger, kind: MemoryKind, bytes: number, owner: Owner | undefined) {
     this.#ledger = ledger;
     this.#kind = kind;
     this.#bytes = bytes;
-    this.#address = address;
-    ledger.count(kind, bytes, address);
+    this.#owner = owner;
+    ledger.count(kind, bytes, owner);
   }
 
   get bytes(): number {
@@ -208,14 +230,14 @@ class Held implements Reservation {
     if (kind === this.#kind) return;
     // First what is added: what is freed might be granted to others.
     this.#ledger.count(kind, this.#bytes, undefined);
-    this.#ledger.count(this.#kind, -this.#bytes, this.#address);
+    this.#ledger.count(this.#kind, -this.#bytes, this.#owner);
     this.#kind = kind;
-    this.#address = undefined;
+    this.#owner = undefined;
   }
 
   resize(bytes: number): boolean {
     const more = bytes - this.#bytes;
-    if (more > 0 && !this.#ledger.fits(this.#kind, more, this.#address)) return false;
+    if (more > 0 && !this.#ledger.fits(this.#kind, more, this.#owner)) return false;
     this.correct(bytes);
     return true;
   }
@@ -223,14 +245,14 @@ class Held implements Reservation {
   correct(bytes: number): void {
     const more = bytes - this.#bytes;
     this.#bytes = bytes;
-    this.#ledger.count(this.#kind, more, this.#address);
+    this.#ledger.count(this.#kind, more, this.#owner);
   }
 
   release(): void {
     if (this.#holders === 0) throw new Error('memory was released twice');
     this.#holders -= 1;
     if (this.#holders > 0) return;
-    this.#ledger.count(this.#kind, -this.#bytes, this.#address);
+    this.#ledger.count(this.#kind, -this.#bytes, this.#owner);
     this.#bytes = 0;
   }
 }
