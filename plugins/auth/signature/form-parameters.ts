@@ -10,9 +10,14 @@ export function formParameters(body: Uint8Array): string | undefined {
   let count = 1;
   for (const byte of body) if (byte === ampersand) count += 1;
   if (count > mostParameters) return undefined;
-  const parameters = new URLSearchParams(Buffer.from(body).toString());
-  const names = [...new Set(parameters.keys())].sort();
-  return names.flatMap((name) => [...new Set(parameters.getAll(name))].sort().map((value) => name + value)).join('');
+  const valuesByName = new Map<string, Set<string>>();
+  for (const [name, value] of new URLSearchParams(Buffer.from(body).toString())) {
+    const values = valuesByName.get(name);
+    if (values === undefined) valuesByName.set(name, new Set([value]));
+    else values.add(value);
+  }
+  const names = [...valuesByName.keys()].sort();
+  return names.flatMap((name) => [...(valuesByName.get(name) ?? [])].sort().map((value) => name + value)).join('');
 }
 
 /** Whether a body is a form that a signature can cover by its parameters; an empty body has none. */

@@ -63,27 +63,30 @@ export function payloadReader(
   const hasUrl = parts.some(({ kind }) => kind === 'url');
   return (values) => {
     const urls = hasUrl ? urlsOf(values.request) : [''];
-    const variants = urls.map((url) => parts.map((part) => headPiece(part, values, url)));
-    if (variants.length === 0 || variants.some((pieces) => pieces.includes(undefined))) return undefined;
+    const headPieces = parts.map((part) => headPiece(part, values));
+    if (urls.length === 0 || headPieces.includes(undefined)) return undefined;
     return {
       pieces(body) {
         const latePiece = lateReader(body, values, timestamp);
-        const resolved = variants.map((pieces) =>
-          pieces.map((piece) => (typeof piece === 'object' ? latePiece(piece) : piece)),
-        );
-        const isWhole = resolved.every((pieces): pieces is (string | Uint8Array)[] => !pieces.includes(undefined));
-        return isWhole ? resolved : undefined;
+        // The body is read once, however many URLs may have been signed.
+        const pieces = headPieces.map((piece) => (typeof piece === 'object' ? latePiece(piece) : piece));
+        const isWhole = (all: typeof pieces): all is Exclude<(typeof pieces)[number], undefined>[] =>
+          !all.includes(undefined);
+        if (!isWhole(pieces)) return undefined;
+        return urls.map((url) => pieces.map((piece) => (piece === urlPiece ? url : piece)));
       },
     };
   };
 }
 
+/** Stands for the URL until its variants are filled in. */
+const urlPiece = Symbol('url');
+
 /** A part that the head of a request settles, or one of its body as it is; undefined if the head lacks it. */
 function headPiece(
   part: Part,
   { request, items, timestamp, id }: PayloadValues,
-  url: string,
-): string | Late | undefined {
+): string | typeof urlPiece | Late | undefined {
   switch (part.kind) {
     case 'text':
       return part.text;
@@ -92,7 +95,7 @@ function headPiece(
     case 'id':
       return id;
     case 'url':
-      return url;
+      return urlPiece;
     case 'method':
       return request.method;
     case 'path':

@@ -199,3 +199,27 @@ t.test('Twilio signs a form by its parameters and JSON by its hash, and nothing 
   t.equal(await kindOf(`?${hashed('{}')}`, '{"a":1}', 'application/json', hashed('{}')), 'rejected');
   t.equal(await kindOf('', '{}', 'application/json', hashed('{}')), 'rejected', 'a hash that is not signed');
 });
+
+t.test('a form is parsed once and searched for no name, however many URLs may have been signed', async (t) => {
+  const work = { parsed: 0, searched: 0 };
+  class CountedParameters extends URLSearchParams {
+    constructor(text: string) {
+      super(text);
+      work.parsed += 1;
+    }
+    override getAll(name: string) {
+      work.searched += 1;
+      return super.getAll(name);
+    }
+  }
+  t.intercept(globalThis, 'URLSearchParams', { value: CountedParameters });
+  const names = Array.from({ length: 1024 }, (_, index) => `k${index}`);
+  const body = names.map((name) => `${name}=1`).join('&');
+  const headers = {
+    'x-twilio-signature': hmac('other', body, 'base64', 'sha1'),
+    'content-type': 'application/x-www-form-urlencoded',
+  };
+  const twilio = authOf({ scheme: 'twilio', publicUrl: 'https://a.example' });
+  t.strictSame(await verdictOf(twilio, headers, body), wrong);
+  t.strictSame(work, { parsed: 1, searched: 0 });
+});
