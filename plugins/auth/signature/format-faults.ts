@@ -2,7 +2,7 @@ import type { OptionsProblem } from '../../../src/contract/index.ts';
 import { type Format, keyKindOf, payloadOf } from './format.ts';
 import { repliesWithHmac } from './handshake.ts';
 import type { Options } from './options.gen.ts';
-import { partsOf } from './payload.ts';
+import { coversBody, partsOf } from './payload.ts';
 import { parseSource } from './source.ts';
 
 /** What makes an HMAC form insecure or contradictory. */
@@ -77,7 +77,7 @@ function faultsOfPayload(format: Format): OptionsProblem[] {
 /** Whether what is signed covers the whole body. */
 export function signsBody(format: Format): boolean {
   if (keyKindOf(format) === 'token' || format.bodyHash !== undefined) return true;
-  return partsOf(payloadOf(format)).some((part) => (part.kind === 'body' && !('path' in part)) || part.kind === 'form');
+  return coversBody(payloadOf(format));
 }
 
 function faultsOfHandshakes({ handshakes = [], algorithm }: Format): OptionsProblem[] {

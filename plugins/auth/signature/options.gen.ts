@@ -123,7 +123,7 @@ export interface Options {
      */
     payload?: string;
     /**
-     * Where the SHA-256 of the body stands, in hexadecimal, for a payload without `{body}`. With it `{form}` is empty.
+     * Where the SHA-256 of the body stands, in hexadecimal, for a payload without `{body}`. With it `{form}` is empty. A request without it is rejected, unless the payload holds `{body}` or `{form}`.
      */
     bodyHash?: string;
     /**

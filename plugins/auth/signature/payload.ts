@@ -48,6 +48,11 @@ function placeholderOf(text: string): Part | undefined {
   return { kind: 'head', source };
 }
 
+/** Whether a template signs all of a body, whatever the head of the request says. */
+export function coversBody(template: string): boolean {
+  return partsOf(template).some((part) => (part.kind === 'body' && !('path' in part)) || part.kind === 'form');
+}
+
 type Late = { readonly kind: 'body' | 'form' | 'timestamp' } | BodySource;
 
 /**

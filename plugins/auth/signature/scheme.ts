@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { RequestHead } from '../../../src/contract/index.ts';
 import { scalarsAt } from '../json-values.ts';
 import { type Format, keyKindOf, payloadOf } from './format.ts';
-import { onlyScalar, type PayloadValues, payloadReader } from './payload.ts';
+import { coversBody, onlyScalar, type PayloadValues, payloadReader } from './payload.ts';
 import { itemsOf, parseTimestamp, signaturesIn } from './signature-text.ts';
 import { type HeadSource, parseSource, readHead, type Source } from './source.ts';
 import type { Verifier } from './verifier.ts';
@@ -68,6 +68,7 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
   const id = optionalSource(format.id);
   const lateTimestamp = timestamp?.kind === 'body' ? timestamp : undefined;
   const payloadIn = payloadReader(payloadOf(format), lateTimestamp, parts.urlsOf);
+  const needsHash = bodyHash !== undefined && !coversBody(payloadOf(format));
   const isTimely = (text: string | undefined, { receivedAt }: RequestHead): boolean | undefined => {
     const timestampMs = parseTimestamp(text);
     return timestampMs === undefined ? undefined : Math.abs(receivedAt - timestampMs) <= parts.toleranceMs;
@@ -81,6 +82,8 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
       if (timely !== true) return timely === false ? untimely : malformed;
     }
     const stated = bodyHash && bodyHash.kind !== 'body' ? readHead(bodyHash, request, items) : undefined;
+    // Without its hash, any body would pass.
+    if (needsHash && stated === undefined) return malformed;
     const values: PayloadValues = {
       ...{ request, items, timestamp: timeText, isHashed: stated !== undefined },
       id: id && id.kind !== 'body' ? readHead(id, request, items) : undefined,

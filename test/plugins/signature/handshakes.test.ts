@@ -1,5 +1,6 @@
 import { hash, sign } from 'node:crypto';
 import t from 'tap';
+import { formatOf } from '../../../plugins/auth/signature/format.ts';
 import signature from '../../../plugins/auth/signature/index.ts';
 import type { Options } from '../../../plugins/auth/signature/options.gen.ts';
 import type { AuthVerdict, RequestHead } from '../../../src/contract/index.ts';
@@ -222,4 +223,21 @@ t.test('a form is parsed once and searched for no name, however many URLs may ha
   const twilio = authOf({ scheme: 'twilio', publicUrl: 'https://a.example' });
   t.strictSame(await verdictOf(twilio, headers, body), wrong);
   t.strictSame(work, { parsed: 1, searched: 0 });
+});
+
+t.test('a request without the hash of its body is refused where nothing else covers the body', async (t) => {
+  const kindOf = async (payload: string, query: string, body: string, signed = `https://a.example/t?${query}`) => {
+    const custom = formatOf({ signature: 'header:x-a', payload, bodyHash: 'query:h' });
+    const auth = authOf({ scheme: 'custom', custom, publicUrl: 'https://a.example' });
+    return verdictOf(auth, { 'x-a': hmac('secret', signed) }, body, { path: '/t', query });
+  };
+  const hashed = `h=${hash('sha256', '{}')}`;
+  const refused = { kind: 'rejected', reason: 'malformed signature' };
+  t.match(await kindOf('{url}', hashed, '{}'), { kind: 'authenticated' });
+  t.strictSame(await kindOf('{url}', hashed, '{"a":1}'), wrong);
+  t.strictSame(await kindOf('{url}', 'a=1', '{"a":1}'), refused, 'no hash');
+  t.strictSame(await kindOf('{url}', `${hashed}&${hashed}`, '{}'), refused, 'two hashes');
+  t.strictSame(await kindOf('{url}{body:/a}', 'a=1', '{"a":1}', 'https://a.example/t?a=11'), refused, 'a part of it');
+  t.match(await kindOf('{url}{body}', 'a=1', '{}', 'https://a.example/t?a=1{}'), { kind: 'authenticated' });
+  t.match(await kindOf('{url}{form}', 'a=1', ''), { kind: 'authenticated' });
 });
