@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import t from 'tap';
 import sns from '../../plugins/auth/aws-sns/index.ts';
-import { type AuthVerdict, type OutboundClient, OutboundError } from '../../src/contract/index.ts';
+import { type AuthVerdict, type MaybePromise, type OutboundClient, OutboundError } from '../../src/contract/index.ts';
 import { eventInfo } from '../../src/runtime/event-info.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { pluginContext, requestHead } from '../support/exchange.ts';
@@ -18,7 +18,7 @@ const token =
 const subscribeUrl = `${host}/?Action=ConfirmSubscription&TopicArn=${topic}&Token=${token}`;
 
 /** Answers a URL by its status and body, or does not. */
-type Amazon = (url: URL) => { readonly status: number; readonly body?: string } | undefined;
+type Amazon = (url: URL) => MaybePromise<{ readonly status: number; readonly body?: string } | undefined>;
 
 const amazon: Amazon = (url) =>
   url.href === certificateUrl ? { status: 200, body: certificate } : { status: url.search === '' ? 404 : 200 };
@@ -29,7 +29,7 @@ async function started(answer: Amazon = amazon, options = {}) {
   const client: Pick<OutboundClient, 'request'> = {
     async request(url) {
       calls.push(url.href);
-      const answered = answer(url);
+      const answered = await answer(url);
       if (answered === undefined) throw new OutboundError('ECONNREFUSED', 'refused', true);
       const bytes = Buffer.from(answered.body ?? '');
       return {
@@ -185,12 +185,39 @@ t.test('a certificate that is missing, expired or out of reach lets nobody in', 
     const body = selfSigned(keys, new Date(now + from), new Date(now + to));
     t.match(await (await started(() => ({ status: 200, body }))).send(good), { reason: 'certificate expired' });
   }
-  const many = await started(() => ({ status: 404 }));
-  for (let index = 0; index < 40; index += 1) {
-    const url = certificateUrl.replace('01d088a6', String(index).padStart(8, '0'));
-    await many.send(signed({ ...notification, SigningCertURL: url }));
+});
+
+/** A notification that names the certificate of this number, which Amazon does not have. */
+function invented(index: number): string {
+  const url = certificateUrl.replace('01d088a6', String(index).padStart(8, '0'));
+  return signed({ ...notification, SigningCertURL: url });
+}
+
+t.test('invented certificates do not keep out the genuine one', async (t) => {
+  for (const failure of [{ status: 404 }, { status: 503 }, undefined]) {
+    const { send, calls } = await started((url) => (url.href === certificateUrl ? amazon(url) : failure));
+    for (let index = 0; index < 40; index += 1) await send(invented(index));
+    t.match(await send(signed(notification)), { kind: 'authenticated' });
+    for (let index = 40; index < 80; index += 1) await send(invented(index));
+    t.match(await send(signed(notification)), { kind: 'authenticated' });
+    t.equal(calls.filter((url) => url === certificateUrl).length, 1, 'the genuine one is kept');
+    await send(invented(79));
+    t.equal(calls.length, 81, 'a recent failure is kept');
+    await send(invented(48));
+    t.equal(calls.length, 82, 'the oldest one is not');
   }
-  t.equal(many.calls.length, 32, 'a stranger cannot have any number fetched');
+});
+
+t.test('at most 32 certificates are being fetched at a time', async (t) => {
+  const held = Promise.withResolvers<{ readonly status: number }>();
+  const { send, calls } = await started(() => held.promise);
+  const verdicts = Array.from({ length: 40 }, (_, index) => send(invented(index)));
+  t.match(await verdicts[39], { kind: 'unavailable', reason: 'certificate not available' });
+  t.equal(calls.length, 32);
+  held.resolve({ status: 404 });
+  t.match(await verdicts[0], { kind: 'rejected', reason: 'unknown certificate' });
+  await send(invented(39));
+  t.equal(calls.length, 33);
 });
 
 t.test('a signed subscription is confirmed at Amazon, and is a handshake', async (t) => {

@@ -8,20 +8,28 @@ export type FoundCertificate =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'unavailable' };
 
-/** Amazon has one certificate for each region at a time; a few more are named by nobody but strangers. */
+/** Amazon has one certificate per region at a time; further names are invented. */
 const mostCertificates = 32;
 const timeoutMs = 5_000;
-/** How long an answer without a certificate is kept, so that strangers cannot have the gateway ask again and again. */
+/** How long an answer without a certificate is kept, so that repeated requests do not repeat the call. */
 const pauseMs = 60_000;
 
-/** Returns what fetches certificates and keeps them. */
+/**
+ * Returns a function that fetches certificates and keeps them. A topic's ARN is not a secret, so anyone can name
+ * certificates that do not exist: the oldest failure is evicted, or invented names would keep out Amazon's.
+ */
 export function certificateStore(client: OutboundClient): (url: URL, now: number) => Promise<FoundCertificate> {
   const known = new Map<string, { readonly found: Promise<FoundCertificate>; retryAtMs: number }>();
   return (url, now) => {
     const kept = known.get(url.href);
     if (kept !== undefined && now < kept.retryAtMs) return kept.found;
     for (const [name, { retryAtMs }] of known) if (now >= retryAtMs) known.delete(name);
-    if (known.size >= mostCertificates) return Promise.resolve({ kind: 'unavailable' });
+    if (known.size >= mostCertificates) {
+      // In the order in which they were asked for.
+      const [failed] = [...known].find(([, { retryAtMs }]) => retryAtMs !== Infinity) ?? [];
+      if (failed === undefined) return Promise.resolve({ kind: 'unavailable' });
+      known.delete(failed);
+    }
     const found = fetchCertificate(client, url);
     const entry = { found, retryAtMs: Infinity };
     known.set(url.href, entry);
