@@ -161,7 +161,7 @@ t.test('nothing is fetched but certificates of Amazon in the region of a listed 
     'not a URL',
   ]) {
     const verdict = await send(signed({ ...notification, SigningCertURL: url }));
-    t.strictSame(verdict, { kind: 'rejected', reason: 'certificate of a stranger' }, url);
+    t.strictSame(verdict, { kind: 'rejected', reason: "certificate URL is not Amazon's" }, url);
   }
   t.strictSame(calls, []);
 });
@@ -228,9 +228,9 @@ t.test('a signed subscription is confirmed at Amazon, and is a handshake', async
   t.match(await forged.send(signed(subscription, others.privateKey)), { reason: 'wrong signature' });
   t.strictSame(forged.calls, [certificateUrl], 'a forged one is not confirmed');
   const strange = { ...subscription, SubscribeURL: 'https://evil.example/?Action=ConfirmSubscription&Token=1' };
-  t.match(await forged.send(signed(strange)), { kind: 'rejected', reason: 'confirmation at a stranger' });
+  t.match(await forged.send(signed(strange)), { kind: 'rejected', reason: "confirmation URL is not Amazon's" });
   const other = { ...subscription, SubscribeURL: `${host}/?Action=DeleteTopic&TopicArn=${topic}` };
-  t.match(await forged.send(signed(other)), { kind: 'rejected', reason: 'confirmation at a stranger' });
+  t.match(await forged.send(signed(other)), { kind: 'rejected', reason: "confirmation URL is not Amazon's" });
   t.strictSame(forged.calls, [certificateUrl]);
   const failing = await started((url) => (url.search === '' ? amazon(url) : { status: 500 }));
   t.match(await failing.send(signed(subscription)), { kind: 'unavailable', reason: 'subscription not confirmed' });

@@ -25,11 +25,11 @@ export default {
     const verified = async (body: Uint8Array, receivedAt: number): Promise<AuthVerdict> => {
       const message = readMessage(body);
       if (message === undefined) return malformed;
-      // Before anything is fetched: a stranger who knows no topic causes no call.
+      // Before anything is fetched: a caller who knows no topic causes no call.
       if (!topics.includes(message.topic)) return rejected('message of another topic');
       if (Math.abs(receivedAt - message.timestampMs) > toleranceMs) return untimely;
       const url = amazonUrl(message.certificateUrl, message.topic, certificatePath);
-      if (url === undefined) return rejected('certificate of a stranger');
+      if (url === undefined) return rejected("certificate URL is not Amazon's");
       const certificate = await certificateAt(url, receivedAt);
       if (certificate.kind === 'unavailable') return { kind: 'unavailable', reason: 'certificate not available' };
       if (certificate.kind === 'unknown') return rejected('unknown certificate');
@@ -78,7 +78,7 @@ async function conclude(message: Message, confirm: boolean, client: OutboundClie
 /** Calls the URL that confirms a subscription. */
 async function confirmed({ subscribeUrl, topic }: Message, client: OutboundClient): Promise<AuthVerdict> {
   const url = amazonUrl(subscribeUrl, topic, confirmationPath);
-  if (url === undefined) return rejected('confirmation at a stranger');
+  if (url === undefined) return rejected("confirmation URL is not Amazon's");
   const unconfirmed: AuthVerdict = { kind: 'unavailable', reason: 'subscription not confirmed' };
   try {
     const signal = AbortSignal.timeout(confirmationTimeoutMs);

@@ -45,16 +45,16 @@ function faultsOfPayload(format: Format): OptionsProblem[] {
   for (const part of parts) {
     const [unknown] = part.kind === 'text' ? (/\{[^{}]*\}/.exec(part.text) ?? []) : [];
     if (unknown !== undefined)
-      fault(`${unknown} is no placeholder`, 'Places are written {header:NAME} or {body:/POINTER}.');
+      fault(`${unknown} is not a placeholder`, 'Places are written {header:NAME} or {body:/POINTER}.');
   }
   const { timestamp, id, bodyHash, signature } = format;
   if (has('timestamp') && timestamp === undefined) fault('holds {timestamp}, and there is no timestamp');
   if (has('id') && id === undefined) fault('holds {id}, and there is no id');
   if (id?.startsWith('body:'))
-    problems.push({ pointer: '/id', message: 'must not stand in the body, which is signed anyway' });
-  if (bodyHash?.startsWith('body:')) problems.push({ pointer: '/bodyHash', message: 'must not stand in the body' });
+    problems.push({ pointer: '/id', message: 'must not be in the body, which is signed anyway' });
+  if (bodyHash?.startsWith('body:')) problems.push({ pointer: '/bodyHash', message: 'must not be in the body' });
   if (signature.startsWith('body:') && parts.some(({ kind }) => kind === 'body') && has('body')) {
-    fault('cannot hold {body}: the signature stands in it');
+    fault('cannot hold {body}: the signature is in it');
   }
   if (timestamp !== undefined && !signs(timestamp, 'timestamp')) {
     fault(
@@ -88,14 +88,14 @@ function faultsOfHandshakes({ handshakes = [], algorithm }: Format): OptionsProb
       const source = parseSource(place);
       if (source === undefined || source.kind === 'item') {
         const hint = 'For example header:x-acme-event or body:/type';
-        problems.push({ pointer: `${pointer}/when`, message: `${place} is no place in a request`, hint });
+        problems.push({ pointer: `${pointer}/when`, message: `${place} is not a place in a request`, hint });
       } else if (source.kind === 'body' && !handshake.signed) {
         const message = `${place} is in the body, which is not read before the request is known to be signed`;
         problems.push({ pointer: `${pointer}/when`, message });
       }
     }
     if (repliesWithHmac(handshake) && !handshake.signed) {
-      const message = 'an HMAC for everybody who asks is a signature for everybody';
+      const message = 'an HMAC for anyone who asks is a signature for anyone';
       problems.push({ pointer, message, hint: 'Remove signed: false.' });
     }
     if (repliesWithHmac(handshake) && !algorithm.startsWith('hmac-')) {

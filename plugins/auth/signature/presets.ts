@@ -324,7 +324,7 @@ export function presetSource(name: PresetName): string {
   return presets[name].source;
 }
 
-/** Secrets that a sender issues may have the form of another's, which is no mistake there. */
+/** Secrets that a sender issues may have the form of another's, which is not a mistake there. */
 export const secretPrefixes: Readonly<Partial<Record<PresetName, string>>> = { stripe: 'whsec_' };
 
 export const presetNames = Object.keys(presets) as readonly PresetName[];

@@ -140,7 +140,7 @@ function missing({ kind, name }: HeadSource, { headers }: RequestHead): Outcome 
 /** The schema lets nothing else pass. */
 function sourceOf(text: string): Source {
   const source = parseSource(text);
-  if (source === undefined) throw new Error(`${text} is no place in a request`);
+  if (source === undefined) throw new Error(`${text} is not a place in a request`);
   return source;
 }
 

@@ -152,6 +152,12 @@ t.test('a custom format that is insecure or contradictory is refused', async (t)
       JSON.stringify(format),
     );
   }
+  t.match(created(custom({ signature: signed, payload: '{bdoy}' })).problems, [
+    { message: '{bdoy} is not a placeholder' },
+  ]);
+  t.match(created(custom({ signature: signed, handshakes: [{ when: { 'cookie:a': 'b' } }] })).problems, [
+    { message: 'cookie:a is not a place in a request' },
+  ]);
   t.match(created({ scheme: 'custom' }).problems, [{ pointer: '/scheme', message: /`custom`/ }]);
   t.match(created({ ...custom({ signature: signed }), scheme: 'github' }).problems, [{ pointer: '/custom' }]);
   for (const format of [
