@@ -7,6 +7,7 @@ export * from './errors.ts';
 export * from './exchange.ts';
 export type * from './filter.ts';
 export type * from './json.ts';
+export * from './json-pointer.ts';
 export * from './origin.ts';
 export * from './outbound.ts';
 export * from './plugin.ts';

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
-import { pointerSegments } from './json-pointer.ts';
+import { pointerSegments } from '../contract/index.ts';
 import type { Place } from './problem.ts';
 import { scalarOffset } from './scalar-offset.ts';
 import type { SourceFile } from './source.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { StageUse } from '../config/model.ts';
-import { pointerSegments } from '../diagnostics/json-pointer.ts';
+import { pointerSegments } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { deepFreeze } from '../schema/deep-freeze.ts';
 import type { SchemaValidator } from '../schema/validator.ts';

@@ -1,4 +1,10 @@
-import type { EventInfo, EventValue, JsonValue, SenderEvent } from '../contract/index.ts';
+import {
+  type EventInfo,
+  type EventValue,
+  type JsonValue,
+  pointerSegments,
+  type SenderEvent,
+} from '../contract/index.ts';
 
 /** Reads the event of a webhook: what its head did not show stands in its parsed body. */
 export function eventInfo({ name, id, time }: SenderEvent, input: JsonValue): EventInfo {
@@ -16,9 +22,8 @@ function valueIn(value: EventValue | undefined, input: JsonValue): string | unde
 
 function memberAt(pointer: string, input: JsonValue): JsonValue | undefined {
   let value: JsonValue | undefined = input;
-  for (const token of pointer.split('/').slice(1)) {
+  for (const name of pointerSegments(pointer)) {
     if (typeof value !== 'object' || value === null) return undefined;
-    const name = token.replaceAll('~1', '/').replaceAll('~0', '~');
     value = Object.hasOwn(value, name) ? (value as { readonly [name: string]: JsonValue })[name] : undefined;
   }
   return value;

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
+import { pointerSegments } from '../contract/index.ts';
 import { closest } from '../diagnostics/closest.ts';
-import { joinPointer, pointerSegments } from '../diagnostics/json-pointer.ts';
+import { joinPointer } from '../diagnostics/json-pointer.ts';
 import { formatNames } from './formats.ts';
 import type { SchemaProblem } from './problem.ts';
 

@@ -1,5 +1,4 @@
-import type { SecretReference } from '../contract/index.ts';
-import { pointerSegments } from '../diagnostics/json-pointer.ts';
+import { pointerSegments, type SecretReference } from '../contract/index.ts';
 import { compile, type Findings, requireValid } from './compiler.ts';
 import type { SchemaProblem } from './problem.ts';
 import { toProblems } from './problems.ts';

@@ -9,7 +9,7 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { outputSchemas } from '../../schemas/generator/output-schemas.ts';
 import { buildEditorSchemas, editorSchemaNames } from '../../src/config/editor/schema.ts';
-import { pointerSegments } from '../../src/diagnostics/json-pointer.ts';
+import { pointerSegments } from '../../src/contract/index.ts';
 import { builtinRegistry } from '../../src/host/builtins.ts';
 import { describeEngines } from '../../src/host/open-engine.ts';
 import { requireValid } from '../../src/schema/compiler.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import t from 'tap';
-import { pointerSegments } from '../../src/diagnostics/json-pointer.ts';
+import { pointerSegments } from '../../src/contract/index.ts';
 import type { RecordedRequest } from '../../src/engine/types/index.ts';
 import { openRecordings } from '../../src/host/open-recordings.ts';
 import { readRequests } from '../../src/review/request-source.ts';

@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { permissions as known, type Permission, type Principal } from '../../../src/contract/index.ts';
+import { permissions as known, type Permission, type Principal, pointerSegments } from '../../../src/contract/index.ts';
 import type { Options } from './options.gen.ts';
 
 type Source = Options['projects'] | Options['permissions'];
@@ -36,10 +36,8 @@ function valuesIn(claims: JWTPayload, source: Source): readonly string[] {
   return values.flatMap((one) => (typeof one === 'string' && one.startsWith(prefix) ? [one.slice(prefix.length)] : []));
 }
 
-/** RFC 6901. */
 function nested(claims: JWTPayload, pointer: string): unknown {
-  const names = pointer.slice(1).split('/');
-  return names.reduce<unknown>((value, name) => own(value, name.replaceAll('~1', '/').replaceAll('~0', '~')), claims);
+  return pointerSegments(pointer).reduce<unknown>((value, name) => own(value, name), claims);
 }
 
 function own(value: unknown, name: string): unknown {

@@ -1,4 +1,4 @@
-import type { RequestHead } from '../../../src/contract/index.ts';
+import { pointerSegments, type RequestHead } from '../../../src/contract/index.ts';
 
 /** Where a value stands in a request, written `header:NAME`, `query:NAME`, `item:NAME` or `body:POINTER`. */
 export type Source = HeadSource | BodySource;
@@ -26,17 +26,10 @@ export function parseSource(text: string): Source | undefined {
     case 'item':
       return { kind, name };
     case 'body':
-      return name.startsWith('/') ? { kind, pointer: name, path: pathOf(name) } : undefined;
+      return name.startsWith('/') ? { kind, pointer: name, path: pointerSegments(name) } : undefined;
     default:
       return undefined;
   }
-}
-
-function pathOf(pointer: string): readonly string[] {
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { OptionsError, type OptionsProblem } from '../../../src/contract/index.ts';
+import { OptionsError, type OptionsProblem, pointerSegments } from '../../../src/contract/index.ts';
 
 /** JSON pointers (RFC 6901) as a tree, so that one scan of a body finds all of them without comparing paths. */
 export interface PointerNode {
@@ -44,8 +44,8 @@ function findFault(pointer: string): Fault | undefined {
 
 function insert(root: GrowingNode, pointer: string): void {
   let node = root;
-  for (const part of pointer.slice(1).split('/')) {
-    const name = JSON.stringify(part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  for (const segment of pointerSegments(pointer)) {
+    const name = JSON.stringify(segment);
     let child = node.children.get(name);
     if (!child) {
       child = createNode();

@@ -1,4 +1,4 @@
-import type { JsonValue, TriggerInput } from '../../contract/index.ts';
+import { type JsonValue, pointerSegments, type TriggerInput } from '../../contract/index.ts';
 import type { NewRun } from '../types/index.ts';
 
 /** Replaces a masked value. */
@@ -8,7 +8,7 @@ const masked = '***';
 export function maskRun(run: NewRun): NewRun {
   const { mask } = run.policy;
   if (mask.length === 0) return run;
-  const input = maskAt(run.input, mask.map(segmentsOf), 0);
+  const input = maskAt(run.input, mask.map(pointerSegments), 0);
   // A masked input is still a TriggerInput: its members that must be strings are replaced by a string.
   return input === run.input ? run : { ...run, input: input as TriggerInput };
 }
@@ -36,12 +36,4 @@ function maskAt(value: JsonValue, paths: readonly Path[], depth: number): JsonVa
 
 function isMember(value: object, name: string): boolean {
   return (!Array.isArray(value) || /^(0|[1-9][0-9]{0,9})$/.test(name)) && Object.hasOwn(value, name);
-}
-
-/** RFC 6901 §4. */
-function segmentsOf(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

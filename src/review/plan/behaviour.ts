@@ -1,6 +1,5 @@
 import { triggerName } from '../../config/trigger-key.ts';
-import type { JsonValue } from '../../contract/index.ts';
-import { pointerSegments } from '../../diagnostics/json-pointer.ts';
+import { type JsonValue, pointerSegments } from '../../contract/index.ts';
 import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
 import { reviewOf } from '../filter-review.ts';
 import type { TriableRequest } from '../recorded-requests.ts';

@@ -1,4 +1,4 @@
-import { pointerSegments } from '../../diagnostics/json-pointer.ts';
+import { pointerSegments } from '../../contract/index.ts';
 
 export interface MaskedBody {
   readonly text: string | undefined;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parsePercent } from '../../../src/cli/numbers.ts';
+import { pointerSegments } from '../../../src/contract/index.ts';
 import { withoutCredentials } from '../../../src/diagnostics/credentials.ts';
-import { pointerSegments } from '../../../src/diagnostics/json-pointer.ts';
 import { parseExpiry } from '../../../src/schema/expiry.ts';
 import { schemaFormats } from '../../../src/schema/formats.ts';
 import { parseOutboundTarget } from '../../../src/schema/outbound-target.ts';
