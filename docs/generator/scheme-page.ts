@@ -1,6 +1,6 @@
 import type { Format } from '../../plugins/auth/signature/format.ts';
 import schema from '../../plugins/auth/signature/options.schema.json' with { type: 'json' };
-import { presetFormats, presetNames, presetSource } from '../../plugins/auth/signature/presets.ts';
+import { presetFormats, presetNames, presetSource, sendsForms } from '../../plugins/auth/signature/presets.ts';
 import { code, page, table, yamlBlock } from './markdown.ts';
 
 /** The page that shows each scheme of the signature plugin as the format that it is. */
@@ -9,14 +9,18 @@ export function schemePage(): string {
     'plugins/auth/signature/presets.ts',
     '# Signature schemes',
     'Each scheme of the [`signature`](plugins/auth-signature.md) plugin is a `custom` format that has a name. Start from the one that is nearest to yours, and change it. Where a scheme has several formats, the first one whose signature a request carries decides.',
+    `Bodies in form notation (\`application/x-www-form-urlencoded\`) are [not accepted yet](../webhooks.md#not-supported): they are answered 415, even with a valid signature. Of ${formSenders} only webhooks in JSON fire triggers.`,
     overview(),
     ...presetNames.flatMap((name) => [
       `## ${name}`,
       `As described by [its sender](${presetSource(name)}).`,
+      ...(sendsForms(name) ? ['Only its webhooks in JSON fire triggers: forms are answered 415.'] : []),
       ...presetFormats(name).map((format) => exampleOf(name, format)),
     ]),
   );
 }
+
+const formSenders = new Intl.ListFormat('en').format(presetNames.filter(sendsForms).map(code));
 
 function overview(): string {
   const rows = presetNames.map((name) => {

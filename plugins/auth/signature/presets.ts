@@ -43,6 +43,8 @@ interface Preset {
   readonly source: string;
   /** In the order in which they are tried. */
   readonly formats: readonly BriefFormat[];
+  /** Whether some of its webhooks are forms: their signatures verify, but the gateway accepts no such body yet (415). */
+  readonly sendsForms?: true;
 }
 
 const presets: Readonly<Record<PresetName, Preset>> = {
@@ -56,6 +58,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   github: {
     source: 'https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries',
+    sendsForms: true,
     formats: [
       {
         signature: 'header:x-hub-signature-256',
@@ -93,6 +96,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   slack: {
     source: 'https://docs.slack.dev/authentication/verifying-requests-from-slack',
+    sendsForms: true,
     formats: [
       {
         ...versioned,
@@ -155,6 +159,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   // SHA-256 with a shared key, SHA-1 with the auth token.
   twilio: {
     source: 'https://www.twilio.com/docs/usage/security',
+    sendsForms: true,
     formats: [
       { ...twilio, algorithm: 'hmac-sha256' },
       { ...twilio, algorithm: 'hmac-sha1' },
@@ -322,6 +327,11 @@ export function presetFormats(name: PresetName): readonly Format[] {
 /** The page on which a sender describes how it signs. */
 export function presetSource(name: PresetName): string {
   return presets[name].source;
+}
+
+/** Whether a sender has webhooks that are forms, which the gateway does not accept yet. */
+export function sendsForms(name: PresetName): boolean {
+  return presets[name].sendsForms === true;
 }
 
 /** Secrets that a sender issues may have the form of another's, which is not a mistake there. */

@@ -1,5 +1,7 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, hash, sign } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { basicFiles, gatewayFile, triggerFile } from '../../support/config-folder.ts';
@@ -35,6 +37,8 @@ function files(): Record<string, string> {
     'gitlab.yaml': triggerFile('gitlab', { auth: auth('gitlab'), filter }),
     'linear.yaml': triggerFile('linear', { auth: auth('linear'), filter }),
     'keyed.yaml': triggerFile('keyed', { filter }),
+    'slack.yaml': triggerFile('slack', { auth: auth('slack') }),
+    'twilio.yaml': triggerFile('twilio', { auth: auth('twilio', { publicUrl: 'https://a.example' }) }),
     'rsa.yaml': triggerFile('rsa', { auth: { uses: 'signature', with: { scheme: 'custom', custom, publicKeys } } }),
   };
 }
@@ -82,6 +86,34 @@ t.test('a ping of GitHub is answered without a run, and a wrong token of GitLab 
     gateway.log.filter(({ message }) => message === 'noted'),
     [],
   );
+});
+
+t.test('of senders of forms, only JSON fires a run, as the page of schemes says', async (t) => {
+  const { fire } = await startTestGateway(t, files());
+  const page = await readFile(join(import.meta.dirname, '../../../docs/reference/signature-schemes.md'), 'utf8');
+  const form = 'application/x-www-form-urlencoded';
+  const send = async (key: string, raw: string, type: string, headers: Record<string, string>, query = '') =>
+    (await fire(key, undefined, { secret: null, raw, path: query, headers: { ...headers, 'content-type': type } }))
+      .status;
+  const time = String(Math.floor(Date.now() / 1000));
+  const slack = (raw: string) => ({
+    'x-slack-request-timestamp': time,
+    'x-slack-signature': `v0=${hmac('secret', `v0:${time}:${raw}`)}`,
+  });
+  const url = 'https://a.example/api/v1.0/project/support/trigger/twilio';
+  const twilio = (signed: string) => ({ 'x-twilio-signature': hmac('secret', url + signed, 'base64', 'sha1') });
+  const github = (raw: string) => ({ 'x-hub-signature-256': `sha256=${hmac('secret', raw)}` });
+  const hashed = `?bodySHA256=${hash('sha256', '{}')}`;
+  t.equal(await send('slack', '{}', 'application/json', slack('{}')), 200);
+  t.equal(await send('slack', 'command=%2Fdo', form, slack('command=%2Fdo')), 415);
+  t.equal(await send('twilio', '{}', 'application/json', twilio(hashed), hashed), 200);
+  t.equal(await send('twilio', 'a=1', form, twilio('a1')), 415);
+  t.equal(await send('github', '{}', 'application/json', github('{}')), 200);
+  t.equal(await send('github', 'payload=%7B%7D', form, github('payload=%7B%7D')), 415);
+  for (const scheme of ['slack', 'twilio', 'github']) {
+    const section = page.split(`\n## ${scheme}\n`)[1]?.split('\n## ')[0];
+    t.match(section, 'Only its webhooks in JSON fire triggers', scheme);
+  }
 });
 
 t.test('a custom format with a public key in the config lets its sender in', async (t) => {
