@@ -7,6 +7,9 @@ import { FunctionValue } from './value.ts';
 /** What a value of a result costs, or a name: it is measured, copied, and at least once written as JSON. */
 const costOfValue = 3;
 const costOfName = 1;
+/** A name of an object with many: V8 keeps their members in a hash table, which grows with each that is copied. */
+const costOfNameOfMany = 20;
+const many = 64;
 /** Characters of a result that are copied and written in the time of one unit. */
 const textPerUnit = 8;
 /** The nesting of arrays and objects in a result. */
@@ -44,9 +47,10 @@ function measure(budget: WorkBudget, value: unknown, depth: number): void {
     return;
   }
   const names = Object.keys(value);
-  budget.afford(names.length * (costOfName + costOfValue));
+  const costOfEach = names.length > many ? costOfNameOfMany : costOfName;
+  budget.afford(names.length * (costOfEach + costOfValue));
   for (const name of names) {
-    budget.spend(costOfName + name.length / textPerUnit);
+    budget.spend(costOfEach + name.length / textPerUnit);
     measure(budget, Reflect.get(value, name), depth + 1);
   }
 }

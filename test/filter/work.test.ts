@@ -171,6 +171,19 @@ t.test('a result that is too large is not even looked through', async (t) => {
   }
 });
 
+t.test('the names of a wide object cost more than those of small ones', async (t) => {
+  const names = Array.from({ length: 60_000 }, (_, index) => `name${(index * 7919) % 60_000}`);
+  const spentOn = (value: unknown) => {
+    const budget = new WorkBudget(10_000_000);
+    toPlain(value, budget);
+    return budget.spent;
+  };
+  const wide = spentOn(Object.fromEntries(names.map((name) => [name, 1])));
+  t.ok(wide > 1_000_000, `${wide} units: more than a request may take`);
+  const small = spentOn(names.map((name) => ({ [name]: 1 })));
+  t.ok(small < 600_000, `${small} units`);
+});
+
 t.test('a result that is nested too deeply is refused', async (t) => {
   const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
   t.same(toPlain(nested(900)), nested(900));

@@ -13,6 +13,7 @@ import {
   WorkBudget,
   WorkExhausted,
 } from '../../src/contract/index.ts';
+import { toPlain } from '../../src/filter/index.ts';
 import { basicFiles, secrets, triggerFile } from '../support/config-folder.ts';
 import { exchangeOf, pluginContext } from '../support/exchange.ts';
 import { startTestGateway } from '../support/gateway.ts';
@@ -393,6 +394,30 @@ t.test('dedup by an expression', async (t) => {
     await t.rejects(keyOf('items.id', body, { work: new WorkBudget(100) }), { name: 'WorkExhausted' });
   });
 
+  t.test('pays for its text before it sorts and writes it', async (t) => {
+    const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${(index * 7919) % 20_000}`, 1]));
+    const { work, input } = exchangeOf(wide);
+    const plain = toPlain(input, work);
+    t.ok(work.left > 400_000, 'the request has some work left');
+    t.throws(() => keyText(plain, work), WorkExhausted);
+    await t.rejects(keyOf('$', wide), { name: 'WorkExhausted' });
+    const enough = new WorkBudget(10_000_000);
+    t.type(keyText(plain, enough), 'string');
+    // Sorting takes as many comparisons for each name as the number of names has bits.
+    t.ok(enough.spent > 20_000 * 14, `${enough.spent} units`);
+    const few = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, 'x']));
+    t.type(await keyOf('$', few), 'string');
+  });
+
+  t.test('members are sorted at every level, and values that differ have other texts', async (t) => {
+    const text = (value: JsonValue) => keyText(value, new WorkBudget());
+    t.equal(text({ b: [{ y: 1, x: null }], a: '"' }), '{"a":"\\"","b":[{"x":null,"y":1}]}');
+    t.equal(text({ b: {}, a: [] }), text({ a: [], b: {} }));
+    const values = [[1, 2], ['1', 2], [[1], 2], { a: 1 }, [{ a: 1 }], ['a', 1], 'a', '{"a":1}', true, 'true', -0.5];
+    t.equal(new Set(values.map(text)).size, values.length);
+    t.equal(text([1, { a: 2 ** 60 }]), undefined);
+  });
+
   t.test('reads headers, the query and claims that are listed, and no credentials', async (t) => {
     const options = { headers: ['x-id'], claims: ['tenant'], scope: 'caller' };
     const key = '$request.headers.`x-id` & $request.query.v & $caller.claims.tenant';
@@ -420,15 +445,16 @@ t.test('dedup by an expression', async (t) => {
   });
 
   t.test('equal values have equal texts, and others have not', async (t) => {
+    const text = (value: JsonValue) => keyText(value, new WorkBudget());
     fc.assert(
       fc.property(anyJson, anyJson, (one, other) => {
-        const texts = [keyText(one), keyText(other)];
+        const texts = [text(one), text(other)];
         if (texts.includes(undefined)) return true;
         return (
           (texts[0] === texts[1]) === (canonicalForm(JSON.stringify(one)) === canonicalForm(JSON.stringify(other)))
         );
       }),
     );
-    t.equal(keyText({ a: 1, b: { c: 2, d: 3 } }), keyText({ b: { d: 3, c: 2 }, a: 1 }));
+    t.equal(text({ a: 1, b: { c: 2, d: 3 } }), text({ b: { d: 3, c: 2 }, a: 1 }));
   });
 });

@@ -45,7 +45,7 @@ export default {
     const bindings = bindingsFor(expression.variables, options);
 
     const fingerprintOf = (value: unknown, { caller, work }: Exchange): Fingerprint | undefined => {
-      const text = keyText(toPlain(value, work));
+      const text = keyText(toPlain(value, work), work);
       if (text === undefined) return undefined;
       const digest = `expression:${hash('sha256', text, 'hex')}`;
       // A digest has no space: fingerprints of two scopes, or of two callers, never collide.

@@ -1,17 +1,52 @@
-import type { JsonValue } from '../../../src/contract/index.ts';
+import type { JsonValue, WorkBudget } from '../../../src/contract/index.ts';
+
+/** Units to write a value, or the name of a member. */
+const costOfValue = 4;
+/** Units for each comparison that sorting a name takes. */
+const costOfComparison = 2;
+/** Characters that are written and hashed in the time of one unit. */
+const textPerUnit = 8;
 
 /**
  * Writes a value so that only equal values have the same text; the order of members does not count. Undefined for a value that
  * identifies nothing: none at all, null, an empty text or list, and one with an integer that has lost digits.
+ *
+ * Pays before it writes or sorts: throws a WorkExhausted.
  */
-export function keyText(value: JsonValue | undefined): string | undefined {
+export function keyText(value: JsonValue | undefined, work: WorkBudget): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (Array.isArray(value) && value.every((item) => item === null || item === '')) return undefined;
-  let isExact = true;
-  const text = JSON.stringify(value, (_name, member: unknown) => {
-    if (typeof member === 'number' && Number.isInteger(member) && !Number.isSafeInteger(member)) isExact = false;
-    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
-    return Object.fromEntries(Object.entries(member).sort(([one], [other]) => (one < other ? -1 : 1)));
-  });
-  return isExact ? text : undefined;
+  return textOf(value, work);
+}
+
+/** Undefined if a number in it is not exact. */
+function textOf(value: JsonValue, work: WorkBudget): string | undefined {
+  if (typeof value === 'string') {
+    work.spend(costOfValue + value.length / textPerUnit);
+    return JSON.stringify(value);
+  }
+  work.spend(costOfValue);
+  if (typeof value !== 'object' || value === null) return isExact(value) ? JSON.stringify(value) : undefined;
+  const isList = Array.isArray(value);
+  let text = '';
+  for (const name of isList ? value.keys() : sortedNames(value, work)) {
+    const member = textOf(Reflect.get(value, name), work);
+    if (member === undefined) return undefined;
+    if (text !== '') text += ',';
+    if (!isList) text += `${JSON.stringify(name)}:`;
+    text += member;
+  }
+  return isList ? `[${text}]` : `{${text}}`;
+}
+
+/** In the order of UTF-16 units. */
+function sortedNames(value: object, work: WorkBudget): readonly string[] {
+  const names = Object.keys(value);
+  work.spend(names.length * (costOfValue + costOfComparison * Math.log2(names.length + 1)));
+  for (const { length } of names) work.spend(length / textPerUnit);
+  return names.sort();
+}
+
+function isExact(value: JsonValue): boolean {
+  return typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value);
 }
