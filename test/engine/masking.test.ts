@@ -31,6 +31,21 @@ t.test('all values at the pointers are masked, and no others', async (t) => {
   t.equal(masked(input, ['/x', '/a/x/y']), input);
 });
 
+t.test('a member of the event that was read from a masked place is not stored', async (t) => {
+  const input = { ...named, customer: { email: 'ada@example.com', ids: [{ no: 7 }] }, id: 'd-1' };
+  const request = { method: 'POST', headers: {}, query: {}, ip: '' };
+  const origin = { request, caller: { id: 'w', claims: {} }, event: { name: 'ada@example.com', id: 'd-1', time: '7' } };
+  const eventOf = (mask: readonly string[]) => {
+    const run = newRun({ clock: { now: () => 0, advance() {} } }, { input, origin, policy: { ...keepAll, mask } });
+    return maskRun(run).origin?.event;
+  };
+  t.strictSame(eventOf(['/customer/email']), { id: 'd-1', time: '7' });
+  t.strictSame(eventOf(['/customer']), { id: 'd-1' }, 'below a pointer too');
+  t.strictSame(eventOf(['/id', '/customer/ids/0/no']), { name: 'ada@example.com' });
+  t.strictSame(eventOf([]), origin.event);
+  t.strictSame(eventOf(['/missing']), origin.event);
+});
+
 t.test('an object is copied once, however many of its members are masked', async (t) => {
   let copies = 0;
   const members = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, index]));

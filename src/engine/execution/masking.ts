@@ -1,16 +1,34 @@
-import { type JsonValue, pointerSegments, type TriggerInput } from '../../contract/index.ts';
+import { type JsonValue, pointerSegments, type RunOrigin, type TriggerInput } from '../../contract/index.ts';
 import type { NewRun } from '../types/index.ts';
 
 /** Replaces a masked value. */
 const masked = '***';
 
-/** The run as it may be stored: with the values at the pointers of its policy masked. The same object if there are none. */
+/**
+ * The run as it may be stored: with the values at the pointers of its policy masked, and without the members of its event that
+ * were read from there. The same object if there are none.
+ */
 export function maskRun(run: NewRun): NewRun {
   const { mask } = run.policy;
   if (mask.length === 0) return run;
-  const input = maskAt(run.input, mask.map(pointerSegments), 0);
+  const hidden: JsonValue[] = [];
+  const input = maskAt(run.input, mask.map(pointerSegments), 0, hidden);
   // A masked input is still a TriggerInput: its members that must be strings are replaced by a string.
-  return input === run.input ? run : { ...run, input: input as TriggerInput };
+  if (input === run.input) return run;
+  return { ...run, input: input as TriggerInput, origin: run.origin && withoutEventIn(hidden, run.origin) };
+}
+
+/** An event's member has the value of the place in the body that it was read from, wherever that is. */
+function withoutEventIn(hidden: readonly JsonValue[], origin: RunOrigin): RunOrigin {
+  const members = Object.entries(origin.event);
+  if (members.length === 0) return origin;
+  const values = new Set<string>();
+  const stack = [...hidden];
+  for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
+    if (typeof value !== 'object') values.add(String(value));
+    else if (value !== null) for (const member of Object.values(value)) stack.push(member);
+  }
+  return { ...origin, event: Object.fromEntries(members.filter(([, value]) => !values.has(value))) };
 }
 
 type Path = readonly string[];
@@ -18,15 +36,19 @@ type Path = readonly string[];
 /**
  * The value with those at the paths replaced, from the segment at `depth` on; the same value if there are none. An object or
  * array is copied once for all paths through it, since each copy takes as long as it is large.
+ * @param hidden gets the values that are replaced
  */
-function maskAt(value: JsonValue, paths: readonly Path[], depth: number): JsonValue {
-  if (paths.some(({ length }) => length === depth)) return masked;
+function maskAt(value: JsonValue, paths: readonly Path[], depth: number, hidden: JsonValue[]): JsonValue {
+  if (paths.some(({ length }) => length === depth)) {
+    hidden.push(value);
+    return masked;
+  }
   if (typeof value !== 'object' || value === null) return value;
   let copy: Record<string, JsonValue> | undefined;
   for (const [name, through] of Map.groupBy(paths, (path) => path[depth] ?? '')) {
     if (!isMember(value, name)) continue;
     const before = Reflect.get(value, name) as JsonValue;
-    const after = maskAt(before, through, depth + 1);
+    const after = maskAt(before, through, depth + 1, hidden);
     if (after === before) continue;
     copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, JsonValue>;
     copy[name] = after;
