@@ -34,7 +34,10 @@ export function bodyMemory(
   );
 }
 
-/** How many values `valueMemory` visits: what a plugin returns may contain itself. */
+/**
+ * How many values `valueMemory` visits: what a plugin returns may contain itself. What is beyond is not counted, so that a
+ * larger value is charged less than it takes.
+ */
 const mostVisited = 4_000_000;
 
 /** What a value takes, by the same measures. */

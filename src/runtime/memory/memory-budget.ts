@@ -80,7 +80,7 @@ export class MemoryBudget implements EngineMemory {
     return this.#held;
   }
 
-  /** Whether more is held than the limit: nothing more should be brought into memory. */
+  /** Whether the limit is reached: nothing more should be brought into memory. */
   get isFull(): boolean {
     return this.#total >= this.#limit;
   }
