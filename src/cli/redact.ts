@@ -1,15 +1,4 @@
-/** Members that carry a credential are redacted by name, in lower case here. */
-const secretNames: ReadonlySet<string> = new Set([
-  'x-api-key',
-  'apikey',
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'proxy-authorization',
-  'token',
-  'secret',
-  'password',
-]);
+import { containsCredentialWord } from '../contract/credential-names.ts';
 
 const censor = '[secret]';
 /** Deeper than this nothing is logged. */
@@ -30,12 +19,18 @@ function redact(value: object, depth: number): object {
   if (depth > 1 && !isPlain(value)) return value;
   let copy: Record<string, unknown> | undefined;
   for (const [name, member] of Object.entries(value)) {
-    const shown = secretNames.has(name.toLowerCase()) ? censor : shownMember(member, depth);
+    const shown = isCredential(name, member) ? censor : shownMember(member, depth);
     if (shown === member) continue;
     copy ??= { ...value };
     copy[name] = shown;
   }
   return copy ?? value;
+}
+
+/** Numbers under such names are counts, e.g. of tokens. */
+function isCredential(name: string, member: unknown): boolean {
+  if (typeof member === 'number' || typeof member === 'boolean' || member === undefined) return false;
+  return containsCredentialWord(name);
 }
 
 function redactItems(items: readonly unknown[], depth: number): readonly unknown[] {

@@ -1,3 +1,4 @@
+import { namesCredential } from './credential-names.ts';
 import type { EventInfo, Principal, RequestHead, RunOrigin } from './exchange.ts';
 
 /** Headers that hold credentials: an expression that could read them could leak them, one character at a time. */
@@ -8,10 +9,6 @@ export const secretHeaders: ReadonlySet<string> = new Set([
   'set-cookie',
   'x-api-key',
 ]);
-
-/** Parameters of a query that are named like this may hold credentials. */
-const credentialName =
-  /authorization|cookie|token|secret|passw|pwd|(api|access|private)[-_]?key|credential|signature|^(auth|key|sig|code)$/i;
 
 /** `$request`: what expressions may read of a request. */
 export function requestBinding(
@@ -55,7 +52,7 @@ function headersIn(headers: RequestHead['headers'], allowed: readonly string[]):
 function parametersIn(query: string): RunOrigin['request']['query'] {
   const lists = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
-    if (credentialName.test(name) || name === '__proto__') continue;
+    if (namesCredential(name) || name === '__proto__') continue;
     const list = lists.get(name);
     if (list === undefined) lists.set(name, [value]);
     else list.push(value);

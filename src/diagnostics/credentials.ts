@@ -1,14 +1,4 @@
-/**
- * Names of headers, members and URL parameters whose values are neither recorded nor shown, whatever they hold. For the
- * gateway and its commands; no part of the published contract.
- */
-const credentialName =
-  /authorization|cookie|token|secret|passw|pwd|(api|access|private)[-_]?key|credential|signature|^(auth|key|sig|code)$/i;
-
-/** Whether something of this name may be a credential. */
-export function namesCredential(name: string): boolean {
-  return credentialName.test(name);
-}
+import { namesCredential } from '../contract/credential-names.ts';
 
 /**
  * A text without what URLs in it hold before their `@`, and without the values of parameters and settings that are named

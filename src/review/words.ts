@@ -1,6 +1,7 @@
 import type { StageUse } from '../config/model.ts';
+import { namesCredential } from '../contract/credential-names.ts';
 import type { JsonValue } from '../contract/index.ts';
-import { namesCredential, withoutCredentials } from '../diagnostics/credentials.ts';
+import { withoutCredentials } from '../diagnostics/credentials.ts';
 
 /** Shown in place of a value that might be a credential. */
 const hidden = '(hidden)';

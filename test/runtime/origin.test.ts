@@ -178,6 +178,12 @@ t.test('a run that is cancelled is logged as such', async (t) => {
 
 t.test('a detail is bounded, and has no secrets', (t) => {
   t.equal(failureDetail('x'.repeat(10_000), []).length, 4096);
+  const key = `${'k'.repeat(100)}0${'y'.repeat(99)}`;
+  // The replacements move the half before the cut, at 8192, into what is kept.
+  const moved = failureDetail(`${key.repeat(40)}${'-'.repeat(142)}${key}${'-'.repeat(50)}`, [key]);
+  t.match(moved, /^(\[secret\]){20}/);
+  t.notMatch(moved, /kk|yy/);
+  t.equal(failureDetail('{"pwd":"hunter2","signature":"abc"}', []), '{"pwd":[secret],"signature":[secret]}');
   const secrets = ['pa"ss wörd'];
   for (const text of [
     'it was pa"ss wörd',

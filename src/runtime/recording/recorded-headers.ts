@@ -1,5 +1,5 @@
+import { namesCredential } from '../../contract/credential-names.ts';
 import type { RequestHead } from '../../contract/index.ts';
-import { namesCredential } from '../../diagnostics/credentials.ts';
 import { partsOf } from '../../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../../host/provision-triggers.ts';
 

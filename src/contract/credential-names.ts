@@ -1,0 +1,20 @@
+/** What names of credentials contain, as the source of a regular expression. */
+export const credentialWords =
+  'authorization|cookie|token|secret|passw|pwd|(?:api|access|private)[-_]?key|credential|signature';
+
+const credentialName = new RegExp(`${credentialWords}|^(?:auth|key|sig|code)$`, 'i');
+
+const credentialWord = new RegExp(credentialWords, 'i');
+
+/** Whether a name contains such a word. Unlike `namesCredential`, not for short names with other meanings: `code`, `key`. */
+export function containsCredentialWord(name: string): boolean {
+  return credentialWord.test(name);
+}
+
+/**
+ * Whether a header, member or URL parameter of this name may hold a credential, whatever its value is. Not published: the
+ * one list of the gateway.
+ */
+export function namesCredential(name: string): boolean {
+  return credentialName.test(name);
+}
