@@ -3,7 +3,10 @@ import type { MaybePromise } from './json.ts';
 
 /** Says what makes two requests the same. The engine alone decides what is a duplicate. */
 export interface Dedup {
-  /** Returns the fingerprint of the request, or undefined if it takes no part in dedup. */
+  /**
+   * Returns the fingerprint of the request, or undefined if it takes no part in dedup. May throw a FingerprintError, or a
+   * WorkExhausted.
+   */
   fingerprint(exchange: Exchange): MaybePromise<Fingerprint | undefined>;
   /** What it reads in addition to the body: recorded requests keep these headers. */
   readonly reads?: { readonly headers: readonly string[] };

@@ -15,6 +15,7 @@ export interface OptionsFinding extends OptionsProblem {
 }
 
 const marker = Symbol.for('pullcord.OptionsError');
+const fingerprintMarker = Symbol.for('pullcord.FingerprintError');
 
 /**
  * Thrown by a plugin's `create` to refuse its options. The host shows each problem at its place in the user's YAML;
@@ -33,5 +34,19 @@ export class OptionsError extends Error {
   /** Recognised by marker, not by class: a third party's plugin may carry its own copy of this module. */
   static is(error: unknown): error is OptionsError {
     return error instanceof Error && marker in error;
+  }
+}
+
+/**
+ * Thrown by a dedup plugin that cannot tell what a request is equal to: the request is answered with `filter_error`. The
+ * message is for the log only: no values of the request.
+ */
+export class FingerprintError extends Error {
+  override readonly name = 'FingerprintError';
+  readonly [fingerprintMarker] = true;
+
+  /** Recognised by marker, as OptionsError. */
+  static is(error: unknown): error is FingerprintError {
+    return error instanceof Error && fingerprintMarker in error;
   }
 }

@@ -46,8 +46,8 @@ export interface Exchange extends RequestHead {
   readonly input: TriggerInput;
   /**
    * The work that may still be done for this request on the event loop, by all stages together. Work whose size depends
-   * on the body is paid before it is done. If the budget is exhausted, a filter or dedup plugin lets the WorkExhausted pass:
-   * the request is answered with `filter_error`.
+   * on the body is paid before it is done. If the budget is exhausted, a filter returns an error, or lets the WorkExhausted
+   * through, as a dedup plugin does: the request is answered with `filter_error`, whatever the filter does with other errors.
    */
   readonly work: WorkBudget;
 }

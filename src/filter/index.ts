@@ -4,6 +4,7 @@ export { type CompileOptions, compileFilter } from './compile-filter.ts';
 export { EvaluationError } from './evaluation-error.ts';
 export { ExpressionError, type ExpressionProblem } from './expression-error.ts';
 export type * from './filter-expression.ts';
+export { NoWorkerError } from './isolation/worker-pool.ts';
 export type { Bindings, Circumstances, EvaluationOptions, FilterLimits } from './limits.ts';
 export { compileTemplate, type Template } from './template.ts';
 export { toPlain } from './to-plain.ts';

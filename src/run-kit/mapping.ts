@@ -16,6 +16,7 @@ import {
   EvaluationError,
   ExpressionError,
   type ExpressionProblem,
+  NoWorkerError,
   toPlain,
 } from '../filter/index.ts';
 import { failed } from './failures.ts';
@@ -145,6 +146,9 @@ function compileOrRefuse<Value>(pointer: string, compile: () => Compiled<Value>)
 
 /** JSONata's messages repeat values, so that only code and position are reported. */
 function failureOf(pointer: string, error: unknown): FailedRunResult {
+  if (error instanceof NoWorkerError) {
+    return failed(`the expression of ${optionAt(pointer)} was not evaluated: ${error.message}`, true);
+  }
   if (!(error instanceof EvaluationError)) throw error;
   return failed(error.details.isResult === true ? tooLarge(pointer, error) : failureText(pointer, error));
 }
@@ -154,9 +158,10 @@ function tooLarge(pointer: string, { code }: EvaluationError): string {
   return `the result of the expression of ${optionAt(pointer)} is too large: ${limit} (JSONata error ${code})`;
 }
 
-function failureText(pointer: string, { code, position }: EvaluationError): string {
+function failureText(pointer: string, { code, position, details }: EvaluationError): string {
   const at = position === undefined ? '' : ` at position ${position}`;
-  const reason = code === 'D1012' ? 'it exceeds the work limit, ' : '';
+  const limit = details.isOutOfTime === true ? 'it takes too long, ' : 'it exceeds the work limit, ';
+  const reason = code === 'D1012' ? limit : '';
   return `the expression of ${optionAt(pointer)} failed: ${reason}JSONata error ${code}${at}`;
 }
 

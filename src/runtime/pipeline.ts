@@ -2,6 +2,7 @@ import {
   type Exchange,
   type FilterResult,
   type Fingerprint,
+  FingerprintError,
   isFinal,
   type MaybePromise,
   type Outcome,
@@ -48,8 +49,9 @@ export function fire(
   return whenReady(runFilters(trigger, exchange), (filtered) => {
     if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered, log);
     return whenReady(claimOf(trigger, exchange), (claimed) => {
-      if (claimed.kind !== 'claimed') {
-        return { ...claimed, reply: problem('filter_error', { detail: tooMuchToCompare }) };
+      if (claimed.kind === 'not_claimed') {
+        const { error, detail } = claimed;
+        return { ...error, reply: problem('filter_error', { detail }) };
       }
       const run = newRun(trigger, exchange, memory);
       return whenReady(engine.submit(run, claimed.claim), (submission) =>
@@ -186,10 +188,13 @@ function refusedBy(by: string, result: FilterResult): FilterVerdict | undefined 
 }
 
 /** What the dedup stage decided; without a claim, the request takes no part in it. */
-type Claimed = { readonly kind: 'claimed'; readonly claim?: Claim } | FilterError;
+type Claimed =
+  | { readonly kind: 'claimed'; readonly claim?: Claim }
+  | { readonly kind: 'not_claimed'; readonly error: FilterError; readonly detail: string };
 
 const unclaimed: Claimed = Object.freeze({ kind: 'claimed' });
 const tooMuchToCompare = 'Comparing the body with earlier ones takes too much work.';
+const notCompared = 'The request could not be compared with earlier ones.';
 
 function claimOf({ id, dedup }: LiveTrigger, exchange: Exchange): MaybePromise<Claimed> {
   if (dedup === undefined) return unclaimed;
@@ -201,10 +206,18 @@ function claimOf({ id, dedup }: LiveTrigger, exchange: Exchange): MaybePromise<C
   try {
     const fingerprint = dedup.fingerprint(exchange);
     if (!isThenable(fingerprint)) return claimed(fingerprint);
-    return Promise.resolve(fingerprint).then(claimed, (error: unknown) => exhausted(dedupStage, error));
+    return Promise.resolve(fingerprint).then(claimed, notClaimed);
   } catch (error) {
-    return exhausted(dedupStage, error);
+    return notClaimed(error);
   }
+}
+
+function notClaimed(error: unknown): Claimed {
+  if (!FingerprintError.is(error)) {
+    return { kind: 'not_claimed', error: exhausted(dedupStage, error), detail: tooMuchToCompare };
+  }
+  const { message: reason } = error;
+  return { kind: 'not_claimed', error: { kind: 'filter_error', by: dedupStage, reason }, detail: notCompared };
 }
 
 function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {

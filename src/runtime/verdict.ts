@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../contract/index.ts';
 import type { RecordedVerdict } from '../engine/types/index.ts';
 
-/** A filter could not be evaluated, or dedup exceeded what was left of the request's work. */
+/** A filter could not be evaluated, or dedup could not compare the request, e.g. for lack of work that it had left. */
 export interface FilterError {
   readonly kind: 'filter_error';
   /** The name of the filter, or `dedupStage`. */

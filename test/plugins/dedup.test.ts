@@ -7,6 +7,7 @@ import { keyText } from '../../plugins/dedup/expression/key-text.ts';
 import idempotencyKey from '../../plugins/dedup/idempotency-key/index.ts';
 import {
   type Exchange,
+  FingerprintError,
   type JsonObject,
   type JsonValue,
   OptionsError,
@@ -442,6 +443,25 @@ t.test('dedup by an expression', async (t) => {
     t.equal((await fire('once', { order: { id: 8 } })).status, 200);
     t.equal((await fire('once', { sent: 3 })).status, 200);
     t.equal((await fire('once', { sent: 3 })).status, 200);
+  });
+
+  t.test('a key that cannot be evaluated for lack of a process or of time is an error of its own', async (t) => {
+    const closers: (() => unknown)[] = [];
+    const keeping = { ...context, onClose: (closer: () => unknown) => void closers.push(closer) };
+    t.teardown(() => Promise.all(closers.map((close) => close())));
+    const key = '($f := function($n){ $n = 0 ? "k" : $f($n - 1) }; $f(n))';
+    const dedup = await expression.create(keeping, { ...unset, key });
+    // More than may wait.
+    const flood = Array.from({ length: 1100 }, async () => dedup.fingerprint(exchangeOf({ n: 1 })));
+    const refused = (await Promise.allSettled(flood)).filter((one) => one.status === 'rejected');
+    t.ok(refused.length > 0);
+    t.ok(
+      refused.every(({ reason }) => FingerprintError.is(reason) && /^the key was not evaluated/.test(reason.message)),
+    );
+    const endless = async () => dedup.fingerprint(exchangeOf({ n: -1 }));
+    const error: unknown = await endless().catch((thrown: unknown) => thrown);
+    t.ok(FingerprintError.is(error), String(error));
+    t.notMatch(error, /limit of work/);
   });
 
   t.test('equal values have equal texts, and others have not', async (t) => {

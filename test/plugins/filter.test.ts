@@ -10,6 +10,7 @@ import {
   OptionsError,
   type OptionsFinding,
   type OptionsProblem,
+  WorkBudget,
 } from '../../src/contract/index.ts';
 import { exchangeOf, pluginContext } from '../support/exchange.ts';
 
@@ -83,6 +84,24 @@ t.test('jsonata', async (t) => {
     t.equal(await passes('$event = {"name": "push"}'), 'passed');
     t.equal((await evaluate('$exists($event.name)', {})).kind, 'dropped', 'no webhook');
     t.equal((await evaluate('$exists($caller.claims.tier)', {}, {}, exchange)).kind, 'dropped', 'not listed');
+  });
+
+  t.test('a request that exhausts its work never passes by onError, unlike one whose evaluation fails', async (t) => {
+    const pass = { onError: 'pass' } as const;
+    const body = { items: Array.from({ length: 1000 }, () => 1) };
+    const work = () => new WorkBudget(100);
+    t.same(await evaluate('items > 10', { items: 'x' }, pass), { kind: 'passed' });
+    t.match(await evaluate('$sum(items) < 0', body, pass, { work: work() }), { kind: 'error' });
+    const isolated = '($f := function($n){ $n = 0 ? false : $f($n - 1) }; $f(n))';
+    t.match(await evaluate(isolated, body, pass, { work: work() }), { kind: 'error' }, 'too much to send');
+    t.same(await evaluate(isolated, { n: -1 }, { ...pass, timeout: 50 }), { kind: 'passed' }, 'its own limit');
+  });
+
+  t.test('jsonata that finds no free process is an error with a reason of its own', async (t) => {
+    const filter = filterOf('($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(n))');
+    const results = await Promise.all(Array.from({ length: 1100 }, async () => filter.evaluate(exchangeOf({ n: 1 }))));
+    const refused = results.filter(({ kind }) => kind === 'error');
+    t.match(refused[0], { reason: /^the expression was not evaluated: / });
   });
 
   t.test('jsonata sees the defaults of fields that the body omits', async (t) => {

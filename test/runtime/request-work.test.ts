@@ -147,6 +147,41 @@ t.test('a plugin that pays more than is left stops the request, now or later', a
   }
 });
 
+t.test('a request that dedup cannot compare is answered with filter_error, and the log says why', async (t) => {
+  const plugin = `class Failed extends Error { [Symbol.for('pullcord.FingerprintError')] = true; }
+    export default { contract: 'v1', stage: 'dedup', name: 'failing', summary: 'Fails.',
+    optionsSchema: { type: 'object', properties: { later: { type: 'boolean' } } },
+    create: (_context, { later }) => ({ fingerprint() {
+      if (later) return Promise.reject(new Failed('no process'));
+      throw new Failed('no process');
+    } }) };`;
+  const files = { ...basicFiles(), 'gateway.yaml': gatewayFile({ plugins: ['./failing.mjs'] }), 'failing.mjs': plugin };
+  const failing = (later: boolean) => triggerFile(`later-${later}`, { dedup: { uses: 'failing', with: { later } } });
+  const { fire, log } = await startTestGateway(t, {
+    ...files,
+    'now.yaml': failing(false),
+    'later.yaml': failing(true),
+  });
+  for (const key of ['later-false', 'later-true']) {
+    const answer = await fire(key, {});
+    t.match(answer, { status: 400, body: { code: 'filter_error', detail: /could not be compared/ } });
+  }
+  t.equal(log.filter(({ fields }) => 'reason' in fields && fields.reason === 'dedup: no process').length, 2);
+});
+
+t.test('a mapping that finds no free process may be tried again, and one that takes too long says so', async (t) => {
+  const { context } = callingContext(t);
+  const mapping = createMapping(context, '/request', '($f := function($n){ $n = 0 ? true : $f($n - 1) }; $f(n))');
+  const flood = Array.from({ length: 1100 }, () => mapping.apply({ n: 1 }, runRequest({})));
+  const failures = (await Promise.all(flood)).filter((mapped) => !mapped.ok).map(({ failure }) => failure);
+  t.ok(failures.length > 0);
+  for (const { message, retryable } of failures) {
+    if (!retryable || !/^the expression of request was not evaluated: /.test(message)) t.fail(message);
+  }
+  const { failure } = (await mapping.apply({ n: -1 }, runRequest({}))) as { failure?: { message: string } };
+  t.match(failure, { message: /^the expression of request (failed: it takes too long, JSONata error D1012|was not)/ });
+});
+
 t.test('all mappings of an attempt share one budget', async (t) => {
   const context: PluginContext = pluginContext;
   const input = { environment: 'api', language: 'en', n: zeros(1000) };

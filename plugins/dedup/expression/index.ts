@@ -5,19 +5,27 @@ import {
   type Exchange,
   eventBinding,
   type Fingerprint,
+  FingerprintError,
   OptionsError,
   type OptionsProblem,
   requestBinding,
   secretHeaders,
   WorkExhausted,
 } from '../../../src/contract/index.ts';
-import { type Bindings, compileFilter, EvaluationError, ExpressionError, toPlain } from '../../../src/filter/index.ts';
+import {
+  type Bindings,
+  compileFilter,
+  EvaluationError,
+  ExpressionError,
+  NoWorkerError,
+  toPlain,
+} from '../../../src/filter/index.ts';
 import { keyText } from './key-text.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 
 const pointer = '/key';
-/** JSONata's code of an evaluation that exceeds its limits. */
+/** JSONata's code of an evaluation that exceeds its limit of work, or of time. */
 const exhausted = 'D1012';
 /** Units to write a character of the body for another process. */
 const costOfSending = 1 / 8;
@@ -53,8 +61,10 @@ export default {
     };
     // JSONata's messages repeat values of the body: only code and position are logged.
     const failed = (error: unknown, { requestId, work }: Exchange): undefined => {
+      if (error instanceof NoWorkerError) throw new FingerprintError(`the key was not evaluated: ${error.message}`);
       if (!(error instanceof EvaluationError)) throw error;
-      const { code, position } = error;
+      const { code, position, details } = error;
+      if (details.isOutOfTime === true) throw new FingerprintError('evaluating the key takes too long');
       if (code === exhausted) throw new WorkExhausted(work.limit);
       context.log.warn(
         { requestId, code, position },

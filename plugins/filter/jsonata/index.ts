@@ -14,6 +14,7 @@ import {
   ExpressionError,
   type FilterExpression,
   type FilterLimits,
+  NoWorkerError,
 } from '../../../src/filter/index.ts';
 import { bindingNames, bindingsFor } from './bindings.ts';
 import { circumstancesFor } from './circumstances.ts';
@@ -42,7 +43,7 @@ export default {
     // What the request had left does not limit a review, which has limits of its own.
     const unlimited = (exchange: Exchange) => circumstances({ ...exchange, work: new WorkBudget(Infinity) });
     let review: FilterReview | undefined;
-    const failed = options.onError === 'pass' ? () => passed : errorResult;
+    const failed = options.onError === 'pass' ? passedUnlessExhausted : errorResult;
     return {
       reads: {
         headers: expression.variables.has('request') ? options.headers : [],
@@ -93,9 +94,18 @@ function resultOf(passes: boolean): FilterResult {
 /** JSONata's messages contain values of the body, as may other fields of its errors: reports only code and position. */
 function errorResult(error: unknown): FilterResult {
   if (WorkExhausted.is(error)) return { kind: 'error', reason: 'the request exceeds its limit of work' };
+  if (error instanceof NoWorkerError) {
+    return { kind: 'error', reason: `the expression was not evaluated: ${error.message}` };
+  }
   if (!(error instanceof EvaluationError)) return { kind: 'error', reason: 'the expression could not be evaluated' };
   const at = error.position === undefined ? '' : ` at position ${error.position}`;
   return { kind: 'error', reason: `JSONata error ${error.code}${at}` };
+}
+
+/** A request whose body exhausts its work must not pass by that: the expression could not be evaluated only because of its size. */
+function passedUnlessExhausted(error: unknown): FilterResult {
+  const isExhausted = error instanceof EvaluationError && error.code === 'D1012' && error.details.isOutOfTime !== true;
+  return isExhausted || WorkExhausted.is(error) ? errorResult(error) : passed;
 }
 
 function checkOptions({ timeout, headers }: Options): void {

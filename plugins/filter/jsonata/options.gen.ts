@@ -21,7 +21,7 @@ export interface Options {
    */
   maxSequence: number;
   /**
-   * What happens to a request if its evaluation fails: `drop` answers filter_error, `pass` lets it pass.
+   * What happens to a request if its evaluation fails: `drop` answers filter_error, `pass` lets it pass, unless the request has exhausted its limit of work.
    */
   onError: 'drop' | 'pass';
   /**

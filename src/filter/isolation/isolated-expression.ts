@@ -35,7 +35,9 @@ export class IsolatedExpression {
     this.#underWay.add(answered);
     const answer = await answered.finally(() => this.#underWay.delete(answered));
     if (answer.kind === 'value') return answer.value;
-    throw new EvaluationError(answer.code, {}, answer.position, answer.token);
+    // Its work is not counted: this is a limit of time.
+    const details = answer.code === 'D1012' ? { isOutOfTime: true } : {};
+    throw new EvaluationError(answer.code, details, answer.position, answer.token);
   }
 
   close(): Promise<void> {
