@@ -12,6 +12,8 @@ export interface Auth {
 export interface AuthCredentials {
   /** Names of the request headers that carry credentials. */
   readonly headers: readonly string[];
+  /** Names of the parameters of the query that carry credentials: no stage after auth sees them. */
+  readonly query?: readonly string[];
   /**
    * Whether a request that carries one of `headers` may return `needs_body`. A trigger that does not exist refuses such
    * a request only after its body has been read too: the time to the answer must not reveal which triggers exist.

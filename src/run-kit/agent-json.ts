@@ -6,9 +6,6 @@ export type ParsedAgentJson =
   /** What it is instead, to follow "agent answered with". */
   | { readonly ok: false; readonly fault: string };
 
-/** How much of an invalid answer operators can read, in UTF-16 units. */
-const detailLength = 4096;
-
 /** Deep enough for any honest answer, and far from where recursion over it would overflow the stack. */
 const maxDepth = 200;
 
@@ -30,8 +27,7 @@ export function parseAgentJson(text: string): ParsedAgentJson {
 /** Parses JSON of an agent, or throws an AgentFault that is not retryable. */
 export function parsed(text: string): JsonValue {
   const json = parseAgentJson(text);
-  if (!json.ok)
-    throw new AgentFault(withDetail(failed(`agent answered with ${json.fault}`), text.slice(0, detailLength)));
+  if (!json.ok) throw new AgentFault(withDetail(failed(`agent answered with ${json.fault}`), text));
   return json.value;
 }
 

@@ -76,7 +76,8 @@ export class AgentResponse {
   }
 
   /**
-   * The first 4 KiB of the body as text, within 2 seconds, for `detail` of a failure; undefined if it is empty or compressed.
+   * The first 4 KiB of the body as text, within 2 seconds, for `detail` of a failure, with `…` at the end if there is more;
+   * undefined if it is empty or compressed.
    * Never rejects. Otherwise as `discard`.
    */
   async excerpt(): Promise<string | undefined> {
@@ -102,7 +103,8 @@ export class AgentResponse {
       this.#onRead();
     }
     // Bytes that are no UTF-8 are replaced: nobody parses it.
-    return Buffer.concat(chunks).toString('utf8') || undefined;
+    const text = Buffer.concat(chunks).toString('utf8');
+    return missing < 0 ? `${text}…` : text || undefined;
   }
 
   /** Ends the connection. */

@@ -11,9 +11,11 @@ export function exchangeOf(
   body: TriggerBody,
   event?: SenderEvent,
 ): Exchange {
+  const { secretParameters } = trigger;
   const input = inputOf(body, trigger.project.language);
   return {
     ...head,
+    query: secretParameters.size === 0 ? head.query : withoutParameters(head.query, secretParameters),
     project: trigger.project,
     trigger: trigger.info,
     caller,
@@ -22,4 +24,10 @@ export function exchangeOf(
     event: event && eventInfo(event, input),
     work: new WorkBudget(trigger.workLimit),
   };
+}
+
+function withoutParameters(query: string, names: ReadonlySet<string>): string {
+  const parameters = new URLSearchParams(query);
+  for (const name of names) parameters.delete(name);
+  return parameters.toString();
 }

@@ -32,6 +32,8 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   /** Units of work that a request may cost the event loop, and again each attempt of its run. */
   readonly workLimit: number;
   readonly policy: RunPolicy;
+  /** Names of the parameters of a query that carry the credentials of its callers. */
+  readonly secretParameters: ReadonlySet<string>;
   /** Names in lower case. */
   readonly recordedHeaders: readonly string[];
   /** What expressions of its run plugin may read of a request. */
@@ -189,6 +191,7 @@ function indexTriggers(
       workLimit: workLimitOf(server.bodyLimitBytes),
       policy: policyOf(provisioned.config),
       recordedHeaders: recordedHeaders(provisioned),
+      secretParameters: new Set(partsOf(provisioned.auth).flatMap(({ credentials }) => credentials?.query ?? [])),
       bindings: readableBindings(provisioned.config.run.bindings, provisioned.auth),
       lineOf,
     };

@@ -198,6 +198,14 @@ t.test('a detail is bounded, and has no secrets', (t) => {
     t.match(shown, /\[secret\]/, text);
     t.notMatch(shown, /wörd|w%C3|hunter2|abcdefghijkl|pa-ss/, text);
   }
+  const header = ['Bearer supersecretvalue42'];
+  t.equal(failureDetail('no supersecretvalue42 here', header), 'no [secret] here', 'without its scheme');
+  t.equal(
+    failureDetail(`refused: ${'-'.repeat(30)}supersecr…`, header),
+    `refused: ${'-'.repeat(14)}…`,
+    'cut at the end',
+  );
+  t.equal(failureDetail(`…etvalue42${'-'.repeat(30)}x`, header), `…${'-'.repeat(14)}x`, 'cut at the start');
   t.equal(failureDetail('{"error":"out of cheese","code":7}', secrets), '{"error":"out of cheese","code":7}');
   t.strictSame(withDetail({ kind: 'failed', message: 'm', retryable: false }, null), {
     ...{ kind: 'failed', message: 'm', retryable: false },

@@ -120,6 +120,7 @@ function credentialsOf(formats: readonly KeyedFormat[]) {
   const headers = places.flatMap(({ source }) => (source?.kind === 'header' ? [source.name] : []));
   return {
     headers: [...new Set(headers)],
+    query: places.flatMap(({ source }) => (source?.kind === 'query' ? [source.name] : [])),
     mayNeedBody: places.some(({ format, source }) => keyKindOf(format) !== 'token' || source?.kind === 'body'),
     mayLackHeaders: places.some(({ source }) => source?.kind !== 'header'),
   };

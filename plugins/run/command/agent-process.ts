@@ -24,7 +24,7 @@ export interface AgentProcess {
   readonly ended: Promise<Ending>;
   /** How many bytes it has written so far. */
   readonly written: { readonly stdoutBytes: number; readonly stderrBytes: number };
-  /** The end of what it has written on stderr, at most 4 KiB. */
+  /** The end of what it has written on stderr, at most 4 KiB, after `…` if there was more. */
   readonly lastWords: string;
   /** Ends the program and its descendants: SIGTERM, and SIGKILL after the grace. The first cause stays. */
   stop(cause: StopCause): void;
@@ -93,7 +93,8 @@ class ProcessGroup implements AgentProcess {
   }
 
   get lastWords(): string {
-    return this.#stderr.toString('utf8');
+    const text = this.#stderr.toString('utf8');
+    return this.written.stderrBytes > this.#stderr.length ? `…${text}` : text;
   }
 
   stop(cause: StopCause): void {

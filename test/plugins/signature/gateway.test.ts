@@ -53,6 +53,31 @@ function filesWithBodies(): Record<string, string> {
   };
 }
 
+t.test('a token in the query is seen by no stage after auth, and stored with no run', async (t) => {
+  const custom = { signature: 'query:hook', algorithm: 'token' };
+  const gateway = await startTestGateway(t, {
+    ...files(),
+    'hook.yaml': triggerFile('hook', {
+      auth: { uses: 'signature', with: { scheme: 'custom', custom, secrets } },
+      filter: '$not($exists($request.query.hook)) and $request.query.page = "2"',
+      respond: { uses: 'accepted' },
+    }),
+  });
+  const fire = (query: string) =>
+    fetch(`${gateway.url}/api/v1.0/project/support/trigger/hook${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+  t.equal((await fire('?page=2&hook=wrong')).status, 401);
+  const accepted = await fire('?page=2&hook=secret');
+  t.equal(accepted.status, 202);
+  const { runId } = Object(await accepted.json());
+  const shown = Object(await (await fetch(`${gateway.adminUrl}/runs/${runId}`)).json());
+  t.match(shown.origin.request.query, { page: '2' });
+  t.notMatch(JSON.stringify(shown), '"secret"');
+});
+
 t.test('plugins see the event of a webhook as its preset describes it', async (t) => {
   const gateway = await startTestGateway(t, files());
   const fire = (key: string, raw: string, headers: Record<string, string>) =>
