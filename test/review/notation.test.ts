@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import jsonata from 'jsonata';
 import t from 'tap';
 import { canonicalExpression } from '../../src/review/meaning/expression-tokens.ts';
 import { basicFiles, gatewayFile, keyFile, triggerFile } from '../support/config-folder.ts';
@@ -101,5 +103,122 @@ t.test('the canonical form of an expression keeps every token', (t) => {
     ['x in /a b/', 'x in /a  b/'],
   ];
   for (const [one, other] of different) t.not(canonicalExpression(one), canonicalExpression(other), one);
+  t.end();
+});
+
+t.test('white space that JSONata does not skip is a part of a name, and never dropped', async (t) => {
+  for (const space of ['\u00a0', '\f', '\u2028', '\ufeff']) {
+    const [one, other] = ['$not(customer.blocked)', `$not(customer.blocked${space})`];
+    t.not(canonicalExpression(one), canonicalExpression(other), `U+${space.charCodeAt(0).toString(16)}`);
+  }
+  const { details, plan } = await planOf(t, {
+    before: filter('$not(customer.blocked)'),
+    after: filter('$not(customer.blocked\u00a0)'),
+  });
+  t.equal(details.length, 1);
+  t.equal(plan.witnesses.length, 1, 'and a request is searched that shows it');
+});
+
+/** What JSONata evaluates, without positions; undefined if it cannot parse the text. */
+function parsed(source: string): string | undefined {
+  try {
+    return JSON.stringify(jsonata(source).ast(), (name, value) => {
+      if (name === 'position') return undefined;
+      return value instanceof RegExp ? String(value) : value;
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+const pieces: readonly string[] = [
+  ...['a', 'b', 'and', 'in', 'or', '$', '$x', '$f(', 'true', 'é', '☃', '`a b`', '`a  b`', '0', '1', '10', '1.5', '2e3'],
+  ...[
+    '"a b"',
+    '"a  b"',
+    "'a b'",
+    "'a\"b'",
+    '"\\""',
+    '/',
+    '/',
+    '/a b/',
+    '/a  b/i',
+    '/[/ ]/',
+    '/\\/ /',
+    '/*',
+    '*/',
+    '/* c */',
+  ],
+  ...[
+    '.',
+    '..',
+    '[',
+    ']',
+    '{',
+    '}',
+    '(',
+    ')',
+    ',',
+    '@',
+    '#',
+    ';',
+    ':',
+    '?',
+    '+',
+    '*',
+    '**',
+    '%',
+    '|',
+    '=',
+    '<',
+    '>',
+    '^',
+  ],
+  ...['&', '!', '!=', ':=', '~', '~>', '?:', '??', '-', 'function($x){', '^(', '"', "'", '`', '\\'],
+  ...[' ', ' ', ' ', '  ', '\t', '\n', '\v', '\f', '\u00a0', '\u2028', '\ufeff'],
+];
+const expressions = fc.oneof(
+  fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((some) => some.join('')),
+  // More of these are valid.
+  fc
+    .tuple(
+      fc.array(
+        fc.tuple(
+          fc.constantFrom('a', '`a b`', '"a b"', '$f(/a  b/)', '$f(/a b/)', '/a b/', '(a)', '1', '$', 'a[0]', '☃'),
+          fc.constantFrom(' ', '/', ' / ', '.', ' and ', '*', '%', ' in ', '~>', '[/x y/]', '?', ':', '\u00a0'),
+        ),
+        { maxLength: 4 },
+      ),
+      fc.constantFrom('a', 'b', '/a b/', '/a  b/'),
+    )
+    .map(([parts, last]) => `${parts.flat().join('')}${last}`),
+);
+
+/** Changes of the text that may be of notation alone. */
+function respaced(source: string): readonly string[] {
+  const positions = Array.from({ length: source.length + 1 }, (_, at) => at);
+  const spaces = [' ', '\n', '\u00a0', '/* c */'];
+  return [
+    canonicalExpression(source),
+    source.replaceAll("'", '"'),
+    ...positions.flatMap((at) => spaces.map((space) => source.slice(0, at) + space + source.slice(at))),
+    ...positions.flatMap((at) => (/\s/.test(source.charAt(at)) ? [source.slice(0, at) + source.slice(at + 1)] : [])),
+  ];
+}
+
+t.test('expressions of the same canonical form are the same to JSONata', (t) => {
+  let compared = 0;
+  fc.assert(
+    fc.property(expressions, (source) => {
+      const form = canonicalExpression(source);
+      for (const other of respaced(source).filter((one) => one !== source && canonicalExpression(one) === form)) {
+        const meaning = parsed(source);
+        compared += Number(meaning !== undefined);
+        if (parsed(other) !== meaning) throw new Error(`${JSON.stringify(other)} has another meaning`);
+      }
+    }),
+    { numRuns: 300 },
+  );
+  t.ok(compared > 200, `${compared} pairs of valid expressions`);
   t.end();
 });
