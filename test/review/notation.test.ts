@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import jsonata from 'jsonata';
 import t from 'tap';
+import { canonicalOptions } from '../../src/review/meaning/canonical-options.ts';
 import { canonicalExpression } from '../../src/review/meaning/expression-tokens.ts';
 import { basicFiles, gatewayFile, keyFile, triggerFile } from '../support/config-folder.ts';
 import { planOf } from '../support/plan.ts';
@@ -81,6 +82,20 @@ t.test('plan shows another case of a key as a change that nobody gains or loses 
   t.strictSame([plan.access, details], [[], ['support/Ask key: ask → Ask']]);
   const renamed = await planOf(t, { before: files('ask'), after: files('question') });
   t.match(renamed.plan.access, [{ caller: 'all', gains: ['support/question'], loses: ['support/ask'] }]);
+});
+
+t.test('a reference in the schema of options may have any characters', (t) => {
+  const set = { type: 'array', uniqueItems: true };
+  const names = { plain: 'plain', 'a/b': 'a~1b', 'a~b': 'a~0b', 'a b': 'a%20b', é: '%C3%A9', 'a%b': 'a%25b', '%': '%' };
+  for (const [name, written] of Object.entries(names)) {
+    const schema = { properties: { of: { $ref: `#/$defs/${written}` } }, $defs: { [name]: set } };
+    t.strictSame(canonicalOptions({ of: ['b', 'a'] }, schema), { of: ['a', 'b'] }, written);
+  }
+  const inList = { properties: { of: { $ref: '#/allOf/0' } }, allOf: [set] };
+  t.strictSame(canonicalOptions({ of: ['b', 'a'] }, inList), { of: ['a', 'b'] }, 'an item of a list');
+  const missing = { properties: { of: { $ref: '#/$defs/constructor' } }, $defs: { other: set } };
+  t.strictSame(canonicalOptions({ of: ['b', 'a'] }, missing), { of: ['b', 'a'] }, 'nothing there');
+  t.end();
 });
 
 t.test('the canonical form of an expression keeps every token', (t) => {

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../contract/index.ts';
+import { pointerSegments } from '../../diagnostics/json-pointer.ts';
 import { canonicalExpression } from './expression-tokens.ts';
 
 /**
@@ -41,13 +42,26 @@ function flattened(schema: JsonObject, root: JsonObject, depth = 0): readonly Js
   return [schema, ...[...parts, ...referred].flatMap((part) => flattened(part, root, depth + 1))];
 }
 
-/** References to other documents, such as `urn:pullcord:duration`, were resolved when the options were validated. */
+/**
+ * References to other documents, such as `urn:pullcord:duration`, were resolved when the options were validated. One within
+ * the document is a JSON pointer in a URI fragment, so it is percent-encoded.
+ */
 function atPointer(root: JsonObject, reference: string): unknown {
-  if (!reference.startsWith('#/')) return undefined;
-  return reference
-    .slice(2)
-    .split('/')
-    .reduce<unknown>((node, name) => (isObject(node) ? node[name] : undefined), root);
+  if (reference !== '#' && !reference.startsWith('#/')) return undefined;
+  return pointerSegments(decoded(reference.slice(1))).reduce<unknown>(
+    (node, name) =>
+      typeof node === 'object' && node !== null && Object.hasOwn(node, name) ? Reflect.get(node, name) : undefined,
+    root,
+  );
+}
+
+/** A fragment that is not valid percent-encoding as it is. */
+function decoded(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
 }
 
 function schemasAt(schemas: readonly JsonObject[], keyword: string): readonly JsonObject[] {
