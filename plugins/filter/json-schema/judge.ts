@@ -1,19 +1,12 @@
 import type { Exchange, FilterJudgement, FilterResult, FilterReview } from '../../../src/contract/index.ts';
+import { mostAttempts, mostTimeouts, patientTimeoutMs } from '../patience.ts';
 import { type BoundedSchema, inPlaceOrIsolated, type Payment, type SchemaQuestion } from './in-place-or-isolated.ts';
 import { IsolatedSchema } from './isolated-schema.ts';
 import type { Options } from './options.gen.ts';
 
-/** How much longer than a request a review waits for a process: a busy machine must not decide. */
-const patience = 40;
-const leastPatienceMs = 10_000;
-/** How often it asks for a process, which may take longer to start than a request may wait. */
-const mostAttempts = 24;
-/** After this number of validations without a result, the schema is not evaluated again. */
-const mostTimeouts = 2;
-
 /** The processes of a review: with a longer deadline than for a request. */
 export function patientSchema({ schema, timeout }: Options): IsolatedSchema {
-  return new IsolatedSchema(schema, Math.max(timeout * patience, leastPatienceMs), mostAttempts);
+  return new IsolatedSchema(schema, patientTimeoutMs(timeout), mostAttempts);
 }
 
 /** Returns the function that decides as for a request, and independently of the speed of the machine. */

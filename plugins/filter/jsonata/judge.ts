@@ -13,6 +13,7 @@ import {
   type FilterExpression,
   type FilterLimits,
 } from '../../../src/filter/index.ts';
+import { mostAttempts, mostTimeouts, patientTimeoutMs } from '../patience.ts';
 
 export interface JudgeOptions {
   readonly given: (exchange: Exchange) => readonly [unknown, Bindings | undefined, Circumstances];
@@ -25,14 +26,6 @@ export interface JudgeOptions {
   readonly resultOf: (passes: boolean) => FilterResult;
   readonly failed: (error: unknown) => FilterResult;
 }
-
-/** How much longer than a request a review waits for an isolated evaluation: a busy machine must not decide. */
-const patience = 40;
-const leastPatienceMs = 10_000;
-/** How often it asks for a process: on a busy machine, one may take longer to start than a request may wait. */
-const mostAttempts = 24;
-/** After this number of evaluations without a result, the expression is not evaluated again. */
-const mostTimeouts = 2;
 
 /** Evaluates an expression for reviews, with a result that is the same on any machine. */
 export class Judge {
@@ -88,7 +81,7 @@ export class Judge {
   }
 
   get #patientMs(): number {
-    return Math.max(this.#options.timeoutMs * patience, leastPatienceMs);
+    return patientTimeoutMs(this.#options.timeoutMs);
   }
 }
 
