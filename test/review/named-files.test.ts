@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
 import t from 'tap';
+import { digestProgram } from '../../src/review/named-files/digest-file.ts';
 import { command } from '../support/command.ts';
 import { basicFiles, configFolder, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { planOf } from '../support/plan.ts';
@@ -109,4 +111,16 @@ t.test('plan --fail-on widened-access fails for a replaced key file, and not for
     command(t, ['plan', '--base', before, '--config', head, '--fail-on', 'widened-access']);
   t.match(await plan(opened), { code: 1, stderr: /access is widened/ });
   t.match(await plan(other), { code: 0, stdout: /the file \.\/agent\.mjs has other content in run command/ });
+});
+
+t.test('the digest of a program ignores the folder that it is in, whatever the names', async (t) => {
+  for (const folder of ['x', '..x']) {
+    const program = `${folder}/agent.mjs`;
+    const files = { [program]: "import '../.';", 'other.txt': '1' };
+    const [one, other] = [await configFolder(t, files), await configFolder(t, { ...files, 'other.txt': '2' })];
+    t.equal(await digestProgram(join(one, program)), await digestProgram(join(other, program)), folder);
+  }
+  const beside = (text: string) => configFolder(t, { 'x/agent.mjs': "import '../..y/';", '..y/rule.mjs': text });
+  const [one, other] = [await beside('1'), await beside('2')];
+  t.not(await digestProgram(join(one, 'x/agent.mjs')), await digestProgram(join(other, 'x/agent.mjs')), 'beside it');
 });

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { isInside } from '../../diagnostics/is-inside.ts';
 import { GitBaseError, git } from './run-git.ts';
 
 /** Where a repository is checked out to, and what may be changed there. */
@@ -68,11 +69,11 @@ async function keepTarget({ top, tree }: CheckOut, original: string, copy: strin
   // Where the file system has no links, it is a text.
   const target = await readlink(copy).catch(() => undefined);
   if (target === undefined) return;
-  const place = relative(top, resolve(dirname(original), target));
-  const isInside = place.split(sep)[0] !== '..' && !isAbsolute(place);
-  if (isInside !== isAbsolute(target)) return;
+  const leadsTo = resolve(dirname(original), target);
+  const staysInside = isInside(top, leadsTo);
+  if (staysInside !== isAbsolute(target)) return;
   await rm(copy);
-  await symlink(isInside ? join(tree, place) : resolve(top, place), copy);
+  await symlink(staysInside ? join(tree, relative(top, leadsTo)) : leadsTo, copy);
 }
 
 async function checkOutSubmodule(whole: CheckOut, one: CheckOut, needed: string, path: string): Promise<void> {

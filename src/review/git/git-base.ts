@@ -1,7 +1,8 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { isInside } from '../../diagnostics/is-inside.ts';
 import { checkOut } from './check-out.ts';
 import { commitOf } from './find-revision.ts';
 import { pluginPaths } from './plugin-paths.ts';
@@ -78,11 +79,6 @@ async function pathIn(top: string, commit: string, folders: readonly string[]) {
 
 function inGit(path: string): string {
   return path.split(sep).join('/');
-}
-
-function isInside(folder: string, path: string): boolean {
-  const place = relative(folder, path);
-  return place !== '..' && !place.startsWith(`..${sep}`) && !isAbsolute(place);
 }
 
 async function topOf(folder: string, revision: string): Promise<string> {

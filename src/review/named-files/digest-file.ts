@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { readRegularFile } from '../../config/files/read-regular-file.ts';
+import { isInside } from '../../diagnostics/is-inside.ts';
 
 /** A file larger than this is digested by its size alone. */
 const largestBytes = 16 * 1024 ** 2;
@@ -72,7 +73,7 @@ async function filesAt(path: string, from: string): Promise<readonly string[]> {
   for (const ending of endings) {
     const found = await stat(path + ending).catch(() => undefined);
     if (found?.isFile()) return [path + ending];
-    if (found?.isDirectory() && relative(path, from).startsWith('..')) return filesBelow(path);
+    if (found?.isDirectory() && !isInside(path, from)) return filesBelow(path);
   }
   return [];
 }
