@@ -3,6 +3,7 @@ import { usesOf } from '../../config/uses-of.ts';
 import { type Plugin, type SecretReference, type Stage, stages } from '../../contract/index.ts';
 import { builtinRegistry } from '../../host/builtins.ts';
 import { importPlugins } from '../../host/load-plugins.ts';
+import type { Registry } from '../../host/registry.ts';
 import { canonicalOptions } from '../meaning/canonical-options.ts';
 import { noteFacts } from '../meaning/use-facts.ts';
 import { digestPlugin } from '../named-files/digest-plugin.ts';
@@ -40,32 +41,43 @@ export async function planSide(
 ): Promise<PlanSide> {
   const { config } = opened;
   const files = new NamedFiles(isForeign);
-  const plugins = await Promise.all(config.plugins.map(reviewedPlugin));
-  await noteUses(config.defaultAuth, 'auth', { plugins, files });
+  const registry = builtinRegistry();
+  const plugins = await Promise.all(config.plugins.map((reference) => reviewedPlugin(reference, registry)));
+  const surroundings = { registry, plugins, files };
+  await noteUses(config.defaultAuth, 'auth', surroundings);
   for (const stage of stages) {
     await noteUses(
       config.triggers.flatMap((trigger) => usesOf(trigger, stage)),
       stage,
-      { plugins, files },
+      surroundings,
     );
   }
   return { ...opened, root, label, faults, plugins, secretFiles: await secretFilesOf(config, files) };
 }
 
-async function reviewedPlugin(reference: PluginReference): Promise<ReviewedPlugin> {
+async function reviewedPlugin(reference: PluginReference, registry: Registry): Promise<ReviewedPlugin> {
   // A config whose plugins cannot be imported was not opened.
-  const exports = (await importPlugins(reference)).map(({ stage, name }) => ({ stage, name }));
-  return { reference, exports, digest: await digestPlugin(reference) };
+  const plugins = await importPlugins(reference);
+  for (const plugin of plugins) registry.add(plugin);
+  return {
+    reference,
+    exports: plugins.map(({ stage, name }) => ({ stage, name })),
+    digest: await digestPlugin(reference),
+  };
 }
 
 interface Surroundings {
+  /** With the plugins that are not built in. */
+  readonly registry: Registry;
   readonly plugins: readonly ReviewedPlugin[];
   readonly files: NamedFiles;
 }
 
-async function noteUses(uses: readonly StageUse[], stage: Stage, { plugins, files }: Surroundings): Promise<void> {
-  const registry = builtinRegistry();
-  for (const { reference } of plugins) for (const plugin of await importPlugins(reference)) registry.add(plugin);
+async function noteUses(
+  uses: readonly StageUse[],
+  stage: Stage,
+  { registry, plugins, files }: Surroundings,
+): Promise<void> {
   for (const use of new Set(uses)) {
     const registered = await registry.get(stage, use.uses);
     const validated = registered?.options.validate(use.with);

@@ -21,10 +21,21 @@ export function contentWidenings(base: PlanSide, head: PlanSide): readonly Widen
       if (old === undefined) return [];
       return [
         ...stages.flatMap((stage) => useWidenings(stage, usesOf(old, stage), usesOf(trigger, stage))),
-        ...secretWidenings('the callback', [base.secretFiles, old.callback], [head.secretFiles, trigger.callback]),
+        // A callback is signed by its secret; who has the admin token is let in.
+        ...secretWidenings(
+          notice,
+          'the callback',
+          [base.secretFiles, old.callback],
+          [head.secretFiles, trigger.callback],
+        ),
       ];
     }),
-    ...secretWidenings('the admin token', [base.secretFiles, base.config.admin], [head.secretFiles, head.config.admin]),
+    ...secretWidenings(
+      widening,
+      'the admin token',
+      [base.secretFiles, base.config.admin],
+      [head.secretFiles, head.config.admin],
+    ),
   ];
   // A use that many triggers inherit is in one place.
   return [...new Map(found.map((one) => [JSON.stringify([one.message, one.place]), one])).values()];
@@ -70,6 +81,7 @@ function partnerOf(use: StageUse, before: readonly StageUse[], index: number): S
 type Holder = Parameters<PlanSide['secretFiles']['get']>[0];
 
 function secretWidenings(
+  warn: typeof widening,
   what: string,
   [oldFiles, before]: readonly [PlanSide['secretFiles'], Holder | undefined],
   [newFiles, after]: readonly [PlanSide['secretFiles'], Holder | undefined],
@@ -77,8 +89,6 @@ function secretWidenings(
   const old = before && oldFiles.get(before);
   const now = after && newFiles.get(after);
   if (old === undefined || now === undefined || after === undefined) return [];
-  // A callback is signed by its secret; who has the admin token is let in.
-  const warn = 'port' in after ? widening : notice;
   return changedFiles([old], [now]).map((file) => warn('file_changed', `${fileWords(file)} in ${what}`, after.place));
 }
 
