@@ -7,6 +7,7 @@ import { fileGate } from '../config/files/file-gate.ts';
 import { Slices } from '../config/slices.ts';
 import { isConfigPath } from '../config/yaml/find-files.ts';
 import type { ConfigFile, ConfigFiles } from '../config/yaml/read-files.ts';
+import { gitEnvironment } from './git-environment.ts';
 
 /** What git says of config files that were read. */
 export interface GitState {
@@ -112,21 +113,10 @@ function blobId(content: Uint8Array, idLength: number): string {
 
 const run = promisify(execFile);
 
-/** Git gets no other variable: programs of triggers could read the gateway's secrets in the environment of git. */
-const neededNames = [
-  'PATH',
-  'HOME',
-  'XDG_CONFIG_HOME',
-  'GIT_CONFIG_GLOBAL',
-  'GIT_CONFIG_SYSTEM',
-  'GIT_CONFIG_NOSYSTEM',
-];
-
 /** Milliseconds; a reload waits for that. */
 const timeoutMs = 3000;
 
 async function git(folder: string, ...args: readonly string[]): Promise<string> {
-  const env = Object.fromEntries(neededNames.map((name) => [name, process.env[name]]));
-  const options = { timeout: timeoutMs, env, maxBuffer: 64 * 1024 * 1024 };
+  const options = { timeout: timeoutMs, env: gitEnvironment(), maxBuffer: 64 * 1024 * 1024 };
   return (await run('git', ['-C', folder, ...args], options)).stdout;
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { command, processCommand } from '../support/command.ts';
@@ -120,6 +120,17 @@ t.test('plan applies the filter that the attributes of the base give a path', as
   t.match(await plan('HEAD'), { code: 0, stderr: '', stdout: /^No changes/ });
 });
 
+t.test('a filter of the repository does not get the secrets in the environment', async (t) => {
+  const { repository, gitEnv, git, commit } = await repositoryWith(t, { '.gitattributes': 'config/*.yaml filter=spy\n' });
+  await git('config', 'filter.spy.smudge', `env >> '${join(repository, 'seen')}'; cat`);
+  await commit('spied');
+  const env = { ...gitEnv, GIT_CONFIG_GLOBAL: '/dev/null', UPSTREAM_KEY: 'swordfish' };
+  t.match(await processCommand(t, ['plan', '--base', 'HEAD'], { cwd: repository, env }), { code: 0 });
+  const seen = await readFile(join(repository, 'seen'), 'utf8');
+  t.match(seen, /^PATH=/m);
+  t.notMatch(seen, /swordfish/);
+});
+
 t.test('plan checks out all of the base in a sparse work tree, and runs no hook', async (t) => {
   const { repository, git, commit, plan } = await repositoryWith(t, { 'other/a.txt': 'a' });
   await symlink('../other/key.yaml', join(repository, 'config/shared.yaml'));
@@ -174,7 +185,12 @@ t.test('plan passes on the advice of git on a folder of another owner, and takes
   const { repository, commit, gitEnv } = await repositoryWith(t);
   await commit('all');
   await mkdir(join(repository, 'main'));
-  const env = { ...gitEnv, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' };
+  // Git gets no variables of its own tests either, so a program of its name sets one.
+  const bin = await configFolder(t, {
+    git: `#!/bin/sh\nPATH='${gitEnv.PATH}' GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git "$@"\n`,
+  });
+  await chmod(join(bin, 'git'), 0o755);
+  const env = { ...gitEnv, PATH: `${bin}:${gitEnv.PATH}` };
   const { code, stderr } = await command(t, ['plan', '--base', 'main'], { cwd: repository, env });
   t.equal(code, 2);
   t.match(stderr, /dubious ownership.*git config --global --add safe\.directory /);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { gitEnvironment } from '../../runtime/git-environment.ts';
 
 /** Why an earlier version of a config is not available, in words for the user. */
 export class GitBaseError extends Error {
@@ -33,7 +34,7 @@ export async function git(
       timeout: deadlineMs,
       maxBuffer: 256 * 1024 ** 2,
       // The messages below are looked for in English.
-      env: { ...withoutRepository(process.env), LC_ALL: 'C', ...env },
+      env: { ...gitEnvironment(), LC_ALL: 'C', ...env },
     });
     return stdout.replace(/\r?\n$/, '');
   } catch (error) {
@@ -53,14 +54,3 @@ function complaintOf(stderr: string): string {
   const [first = ''] = lines.filter((line) => line !== '');
   return advice === undefined ? first : `${first}; if you trust it, allow it: ${advice}`;
 }
-
-/** Git sets variables for its hooks, from which this may run; they would lead to another repository or index. */
-function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !repositoryVariables.has(name)));
-}
-
-/** The variables of `git rev-parse --local-env-vars` that are paths. */
-const repositoryVariables: ReadonlySet<string> = new Set([
-  ...['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX', 'GIT_COMMON_DIR', 'GIT_NAMESPACE'],
-  ...['GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_IMPLICIT_WORK_TREE'],
-]);
