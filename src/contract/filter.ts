@@ -9,6 +9,8 @@ export interface Filter {
     readonly headers: readonly string[];
     /** Whether it reads the caller's address, which depends on the proxies that the gateway trusts. */
     readonly address?: boolean;
+    /** What it reads that recorded requests do not keep: of these, a dry run cannot tell how the filter decides. */
+    readonly unrecorded?: readonly UnrecordedPart[];
   };
   /**
    * What reviewers of a config should know of it. Asked by `pullcord test`, `explain` and `plan`, never by a request.
@@ -16,6 +18,10 @@ export interface Filter {
    */
   review?(): FilterReview;
 }
+
+/** A part of a request that is not recorded: the parameters of its query, what a webhook reports, claims of its caller. */
+export type UnrecordedPart = 'query' | 'event' | 'claims';
+
 export type FilterResult =
   | { readonly kind: 'passed' }
   | { readonly kind: 'dropped'; readonly reason: string }

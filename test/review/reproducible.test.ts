@@ -104,6 +104,36 @@ t.test('a request is not judged whose filter reads an address that depends on a 
   t.match(await judge(files(['10.0.0.2'], byOrigin), byOrigin), { notJudged: [] }, 'another member of $request');
 });
 
+t.test('a request is not judged whose filter now reads what is not recorded', async (t) => {
+  const before = ask(jsonata('instruction = "a"'));
+  const requests = [recordedRequest('ask', { body: { instruction: 'a' } })];
+  const judge = async (from: Record<string, string>, ...filters: object[]) =>
+    (await planOf(t, { before: from, after: ask(...filters), requests })).plan.behaviour;
+  const claims = { claims: ['plan'] };
+  const unrecorded: readonly (readonly [filter: object, words: string])[] = [
+    [jsonata('$request.query.plan = "pro"', { headers: [] }), 'the query'],
+    [jsonata('$exists($request) and $lookup($request, "query").plan = "pro"', { headers: [] }), 'the query'],
+    [jsonata('$event.name = "push"'), 'the event'],
+    [jsonata('$caller.claims.plan = "pro"', claims), "the caller's claims"],
+    [jsonata('$key.claims.plan = "pro" or $event.name = "push"', claims), "the caller's claims, the event"],
+  ];
+  for (const [filter, words] of unrecorded) {
+    t.match(await judge(before, filter), {
+      changed: 0,
+      notJudged: [{ reason: `a filter reads what is not recorded: ${words}`, count: 1 }],
+    });
+    t.match(await judge(ask(filter), filter), { changed: 0, notJudged: [] }, 'it read it already');
+  }
+  const other = { ...jsonata('instruction = "b"'), name: 'other' };
+  t.match(await judge(before, other, jsonata('$event.name = "push"')), { changed: 1, notJudged: [] }, 'not reached');
+  t.match(await judge(before, jsonata('$caller.id = "x"', claims)), { changed: 1, notJudged: [] }, 'only the id');
+  t.match(
+    await judge(before, jsonata('$request.method = "PUT"', { headers: [] })),
+    { changed: 1, notJudged: [] },
+    'only the method',
+  );
+});
+
 t.test('a request of the same id in two exports counts once', async (t) => {
   const line = (members: object) =>
     JSON.stringify({ project: 'support', trigger: 'ask', receivedAt: '2026-11-01T08:00:00Z', ...members });

@@ -21,6 +21,7 @@ import { circumstancesFor } from './circumstances.ts';
 import { Judge } from './judge.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
+import { readsAddress, unrecordedParts } from './reads.ts';
 import { reviewOf } from './review.ts';
 
 const pointer = '/expression';
@@ -48,6 +49,7 @@ export default {
       reads: {
         headers: expression.variables.has('request') ? options.headers : [],
         address: readsAddress(expression, options.expression),
+        unrecorded: unrecordedParts(expression, options),
       },
       evaluate(exchange: Exchange) {
         try {
@@ -127,11 +129,6 @@ function compile(options: Options, more: Partial<FilterLimits> = {}): FilterExpr
     if (!(error instanceof ExpressionError)) throw error;
     throw new OptionsError(error.problems.map((problem) => ({ pointer, ...problem })));
   }
-}
-
-/** Unless `$request` is only used to read another member of it. */
-function readsAddress({ variables }: FilterExpression, source: string): boolean {
-  return variables.has('request') && /\bip\b|\$request(?!\s*\.\s*[A-Za-z])/.test(source);
 }
 
 function modeOf({ mode, reason }: FilterExpression): string {

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { UnrecordedPart } from '../../contract/index.ts';
 import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
+import { isSameUse } from '../meaning/use-facts.ts';
 import type { TriableRequest } from '../recorded-requests.ts';
 import type { RehearsedOutcome } from '../rehearsal.ts';
 import { trustedEntries } from './widening/networks.ts';
@@ -25,6 +27,8 @@ export function judgeability(
     if (missing.length > 0) {
       return `the recording lacks what is read now: ${missing.map((name) => `the header ${name}`).join(', ')}`;
     }
+    const unrecorded = isKept(base, trigger) ? [] : unrecordedRead(reached(trigger, now));
+    if (unrecorded.length > 0) return `a filter reads what is not recorded: ${unrecorded.join(', ')}`;
     const readsAddress = reached(trigger, now).some(({ instance }) => instance.reads?.address === true);
     return readsAddress && !isAddressKept ? 'a filter reads the address, which depends on trustProxy' : undefined;
   };
@@ -46,6 +50,28 @@ function headersRead(filters: LiveTrigger['filter'], trigger: LiveTrigger | unde
     ...(trigger?.dedup?.reads?.headers ?? []),
   ];
   return [...new Set(names.map((name) => name.toLowerCase()))].sort();
+}
+
+const partWords: Readonly<Record<UnrecordedPart, string>> = {
+  query: 'the query',
+  event: 'the event',
+  claims: "the caller's claims",
+};
+
+function unrecordedRead(filters: LiveTrigger['filter']): readonly string[] {
+  const parts = new Set(filters.flatMap(({ instance }) => instance.reads?.unrecorded ?? []));
+  return [...parts].map((part) => partWords[part]).sort();
+}
+
+/** Whether the base decides by the same filters and dedup: what they read and no side knows changes nothing. */
+function isKept(base: Snapshot, { config }: LiveTrigger): boolean {
+  const before = base.find(config.project.id, config.key)?.config;
+  return (
+    before !== undefined &&
+    before.filter.length === config.filter.length &&
+    config.filter.every((filter, index) => isSameUse(before.filter[index], filter)) &&
+    isSameUse(before.dedup, config.dedup)
+  );
 }
 
 function has({ headers }: TriableRequest, wanted: string): boolean {
