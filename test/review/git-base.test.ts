@@ -121,7 +121,9 @@ t.test('plan applies the filter that the attributes of the base give a path', as
 });
 
 t.test('a filter of the repository does not get the secrets in the environment', async (t) => {
-  const { repository, gitEnv, git, commit } = await repositoryWith(t, { '.gitattributes': 'config/*.yaml filter=spy\n' });
+  const { repository, gitEnv, git, commit } = await repositoryWith(t, {
+    '.gitattributes': 'config/*.yaml filter=spy\n',
+  });
   await git('config', 'filter.spy.smudge', `env >> '${join(repository, 'seen')}'; cat`);
   await commit('spied');
   const env = { ...gitEnv, GIT_CONFIG_GLOBAL: '/dev/null', UPSTREAM_KEY: 'swordfish' };

@@ -200,12 +200,9 @@ t.test('a detail is bounded, and has no secrets', (t) => {
   }
   const header = ['Bearer supersecretvalue42'];
   t.equal(failureDetail('no supersecretvalue42 here', header), 'no [secret] here', 'without its scheme');
-  t.equal(
-    failureDetail(`refused: ${'-'.repeat(30)}supersecr…`, header),
-    `refused: ${'-'.repeat(14)}…`,
-    'cut at the end',
-  );
-  t.equal(failureDetail(`…etvalue42${'-'.repeat(30)}x`, header), `…${'-'.repeat(14)}x`, 'cut at the start');
+  const dashes = '-'.repeat(60);
+  t.match(failureDetail(`refused: ${dashes}supersecr…`, header), /^refused: -+…$/, 'cut at the end');
+  t.match(failureDetail(`…etvalue42${dashes}x`, header), /^…-+x$/, 'cut at the start');
   t.equal(failureDetail('{"error":"out of cheese","code":7}', secrets), '{"error":"out of cheese","code":7}');
   t.strictSame(withDetail({ kind: 'failed', message: 'm', retryable: false }, null), {
     ...{ kind: 'failed', message: 'm', retryable: false },

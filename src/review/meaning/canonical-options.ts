@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../contract/index.ts';
-import { pointerSegments } from '../../diagnostics/json-pointer.ts';
+import { type JsonObject, type JsonValue, pointerSegments } from '../../contract/index.ts';
 import { canonicalExpression } from './expression-tokens.ts';
 
 /**
