@@ -124,6 +124,8 @@ const planCodes = {
   sessions_shared: "Callers of a trigger can continue each other's conversations.",
   mask_removed: 'A trigger stores a value that was masked before.',
   record_widened: 'A trigger stores more of its runs.',
+  recording_widened: 'More requests are recorded, or recorded requests are kept longer.',
+  bindings_widened: 'A trigger stores more headers or claims with its runs.',
   listener_exposed: 'The public listener can be reached from other machines.',
   admin_exposed: 'The admin listener can be reached from other machines.',
   admin_token_removed: 'The admin listener no longer requires a token.',

@@ -15,6 +15,11 @@ const jsonata = (expression: string, options: object = {}) => ({
 const ask = (...filter: object[]) => files({ 'ask.yaml': triggerFile('ask', { filter }) });
 const server = (trustProxy: unknown) => files({ 'gateway.yaml': gatewayFile({ server: { trustProxy } }) });
 
+const recording = (policy: object) => files({ 'ask.yaml': triggerFile('ask', { recording: policy }) });
+const gatewayRecording = (policy: object) =>
+  files({ 'gateway.yaml': gatewayFile({ recording: policy }), 'ask.yaml': triggerFile('ask') });
+const bound = (bindings: object) => files({ 'ask.yaml': triggerFile('ask', { run: { uses: 'echo', bindings } }) });
+
 interface Opening {
   readonly before: Files;
   readonly opens: Files;
@@ -135,6 +140,36 @@ const openings: Readonly<Record<string, Opening>> = {
     opens: files({ 'ask.yaml': triggerFile('ask', { record: { keep: 'full' } }) }),
     codes: ['record_widened'],
     closes: files({ 'ask.yaml': triggerFile('ask', { record: { keep: 'none' } }) }),
+  },
+  'recorded requests': {
+    before: ask(),
+    opens: recording({ rate: 0.1 }),
+    codes: ['recording_widened'],
+    closes: recording({ rate: 0 }),
+  },
+  'a higher rate of recorded requests': {
+    before: recording({ rate: 0.1 }),
+    opens: recording({ rate: 0.2 }),
+    codes: ['recording_widened'],
+    closes: recording({ rate: 0.05 }),
+  },
+  'more recorded requests, which are kept longer': {
+    before: recording({ rate: 1, keep: { count: 10, age: '1d' } }),
+    opens: recording({ rate: 1 }),
+    codes: ['recording_widened', 'recording_widened'],
+    closes: recording({ rate: 1, keep: { count: 9, age: '1h' } }),
+  },
+  'wider bounds of recorded requests in the gateway': {
+    before: gatewayRecording({ rate: 1, keep: { count: 10, age: '1d', size: '2MiB' } }),
+    opens: gatewayRecording({ rate: 1, keep: { count: 10, age: '2d', size: '2MiB' } }),
+    codes: ['recording_widened'],
+    closes: gatewayRecording({ rate: 1, keep: { count: 9, age: '1h', size: '1MiB' } }),
+  },
+  'headers and claims that are stored with each run': {
+    before: bound({ headers: ['x-a'], claims: ['plan'] }),
+    opens: bound({ headers: ['x-a', 'x-b'], claims: ['plan', 'email'] }),
+    codes: ['bindings_widened', 'bindings_widened'],
+    closes: bound({ headers: ['x-a'], claims: [] }),
   },
   'a mask that covers less': {
     before: files({ 'ask.yaml': triggerFile('ask', { record: { mask: ['/customer'] } }) }),

@@ -10,6 +10,7 @@ import { contentWidenings } from './content-widenings.ts';
 import { keyWidenings } from './key-widenings.ts';
 import { newlyTrusted, newTargets } from './networks.ts';
 import { predecessors } from './renamed-triggers.ts';
+import { boundsWidenings } from './storage-widenings.ts';
 import { type ReviewedTrigger, triggerWidenings } from './trigger-widenings.ts';
 import { warner } from './widening.ts';
 
@@ -42,7 +43,9 @@ export function findWidenings(base: PlanSide | undefined, head: PlanSide, now: n
 
 function triggerIn(snapshot: Snapshot, { project, key }: TriggerConfig): ReviewedTrigger | undefined {
   const trigger = snapshot.find(project.id, key);
-  return trigger && { trigger, config: trigger.config, auths: reviewedAuths(snapshot, project.id, key) };
+  if (trigger === undefined) return undefined;
+  const auths = reviewedAuths(snapshot, project.id, key);
+  return { trigger, config: trigger.config, bounds: snapshot.config.recordingBounds, auths };
 }
 
 function gatewayWidenings(base: Config, head: Config): readonly Widening[] {
@@ -73,6 +76,7 @@ function gatewayWidenings(base: Config, head: Config): readonly Widening[] {
     ...(newTargets(base.outboundAllow, head.outboundAllow).length > 0
       ? [server('outbound_widened', 'the gateway may call more targets that are not public', '/outbound/allow')]
       : []),
+    ...boundsWidenings(base, head),
   ];
 }
 

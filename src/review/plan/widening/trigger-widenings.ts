@@ -7,12 +7,12 @@ import { isOpen, letsEveryoneIn, type ReviewedAuth } from '../../reviewed-auth.t
 import { describeUse } from '../../words.ts';
 import type { Widening } from '../plan.ts';
 import { filterWidenings } from './filter-widenings.ts';
+import { type StoringTrigger, storageWidenings } from './storage-widenings.ts';
 import { notice, widening } from './widening.ts';
 
 /** A trigger, and what its auth plugins say of their callers. */
-export interface ReviewedTrigger {
+export interface ReviewedTrigger extends StoringTrigger {
   readonly trigger: LiveTrigger;
-  readonly config: TriggerConfig;
   readonly auths: readonly ReviewedAuth[];
 }
 
@@ -50,6 +50,7 @@ export function triggerWidenings(before: ReviewedTrigger | undefined, after: Rev
       'record_widened',
       `${name} stores more of its runs: record keep ${config.record.keep}, not ${old.record.keep}`,
     ),
+    ...storageWidenings(name, before, after),
     ...unmasked(old, config).map((pointer) =>
       widening('mask_removed', `${name} stores ${pointer} unmasked`, config.place),
     ),
