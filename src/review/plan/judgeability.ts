@@ -28,7 +28,7 @@ export function judgeability(
       return `the recording lacks what is read now: ${missing.map((name) => `the header ${name}`).join(', ')}`;
     }
     const unrecorded = isKept(base, trigger) ? [] : unrecordedRead(reached(trigger, now));
-    if (unrecorded.length > 0) return `a filter reads what is not recorded: ${unrecorded.join(', ')}`;
+    if (unrecorded.length > 0) return `a filter reads unrecorded parts: ${unrecorded.join(', ')}`;
     const readsAddress = reached(trigger, now).some(({ instance }) => instance.reads?.address === true);
     return readsAddress && !isAddressKept ? 'a filter reads the address, which depends on trustProxy' : undefined;
   };
