@@ -1,4 +1,4 @@
-import { scalarsAt } from '../json-values.ts';
+import { scalarFinder } from '../json-values.ts';
 
 /** A message of Amazon SNS as its body says; nothing of it is verified yet. */
 export interface Message {
@@ -26,10 +26,19 @@ const signedNames = {
   UnsubscribeConfirmation: ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'],
 } as const;
 
+const memberNames = [
+  ...new Set([...Object.values(signedNames).flat(), 'SignatureVersion', 'Signature', 'SigningCertURL'] as const),
+];
+type MemberName = (typeof memberNames)[number];
+
+/** In one pass, as the sender is not verified yet. */
+const findMembers = scalarFinder(memberNames.map((name) => [name]));
+
 /** Reads a message; undefined for anything else. */
 export function readMessage(body: Uint8Array): Message | undefined {
   if (body.length > largestBytes) return undefined;
-  const read = (name: string) => scalarsAt(body, [name])[0];
+  const found = findMembers(body);
+  const read = (name: MemberName) => found[memberNames.indexOf(name)]?.[0];
   const typeName = read('Type');
   const type = types.find((one) => one === typeName);
   const digest = digests[read('SignatureVersion') ?? ''];

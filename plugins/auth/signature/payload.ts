@@ -1,5 +1,5 @@
 import type { RequestHead } from '../../../src/contract/index.ts';
-import { scalarsAt } from '../json-values.ts';
+import { type BodyValues, bodyReader } from './body-values.ts';
 import { formParameters, isForm } from './form-parameters.ts';
 import { type BodySource, type HeadSource, parseSource, readHead } from './source.ts';
 import type { Pieces } from './verifier.ts';
@@ -7,7 +7,7 @@ import type { Pieces } from './verifier.ts';
 /** What a sender signs, once the head of a request is known. */
 export interface SignedPayload {
   /** The signed text as the sender may have written it; undefined if the body lacks a part of it. */
-  pieces(body: Uint8Array): readonly Pieces[] | undefined;
+  pieces(body: Uint8Array, valueAt: BodyValues): readonly Pieces[] | undefined;
 }
 
 /** The values that a payload is made of in addition to the body. */
@@ -71,8 +71,8 @@ export function payloadReader(
     const headPieces = parts.map((part) => headPiece(part, values));
     if (urls.length === 0 || headPieces.includes(undefined)) return undefined;
     return {
-      pieces(body) {
-        const latePiece = lateReader(body, values, timestamp);
+      pieces(body, valueAt) {
+        const latePiece = lateReader(body, valueAt, values, timestamp);
         // The body is read once, however many URLs may have been signed.
         const pieces = headPieces.map((piece) => (typeof piece === 'object' ? latePiece(piece) : piece));
         const isWhole = (all: typeof pieces): all is Exclude<(typeof pieces)[number], undefined>[] =>
@@ -116,16 +116,17 @@ function headPiece(
 
 function lateReader(
   body: Uint8Array,
+  valueAt: BodyValues,
   { request, isHashed }: PayloadValues,
   timestamp: BodySource | undefined,
 ): (part: Late) => string | Uint8Array | undefined {
   return (part) => {
-    if ('path' in part) return onlyScalar(body, part);
+    if ('path' in part) return valueAt(part);
     switch (part.kind) {
       case 'body':
         return body;
       case 'timestamp':
-        return timestamp && onlyScalar(body, timestamp);
+        return timestamp && valueAt(timestamp);
       case 'form':
         if (isHashed) return '';
         return isForm(body, request.headers['content-type']) ? formParameters(body) : undefined;
@@ -134,7 +135,6 @@ function lateReader(
 }
 
 /** The scalar at a place of a body; undefined if there is none, or more than one. */
-export function onlyScalar(body: Uint8Array, { path }: BodySource): string | undefined {
-  const found = scalarsAt(body, path);
-  return found.length === 1 ? found[0] : undefined;
+export function onlyScalar(body: Uint8Array, source: BodySource): string | undefined {
+  return bodyReader([source])(body)(source);
 }

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import type { RequestHead } from '../../../src/contract/index.ts';
-import { scalarsAt } from '../json-values.ts';
+import { scalarFinder } from '../json-values.ts';
+import { type BodyValues, bodyReader } from './body-values.ts';
 import { type Format, keyKindOf, payloadOf } from './format.ts';
-import { coversBody, onlyScalar, type PayloadValues, payloadReader } from './payload.ts';
+import { coversBody, type PayloadValues, partsOf, payloadReader } from './payload.ts';
 import { itemsOf, parseTimestamp, signaturesIn } from './signature-text.ts';
-import { type HeadSource, parseSource, readHead, type Source } from './source.ts';
+import { type BodySource, type HeadSource, parseSource, readHead, type Source } from './source.ts';
 import type { Verifier } from './verifier.ts';
 
 /** What a signature proves. `absent`: the request has none of this form. */
@@ -46,11 +47,12 @@ function tokenScheme({ signature, prefix }: Format, { matches }: SchemeParts): S
       },
     };
   }
+  const find = scalarFinder([source.path]);
   return {
     read: () => ({
       kind: 'needs_body',
       verify(body) {
-        const shown = scalarsAt(body, source.path);
+        const [shown = []] = find(body);
         if (shown.every((one) => one === undefined)) return absent;
         // A batch is as trustworthy as each of its items.
         return shown.every((one) => one !== undefined && isKnown(one)) ? { kind: 'verified', key: 0 } : wrongToken;
@@ -69,6 +71,7 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
   const lateTimestamp = timestamp?.kind === 'body' ? timestamp : undefined;
   const payloadIn = payloadReader(payloadOf(format), lateTimestamp, parts.urlsOf);
   const needsHash = bodyHash !== undefined && !coversBody(payloadOf(format));
+  const readBody = bodyReader(bodySourcesOf(format));
   const isTimely = (text: string | undefined, { receivedAt }: RequestHead): boolean | undefined => {
     const timestampMs = parseTimestamp(text);
     return timestampMs === undefined ? undefined : Math.abs(receivedAt - timestampMs) <= parts.toleranceMs;
@@ -93,15 +96,16 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
     return {
       kind: 'needs_body' as const,
       verify(body: Uint8Array): Outcome {
-        const offered = signatures ?? signaturesOf(body);
+        const valueAt = readBody(body);
+        const offered = signatures ?? signaturesOf(valueAt);
         if (offered === undefined) return absent;
         if (offered.length === 0) return malformed;
         if (stated !== undefined && hash('sha256', body) !== stated.toLowerCase()) return wrong;
         let key: number | undefined;
-        for (const pieces of payload.pieces(body) ?? []) key = verifier.find(pieces, offered) ?? key;
+        for (const pieces of payload.pieces(body, valueAt) ?? []) key = verifier.find(pieces, offered) ?? key;
         if (key === undefined) return wrong;
         if (lateTimestamp !== undefined) {
-          const timely = isTimely(onlyScalar(body, lateTimestamp), request);
+          const timely = isTimely(valueAt(lateTimestamp), request);
           if (timely !== true) return timely === false ? untimely : malformed;
         }
         return { kind: 'verified', key };
@@ -109,8 +113,8 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
     };
   };
 
-  const signaturesOf = (body: Uint8Array): readonly Buffer[] | undefined => {
-    const text = signature.kind === 'body' ? onlyScalar(body, signature) : undefined;
+  const signaturesOf = (valueAt: BodyValues): readonly Buffer[] | undefined => {
+    const text = signature.kind === 'body' ? valueAt(signature) : undefined;
     return text === undefined ? undefined : signaturesIn(itemsOf(text, separator), format, verifier.isLength);
   };
 
@@ -124,6 +128,14 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
       return signatures.length === 0 ? malformed : readSigned(request, items, signatures);
     },
   };
+}
+
+/** The places of a body that a format reads. */
+function bodySourcesOf(format: Format): readonly BodySource[] {
+  const places = [format.signature, format.timestamp].map(optionalSource);
+  return [...places, ...partsOf(payloadOf(format))].filter(
+    (place): place is BodySource => place?.kind === 'body' && 'path' in place,
+  );
 }
 
 const absent: Outcome = { kind: 'absent' };
