@@ -73,7 +73,9 @@ t.test('commands as a process', async (t) => {
     [['keys', 'list', '--config', sound], 0],
     [['validate', '--config', sound], 0],
     [['validate', '--config', broken, '--format', 'json'], 1],
-    [['plan', '--config', sound, '--base', broken], 1],
+    [['plan', '--config', broken, '--base', sound], 1],
+    // A pull request that repairs the base has a plan.
+    [['plan', '--config', sound, '--base', broken], 0],
     [['plan', '--config', sound, '--base', sound, '--format', 'json'], 0],
     [['test', '--config', sound, '--format', 'nonsense'], 2],
     [['explain', '--help'], 0],
