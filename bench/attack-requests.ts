@@ -69,7 +69,7 @@ async function holdOne(socket: Socket, head: string, part: Buffer): Promise<stri
   });
   socket.write(head);
   socket.write(part);
-  await Promise.race([once(socket, 'close'), sleep(holdMs)]);
+  await Promise.race([once(socket, 'close').catch(() => {}), sleep(holdMs)]);
   socket.destroy();
   return answer;
 }

@@ -96,13 +96,11 @@ export class Call {
   readBody(sender: 'known' | 'unknown'): Promise<ReadBody> {
     const { memory } = this.services;
     const declared = Number(this.request.headers['content-length'] ?? 0);
-    // What is only declared takes nothing: it might never be sent.
+    // Of a known sender at once what parsing takes at least: nothing is read that would only be refused then. What a stranger
+    // only declares takes nothing: it might never be sent.
     this.memory =
       sender === 'known'
-        ? memory.reserveKnown(
-            this.admission.principal.id,
-            Math.min(declared, firstBytes) * copiesOfAscii + requestOverhead,
-          )
+        ? memory.reserveKnown(this.admission.principal.id, declared * copiesOfAscii + requestOverhead)
         : memory.reserveUnknown(this.head.ip, Math.min(declared, firstBytes) + requestOverhead);
     if (this.memory === undefined) return Promise.resolve({ ok: false, why: 'no_memory' });
     if (this.#awaitsContinue) this.response.writeContinue();
@@ -147,7 +145,7 @@ export class Call {
   }
 }
 
-/** How much of a declared body has room before it arrives: most are smaller. */
+/** How much of the declared body of an unknown sender has room before it arrives: most are smaller. */
 const firstBytes = 16 * 1024;
 
 /** The same test as Node's. */

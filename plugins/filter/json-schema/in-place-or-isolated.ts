@@ -6,7 +6,7 @@ import { workLeft } from './work-left.ts';
 import type { WorstCase } from './worst-case.ts';
 
 /** The part of a budget that validating in place may take: the stages that follow need some too. */
-export const share = 1 / 2;
+export const share = 15 / 16;
 
 /** One question about a body, and the two ways to answer it. */
 export interface SchemaQuestion<T> {
