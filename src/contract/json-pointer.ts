@@ -9,3 +9,16 @@ export function pointerSegments(pointer: string): readonly string[] {
     .split('/')
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
+
+/**
+ * Returns what a JSON pointer leads to; undefined if there is nothing. Members that every object inherits do not count.
+ * @experimental
+ */
+export function valueAtPointer(value: unknown, pointer: string): unknown {
+  let found = value;
+  for (const name of pointerSegments(pointer)) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
+    found = Reflect.get(found, name);
+  }
+  return found;
+}

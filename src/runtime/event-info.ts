@@ -2,8 +2,8 @@ import {
   type EventInfo,
   type EventValue,
   type JsonValue,
-  pointerSegments,
   type SenderEvent,
+  valueAtPointer,
 } from '../contract/index.ts';
 
 /** Reads the event of a webhook: what its head did not show stands in its parsed body. */
@@ -14,17 +14,8 @@ export function eventInfo({ name, id, time }: SenderEvent, input: JsonValue): Ev
 function valueIn(value: EventValue | undefined, input: JsonValue): string | undefined {
   if (value === undefined || typeof value === 'string') return value;
   for (const pointer of value.pointers) {
-    const found = memberAt(pointer, input);
+    const found = valueAtPointer(input, pointer);
     if (typeof found === 'string' || typeof found === 'number') return String(found);
   }
   return undefined;
-}
-
-function memberAt(pointer: string, input: JsonValue): JsonValue | undefined {
-  let value: JsonValue | undefined = input;
-  for (const name of pointerSegments(pointer)) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Object.hasOwn(value, name) ? (value as { readonly [name: string]: JsonValue })[name] : undefined;
-  }
-  return value;
 }

@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { permissions as known, type Permission, type Principal, pointerSegments } from '../../../src/contract/index.ts';
+import { permissions as known, type Permission, type Principal, valueAtPointer } from '../../../src/contract/index.ts';
 import type { Options } from './options.gen.ts';
 
 type Source = Options['projects'] | Options['permissions'];
@@ -31,17 +31,11 @@ function permissionsOf(values: readonly string[]): ReadonlySet<Permission> {
 function valuesIn(claims: JWTPayload, source: Source): readonly string[] {
   if (isList(source)) return source;
   const { claim, prefix = '' } = source;
-  const value = claim.startsWith('/') ? nested(claims, claim) : own(claims, claim);
+  const value = claim.startsWith('/') ? valueAtPointer(claims, claim) : own(claims, claim);
   const values: readonly unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [];
   return values.flatMap((one) => (typeof one === 'string' && one.startsWith(prefix) ? [one.slice(prefix.length)] : []));
 }
 
-function nested(claims: JWTPayload, pointer: string): unknown {
-  return pointerSegments(pointer).reduce<unknown>((value, name) => own(value, name), claims);
-}
-
-function own(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? Reflect.get(value, name)
-    : undefined;
+function own(claims: JWTPayload, name: string): unknown {
+  return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type DedupPlugin, OptionsError, type WorkBudget } from '../../../src/contract/index.ts';
+import { scopedKey } from '../scope.ts';
 import { canonicalForm, canonicalParts, canonicalRest } from './canonical-form.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -15,13 +16,13 @@ export default {
     const canonicalize = canonicalizer(options);
     const { window: windowMs, keepOnFailure, scope } = options;
     return {
-      fingerprint({ bodyText, caller, work }) {
+      fingerprint(exchange) {
+        const { bodyText, work } = exchange;
         if (!bodyText) return undefined;
         const canonical = canonicalize(bodyText, work);
         if (canonical === undefined) return undefined;
         const digest = hash('sha256', canonical, 'hex');
-        // A digest has no space: fingerprints of two scopes, or of two callers, never collide.
-        return { key: scope === 'caller' ? `${digest} ${caller.id}` : digest, windowMs, keepOnFailure };
+        return { key: scopedKey(digest, scope, exchange), windowMs, keepOnFailure };
       },
     };
   },

@@ -1,25 +1,16 @@
 import { hash } from 'node:crypto';
 import {
-  callerBinding,
   type DedupPlugin,
   type Exchange,
-  eventBinding,
   type Fingerprint,
   FingerprintError,
   OptionsError,
-  type OptionsProblem,
-  requestBinding,
-  secretHeaders,
   WorkExhausted,
 } from '../../../src/contract/index.ts';
-import {
-  type Bindings,
-  compileFilter,
-  EvaluationError,
-  ExpressionError,
-  NoWorkerError,
-  toPlain,
-} from '../../../src/filter/index.ts';
+import { compileFilter, EvaluationError, ExpressionError, NoWorkerError, toPlain } from '../../../src/filter/index.ts';
+import { bindingsFor, requestVariables, secretHeaderProblems } from '../../request-bindings.ts';
+import { costOfSending } from '../../sending.ts';
+import { scopedKey } from '../scope.ts';
 import { keyText } from './key-text.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
@@ -27,18 +18,6 @@ import schema from './options.schema.json' with { type: 'json' };
 const pointer = '/key';
 /** JSONata's code of an evaluation that exceeds its limit of work, or of time. */
 const exhausted = 'D1012';
-/** Units to write a character of the body for another process. */
-const costOfSending = 1 / 8;
-
-/** The variables that an expression may read in addition to the body, by name without `$`. */
-const sources = {
-  event: ({ event }: Exchange) => eventBinding(event),
-  request: (exchange: Exchange, { headers }: Options) => requestBinding(exchange, headers),
-  caller: ({ caller }: Exchange, { claims }: Options) => callerBinding(caller, claims),
-  project: ({ project }: Exchange) => project,
-  trigger: ({ trigger }: Exchange) => trigger,
-} as const;
-
 export default {
   contract: 'v1',
   stage: 'dedup',
@@ -52,12 +31,11 @@ export default {
     for (const warning of expression.warnings) context.report({ severity: 'warning', pointer, ...warning });
     const bindings = bindingsFor(expression.variables, options);
 
-    const fingerprintOf = (value: unknown, { caller, work }: Exchange): Fingerprint | undefined => {
-      const text = keyText(toPlain(value, work), work);
+    const fingerprintOf = (value: unknown, exchange: Exchange): Fingerprint | undefined => {
+      const text = keyText(toPlain(value, exchange.work), exchange.work);
       if (text === undefined) return undefined;
       const digest = `expression:${hash('sha256', text, 'hex')}`;
-      // A digest has no space: fingerprints of two scopes, or of two callers, never collide.
-      return { key: scope === 'caller' ? `${digest} ${caller.id}` : digest, windowMs, keepOnFailure };
+      return { key: scopedKey(digest, scope, exchange), windowMs, keepOnFailure };
     };
     // JSONata's messages repeat values of the body: only code and position are logged.
     const failed = (error: unknown, { requestId, work }: Exchange): undefined => {
@@ -75,8 +53,8 @@ export default {
       reads: { headers: expression.variables.has('request') ? headers : [] },
       fingerprint(exchange) {
         try {
-          const { input, bodyText = '', work, receivedAt } = exchange;
-          if (expression.mode === 'isolated') work.spend(bodyText.length * costOfSending);
+          const { input, work, receivedAt } = exchange;
+          if (expression.mode === 'isolated') work.spend(costOfSending(exchange));
           const value = expression.evaluate(input, bindings(exchange), { now: receivedAt, seed: 0, budget: work });
           if (!(value instanceof Promise)) return fingerprintOf(value, exchange);
           return value
@@ -90,21 +68,11 @@ export default {
   },
 } satisfies DedupPlugin<Options>;
 
-/** Only those that the expression reads. */
-function bindingsFor(variables: ReadonlySet<string>, options: Options): (exchange: Exchange) => Bindings {
-  const read = Object.entries(sources).filter(([name]) => variables.has(name));
-  return (exchange) => Object.fromEntries(read.map(([name, bind]) => [name, bind(exchange, options)]));
-}
-
-function compile({ key, headers }: Options) {
-  const problems = headers.flatMap((name, index): OptionsProblem[] =>
-    secretHeaders.has(name)
-      ? [{ pointer: `/headers/${index}`, message: `${name} is not available to expressions: it carries a secret` }]
-      : [],
-  );
+function compile(options: Options) {
+  const problems = secretHeaderProblems(options, 'expressions');
   if (problems.length > 0) throw new OptionsError(problems);
   try {
-    const expression = compileFilter(key, { bindings: Object.keys(sources), purpose: 'value' });
+    const expression = compileFilter(options.key, { bindings: Object.keys(requestVariables), purpose: 'value' });
     // All requests would be the same.
     if (expression.constant === undefined) return expression;
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   OptionsError,
   WorkBudget,
 } from '../../../src/contract/index.ts';
+import { costOfSending } from '../../sending.ts';
 import { boundedReviewOf } from './bounded-review.ts';
 import { compileSchema } from './compile-schema.ts';
 import { inPlaceOrIsolated, type Payment, type SchemaQuestion, share } from './in-place-or-isolated.ts';
@@ -50,12 +51,9 @@ export default {
   },
 } satisfies FilterPlugin<Options>;
 
-function paymentOf({ bodyText = '', work }: Exchange): Payment {
-  return { work, toSend: bodyText.length * costOfSending };
+function paymentOf(exchange: Exchange): Payment {
+  return { work: exchange.work, toSend: costOfSending(exchange) };
 }
-
-/** Units to write a character of the body for another process. */
-const costOfSending = 1 / 8;
 
 function modeOf(worstCase: WorstCase): string {
   if (worstCase.kind === 'unbounded') return `isolated, in a process of its own: ${worstCase.reason}`;

@@ -4,7 +4,6 @@ import {
   type FilterResult,
   type FilterReview,
   OptionsError,
-  secretHeaders,
   WorkBudget,
   WorkExhausted,
 } from '../../../src/contract/index.ts';
@@ -16,13 +15,15 @@ import {
   type FilterLimits,
   NoWorkerError,
 } from '../../../src/filter/index.ts';
-import { bindingNames, bindingsFor } from './bindings.ts';
+import { bindingsFor, secretHeaderProblems } from '../../request-bindings.ts';
+import { costOfSending } from '../../sending.ts';
 import { circumstancesFor } from './circumstances.ts';
 import { Judge } from './judge.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { readsAddress, unrecordedParts } from './reads.ts';
 import { reviewOf } from './review.ts';
+import { variables } from './variables.ts';
 
 const pointer = '/expression';
 
@@ -39,7 +40,7 @@ export default {
     for (const warning of expression.warnings) context.report({ severity: 'warning', pointer, ...warning });
     context.report({ severity: 'note', pointer, message: modeOf(expression) });
 
-    const bindings = bindingsFor(expression.variables, options);
+    const bindings = bindingsFor(expression.variables, options, variables);
     const circumstances = circumstancesFor(expression.variables);
     // What the request had left does not limit a review, which has limits of its own.
     const unlimited = (exchange: Exchange) => circumstances({ ...exchange, work: new WorkBudget(Infinity) });
@@ -79,11 +80,8 @@ export default {
   },
 } satisfies FilterPlugin<Options>;
 
-/** Units to write a character of the body for another process. */
-const costOfSending = 1 / 8;
-
-function payToSend({ bodyText = '', work }: Exchange): void {
-  work.spend(bodyText.length * costOfSending);
+function payToSend(exchange: Exchange): void {
+  exchange.work.spend(costOfSending(exchange));
 }
 
 const passed: FilterResult = Object.freeze({ kind: 'passed' });
@@ -110,13 +108,9 @@ function passedUnlessExhausted(error: unknown): FilterResult {
   return isExhausted || WorkExhausted.is(error) ? errorResult(error) : passed;
 }
 
-function checkOptions({ timeout, headers }: Options): void {
-  const problems = headers.flatMap((name, index) =>
-    secretHeaders.has(name)
-      ? [{ pointer: `/headers/${index}`, message: `${name} is not available to filters: it carries a secret` }]
-      : [],
-  );
-  if (timeout <= 0) problems.push({ pointer: '/timeout', message: 'must be greater than 0' });
+function checkOptions(options: Options): void {
+  const problems = secretHeaderProblems(options, 'filters');
+  if (options.timeout <= 0) problems.push({ pointer: '/timeout', message: 'must be greater than 0' });
   if (problems.length > 0) throw new OptionsError(problems);
 }
 
@@ -124,7 +118,7 @@ function compile(options: Options, more: Partial<FilterLimits> = {}): FilterExpr
   const { expression, timeout, maxDepth, maxSequence } = options;
   try {
     const limits = { timeoutMs: timeout, maxDepth, maxSequence, ...more };
-    return compileFilter(expression, { limits, bindings: bindingNames });
+    return compileFilter(expression, { limits, bindings: Object.keys(variables) });
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     throw new OptionsError(error.problems.map((problem) => ({ pointer, ...problem })));

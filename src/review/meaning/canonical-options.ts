@@ -1,4 +1,4 @@
-import { type JsonObject, type JsonValue, pointerSegments } from '../../contract/index.ts';
+import { type JsonObject, type JsonValue, valueAtPointer } from '../../contract/index.ts';
 import { canonicalExpression } from './expression-tokens.ts';
 
 /**
@@ -47,11 +47,7 @@ function flattened(schema: JsonObject, root: JsonObject, depth = 0): readonly Js
  */
 function atPointer(root: JsonObject, reference: string): unknown {
   if (reference !== '#' && !reference.startsWith('#/')) return undefined;
-  return pointerSegments(decoded(reference.slice(1))).reduce<unknown>(
-    (node, name) =>
-      typeof node === 'object' && node !== null && Object.hasOwn(node, name) ? Reflect.get(node, name) : undefined,
-    root,
-  );
+  return valueAtPointer(root, decoded(reference.slice(1)));
 }
 
 /** A fragment that is not valid percent-encoding as it is. */

@@ -1,0 +1,8 @@
+import { requestVariables } from '../../request-bindings.ts';
+
+/** The variables that a filter may read in addition to the body, by name without `$`. */
+export const variables = {
+  ...requestVariables,
+  // The original name of `caller`, kept for compatibility: a caller need not have an API key.
+  key: requestVariables.caller,
+} as const;
