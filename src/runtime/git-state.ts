@@ -8,6 +8,7 @@ import { Slices } from '../config/slices.ts';
 import { isConfigPath } from '../config/yaml/find-files.ts';
 import type { ConfigFile, ConfigFiles } from '../config/yaml/read-files.ts';
 import { gitEnvironment } from './git-environment.ts';
+import { linkMode, type TreeEntry, treeEntries } from './git-tree.ts';
 
 /** What git says of config files that were read. */
 export interface GitState {
@@ -26,7 +27,8 @@ export const noGitState: GitState = { commit: undefined, isDirty: undefined };
 export async function gitStateOf(files: ConfigFiles): Promise<GitState> {
   try {
     const commit = (await git(files.realRoot, 'rev-parse', '--verify', 'HEAD^{commit}')).trim();
-    const tree = parseTree(await git(files.realRoot, 'ls-tree', '-r', '-z', commit));
+    const entries = treeEntries(await git(files.realRoot, 'ls-tree', '-r', '-z', commit));
+    const tree = new Map(entries.map((entry) => [entry.path, entry]));
     const isClean = await new Comparison(files, tree).isEqual();
     return { commit: isClean ? commit : undefined, isDirty: !isClean };
   } catch {
@@ -34,22 +36,8 @@ export async function gitStateOf(files: ConfigFiles): Promise<GitState> {
   }
 }
 
-/** What a commit has below the folder: by path, a file or a link. */
-type Tree = ReadonlyMap<string, { readonly isLink: boolean; readonly id: string }>;
-
-const linkMode = '120000';
-
-/** A line is `mode type id<TAB>path`. */
-function parseTree(listing: string): Tree {
-  const lines = listing.split('\0').filter((line) => line !== '');
-  return new Map(
-    lines.map((line) => {
-      const tab = line.indexOf('\t');
-      const [mode, , id = ''] = line.slice(0, tab).split(' ');
-      return [line.slice(tab + 1), { isLink: mode === linkMode, id }];
-    }),
-  );
-}
+/** What a commit has below the folder, by path. */
+type Tree = ReadonlyMap<string, TreeEntry>;
 
 class Comparison {
   readonly #files: ConfigFiles;
@@ -79,7 +67,7 @@ class Comparison {
 
   #has(path: string, content: Uint8Array, isLink: boolean): boolean {
     const found = this.#tree.get(path);
-    return found !== undefined && found.isLink === isLink && found.id === blobId(content, found.id.length);
+    return found !== undefined && (found.mode === linkMode) === isLink && found.id === blobId(content, found.id.length);
   }
 
   /** Below the folder, without links. Only where there are links at all does it cost a system call. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isInside } from '../../diagnostics/is-inside.ts';
+import { linkMode, submoduleMode, treeEntries } from '../../runtime/git-tree.ts';
 import { GitBaseError, git } from './run-git.ts';
 
 /** Where a repository is checked out to, and what may be changed there. */
@@ -40,28 +41,14 @@ async function checkOutOne(whole: CheckOut, one: CheckOut, needed: string, below
   const settings = ownIndex.flatMap((setting) => ['-c', setting]);
   const env = { GIT_INDEX_FILE: join(scratch, `index-${commit}-${below.replaceAll('/', '-')}`) };
   await git(top, [...settings, `--work-tree=${tree}`, 'read-tree', '--reset', '-u', commit], { env, deadlineMs });
-  const entries = await entriesOf(top, commit);
-  for (const { path } of entries.filter(({ mode }) => mode === '120000')) {
+  const entries = treeEntries(await git(top, ['ls-tree', '-r', '-z', '--full-tree', commit], { deadlineMs }));
+  for (const { path } of entries.filter(({ mode }) => mode === linkMode)) {
     await keepTarget(whole, join(top, path), join(tree, path));
   }
-  for (const { path, object } of entries.filter(({ mode }) => mode === '160000')) {
-    const inside = { top: join(top, path), commit: object, tree: join(tree, path), scratch };
+  for (const { path, id } of entries.filter(({ mode }) => mode === submoduleMode)) {
+    const inside = { top: join(top, path), commit: id, tree: join(tree, path), scratch };
     await checkOutSubmodule(whole, inside, needed, join(below, path));
   }
-}
-
-interface Entry {
-  readonly mode: string;
-  readonly object: string;
-  readonly path: string;
-}
-
-async function entriesOf(top: string, commit: string): Promise<readonly Entry[]> {
-  const listed = await git(top, ['ls-tree', '-r', '-z', '--full-tree', commit], { deadlineMs });
-  return listed.split('\0').flatMap((line) => {
-    const [, mode, object, path] = /^(\d+) \w+ ([0-9a-f]+)\t([\s\S]*)$/.exec(line) ?? [];
-    return mode === undefined || object === undefined || path === undefined ? [] : [{ mode, object, path }];
-  });
 }
 
 /** A link into the repository leads into the checkout, one out of it to where it leads from the repository. */
