@@ -1,10 +1,3 @@
-/**
- * What a caller feels while another one attacks: each attack goes to a gateway of its own, whose heap is 384 MB, and a
- * second key fires a harmless trigger all the while. `node bench/attacks.ts` prints for each attack the answers to it, the
- * p50 and p99 of the second key's requests, and the largest resident memory of the gateway. Exits 1 if one misses its goal:
- * p99 below 100 ms (1 s under a flood of connections), memory below 512 MB, no answer 5xx but 503, and a start after it.
- * `--attack NAME` makes only one, `--json` prints JSON.
- */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +17,12 @@ const watchMs = 20_000;
 
 const help = `node bench/attacks.ts [OPTIONS]
 
-Attacks a gateway with a small heap, and measures what another caller feels. Exits 1 if a goal is missed.
+Measures what a caller feels while another one attacks. Each attack has a gateway of its own with a heap of 384 MB, where a
+second key fires a harmless trigger. Prints the answers to the attack, the p50 and p99 of the second key's requests, and the
+largest resident memory of the gateway.
+
+Exits 1 if an attack misses its goal: p99 below 100 ms (1 s under a flood of connections), memory below 512 MB, no answer 5xx
+but 503, and a start after it.
 
   --attack NAME   only this one; may be repeated
   --json          prints the rows as JSON

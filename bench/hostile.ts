@@ -1,8 +1,3 @@
-/**
- * How long inputs take that are made to hurt, as multiples of what harmless ones take in the same process.
- * `node bench/hostile.ts` prints the worst of each kind, with `--all` every input, with `--json` all of it as JSON. Exits 1
- * if one misses its goal.
- */
 import fc from 'fast-check';
 import { TaskAnswer } from '../plugins/run/a2a/task-answer.ts';
 import { parseYaml } from '../src/config/yaml/parse.ts';
@@ -30,7 +25,8 @@ interface Kind {
 
 const help = `node bench/hostile.ts [OPTIONS]
 
-Compares the time of hostile inputs with that of harmless ones. Exits 1 if a ratio exceeds its goal.
+Measures how long inputs take that are made to hurt, as multiples of what harmless ones take in the same process. Prints the
+worst of each kind. Exits 1 if a ratio exceeds its goal.
 
   --all    prints each input
   --json   prints the rows as JSON`;

@@ -95,7 +95,7 @@ for (const target of targets) {
       steps: weightOf(target) <= mostCostly ? steps.costly : steps.cheap,
     });
     t.strictSame(report.faults.map(describeFound), []);
-    t.ok(report.corpus > 1, 'outcomes are told apart');
+    t.ok(report.corpus > 1, 'outcomes are distinguished');
   });
 }
 

@@ -148,7 +148,7 @@ t.test('refused clients that stay keep a bounded number of connections, and othe
     return statuses(String(received)).join();
   });
   t.strictSame([...new Set(await Promise.all(answered))], ['HTTP/1.1 401']);
-  // Exactly so many, unless the machine is so busy that the first have been silent for too long.
+  // Exactly the limit, unless the machine is so busy that the first have been silent for too long.
   const count = await lingering();
   t.ok(count <= 512, `${count} connections linger`);
   t.equal((await gateway.fire('echo', {})).status, 200);

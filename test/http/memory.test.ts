@@ -21,7 +21,7 @@ const limit = 8 * kibibyte * kibibyte;
 const server = { bodyLimit: '64KiB', memory: '8MiB' };
 const body = arraysBody(60 * kibibyte);
 
-/** An agent that answers when it is told to. */
+/** An agent that answers once its `answer` is called. */
 async function patientAgent(t: Test) {
   const held: ServerResponse[] = [];
   let output: string | undefined;

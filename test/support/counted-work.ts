@@ -56,7 +56,7 @@ export function countWork<Result>(run: () => Result): {
   }
 }
 
-/** Counts all work of this process, whoever does it, until `stop`. */
+/** Counts all work of this process until `stop`. */
 export function startCounting(): { readonly count: Count; stop(): void } {
   const count: Count = { items: 0, names: 0, characters: 0 };
   const restores = methods.map(([owner, name, measure]) => replace(owner, name, measure, count));

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Agent, request } from 'undici';
 
-/** A request with a body of spaces, and what a client is told. */
+/** A request with a body of spaces, and the answer that a client sees. */
 export interface Upload {
   /** A port of this machine, or the path of a Unix socket. */
   readonly to: number | string;

@@ -1,7 +1,7 @@
 import type { Dice } from './dice.ts';
 import type { Outcome } from './target.ts';
 
-/** Outcomes that are told apart, per target: a code with values in it must not fill the memory. */
+/** Outcomes that are distinguished, per target: a code with values in it must not fill the memory. */
 const mostEntries = 400;
 /** How often the shorter one of two inputs is picked: most steps should be short. */
 const shorterShare = 0.75;

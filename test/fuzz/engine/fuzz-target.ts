@@ -36,7 +36,7 @@ export interface FuzzReport {
 }
 
 const defaultMaxBytes = 4096;
-/** After so many different faults, the target is broken, and more steps only repeat them. */
+/** After this number of different faults, the target is broken, and more steps only repeat them. */
 const mostFaults = 10;
 /** Codes that are counted, so that one with a value in it cannot fill the memory. */
 const mostOutcomes = 200;

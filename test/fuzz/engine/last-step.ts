@@ -9,7 +9,7 @@ export interface Step {
 }
 
 /**
- * Keeps the step that a process is at in a file, which outlives the process: whoever watches it sees that it hangs, and
+ * Keeps the step that a process is at in a file, which outlives the process: its watcher sees that it hangs, and
  * which input ended it.
  */
 export class LastStep {

@@ -3,7 +3,7 @@ import { counted, countWork } from '../../support/counted-work.ts';
 import { Fault, type Outcome, promised } from '../engine/target.ts';
 import { CountedBudget } from './counted-budget.ts';
 
-/** From so many units on, the work of an evaluation is counted independently: that takes long. */
+/** From this number of units on, the work of an evaluation is counted independently: that takes long. */
 const countedFrom = 5_000;
 /** As in the test of each operation: what is too small to be paid, items copied in one unit, and characters searched in it. */
 const free = 500;
