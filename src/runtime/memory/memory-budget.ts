@@ -149,9 +149,11 @@ export class MemoryBudget implements EngineMemory {
   }
 
   #overtakes(bytes: number): boolean {
+    // Asked for each request: usually nobody waits, and a set's iterator is not needed to see that.
+    if (this.#waiting.size === 0) return false;
     const [first] = this.#waiting;
-    if (first === undefined) return false;
-    return bytes > this.#limit * overtakingShare || this.#now() - first.since > overtakingMs;
+    const waitedMs = this.#now() - (first?.since ?? 0);
+    return bytes > this.#limit * overtakingShare || waitedMs > overtakingMs;
   }
 
   readonly #ledger: Ledger = {
