@@ -312,7 +312,10 @@ t.test('editor completion of plugins, options and values', async (t) => {
     [`${gateway}engine:\n  uses: ‸\n`, ['memory', 'sqlite']],
     [`${gateway}defaults:\n  run:\n    uses: ‸\n`, runs],
     [`${trigger}dedup:\n  uses: body\n  with:\n    ‸\n`, ['ignore', 'include', 'keepOnFailure', 'scope', 'window']],
-    [`${trigger}respond:\n  uses: wait\n  with:\n    ‸\n`, ['async', 'dropped', 'duplicate', 'stream', 'timeout']],
+    [
+      `${trigger}respond:\n  uses: wait\n  with:\n    ‸\n`,
+      ['accepted', 'async', 'body', 'claims', 'dropped', 'duplicate', 'headers', 'stream', 'timeout'],
+    ],
     [`${trigger}status: ‸\n`, ['active', 'paused']],
     [`${trigger}record: ‸\n`, ['full', 'metadata', 'none']],
     [`${trigger}callback:\n  secret:\n    ‸\n`, ['env', 'file']],

@@ -1,39 +1,33 @@
-import type { AcceptedRun, BodyReply, MaybePromise, RespondPlugin, RunState } from '../../../src/contract/index.ts';
+import type { AcceptedRun, BodyReply, Exchange, MaybePromise, RespondPlugin } from '../../../src/contract/index.ts';
+import { AnswerBodies } from '../answer-body.ts';
 import { createRefused, type RefusedOptions, withRefused } from '../refused.ts';
+import { createUnderWay, type RunStanding, type TakenOptions, withTaken } from '../taken.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 
-/** When a first look at the run is worth it, in seconds. */
-const retryAfterSeconds = '5';
+/** The state of a run that was just stored. */
+const stored: RunStanding = Object.freeze({ state: 'queued' });
 
 export default {
   contract: 'v1',
   stage: 'respond',
   name: 'accepted',
   summary: 'Answers 202 at once with an address to poll; the run continues in the background.',
-  optionsSchema: withRefused(schema),
-  create(_context, options) {
-    const refused = createRefused(options, (_exchange, run) => answer(run));
+  optionsSchema: withRefused(withTaken(schema)),
+  create(context, options) {
+    const bodies = new AnswerBodies(context, options);
+    const underWay = createUnderWay(options, bodies, options.body);
+    const answer = (exchange: Exchange, run: AcceptedRun): MaybePromise<BodyReply> => {
+      const view = run.wait(0);
+      if (!(view instanceof Promise)) return underWay(exchange, run, view);
+      // That its state cannot be read now must not make the caller send it again.
+      return view.catch(() => stored).then((settled) => underWay(exchange, run, settled));
+    };
+    const refused = createRefused(options, bodies, answer);
+    bodies.check();
     return {
-      respond: (exchange, outcome) => (outcome.kind === 'accepted' ? answer(outcome) : refused(exchange, outcome)),
+      respond: (exchange, outcome) =>
+        outcome.kind === 'accepted' ? answer(exchange, outcome) : refused(exchange, outcome),
     };
   },
-} satisfies RespondPlugin<Options & RefusedOptions>;
-
-function answer(run: AcceptedRun): MaybePromise<BodyReply> {
-  const view = run.wait(0);
-  if (!(view instanceof Promise)) return reply(run, view.state);
-  return view.then(
-    ({ state }) => reply(run, state),
-    // The run is stored. That its state cannot be read now must not make the caller send it again.
-    () => reply(run, 'queued'),
-  );
-}
-
-function reply({ runId, statusUrl }: AcceptedRun, status: RunState): BodyReply {
-  return {
-    status: 202,
-    headers: { location: statusUrl, 'retry-after': retryAfterSeconds },
-    body: { runId, status, statusUrl },
-  };
-}
+} satisfies RespondPlugin<Options & RefusedOptions & TakenOptions>;

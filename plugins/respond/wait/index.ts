@@ -9,49 +9,59 @@ import {
   type RespondPlugin,
   type RunView,
 } from '../../../src/contract/index.ts';
+import { AnswerBodies } from '../answer-body.ts';
 import { createRefused, type RefusedOptions, withRefused } from '../refused.ts';
+import { createUnderWay, filled, retryAfterSeconds, type TakenOptions, withTaken } from '../taken.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { type Terms, termsOf } from './prefer.ts';
-
-/** When to look again after a wait in vain, in seconds. */
-const retryAfterSeconds = '5';
 
 export default {
   contract: 'v1',
   stage: 'respond',
   name: 'wait',
   summary: 'Waits for the run and answers with its output; after the timeout 408 with an address to poll.',
-  optionsSchema: withRefused(schema),
-  create(_context, options) {
-    const { timeout: timeoutMs, async: mayBeAsync, stream: mayStream } = options;
-    const answer = ({ headers }: Exchange, run: AcceptedRun): MaybePromise<Reply> => {
-      if (mayStream && acceptsEventStream(headers.accept)) return { events: { run, timeoutMs } };
-      const terms = headers.prefer === undefined ? undefined : termsOf(headers.prefer, timeoutMs, mayBeAsync);
-      const view = run.wait(terms?.waitMs ?? timeoutMs);
-      return view instanceof Promise ? view.then((settled) => reply(run, settled, terms)) : reply(run, view, terms);
+  optionsSchema: withRefused(withTaken(schema)),
+  create(context, options) {
+    const { timeout: timeoutMs, async: mayBeAsync, stream: mayStream, accepted } = options;
+    const bodies = new AnswerBodies(context, options);
+    const underWay = createUnderWay(options, bodies);
+    const fill = bodies.compile('/body', options.body, 200);
+    const answerTo = (
+      exchange: Exchange,
+      run: AcceptedRun,
+      view: RunView,
+      isAsync = false,
+    ): MaybePromise<BodyReply> => {
+      const { state } = view;
+      const isUnderWay = state === 'queued' || state === 'running';
+      if (isUnderWay && (isAsync || accepted !== undefined)) return underWay(exchange, run, view);
+      const answer = outcome(run, view);
+      return answer.status === 200 ? filled(answer, fill, { exchange, run, view }) : answer;
     };
-    const refused = createRefused(options, answer);
+    const answer = (exchange: Exchange, run: AcceptedRun): MaybePromise<Reply> => {
+      const { accept, prefer } = exchange.headers;
+      if (mayStream && acceptsEventStream(accept)) return { events: { run, timeoutMs } };
+      const terms = prefer === undefined ? undefined : termsOf(prefer, timeoutMs, mayBeAsync);
+      const view = run.wait(terms?.waitMs ?? timeoutMs);
+      const reply =
+        view instanceof Promise
+          ? view.then((settled) => answerTo(exchange, run, settled, terms?.isAsync))
+          : answerTo(exchange, run, view, terms?.isAsync);
+      if (terms === undefined || terms.applied === '') return reply;
+      return reply instanceof Promise ? reply.then((settled) => applied(settled, terms)) : applied(reply, terms);
+    };
+    const refused = createRefused(options, bodies, answer);
+    bodies.check();
     return {
       respond: (exchange, outcome) =>
         outcome.kind === 'accepted' ? answer(exchange, outcome) : refused(exchange, outcome),
     };
   },
-} satisfies RespondPlugin<Options & RefusedOptions>;
+} satisfies RespondPlugin<Options & RefusedOptions & TakenOptions>;
 
-function reply(accepted: AcceptedRun, view: RunView, terms: Terms | undefined): BodyReply {
-  const isUnderWay = view.state === 'queued' || view.state === 'running';
-  const answer = isUnderWay && terms?.isAsync ? later(accepted, view) : outcome(accepted, view);
-  if (terms === undefined || terms.applied === '') return answer;
-  return { ...answer, headers: { ...answer.headers, 'preference-applied': terms.applied } };
-}
-
-function later({ runId, statusUrl }: AcceptedRun, { state }: RunView): BodyReply {
-  return {
-    status: 202,
-    headers: { location: statusUrl, 'retry-after': retryAfterSeconds },
-    body: { runId, status: state, statusUrl },
-  };
+function applied(reply: BodyReply, terms: Terms): BodyReply {
+  return { ...reply, headers: { ...reply.headers, 'preference-applied': terms.applied } };
 }
 
 function outcome({ runId, statusUrl }: AcceptedRun, view: RunView): BodyReply {

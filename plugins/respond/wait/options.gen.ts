@@ -5,7 +5,7 @@
  */
 export interface Options {
   /**
-   * How long the caller waits for the run. Then the answer is 408 and the run continues. Proxies often cut idle connections at 60s to 100s. In milliseconds.
+   * How long the caller waits for the run. Then the answer is 408, or that of `accepted` where it is given, and the run continues. Proxies often cut idle connections at 60s to 100s. In milliseconds.
    */
   timeout: number;
   /**
