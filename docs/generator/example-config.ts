@@ -31,6 +31,7 @@ export const exampleRequest: RecordedRequest = {
   caller: 'website',
   ip: '203.0.113.7',
   headers: {},
+  origin: { query: {}, event: {}, claims: {} },
   bodyText: '{"customer":{"plan":"enterprise","email":"***"}}',
   masked: ['/customer/email'],
   verdict: 'dropped',

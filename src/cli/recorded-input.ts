@@ -18,7 +18,7 @@ export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<
     receivedAt: Date.parse(String(run.acceptedAt)),
     headers: origin?.request.headers ?? {},
     ip: origin?.request.ip ?? '127.0.0.1',
-    origin,
+    origin: origin && { query: origin.request.query, event: origin.event, claims: origin.caller.claims },
     bodyText: JSON.stringify(run.input),
   };
 }

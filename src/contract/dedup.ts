@@ -1,5 +1,6 @@
 import type { Exchange } from './exchange.ts';
 import type { MaybePromise } from './json.ts';
+import type { RequestReads } from './reads.ts';
 
 /** Says what makes two requests the same. The engine alone decides what is a duplicate. */
 export interface Dedup {
@@ -8,8 +9,8 @@ export interface Dedup {
    * WorkExhausted.
    */
   fingerprint(exchange: Exchange): MaybePromise<Fingerprint | undefined>;
-  /** What it reads in addition to the body: recorded requests keep these headers. */
-  readonly reads?: { readonly headers: readonly string[] };
+  /** What it reads in addition to the body. */
+  readonly reads?: RequestReads;
 }
 
 export interface Fingerprint {

@@ -1,26 +1,18 @@
 import type { Exchange } from './exchange.ts';
 import type { JsonPrimitive, JsonValue, MaybePromise } from './json.ts';
+import type { RequestReads } from './reads.ts';
 
 /** Decides whether a request is worth a run. */
 export interface Filter {
   evaluate(exchange: Exchange): MaybePromise<FilterResult>;
-  /** What it reads in addition to the body: recorded requests keep these headers. */
-  readonly reads?: {
-    readonly headers: readonly string[];
-    /** Whether it reads the caller's address, which depends on the proxies that the gateway trusts. */
-    readonly address?: boolean;
-    /** What it reads that recorded requests do not keep: of these, a dry run cannot tell how the filter decides. */
-    readonly unrecorded?: readonly UnrecordedPart[];
-  };
+  /** What it reads in addition to the body. */
+  readonly reads?: RequestReads;
   /**
    * What reviewers of a config should know of it. Asked by `pullcord test`, `explain` and `plan`, never by a request.
    * @experimental
    */
   review?(): FilterReview;
 }
-
-/** A part of a request that is not recorded: the parameters of its query, what a webhook reports, claims of its caller. */
-export type UnrecordedPart = 'query' | 'event' | 'claims';
 
 export type FilterResult =
   | { readonly kind: 'passed' }

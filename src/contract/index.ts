@@ -12,6 +12,7 @@ export * from './origin.ts';
 export * from './outbound.ts';
 export * from './plugin.ts';
 export * from './problem.ts';
+export type * from './reads.ts';
 export * from './respond.ts';
 export type * from './run.ts';
 export * from './run-state.ts';

@@ -1,8 +1,9 @@
 import { descriptorOf } from '../config/stages.ts';
 import { nameOf, usesOf } from '../config/uses-of.ts';
-import { type ExplainedCondition, type Stage, stages } from '../contract/index.ts';
+import { type ExplainedCondition, type RequestReads, type Stage, stages } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import { reviewOf } from './filter-review.ts';
+import { missingParts } from './missing-parts.ts';
 import type { TriableRequest } from './recorded-requests.ts';
 import type { Rehearsal, RehearsedOutcome, RehearsedRequest } from './rehearsal.ts';
 import { describeAuth, oneLine } from './words.ts';
@@ -151,11 +152,17 @@ export function recordedNotes({ request, outcome }: Explanation): readonly strin
   const { recordedVerdict, recordedBy, masked = [] } = request;
   const by = recordedBy === undefined ? '' : ` by "${recordedBy}"`;
   const isOther = recordedVerdict !== undefined && recordedVerdict !== outcome.verdict;
+  const missing = recordedVerdict === undefined ? [] : missingParts(request, readersOf(outcome));
   const alone = recordedVerdict === 'duplicate' ? '; here it is tried alone, without earlier requests' : '';
   return [
     ...(isOther ? [`recorded as ${recordedVerdict}${by}${alone}`] : []),
     ...(masked.length > 0
       ? [`masked when it was recorded: ${masked.join(', ')}; filters that read it cannot be predicted`]
       : []),
+    ...(missing.length > 0 ? [`not recorded, although it is read: ${missing.join(', ')}`] : []),
   ];
+}
+
+function readersOf({ found }: RehearsedOutcome): readonly (RequestReads | undefined)[] {
+  return found === undefined ? [] : [...found.filter.map(({ instance }) => instance.reads), found.dedup?.reads];
 }

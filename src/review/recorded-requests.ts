@@ -44,10 +44,11 @@ export function triableRequest(request: SourcedRequest): TriableRequest {
 }
 
 function triable(request: SourcedRequest, target: Target): TriableRequest {
-  const { id, receivedAt, hasOwnTime = true, caller, headers, ip, bodyText, masked, verdict, by, status } = request;
+  const { id, receivedAt, hasOwnTime = true, caller, headers, ip, origin, bodyText } = request;
+  const { masked, verdict, by, status } = request;
   return {
     ...target,
-    ...{ id, receivedAt, hasOwnTime, caller, headers, ip, bodyText },
+    ...{ id, receivedAt, hasOwnTime, caller, headers, ip, origin, bodyText },
     failed: verdict === 'accepted' && status === 502,
     masked,
     recordedVerdict: verdict,

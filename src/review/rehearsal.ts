@@ -8,10 +8,10 @@ import {
   problem,
   type Reply,
   type RequestHead,
-  type RunOrigin,
   type SenderEvent,
   type TriggerInput,
 } from '../contract/index.ts';
+import type { RecordedOrigin } from '../engine/types/index.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
 import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf } from '../runtime/exchange.ts';
@@ -37,8 +37,8 @@ export interface RehearsedRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly ip: string;
   readonly bodyText: string | undefined;
-  /** What is stored of the request with its run; absent for one that was not accepted, or never sent. */
-  readonly origin?: RunOrigin | undefined;
+  /** What was recorded of it in addition; absent members are unknown. */
+  readonly origin?: Partial<RecordedOrigin> | undefined;
   /** Whether its run is known to have failed, which frees its dedup claim. */
   readonly failed?: boolean;
 }
@@ -138,7 +138,7 @@ export class Rehearsal {
       const outcome = refused(problem(body.code), faultOf(body), trigger);
       return { outcome: { ...outcome, caller: admission.principal.id } };
     }
-    const { claims } = request.origin?.caller ?? {};
+    const { claims } = request.origin ?? {};
     const caller = claims === undefined ? admission.principal : { ...admission.principal, claims };
     return { exchange: exchangeOf(head, trigger, caller, body, eventOf(request)), trigger };
   }
@@ -151,15 +151,15 @@ export class Rehearsal {
       : parseTriggerBody(bytes);
   }
 
-  #headOf({ project, trigger, receivedAt, headers, ip, origin }: RehearsedRequest): RequestHead {
+  #headOf({ project, trigger, receivedAt, headers, ip, origin = {} }: RehearsedRequest): RequestHead {
     this.#count += 1;
     const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
     return {
       requestId: `rehearsal-${this.#count}`,
       receivedAt,
-      method: origin?.request.method ?? 'POST',
+      method: 'POST',
       path: `${this.#snapshot.config.server.basePath}/project/${project}/trigger/${trigger}`,
-      query: queryOf(origin),
+      query: queryTextOf(origin),
       headers: Object.fromEntries(lowered),
       ip,
     };
@@ -185,16 +185,16 @@ export class Rehearsal {
   }
 }
 
-function queryOf(origin: RunOrigin | undefined): string {
+function queryTextOf({ query = {} }: Partial<RecordedOrigin>): string {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(origin?.request.query ?? {})) {
+  for (const [name, value] of Object.entries(query)) {
     for (const one of [value].flat()) parameters.append(name, one);
   }
   return parameters.toString();
 }
 
 function eventOf({ origin }: RehearsedRequest): SenderEvent | undefined {
-  if (origin === undefined) return undefined;
+  if (origin?.event === undefined) return undefined;
   const { name, id, time } = origin.event;
   return { name, id, time };
 }

@@ -2,13 +2,16 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { foldKey } from '../config/trigger-key.ts';
-import type { RecordedRequest } from '../engine/types/index.ts';
+import { eventBinding, type JsonObject } from '../contract/index.ts';
+import type { RecordedOrigin, RecordedRequest } from '../engine/types/index.ts';
 import { openRecordings } from '../host/open-recordings.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
 
 /** A request from outside: one that a gateway recorded, or only a body. */
 export interface SourcedRequest
   extends Pick<RecordedRequest, 'id' | 'receivedAt' | 'ip' | 'headers' | 'bodyText' | 'masked'> {
+  /** Absent members are unknown. */
+  readonly origin?: Partial<RecordedOrigin> | undefined;
   /** Undefined: for every trigger, or for every project's trigger of that key. */
   readonly project: string | undefined;
   readonly trigger: string | undefined;
@@ -170,12 +173,30 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
     caller: text('caller') ?? text('key'),
     ip: text('ip') ?? '127.0.0.1',
     headers: stringMembers(members.headers),
+    origin: originIn(members),
     bodyText: written.body === undefined ? undefined : JSON.stringify(written.body),
     masked: Array.isArray(members.masked) ? members.masked.filter((pointer) => typeof pointer === 'string') : [],
     verdict: text('verdict'),
     by: text('by'),
     status: typeof members.status === 'number' ? members.status : undefined,
   };
+}
+
+/** What an export has of it; one of an earlier version has nothing. */
+function originIn({ query, event, claims }: Record<string, unknown>): Partial<RecordedOrigin> {
+  return {
+    ...(isObject(query) && { query: queryIn(query) }),
+    ...(isObject(event) && { event: eventBinding(stringMembers(event)) }),
+    ...(isObject(claims) && { claims: claims as JsonObject }),
+  };
+}
+
+function queryIn(value: unknown): RecordedOrigin['query'] {
+  const entries = Object.entries(Object(value)).map(([name, given]) => [
+    name,
+    Array.isArray(given) ? given.map(String) : String(given),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function stringMembers(value: unknown): Record<string, string> {

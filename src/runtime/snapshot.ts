@@ -12,6 +12,7 @@ import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import type { GitState } from './git-state.ts';
 import { readableBindings } from './origin.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
+import { recordedClaims } from './recording/recorded-origin.ts';
 import { workLimitOf } from './work-limit.ts';
 
 /** A trigger ready to be fired, with everything that a request would otherwise have to look up or build. */
@@ -36,6 +37,7 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   readonly secretParameters: ReadonlySet<string>;
   /** Names in lower case. */
   readonly recordedHeaders: readonly string[];
+  readonly recordedClaims: readonly string[];
   /** What expressions of its run plugin may read of a request. */
   readonly bindings: ExpressionBindings;
   /** A place of its config as `file:line`. */
@@ -191,6 +193,7 @@ function indexTriggers(
       workLimit: workLimitOf(server.bodyLimitBytes),
       policy: policyOf(provisioned.config),
       recordedHeaders: recordedHeaders(provisioned),
+      recordedClaims: recordedClaims(provisioned),
       secretParameters: new Set(partsOf(provisioned.auth).flatMap(({ credentials }) => credentials?.query ?? [])),
       bindings: readableBindings(provisioned.config.run.bindings, provisioned.auth),
       lineOf,

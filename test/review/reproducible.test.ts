@@ -134,6 +134,42 @@ t.test('a request is not judged whose filter now reads what is not recorded', as
   );
 });
 
+t.test('a request is judged by what was recorded of its query, event and claims', async (t) => {
+  const claims = { claims: ['plan'] };
+  const before = ask(jsonata('instruction = "a"'), jsonata('$exists($caller.claims.plan) or true', claims));
+  const body = { instruction: 'b' };
+  const sent = { query: { plan: 'pro' }, event: { name: 'push' }, claims: { plan: 'pro' } };
+  const requests = [
+    recordedRequest('ask', { id: 'sent', body, ...sent }),
+    recordedRequest('ask', { id: 'sent none', body, query: {}, event: {}, claims: {} }),
+  ];
+  const reading = [
+    jsonata('$request.query.plan = "pro"', { headers: [] }),
+    jsonata('$event.name = "push"'),
+    jsonata('$caller.claims.plan = "pro"', claims),
+  ];
+  for (const filter of reading) {
+    const { plan } = await planOf(t, { before, after: ask(filter), requests });
+    t.match(plan.behaviour, { changed: 1, newlyAccepted: 1, notJudged: [] }, filter.with.expression);
+  }
+  const another = jsonata('$caller.claims.plan = "pro" or $caller.claims.role = "x"', { claims: ['plan', 'role'] });
+  t.match(
+    (await planOf(t, { before, after: ask(another), requests })).plan.behaviour,
+    { changed: 0, notJudged: [{ reason: "a filter reads unrecorded parts: the caller's claims", count: 2 }] },
+    'a claim that the base does not record',
+  );
+});
+
+t.test('a request is not judged whose dedup reads what its recording lacks, and is where it does not', async (t) => {
+  const files = (dedup: object | string) => ({ ...basicFiles(), 'ask.yaml': triggerFile('ask', { dedup }) });
+  const after = files({ uses: 'expression', with: { key: '$event.id' } });
+  const twice = (sent: object) => [1, 2].map((n) => recordedRequest('ask', { id: `${n}`, body: { n }, ...sent }));
+  const judge = async (sent: object) =>
+    (await planOf(t, { before: files('body'), after, requests: twice(sent) })).plan.behaviour;
+  t.match(await judge({}), { notJudged: [{ reason: 'dedup reads unrecorded parts: the event', count: 2 }] });
+  t.match(await judge({ event: { id: 'e-1' } }), { changed: 1, noLongerAccepted: 1, notJudged: [] });
+});
+
 t.test('a request of the same id in two exports counts once', async (t) => {
   const line = (members: object) =>
     JSON.stringify({ project: 'support', trigger: 'ask', receivedAt: '2026-11-01T08:00:00Z', ...members });

@@ -1,15 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import t from 'tap';
 import { pointerSegments } from '../../src/contract/index.ts';
 import type { RecordedRequest } from '../../src/engine/types/index.ts';
 import { openRecordings } from '../../src/host/open-recordings.ts';
+import { explainRequest, recordedNotes } from '../../src/review/explain.ts';
+import { openConfig } from '../../src/review/open-config.ts';
+import { triableRequest } from '../../src/review/recorded-requests.ts';
+import { Rehearsal } from '../../src/review/rehearsal.ts';
 import { readRequests } from '../../src/review/request-source.ts';
 import { maskBody } from '../../src/runtime/recording/mask-body.ts';
+import { maskLines } from '../../src/runtime/recording/mask-lines.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
-import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 
 const filter = [{ name: 'pros', uses: 'jsonata', with: { expression: 'customer.plan = "pro"' } }];
@@ -36,6 +42,9 @@ interface RecordedLine extends Omit<RecordedRequest, 'bodyText' | 'caller' | 're
   readonly receivedAt: string;
   readonly caller: string;
   readonly body?: object;
+  readonly query?: object;
+  readonly event?: object;
+  readonly claims?: object;
 }
 
 t.test('recording keeps every request that reached the filters, with its verdict and what decided it', async (t) => {
@@ -224,6 +233,116 @@ t.test('recording keeps only the headers that a filter or dedup reads, and never
   );
   const [recorded] = await exported(gateway);
   t.strictSame(recorded?.headers, { 'x-shop': 'berlin', 'idempotency-key': 'k-1' });
+});
+
+const hooks = `export default {
+  contract: 'v1', stage: 'auth', name: 'hooks', summary: 'Knows everybody, with an event and claims.',
+  optionsSchema: { type: 'object', additionalProperties: false },
+  create: () => ({
+    credentials: { headers: [], query: ['k'] },
+    authenticate: ({ headers }) => ({
+      kind: 'authenticated',
+      principal: { id: 'hooks', permissions: new Set(['project.trigger']), projects: 'all',
+        claims: { plan: 'pro', role: 'admin', token: 'canary', other: 'canary' } },
+      event: { name: headers['x-event'], id: { pointers: ['/delivery/id'] }, time: { pointers: ['/at'] } },
+    }),
+  }),
+};`;
+
+function hooked(trigger: object, mask: readonly string[] = []): Record<string, string> {
+  return {
+    ...filesWith({ auth: { uses: 'hooks' }, ...trigger }, { recording: { rate: 1, mask }, plugins: ['./hooks.mjs'] }),
+    'hooks.mjs': hooks,
+  };
+}
+
+const reading = [
+  {
+    name: 'reading',
+    uses: 'jsonata',
+    with: {
+      expression: '$request.query.plan = "pro" and $event.name = "push" and $caller.claims.plan = "pro"',
+      claims: ['plan', 'token'],
+    },
+  },
+];
+const push = { delivery: { id: 7 }, at: 'noon' };
+
+t.test('recording keeps the query, the event and listed claims, and no credential among them', async (t) => {
+  const run = { uses: 'echo', bindings: { claims: ['role'] } };
+  const gateway = await startTestGateway(t, hooked({ filter: reading, run }));
+  const query = '?plan=pro&tag=a&tag=b&k=canary&api_key=canary&signature=canary';
+  const headers = { 'x-event': 'push' };
+  t.equal((await gateway.fire('ask', push, { path: query, headers })).status, 200);
+  await gateway.fire('ask', {}, { path: '?plan=free' });
+  const [first, second] = await exported(gateway);
+  const claims = { plan: 'pro', role: 'admin' };
+  t.strictSame(
+    [first?.query, first?.event, first?.claims],
+    [{ plan: 'pro', tag: ['a', 'b'] }, { name: 'push', id: '7', time: 'noon' }, claims],
+  );
+  t.strictSame([second?.query, second?.event, second?.claims], [{ plan: 'free' }, {}, claims]);
+  t.notMatch(JSON.stringify([first, second]), 'canary');
+});
+
+t.test(
+  'what is masked in the body is masked in the event too, when it is recorded and when it is exported',
+  async (t) => {
+    const gateway = await startTestGateway(t, hooked({ filter: undefined }, ['/delivery']));
+    await gateway.fire('ask', push, { headers: { 'x-event': 'push' } });
+    const [recorded] = await exported(gateway);
+    t.match(recorded, { masked: ['/delivery'], body: { delivery: {} } });
+    t.strictSame(recorded?.event, { name: 'push', id: '***', time: 'noon' });
+    const lines = maskLines(Readable.from([JSON.stringify(recorded)]), ['/at']);
+    let line = '';
+    for await (const piece of lines) line += piece;
+    t.match(JSON.parse(line), { masked: ['/delivery', '/at'], body: { at: '***' } });
+    t.strictSame(JSON.parse(line).event, { name: 'push', id: '***', time: '***' });
+  },
+);
+
+t.test('a request decides in a dry run as it did when it was recorded, by query, event and claims', async (t) => {
+  const gateway = await startTestGateway(t, hooked({ filter: reading }, []));
+  const headers = { 'x-event': 'push' };
+  await gateway.fire('ask', push, { path: '?plan=pro', headers });
+  await gateway.fire('ask', push, { path: '?plan=free', headers });
+  const requests = await readRequests(gateway.adminUrl, { token: undefined, now: 0 });
+  const opened = await openConfig(gateway.root);
+  if (!opened.ok) throw new Error('the config is valid');
+  t.teardown(() => opened.close());
+  for (const request of requests) {
+    const { outcome } = await explainRequest(new Rehearsal(opened.snapshot), triableRequest(request));
+    t.equal(outcome.verdict, request.verdict);
+  }
+  t.strictSame(
+    requests.map(({ verdict }) => verdict),
+    ['accepted', 'dropped'],
+  );
+  const old = requests.map(({ origin: _origin, ...rest }) => triableRequest(rest));
+  const notes = await Promise.all(old.map((request) => explainRequest(new Rehearsal(opened.snapshot), request)));
+  t.match(notes.map(recordedNotes)[0], [
+    'recorded as accepted',
+    "not recorded, although it is read: the caller's claims, the event, the query",
+  ]);
+});
+
+t.test('the journal of an earlier version keeps its recorded requests, without query, event and claims', async (t) => {
+  const gateway = await startTestGateway(t, filesWith({}, { engine: durable }));
+  await gateway.fire('ask', {}, { path: '?plan=pro' });
+  await exported(gateway);
+  await gateway.gateway.close();
+  const path = join(gateway.root, 'data/pullcord.db');
+  const before = new DatabaseSync(path);
+  const version = Number(before.prepare('PRAGMA user_version').get()?.user_version);
+  before.exec(`ALTER TABLE recordings DROP COLUMN origin; PRAGMA user_version = ${version - 1}`);
+  before.close();
+  const read = [...((await openRecordings(path)) ?? [])];
+  t.match(read, [{ trigger: 'ask', origin: undefined }]);
+  const again = await serveFolder(t, gateway.root);
+  await again.fire('ask', {}, { path: '?plan=pro' });
+  const [old, now] = await exported(again);
+  t.notOk(old && 'query' in old);
+  t.strictSame(now?.query, { plan: 'pro' });
 });
 
 t.test(

@@ -8,6 +8,7 @@ import {
   WorkExhausted,
 } from '../../../src/contract/index.ts';
 import { compileFilter, EvaluationError, ExpressionError, NoWorkerError, toPlain } from '../../../src/filter/index.ts';
+import { readsOf } from '../../expression-reads.ts';
 import { bindingsFor, requestVariables, secretHeaderProblems } from '../../request-bindings.ts';
 import { costOfSending } from '../../sending.ts';
 import { scopedKey } from '../scope.ts';
@@ -25,7 +26,7 @@ export default {
   summary: 'Two requests are the same if a JSONata expression has the same value for them, e.g. the id of their event.',
   optionsSchema: schema,
   create(context, options) {
-    const { window: windowMs, keepOnFailure, scope, headers } = options;
+    const { window: windowMs, keepOnFailure, scope } = options;
     const expression = compile(options);
     context.onClose(() => expression.close());
     for (const warning of expression.warnings) context.report({ severity: 'warning', pointer, ...warning });
@@ -50,7 +51,7 @@ export default {
       );
     };
     return {
-      reads: { headers: expression.variables.has('request') ? headers : [] },
+      reads: readsOf(expression, options.key, options),
       fingerprint(exchange) {
         try {
           const { input, work, receivedAt } = exchange;

@@ -15,13 +15,13 @@ import {
   type FilterLimits,
   NoWorkerError,
 } from '../../../src/filter/index.ts';
+import { readsOf } from '../../expression-reads.ts';
 import { bindingsFor, secretHeaderProblems } from '../../request-bindings.ts';
 import { costOfSending } from '../../sending.ts';
 import { circumstancesFor } from './circumstances.ts';
 import { Judge } from './judge.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { readsAddress, unrecordedParts } from './reads.ts';
 import { reviewOf } from './review.ts';
 import { variables } from './variables.ts';
 
@@ -47,11 +47,7 @@ export default {
     let review: FilterReview | undefined;
     const failed = options.onError === 'pass' ? passedUnlessExhausted : errorResult;
     return {
-      reads: {
-        headers: expression.variables.has('request') ? options.headers : [],
-        address: readsAddress(expression, options.expression),
-        unrecorded: unrecordedParts(expression, options),
-      },
+      reads: readsOf(expression, options.expression, options),
       evaluate(exchange: Exchange) {
         try {
           if (expression.mode === 'isolated') payToSend(exchange);

@@ -35,6 +35,11 @@ export const recordingCases: readonly ConformanceCase[] = [
     const requests = [
       newRequest(harness, {
         headers: { 'content-type': 'application/json', 'x-ü': '\u2028 "', ...JSON.parse('{"__proto__":"own"}') },
+        origin: {
+          query: { plan: 'pro', tag: ['a', 'b'] },
+          event: { name: 'push', id: '\u2028 "', time: '1' },
+          claims: { groups: ['a', { b: null }], ...JSON.parse('{"__proto__":"own"}') },
+        },
         masked: ['/customer/email', '/a~1b/0'],
         verdict: 'dropped',
         code: 'dropped',
@@ -42,7 +47,7 @@ export const recordingCases: readonly ConformanceCase[] = [
         by: 'only refunds',
         runId: uuidv7(),
       }),
-      newRequest(harness, { ...bare, headers: {}, bodyText: undefined }),
+      newRequest(harness, { ...bare, headers: {}, origin: undefined, bodyText: undefined }),
       newRequest(harness, { ...bare, bodyText: '' }),
       newRequest(harness, { bodyText: ' \ufeff{"a" :\r\n\t1.0, "\\ud800": "\u{1f600}e\u0301\0"}\n' }),
       newRequest(harness, { bodyText: 'ü'.repeat(500_000) }),

@@ -1,6 +1,7 @@
 import type { RecordedRequest } from '../types/index.ts';
 
 /** The size of a recorded request as it counts towards `RecordingBounds.sizeBytes`. */
-export function recordingSize({ headers, bodyText = '' }: RecordedRequest): number {
-  return Buffer.byteLength(JSON.stringify(headers)) + Buffer.byteLength(bodyText);
+export function recordingSize({ headers, origin, bodyText = '' }: RecordedRequest): number {
+  const sent = [JSON.stringify(headers), origin === undefined ? '' : JSON.stringify(origin), bodyText];
+  return sent.reduce((size, text) => size + Buffer.byteLength(text), 0);
 }

@@ -114,6 +114,10 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN failure_detail TEXT;
   ALTER TABLE runs ADD COLUMN origin TEXT;
   `,
+  // What expressions read of a recorded request in addition to its body and its headers, as JSON.
+  `
+  ALTER TABLE recordings ADD COLUMN origin TEXT;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

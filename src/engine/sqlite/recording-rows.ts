@@ -1,17 +1,18 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { RecordedRequest, RecordedVerdict } from '../types/index.ts';
+import type { RecordedOrigin, RecordedRequest, RecordedVerdict } from '../types/index.ts';
 import type { Row } from './statements.ts';
 
 /** The columns that hold a recorded request, in the order of `recordingValues`. */
 export const recordingColumns =
-  'id, received_at, project, trigger_key, principal, ip, headers, body, masked, verdict, code, status, decided_by, run_id, revision, provenance';
+  'id, received_at, project, trigger_key, principal, ip, headers, body, masked, verdict, code, status, decided_by, run_id, revision, provenance, origin';
 
 export function recordingValues(request: RecordedRequest): readonly SQLInputValue[] {
   const { id, receivedAt, project, trigger, caller, ip, headers, bodyText, masked } = request;
-  const { verdict, code, status, by, runId, revision, provenance } = request;
+  const { verdict, code, status, by, runId, revision, provenance, origin } = request;
   return [
     ...[id, receivedAt, project, trigger, caller, ip, JSON.stringify(headers), bodyText ?? null],
     ...[JSON.stringify(masked), verdict, code ?? null, status, by ?? null, runId ?? null, revision, provenance],
+    origin === undefined ? null : JSON.stringify(origin),
   ];
 }
 
@@ -24,6 +25,7 @@ export function recordingOf(row: Row): RecordedRequest {
     caller: String(row.principal),
     ip: String(row.ip),
     headers: JSON.parse(String(row.headers)),
+    origin: originIn(row.origin),
     bodyText: optional(row.body),
     masked: JSON.parse(String(row.masked)),
     // Only this engine writes the column.
@@ -35,6 +37,11 @@ export function recordingOf(row: Row): RecordedRequest {
     revision: String(row.revision),
     provenance: String(row.provenance),
   };
+}
+
+/** Journals of earlier versions have no such column. */
+function originIn(value: SQLInputValue | undefined): RecordedOrigin | undefined {
+  return typeof value === 'string' ? JSON.parse(value) : undefined;
 }
 
 function optional(value: SQLInputValue | undefined): string | undefined {

@@ -1,8 +1,17 @@
-import type { MaybePromise } from '../../contract/index.ts';
+import type { JsonObject, MaybePromise, RunOrigin } from '../../contract/index.ts';
 
 /** The verdict on a request that reached the pipeline. */
 export const verdicts = ['accepted', 'dropped', 'duplicate', 'unavailable'] as const;
 export type RecordedVerdict = (typeof verdicts)[number];
+
+/** What expressions may read of a request in addition to its body, its headers, its caller's id and address. No credentials. */
+export interface RecordedOrigin {
+  readonly query: RunOrigin['request']['query'];
+  /** With `***` in place of a value that was masked in the body. */
+  readonly event: RunOrigin['event'];
+  /** Those that expressions of the trigger may read. */
+  readonly claims: JsonObject;
+}
 
 /** A request that was recorded as a sample of what callers send. Data only. */
 export interface RecordedRequest {
@@ -18,6 +27,8 @@ export interface RecordedRequest {
   readonly ip: string;
   /** Those that a filter or dedup plugin of the trigger reads, except headers with credentials. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Undefined: an earlier version recorded the request. */
+  readonly origin: RecordedOrigin | undefined;
   /** The body as sent, with the masked values replaced; undefined if there was none. */
   readonly bodyText: string | undefined;
   /** JSON pointers (RFC 6901) to the masked values of the body. */
@@ -41,7 +52,7 @@ export interface RecordingBounds {
   readonly count: number;
   /** Milliseconds since they arrived. */
   readonly ageMs: number;
-  /** Of headers and bodies together. */
+  /** Of bodies, headers and all else that is recorded of what callers sent. */
   readonly sizeBytes: number;
 }
 

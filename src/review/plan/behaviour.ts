@@ -1,5 +1,6 @@
 import { triggerName } from '../../config/trigger-key.ts';
 import { type JsonValue, pointerSegments } from '../../contract/index.ts';
+import { maskedText } from '../../runtime/recording/recorded-origin.ts';
 import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
 import { reviewOf } from '../filter-review.ts';
 import type { TriableRequest } from '../recorded-requests.ts';
@@ -83,10 +84,12 @@ function tally(
 }
 
 /** Whether a masked value may decide a request: a filter reads it, or may, or dedup compares it. */
-function isUnsure({ masked }: TriableRequest, trigger: LiveTrigger | undefined): boolean {
+function isUnsure({ masked, origin }: TriableRequest, trigger: LiveTrigger | undefined): boolean {
   if (masked.length === 0 || trigger === undefined) return false;
   if (trigger.dedup !== undefined) return true;
-  return trigger.filter.some((_, index) => {
+  const isEventMasked = Object.values(origin?.event ?? {}).includes(maskedText);
+  return trigger.filter.some(({ instance }, index) => {
+    if (isEventMasked && instance.reads?.event) return true;
     const paths = reviewOf(trigger, index)?.vocabulary.paths;
     return paths === undefined || masked.some((pointer) => paths.some((path) => overlap(pointer, path)));
   });

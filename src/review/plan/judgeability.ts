@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { UnrecordedPart } from '../../contract/index.ts';
+import type { RequestReads } from '../../contract/index.ts';
 import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
 import { isSameUse } from '../meaning/use-facts.ts';
+import { missingParts } from '../missing-parts.ts';
 import type { TriableRequest } from '../recorded-requests.ts';
 import type { RehearsedOutcome } from '../rehearsal.ts';
 import { trustedEntries } from './widening/networks.ts';
@@ -19,18 +20,30 @@ export function judgeability(
   return (request, now) => {
     const trigger = now.found;
     if (trigger === undefined || now.verdict === 'refused') return undefined;
-    const known = base.find(request.project, request.trigger)?.recordedHeaders ?? [];
-    const missing = headersRead(reached(trigger, now), hasReachedDedup(now) ? trigger : undefined).filter(
+    const recorder = base.find(request.project, request.trigger);
+    const known = recorder?.recordedHeaders ?? [];
+    const filters = reached(trigger, now).map(({ instance }) => instance.reads);
+    const dedup = hasReachedDedup(now) ? trigger.dedup?.reads : undefined;
+    const missing = headersRead([...filters, dedup]).filter(
       // A header that the base would have recorded was not sent.
       (name) => trigger.recordedHeaders.includes(name) && !known.includes(name) && !has(request, name),
     );
     if (missing.length > 0) {
       return `the recording lacks what is read now: ${missing.map((name) => `the header ${name}`).join(', ')}`;
     }
-    const unrecorded = isKept(base, trigger) ? [] : unrecordedRead(reached(trigger, now));
-    if (unrecorded.length > 0) return `a filter reads unrecorded parts: ${unrecorded.join(', ')}`;
-    const readsAddress = reached(trigger, now).some(({ instance }) => instance.reads?.address === true);
-    return readsAddress && !isAddressKept ? 'a filter reads the address, which depends on trustProxy' : undefined;
+    if (!isKept(base, trigger)) {
+      const sent = isAuthKept(recorder, trigger) ? request : { origin: withoutNone(request.origin) };
+      for (const [reader, reads] of [
+        ['a filter', filters],
+        ['dedup', [dedup]],
+      ] as const) {
+        const unrecorded = missingParts(sent, reads, recorder?.recordedClaims ?? []);
+        if (unrecorded.length > 0) return `${reader} reads unrecorded parts: ${unrecorded.join(', ')}`;
+      }
+    }
+    if (isAddressKept) return undefined;
+    const reader = filters.some((reads) => reads?.address) ? 'a filter' : dedup?.address ? 'dedup' : undefined;
+    return reader && `${reader} reads the address, which depends on trustProxy`;
   };
 }
 
@@ -44,23 +57,9 @@ function hasReachedDedup({ verdict }: RehearsedOutcome): boolean {
   return verdict !== 'dropped';
 }
 
-function headersRead(filters: LiveTrigger['filter'], trigger: LiveTrigger | undefined): readonly string[] {
-  const names = [
-    ...filters.flatMap(({ instance }) => instance.reads?.headers ?? []),
-    ...(trigger?.dedup?.reads?.headers ?? []),
-  ];
+function headersRead(readers: readonly (RequestReads | undefined)[]): readonly string[] {
+  const names = readers.flatMap((reads) => reads?.headers ?? []);
   return [...new Set(names.map((name) => name.toLowerCase()))].sort();
-}
-
-const partWords: Readonly<Record<UnrecordedPart, string>> = {
-  query: 'the query',
-  event: 'the event',
-  claims: "the caller's claims",
-};
-
-function unrecordedRead(filters: LiveTrigger['filter']): readonly string[] {
-  const parts = new Set(filters.flatMap(({ instance }) => instance.reads?.unrecorded ?? []));
-  return [...parts].map((part) => partWords[part]).sort();
 }
 
 /** Whether the base decides by the same filters and dedup: what they read and no side knows changes nothing. */
@@ -72,6 +71,18 @@ function isKept(base: Snapshot, { config }: LiveTrigger): boolean {
     config.filter.every((filter, index) => isSameUse(before.filter[index], filter)) &&
     isSameUse(before.dedup, config.dedup)
   );
+}
+
+/** Auth says what the event is, and which claims a caller has. */
+function isAuthKept(before: LiveTrigger | undefined, { config: { auth } }: LiveTrigger): boolean {
+  const old = before?.config.auth ?? [];
+  return old.length === auth.length && auth.every((use, index) => isSameUse(old[index], use));
+}
+
+/** Where auth saw no event or no claims, another auth may have seen some. */
+function withoutNone({ event, claims, ...rest }: NonNullable<TriableRequest['origin']> = {}): TriableRequest['origin'] {
+  const isSome = (part: object | undefined) => part !== undefined && Object.keys(part).length > 0;
+  return { ...rest, ...(event && isSome(event) && { event }), ...(claims && isSome(claims) && { claims }) };
 }
 
 function has({ headers }: TriableRequest, wanted: string): boolean {

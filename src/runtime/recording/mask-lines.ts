@@ -1,6 +1,7 @@
-import type { JsonObject, JsonValue } from '../../contract/index.ts';
+import type { JsonObject, JsonValue, RunOrigin } from '../../contract/index.ts';
 import { parseLexically } from './lexical-json.ts';
 import { maskBody } from './mask-body.ts';
+import { maskEvent } from './recorded-origin.ts';
 
 /** Masks more of an export than was masked when it was recorded. Input may split lines; output does not. */
 export async function* maskLines(pieces: AsyncIterable<string>, pointers: readonly string[]): AsyncIterable<string> {
@@ -15,9 +16,11 @@ export async function* maskLines(pieces: AsyncIterable<string>, pointers: readon
 }
 
 function maskLine(line: string, pointers: readonly string[]): string {
-  const { body, masked: before, ...request } = parseLexically(line) as JsonObject;
+  const { body, event, masked: before, ...request } = parseLexically(line) as JsonObject;
   if (body === undefined) return line;
   const { text = 'null', masked } = maskBody(JSON.stringify(body), pointers);
   const all: readonly JsonValue[] = [...new Set([...(Array.isArray(before) ? before : []), ...masked])];
-  return JSON.stringify({ ...request, masked: all, body: parseLexically(text) });
+  // Every event of a recorded request is one.
+  const shown = event === undefined ? {} : { event: maskEvent(event as RunOrigin['event'], body, masked) };
+  return JSON.stringify({ ...request, ...shown, masked: all, body: parseLexically(text) });
 }

@@ -1,10 +1,13 @@
 import type { JsonObject } from '../../contract/index.ts';
-import type { RecordedRequest } from '../../engine/types/index.ts';
+import type { RecordedOrigin, RecordedRequest } from '../../engine/types/index.ts';
 import { parseLexically } from './lexical-json.ts';
 import type { RecordedRequestDocument } from './recorded-request.gen.ts';
 
 /** A recorded request without the members that its caller sent. */
-export type RequestSummary = Omit<RecordedRequestDocument, 'ip' | 'headers' | 'masked' | 'body'>;
+export type RequestSummary = Omit<
+  RecordedRequestDocument,
+  'ip' | 'headers' | 'query' | 'event' | 'claims' | 'masked' | 'body'
+>;
 
 /** A recorded request without what its caller sent; times are ISO 8601 in UTC. */
 export function summarizeRequest(request: RecordedRequest): RequestSummary {
@@ -24,13 +27,17 @@ export function summarizeRequest(request: RecordedRequest): RequestSummary {
  * masked before it was stored.
  */
 export function detailRequest(request: RecordedRequest) {
-  const { ip, headers, masked, bodyText } = request;
+  const { ip, headers, origin, masked, bodyText } = request;
   return {
     ...summarizeRequest(request),
-    ...{ ip, headers, masked: [...masked] },
+    ...{ ip, headers, ...(origin && documentOf(origin)), masked: [...masked] },
     // Every body that reached a filter is an object.
     ...(bodyText !== undefined && { body: parseLexically(bodyText) as JsonObject }),
   } satisfies RecordedRequestDocument;
+}
+
+function documentOf({ query, event, claims }: RecordedOrigin) {
+  return { query, event, claims } as Pick<RecordedRequestDocument, 'query' | 'event' | 'claims'>;
 }
 
 /**

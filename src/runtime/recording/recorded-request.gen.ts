@@ -64,6 +64,33 @@ export interface RecordedRequestDocument {
     [k: string]: string;
   };
   /**
+   * The parameters of its query, a list for one that is repeated, without those that carry or are named like a credential. Absent if an earlier version recorded the request.
+   */
+  query?: {
+    [k: string]: string | string[];
+  };
+  /**
+   * The event that a webhook reports; without members for other callers. `***` is in place of a value that was masked in the body. Absent if an earlier version recorded the request.
+   */
+  event?: {
+    /**
+     * Its type.
+     */
+    name?: string;
+    /**
+     * Its id.
+     */
+    id?: string;
+    /**
+     * When it happened, as sent.
+     */
+    time?: string;
+  };
+  /**
+   * The claims of the caller's token that expressions of the trigger may read. Absent if an earlier version recorded the request.
+   */
+  claims?: JsonObject;
+  /**
    * JSON pointers to the values of the body that were masked before it was stored.
    */
   masked: string[];

@@ -9,6 +9,7 @@ import type { LiveTrigger } from '../snapshot.ts';
 import { type PipelineVerdict, verdictWords } from '../verdict.ts';
 import { maskBody } from './mask-body.ts';
 import { pickHeaders } from './recorded-headers.ts';
+import { recordedOrigin } from './recorded-origin.ts';
 
 /** How long requests are collected before they are stored together, in milliseconds. */
 const flushAfterMs = 100;
@@ -149,6 +150,7 @@ function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRec
       caller: exchange.caller.id,
       ip: exchange.ip,
       headers: pickHeaders(exchange.headers, trigger.recordedHeaders),
+      origin: recordedOrigin(exchange, trigger.recordedClaims, masked),
       bodyText: text,
       masked,
       verdict: verdictWords[verdict.kind].recorded,

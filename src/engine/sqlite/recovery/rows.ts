@@ -40,7 +40,7 @@ export const tables: Readonly<Record<TableName, Table>> = {
   },
   recordings: {
     columns: words(
-      'id received_at project trigger_key principal ip headers body masked verdict code status decided_by run_id revision provenance size until',
+      'id received_at project trigger_key principal ip headers body masked verdict code status decided_by run_id revision provenance size until origin',
     ),
     least: 18,
     hasRowid: true,

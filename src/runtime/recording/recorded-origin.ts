@@ -1,0 +1,53 @@
+import { namesCredential } from '../../contract/credential-names.ts';
+import {
+  callerBinding,
+  type Exchange,
+  eventBinding,
+  type JsonValue,
+  type RunOrigin,
+  requestBinding,
+  valueAtPointer,
+} from '../../contract/index.ts';
+import type { RecordedOrigin } from '../../engine/types/index.ts';
+import type { ProvisionedTrigger } from '../../host/provision-triggers.ts';
+
+/** Names of the claims that the filters, dedup and the run plugin of a trigger may read, without those named like credentials. */
+export function recordedClaims({ filter, dedup, config }: Pick<ProvisionedTrigger, 'filter' | 'dedup' | 'config'>) {
+  const read = [...filter.map(({ instance }) => instance.reads), dedup?.reads].flatMap((reads) => reads?.claims ?? []);
+  return [...new Set([...read, ...config.run.bindings.claims])].filter((name) => !namesCredential(name));
+}
+
+/**
+ * What of a request is recorded in addition to its body and its headers.
+ * @param masked JSON pointers (RFC 6901) to the values of the body that are masked
+ */
+export function recordedOrigin(
+  exchange: Exchange,
+  claims: readonly string[],
+  masked: readonly string[],
+): RecordedOrigin {
+  return {
+    query: requestBinding(exchange, []).query,
+    event: maskEvent(eventBinding(exchange.event), exchange.input, masked),
+    claims: callerBinding(exchange.caller, claims).claims,
+  };
+}
+
+export const maskedText = '***';
+
+/** Masks what of an event is a value that is masked in the body: its parts are read from there, or sent in a header as well. */
+export function maskEvent(event: RunOrigin['event'], body: JsonValue, masked: readonly string[]): RunOrigin['event'] {
+  if (masked.length === 0) return event;
+  const hidden = masked.map((pointer) => valueAtPointer(body, pointer));
+  const entries = Object.entries(event).map(([name, value]) => {
+    const isHidden = hidden.some((one) => contains(one, value));
+    return [name, isHidden ? maskedText : value] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Whether a value or a part of it is this text, written as an event has it. */
+function contains(value: unknown, text: string): boolean {
+  if (typeof value !== 'object' || value === null) return String(value) === text;
+  return Object.values(value).some((member) => contains(member, text));
+}
