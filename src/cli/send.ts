@@ -1,4 +1,7 @@
 import { type Command, Option } from 'commander';
+import type { Config } from '../config/model.ts';
+import { sameTrigger } from '../config/trigger-key.ts';
+import type { SentRequest } from '../contract/index.ts';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
 import { loadForCommand } from './load-for-command.ts';
@@ -12,6 +15,9 @@ interface SendOptions {
   readonly data?: string;
   readonly header: readonly string[];
   readonly timeout: string;
+  /** True: as the trigger's config says. */
+  readonly sign?: string | true;
+  readonly event?: string;
 }
 
 export function registerSend(program: Command, finish: (code: ExitCode) => void): void {
@@ -21,19 +27,33 @@ export function registerSend(program: Command, finish: (code: ExitCode) => void)
     .summary('fire a trigger of a running gateway')
     .description(
       'Fires a trigger and prints the answer: the body on stdout, events as they arrive, the status on stderr. ' +
-        'The API key comes from PULLCORD_API_KEY, to keep it out of the shell history.',
+        'The API key comes from PULLCORD_API_KEY, to keep it out of the shell history. With --sign the request is signed ' +
+        'as the sender of a webhook signs it, with the first secret of the trigger or that of PULLCORD_SIGNING_SECRET, and ' +
+        'carries no API key unless --api-key is given.',
     )
     .option('-d, --data <json>', 'the body: JSON, @FILE, or - for stdin; by default the request has none')
     .option('--url <url>', 'URL of the public listener, base path included; by default from the config')
     .option('--api-key <secret>', 'the API key; by default from PULLCORD_API_KEY')
     .addOption(new Option('-H, --header <name:value...>', 'more request headers').default([], 'none'))
+    .option(
+      '--sign [scheme]',
+      'sign the request as this sender: github, slack, … as the signature plugin names them; by default that of the trigger',
+    )
+    .option('--event <type>', 'the type of the event, for senders that name it in a header: push for github')
     .option('--timeout <seconds>', 'how long to wait for the answer', '300')
     .addOption(configOption())
     .addHelpText(
       'after',
       helpText({
-        examples: [`pullcord send support/refund-request -d '{"instruction": "refund order 7"}'`],
-        environment: { PULLCORD_API_KEY: 'the API key, where --api-key is not given' },
+        examples: [
+          `pullcord send support/refund-request -d '{"instruction": "refund order 7"}'`,
+          'pullcord send engineering/github --sign github --event push -d @push.json',
+        ],
+        environment: {
+          PULLCORD_API_KEY: 'the API key, where --api-key is not given',
+          PULLCORD_SIGNING_SECRET:
+            "what --sign signs with: the sender's secret, or its private key in PEM; by default the trigger's first secret",
+        },
         exitCodes: {
           0: 'the answer is a 2xx, or a stream whose run succeeded',
           1: 'another answer, or none; the config has problems',
@@ -44,10 +64,17 @@ export function registerSend(program: Command, finish: (code: ExitCode) => void)
 }
 
 async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
-  const base = options.url ?? (await configuredUrl(options.config));
+  const config = await configOf(options);
+  const base = options.url ?? (config && urlOf(config));
   if (base === undefined) return exitCodes.problems;
-  const address = `${base.replace(/\/$/, '')}${pathOf(trigger)}`;
-  const body = await bodyOf(options.data);
+  const unsigned = {
+    url: `${base.replace(/\/$/, '')}${pathOf(trigger)}`,
+    headers: await sendHeaders(options),
+    body: await bodyOf(options.data),
+  };
+  const sent = options.sign === undefined ? unsigned : await signed(unsigned, trigger, options, config);
+  if (sent === undefined) return exitCodes.problems;
+  const { url: address, headers, body } = sent;
   const [{ request }, { STATUS_CODES }] = await Promise.all([import('undici'), import('node:http')]);
   try {
     const {
@@ -56,12 +83,12 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
       body: answer,
     } = await request(address, {
       method: 'POST',
-      headers: await sendHeaders(options, body !== undefined),
+      headers,
       // The user's timeout is the only deadline: agents may be silent for longer than a client's defaults.
       headersTimeout: 0,
       bodyTimeout: 0,
       signal: AbortSignal.timeout(secondsOf(options.timeout) * 1000),
-      ...(body !== undefined && { body }),
+      ...(body !== undefined && body !== '' && { body }),
     });
     terminal.words(`${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim());
     if (/^text\/event-stream/i.test(String(answerHeaders['content-type']))) {
@@ -95,12 +122,39 @@ async function printEvents(answer: AsyncIterable<string>): Promise<ExitCode> {
   return last === 'done' ? exitCodes.fine : exitCodes.problems;
 }
 
-async function configuredUrl(root: string): Promise<string | undefined> {
-  const config = await loadForCommand(root);
-  if (config === undefined) return undefined;
-  const { host, port, basePath } = config.server;
+/** The config, where something of it is needed: a URL and a secret suffice without any. */
+async function configOf({ url, sign, config }: SendOptions): Promise<Config | undefined> {
+  const isSelfContained = sign === undefined || (sign !== true && process.env.PULLCORD_SIGNING_SECRET !== undefined);
+  return url !== undefined && isSelfContained ? undefined : loadForCommand(config);
+}
+
+function urlOf({ server: { host, port, basePath } }: Config): string {
   const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${basePath}`;
+}
+
+/** Signs a request; reports why it cannot be signed. */
+async function signed(
+  { url, headers, body = '' }: { url: string; headers: Record<string, string>; body: string | undefined },
+  name: string,
+  { sign, event }: SendOptions,
+  config: Config | undefined,
+): Promise<SentRequest | undefined> {
+  const [project = '', key = ''] = name.split('/');
+  const trigger = config?.triggers.find((one) =>
+    sameTrigger({ project: one.project.id, trigger: one.key }, { project, trigger: key }),
+  );
+  if (config !== undefined && trigger === undefined) throw new UsageError(`the config has no trigger ${name}`);
+  const { signRequest } = await import('../host/sign-request.ts');
+  const result = await signRequest(
+    { scheme: sign === true ? undefined : sign, secret: process.env.PULLCORD_SIGNING_SECRET },
+    { url, headers, body },
+    { at: Date.now(), event },
+    config && trigger && { config, trigger },
+  );
+  if (result.ok) return result.request;
+  terminal.words(`error: the request cannot be signed: ${result.reason}`);
+  return undefined;
 }
 
 function pathOf(trigger: string): string {
@@ -109,9 +163,13 @@ function pathOf(trigger: string): string {
   return `/project/${encodeURIComponent(project)}/trigger/${encodeURIComponent(key)}`;
 }
 
-async function sendHeaders(options: SendOptions, hasBody: boolean): Promise<Record<string, string>> {
-  const headers = { ...(hasBody && { 'content-type': 'application/json' }), ...headersOf(options.header) };
-  const key = options.apiKey ?? process.env.PULLCORD_API_KEY;
+async function sendHeaders(options: SendOptions): Promise<Record<string, string>> {
+  const headers = {
+    ...(options.data !== undefined && { 'content-type': 'application/json' }),
+    ...headersOf(options.header),
+  };
+  // What is signed is to be known by its signature.
+  const key = options.apiKey ?? (options.sign === undefined ? process.env.PULLCORD_API_KEY : undefined);
   const sent = key === undefined ? headers : { ...headers, 'x-api-key': key };
   await checkHeaders(sent);
   return sent;

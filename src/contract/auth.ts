@@ -72,6 +72,10 @@ export type EventValue = string | { readonly pointers: readonly string[] };
  */
 export interface AuthReview {
   readonly callers: AuthCallers;
+  /**
+   * How its senders describe an event, by the head of a request: for dry runs, whose requests carry no credential.
+   */
+  eventOf?(request: RequestHead): SenderEvent;
 }
 
 /**

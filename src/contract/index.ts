@@ -17,3 +17,4 @@ export * from './respond.ts';
 export type * from './run.ts';
 export * from './run-state.ts';
 export type * from './secrets.ts';
+export type * from './sign.ts';

@@ -8,6 +8,7 @@ import type { OutboundClient, OutboundOptions } from './outbound.ts';
 import type { Respond } from './respond.ts';
 import type { Run } from './run.ts';
 import type { UnresolvedOptions } from './secrets.ts';
+import type { SentRequest, Signing, SignResult } from './sign.ts';
 
 /** The five steps of the pipeline, in order. */
 export const stages = ['auth', 'filter', 'dedup', 'run', 'respond'] as const;
@@ -67,6 +68,11 @@ export interface AuthPlugin<Options = unknown> extends PluginBase<'auth'> {
    * @experimental
    */
   review?(options: UnresolvedOptions<Options>): AuthReview;
+  /**
+   * Signs a request as its senders do, so that a trigger can be tried without them: `pullcord send --sign`.
+   * @experimental
+   */
+  sign?(options: UnresolvedOptions<Options>, request: SentRequest, signing: Signing): SignResult;
 }
 export interface FilterPlugin<Options = unknown> extends PluginBase<'filter'> {
   create(context: PluginContext, options: Options): MaybePromise<Filter>;

@@ -1,15 +1,15 @@
 import type { TriggerConfig } from '../config/model.ts';
 import type { Dedup } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
-import type { CallersByUse } from './auth-callers.ts';
+import type { AuthReviews } from './auth-reviews.ts';
 
 /** What anonymous callers of a trigger share although it looks as if each had its own: all of them are one caller. */
 export function anonymousSharing(
   config: TriggerConfig,
   dedup: Dedup | undefined,
-  callers: CallersByUse,
+  reviews: AuthReviews,
 ): readonly Problem[] {
-  const open = config.auth.find((use) => callers.get(use)?.kind === 'anyone');
+  const open = config.auth.find((use) => reviews.get(use)?.callers.kind === 'anyone');
   if (open === undefined) return [];
   return [...sharedSessions(config, open.uses), ...sharedOutputs(config, dedup, open.uses)];
 }

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Config, StageUse } from '../config/model.ts';
-import type { Auth, AuthCallers, Plugin, PluginLog, Stage } from '../contract/index.ts';
+import type { Auth, AuthReview, Plugin, PluginLog, Stage } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
-import { reviewAuth } from './auth-callers.ts';
+import { reviewAuth } from './auth-reviews.ts';
 import { createInstance, optionFindings, type Surroundings } from './create-instance.ts';
 import type { Policy } from './findings.ts';
 import { type Instance, type InstancePool, runClosers } from './instance-pool.ts';
@@ -16,8 +16,8 @@ import { standInFor } from './stand-ins.ts';
 export interface Provided<S extends Stage> {
   readonly value: StageInstances[S] | undefined;
   readonly findings: readonly Problem[];
-  /** Who the callers of an auth plugin are, if it says so. */
-  readonly callers?: AuthCallers | undefined;
+  /** What an auth plugin says of itself, if anything. */
+  readonly review?: AuthReview | undefined;
 }
 
 interface Untyped extends Omit<Provided<Stage>, 'value'> {
@@ -67,9 +67,9 @@ export class Instances {
     if (policy === 'review' && stage === 'run') return { value: standIn, findings: [] };
     const provided = this.#byUse.get(use) ?? (await this.#provide(stage, use));
     this.#byUse.set(use, provided);
-    const { value = standIn, findings, callers } = provided;
+    const { value = standIn, findings, review } = provided;
     // What the pool holds under a stage's identity was checked to have that stage's method when it was created.
-    return { value: value as StageInstances[S] | undefined, findings, callers };
+    return { value: value as StageInstances[S] | undefined, findings, review };
   }
 
   /** Releases all shares, if the config is not used after all. */
@@ -88,8 +88,8 @@ export class Instances {
     // A review needs no secret; options that are faulty otherwise have a finding already.
     const canBeReviewed = resolved.ok ? provided.value !== undefined : resolved.unresolved !== undefined;
     if (stage !== 'auth' || !canBeReviewed) return provided;
-    const { callers, findings } = reviewAuth(plugin, use, resolved.unresolved);
-    return { ...provided, findings: [...provided.findings, ...findings], callers };
+    const { review, findings } = reviewAuth(plugin, use, resolved.unresolved);
+    return { ...provided, findings: [...provided.findings, ...findings], review };
   }
 
   async #instanceOf(plugin: Plugin, use: StageUse, resolved: GoodOptions): Promise<Untyped> {

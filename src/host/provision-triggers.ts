@@ -2,11 +2,11 @@ import type { Config, StageUse, TriggerConfig } from '../config/model.ts';
 import { Slices } from '../config/slices.ts';
 import { descriptorOf } from '../config/stages.ts';
 import { nameOf, usesOf } from '../config/uses-of.ts';
-import { type Auth, type AuthCallers, type Stage, stages } from '../contract/index.ts';
+import { type Auth, type AuthReview, type Stage, stages } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { anonymousSharing } from './anonymous-sharing.ts';
-import { type CallersByUse, unreachableAuth } from './auth-callers.ts';
 import { AuthList, partsOf } from './auth-list.ts';
+import { type AuthReviews, unreachableAuth } from './auth-reviews.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
 import type { Instances } from './instances.ts';
@@ -27,7 +27,7 @@ export interface ProvisionedConfig {
   readonly defaultAuth: Auth | undefined;
   /** Those that could be provisioned; all of them unless there is an error. */
   readonly triggers: readonly ProvisionedTrigger[];
-  readonly callers: CallersByUse;
+  readonly authReviews: AuthReviews;
   readonly findings: readonly Problem[];
 }
 
@@ -47,8 +47,8 @@ export async function provisionTriggers(
     const pause = slices.next();
     if (pause) await pause;
   }
-  const { callers, findings } = provisioner;
-  return { defaultAuth, triggers, callers, findings: findings.judged() };
+  const { authReviews, findings } = provisioner;
+  return { defaultAuth, triggers, authReviews, findings: findings.judged() };
 }
 
 function policyOf({ status }: TriggerConfig, purpose: Purpose): Policy {
@@ -58,7 +58,7 @@ function policyOf({ status }: TriggerConfig, purpose: Purpose): Policy {
 
 class Provisioner {
   readonly findings = new Findings();
-  readonly callers = new Map<StageUse, AuthCallers>();
+  readonly authReviews = new Map<StageUse, AuthReview>();
   readonly #instances: Instances;
   /** Triggers that take the same list from their defaults have one auth: by that, others know that it is the same. */
   readonly #auths = new Map<readonly StageUse[], Auth>();
@@ -77,14 +77,14 @@ class Provisioner {
     // The table says which stages are lists and which may be left out, and the type is made of the same table.
     const ofStages = Object.fromEntries(entries) as ProvisionedStages;
     this.findings.add(credentialReaders(config, ofStages), 'must');
-    this.findings.add(anonymousSharing(config, ofStages.dedup, this.callers), 'must');
+    this.findings.add(anonymousSharing(config, ofStages.dedup, this.authReviews), 'must');
     return { config, ...ofStages, callback: callback.value };
   }
 
   /** One plugin as it is, several as one; undefined with at least one error found. */
   async auth(uses: readonly StageUse[], policy: Policy): Promise<Auth | undefined> {
     const provided = await this.#instancesOf('auth', uses, policy);
-    this.findings.add(unreachableAuth(uses, this.callers), 'must');
+    this.findings.add(unreachableAuth(uses, this.authReviews), 'must');
     const parts = complete(provided);
     if (parts === undefined) return undefined;
     const known = this.#auths.get(uses);
@@ -117,9 +117,9 @@ class Provisioner {
     const applied = standInFor(stage, policy) === undefined ? 'must' : policy;
     const instances: (StageInstances[S] | undefined)[] = [];
     for (const use of uses) {
-      const { value, findings, callers } = await this.#instances.of(stage, use, applied);
+      const { value, findings, review } = await this.#instances.of(stage, use, applied);
       this.findings.add(findings, applied);
-      if (callers !== undefined) this.callers.set(use, callers);
+      if (review !== undefined) this.authReviews.set(use, review);
       instances.push(value);
     }
     return instances;

@@ -1,7 +1,7 @@
 import type { Config } from '../config/model.ts';
 import type { Auth, PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
-import type { CallersByUse } from './auth-callers.ts';
+import type { AuthReviews } from './auth-reviews.ts';
 import { type Instance, InstancePool } from './instance-pool.ts';
 import { Instances } from './instances.ts';
 import { type ProvisionedTrigger, type Purpose, provisionTriggers } from './provision-triggers.ts';
@@ -12,7 +12,7 @@ export type Provisioning =
       readonly ok: true;
       readonly triggers: readonly ProvisionedTrigger[];
       readonly defaultAuth: Auth;
-      readonly callers: CallersByUse;
+      readonly authReviews: AuthReviews;
       /** The auth plugins in use, by what their `create` returned. */
       readonly authInstances: ReadonlyMap<Auth, Instance>;
       readonly warnings: readonly Problem[];
@@ -35,14 +35,14 @@ export async function provision(
   const instances = new Instances(config, registry, pool, log);
   let isUsed = false;
   try {
-    const { defaultAuth, triggers, callers, findings } = await provisionTriggers(config, instances, purpose);
+    const { defaultAuth, triggers, authReviews, findings } = await provisionTriggers(config, instances, purpose);
     const problems = findings.filter(({ severity }) => severity !== 'note');
     if (problems.some(({ severity }) => severity === 'error') || defaultAuth === undefined) {
       return { ok: false, problems };
     }
     isUsed = true;
     const { identities, auths: authInstances } = instances;
-    return { ok: true, triggers, defaultAuth, callers, authInstances, warnings: problems, identities };
+    return { ok: true, triggers, defaultAuth, authReviews, authInstances, warnings: problems, identities };
   } finally {
     if (!isUsed) await instances.release();
   }

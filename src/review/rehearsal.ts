@@ -140,7 +140,8 @@ export class Rehearsal {
     }
     const { claims } = request.origin ?? {};
     const caller = claims === undefined ? admission.principal : { ...admission.principal, claims };
-    return { exchange: exchangeOf(head, trigger, caller, body, eventOf(request)), trigger };
+    const event = recordedEvent(request) ?? this.#describedEvent(request, head);
+    return { exchange: exchangeOf(head, trigger, caller, body, event), trigger };
   }
 
   #bodyOf({ bodyText }: RehearsedRequest): TriggerBody | InvalidBody | { readonly code: ProblemCode } {
@@ -149,6 +150,12 @@ export class Rehearsal {
     return bytes.length > this.#snapshot.config.server.bodyLimitBytes
       ? { code: 'body_too_large' }
       : parseTriggerBody(bytes);
+  }
+
+  /** As a sender of the trigger describes it, of which the first that does is taken: no signature says which one sends. */
+  #describedEvent({ project, trigger }: RehearsedRequest, head: RequestHead): SenderEvent | undefined {
+    const described = reviewedAuths(this.#snapshot, project, trigger).find(({ eventOf }) => eventOf !== undefined);
+    return described?.eventOf?.(head);
   }
 
   #headOf({ project, trigger, receivedAt, headers, ip, origin = {} }: RehearsedRequest): RequestHead {
@@ -193,7 +200,7 @@ function queryTextOf({ query = {} }: Partial<RecordedOrigin>): string {
   return parameters.toString();
 }
 
-function eventOf({ origin }: RehearsedRequest): SenderEvent | undefined {
+function recordedEvent({ origin }: RehearsedRequest): SenderEvent | undefined {
   if (origin?.event === undefined) return undefined;
   const { name, id, time } = origin.event;
   return { name, id, time };

@@ -1,5 +1,5 @@
 import type { StageUse } from '../config/model.ts';
-import type { Auth, AuthCallers } from '../contract/index.ts';
+import type { Auth, AuthCallers, AuthReview } from '../contract/index.ts';
 import { partsOf } from '../host/auth-list.ts';
 import type { Snapshot } from '../runtime/snapshot.ts';
 
@@ -9,6 +9,8 @@ export interface ReviewedAuth {
   readonly auth: Auth;
   /** Who its callers are; undefined if the plugin does not say. */
   readonly callers: AuthCallers | undefined;
+  /** How its senders describe an event. */
+  readonly eventOf: AuthReview['eventOf'];
 }
 
 /** The auth plugins of a trigger, in the order in which they are asked; of an unknown one those of the gateway. */
@@ -18,7 +20,8 @@ export function reviewedAuths(snapshot: Snapshot, project: string, key: string):
   const parts = partsOf(trigger?.auth ?? snapshot.defaultAuth);
   return uses.flatMap((use, index) => {
     const auth = parts[index];
-    return auth === undefined ? [] : [{ use, auth, callers: snapshot.callers.get(use) }];
+    const review = snapshot.authReviews.get(use);
+    return auth === undefined ? [] : [{ use, auth, callers: review?.callers, eventOf: review?.eventOf }];
   });
 }
 

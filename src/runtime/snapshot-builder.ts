@@ -55,13 +55,13 @@ export class SnapshotBuilder {
     const parts = { registry, pool: this.#pool, log: this.#log };
     const [provisioned, git] = await Promise.all([provision(config, purpose, parts), gitState]);
     if (!provisioned.ok) return provisioned;
-    const { triggers, defaultAuth, callers, authInstances, warnings, identities } = provisioned;
+    const { triggers, defaultAuth, authReviews, authInstances, warnings, identities } = provisioned;
     const snapshot = new Snapshot({
       config,
       sources,
       triggers,
       defaultAuth,
-      callers,
+      authReviews,
       authInstances,
       loadedAt: Date.now(),
       git,

@@ -5,8 +5,8 @@ import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import type { RunPolicy } from '../engine/types/index.ts';
-import type { CallersByUse } from '../host/auth-callers.ts';
 import { AuthList, partsOf } from '../host/auth-list.ts';
+import type { AuthReviews } from '../host/auth-reviews.ts';
 import type { Instance } from '../host/instance-pool.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import type { GitState } from './git-state.ts';
@@ -49,7 +49,7 @@ interface SnapshotContent {
   readonly sources: Sources;
   readonly triggers: readonly ProvisionedTrigger[];
   readonly defaultAuth: Auth;
-  readonly callers: CallersByUse;
+  readonly authReviews: AuthReviews;
   readonly authInstances: ReadonlyMap<Auth, Instance>;
   readonly loadedAt: number;
   readonly git: GitState;
@@ -65,7 +65,7 @@ export class Snapshot {
   readonly revision: string;
   readonly defaultAuth: Auth;
   /** Who can fire, by use of an auth plugin: for reviewers. */
-  readonly callers: CallersByUse;
+  readonly authReviews: AuthReviews;
   /** When it went live, milliseconds since the epoch. */
   readonly loadedAt: number;
   /** The commit that its files are those of, byte for byte. */
@@ -84,7 +84,7 @@ export class Snapshot {
     this.config = content.config;
     this.revision = content.config.revision;
     this.defaultAuth = content.defaultAuth;
-    this.callers = content.callers;
+    this.authReviews = content.authReviews;
     this.#signatures = signaturesOf([content.defaultAuth, ...content.triggers.map(({ auth }) => auth)]);
     this.loadedAt = content.loadedAt;
     this.gitCommit = content.git.commit;

@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { OptionsError, type OptionsFinding, type OptionsProblem } from '../../../src/contract/index.ts';
 import { foreignSecret } from './foreign-secret.ts';
-import { type Format, formatOfHmac, keyKindOf } from './format.ts';
+import { type Format, keyKindOf } from './format.ts';
 import { faultsOfFormat, faultsOfHmac, signsBody } from './format-faults.ts';
 import { hmacKey, publicKey, type ReadKey } from './keys.ts';
 import type { Options } from './options.gen.ts';
-import { presetFormats, secretPrefixes } from './presets.ts';
+import { formatsOf, secretPrefixes } from './presets.ts';
 import { hmacVerifier, publicVerifier, type Verifier } from './verifier.ts';
 
 /** A format with the keys of the sender. */
@@ -46,12 +46,6 @@ export function checkOptions(options: Options, report: (finding: OptionsFinding)
     report({ severity: 'warning', pointer: '/custom', message, hint: 'Sign {body}, if the sender does.' });
   }
   return keyed;
-}
-
-function formatsOf({ scheme, hmac, custom }: Options): readonly Format[] {
-  if (scheme === 'hmac') return hmac === undefined ? [] : [formatOfHmac(hmac)];
-  if (scheme === 'custom') return custom === undefined ? [] : [custom];
-  return presetFormats(scheme);
 }
 
 function faultsOfOptions({ scheme, hmac, custom, challenge }: Options): readonly OptionsProblem[] {

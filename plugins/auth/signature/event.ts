@@ -13,6 +13,12 @@ export function eventReader(options: EventOptions | undefined): ((request: Reque
   return (request) => ({ name: name(request), id: id(request), time: time(request) });
 }
 
+/** The event of a request by the first format that finds its type. */
+export function describedEvent(formats: readonly Format[], request: RequestHead): SenderEvent {
+  const events = formats.flatMap((format) => eventReader(format.event)?.(request) ?? []);
+  return events.find(({ name }) => name !== undefined) ?? {};
+}
+
 function valueReader(places: string | string[] = []): (request: RequestHead) => EventValue | undefined {
   const sources = [places].flat().flatMap((place) => parseSource(place) ?? []);
   const inHead = sources.filter((source): source is HeadSource => source.kind !== 'body');

@@ -2,13 +2,15 @@ import type { AuthPlugin, AuthVerdict, Principal, RequestHead, SenderEvent } fro
 import { abstained, rejected } from '../verdicts.ts';
 import { challengeAnswerer } from './challenge.ts';
 import { checkOptions, type KeyedFormat } from './checked-options.ts';
-import { eventReader } from './event.ts';
+import { describedEvent, eventReader } from './event.ts';
 import { keyKindOf } from './format.ts';
 import { type Handshake, handshakeOf } from './handshake.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
+import { formatsOfUnresolved } from './presets.ts';
 import { publicUrls } from './public-url.ts';
 import { type Outcome, type Scheme, schemeOf } from './scheme.ts';
+import { sign } from './sign.ts';
 import { parseSource } from './source.ts';
 import { secretMatcher, type Verifier } from './verifier.ts';
 
@@ -19,7 +21,11 @@ export default {
   summary:
     'Knows a sender by its signature: GitHub, Slack, Stripe, Twilio, Standard Webhooks and others, or as described.',
   optionsSchema: schema,
-  review: () => ({ callers: { kind: 'holders', prefix: 'signature:' } }),
+  review: (options) => ({
+    callers: { kind: 'holders', prefix: 'signature:' },
+    eventOf: (request) => describedEvent(formatsOfUnresolved(options), request),
+  }),
+  sign,
   create(context, options) {
     const formats = checkOptions(options, (finding) => context.report(finding));
     const { challenge, name = options.scheme } = options;

@@ -1,6 +1,7 @@
 import type { RequestHead } from '../../../src/contract/index.ts';
 import { type BodyValues, bodyReader } from './body-values.ts';
 import { formParameters, isForm } from './form-parameters.ts';
+import { type Format, payloadOf } from './format.ts';
 import { type BodySource, type HeadSource, parseSource, readHead } from './source.ts';
 import type { Pieces } from './verifier.ts';
 
@@ -137,4 +138,12 @@ function lateReader(
 /** The scalar at a place of a body; undefined if there is none, or more than one. */
 export function onlyScalar(body: Uint8Array, source: BodySource): string | undefined {
   return bodyReader([source])(body)(source);
+}
+
+/** The places of a body that a format reads. */
+export function bodySourcesOf(format: Format): readonly BodySource[] {
+  const places = [format.signature, format.timestamp].map((place) => (place ? parseSource(place) : undefined));
+  return [...places, ...partsOf(payloadOf(format))].filter(
+    (place): place is BodySource => place?.kind === 'body' && 'path' in place,
+  );
 }

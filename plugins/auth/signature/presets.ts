@@ -1,4 +1,5 @@
-import { type BriefFormat, type Format, formatOf } from './format.ts';
+import type { UnresolvedOptions } from '../../../src/contract/index.ts';
+import { type BriefFormat, type Format, formatOf, formatOfHmac } from './format.ts';
 import type { Options } from './options.gen.ts';
 
 /** The senders that are known by name. */
@@ -322,6 +323,18 @@ const presets: Readonly<Record<PresetName, Preset>> = {
 /** The formats that a sender uses, in the order in which they are tried: the first that a request has decides. */
 export function presetFormats(name: PresetName): readonly Format[] {
   return presets[name].formats.map(formatOf);
+}
+
+/** The formats that options choose or describe; none if the description is missing. */
+export function formatsOf({ scheme, hmac, custom }: Pick<Options, 'scheme' | 'hmac' | 'custom'>): readonly Format[] {
+  if (scheme === 'hmac') return hmac === undefined ? [] : [formatOfHmac(hmac)];
+  if (scheme === 'custom') return custom === undefined ? [] : [custom];
+  return presetFormats(scheme);
+}
+
+/** The same of options whose secrets are references: those stand in `secrets` alone, which no format reads. */
+export function formatsOfUnresolved(options: UnresolvedOptions<Options>): readonly Format[] {
+  return formatsOf(options as Options);
 }
 
 /** The page on which a sender describes how it signs. */

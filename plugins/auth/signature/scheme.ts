@@ -3,9 +3,9 @@ import type { RequestHead } from '../../../src/contract/index.ts';
 import { scalarFinder } from '../json-values.ts';
 import { type BodyValues, bodyReader } from './body-values.ts';
 import { type Format, keyKindOf, payloadOf } from './format.ts';
-import { coversBody, type PayloadValues, partsOf, payloadReader } from './payload.ts';
+import { bodySourcesOf, coversBody, type PayloadValues, payloadReader } from './payload.ts';
 import { itemsOf, parseTimestamp, signaturesIn } from './signature-text.ts';
-import { type BodySource, type HeadSource, parseSource, readHead, type Source } from './source.ts';
+import { type HeadSource, parseSource, readHead, type Source } from './source.ts';
 import type { Verifier } from './verifier.ts';
 
 /** What a signature proves. `absent`: the request has none of this form. */
@@ -137,14 +137,6 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
  * long ago would pass for a new time.
  */
 const dottedPayload = '{id}.{timestamp}.{body}';
-
-/** The places of a body that a format reads. */
-function bodySourcesOf(format: Format): readonly BodySource[] {
-  const places = [format.signature, format.timestamp].map(optionalSource);
-  return [...places, ...partsOf(payloadOf(format))].filter(
-    (place): place is BodySource => place?.kind === 'body' && 'path' in place,
-  );
-}
 
 const absent: Outcome = { kind: 'absent' };
 const malformed: Outcome = { kind: 'malformed' };
