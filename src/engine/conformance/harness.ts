@@ -108,7 +108,7 @@ export function newRequest(
     caller: 'website',
     ip: '192.0.2.7',
     headers: { 'content-type': 'application/json' },
-    origin: { query: {}, event: {}, claims: {} },
+    origin: undefined,
     bodyText: '{"instruction":"refund order 7"}',
     masked: [],
     verdict: 'accepted',
