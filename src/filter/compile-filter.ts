@@ -1,3 +1,4 @@
+import type { BindingNames } from './advice/binding-shape.ts';
 import { compileExpression } from './compiler/compile.ts';
 import type { Evaluator } from './compiler/evaluator.ts';
 import type { Purpose } from './constant.ts';
@@ -22,8 +23,11 @@ import { variablesOf, warningsOf } from './warnings.ts';
 
 export interface CompileOptions {
   readonly limits?: Partial<FilterLimits>;
-  /** Names of all bindings that evaluations receive. If given, any other unbound variable produces a warning. */
-  readonly bindings?: readonly string[];
+  /**
+   * All bindings that evaluations receive, by name or with their members. If given, what an expression cannot mean is
+   * reported: another unbound variable, a member that a binding never has, a call of something that is no function.
+   */
+  readonly bindings?: BindingNames;
   /** `value`: the expression is used for its result, so a constant one may be intended. Default: `filter`. */
   readonly purpose?: Purpose;
 }

@@ -1,4 +1,5 @@
 import { compileExpression } from './compiler/compile.ts';
+import { describeErrorCode } from './error-words.ts';
 import { Evaluation, noBindings } from './evaluation.ts';
 import { toEvaluationError } from './evaluation-error.ts';
 import type { ExpressionProblem } from './expression-error.ts';
@@ -23,9 +24,11 @@ interface Constant {
 export function constantProblem(source: string, root: Node, purpose: Purpose): ExpressionProblem | undefined {
   const constant = unlessTooDeep(() => constantOf(root), undefined);
   if (constant === undefined) return undefined;
-  const { outcome, decisive, code } = constant;
+  const { outcome, decisive, code = '' } = constant;
   const place = decisive === root ? { offset: 0 } : offsetOfToken(source, decisive.position, spelled(decisive));
-  if (outcome === 'error') return { message: `the expression always fails, with ${code}`, ...place };
+  if (outcome === 'error') {
+    return { message: `the expression always fails, with ${code}: ${describeErrorCode(code)}`, ...place };
+  }
   if (purpose === 'value') return undefined;
   const effect = outcome === 'true' ? 'passes every request' : 'drops every request';
   return { message: `the expression is always ${outcome}: it ${effect}`, ...place };

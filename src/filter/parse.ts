@@ -1,4 +1,5 @@
 import jsonata from 'jsonata';
+import { syntaxHint } from './advice/syntax-hint.ts';
 import { ExpressionError, type ExpressionProblem } from './expression-error.ts';
 import { type Node, nodesOf } from './node.ts';
 import { regularExpressionOf, UnusableRegExp } from './regular-expression.ts';
@@ -60,7 +61,17 @@ function describeParseError(source: string, error: unknown): ExpressionProblem {
   if (error instanceof SyntaxError) return { message, ...offsetOfRegExp(source, message) };
   const position = 'position' in error ? error.position : undefined;
   const token = 'token' in error ? String(error.token) : '';
-  return { message, ...offsetOfToken(source, position, token) };
+  const code = 'code' in error ? String(error.code) : '';
+  const place = offsetOfToken(source, position, asWritten(source, position, token));
+  // Without a position it is at the end, or concerns the whole.
+  const hint = syntaxHint(source, { code, token, offset: place.offset ?? source.length });
+  return { message, ...(hint !== undefined && { hint }), ...place };
+}
+
+/** The token of a variable lacks its `$`. */
+function asWritten(source: string, position: unknown, token: string): string {
+  const variable = `$${token}`;
+  return typeof position === 'number' && source.endsWith(variable, position) ? variable : token;
 }
 
 /** JSONata's positions are the end of a token. Returns its start if the source has that token there verbatim. */

@@ -13,6 +13,7 @@ import {
   type Bindings,
   compileFilter,
   compileTemplate,
+  describeErrorCode,
   EvaluationError,
   ExpressionError,
   type ExpressionProblem,
@@ -162,7 +163,8 @@ function failureText(pointer: string, { code, position, details }: EvaluationErr
   const at = position === undefined ? '' : ` at position ${position}`;
   const limit = details.isOutOfTime === true ? 'it takes too long, ' : 'it exceeds the work limit, ';
   const reason = code === 'D1012' ? limit : '';
-  return `the expression of ${optionAt(pointer)} failed: ${reason}JSONata error ${code}${at}`;
+  const words = code === 'D1012' ? '' : `: ${describeErrorCode(code)}`;
+  return `the expression of ${optionAt(pointer)} failed: ${reason}JSONata error ${code}${at}${words}`;
 }
 
 function optionAt(pointer: string): string {

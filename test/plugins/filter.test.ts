@@ -220,7 +220,7 @@ t.test('jsonata', async (t) => {
       });
     }
     await t.test('jsonata reports D1004 for a regular expression that matches an empty string', async (t) => {
-      const reason = 'JSONata error D1004 at position 7';
+      const reason = 'JSONata error D1004 at position 7: the regular expression matches an empty string';
       t.same(await evaluate('$match(text, /x*/)', body), { kind: 'error', reason });
     });
   });
@@ -259,16 +259,18 @@ t.test('jsonata', async (t) => {
 
   t.test('jsonata reports an error by code and position, never with values of the body', async (t) => {
     const body = { amount: 'TOPSECRET', customer: { plan: 'TOPSECRET' } };
-    t.same(await evaluate('amount > 10', body), { kind: 'error', reason: 'JSONata error T2009 at position 8' });
+    const reason =
+      'JSONata error T2009 at position 8: the two sides of a comparison have different types: one is a number, the other a string';
+    t.same(await evaluate('amount > 10', body), { kind: 'error', reason });
     for (const expression of [
       '$error(amount)',
       '$number(amount)',
-      'customer()',
+      '($f := customer; $f())',
       '$assert(false, amount)',
       '1 + amount',
-      'amount()',
+      '($f := amount; $f())',
       '$sqrt(-1)',
-      '$$.customer.plan.$x()',
+      '$$.customer.plan.($x := $; $x())',
     ]) {
       const result = await evaluate(expression, body);
       t.equal(result.kind, 'error', expression);

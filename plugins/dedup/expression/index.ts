@@ -7,9 +7,16 @@ import {
   OptionsError,
   WorkExhausted,
 } from '../../../src/contract/index.ts';
-import { compileFilter, EvaluationError, ExpressionError, NoWorkerError, toPlain } from '../../../src/filter/index.ts';
+import {
+  compileFilter,
+  describeErrorCode,
+  EvaluationError,
+  ExpressionError,
+  NoWorkerError,
+  toPlain,
+} from '../../../src/filter/index.ts';
 import { readsOf } from '../../expression-reads.ts';
-import { bindingsFor, requestVariables, secretHeaderProblems } from '../../request-bindings.ts';
+import { bindingsFor, requestShapes, secretHeaderProblems } from '../../request-bindings.ts';
 import { costOfSending } from '../../sending.ts';
 import { scopedKey } from '../scope.ts';
 import { keyText } from './key-text.ts';
@@ -46,7 +53,7 @@ export default {
       if (details.isOutOfTime === true) throw new FingerprintError('evaluating the key takes too long');
       if (code === exhausted) throw new WorkExhausted(work.limit);
       context.log.warn(
-        { requestId, code, position },
+        { requestId, code, position, reason: describeErrorCode(code) },
         'the key of a request could not be evaluated: it is no duplicate',
       );
     };
@@ -73,7 +80,7 @@ function compile(options: Options) {
   const problems = secretHeaderProblems(options, 'expressions');
   if (problems.length > 0) throw new OptionsError(problems);
   try {
-    const expression = compileFilter(options.key, { bindings: Object.keys(requestVariables), purpose: 'value' });
+    const expression = compileFilter(options.key, { bindings: requestShapes(options), purpose: 'value' });
     // All requests would be the same.
     if (expression.constant === undefined) return expression;
   } catch (error) {

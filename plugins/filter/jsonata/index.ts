@@ -9,6 +9,7 @@ import {
 } from '../../../src/contract/index.ts';
 import {
   compileFilter,
+  describeErrorCode,
   EvaluationError,
   ExpressionError,
   type FilterExpression,
@@ -23,7 +24,7 @@ import { Judge } from './judge.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { reviewOf } from './review.ts';
-import { variables } from './variables.ts';
+import { shapesOf, variables } from './variables.ts';
 
 const pointer = '/expression';
 
@@ -95,7 +96,7 @@ function errorResult(error: unknown): FilterResult {
   }
   if (!(error instanceof EvaluationError)) return { kind: 'error', reason: 'the expression could not be evaluated' };
   const at = error.position === undefined ? '' : ` at position ${error.position}`;
-  return { kind: 'error', reason: `JSONata error ${error.code}${at}` };
+  return { kind: 'error', reason: `JSONata error ${error.code}${at}: ${describeErrorCode(error.code)}` };
 }
 
 /** A request whose body exhausts its work must not pass by that: the expression could not be evaluated only because of its size. */
@@ -114,7 +115,7 @@ function compile(options: Options, more: Partial<FilterLimits> = {}): FilterExpr
   const { expression, timeout, maxDepth, maxSequence } = options;
   try {
     const limits = { timeoutMs: timeout, maxDepth, maxSequence, ...more };
-    return compileFilter(expression, { limits, bindings: Object.keys(variables) });
+    return compileFilter(expression, { limits, bindings: shapesOf(options) });
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     throw new OptionsError(error.problems.map((problem) => ({ pointer, ...problem })));
