@@ -76,13 +76,21 @@ export interface ExplainedCondition extends ExplainedPart {
   readonly passes: boolean;
   /** What stands between two parts of a comparison, e.g. `=` or `in`. */
   readonly operator?: string;
-  /** What the condition is made of, e.g. the two sides of a comparison. */
-  readonly parts?: readonly ExplainedPart[];
+  /** JSON pointer (RFC 6901) into the options: the text that `errorOffset` counts in. */
+  readonly pointer?: string;
 }
 
 /** A part of a filter with its value or its error; neither: it evaluated to nothing (JSONata's undefined). */
 export interface ExplainedPart {
   readonly source: string;
+  /** NaN and infinite numbers, which JSON cannot represent, are shown by their names. */
   readonly value?: JsonValue;
+  /** The error of its evaluation: a code, or what there is to say. */
   readonly error?: string;
+  /** What the code means, in words. */
+  readonly errorMessage?: string;
+  /** Where it failed in the option at `pointer` of the condition, in UTF-16 units. */
+  readonly errorOffset?: number;
+  /** What it is made of, e.g. the two sides of a comparison, or the arguments of a function. */
+  readonly parts?: readonly ExplainedPart[];
 }

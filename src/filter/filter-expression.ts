@@ -89,11 +89,17 @@ export interface Conjunct extends ExplainedPart {
 
 /**
  * A part of an expression with its value, or with the code of the error that ended its evaluation. Parts not evaluated
- * within two seconds have a message instead of a code, and do not pass.
+ * within two seconds have a message instead of a code, and do not pass; so do nested parts that are too large.
  */
 export interface ExplainedPart {
   readonly source: string;
-  /** Without non-JSON values: absent for undefined and for functions. */
+  /** Without non-JSON values, except NaN and infinite numbers: absent for undefined and for functions. */
   readonly value?: PlainValue;
   readonly error?: string;
+  /** What the code of the error means, in words. */
+  readonly errorMessage?: string;
+  /** Where in the whole expression it failed, in UTF-16 units. */
+  readonly errorOffset?: number;
+  /** Its operands and arguments, without literals, as deep as they are evaluated with the same context. */
+  readonly parts?: readonly ExplainedPart[];
 }

@@ -22,15 +22,20 @@ const maxDepth = 1000;
  * it will have is charged to the budget before anything is copied. Throws an EvaluationError if the result is too large
  * (D1012, with `isResult` in its details), or nested deeper than a thousand levels (D1011).
  * @param budget what is left of the evaluation's budget; by default a budget of its own
+ * @param numbers `as JSON`: null for NaN and infinite ones, which JSON cannot represent
  */
-export function toPlain(value: unknown, budget = new WorkBudget(defaultLimits.maxSteps)): PlainValue | undefined {
+export function toPlain(
+  value: unknown,
+  budget = new WorkBudget(defaultLimits.maxSteps),
+  numbers: 'as JSON' | 'as they are' = 'as JSON',
+): PlainValue | undefined {
   try {
     measure(budget, value, 0);
   } catch (error) {
     const { code, details } = toEvaluationError(error);
     throw new EvaluationError(code, { ...details, isResult: true });
   }
-  return isPlain(value) ? copy(value) : undefined;
+  return isPlain(value) ? copy(value, numbers === 'as JSON') : undefined;
 }
 
 function measure(budget: WorkBudget, value: unknown, depth: number): void {
@@ -55,12 +60,12 @@ function measure(budget: WorkBudget, value: unknown, depth: number): void {
   }
 }
 
-function copy(value: unknown): PlainValue {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+function copy(value: unknown, asJson: boolean): PlainValue {
+  if (typeof value === 'number') return asJson && !Number.isFinite(value) ? null : value;
   if (typeof value !== 'object' || value === null) return value as string | boolean | null;
   if (Array.isArray(value)) {
     const items: PlainValue[] = [];
-    for (const item of value) if (isPlain(item)) items.push(copy(item));
+    for (const item of value) if (isPlain(item)) items.push(copy(item, asJson));
     return items;
   }
   const members: Record<string, PlainValue> = {};
@@ -68,8 +73,8 @@ function copy(value: unknown): PlainValue {
     const member: unknown = Reflect.get(value, name);
     if (!isPlain(member)) continue;
     // Assigned, it would become the prototype.
-    if (name === '__proto__') Object.defineProperty(members, name, { ...plainMember, value: copy(member) });
-    else members[name] = copy(member);
+    if (name === '__proto__') Object.defineProperty(members, name, { ...plainMember, value: copy(member, asJson) });
+    else members[name] = copy(member, asJson);
   }
   return members;
 }

@@ -19,6 +19,8 @@ export interface ExplainedStage {
   /** What happened there, in words. */
   readonly words: string;
   readonly conditions: readonly ExplainedCondition[];
+  /** The place in an option, of which conditions name a pointer and an offset. */
+  readonly placeIn?: (pointer: string, offset: number) => Place;
 }
 
 export interface Explanation {
@@ -141,7 +143,9 @@ async function explainNamed(
     const why = code === 'filter_error' ? 'its evaluation failed' : 'dropped';
     // Where conditions say why, the reason adds nothing.
     const stopped = conditions.length > 0 && code !== 'filter_error' ? why : `${why}: ${reason}`;
-    explained.push({ ...base, result: stops ? 'stopped' : 'passed', words: stops ? stopped : 'passed', conditions });
+    const placeIn = (pointer: string, offset: number) => ({ ...use.optionPlaces(pointer), offset });
+    const words = stops ? stopped : 'passed';
+    explained.push({ ...base, result: stops ? 'stopped' : 'passed', words, conditions, placeIn });
     isReached = !stops;
   }
   return explained;

@@ -1,7 +1,8 @@
-import type { ExplainedCondition } from '../contract/index.ts';
+import type { ExplainedCondition, ExplainedPart, JsonValue } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { ExplainedStage } from './explain.ts';
 import { describeOutcome, type RehearsedOutcome } from './rehearsal.ts';
+import { shownValue } from './shown-value.ts';
 import { oneLine } from './words.ts';
 
 /** The stages as a tree of lines. */
@@ -11,34 +12,50 @@ export function formatStages(
   lineOf: (place: Place) => string,
 ): string {
   const marks = { passed: '✓', stopped: '✗', skipped: '·' } as const;
-  const lines = stages.flatMap(({ stage, use, place, result, words, conditions }, index) => {
+  const lines = stages.flatMap(({ stage, use, place, result, words, conditions, placeIn }, index) => {
     const isLast = index === stages.length - 1;
     const at = place === undefined || result === 'skipped' ? '' : `  ${lineOf(place)}`;
     return [
       `${isLast ? '└─' : '├─'} ${marks[result]} ${stage.padEnd(7)} ${use}: ${words}${at}`,
       ...conditions.flatMap((condition) =>
-        conditionLines(condition).map((line) => `${isLast ? '  ' : '│ '}    ${line}`),
+        conditionLines(condition, (offset) =>
+          condition.pointer === undefined || placeIn === undefined ? '' : lineOf(placeIn(condition.pointer, offset)),
+        ).map((line) => `${isLast ? '  ' : '│ '}    ${line}`),
       ),
     ];
   });
   return [describeOutcome(outcome), ...lines].join('\n');
 }
 
-function conditionLines({ source, passes, operator, parts = [], value, error }: ExplainedCondition): string[] {
-  const isPlain = parts.length === 0 && typeof value !== 'boolean';
-  const came = error !== undefined ? `  failed: ${error}` : isPlain ? `  is ${shown(value)}` : '';
+type PlaceOf = (offset: number) => string;
+
+function conditionLines(condition: ExplainedCondition, placeOf: PlaceOf): string[] {
+  const { source, passes, operator, parts = [], value, error } = condition;
+  const isPlain = operator === undefined && typeof value !== 'boolean';
+  const came = error !== undefined ? `  ${failure(condition, placeOf)}` : isPlain ? `  is ${shown(value)}` : '';
   const head = `${passes ? '✓' : '✗'} ${joined(source)}${came}`;
-  const sides = parts
-    .filter((part) => part.error !== undefined || !isLiteral(part.source, part.value))
-    .map(
-      (part) =>
-        `    ${joined(part.source)} ${part.error === undefined ? `is ${shown(part.value)}` : `failed: ${part.error}`}`,
-    );
-  return operator === undefined && parts.length === 0 ? [head] : [head, ...sides];
+  return [head, ...parts.flatMap((part) => partLines(part, condition, placeOf, '    '))];
+}
+
+function partLines(part: ExplainedPart, whole: ExplainedPart, placeOf: PlaceOf, indent: string): string[] {
+  const { source, value, error, parts = [] } = part;
+  if (error === undefined && isLiteral(source, value)) return [];
+  // A part fails with the same error as the whole, which has the words.
+  const isSame = error === whole.error && part.errorOffset === whole.errorOffset;
+  const failed = isSame ? `failed: ${error}` : failure(part, placeOf);
+  const line = `${indent}${joined(source)} ${error === undefined ? `is ${shown(value)}` : failed}`;
+  return [line, ...parts.flatMap((inner) => partLines(inner, part, placeOf, `${indent}    `))];
+}
+
+function failure({ error, errorMessage, errorOffset }: ExplainedPart, placeOf: PlaceOf): string {
+  const words = errorMessage === undefined ? '' : `: ${errorMessage}`;
+  const at = errorOffset === undefined ? '' : `  ${placeOf(errorOffset)}`.trimEnd();
+  return `failed: ${error}${words}${at}`;
 }
 
 /** A literal is its own value: showing it twice does not help. */
 function isLiteral(source: string, value: unknown): boolean {
+  if (/^'[^']*'$/.test(source)) return true;
   try {
     return JSON.stringify(JSON.parse(source)) === JSON.stringify(value);
   } catch {
@@ -46,9 +63,8 @@ function isLiteral(source: string, value: unknown): boolean {
   }
 }
 
-function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+function shown(value: JsonValue | undefined): string {
+  return shownValue(value, longest);
 }
 
 const longest = 200;

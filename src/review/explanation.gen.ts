@@ -98,7 +98,7 @@ export interface ConditionExplanation {
    */
   passes: boolean;
   /**
-   * Its value, any JSON; absent if it is undefined, or fails.
+   * Its value, any JSON; `NaN`, `Infinity` and `-Infinity` as strings; absent if it is undefined, or fails.
    */
   value?: JsonValue;
   /**
@@ -106,11 +106,19 @@ export interface ConditionExplanation {
    */
   error?: string;
   /**
+   * What the code of the error means, in words; absent if there is no code.
+   */
+  errorMessage?: string;
+  /**
+   * Where in the expression it failed: `file:line:column`.
+   */
+  errorPlace?: string;
+  /**
    * The operator between its parts; absent if it is not a comparison.
    */
   operator?: string;
   /**
-   * Its parts, such as the two sides of a comparison; absent where it is shown as a whole.
+   * Its parts, such as the two sides of a comparison, operands, and the arguments of a function, without literals except on the sides of a comparison; absent where it is shown as a whole.
    */
   parts?: PartExplanation[];
 }
@@ -123,11 +131,23 @@ export interface PartExplanation {
    */
   source: string;
   /**
-   * Its value, any JSON; absent if it is undefined, or fails.
+   * Its value, any JSON; `NaN`, `Infinity` and `-Infinity` as strings; absent if it is undefined, or fails.
    */
   value?: JsonValue;
   /**
    * The error of its evaluation, such as the code of a JSONata error; absent if it does not fail.
    */
   error?: string;
+  /**
+   * What the code of the error means, in words; absent if there is no code.
+   */
+  errorMessage?: string;
+  /**
+   * Where in the expression it failed: `file:line:column`.
+   */
+  errorPlace?: string;
+  /**
+   * Its own parts: the same members, as deep as the expression nests.
+   */
+  parts?: JsonObject[];
 }

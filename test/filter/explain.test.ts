@@ -145,3 +145,77 @@ t.test('explain returns the first 100 conjuncts', async (t) => {
   const filter = compileFilter(Array.from({ length: 150 }, (_, index) => `a != ${index}`).join(' and '));
   t.equal((await filter.explain({ a: -1 })).conjuncts.length, 100);
 });
+
+t.test('explain shows the arguments of functions, and operands at any depth', async (t) => {
+  const contains = await compileFilter('$contains($lowercase(subject), "refund")').explain({ subject: 'My Order' });
+  t.strictSame(contains.conjuncts, [
+    {
+      source: '$contains($lowercase(subject), "refund")',
+      passes: false,
+      value: false,
+      parts: [{ source: '$lowercase(subject)', value: 'my order', parts: [{ source: 'subject', value: 'My Order' }] }],
+    },
+  ]);
+  const or = await compileFilter('(a and b > 1) or c').explain({ a: 1, b: 0 });
+  t.strictSame(or.conjuncts[0]?.parts, [
+    {
+      source: 'a and b > 1',
+      value: false,
+      parts: [
+        { source: 'a', value: 1 },
+        { source: 'b > 1', value: false, parts: [{ source: 'b', value: 0 }] },
+      ],
+    },
+    { source: 'c' },
+  ]);
+  for (const [source, parts] of [
+    ['$not(x)', [{ source: 'x', value: 2 }]],
+    ['x ~> $string() ~> $contains(y)', [{ source: 'x ~> $string()' }, { source: 'y', value: '2' }]],
+    ['x > 1 ? y : z', [{ source: 'x > 1', value: true }, { source: 'y' }, { source: 'z' }]],
+    ['x ?: y', [{ source: 'x', value: 2 }, { source: 'y' }]],
+    ['-x', [{ source: 'x', value: 2 }]],
+    ['x & y', [{ source: 'x' }, { source: 'y' }]],
+    ['$map([x], function($v){ $v })', [{ source: '[x]', value: [2] }]],
+    ['$exists(missing)', undefined],
+    ['items[x = 2]', undefined],
+  ] as const) {
+    const { conjuncts } = await compileFilter(source).explain({ x: 2, y: '2', items: [] });
+    t.match(conjuncts[0]?.parts, parts, source);
+  }
+});
+
+t.test('explain reports what an error means and where in the whole expression it was', async (t) => {
+  const source = '($limit := 10; plan = "pro" and (amount > $limit or other > 1))';
+  const { conjuncts } = await compileFilter(source).explain({ plan: 'pro', amount: 'x', other: 2 });
+  const errorMessage = /^the two sides of a comparison have different types/;
+  t.match(conjuncts[1], {
+    error: 'T2009',
+    errorMessage,
+    errorOffset: source.indexOf('>'),
+    parts: [{ error: 'T2009', errorMessage, errorOffset: source.indexOf('>') }, { value: true }],
+  });
+  const first = await compileFilter('$number(a) > 1').explain({ a: 'x' });
+  t.match(first.conjuncts[0], { error: 'D3030', errorMessage: 'the value cannot be converted to a number' });
+  t.match(first.conjuncts[0]?.sides?.[0], { error: 'D3030', parts: [{ source: 'a', value: 'x' }] });
+});
+
+t.test('explain shows NaN and infinite numbers as such', async (t) => {
+  const { conjuncts } = await compileFilter('a / b > 1 and [a / b, 1 / b] = c').explain({ a: 0, b: 0 });
+  t.match(conjuncts, [
+    { passes: false, sides: [{ value: Number.NaN }, { value: 1 }] },
+    { sides: [{ value: [Number.NaN, Infinity] }, {}] },
+  ]);
+  const alone = await compileFilter('a / b').explain({ a: 1, b: 0 });
+  t.match(alone.conjuncts, [{ passes: false, value: Infinity, error: 'D1001' }]);
+});
+
+t.test('explain bounds the parts of an expression in number, depth and size', async (t) => {
+  const many = await compileFilter(`(${Array.from({ length: 500 }, (_, at) => `a${at}`).join(' or ')})`).explain({});
+  t.equal(many.conjuncts[0]?.parts?.length, 300);
+  const deep = await compileFilter(`${'$not('.repeat(50)}a${')'.repeat(50)}`).explain({ a: 1 });
+  let depth = 0;
+  for (let part = deep.conjuncts[0]?.parts?.[0]; part !== undefined; part = part.parts?.[0]) depth += 1;
+  t.equal(depth, 8);
+  const large = await compileFilter('$contains($lowercase(text), "a")').explain({ text: 'b'.repeat(500_000) });
+  t.match(large.conjuncts[0]?.parts, [{ error: 'its value is too large to show', value: undefined }]);
+});

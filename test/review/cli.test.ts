@@ -238,6 +238,37 @@ t.test('explain prints the path of a body through the stages as text and as JSON
   }
 });
 
+t.test('explain and test print arguments, what an error means, its line and column, and NaN', async (t) => {
+  const expression = '$contains($lowercase(subject), "refund") and total / count > 1 and amount > 10';
+  const tests = [
+    { name: 'fails', body: { subject: 'Refund', total: 4, count: 2, amount: 'x' }, expect: { verdict: 'accepted' } },
+  ];
+  const root = await configFolder(t, {
+    ...basicFiles(),
+    'refund.yaml': triggerFile('refund', { filter: expression, tests }),
+  });
+  const at = (await readFile(join(root, 'refund.yaml'), 'utf8')).indexOf('> 10');
+  const before = (await readFile(join(root, 'refund.yaml'), 'utf8')).slice(0, at).split('\n');
+  const place = `refund.yaml:${before.length}:${(before.at(-1) ?? '').length + 1}`;
+  const explain = async (body: object, ...more: string[]) =>
+    (await command(t, ['explain', 'refund', '-d', JSON.stringify(body), ...more, '--config', root])).stdout;
+
+  const failed = await explain({ subject: 'Refund', total: 0, count: 0, amount: 'x' });
+  const words = 'T2009: the two sides of a comparison have different types: one is a number, the other a string';
+  t.match(failed, `✗ amount > 10  failed: ${words}  ${join(root, place)}\n`);
+  t.match(failed, /✓ \$contains.*\n.*\$lowercase\(subject\) is "refund"\n.* {4}subject is "Refund"\n/);
+  t.match(failed, /✗ total \/ count > 1\n.*total \/ count is NaN\n/);
+  const json = JSON.parse(await explain({ subject: 'Refund', total: 1, count: 0, amount: 'x' }, '--format', 'json'));
+  const { conditions } = json.stages.find(({ stage }: { stage: string }) => stage === 'filter');
+  t.match(conditions[1].parts[0], { source: 'total / count', value: 'Infinity', parts: [{ value: 1 }, { value: 0 }] });
+  t.match(conditions[2], { error: 'T2009', errorMessage: /^the two sides/, errorPlace: join(root, place) });
+
+  const { code, stdout } = await command(t, ['test', '--config', root]);
+  t.equal(code, 1);
+  t.match(stdout, `failed: ${words}`);
+  t.match(stdout, place);
+});
+
 t.test('explain and requests read recorded requests from a running gateway and from its journal', async (t) => {
   const gateway = await startTestGateway(t, {
     ...basicFiles(),

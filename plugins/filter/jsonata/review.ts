@@ -1,5 +1,5 @@
 import type { ExplainedCondition, FilterReview } from '../../../src/contract/index.ts';
-import type { Explanation, FilterExpression } from '../../../src/filter/index.ts';
+import type { ExplainedPart, Explanation, FilterExpression } from '../../../src/filter/index.ts';
 import type { Judge } from './judge.ts';
 import type { Options } from './options.gen.ts';
 
@@ -24,10 +24,18 @@ function outcomeOf(expression: FilterExpression): 'passed' | 'dropped' {
 }
 
 function explainedOf({ conjuncts, error }: Explanation, onError: Options['onError']): readonly ExplainedCondition[] {
-  const explained = conjuncts.map(({ sides, ...conjunct }) => ({ ...conjunct, ...(sides && { parts: sides }) }));
+  const explained = conjuncts.map(({ sides, ...conjunct }) => ({
+    ...conjunct,
+    ...(sides && { parts: sides }),
+    ...([conjunct, ...(sides ?? [])].some(hasPlace) && { pointer: '/expression' }),
+  }));
   if (onError === 'drop') return explained;
   // A condition that fails lets the request pass, and later ones are not evaluated.
   const failed = explained.findIndex((condition) => condition.error !== undefined);
   const asked = error === undefined || failed < 0 ? explained : explained.slice(0, failed + 1);
   return asked.map((condition) => ({ ...condition, passes: condition.passes || condition.error !== undefined }));
+}
+
+function hasPlace({ errorOffset, parts = [] }: ExplainedPart): boolean {
+  return errorOffset !== undefined || parts.some(hasPlace);
 }
