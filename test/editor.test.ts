@@ -118,6 +118,10 @@ t.test('editor diagnostics', async (t) => {
     [`${test.replace('accepted', '«acepted»')}`, /"accepted", "dropped"/],
     [`${test}    «clok»: 2027-06-30T12:00:00Z\n`, /clok is not allowed/],
     [`${tests}tests:\n  - name: a\n    «expect»: {}\n`, /Missing property "verdict"/],
+    [`${trigger}respond: { uses: «waitt» }\n`, /"wait"/],
+    [`${trigger}dedup: «boddy»\n`, /"body"/],
+    [`${trigger}run: { uses: «htpt», with: { url: a } }\n`, /"http"/],
+    [`${gateway}engine: { uses: «sqlit» }\n`, /"sqlite"/],
   ];
   await Promise.all(
     faulty.map(async ([text, message]) => {

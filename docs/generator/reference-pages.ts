@@ -1,6 +1,7 @@
 import { commandPages, commandTable } from './command-pages.ts';
 import { diagnosticsPage } from './diagnostics-page.ts';
 import { errorPage } from './error-page.ts';
+import { expressionErrorPage } from './expression-error-page.ts';
 import { bodyPage, kindPage, kinds } from './kind-pages.ts';
 import { page } from './markdown.ts';
 import { outputList, outputPages } from './output-pages.ts';
@@ -19,6 +20,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ['request-body.md', bodyPage()],
     ['signature-schemes.md', schemePage()],
     ['error-codes.md', errorPage()],
+    ['expression-errors.md', expressionErrorPage()],
     ['problem-codes.md', diagnosticsPage()],
     ...(await outputPages()),
     ...commandPages(),
@@ -35,7 +37,7 @@ function indexPage(): string {
     `One document per file, each with \`version: 1\` and a \`kind\`. All \`*.yaml\` and \`*.yml\` below the config folder are read; the folder layout has no meaning.`,
     links.join('\n'),
     'Parts of them: [stages](stages.md), and [durations, sizes and secrets](values.md).',
-    'Their possible problems: [problem codes](problem-codes.md).',
+    'Their possible problems: [problem codes](problem-codes.md), and those of JSONata: [error codes of expressions](expression-errors.md).',
     '## Requests',
     '- [The body](request-body.md)\n- [Error codes](error-codes.md)',
     '## Commands',

@@ -6,6 +6,7 @@ import type { Plugin } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import { faultOfPlugin } from './check-plugin.ts';
 import { withDeadline } from './deadline.ts';
+import { importHint } from './import-hint.ts';
 import type { Registry } from './registry.ts';
 
 /** A plugin's module may do work when it is first imported, within this time. */
@@ -21,10 +22,13 @@ export async function loadPlugins(references: readonly PluginReference[], regist
     try {
       for (const plugin of await importPlugins(reference)) registry.add(plugin);
     } catch (error) {
+      const message = messageOf(error);
+      const hint = importHint(message);
       problems.push({
         code: 'bad_plugin',
         severity: 'error',
-        message: `the plugin ${reference.specifier} cannot be used: ${messageOf(error)}`,
+        message: `the plugin ${reference.specifier} cannot be used: ${message}`,
+        ...(hint !== undefined && { hint }),
         place: reference.place,
       });
     }

@@ -2,7 +2,7 @@ import type { ExplainedPart, JsonValue } from '../contract/index.ts';
 import { describePlace } from '../diagnostics/describe-place.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import type { ExplainedStage, Explanation } from './explain.ts';
-import type { ExplanationDocument, PartExplanation, StageExplanation } from './explanation.gen.ts';
+import type { ExplanationDocument, StageExplanation } from './explanation.gen.ts';
 import { withNamedNumbers } from './shown-value.ts';
 
 /** Prints an explanation as one JSON object, as schemas/source/explanation.schema.json describes it. */

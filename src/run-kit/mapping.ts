@@ -10,6 +10,8 @@ import {
   type WorkBudget,
 } from '../contract/index.ts';
 import {
+  type BindingNames,
+  type BindingShape,
   type Bindings,
   compileFilter,
   compileTemplate,
@@ -27,7 +29,17 @@ import { isObject } from './members.ts';
  * What JSONata in the options of run plugins may read in addition to its input: `$run` (id, project, trigger, caller,
  * sessionId, conversation, attempt), `$input` (the input of the run), `$request`, `$caller`, `$event`, and what the plugin adds.
  */
-const bindingNames = ['run', 'input', 'request', 'caller', 'event'];
+const shapes: Readonly<Record<string, BindingShape>> = {
+  run: {
+    members: {
+      ...{ id: {}, project: {}, trigger: {}, caller: {}, sessionId: {}, conversation: {}, attempt: {} },
+    },
+  },
+  input: {},
+  request: { members: { method: {}, headers: {}, query: {}, ip: {} } },
+  caller: { members: { id: {}, claims: {} } },
+  event: { members: { name: {}, id: {}, time: {} } },
+};
 
 /**
  * A mapping may build a result as long as its input, unlike a filter. The attempt pays for evaluating it and for writing its
@@ -56,13 +68,15 @@ export function createMapping(
   source: string,
   additional: readonly string[] = [],
 ): Mapping<JsonValue | undefined> {
-  return ready(context, pointer, () => compileValue(source, [...bindingNames, ...additional]));
+  return ready(context, pointer, () =>
+    compileValue(source, { ...shapes, ...Object.fromEntries(additional.map((name) => [name, {}])) }),
+  );
 }
 
 /** Compiles an expression that must return an object; refuses one that never does. Throws an OptionsError. */
 export function createObjectMapping(context: PluginContext, pointer: string, source: string): Mapping<JsonObject> {
   const mapping = ready(context, pointer, () => {
-    const compiled = compileValue(source, bindingNames);
+    const compiled = compileValue(source, shapes);
     const { constant } = compiled.expression;
     if (constant !== undefined && !isObject(constant.value)) {
       throw new ExpressionError([{ message: 'must return an object, and never does', offset: 0 }]);
@@ -84,7 +98,7 @@ export function createObjectMapping(context: PluginContext, pointer: string, sou
 /** Compiles a text of the options with `{{ expression }}` in it. Throws an OptionsError. */
 export function createTemplate(context: PluginContext, pointer: string, source: string): Mapping<string> {
   return ready(context, pointer, () => {
-    const template = compileTemplate(source, { limits, bindings: bindingNames, purpose: 'value' });
+    const template = compileTemplate(source, { limits, bindings: shapes, purpose: 'value' });
     return {
       ...template,
       evaluate: (input: JsonValue, given: Bindings, budget: WorkBudget) => template.render(input, given, { budget }),
@@ -92,7 +106,7 @@ export function createTemplate(context: PluginContext, pointer: string, source: 
   });
 }
 
-function compileValue(source: string, bindings: readonly string[]) {
+function compileValue(source: string, bindings: BindingNames) {
   const expression = compileFilter(source, { limits, bindings, purpose: 'value' });
   return {
     expression,

@@ -323,3 +323,28 @@ t.test('example config', async (t) => {
     });
   }
 });
+
+t.test(
+  'the shipped schemas refuse the name of a built-in plugin misspelled, and accept those of third parties',
+  async (t) => {
+    const file = join(import.meta.dirname, '../../schemas/trigger.schema.json');
+    const shipped = new Ajv({ strict: false, logger: false }).compile(JSON.parse(await readFile(file, 'utf8')));
+    const accepts = (stage: string, uses: string) =>
+      shipped({ version: 1, kind: 'Trigger', project: 'p', key: 'k', [stage]: { uses } });
+    const misspelled = {
+      respond: ['waitt', 'wiat', 'wai', 'wait-', 'acepted', 'strem', 'straem'],
+      run: ['htttp', 'htp', 'htpt', 'hhttp', 'oppenai', 'openia', 'lanngraph', 'comand', 'a22a', 'ecoh'],
+      dedup: ['bdoy', 'boddy', 'idempotencykey', 'expresion'],
+      auth: ['nonee', 'apikey', 'signiture'],
+    };
+    for (const [stage, names] of Object.entries(misspelled)) {
+      for (const name of names) t.notOk(accepts(stage, name), `${stage}: ${name}`);
+    }
+    for (const name of ['http2', 'tcp', 'my-http', 'openai-compatible', 'claude', 'agent', 'map', 'azure', 'echo-2']) {
+      t.ok(accepts('run', name), `${name} may be a plugin of a third party`);
+    }
+    const schemas = buildEditorSchemas([{ stage: 'run', name: 'htttp', summary: 'x', optionsSchema: {} }, ...plugins]);
+    const own = new Ajv({ strict: false, logger: false }).compile(schemas.trigger);
+    t.ok(own({ version: 1, kind: 'Trigger', project: 'p', key: 'k', run: { uses: 'htttp' } }), 'the config has it');
+  },
+);

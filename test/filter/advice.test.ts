@@ -36,7 +36,7 @@ function check(t: Test, cases: readonly Case[], refused: boolean): void {
   }
 }
 
-t.test('calls of what is no function are refused, with the function of JSONata', async (t) => {
+t.test('calls of something that is not a function are refused, with the function of JSONata', async (t) => {
   check(
     t,
     [

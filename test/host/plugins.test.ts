@@ -98,6 +98,36 @@ t.test('broken plugins', async (t) => {
   }
 });
 
+t.test('a plugin that cannot be imported is reported with what to do', async (t) => {
+  const exported = 'export default { contract: "v1" };';
+  for (const [name, files, hint] of [
+    [
+      'without pullcord',
+      { 'plugin.mjs': `import "pullcord/plugin";\n${exported}` },
+      /npm install pullcord .*npm link pullcord/,
+    ],
+    ['another package', { 'plugin.mjs': `import "no-such-package";\n${exported}` }, /npm install .*no-such-package/],
+    [
+      'an ES module in a CommonJS package',
+      { 'package.json': '{ "type": "commonjs" }', 'plugin.js': exported },
+      /"type": "module".*\.mjs/,
+    ],
+    [
+      'an import in a CommonJS package',
+      { 'package.json': '{ "type": "commonjs" }', 'plugin.js': `import "node:fs";\n${exported}` },
+      /"type": "module".*\.mjs/,
+    ],
+    ['CommonJS in an ES module', { 'plugin.mjs': 'module.exports = {};' }, /export default|\.cjs/],
+    ['a missing file', { 'plugin.mjs': `import "./other";\n${exported}` }, /Check the path/],
+  ] as const) {
+    const file = Object.keys(files).find((one) => one.startsWith('plugin')) ?? '';
+    const folder = await configFolder(t, files);
+    const root = await folderWith(t, [join(folder, file)]);
+    const { problems } = await checkConfig(root);
+    t.match(problems, [{ code: 'bad_plugin', hint }], name);
+  }
+});
+
 t.test('invalid replies of respond plugins', async (t) => {
   /** By plugin: what the log says. */
   const faulty = {

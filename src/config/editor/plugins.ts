@@ -1,5 +1,6 @@
 import type { Stage } from '../../contract/index.ts';
 import { isRecord, type Json, type JsonRecord } from './json.ts';
+import { misspellings } from './misspellings.ts';
 
 /** A plugin, or an engine, as an editor shows it. */
 export interface EditorPlugin {
@@ -28,7 +29,10 @@ function withoutExamples({ examples, ...others }: JsonRecord): JsonRecord {
   return others;
 }
 
-/** The schema of a plugin's name: editors offer the known ones with their summaries, and accept any other. */
+/**
+ * The schema of a plugin's name: editors offer the known ones with their summaries, and accept any other, except one that is
+ * a known name misspelled.
+ */
 export function pluginNames(schema: JsonRecord, plugins: readonly EditorPlugin[]): JsonRecord {
   const { type, pattern, maxLength, description, ...others } = schema;
   const anyName = Object.fromEntries(
@@ -38,7 +42,10 @@ export function pluginNames(schema: JsonRecord, plugins: readonly EditorPlugin[]
   return {
     ...others,
     ...(typeof description === 'string' && { description: `${description}\n\n${list}` }),
-    anyOf: [...plugins.map(({ name, summary }) => ({ const: name, description: summary })), anyName],
+    anyOf: [
+      ...plugins.map(({ name, summary }) => ({ const: name, description: summary })),
+      typeof pattern === 'string' ? { ...anyName, pattern: withoutMisspelled(pattern, plugins) } : anyName,
+    ],
   };
 }
 
@@ -61,4 +68,9 @@ export function pluginConditions(
 /** Whether a plugin cannot be used without options. */
 export function hasRequired(schema: object): boolean {
   return 'required' in schema && Array.isArray(schema.required) && schema.required.length > 0;
+}
+
+/** A plugin of a third party may have any name but those. A schema that knows the plugin lists its name. */
+function withoutMisspelled(pattern: string, plugins: readonly EditorPlugin[]): string {
+  return pattern.replace(/^\^?/, `^(?!(?:${plugins.map(({ name }) => misspellings(name)).join('|')})$)`);
 }

@@ -17,6 +17,7 @@ export async function triggerProblems(documents: DocumentSet, resolved: Resolved
   const keys = triggers.map(({ file, document: { key, project } }) => ({
     identity: `${isPerProject ? `${project}/` : ''}${foldKey(key)}`,
     place: { file, pointer: '/key' },
+    project,
   }));
   const names = triggers.flatMap(({ file, document: { name, project } }) =>
     name === undefined ? [] : [{ identity: `${project}/${name}`, place: { file, pointer: '/name' } }],
@@ -31,7 +32,12 @@ export async function triggerProblems(documents: DocumentSet, resolved: Resolved
     ...duplicates(keys, documents, {
       code: 'duplicate_trigger_key',
       what: 'a trigger with this key (case does not count)',
-      hint: `Trigger keys are unique in the ${isPerProject ? 'project' : 'organization'}: choose another.`,
+      hint: ({ project }, other) => {
+        const unique = `Trigger keys are unique in the ${isPerProject ? 'project' : 'organization'}: choose another`;
+        return project === other.project
+          ? `${unique}.`
+          : `${unique}, or set \`triggerKeys.unique: project\` in the Gateway.`;
+      },
     }),
     ...duplicates(names, documents, {
       code: 'duplicate_trigger_name',

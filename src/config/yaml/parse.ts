@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../contract/index.ts';
 import { decode } from './decode.ts';
 import { composeTokens } from './document.ts';
+import { expressionHint } from './expression-hint.ts';
 import { guardYaml } from './guard.ts';
 import { configLimits } from './limits.ts';
 import type { LocalProblem } from './local-problem.ts';
@@ -21,7 +22,7 @@ export function parseYaml(bytes: Uint8Array): Parsed {
   const { text, problem } = decode(bytes);
   if (problem) return { ok: false, text, problems: [problem] };
   const guarded = guardYaml(text);
-  if (!guarded.ok) return { ok: false, text, problems: [guarded.problem] };
+  if (!guarded.ok) return { ok: false, text, problems: [withExpressionHint(guarded.problem, text)] };
   try {
     return parseTokens(text, guarded.tokens);
   } catch {
@@ -39,7 +40,8 @@ export function tooLarge(): LocalProblem {
 function parseTokens(text: string, tokens: readonly string[]): Parsed {
   const document = composeTokens(tokens, text.length);
   const faults = [...document.errors, ...document.warnings].slice(0, mostSyntaxProblems);
-  if (faults.length > 0) return { ok: false, text, problems: faults.map(fault) };
+  if (faults.length > 0)
+    return { ok: false, text, problems: faults.map((one) => withExpressionHint(fault(one), text)) };
   if (document.contents === null || document.contents.range?.[0] === document.contents.range?.[1])
     return { ok: false, text, problems: [empty()] };
   const { value, problems } = toValue(document);
@@ -58,6 +60,14 @@ function fault({ code, message, pos }: { code: string; message: string; pos: [nu
     ?.replace(/^(Not a YAML token|Invalid escape sequence|Source contains.*?): .*/, '$1');
   const problem = syntax(words ?? code, pos[0]);
   return /\bflow\b/i.test(words ?? '') ? { ...problem, hint: quoting } : problem;
+}
+
+/** In an expression, a hint on YAML in general helps less than how to write the expression. */
+function withExpressionHint(problem: LocalProblem, text: string): LocalProblem {
+  const { code, offset } = problem;
+  const mayBeExpression = code === 'yaml_syntax' || code === 'unsupported_yaml';
+  const hint = mayBeExpression && offset !== undefined ? expressionHint(text, offset) : undefined;
+  return hint === undefined ? problem : { ...problem, hint };
 }
 
 const quoting =

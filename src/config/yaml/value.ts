@@ -1,6 +1,7 @@
 import { type Document, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
 import type { JsonValue } from '../../contract/index.ts';
 import { joinPointer } from '../../diagnostics/json-pointer.ts';
+import { isExpressionField } from './expression-hint.ts';
 import type { LocalProblem } from './local-problem.ts';
 
 export interface YamlValue {
@@ -43,6 +44,9 @@ function setOwn(object: Record<string, JsonValue>, name: string, value: JsonValu
 
 function scalar(node: Scalar, path: readonly (string | number)[], problems: LocalProblem[]): JsonValue {
   const { value } = node;
+  if (typeof value === 'string' && isExpressionField(path.at(-1)) && isCutOff(node, value)) {
+    problems.push(cutOff(node, path));
+  }
   if (typeof value !== 'number') return typeof value === 'string' || typeof value === 'boolean' ? value : null;
   const isExact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
   if (isExact) return value;
@@ -54,6 +58,23 @@ function scalar(node: Scalar, path: readonly (string | number)[], problems: Loca
     offset: node.range?.[0] ?? 0,
   });
   return null;
+}
+
+/** Whether a comment begins inside a string of an expression: ` #` ends a value that is not in quotes. */
+function isCutOff({ type, comment }: Scalar, value: string): boolean {
+  if (type !== 'PLAIN' || typeof comment !== 'string') return false;
+  const withoutStrings = value.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '');
+  return /["']/.test(withoutStrings);
+}
+
+function cutOff(node: Scalar, path: readonly (string | number)[]): LocalProblem {
+  return {
+    code: 'yaml_syntax',
+    message: 'the expression is cut off in a string: for YAML, # after a space begins a comment',
+    hint: `Put the expression in single quotes, or on the lines after ${path.at(-1)}: |, indented.`,
+    pointer: joinPointer('', ...path),
+    offset: node.range?.[1] ?? 0,
+  };
 }
 
 function duplicate(name: string, key: Scalar): LocalProblem {
