@@ -113,6 +113,40 @@ t.test('validate reports problems of expressions, plugins and options', async (t
   t.match(stdout, /d\.yaml:1:\d+ missing_secret .*PULLCORD_TEST_ABSENT/);
 });
 
+t.test('validate points at what an expression cannot mean, in YAML of any style', async (t) => {
+  const trigger = (key: string, filter: string) =>
+    `version: 1\nkind: Trigger\nproject: support\nkey: ${key}\nfilter: ${filter}\nrun: { uses: echo }\n`;
+  const cases: Readonly<Record<string, readonly [filter: string, place: string, code: string, words: RegExp]>> = {
+    call: ['\'contains(subject, "a")\'', '5:10', 'bad_option error', /\$contains\(/],
+    method: ["|\n  plan = 'pro' and\n  subject.includes('a')", '7:11', 'bad_option error', /\$contains\(/],
+    unknown: ['$contain(subject, 1)', '5:9', 'bad_option error', /Did you mean \$contains\?/],
+    equal: ["'a == b'", '5:13', 'bad_option error', /Write = to compare/],
+    header: ['\'$request.header.origin = "a"\'', '5:19', 'option_warning warning', /\$request\.headers\?/],
+    unlisted: [
+      '\'$request.headers.`x-github-event` = "push"\'',
+      '5:27',
+      'option_warning warning',
+      /"x-github-event" to the option `headers`/,
+    ],
+    dashes: ['\'x-github-event = "push"\'', '5:10', 'option_warning warning', /\$request\.headers\.`x-github-event`/],
+    curly: ['plan = “pro”', '5:16', 'option_warning warning', /straight quotes/],
+    literal: ['active = True', '5:18', 'option_warning warning', /Write true/],
+    failing: ['\'1 > "a"\'', '5:10', 'option_warning warning', /T2009: the two sides of a comparison/],
+  };
+  const root = await configFolder(t, {
+    ...basic(),
+    ...Object.fromEntries(Object.entries(cases).map(([key, [filter]]) => [`${key}.yaml`, trigger(key, filter)])),
+  });
+  const { code, stdout } = await command(t, ['validate', '--config', root]);
+  t.equal(code, 1);
+  const printed = stdout.split('\n\n');
+  for (const [key, [, place, kind, words]] of Object.entries(cases)) {
+    const block = printed.find((one) => one.startsWith(`${join(root, key)}.yaml:`)) ?? '';
+    t.match(block, `${key}.yaml:${place} ${kind.replace(' error', '')}`, key);
+    t.match(block, words, key);
+  }
+});
+
 t.test('validate warns of constant filters at their position', async (t) => {
   const trigger = (key: string, filter: string) =>
     `version: 1\nkind: Trigger\nproject: support\nname: ${key}\nkey: ${key}\nfilter: ${filter}\nrun: { uses: echo }\n`;
