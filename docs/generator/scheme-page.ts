@@ -1,6 +1,6 @@
 import type { Format } from '../../plugins/auth/signature/format.ts';
 import schema from '../../plugins/auth/signature/options.schema.json' with { type: 'json' };
-import { presetFormats, presetNames, presetSource, sendsForms } from '../../plugins/auth/signature/presets.ts';
+import { presetBody, presetFormats, presetNames, presetSource } from '../../plugins/auth/signature/presets.ts';
 import { code, page, table, yamlBlock } from './markdown.ts';
 
 /** The page that shows each scheme of the signature plugin as the format that it is. */
@@ -9,18 +9,30 @@ export function schemePage(): string {
     'plugins/auth/signature/presets.ts',
     '# Signature schemes',
     'Each scheme of the [`signature`](plugins/auth-signature.md) plugin is a `custom` format that has a name. Start from the one that is nearest to yours, and change it. Where a scheme has several formats, the first one whose signature a request carries decides.',
-    `Bodies in form notation (\`application/x-www-form-urlencoded\`) are [not accepted yet](../webhooks.md#not-supported): they are answered 415, even with a valid signature. Of ${formSenders} only webhooks in JSON fire triggers.`,
+    'Where the config of a trigger leaves its [`body`](stages.md#body) open, the scheme of one sender implies what its bodies are like: their members are the sender’s own (`fields: free`), and some are forms. `standard-webhooks`, `svix`, `hmac` and `custom` imply nothing, since many senders sign that way.',
     overview(),
     ...presetNames.flatMap((name) => [
       `## ${name}`,
       `As described by [its sender](${presetSource(name)}).`,
-      ...(sendsForms(name) ? ['Only its webhooks in JSON fire triggers: forms are answered 415.'] : []),
+      ...impliedBody(name),
       ...presetFormats(name).map((format) => exampleOf(name, format)),
     ]),
   );
 }
 
-const formSenders = new Intl.ListFormat('en').format(presetNames.filter(sendsForms).map(code));
+function impliedBody(name: (typeof presetNames)[number]): readonly string[] {
+  const body = presetBody(name);
+  return body === undefined ? [] : [`Implies \`body: ${inYaml(body)}\`.`];
+}
+
+/** `{"a":["b"]}` → `{ a: [b] }` */
+function inYaml(value: object): string {
+  return JSON.stringify(value)
+    .replaceAll('"', '')
+    .replaceAll(/[:,]/g, '$& ')
+    .replaceAll('{', '{ ')
+    .replaceAll('}', ' }');
+}
 
 function overview(): string {
   const rows = presetNames.map((name) => {

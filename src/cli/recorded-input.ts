@@ -16,11 +16,17 @@ export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<
     trigger: String(run.trigger),
     caller: String(run.caller),
     receivedAt: Date.parse(String(run.acceptedAt)),
-    headers: origin?.request.headers ?? {},
+    headers: jsonHeaders(origin),
     ip: origin?.request.ip ?? '127.0.0.1',
     origin: origin && { query: origin.request.query, event: origin.event, claims: origin.caller.claims },
-    bodyText: JSON.stringify(run.input),
+    bodyText: origin?.body?.text ?? JSON.stringify(run.input),
   };
+}
+
+/** The input is kept as JSON, whatever the format of the body was. */
+function jsonHeaders(origin: RunOrigin | undefined): Record<string, string> {
+  const { 'content-type': type, ...headers } = origin?.request.headers ?? {};
+  return type === undefined ? headers : { ...headers, 'content-type': 'application/json' };
 }
 
 /** A recorded request as received; undefined if there is none. */

@@ -134,6 +134,7 @@ export interface GatewayDocument {
     dedup?: DedupDocument;
     run?: RunStageDocument;
     respond: StageDocument;
+    body?: BodyDocument;
     record?: RecordDocument;
     sessions?: SessionsDocument;
     callback?: CallbackDocument;
@@ -273,6 +274,39 @@ export interface BindingsDocument {
   claims?: string[];
 }
 /**
+ * What bodies of requests look like. Members that are absent here are as the auth plugins say that their senders' bodies are, e.g. those of `scheme: github`, and else have their default.
+ */
+export interface BodyDocument {
+  /**
+   * Whose members they are. `checked`, the default: Pullcord's; known ones are checked, null counts as absent, defaults are filled in. `free`: the sender's own; nothing is checked or filled in, no member is a sessionId, a list at the top is taken as `{ items: [...] }`, and numbers that cannot be represented exactly are taken.
+   */
+  fields?: 'checked' | 'free';
+  /**
+   * The accepted formats, `[json]` by default. `json`: `application/json`, any `+json`, and `text/plain` unless `text` is accepted too. `form`: `application/x-www-form-urlencoded`, and `multipart/form-data` without files; values are strings, those of a name that is repeated a list. `text`: `text/plain` and any other `text/…`, as `{ text }`.
+   *
+   * Items: A format.
+   */
+  accept?: ('json' | 'form' | 'text')[];
+  /**
+   * The largest body, after decoding too; at most the gateway's `server.bodyLimit`, which is the default. In bytes.
+   */
+  limit?: number;
+  /**
+   * JSONata expression whose value is the `sessionId`, e.g. a member of the sender's. It may read the body, `$event`, `$caller.id`, `$request.method`, `query` and `ip`. A number becomes a string; null or no value is no session; anything else but a string of 1 to 256 characters is answered 400 `invalid_body`. Default: the member `sessionId` where fields are checked, and none where they are free.
+   */
+  session?: string;
+  form?: FormDocument;
+}
+/**
+ * How forms are read.
+ */
+export interface FormDocument {
+  /**
+   * Name of the member that holds JSON, or several: each becomes the value that it holds.
+   */
+  json?: string | string[];
+}
+/**
  * What is kept, and what is never stored at all.
  */
 export interface RecordPolicyDocument {
@@ -406,6 +440,7 @@ export interface DefaultsDocument {
   dedup?: DedupDocument;
   run?: RunStageDocument;
   respond?: StageDocument;
+  body?: BodyDocument;
   record?: RecordDocument;
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
@@ -447,6 +482,7 @@ export interface TriggerDocument {
   dedup?: DedupDocument;
   run?: RunStageDocument;
   respond?: StageDocument;
+  body?: BodyDocument;
   record?: RecordDocument;
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
@@ -462,9 +498,21 @@ export interface TriggerTestDocument {
    */
   name: string;
   /**
-   * The body of the request; without it, the request has none.
+   * The body of the request as JSON. Without `body`, `form` and `text`, the request has none.
    */
-  body?: JsonObject;
+  body?:
+    | {
+        [k: string]: unknown;
+      }
+    | unknown[];
+  /**
+   * The body of the request as a form: a list is a field that is repeated, an object is sent as JSON.
+   */
+  form?: JsonObject;
+  /**
+   * The body of the request as text; `text/plain`, unless `headers` say otherwise.
+   */
+  text?: string;
   /**
    * Headers of the request.
    */
@@ -490,9 +538,21 @@ export interface TriggerTestDocument {
  */
 export interface EarlierRequestDocument {
   /**
-   * The body of the request.
+   * The body of the request as JSON.
    */
-  body?: JsonObject;
+  body?:
+    | {
+        [k: string]: unknown;
+      }
+    | unknown[];
+  /**
+   * The body of the request as a form.
+   */
+  form?: JsonObject;
+  /**
+   * The body of the request as text.
+   */
+  text?: string;
   /**
    * Headers of the request.
    */
@@ -561,7 +621,7 @@ export interface TriggerTestFileDocument {
 }
 
 /**
- * The body of a request that fires a trigger. Other members pass through to filters and agent.
+ * The body of a request that fires a trigger. Null of a member that is listed here counts as absent; other members pass through to filters and agent. A trigger with `body: { fields: free }` checks none of them.
  */
 export interface TriggerBody {
   /**

@@ -125,6 +125,22 @@ export interface SessionsConfig {
   readonly place: Place | undefined;
 }
 
+/** The formats of bodies that a trigger may accept. */
+export type BodyKind = 'json' | 'form' | 'text';
+
+/** What bodies look like, as far as the config says: what it leaves open, the auth plugins may. */
+export interface BodyConfig {
+  readonly fields: 'checked' | 'free' | undefined;
+  readonly accept: readonly BodyKind[] | undefined;
+  readonly limitBytes: number;
+  /** JSONata. */
+  readonly session: string | undefined;
+  /** Names of the members of a form that hold JSON. */
+  readonly jsonFields: readonly string[] | undefined;
+  /** Where it is declared, by the trigger or its defaults; undefined: nowhere. */
+  readonly place: Place | undefined;
+}
+
 /** What is stored of a run after it has ended. */
 export interface RecordPolicy {
   readonly keep: 'full' | 'metadata' | 'none';
@@ -163,6 +179,7 @@ export interface TriggerConfig extends StageUses {
   readonly key: string;
   readonly name: string;
   readonly status: 'active' | 'paused';
+  readonly body: BodyConfig;
   readonly record: RecordPolicy;
   readonly sessions: SessionsConfig;
   /** The receiver of a notification when a run has ended. */
@@ -186,9 +203,15 @@ export interface RecordingPolicy {
   readonly mask: readonly string[];
 }
 
+/** A body as a test writes it. */
+export type TestBody =
+  | { readonly kind: 'json'; readonly value: JsonObject | readonly JsonValue[] }
+  | { readonly kind: 'form'; readonly value: JsonObject }
+  | { readonly kind: 'text'; readonly value: string };
+
 /** A request as a test describes it. */
 export interface TestRequest {
-  readonly body: JsonObject | undefined;
+  readonly body: TestBody | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** Id of the ApiKey that calls; undefined: a caller that may do everything. */
   readonly apiKey: string | undefined;

@@ -31,8 +31,15 @@ export type AuthResult =
   /**
    * Only the body can tell, e.g. because it is signed. The body is read within `server.bodyLimit`, and `verify` gets its
    * bytes as sent, empty if there are none. Reject what the head alone shows to be wrong: an unread body costs nothing.
+   * `members` is given if these bytes are not JSON: they have a content coding, or are a form.
    */
-  | { readonly kind: 'needs_body'; verify(body: Uint8Array): MaybePromise<AuthVerdict> };
+  | { readonly kind: 'needs_body'; verify(body: Uint8Array, members?: BodyMembers): MaybePromise<AuthVerdict> };
+
+/**
+ * Returns the members of a body as JSON text in UTF-8, decoded, within the limits of the trigger; undefined if it cannot be read.
+ * Verify first what the bytes themselves show: decoding is work for a sender who is not known yet.
+ */
+export type BodyMembers = () => MaybePromise<Uint8Array | undefined>;
 
 export type AuthVerdict =
   | {
@@ -72,10 +79,22 @@ export type EventValue = string | { readonly pointers: readonly string[] };
  */
 export interface AuthReview {
   readonly callers: AuthCallers;
+  /** What the bodies of these callers are like, where the config of a trigger leaves that open. */
+  readonly body?: SenderBody | undefined;
   /**
    * How its senders describe an event, by the head of a request: for dry runs, whose requests carry no credential.
    */
   eventOf?(request: RequestHead): SenderEvent;
+}
+
+/**
+ * The members of a trigger's `body` that follow from who its senders are.
+ * @experimental
+ */
+export interface SenderBody {
+  readonly fields?: 'checked' | 'free';
+  readonly accept?: readonly ('json' | 'form' | 'text')[];
+  readonly form?: { readonly json: string | readonly string[] };
 }
 
 /**

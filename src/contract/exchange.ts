@@ -40,10 +40,24 @@ export interface Exchange extends RequestHead {
   readonly caller: Principal;
   /** The event that a webhook reports, as its sender describes it; undefined for other callers. */
   readonly event?: EventInfo | undefined;
-  /** The body exactly as sent, or undefined when the request had none. */
+  /** The body as sent, without its content coding and a byte order mark; undefined when the request had none. */
   readonly bodyText: string | undefined;
-  /** What filters and the agent get: the body's members with defaults filled in (`environment`, `language`). */
+  /** What `bodyText` is. Default: `json`. */
+  readonly bodyFormat?: 'json' | 'form' | 'text' | undefined;
+  /**
+   * The members of the body as JSON text, as they were sent: with all digits of their numbers, and without defaults. Absent:
+   * that is `bodyText`.
+   */
+  readonly bodyJson?: string | undefined;
+  /**
+   * What filters and the agent get: the body's members, with defaults filled in (`environment`, `language`) and without known
+   * ones that are null, unless the trigger's `body.fields` is `free`.
+   */
   readonly input: TriggerInput;
+  /** Set if the body is a foreign sender's: no member of the input is Pullcord's. Stored with the run. */
+  readonly foreign?: ForeignBody | undefined;
+  /** The conversation that the request belongs to, as its caller names it. */
+  readonly sessionId?: string | undefined;
   /**
    * The work that may still be done for this request on the event loop, by all stages together. Work whose size depends
    * on the body is paid before it is done. If the budget is exhausted, a filter returns an error, or lets the WorkExhausted
@@ -79,6 +93,15 @@ export interface RunOrigin {
   };
   /** The event that a webhook reports; without members for other callers. */
   readonly event: { readonly name?: string; readonly id?: string; readonly time?: string };
+  /** Set if the body is a foreign sender's: no member of the input is Pullcord's, whatever its name is. */
+  readonly body?: ForeignBody;
+}
+
+/** The body of a sender that does not know Pullcord (`body: { fields: free }`). */
+export interface ForeignBody {
+  readonly fields: 'free';
+  /** The input as JSON text, if a number in it is not the one that was sent. */
+  readonly text?: string;
 }
 
 export interface ProjectInfo {
@@ -94,9 +117,8 @@ export interface TriggerInfo {
   readonly name: string;
 }
 
-/** The body of a request to fire a trigger. Known members are checked (schemas/trigger-body.schema.json), others pass through. */
-export interface TriggerInput extends JsonObject {
-  readonly environment: string;
-  /** ISO 639-1 code. */
-  readonly language: string;
-}
+/**
+ * The input of a run. Known members are checked (schemas/trigger-body.schema.json) and others pass through, unless the trigger's
+ * `body.fields` is `free`: then any member may be anything.
+ */
+export type TriggerInput = JsonObject;

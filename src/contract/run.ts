@@ -1,6 +1,6 @@
 import type { WorkBudget } from '../work/work-budget.ts';
 import type { RequestHead, RunOrigin, TriggerInput } from './exchange.ts';
-import type { JsonValue, MaybePromise } from './json.ts';
+import type { JsonObject, JsonValue, MaybePromise } from './json.ts';
 import type { RunEvent, RunUsage, Session } from './run-state.ts';
 
 /** Calls the agent. */
@@ -74,6 +74,11 @@ export interface RunIdentity {
    */
   readonly conversation?: string | undefined;
   readonly input: TriggerInput;
+  /**
+   * The input for `JSON.stringify` alone, which writes all digits of its numbers as they were sent; absent if `input` itself is
+   * exact.
+   */
+  readonly exactInput?: JsonObject | undefined;
   /** The same for each attempt; for a replay, that of the replayed run. Undefined for runs of earlier versions. */
   readonly origin?: RunOrigin | undefined;
   /** Counts from 1. */

@@ -27,11 +27,11 @@ export class AuthList implements Auth {
     if (result.kind !== 'needs_body') return result;
     return {
       kind: 'needs_body',
-      verify: async (body): Promise<AuthVerdict> => {
-        const verdict = await result.verify(body);
+      verify: async (body, members): Promise<AuthVerdict> => {
+        const verdict = await result.verify(body, members);
         if (verdict.kind !== 'abstained') return verdict;
         const next = await this.#ask(index + 1, request);
-        return next.kind === 'needs_body' ? next.verify(body) : next;
+        return next.kind === 'needs_body' ? next.verify(body, members) : next;
       },
     };
   }

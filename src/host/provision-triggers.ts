@@ -10,13 +10,16 @@ import { type AuthReviews, unreachableAuth } from './auth-reviews.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
 import type { Instances } from './instances.ts';
+import { type CompiledSession, type SessionExpression, sessionExpression } from './session-expression.ts';
 import type { ProvisionedStages, StageInstances } from './stage-instances.ts';
 import { standInFor } from './stand-ins.ts';
+import { type BodySettings, bodySettings } from './trigger-body-settings.ts';
 
 /** A trigger with an instance of a plugin in each of its stages. */
 export interface ProvisionedTrigger extends ProvisionedStages {
   readonly config: TriggerConfig;
   readonly callback: CallbackTarget | undefined;
+  readonly body: BodySettings;
 }
 
 /** What a config is provisioned for: to serve requests, or to predict how it would serve them. */
@@ -59,6 +62,8 @@ function policyOf({ status }: TriggerConfig, purpose: Purpose): Policy {
 class Provisioner {
   readonly findings = new Findings();
   readonly authReviews = new Map<StageUse, AuthReview>();
+  /** Triggers that take `body` from their defaults share an expression. */
+  readonly #sessions = new Map<string, CompiledSession>();
   readonly #instances: Instances;
   /** Triggers that take the same list from their defaults have one auth: by that, others know that it is the same. */
   readonly #auths = new Map<readonly StageUse[], Auth>();
@@ -72,13 +77,16 @@ class Provisioner {
     const provided = new Map<Stage, Provision>();
     for (const stage of stages) provided.set(stage, await this.#stage(stage, config, policy));
     const callback = await this.#callback(config, policy);
-    if (callback === undefined || [...provided.values()].includes(undefined)) return undefined;
+    const session = this.#session(config);
+    if (callback === undefined || (config.body.session !== undefined && session === undefined)) return undefined;
+    if ([...provided.values()].includes(undefined)) return undefined;
     const entries = [...provided].map(([stage, provision]) => [stage, provision?.value]);
     // The table says which stages are lists and which may be left out, and the type is made of the same table.
     const ofStages = Object.fromEntries(entries) as ProvisionedStages;
     this.findings.add(credentialReaders(config, ofStages), 'must');
     this.findings.add(anonymousSharing(config, ofStages.dedup, this.authReviews), 'must');
-    return { config, ...ofStages, callback: callback.value };
+    const body = bodySettings(config.body, config.auth, this.authReviews, session);
+    return { config, ...ofStages, callback: callback.value, body };
   }
 
   /** One plugin as it is, several as one; undefined with at least one error found. */
@@ -123,6 +131,17 @@ class Provisioner {
       instances.push(value);
     }
     return instances;
+  }
+
+  #session({ body }: TriggerConfig): SessionExpression | undefined {
+    if (body.session === undefined || body.place === undefined) return undefined;
+    const at = `${body.place.file}\0${body.place.pointer}`;
+    const known = this.#sessions.get(at);
+    if (known !== undefined) return known.expression;
+    const compiled = sessionExpression(body);
+    this.#sessions.set(at, compiled);
+    this.findings.add(compiled.findings, 'must');
+    return compiled.expression;
   }
 
   /** A review sends no callbacks; a paused trigger has none to send before its secret is there. */

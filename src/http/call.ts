@@ -4,6 +4,7 @@ import type { Exchange, PluginLog, RequestHead } from '../contract/index.ts';
 import type { Engine, Reservation } from '../engine/types/index.ts';
 import type { Admission } from '../runtime/admission.ts';
 import type { Completions } from '../runtime/attempt/completions.ts';
+import type { BodyDecoder, ContentCoding, DecodedBody } from '../runtime/body/content-coding.ts';
 import type { TriggerBody } from '../runtime/body/trigger-body.ts';
 import type { Live } from '../runtime/live.ts';
 import { copiesOfAscii } from '../runtime/memory/json-memory.ts';
@@ -26,6 +27,7 @@ export interface Services {
   readonly completions: Completions;
   readonly streams: OpenStreams;
   readonly memory: MemoryBudget;
+  readonly decoder: BodyDecoder;
   readonly log: PluginLog;
 }
 
@@ -55,6 +57,7 @@ export class Call {
   #route: Route | undefined;
   #admission: Admission | undefined;
   #body: TriggerBody | undefined;
+  #decoded: Promise<DecodedBody> | undefined;
 
   /** Leases the current snapshot: the request ends on the config that it began with. Must be released. */
   constructor(services: Services, request: IncomingMessage, response: ServerResponse, requestId: string) {
@@ -90,10 +93,13 @@ export class Call {
   }
 
   /**
-   * Reads the body within `server.bodyLimit` and the memory that is free, of which each caller has a share. Unknown senders,
+   * Reads the body within its limit and the memory that is free, of which each caller has a share. Unknown senders,
    * whose body is read to authenticate them, have a small one. Never rejects.
    */
   readBody(sender: 'known' | 'unknown'): Promise<ReadBody> {
+    // A trigger that is not known yet must not be recognized by its limit.
+    const limitBytes =
+      sender === 'known' ? this.admission.trigger.body.limitBytes : this.snapshot.config.server.bodyLimitBytes;
     const { memory } = this.services;
     const declared = Number(this.request.headers['content-length'] ?? 0);
     // Of a known sender at once what parsing takes at least: nothing is read that would only be refused then. What a stranger
@@ -105,7 +111,23 @@ export class Call {
     if (this.memory === undefined) return Promise.resolve({ ok: false, why: 'no_memory' });
     if (this.#awaitsContinue) this.response.writeContinue();
     this.#awaitsContinue = false;
-    return readBody(this.request, this.snapshot.config.server.bodyLimitBytes, this.memory);
+    return readBody(this.request, limitBytes, this.memory);
+  }
+
+  /** Decodes a body once, within a limit in bytes. Its sender may still be unknown. Never rejects. */
+  decode(sent: Buffer, codings: readonly ContentCoding[], limitBytes: number): Promise<DecodedBody> {
+    const hasRoom = (bytes: number) => this.memory?.resize(bytes + requestOverhead) ?? true;
+    this.#decoded ??= this.services.decoder.decode(sent, codings, { limitBytes, hasRoom }).then((decoded) => {
+      // A sender that is known by then has more room.
+      if (!decoded.ok) this.#decoded = undefined;
+      return decoded;
+    });
+    return this.#decoded;
+  }
+
+  /** Whether there is room for a body that is parsed to authenticate its sender. */
+  hasUnknownRoom(bytes: number): boolean {
+    return this.memory?.resize(bytes + requestOverhead) ?? true;
   }
 
   /** Whether there is room for the parsed body. Its sender is known by now. */

@@ -11,6 +11,7 @@ import { resolveSecret } from '../host/secrets.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
+import { BodyDecoder } from '../runtime/body/content-coding.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
@@ -103,7 +104,19 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const first = { at: Date.now(), revision: config.revision, problems, sources };
   const completions = new Completions();
   const surface = new Surface(
-    { live, engine, recordings, outcomes, recorder, completions, streams, memory, log, lingering: new Lingering() },
+    {
+      live,
+      engine,
+      recordings,
+      outcomes,
+      recorder,
+      completions,
+      streams,
+      memory,
+      decoder: new BodyDecoder(),
+      log,
+      lingering: new Lingering(),
+    },
     () => reloader,
     onConfig,
   );

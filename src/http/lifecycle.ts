@@ -79,7 +79,7 @@ export const headGates: readonly Step[] = [
 export const bodySteps: readonly Step[] = [
   {
     name: 'read',
-    does: 'Reads the body within `server.bodyLimit` and `server.memory`, parses it strictly, and checks the known members.',
+    does: 'Reads the body within `body.limit` and `server.memory`, decodes it, parses it strictly in a format that the trigger accepts, and checks the known members unless they are the sender’s own.',
     why: 'After all gates: the body of a refused request is not read.',
     run: read,
   },

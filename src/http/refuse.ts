@@ -4,10 +4,16 @@ import type { RefusedVerdict } from '../runtime/verdict.ts';
 import type { Call } from './call.ts';
 
 /** Answers a request that does not get past a gate or a step, and says what is to be counted. */
-export function refuse(call: Call, verdict: RefusedVerdict, trigger?: LiveTrigger, members?: JsonObject): Reply {
+export function refuse(
+  call: Call,
+  verdict: RefusedVerdict,
+  trigger?: LiveTrigger,
+  members?: JsonObject,
+  headers = headersByCode[verdict.code],
+): Reply {
   call.verdict = verdict;
   call.trigger = trigger;
-  return problem(verdict.code, members, headersByCode[verdict.code]);
+  return problem(verdict.code, members, headers);
 }
 
 const headersByCode: Partial<Record<ProblemCode, Record<string, string>>> = {

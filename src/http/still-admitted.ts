@@ -1,16 +1,19 @@
 import { type Decision, decideByHead } from '../runtime/admission.ts';
 import type { Call } from './call.ts';
+import { bodyMembers } from './gates/body-members.ts';
 
 /**
  * Whether the current config would admit a request that was admitted before. It is judged as of its arrival, so that a
  * credential that has only expired since then counts as valid. Never rejects.
  */
-export async function isStillAdmitted({ services, route, head, bytes = noBytes }: Call): Promise<boolean> {
+export async function isStillAdmitted(call: Call): Promise<boolean> {
+  const { services, route, head, bytes = noBytes } = call;
   const snapshot = services.live.current;
   snapshot.lease();
   try {
     const early = await decideByHead(snapshot, route, head);
-    return vouchesFor(early.kind === 'needs_body' ? await early.decide(bytes) : early);
+    if (early.kind !== 'needs_body') return vouchesFor(early);
+    return vouchesFor(await early.decide(bytes, bodyMembers(call, bytes, early.trigger)));
   } catch {
     // The auth plugin failed, so nothing says that the caller is still valid.
     return false;

@@ -92,7 +92,7 @@ const wordsOf: { readonly [S in Stage]?: (outcome: RehearsedOutcome, result: Exp
 
 /** The conversation that a request with a sessionId continues, if any. */
 function sessionOf({ exchange, found }: RehearsedOutcome): string {
-  if (exchange?.input.sessionId === undefined || found === undefined) return '';
+  if (exchange?.sessionId === undefined || found === undefined) return '';
   const isShared = found.config.sessions.scope === 'trigger';
   return isShared ? ', in a conversation that all callers of the trigger share' : ', in a conversation of this caller';
 }

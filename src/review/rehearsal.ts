@@ -13,8 +13,9 @@ import {
 } from '../contract/index.ts';
 import type { RecordedOrigin } from '../engine/types/index.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
+import { type BodyType, bodyTypeOf } from '../runtime/body/media-type.ts';
 import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
-import { exchangeOf } from '../runtime/exchange.ts';
+import { exchangeOf, withSession } from '../runtime/exchange.ts';
 import { type Answered, fire, refusal, runFilters } from '../runtime/pipeline.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
@@ -133,7 +134,7 @@ export class Rehearsal {
       return { outcome: refused(problem(admission.code), admission.reason, found) };
     }
     const trigger = found ?? admission.trigger;
-    const body = this.#bodyOf(request);
+    const body = this.#bodyOf(request, trigger, head);
     if ('code' in body) {
       const outcome = refused(problem(body.code), faultOf(body), trigger);
       return { outcome: { ...outcome, caller: admission.principal.id } };
@@ -141,15 +142,24 @@ export class Rehearsal {
     const { claims } = request.origin ?? {};
     const caller = claims === undefined ? admission.principal : { ...admission.principal, claims };
     const event = recordedEvent(request) ?? this.#describedEvent(request, head);
-    return { exchange: exchangeOf(head, trigger, caller, body, event), trigger };
+    const exchange = withSession(trigger, exchangeOf(head, trigger, caller, body, event));
+    if (!('code' in exchange)) return { exchange, trigger };
+    const outcome = refused(problem(exchange.code), faultOf(exchange), trigger);
+    return { outcome: { ...outcome, caller: admission.principal.id } };
   }
 
-  #bodyOf({ bodyText }: RehearsedRequest): TriggerBody | InvalidBody | { readonly code: ProblemCode } {
-    if (bodyText === undefined) return noBody;
+  /** A body without a `Content-Type` is JSON: recorded requests and tests have those headers that matter. */
+  #bodyOf(
+    { bodyText }: RehearsedRequest,
+    { body }: LiveTrigger,
+    { headers }: RequestHead,
+  ): TriggerBody | InvalidBody | { readonly code: ProblemCode } {
+    if (bodyText === undefined || bodyText === '') return noBody;
     const bytes = Buffer.from(bodyText);
-    return bytes.length > this.#snapshot.config.server.bodyLimitBytes
-      ? { code: 'body_too_large' }
-      : parseTriggerBody(bytes);
+    if (bytes.length > body.limitBytes) return { code: 'body_too_large' };
+    const { 'content-type': written } = headers;
+    const type = written === undefined ? plainJson : bodyTypeOf(String(written), body.accept);
+    return type === undefined ? { code: 'unsupported_media_type' } : parseTriggerBody(bytes, type, body);
   }
 
   /** As a sender of the trigger describes it, of which the first that does is taken: no signature says which one sends. */
@@ -191,6 +201,8 @@ export class Rehearsal {
     return undefined;
   }
 }
+
+const plainJson: BodyType = { kind: 'json' };
 
 function queryTextOf({ query = {} }: Partial<RecordedOrigin>): string {
   const parameters = new URLSearchParams();

@@ -162,7 +162,7 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
   const receivedAt = typeof at === 'string' || typeof at === 'number' ? Date.parse(String(at)) : Number.NaN;
   const text = (name: string) => (typeof members[name] === 'string' ? members[name] : undefined);
   const [project, trigger] = [text('project'), text('trigger')];
-  const isBody = members.body === undefined || isObject(members.body);
+  const isBody = members.body === undefined || isObject(members.body) || Array.isArray(members.body);
   if (project === undefined || trigger === undefined || Number.isNaN(receivedAt) || !isBody) {
     throw new RequestSourceError(`${place} is not a recorded request: it needs project, trigger and receivedAt`);
   }
@@ -174,7 +174,7 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
     ip: text('ip') ?? '127.0.0.1',
     headers: stringMembers(members.headers),
     origin: originIn(members),
-    bodyText: written.body === undefined ? undefined : JSON.stringify(written.body),
+    bodyText: written.body === undefined ? text('text') : JSON.stringify(written.body),
     masked: Array.isArray(members.masked) ? members.masked.filter((pointer) => typeof pointer === 'string') : [],
     verdict: text('verdict'),
     by: text('by'),
@@ -243,7 +243,7 @@ function checkBody(text: string, path: string): void {
   } catch {
     throw new RequestSourceError(`${path} is not JSON`);
   }
-  if (!isObject(body)) throw new RequestSourceError(`${path} is not a JSON object`);
+  if (!isObject(body) && !Array.isArray(body)) throw new RequestSourceError(`${path} is not a JSON object or list`);
 }
 
 function isObject(value: unknown): boolean {

@@ -1,7 +1,8 @@
-import type { TestRequest, TriggerTest } from '../config/model.ts';
+import type { BodyKind, TestBody, TestRequest, TriggerTest } from '../config/model.ts';
 import { triggerId, triggerName } from '../config/trigger-key.ts';
 import type { JsonValue } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
+import { type FormField, urlencodedText } from '../runtime/body/form-body.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import { type Coverage, CoverageMeter } from './coverage.ts';
 import { type ExplainedStage, explainOutcome } from './explain.ts';
@@ -110,7 +111,7 @@ function earlierOf(test: TriggerTest): readonly TestRequest[] {
 const ip = '127.0.0.1';
 
 function requestOf(
-  { project, key }: LiveTrigger,
+  { project, key, body: { accept } }: LiveTrigger,
   { body, headers, apiKey, clock }: TestRequest,
   now: number,
 ): RehearsedRequest {
@@ -119,10 +120,46 @@ function requestOf(
     trigger: key,
     caller: apiKey,
     receivedAt: clock ?? now,
-    headers,
+    headers: typedHeaders(body, headers, accept),
     ip,
-    bodyText: body === undefined ? undefined : JSON.stringify(body),
+    bodyText: body && bodyTextOf(body),
   };
+}
+
+/** A body without a type is JSON to a dry run, also where a gateway would refuse that. */
+function typedHeaders(
+  body: TestBody | undefined,
+  headers: Readonly<Record<string, string>>,
+  accept: readonly BodyKind[],
+): Readonly<Record<string, string>> {
+  if (body === undefined || (body.kind === 'json' && accept.includes('json'))) return headers;
+  return { 'content-type': contentTypes[body.kind], ...lowered(headers) };
+}
+
+const contentTypes = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  text: 'text/plain',
+} as const;
+
+function lowered(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function bodyTextOf(body: TestBody): string {
+  switch (body.kind) {
+    case 'json':
+      return JSON.stringify(body.value);
+    case 'form':
+      return urlencodedText(Object.entries(body.value).flatMap(([name, value]) => fieldsOf(name, value)));
+    case 'text':
+      return body.value;
+  }
+}
+
+function fieldsOf(name: string, value: JsonValue): readonly FormField[] {
+  if (Array.isArray(value)) return value.flatMap((item) => fieldsOf(name, item));
+  return [[name, typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)]];
 }
 
 function mismatchesOf({ expect }: TriggerTest, outcome: RehearsedOutcome): readonly Mismatch[] {

@@ -8,6 +8,7 @@ export { Conversation } from './conversation.ts';
 export { baseEnvironment, type Environment, environmentProblems, runEnvironment } from './environment.ts';
 export { type AgentEvent, EventStream, eventsOf, type Resumption } from './event-stream.ts';
 export { AgentFault, aborted, failed, failureOf, failureOfStatus, isTransient, withDetail } from './failures.ts';
+export { exactInput, instructionOf, sentMembers } from './input.ts';
 export { createMapping, createObjectMapping, createTemplate, type Mapped, type Mapping } from './mapping.ts';
 export { countIn, idIn, isObject, membersOf } from './members.ts';
 export { type CheckedOptions, namedInLowerCase, optionProblems, pointerTo } from './option-problems.ts';

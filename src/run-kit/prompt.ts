@@ -1,5 +1,6 @@
-import type { JsonObject, PluginContext, RunRequest } from '../contract/index.ts';
+import type { PluginContext, RunRequest } from '../contract/index.ts';
 import { failed } from './failures.ts';
+import { instructionOf, sentMembers } from './input.ts';
 import { createTemplate, type Mapped } from './mapping.ts';
 
 export interface PromptOptions {
@@ -14,7 +15,7 @@ export interface PromptOptions {
 /**
  * Returns a function that writes what an agent is asked. By default that is the `instruction`: as it is if it is a string,
  * else as JSON; without one, the body as JSON, without `environment`, `language` and `sessionId`, which are the gateway's,
- * after the name of the event if a webhook reports one.
+ * after the name of the event if a webhook reports one. No member of a foreign sender's body is an instruction.
  * An empty prompt is a failure. Throws an OptionsError if the template does not parse.
  */
 export function prompt(
@@ -25,19 +26,19 @@ export function prompt(
   return async (run) => {
     const written = (await template?.apply(run.input, run)) ?? {
       ok: true,
-      value: defaultPrompt(run.input, run.origin?.event.name),
+      value: defaultPrompt(run),
     };
     if (!written.ok || written.value.trim() !== '') return written;
     return { ok: false, failure: failed(`there is nothing to ask: the ${name} is empty`) };
   };
 }
 
-function defaultPrompt(
-  { instruction, environment, language, sessionId, ...rest }: JsonObject,
-  event: string | undefined,
-): string {
+function defaultPrompt(run: RunRequest): string {
+  const event = run.origin?.event.name;
+  const instruction = instructionOf(run);
   if (typeof instruction === 'string') return instruction;
   if (instruction !== undefined && instruction !== null) return JSON.stringify(instruction);
-  const body = Object.keys(rest).length === 0 ? [] : [JSON.stringify(rest)];
+  const members = sentMembers(run);
+  const body = Object.keys(members).length === 0 ? [] : [JSON.stringify(members)];
   return [...(event === undefined ? [] : [`Event: ${event}`]), ...body].join('\n\n');
 }

@@ -2,6 +2,7 @@ import type {
   Auth,
   AuthResult,
   AuthVerdict,
+  BodyMembers,
   BodyReply,
   MaybePromise,
   Permission,
@@ -47,7 +48,8 @@ export type Decision = Admission | Refusal | Handshake;
 /** The headers do not identify the caller: a signature over the body does. */
 export interface BodyNeeded {
   readonly kind: 'needs_body';
-  decide(body: Uint8Array): Promise<Decision>;
+  readonly trigger: LiveTrigger | undefined;
+  decide(body: Uint8Array, members?: BodyMembers): Promise<Decision>;
 }
 
 const required: Permission = 'project.trigger';
@@ -81,7 +83,12 @@ interface Asked {
 async function decide(result: MaybePromise<AuthResult>, asked: Asked): Promise<Decision | BodyNeeded> {
   const settled = await result;
   if (settled.kind !== 'needs_body') return decideBy(settled, asked);
-  return { kind: 'needs_body', decide: async (body) => decideBy(await settled.verify(body), asked) };
+  const { trigger } = asked;
+  return {
+    kind: 'needs_body',
+    trigger,
+    decide: async (body, members) => decideBy(await settled.verify(body, members), asked),
+  };
 }
 
 /** A caller that only the default auth knows, without access to this project, gets the same answer for every trigger there. */

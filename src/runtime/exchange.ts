@@ -1,5 +1,12 @@
-import { type Exchange, type Principal, type RequestHead, type SenderEvent, WorkBudget } from '../contract/index.ts';
-import { inputOf, type TriggerBody } from './body/trigger-body.ts';
+import {
+  type Exchange,
+  type ForeignBody,
+  type Principal,
+  type RequestHead,
+  type SenderEvent,
+  WorkBudget,
+} from '../contract/index.ts';
+import { type InvalidBody, inputOf, invalidBody, type TriggerBody } from './body/trigger-body.ts';
 import { eventInfo } from './event-info.ts';
 import type { LiveTrigger } from './snapshot.ts';
 
@@ -12,7 +19,8 @@ export function exchangeOf(
   event?: SenderEvent,
 ): Exchange {
   const { secretParameters } = trigger;
-  const input = inputOf(body, trigger.project.language);
+  const { fields } = trigger.body;
+  const input = inputOf(body, fields, trigger.project.language);
   return {
     ...head,
     query: secretParameters.size === 0 ? head.query : withoutParameters(head.query, secretParameters),
@@ -20,8 +28,12 @@ export function exchangeOf(
     trigger: trigger.info,
     caller,
     bodyText: body.text,
+    bodyFormat: body.format,
+    bodyJson: body.json,
+    foreign: fields === 'free' ? foreignBody(body) : undefined,
     input,
-    event: event && eventInfo(event, input),
+    sessionId: fields === 'checked' && typeof input.sessionId === 'string' ? input.sessionId : undefined,
+    event: event && eventInfo(event, input, exactTextOf(body)),
     work: new WorkBudget(trigger.workLimit),
   };
 }
@@ -31,3 +43,23 @@ function withoutParameters(query: string, names: ReadonlySet<string>): string {
   for (const name of names) parameters.delete(name);
   return parameters.toString();
 }
+
+/** The request with the sessionId that `body.session` finds in it, or the refusal if that is none. */
+export function withSession(trigger: LiveTrigger, exchange: Exchange): Exchange | InvalidBody {
+  const { session } = trigger.body;
+  if (session === undefined) return exchange;
+  const found = session(exchange);
+  if (!found.ok) return invalidBody([{ pointer: '', message: found.message }], found.message);
+  return { ...exchange, sessionId: found.sessionId };
+}
+
+function exactTextOf({ isInexact, json, text }: TriggerBody): string | undefined {
+  return isInexact ? (json ?? text) : undefined;
+}
+
+function foreignBody(body: TriggerBody): ForeignBody {
+  const text = exactTextOf(body);
+  return text === undefined ? exactBody : { fields: 'free', text };
+}
+
+const exactBody: ForeignBody = Object.freeze({ fields: 'free' });

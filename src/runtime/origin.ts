@@ -22,5 +22,6 @@ export function originOf(exchange: Exchange, { headers, claims }: ExpressionBind
     request: requestBinding(exchange, headers),
     caller: callerBinding(exchange.caller, claims),
     event: eventBinding(exchange.event),
+    ...(exchange.foreign !== undefined && { body: exchange.foreign }),
   };
 }

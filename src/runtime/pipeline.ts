@@ -221,12 +221,12 @@ function notClaimed(error: unknown): Claimed {
 }
 
 function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {
-  const { sessionId } = exchange.input;
+  const { sessionId } = exchange;
   const named = {
     project: trigger.project.id,
     trigger: trigger.key,
     caller: exchange.caller.id,
-    sessionId: typeof sessionId === 'string' ? sessionId : undefined,
+    sessionId,
   };
   return {
     id: newRunId(),

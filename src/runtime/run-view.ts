@@ -46,8 +46,8 @@ export function detailRun(run: RunRecord): JsonObject {
   };
 }
 
-function originOf({ request, caller, event }: RunOrigin): JsonObject {
-  return { request, caller, event };
+function originOf({ request, caller, event, body }: RunOrigin): JsonObject {
+  return { request, caller, event, ...(body !== undefined && { body: { ...body } }) };
 }
 
 /** What agents said of failures. */

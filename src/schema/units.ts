@@ -28,3 +28,9 @@ function parse(text: string, units: ReadonlyMap<string, number>): number | undef
   const factor = units.get(match?.[2] ?? '');
   return factor === undefined ? undefined : Number(match?.[1]) * factor;
 }
+
+/** Bytes as they are written in YAML: the largest unit that keeps them whole. */
+export function writeSize(bytes: number): string {
+  const [unit, size] = [...bytesPerUnit].reverse().find(([, one]) => bytes !== 0 && bytes % one === 0) ?? ['B', 1];
+  return `${bytes / size}${unit}`;
+}

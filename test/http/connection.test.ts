@@ -48,7 +48,7 @@ t.test('a client is invited to send its body only when its request has passed th
 
   await t.test('with a body of another type it gets 415, no 100', async (t) => {
     const socket = socketOf(t, gateway);
-    socket.write(head(...expecting.slice(0, 3), 'Content-Type: text/plain', 'Content-Length: 2', key));
+    socket.write(head(...expecting.slice(0, 3), 'Content-Type: text/html', 'Content-Length: 2', key));
     t.strictSame(statuses(await text(socket)), ['HTTP/1.1 415']);
   });
 
@@ -92,7 +92,7 @@ t.test('an early answer arrives, although the client sends its whole body first'
     ['404 not_found', 'POST /nowhere', [json], body],
     ['405 method_not_allowed', `PUT ${path}`, [json, key], body],
     ['413 body_too_large', post, [json, key], tooLarge],
-    ['415 unsupported_media_type', post, ['Content-Type: text/plain', key], body],
+    ['415 unsupported_media_type', post, ['Content-Type: text/html', key], body],
     ['417 expectation_failed', post, ['Expect: miracles'], body],
   ];
   for (const [answer, line, headers, body] of cases) {

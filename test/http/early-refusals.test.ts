@@ -41,7 +41,7 @@ const refused: Readonly<Record<string, Pick<Upload, 'method' | 'path' | 'headers
   '415 unsupported_media_type': {
     method: 'POST',
     path: `${trigger}/echo`,
-    headers: { 'content-type': 'text/plain', ...key },
+    headers: { 'content-type': 'text/html', ...key },
   },
   '503 unavailable': { method: 'POST', path: `${trigger}/outage`, headers: json },
 };

@@ -307,7 +307,7 @@ t.test('413: a body over the limit is refused, declared or streamed', async (t) 
 t.test('415 unsupported_media_type', async (t) => {
   const { fire } = await startTestGateway(t, files());
   const types = [
-    'text/plain',
+    'text/html',
     'application/x-www-form-urlencoded',
     'application/json; charset=latin1',
     'nonsense',
@@ -323,7 +323,7 @@ t.test('415 unsupported_media_type', async (t) => {
     });
   }
   for (const type of ['application/json', 'application/json; charset=utf-8', 'application/cloudevents+json']) {
-    for (const encoding of ['gzip', 'identity, gzip', 'identity gzip']) {
+    for (const encoding of ['compress', 'identity, aes128gcm', 'identity gzip']) {
       await t.test(`415: a body of type ${type} with the encoding ${encoding} is refused`, async (t) => {
         const headers = { 'content-type': type, 'content-encoding': encoding };
         isProblem(t, await fire('echo', {}, { headers }), 'unsupported_media_type');
@@ -342,6 +342,7 @@ t.test('415 unsupported_media_type', async (t) => {
     'application/cloudevents+json',
     'APPLICATION/JSON',
     'application/json;charset="UTF-8"',
+    'text/plain',
     'application/json; x="; charset=latin1"',
     'application/json; x="a\\"; charset=latin1"; charset=utf-8',
   ]) {

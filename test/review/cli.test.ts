@@ -407,7 +407,7 @@ t.test('wrong usage of plan, test and explain is an error with a hint', async (t
     stderr: /Did you mean "website"/,
   });
   await mkdir(join(root, 'bodies/nowhere'), { recursive: true });
-  await writeFile(join(root, 'bodies/nowhere/list.json'), '[]');
+  await writeFile(join(root, 'bodies/nowhere/list.json'), '7');
   t.match(await command(t, [...plan, '--requests', join(root, 'bodies')]), {
     code: 2,
     stderr: /list\.json is not a JSON object/,

@@ -1,5 +1,5 @@
 import { verify } from 'node:crypto';
-import type { AuthPlugin, AuthVerdict, OutboundClient, SenderEvent } from '../../../src/contract/index.ts';
+import type { AuthPlugin, AuthVerdict, BodyMembers, OutboundClient, SenderEvent } from '../../../src/contract/index.ts';
 import { abstained, rejected } from '../verdicts.ts';
 import { amazonUrl, certificatePath, confirmationPath } from './amazon-url.ts';
 import { certificateStore } from './certificates.ts';
@@ -17,7 +17,8 @@ export default {
   name: 'aws-sns',
   summary: 'Knows messages of Amazon SNS by their certificate and topic, and confirms subscriptions.',
   optionsSchema: schema,
-  review: () => ({ callers: { kind: 'holders', prefix: 'aws-sns:' } }),
+  // SNS says that its JSON is text/plain.
+  review: () => ({ callers: { kind: 'holders', prefix: 'aws-sns:' }, body: { fields: 'free', accept: ['json'] } }),
   create(context, { topics, confirm, tolerance: toleranceMs }) {
     const client = context.outbound({ connections: 2, maxResponseBytes: largestResponseBytes });
     const certificateAt = certificateStore(client);
@@ -44,7 +45,10 @@ export default {
       credentials: { headers: [typeHeader], mayNeedBody: true },
       authenticate({ headers, receivedAt }) {
         if (headers[typeHeader] === undefined) return abstained;
-        return { kind: 'needs_body', verify: (body) => verified(body, receivedAt) };
+        return {
+          kind: 'needs_body',
+          verify: async (body: Uint8Array, members?: BodyMembers) => verified((await members?.()) ?? body, receivedAt),
+        };
       },
     };
   },

@@ -1,4 +1,11 @@
-import type { AuthPlugin, AuthVerdict, Principal, RequestHead, SenderEvent } from '../../../src/contract/index.ts';
+import type {
+  AuthPlugin,
+  AuthVerdict,
+  BodyMembers,
+  Principal,
+  RequestHead,
+  SenderEvent,
+} from '../../../src/contract/index.ts';
 import { abstained, rejected } from '../verdicts.ts';
 import { challengeAnswerer } from './challenge.ts';
 import { checkOptions, type KeyedFormat } from './checked-options.ts';
@@ -7,9 +14,9 @@ import { keyKindOf } from './format.ts';
 import { type Handshake, handshakeOf } from './handshake.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { formatsOfUnresolved } from './presets.ts';
+import { formatsOfUnresolved, presetBody } from './presets.ts';
 import { publicUrls } from './public-url.ts';
-import { type Outcome, type Scheme, schemeOf } from './scheme.ts';
+import { type HeadOutcome, type Outcome, type Scheme, schemeOf } from './scheme.ts';
 import { sign } from './sign.ts';
 import { parseSource } from './source.ts';
 import { secretMatcher, type Verifier } from './verifier.ts';
@@ -23,6 +30,7 @@ export default {
   optionsSchema: schema,
   review: (options) => ({
     callers: { kind: 'holders', prefix: 'signature:' },
+    body: presetBody(options.scheme),
     eventOf: (request) => describedEvent(formatsOfUnresolved(options), request),
   }),
   sign,
@@ -42,7 +50,13 @@ export default {
           const outcome = scheme.read(request);
           if (outcome.kind === 'absent') continue;
           if (outcome.kind === 'needs_body') {
-            return { kind: 'needs_body', verify: (body) => conclude(outcome.verify(body), request, body) };
+            return {
+              kind: 'needs_body',
+              verify: (body: Uint8Array, members?: BodyMembers) =>
+                members === undefined
+                  ? conclude(outcome.verify(body), request, body)
+                  : verifyLate({ body, members, request, readsBody: scheme.readsBody, outcome, conclude }),
+            };
           }
           if (outcome.kind !== 'malformed') return conclude(outcome, request, noBody);
           // Another format of the sender may have the same header.
@@ -55,6 +69,22 @@ export default {
 } satisfies AuthPlugin<Options>;
 
 const noBody = new Uint8Array();
+
+interface Late extends Pick<Sender, 'conclude'> {
+  readonly body: Uint8Array;
+  readonly members: BodyMembers;
+  readonly request: RequestHead;
+  readonly readsBody: boolean;
+  readonly outcome: Extract<HeadOutcome, { kind: 'needs_body' }>;
+}
+
+/** Of a body whose members must be decoded first: not before its bytes are known to be signed, if they are what is signed. */
+async function verifyLate({ body, members, request, readsBody, outcome, conclude }: Late): Promise<AuthVerdict> {
+  const early = readsBody ? undefined : outcome.verify(body, noBody);
+  if (early !== undefined && early.kind !== 'verified') return conclude(early, request, noBody);
+  const json = (await members()) ?? noBody;
+  return conclude(early ?? outcome.verify(body, json), request, json);
+}
 
 const refusals: Readonly<Record<Exclude<Outcome['kind'], 'verified'>, AuthVerdict>> = {
   absent: abstained,

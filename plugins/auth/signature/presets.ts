@@ -1,4 +1,4 @@
-import type { UnresolvedOptions } from '../../../src/contract/index.ts';
+import type { SenderBody, UnresolvedOptions } from '../../../src/contract/index.ts';
 import { type BriefFormat, type Format, formatOf, formatOfHmac } from './format.ts';
 import type { Options } from './options.gen.ts';
 
@@ -44,9 +44,15 @@ interface Preset {
   readonly source: string;
   /** In the order in which they are tried. */
   readonly formats: readonly BriefFormat[];
-  /** Whether some of its webhooks are forms: their signatures verify, but the gateway accepts no such body yet (415). */
-  readonly sendsForms?: true;
+  /** What its webhooks are like; undefined for a form that many senders share. */
+  readonly body?: SenderBody;
 }
+
+/** A sender has members of its own, and the names of some are those of Pullcord's. */
+const own: SenderBody = { fields: 'free' };
+const ownForms: SenderBody = { fields: 'free', accept: ['json', 'form'] };
+/** Where the form is only an envelope. */
+const payloadForms: SenderBody = { ...ownForms, form: { json: 'payload' } };
 
 const presets: Readonly<Record<PresetName, Preset>> = {
   'standard-webhooks': {
@@ -59,19 +65,24 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   github: {
     source: 'https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries',
-    sendsForms: true,
+    body: payloadForms,
     formats: [
       {
         signature: 'header:x-hub-signature-256',
         prefix: 'sha256=',
         event: { name: 'header:x-github-event', id: 'header:x-github-delivery' },
-        handshakes: [{ when: { 'header:x-github-event': 'ping', 'body:/zen': '*' } }],
+        handshakes: [
+          { when: { 'header:x-github-event': 'ping', 'body:/zen': '*' } },
+          // In its form mode.
+          { when: { 'header:x-github-event': 'ping', 'body:/payload/zen': '*' } },
+        ],
       },
     ],
   },
   // A signing token, or a secret token that is sent as it is.
   gitlab: {
     source: 'https://docs.gitlab.com/user/project/integrations/webhooks',
+    body: own,
     formats: [
       {
         ...standardWebhooks('webhook'),
@@ -86,6 +97,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   bitbucket: {
     source: 'https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks',
+    body: own,
     formats: [
       {
         signature: 'header:x-hub-signature',
@@ -97,7 +109,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   slack: {
     source: 'https://docs.slack.dev/authentication/verifying-requests-from-slack',
-    sendsForms: true,
+    body: payloadForms,
     formats: [
       {
         ...versioned,
@@ -115,6 +127,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   stripe: {
     source: 'https://docs.stripe.com/webhooks#verify-manually',
+    body: own,
     formats: [
       {
         ...stripeForm,
@@ -125,6 +138,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   shopify: {
     source: 'https://shopify.dev/docs/apps/build/webhooks/subscribe/https',
+    body: own,
     formats: [
       {
         signature: 'header:x-shopify-hmac-sha256',
@@ -139,6 +153,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   linear: {
     source: 'https://linear.app/developers/webhooks',
+    body: own,
     formats: [
       {
         signature: 'header:linear-signature',
@@ -149,6 +164,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   jira: {
     source: 'https://developer.atlassian.com/cloud/jira/platform/webhooks',
+    body: own,
     formats: [
       {
         signature: 'header:x-hub-signature',
@@ -160,7 +176,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   // SHA-256 with a shared key, SHA-1 with the auth token.
   twilio: {
     source: 'https://www.twilio.com/docs/usage/security',
-    sendsForms: true,
+    body: ownForms,
     formats: [
       { ...twilio, algorithm: 'hmac-sha256' },
       { ...twilio, algorithm: 'hmac-sha1' },
@@ -169,6 +185,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   sendgrid: {
     source:
       'https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features',
+    body: own,
     formats: [
       {
         signature: 'header:x-twilio-email-event-webhook-signature',
@@ -181,6 +198,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   pagerduty: {
     source: 'https://developer.pagerduty.com/docs/verifying-webhook-signatures',
+    body: own,
     formats: [
       {
         signature: 'header:x-pagerduty-signature',
@@ -193,6 +211,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   // The body is not signed.
   mailgun: {
     source: 'https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks',
+    body: ownForms,
     formats: [
       {
         signature: 'body:/signature/signature',
@@ -205,6 +224,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   // And …/events/webhook-events.
   discord: {
     source: 'https://discord.com/developers/docs/interactions/overview',
+    body: own,
     formats: [
       {
         signature: 'header:x-signature-ed25519',
@@ -225,6 +245,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   zoom: {
     source: 'https://developers.zoom.us/docs/api/webhooks',
+    body: own,
     formats: [
       {
         ...versioned,
@@ -242,6 +263,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   calendly: {
     source: 'https://developer.calendly.com/api-docs/ZG9jOjM2MzE2MDM4-webhook-signatures',
+    body: own,
     formats: [
       {
         ...stripeForm,
@@ -252,6 +274,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   paddle: {
     source: 'https://developer.paddle.com/webhooks/signature-verification',
+    body: own,
     formats: [
       {
         signature: 'header:paddle-signature',
@@ -265,6 +288,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   mux: {
     source: 'https://www.mux.com/docs/core/verify-webhook-signatures',
+    body: own,
     formats: [
       {
         ...stripeForm,
@@ -275,6 +299,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   'microsoft-graph': {
     source: 'https://learn.microsoft.com/graph/change-notifications-delivery-webhooks',
+    body: own,
     formats: [
       {
         signature: 'body:/value/*/clientState',
@@ -286,6 +311,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   square: {
     source: 'https://developer.squareup.com/docs/webhooks/step3validate',
+    body: own,
     formats: [
       {
         signature: 'header:x-square-hmacsha256-signature',
@@ -297,6 +323,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   twitch: {
     source: 'https://dev.twitch.tv/docs/eventsub/handling-webhook-events',
+    body: own,
     formats: [
       {
         signature: 'header:twitch-eventsub-message-signature',
@@ -342,9 +369,9 @@ export function presetSource(name: PresetName): string {
   return presets[name].source;
 }
 
-/** Whether a sender has webhooks that are forms, which the gateway does not accept yet. */
-export function sendsForms(name: PresetName): boolean {
-  return presets[name].sendsForms === true;
+/** What the bodies of a sender are like; undefined for a scheme of many senders. */
+export function presetBody(name: Options['scheme']): SenderBody | undefined {
+  return name === 'hmac' || name === 'custom' ? undefined : presets[name].body;
 }
 
 /** Secrets that a sender issues may have the form of another's, which is not a mistake there. */

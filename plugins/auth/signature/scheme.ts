@@ -15,10 +15,15 @@ export type Outcome =
   | { readonly kind: 'verified'; readonly key: number };
 
 /** What the head of a request shows of its signature. */
-export type HeadOutcome = Outcome | { readonly kind: 'needs_body'; verify(body: Uint8Array): Outcome };
+export type HeadOutcome =
+  | Outcome
+  /** `json` are the members of the body as JSON text: by default the body itself. */
+  | { readonly kind: 'needs_body'; verify(body: Uint8Array, json?: Uint8Array): Outcome };
 
 /** How requests are verified that are signed in one format. */
 export interface Scheme {
+  /** Whether it reads members of the body, in addition to its bytes. */
+  readonly readsBody: boolean;
   read(request: RequestHead): HeadOutcome;
 }
 
@@ -40,6 +45,7 @@ function tokenScheme({ signature, prefix }: Format, { matches }: SchemeParts): S
     shown !== prefix && shown.startsWith(prefix) && matches(shown.slice(prefix.length));
   if (source.kind !== 'body') {
     return {
+      readsBody: false,
       read(request) {
         const shown = readHead(source, request, []);
         if (shown === undefined) return missing(source, request);
@@ -49,10 +55,11 @@ function tokenScheme({ signature, prefix }: Format, { matches }: SchemeParts): S
   }
   const find = scalarFinder([source.path]);
   return {
+    readsBody: true,
     read: () => ({
       kind: 'needs_body',
-      verify(body) {
-        const [shown = []] = find(body);
+      verify(body, json = body) {
+        const [shown = []] = find(json);
         if (shown.every((one) => one === undefined)) return absent;
         // A batch is as trustworthy as each of its items.
         return shown.every((one) => one !== undefined && isKnown(one)) ? { kind: 'verified', key: 0 } : wrongToken;
@@ -71,7 +78,8 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
   const lateTimestamp = timestamp?.kind === 'body' ? timestamp : undefined;
   const payloadIn = payloadReader(payloadOf(format), lateTimestamp, parts.urlsOf);
   const needsHash = bodyHash !== undefined && !coversBody(payloadOf(format));
-  const readBody = bodyReader(bodySourcesOf(format));
+  const bodySources = bodySourcesOf(format);
+  const readBody = bodyReader(bodySources);
   const isDotted = payloadOf(format) === dottedPayload;
   const isTimely = (text: string | undefined, { receivedAt }: RequestHead): boolean | undefined => {
     const timestampMs = parseTimestamp(text);
@@ -97,8 +105,8 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
     if (payload === undefined) return malformed;
     return {
       kind: 'needs_body' as const,
-      verify(body: Uint8Array): Outcome {
-        const valueAt = readBody(body);
+      verify(body: Uint8Array, json: Uint8Array = body): Outcome {
+        const valueAt = readBody(json);
         const offered = signatures ?? signaturesOf(valueAt);
         if (offered === undefined) return absent;
         if (offered.length === 0) return malformed;
@@ -121,6 +129,7 @@ function signatureScheme(format: Format, parts: SchemeParts): Scheme {
   };
 
   return {
+    readsBody: bodySources.length > 0,
     read(request) {
       if (signature.kind === 'body') return readSigned(request, [], undefined);
       const field = readHead(signature, request, []);

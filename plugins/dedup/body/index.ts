@@ -17,9 +17,9 @@ export default {
     const { window: windowMs, keepOnFailure, scope } = options;
     return {
       fingerprint(exchange) {
-        const { bodyText, work } = exchange;
-        if (!bodyText) return undefined;
-        const canonical = canonicalize(bodyText, work);
+        const { bodyText, bodyJson = bodyText, work } = exchange;
+        if (!bodyText || !bodyJson) return undefined;
+        const canonical = canonicalize(bodyJson, work);
         if (canonical === undefined) return undefined;
         const digest = hash('sha256', canonical, 'hex');
         return { key: scopedKey(digest, scope, exchange), windowMs, keepOnFailure };

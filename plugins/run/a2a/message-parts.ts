@@ -1,5 +1,5 @@
 import type { JsonObject, PluginContext, RunRequest } from '../../../src/contract/index.ts';
-import { createTemplate, type Mapped } from '../../../src/run-kit/index.ts';
+import { createTemplate, exactInput, instructionOf, type Mapped } from '../../../src/run-kit/index.ts';
 import { textIn } from './content.ts';
 import type { Options } from './options.gen.ts';
 
@@ -13,12 +13,12 @@ export function createMessageParts(
 ): (run: RunRequest) => Promise<Mapped<JsonObject[]>> {
   const template = message === undefined ? undefined : createTemplate(context, '/message', message);
   return async (run) => {
-    const written = (await template?.apply(run.input, run)) ?? { ok: true as const, value: run.input.instruction };
+    const written = (await template?.apply(run.input, run)) ?? { ok: true as const, value: instructionOf(run) ?? '' };
     if (!written.ok) return written;
     const text = textIn(written.value);
     const { name } = run.origin?.event ?? {};
     const said = text === '' && name !== undefined ? `Event: ${name}` : text;
     const parts = said === '' ? [] : [{ text: said }];
-    return { ok: true, value: data || text === '' ? [...parts, { data: run.input }] : parts };
+    return { ok: true, value: data || text === '' ? [...parts, { data: exactInput(run) }] : parts };
   };
 }

@@ -3,6 +3,7 @@ import {
   baseEnvironment,
   type Environment,
   environmentProblems,
+  exactInput,
   findProgram,
   type Program,
   runEnvironment,
@@ -38,7 +39,7 @@ export default {
       execute: (run, host) =>
         settle(host, async ({ signal }) => {
           const variables = { ...environment, ...runEnvironment(run) };
-          const agent = startAgent(program, variables, JSON.stringify(run.input), limits);
+          const agent = startAgent(program, variables, JSON.stringify(exactInput(run)), limits);
           running.add(agent);
           // Also when the gateway stops: the program would outlive it, and the next start executes the run again.
           signal.addEventListener('abort', () => agent.stop('abort'), { once: true });

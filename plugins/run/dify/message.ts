@@ -3,6 +3,7 @@ import {
   type Conversation,
   createObjectMapping,
   createTemplate,
+  exactInput,
   idIn,
   type Mapped,
   prompt,
@@ -31,7 +32,10 @@ export function createMessages(
     const named = (await userTemplate?.apply(run.input, run)) ?? { ok: true, value: '' };
     if (!named.ok) return named;
     const user = named.value || (run.conversation ?? `${run.project}/${run.trigger}`);
-    const given = (await inputsMapping?.apply(run.input, run)) ?? { ok: true, value: isWorkflow ? run.input : {} };
+    const given = (await inputsMapping?.apply(run.input, run)) ?? {
+      ok: true,
+      value: isWorkflow ? exactInput(run) : {},
+    };
     if (!given.ok) return given;
     const common = { inputs: given.value, response_mode: 'streaming', user };
     if (isWorkflow) return { ok: true, value: { body: common, user, conversationId: undefined } };

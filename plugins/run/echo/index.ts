@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FinalRunResult, RunEvent, RunPlugin, TriggerInput } from '../../../src/contract/index.ts';
-import { attempt, settle } from '../../../src/run-kit/index.ts';
+import type { FinalRunResult, RunEvent, RunPlugin, RunRequest } from '../../../src/contract/index.ts';
+import { attempt, exactInput, instructionOf, settle } from '../../../src/run-kit/index.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 
@@ -12,10 +12,10 @@ export default {
   optionsSchema: schema,
   create(_context, { delay: delayMs, stream }) {
     return {
-      execute({ input }, host) {
-        const succeeded = { kind: 'succeeded', output: input } as const;
+      execute(run, host) {
+        const succeeded = { kind: 'succeeded', output: run.input } as const;
         if (stream) {
-          const events = attempt(host, ({ signal }) => wordByWord(input, delayMs, signal));
+          const events = attempt(host, ({ signal }) => wordByWord(run, delayMs, signal));
           return { kind: 'stream', events };
         }
         return delayMs === undefined
@@ -27,12 +27,12 @@ export default {
 } satisfies RunPlugin<Options>;
 
 async function* wordByWord(
-  input: TriggerInput,
+  run: RunRequest,
   delayMs: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent, FinalRunResult, undefined> {
   // Without an instruction it is the input that is echoed, as it is if nothing is streamed.
-  const said = input.instruction ?? input;
+  const said = instructionOf(run) ?? exactInput(run);
   const text = typeof said === 'string' ? said : JSON.stringify(said);
   for (const [word] of text.matchAll(/\s*\S+/g)) {
     if (delayMs !== undefined) await sleep(delayMs, undefined, { signal });

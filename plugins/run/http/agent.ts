@@ -7,6 +7,7 @@ import {
   type Conclude,
   createConclusion,
   createMapping,
+  exactInput,
   failed,
   type Mapping,
   namedInLowerCase,
@@ -41,7 +42,7 @@ export class HttpAgent {
 
   /** Sends the input. Resolves with the head of a response whose status is one of success. Rejects as a call of the kit. */
   async begin(run: RunRequest, signal: AbortSignal, headers = {}): Promise<AgentResponse> {
-    const mapped = (await this.#mapping?.apply(run.input, run)) ?? { ok: true, value: run.input };
+    const mapped = (await this.#mapping?.apply(run.input, run)) ?? { ok: true, value: exactInput(run) };
     if (!mapped.ok) throw new AgentFault(mapped.failure);
     return this.#ask(run, { method: this.#method, body: JSON.stringify(mapped.value ?? null), headers }, signal);
   }

@@ -3,7 +3,9 @@ import {
   AgentFault,
   createMapping,
   createObjectMapping,
+  exactInput,
   failed,
+  instructionOf,
   type Mapped,
   prompt,
 } from '../../../src/run-kit/index.ts';
@@ -49,8 +51,8 @@ function defaultInput(context: PluginContext): Part<JsonValue> {
 }
 
 /** One answer does not fit several questions: to approve one thing must not approve another. */
-function defaultResume({ input }: RunRequest, interrupts: readonly string[]): JsonValue {
-  if (interrupts.length <= 1) return input.instruction ?? input;
+function defaultResume(run: RunRequest, interrupts: readonly string[]): JsonValue {
+  if (interrupts.length <= 1) return instructionOf(run) ?? exactInput(run);
   throw fault('the agent asked several questions at once, and no option resume says how they are answered');
 }
 

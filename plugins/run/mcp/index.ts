@@ -1,5 +1,5 @@
 import type { JsonObject, PluginContext, RunPlugin, RunRequest } from '../../../src/contract/index.ts';
-import { createObjectMapping, type Mapped, settle } from '../../../src/run-kit/index.ts';
+import { createObjectMapping, type Mapped, sentMembers, settle } from '../../../src/run-kit/index.ts';
 import { checkOptions } from './check-options.ts';
 import { Limiter } from './limiter.ts';
 import type { Options } from './options.gen.ts';
@@ -41,7 +41,6 @@ function createArguments(context: PluginContext, source: string | undefined) {
   return async (run: RunRequest): Promise<Mapped<JsonObject>> => {
     if (mapping !== undefined) return mapping.apply(run.input, run);
     // A strict tool would refuse the members that the gateway adds or acts on.
-    const { environment: _, language: __, sessionId: ___, ...rest } = run.input;
-    return { ok: true, value: rest };
+    return { ok: true, value: sentMembers(run) };
   };
 }

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { type Stage, stages } from '../../contract/index.ts';
+import { type JsonObject, type JsonValue, type Stage, stages } from '../../contract/index.ts';
 import type { RecordingBounds } from '../../engine/types/index.ts';
 import { deepFreeze } from '../../schema/deep-freeze.ts';
 import { parseExpiry } from '../../schema/expiry.ts';
@@ -18,6 +18,7 @@ import type {
 } from '../documents.gen.ts';
 import type {
   ApiKeyConfig,
+  BodyConfig,
   CallbackConfig,
   Config,
   PluginReference,
@@ -27,6 +28,7 @@ import type {
   ServerConfig,
   SessionsConfig,
   StageUses,
+  TestBody,
   TestRequest,
   TriggerConfig,
   TriggerTest,
@@ -47,7 +49,13 @@ export async function buildConfig(
   if (gateway === undefined) return undefined;
   const { file, document } = gateway;
   const projects = new Map(documents.projects.map((project) => [project.document.id, projectConfig(project)]));
-  const surroundings = { projects, resolved, documents, gatewayRecording: document.recording };
+  const surroundings = {
+    projects,
+    resolved,
+    documents,
+    gatewayRecording: document.recording,
+    bodyLimitBytes: document.server.bodyLimit,
+  };
   // Frozen here, where it is done in slices; freezing the whole config then finds it done.
   const triggers = await mapInSlices(documents.triggers, (trigger) => deepFreeze(triggerConfig(trigger, surroundings)));
   return {
@@ -118,11 +126,12 @@ interface Surroundings {
   readonly resolved: ResolvedStages;
   readonly documents: DocumentSet;
   readonly gatewayRecording: RecordingDocument | undefined;
+  readonly bodyLimitBytes: number;
 }
 
 function triggerConfig(
   trigger: InFile<TriggerDocument>,
-  { projects, resolved, documents, gatewayRecording }: Surroundings,
+  { projects, resolved, documents, gatewayRecording, bodyLimitBytes }: Surroundings,
 ): TriggerConfig | undefined {
   const { file, document } = trigger;
   const project = projects.get(document.project);
@@ -138,6 +147,7 @@ function triggerConfig(
     name,
     status,
     ...stageUses,
+    body: bodyConfig(settings.body, bodyLimitBytes),
     record,
     recording: recordingPolicy(gatewayRecording, document.recording, record),
     sessions: sessionsConfig(settings.sessions),
@@ -163,6 +173,18 @@ function isRequired(stage: Stage): boolean {
 
 function callbackConfig({ file, pointer, value }: WrittenSetting<'callback'>): CallbackConfig {
   return { ...value, folder: resolve(dirname(file)), place: { file, pointer } };
+}
+
+function bodyConfig(written: WrittenSetting<'body'> | undefined, bodyLimitBytes: number): BodyConfig {
+  const { fields, accept, limit = bodyLimitBytes, session, form } = written?.value ?? {};
+  return {
+    fields,
+    accept,
+    limitBytes: limit,
+    session,
+    jsonFields: form?.json === undefined ? undefined : [form.json].flat(),
+    place: written && { file: written.file, pointer: written.pointer },
+  };
 }
 
 /** How long a conversation is remembered by default: 30 days. */
@@ -218,7 +240,7 @@ function ownTests({
   return tests.map(({ name, after, expect, ...request }, index) => ({
     name,
     ...testRequest(request),
-    after: after?.map((earlier) => testRequest({ ...request, ...earlier })),
+    after: after?.map((earlier) => testRequest({ ...(hasBody(earlier) ? withoutBody(request) : request), ...earlier })),
     expect: {
       verdict: expect.verdict,
       by: expect.by,
@@ -230,6 +252,20 @@ function ownTests({
   }));
 }
 
-function testRequest({ body, headers = {}, key, clock }: EarlierRequestDocument): TestRequest {
-  return { body, headers, apiKey: key, clock: clock === undefined ? undefined : Date.parse(clock) };
+function hasBody({ body, form, text }: EarlierRequestDocument): boolean {
+  return body !== undefined || form !== undefined || text !== undefined;
+}
+
+function withoutBody({ body: _body, form: _form, text: _text, ...request }: EarlierRequestDocument) {
+  return request;
+}
+
+function testBody({ body, form, text }: EarlierRequestDocument): TestBody | undefined {
+  if (body !== undefined) return { kind: 'json', value: body as JsonObject | readonly JsonValue[] };
+  if (form !== undefined) return { kind: 'form', value: form };
+  return text === undefined ? undefined : { kind: 'text', value: text };
+}
+
+function testRequest({ headers = {}, key, clock, ...request }: EarlierRequestDocument): TestRequest {
+  return { body: testBody(request), headers, apiKey: key, clock: clock === undefined ? undefined : Date.parse(clock) };
 }

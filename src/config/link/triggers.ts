@@ -1,7 +1,8 @@
 import { stages } from '../../contract/index.ts';
 import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
-import type { TriggerDocument, TriggerTestFileDocument } from '../documents.gen.ts';
+import { writeSize } from '../../schema/units.ts';
+import type { EarlierRequestDocument, TriggerDocument, TriggerTestFileDocument } from '../documents.gen.ts';
 import { mapInSlices } from '../slices.ts';
 import { descriptorOf } from '../stages.ts';
 import { foldKey, sameKey } from '../trigger-key.ts';
@@ -27,6 +28,7 @@ export async function triggerProblems(documents: DocumentSet, resolved: Resolved
     ...missingStages(trigger, documents, resolved),
     ...testProblems(trigger, documents, resolved),
     ...recordingProblems(trigger),
+    ...bodyProblems(trigger, documents, resolved),
   ]);
   return [
     ...duplicates(keys, documents, {
@@ -81,7 +83,14 @@ function testProblems(
     const message = `there is no API key "${key}"`;
     return [errorAt(file, `${pointer}/key`, 'unknown_key', message, suggest(key, keyIds, 'API keys'))];
   };
-  return all.flatMap(({ file, pointer, test: { key, after = [], expect } }) => {
+  const severalBodies = (file: string, pointer: string, request: EarlierRequestDocument): readonly Problem[] => {
+    const [first, second] = (['body', 'form', 'text'] as const).filter((name) => request[name] !== undefined);
+    if (first === undefined || second === undefined) return [];
+    const message = `the request has a body already: ${first}`;
+    return [errorAt(file, `${pointer}/${second}`, 'misplaced_field', message, 'Remove one of them.')];
+  };
+  return all.flatMap(({ file, pointer, test }) => {
+    const { key, after = [], expect } = test;
     const { by } = expect;
     const isUnknownFilter = by !== undefined && !filterNames.includes(by);
     const message = `the trigger has no filter "${by}"`;
@@ -89,6 +98,8 @@ function testProblems(
     return [
       ...(isUnknownFilter ? [errorAt(file, `${pointer}/expect/by`, 'unknown_filter', message, hint)] : []),
       ...unknownKey(file, pointer, key),
+      ...severalBodies(file, pointer, test),
+      ...after.flatMap((earlier, index) => severalBodies(file, `${pointer}/after/${index}`, earlier)),
       ...after.flatMap((earlier, index) => unknownKey(file, `${pointer}/after/${index}`, earlier.key)),
     ];
   });
@@ -101,6 +112,19 @@ function recordingProblems({ file, document: { recording } }: InFile<TriggerDocu
   const message = 'the size of recorded requests is bounded for all triggers together';
   const hint = 'Set it in `recording` of the Gateway, or limit the count of this trigger.';
   return [errorAt(file, '/recording/keep/size', 'misplaced_field', message, hint)];
+}
+
+/** The whole body is read within the limit of the gateway, before the trigger's matters. */
+function bodyProblems(
+  trigger: InFile<TriggerDocument>,
+  { gateways: [gateway] }: DocumentSet,
+  resolved: ResolvedStages,
+): readonly Problem[] {
+  const { file, pointer, value } = resolved.triggers.get(trigger)?.settings.body ?? {};
+  const most = gateway?.document.server.bodyLimit;
+  if (file === undefined || value?.limit === undefined || most === undefined || value.limit <= most) return [];
+  const message = `must be at most ${writeSize(most)}, the gateway's server.bodyLimit`;
+  return [errorAt(file, `${pointer}/limit`, 'out_of_range', message, 'Lower it, or raise server.bodyLimit.')];
 }
 
 function unknownTrigger(

@@ -15,7 +15,11 @@ export function maskRun(run: NewRun): NewRun {
   const input = maskAt(run.input, mask.map(pointerSegments), 0, hidden);
   // A masked input is still a TriggerInput: its members that must be strings are replaced by a string.
   if (input === run.input) return run;
-  return { ...run, input: input as TriggerInput, origin: run.origin && withoutEventIn(hidden, run.origin) };
+  return {
+    ...run,
+    input: input as TriggerInput,
+    origin: run.origin && withoutText(withoutEventIn(hidden, run.origin)),
+  };
 }
 
 /** An event's member has the value of the place in the body that it was read from, wherever that is. */
@@ -23,12 +27,23 @@ function withoutEventIn(hidden: readonly JsonValue[], origin: RunOrigin): RunOri
   const members = Object.entries(origin.event);
   if (members.length === 0) return origin;
   const values = new Set<string>();
+  const numbers = new Set<number>();
   const stack = [...hidden];
   for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
-    if (typeof value !== 'object') values.add(String(value));
+    // The event may have digits that a number has lost.
+    if (typeof value === 'number') numbers.add(value);
+    else if (typeof value !== 'object') values.add(String(value));
     else if (value !== null) for (const member of Object.values(value)) stack.push(member);
   }
-  return { ...origin, event: Object.fromEntries(members.filter(([, value]) => !values.has(value))) };
+  return {
+    ...origin,
+    event: Object.fromEntries(members.filter(([, value]) => !values.has(value) && !numbers.has(Number(value)))),
+  };
+}
+
+/** The text of a foreign body repeats what is masked. */
+function withoutText({ body, ...origin }: RunOrigin): RunOrigin {
+  return body === undefined ? origin : { ...origin, body: { fields: body.fields } };
 }
 
 type Path = readonly string[];

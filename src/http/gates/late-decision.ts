@@ -1,6 +1,8 @@
+import type { BodyMembers } from '../../contract/index.ts';
 import type { BodyNeeded, Decision, Handshake, Refusal } from '../../runtime/admission.ts';
 import type { Call } from '../call.ts';
 import { refusalOf } from '../read-body.ts';
+import { bodyMembers } from './body-members.ts';
 
 const noBytes = new Uint8Array();
 
@@ -18,9 +20,14 @@ export async function decideLate(call: Call, early: Refusal | Handshake | BodyNe
   // Also without memory: at once, and alike for every address.
   if (!sent.ok) return refusalOf(sent.why);
   call.bytes = sent.bytes;
-  return decidedBy(early, sent.bytes);
+  const members = early.kind === 'needs_body' ? bodyMembers(call, sent.bytes, early.trigger) : undefined;
+  return decidedBy(early, sent.bytes, members);
 }
 
-function decidedBy(early: Refusal | Handshake | BodyNeeded, body: Uint8Array): Decision | Promise<Decision> {
-  return early.kind === 'needs_body' ? early.decide(body) : early;
+function decidedBy(
+  early: Refusal | Handshake | BodyNeeded,
+  body: Uint8Array,
+  members?: BodyMembers,
+): Decision | Promise<Decision> {
+  return early.kind === 'needs_body' ? early.decide(body, members) : early;
 }

@@ -1,12 +1,14 @@
 import type { MaybePromise, Reply } from '../../contract/index.ts';
-import { exchangeOf } from '../../runtime/exchange.ts';
+import { exchangeOf, withSession } from '../../runtime/exchange.ts';
 import { type Answered, fire as firePipeline } from '../../runtime/pipeline.ts';
 import { isThenable } from '../../runtime/when-ready.ts';
 import type { Call } from '../call.ts';
+import { refuse } from '../refuse.ts';
 
 export function fire(call: Call): MaybePromise<Reply> {
   const { trigger, principal, event } = call.admission;
-  const exchange = exchangeOf(call.head, trigger, principal, call.body, event);
+  const exchange = withSession(trigger, exchangeOf(call.head, trigger, principal, call.body, event));
+  if ('code' in exchange) return refuse(call, { ...exchange, reason: '' }, trigger, exchange.members);
   call.trigger = trigger;
   call.exchange = exchange;
   // Before it is fired, so that the ids of recordings are in the order of arrival.

@@ -1,28 +1,71 @@
-import type { JsonObject, ProblemCode, Reply } from '../../contract/index.ts';
+import type { JsonObject, MaybePromise, ProblemCode, Reply } from '../../contract/index.ts';
+import { noBody, parseTriggerBody } from '../../runtime/body/trigger-body.ts';
 import type { Call } from '../call.ts';
 import { refusalOf } from '../read-body.ts';
 import { refuse } from '../refuse.ts';
-import { isPlainJson } from './media-type.ts';
-import { parseRequestBody } from './request-body.ts';
+import { acceptance, type DescribedBody, describeBody } from './request-body.ts';
 
 /** Untrusted input ends as a refusal, never as a throw. */
 export async function read(call: Call): Promise<Reply | undefined> {
+  const { headers } = call.request;
+  const { limitBytes, accept } = call.admission.trigger.body;
+  const described = describeBody(headers, accept);
   let { bytes } = call;
   if (bytes === undefined) {
     // Before the body is read, where it surely has one: it may be large, and a client may wait to be invited to send it.
-    if (Number(call.request.headers['content-length'] ?? 0) > 0 && !isPlainJson(call.request.headers))
-      return refuseBody(call, 'unsupported_media_type');
+    const declared = Number(headers['content-length'] ?? 0);
+    if (declared > 0 && described.kind === 'unsupported') return unsupported(call, described.why);
+    if (declared > limitBytes) return refuseBody(call, 'body_too_large');
     const sent = await call.readBody('known');
     if (!sent.ok) return refuse(call, refusalOf(sent.why), call.admission.trigger);
     bytes = sent.bytes;
   }
-  const body = parseRequestBody(call.request.headers, bytes, (needed) => call.hasRoom(needed));
-  if (body.kind === 'no_room') return refuse(call, refusalOf('no_memory'), call.admission.trigger);
+  if (bytes.length > limitBytes) return refuseBody(call, 'body_too_large');
+  if (bytes.length === 0) {
+    call.body = noBody;
+    return undefined;
+  }
+  if (described.kind === 'unsupported') return unsupported(call, described.why);
+  return described.codings.length === 0 ? parse(call, bytes, described, 0) : decode(call, bytes, described);
+}
+
+type ReadableBody = Extract<DescribedBody, { kind: 'readable' }>;
+
+async function decode(call: Call, sent: Buffer, described: ReadableBody): Promise<Reply | undefined> {
+  if (!call.hasRoom(sent.length)) return refuse(call, refusalOf('no_memory'), call.admission.trigger);
+  const decoded = await call.decode(sent, described.codings, call.admission.trigger.body.limitBytes);
+  if (decoded.ok) {
+    if (decoded.bytes.length > 0) return parse(call, decoded.bytes, described, sent.length);
+    call.body = noBody;
+    return undefined;
+  }
+  switch (decoded.why) {
+    case 'too_large':
+      return refuseBody(call, 'body_too_large');
+    case 'no_memory':
+      return refuse(call, refusalOf('no_memory'), call.admission.trigger);
+    case 'not_decodable': {
+      const detail = 'The body is not what its Content-Encoding says.';
+      return refuseBody(call, 'invalid_body', { detail, errors: [{ pointer: '', message: detail }] });
+    }
+  }
+}
+
+/** @param sentBytes how much is held beside the bytes that are parsed */
+function parse(call: Call, bytes: Buffer, { type }: ReadableBody, sentBytes: number): MaybePromise<Reply | undefined> {
+  const { trigger } = call.admission;
+  const body = parseTriggerBody(bytes, type, trigger.body, (needed) => call.hasRoom(sentBytes + needed));
+  if (body.kind === 'no_room') return refuse(call, refusalOf('no_memory'), trigger);
   if (body.kind === 'refused') return refuseBody(call, body.code, body.members);
   call.body = body;
   return undefined;
 }
 
-function refuseBody(call: Call, code: ProblemCode, members?: JsonObject): Reply {
-  return refuse(call, { kind: 'refused', code, reason: '' }, call.admission.trigger, members);
+function unsupported(call: Call, why: 'type' | 'coding'): Reply {
+  const { members, headers } = acceptance(why, call.admission.trigger.body.accept);
+  return refuseBody(call, 'unsupported_media_type', members, headers);
+}
+
+function refuseBody(call: Call, code: ProblemCode, members?: JsonObject, headers?: Record<string, string>): Reply {
+  return refuse(call, { kind: 'refused', code, reason: '' }, call.admission.trigger, members, headers);
 }

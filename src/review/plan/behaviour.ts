@@ -1,5 +1,6 @@
 import { triggerName } from '../../config/trigger-key.ts';
 import { type JsonValue, pointerSegments } from '../../contract/index.ts';
+import { readRecordedBody } from '../../runtime/recording/recorded-body.ts';
 import { maskedText } from '../../runtime/recording/recorded-origin.ts';
 import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
 import { reviewOf } from '../filter-review.ts';
@@ -112,11 +113,9 @@ function compareText(one: BehaviourGroup, other: BehaviourGroup): number {
   return text(one) < text(other) ? -1 : 1;
 }
 
-function sampleOf(
-  { id, receivedAt, hasOwnTime, caller, bodyText }: TriableRequest,
-  { showBodies }: BehaviourOptions,
-): Sample {
-  const body: JsonValue | undefined = bodyText === undefined ? undefined : JSON.parse(bodyText);
+function sampleOf(request: TriableRequest, { showBodies }: BehaviourOptions): Sample {
+  const { id, receivedAt, hasOwnTime, caller } = request;
+  const body: JsonValue | undefined = readRecordedBody(request)?.members;
   return {
     id,
     at: hasOwnTime ? receivedAt : undefined,

@@ -1,5 +1,7 @@
+import type { TestBody } from '../../config/model.ts';
 import { triggerId } from '../../config/trigger-key.ts';
 import type { JsonObject } from '../../contract/index.ts';
+import { readRecordedBody } from '../../runtime/recording/recorded-body.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import { forTriggers, type TriableRequest } from '../recorded-requests.ts';
 import type { SourcedRequest } from '../request-source.ts';
@@ -92,7 +94,7 @@ async function witnessesOf(
   for (const [index, { before, after, change }] of searches.entries()) {
     const known = {
       ofTests: [...(foundBefore.get(change.name) ?? []), ...bodiesOfTests(before, after)],
-      recorded: bodiesOfRequests(requestsOf.get(after.id) ?? []),
+      recorded: bodiesOfRequests(requestsOf.get(after.id) ?? [], after),
     };
     const work = Math.min(oneWitnessWork, Math.floor(left / (searches.length - index)));
     const search = { work, now, showBodies };
@@ -106,13 +108,28 @@ async function witnessesOf(
 }
 
 function bodiesOfTests(...triggers: readonly LiveTrigger[]): readonly JsonObject[] {
-  return triggers.flatMap(({ config }) =>
-    config.tests.flatMap(({ body }): readonly JsonObject[] => (body === undefined ? [] : [body])),
-  );
+  return triggers.flatMap(({ config }) => config.tests.flatMap(({ body }): readonly JsonObject[] => bodyMembers(body)));
 }
 
-function bodiesOfRequests(requests: readonly TriableRequest[]): readonly JsonObject[] {
-  return requests
-    .slice(0, mostKnownBodies)
-    .flatMap(({ bodyText }): readonly JsonObject[] => (bodyText === undefined ? [] : [JSON.parse(bodyText)]));
+function bodyMembers(body: TestBody | undefined): readonly JsonObject[] {
+  switch (body?.kind) {
+    case 'json':
+      return [Array.isArray(body.value) ? { items: body.value } : (body.value as JsonObject)];
+    case 'form':
+      return [body.value];
+    case 'text':
+      return [{ text: body.value }];
+    case undefined:
+      return [];
+  }
+}
+
+function bodiesOfRequests(
+  requests: readonly TriableRequest[],
+  { body: { jsonFields } }: LiveTrigger,
+): readonly JsonObject[] {
+  return requests.slice(0, mostKnownBodies).flatMap((request): readonly JsonObject[] => {
+    const body = readRecordedBody(request, jsonFields);
+    return body === undefined ? [] : [body.members];
+  });
 }

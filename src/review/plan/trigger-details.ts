@@ -6,7 +6,7 @@ import { type Stage, stages } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import { sorted } from '../meaning/canonical-options.ts';
 import { describeValue } from '../words.ts';
-import { compareAuth, compareUse, compareValue, showDuration } from './compare-uses.ts';
+import { compareAuth, compareUse, compareValue, showDuration, showSize } from './compare-uses.ts';
 import { compareNamed } from './named-uses.ts';
 import type { StructureDetail } from './plan.ts';
 
@@ -20,6 +20,7 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
     ...compareValue('key', before?.key ?? after.key, after.key, place),
     ...(before === undefined ? [] : compareValue('name', before.name, after.name, place)),
     ...stages.flatMap((stage) => compareStage(stage, before, after)),
+    ...compareBody(before?.body, after.body, place),
     ...compareCallback(before?.callback, after.callback, place),
     ...compareValue('record keep', before?.record.keep ?? 'full', after.record.keep, place),
     ...compareValue('record mask', sorted(before?.record.mask ?? []), sorted(after.record.mask), place),
@@ -57,6 +58,28 @@ function compareLimits(before: RunUse, after: RunUse): readonly StructureDetail[
       if (attempts === 1) return 'none';
       return `${attempts} attempts, ${showDuration(backoffMs)} to ${showDuration(maxMs)} apart`;
     }),
+  ];
+}
+
+function compareBody(
+  before: TriggerConfig['body'] | undefined,
+  after: TriggerConfig['body'],
+  place: Place,
+): readonly StructureDetail[] {
+  const { fields, accept, limitBytes, session, jsonFields } = after;
+  // Without one of its own, it is the gateway's, which is compared by itself.
+  const hasLimit = before !== undefined && (before.place !== undefined || after.place !== undefined);
+  return [
+    ...compareValue('body fields', before?.fields, fields, place),
+    ...compareValue('body accept', before?.accept && sorted(before.accept), accept && sorted(accept), place),
+    ...(hasLimit ? compareValue('body limit', before.limitBytes, limitBytes, place, showSize) : []),
+    ...compareValue('body session', before?.session, session, place),
+    ...compareValue(
+      'body form json',
+      before?.jsonFields && sorted(before.jsonFields),
+      jsonFields && sorted(jsonFields),
+      place,
+    ),
   ];
 }
 

@@ -1,4 +1,12 @@
-import { type FinalRunResult, type PluginLog, type Run, type RunRequest, WorkBudget } from '../../contract/index.ts';
+import {
+  type FinalRunResult,
+  type JsonObject,
+  type PluginLog,
+  type Run,
+  type RunOrigin,
+  type RunRequest,
+  WorkBudget,
+} from '../../contract/index.ts';
 import {
   AttemptReleased,
   type EngineAttempt,
@@ -10,6 +18,7 @@ import {
 import { secretsOf } from '../../host/instance-secrets.ts';
 import { type CallbackOptions, sendCallback } from '../callback.ts';
 import type { Live } from '../live.ts';
+import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
 import { isThenable } from '../when-ready.ts';
 import type { Completions } from './completions.ts';
@@ -63,6 +72,7 @@ export function createExecutor({ live, log, callbacks, completions, stopHandlers
         sessionId,
         conversation,
         input,
+        exactInput: exactInputOf(origin),
         origin,
         attempt,
         work: new WorkBudget(trigger.workLimit),
@@ -84,6 +94,12 @@ export function createExecutor({ live, log, callbacks, completions, stopHandlers
     },
     concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.config.run.concurrency ?? Infinity,
   };
+}
+
+/** Where a number of the input is not the one that was sent. Only what passes the input on as JSON needs it. */
+function exactInputOf(origin: RunOrigin | undefined): JsonObject | undefined {
+  const text = origin?.body?.text;
+  return text === undefined ? undefined : (parseLexically(text) as JsonObject);
 }
 
 function withoutSecrets(result: FinalRunResult, plugin: Run): FinalRunResult {

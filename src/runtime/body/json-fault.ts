@@ -5,6 +5,9 @@ export function isRefusedName(name: string): boolean {
   return name === '__proto__' || name === 'constructor' || name === 'prototype';
 }
 
+/** Which numbers a body may have: those that a double holds as they are written, or any. */
+export type NumberRule = 'exact' | 'any';
+
 interface JsonFault {
   readonly pointer: string;
   readonly detail: string;
@@ -26,7 +29,7 @@ const token = /[{}[\],]|"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*/gs;
  * The first fault, in the order of the text, of a valid JSON text that has one: a name refused or given twice, or a
  * number that cannot be kept. Slow, and for the message only: where the fault is far from the start, it has no pointer.
  */
-export function findFault(text: string): JsonFault {
+export function findFault(text: string, numbers: NumberRule = 'exact'): JsonFault {
   const levels: Level[] = [];
   let expectsName = false;
   let left = mostTokens;
@@ -43,7 +46,7 @@ export function findFault(text: string): JsonFault {
       expectsName = level?.names !== undefined;
       if (typeof level?.at === 'number') level.at += 1;
     } else if (part[0] !== '"') {
-      if (!isKept(part)) return fault(levels, 'The number cannot be kept exactly. Send it as a string.');
+      if (numbers === 'exact' && !isKept(part)) return fault(levels, inexact);
     } else if (expectsName && level?.names !== undefined) {
       const name: string = part.includes('\\') ? JSON.parse(part) : part.slice(1, -1);
       expectsName = false;
@@ -58,6 +61,9 @@ export function findFault(text: string): JsonFault {
     detail: 'The body has a member twice, a refused member, or a number that cannot be kept exactly.',
   };
 }
+
+const inexact =
+  'The number cannot be kept exactly. Send it as a string, or let the trigger take it with `body: { fields: free }`.';
 
 function fault(levels: readonly Level[], detail: string): JsonFault {
   const steps = levels.map(({ at }) => shorten(String(at)).replaceAll('~', '~0').replaceAll('/', '~1'));

@@ -30,8 +30,8 @@ const caseBit = 0x20;
 const opening = 0x7b;
 const closing = 0x7d;
 
-/** Looks once at each byte of a JSON text. Undefined if it is nested deeper than `maxDepth`. */
-export function scanJson(bytes: Buffer): JsonScan | undefined {
+/** Looks once at each byte of a JSON text. Undefined if it is nested deeper than `levels`. */
+export function scanJson(bytes: Buffer, levels = maxDepth): JsonScan | undefined {
   const { length } = bytes;
   const numbers: string[] = [];
   let colons = 0;
@@ -66,7 +66,7 @@ export function scanJson(bytes: Buffer): JsonScan | undefined {
     } else if ((byte | caseBit) === opening) {
       containers += 1;
       depth += 1;
-      if (depth > maxDepth) return undefined;
+      if (depth > levels) return undefined;
     } else if ((byte | caseBit) === closing) {
       depth -= 1;
     }

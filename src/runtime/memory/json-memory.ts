@@ -16,7 +16,12 @@ const perNumber = 8;
 /** A body as received, as text, the strings in it, and one serialization on its way to the store or an agent. */
 export const copiesOfAscii = 4;
 /** One character beyond Latin-1 doubles all but the first. */
-const copiesOfOthers = 7;
+export const copiesOfOthers = 7;
+
+/** What the members of a form take beside their text. */
+export function formMemory(fields: number): number {
+  return fields * (perMember + 2 * perString + perItem);
+}
 
 /** What a body takes once it is parsed. */
 export function bodyMemory(

@@ -3,13 +3,22 @@ import type { RequestHead } from '../../contract/index.ts';
 import { partsOf } from '../../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../../host/provision-triggers.ts';
 
-/** Names of the headers that the filters and dedup of a trigger read, without those that carry credentials. */
+/**
+ * Names of the headers that the filters and dedup of a trigger read, without those that carry credentials, and of the one by
+ * which a body is read that need not be JSON.
+ */
 export function recordedHeaders({
   auth,
   filter,
   dedup,
-}: Pick<ProvisionedTrigger, 'auth' | 'filter' | 'dedup'>): readonly string[] {
-  const read = [...filter.flatMap(({ instance }) => instance.reads?.headers ?? []), ...(dedup?.reads?.headers ?? [])];
+  body,
+}: Pick<ProvisionedTrigger, 'auth' | 'filter' | 'dedup' | 'body'>): readonly string[] {
+  const ofBody = body.accept.some((kind) => kind !== 'json') ? ['content-type'] : [];
+  const read = [
+    ...ofBody,
+    ...filter.flatMap(({ instance }) => instance.reads?.headers ?? []),
+    ...(dedup?.reads?.headers ?? []),
+  ];
   const secret = partsOf(auth).flatMap((part) => (part.credentials?.headers ?? []).map((name) => name.toLowerCase()));
   return [...new Set(read.map((name) => name.toLowerCase()))].filter(
     (name) => !namesCredential(name) && !secret.includes(name),

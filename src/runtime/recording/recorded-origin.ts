@@ -48,6 +48,8 @@ export function maskEvent(event: RunOrigin['event'], body: JsonValue, masked: re
 
 /** Whether a value or a part of it is this text, written as an event has it. */
 function contains(value: unknown, text: string): boolean {
+  // The event may have digits that the number has lost.
+  if (typeof value === 'number') return Number(text) === value;
   if (typeof value !== 'object' || value === null) return String(value) === text;
   return Object.values(value).some((member) => contains(member, text));
 }

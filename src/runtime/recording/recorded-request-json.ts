@@ -1,12 +1,13 @@
 import type { JsonObject } from '../../contract/index.ts';
 import type { RecordedOrigin, RecordedRequest } from '../../engine/types/index.ts';
 import { parseLexically } from './lexical-json.ts';
+import { isRecordedJson } from './recorded-body.ts';
 import type { RecordedRequestDocument } from './recorded-request.gen.ts';
 
 /** A recorded request without the members that its caller sent. */
 export type RequestSummary = Omit<
   RecordedRequestDocument,
-  'ip' | 'headers' | 'query' | 'event' | 'claims' | 'masked' | 'body'
+  'ip' | 'headers' | 'query' | 'event' | 'claims' | 'masked' | 'body' | 'text'
 >;
 
 /** A recorded request without what its caller sent; times are ISO 8601 in UTC. */
@@ -31,8 +32,9 @@ export function detailRequest(request: RecordedRequest) {
   return {
     ...summarizeRequest(request),
     ...{ ip, headers, ...(origin && documentOf(origin)), masked: [...masked] },
-    // Every body that reached a filter is an object.
-    ...(bodyText !== undefined && { body: parseLexically(bodyText) as JsonObject }),
+    // Every body of JSON that reached a filter is an object or a list.
+    ...(bodyText !== undefined &&
+      (isRecordedJson(request) ? { body: parseLexically(bodyText) as JsonObject } : { text: bodyText })),
   } satisfies RecordedRequestDocument;
 }
 
@@ -47,6 +49,7 @@ function documentOf({ query, event, claims }: RecordedOrigin) {
 export function exportLine(request: RecordedRequest): string {
   const { bodyText } = request;
   const head = JSON.stringify(detailRequest({ ...request, bodyText: undefined }));
+  if (bodyText !== undefined && !isRecordedJson(request)) return `${JSON.stringify(detailRequest(request))}\n`;
   const line = bodyText === undefined ? head : `${head.slice(0, -1)},"body":${onOneLine(bodyText)}}`;
   return `${line}\n`;
 }

@@ -58,7 +58,7 @@ export interface RecordedRequestDocument {
    */
   ip: string;
   /**
-   * The headers that a filter or dedup plugin of the trigger reads, by their names in lower case. None of them carries a credential.
+   * The headers that a filter or dedup plugin of the trigger reads, and `content-type` where bodies need not be JSON, by their names in lower case. None of them carries a credential.
    */
   headers: {
     [k: string]: string;
@@ -97,5 +97,9 @@ export interface RecordedRequestDocument {
   /**
    * The body with its masked values replaced; absent if there was none. Numbers are as the caller wrote them.
    */
-  body?: JsonObject;
+  body?: JsonObject | unknown[];
+  /**
+   * The body, with its masked values replaced, if it is a form or text: see `content-type` of the headers.
+   */
+  text?: string;
 }

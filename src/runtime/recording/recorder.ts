@@ -7,7 +7,7 @@ import { problemCodeOf, statusOf } from '../reply.ts';
 import { newRunId } from '../run-id.ts';
 import type { LiveTrigger } from '../snapshot.ts';
 import { type PipelineVerdict, verdictWords } from '../verdict.ts';
-import { maskBody } from './mask-body.ts';
+import { maskSentBody } from './mask-sent-body.ts';
 import { pickHeaders } from './recorded-headers.ts';
 import { recordedOrigin } from './recorded-origin.ts';
 
@@ -140,7 +140,8 @@ export class Recorder {
 
 function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRecording {
   const { mask = [], count, ageMs } = trigger.config.recording ?? {};
-  const { text, masked } = maskBody(exchange.bodyText, mask);
+  const { text, masked, contentType } = maskSentBody(exchange, mask);
+  const headers = pickHeaders(exchange.headers, trigger.recordedHeaders);
   return {
     request: {
       id,
@@ -149,7 +150,7 @@ function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRec
       trigger: trigger.key,
       caller: exchange.caller.id,
       ip: exchange.ip,
-      headers: pickHeaders(exchange.headers, trigger.recordedHeaders),
+      headers: contentType === undefined ? headers : { ...headers, 'content-type': contentType },
       origin: recordedOrigin(exchange, trigger.recordedClaims, masked),
       bodyText: text,
       masked,

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalForm, canonicalParts, canonicalRest } from '../../../plugins/dedup/body/canonical-form.ts';
 import { compilePointers } from '../../../plugins/dedup/body/pointer-tree.ts';
-import { parseRequestBody } from '../../../src/http/steps/request-body.ts';
+import type { JsonObject } from '../../../src/contract/index.ts';
+import { describeBody } from '../../../src/http/steps/request-body.ts';
 import { parseExactly } from '../../../src/runtime/body/exact-json.ts';
-import { parseTriggerBody } from '../../../src/runtime/body/trigger-body.ts';
+import { noBody, parseTriggerBody } from '../../../src/runtime/body/trigger-body.ts';
+import { withoutNulls } from '../../../src/runtime/body/without-nulls.ts';
 import { parseLexically } from '../../../src/runtime/recording/lexical-json.ts';
 import { maskBody } from '../../../src/runtime/recording/mask-body.ts';
 import { partsOf } from '../engine/mutate.ts';
@@ -48,13 +50,18 @@ export const requestBody: Target = {
       const [head, bytes] = partsOf(input);
       const [type, encoding] = head.toString('latin1').split('\n');
       const headers = { ...(type && { 'content-type': type }), ...(encoding && { 'content-encoding': encoding }) };
-      const body = parseRequestBody(headers, bytes, () => true);
+      const described = describeBody(headers, ['json']);
+      if (described.kind === 'unsupported') return { kind: 'refused', code: `unsupported ${described.why}` };
+      if (described.codings.length > 0) return { kind: 'value', code: 'encoded' };
+      const rules = { fields: 'checked', jsonFields: [] } as const;
+      const body = bytes.length === 0 ? noBody : parseTriggerBody(bytes, described.type, rules, () => true);
       promised(body.kind !== 'no_room', 'a body is parsed if there is room');
       if (body.kind === 'refused') return { kind: 'refused', code: refusalOf(body) };
       const { text, members } = body;
       if (text === undefined) return { kind: 'value', code: 'no body' };
-      promised(text === bytes.toString(), 'the text of a body is that of its bytes');
-      promised(isDeepStrictEqual(members, parseExactly(text)), 'the members of a body are those of its text');
+      promised(text === bytes.toString().replace(/^\ufeff/, ''), 'the text of a body is that of its bytes');
+      const written = withoutNulls(parseExactly(text) as JsonObject, text);
+      promised(isDeepStrictEqual(members, written), 'the members of a body are those of its text');
       promised(depthOf(members) <= 64, 'no body is nested deeper than 64 levels');
       return { kind: 'value', code: 'body', size: bytes.length };
     },

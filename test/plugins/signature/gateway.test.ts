@@ -1,8 +1,7 @@
 import { generateKeyPairSync, hash, sign } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { basicFiles, gatewayFile, triggerFile } from '../../support/config-folder.ts';
 import { startTestGateway } from '../../support/gateway.ts';
@@ -113,32 +112,88 @@ t.test('a ping of GitHub is answered without a run, and a wrong token of GitLab 
   );
 });
 
-t.test('of senders of forms, only JSON fires a run, as the page of schemes says', async (t) => {
-  const { fire } = await startTestGateway(t, files());
-  const page = await readFile(join(import.meta.dirname, '../../../docs/reference/signature-schemes.md'), 'utf8');
-  const form = 'application/x-www-form-urlencoded';
-  const send = async (key: string, raw: string, type: string, headers: Record<string, string>, query = '') =>
-    (await fire(key, undefined, { secret: null, raw, path: query, headers: { ...headers, 'content-type': type } }))
-      .status;
+t.test(
+  'forms fire runs with the signatures of their senders, and what the scheme implies can be overridden',
+  async (t) => {
+    const { fire } = await startTestGateway(t, {
+      ...files(),
+      'slack-json.yaml': triggerFile('slack-json', { auth: auth('slack'), body: { accept: ['json'] } }),
+      'both.yaml': triggerFile('both', { auth: [auth('github'), { uses: 'api-key' }] }),
+      'two.yaml': triggerFile('two', { auth: [auth('github'), auth('gitlab')] }),
+    });
+    const form = 'application/x-www-form-urlencoded';
+    const send = async (
+      key: string,
+      raw: string | Buffer,
+      type: string,
+      headers: Record<string, string>,
+      query = '',
+    ) => {
+      const sent = { secret: null, raw: new Uint8Array(Buffer.from(raw)), path: query };
+      const { status, body } = await fire(key, undefined, { ...sent, headers: { ...headers, 'content-type': type } });
+      return status === 200 ? (body?.output ?? 'handshake') : status;
+    };
+    const time = String(Math.floor(Date.now() / 1000));
+    const slack = (raw: string) => ({
+      'x-slack-request-timestamp': time,
+      'x-slack-signature': `v0=${hmac('secret', `v0:${time}:${raw}`)}`,
+    });
+    const url = 'https://a.example/api/v1.0/project/support/trigger/twilio';
+    const twilio = (signed: string) => ({ 'x-twilio-signature': hmac('secret', url + signed, 'base64', 'sha1') });
+    const github = (raw: string | Buffer) => ({ 'x-hub-signature-256': `sha256=${hmac('secret', raw)}` });
+    const hashed = `?bodySHA256=${hash('sha256', '{}')}`;
+    const action = `payload=${encodeURIComponent('{"type":"block_actions","context":"a"}')}`;
+    t.strictSame(await send('slack', '{}', 'application/json', slack('{}')), {});
+    t.strictSame(await send('slack', 'command=%2Fdo', form, slack('command=%2Fdo')), { command: '/do' });
+    t.strictSame(await send('slack', action, form, slack(action)), {
+      payload: { type: 'block_actions', context: 'a' },
+    });
+    t.equal(await send('slack', action, form, slack(`${action}x`)), 401);
+    t.equal(await send('slack-json', action, form, slack(action)), 415);
+    t.strictSame(await send('slack-json', '{"language":7}', 'application/json', slack('{"language":7}')), {
+      language: 7,
+    });
+    t.strictSame(await send('twilio', '{}', 'application/json', twilio(hashed), hashed), {});
+    t.strictSame(await send('twilio', 'b=2&a=1', form, twilio('a1b2')), { b: '2', a: '1' });
+    t.equal(await send('twilio', 'b=2&a=1', form, twilio('a1b3')), 401);
+    t.strictSame(await send('github', '{}', 'application/json', github('{}')), {});
+    const status = `payload=${encodeURIComponent('{"context":"ci/build","id":12345678901}')}`;
+    t.strictSame(await send('github', status, form, github(status)), {
+      payload: { context: 'ci/build', id: 12345678901 },
+    });
+    const ping = { 'x-github-event': 'ping' };
+    const zen = `payload=${encodeURIComponent('{"zen":"Design for failure."}')}`;
+    t.equal(await send('github', zen, form, { ...github(zen), ...ping }), 'handshake');
+    t.equal(await send('github', zen, form, { ...github(`${zen}x`), ...ping }), 401);
+    const zipped = gzipSync(zen);
+    const encoded = { ...github(zipped), ...ping, 'content-encoding': 'gzip' };
+    t.equal(await send('github', zipped, form, encoded), 'handshake', 'the signature covers the bytes as sent');
+    t.equal(await send('github', zipped, form, { ...encoded, ...github(zen) }), 401);
+    // All must agree: an API key says nothing of its callers, and GitLab sends no forms.
+    t.equal(await send('both', status, form, github(status)), 415);
+    t.equal(await send('both', '{"context":"a"}', 'application/json', github('{"context":"a"}')), 400);
+    t.equal(await send('two', status, form, github(status)), 415);
+    t.strictSame(await send('two', '{"context":"a"}', 'application/json', github('{"context":"a"}')), { context: 'a' });
+  },
+);
+
+t.test('signatures in bodies are found in encoded ones', async (t) => {
+  const { fire } = await startTestGateway(t, filesWithBodies());
   const time = String(Math.floor(Date.now() / 1000));
-  const slack = (raw: string) => ({
-    'x-slack-request-timestamp': time,
-    'x-slack-signature': `v0=${hmac('secret', `v0:${time}:${raw}`)}`,
+  const signed = (secret: string) => ({
+    signature: { timestamp: time, token: 'token', signature: hmac(secret, `${time}token`) },
+    'event-data': { event: 'opened' },
   });
-  const url = 'https://a.example/api/v1.0/project/support/trigger/twilio';
-  const twilio = (signed: string) => ({ 'x-twilio-signature': hmac('secret', url + signed, 'base64', 'sha1') });
-  const github = (raw: string) => ({ 'x-hub-signature-256': `sha256=${hmac('secret', raw)}` });
-  const hashed = `?bodySHA256=${hash('sha256', '{}')}`;
-  t.equal(await send('slack', '{}', 'application/json', slack('{}')), 200);
-  t.equal(await send('slack', 'command=%2Fdo', form, slack('command=%2Fdo')), 415);
-  t.equal(await send('twilio', '{}', 'application/json', twilio(hashed), hashed), 200);
-  t.equal(await send('twilio', 'a=1', form, twilio('a1')), 415);
-  t.equal(await send('github', '{}', 'application/json', github('{}')), 200);
-  t.equal(await send('github', 'payload=%7B%7D', form, github('payload=%7B%7D')), 415);
-  for (const scheme of ['slack', 'twilio', 'github']) {
-    const section = page.split(`\n## ${scheme}\n`)[1]?.split('\n## ')[0];
-    t.match(section, 'Only its webhooks in JSON fire triggers', scheme);
-  }
+  const send = (key: string, body: object, coding: 'gzip' | 'identity' = 'gzip') => {
+    const text = JSON.stringify(body);
+    const raw = new Uint8Array(coding === 'gzip' ? gzipSync(text) : Buffer.from(text));
+    return fire(key, undefined, { secret: null, raw, headers: { 'content-encoding': coding } });
+  };
+  t.equal((await send('mailgun', signed('secret'), 'identity')).status, 200);
+  t.equal((await send('mailgun', signed('secret'))).status, 200);
+  t.equal((await send('mailgun', signed('other'))).status, 401);
+  t.equal((await send('graph', { value: [{ clientState: 'secret' }] })).status, 200);
+  t.equal((await send('graph', { value: [{ clientState: 'other' }] })).status, 401);
 });
 
 t.test('a custom format with a public key in the config lets its sender in', async (t) => {

@@ -1,0 +1,137 @@
+import type { Transform } from 'node:stream';
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+} from 'node:zlib';
+
+/** The content codings that bodies may have (RFC 9110 §8.4.1, RFC 7932, RFC 8878). */
+export type ContentCoding = 'gzip' | 'deflate' | 'br' | 'zstd';
+
+/** For the `Accept-Encoding` of a 415 (RFC 9110 §12.5.3). */
+export const acceptedCodings = 'gzip, deflate, br, zstd';
+
+/** A body that was encoded more often is not a message, but an attack. */
+const mostCodings = 2;
+
+const codingsByName: ReadonlyMap<string, ContentCoding> = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['br', 'br'],
+  ['zstd', 'zstd'],
+]);
+
+const none: readonly ContentCoding[] = [];
+
+/** The codings of a body in the order in which they were applied; undefined if one is unknown, or there are too many. */
+export function codingsOf(field: string | undefined): readonly ContentCoding[] | undefined {
+  if (field === undefined || field === 'identity') return none;
+  const codings: ContentCoding[] = [];
+  // A list, also if the header was sent several times.
+  for (const item of field.split(',')) {
+    const name = item.trim().toLowerCase();
+    if (name === '' || name === 'identity') continue;
+    const coding = codingsByName.get(name);
+    if (coding === undefined || codings.length === mostCodings) return undefined;
+    codings.push(coding);
+  }
+  return codings;
+}
+
+export type DecodedBody =
+  | { readonly ok: true; readonly bytes: Buffer }
+  | { readonly ok: false; readonly why: 'too_large' | 'not_decodable' | 'no_memory' };
+
+export interface DecodingLimits {
+  /** The most bytes that may come out of a decoder. */
+  readonly limitBytes: number;
+  /** Reserves what all bytes together take, those that went in too. */
+  readonly hasRoom: (bytes: number) => boolean;
+}
+
+/** Windows above this need not be supported (RFC 9659), and would take more memory than the body. */
+const zstdWindowLog = 23;
+/** What a decoder takes beside its window: tables, and the chunk that it writes. */
+const decoderBytes = 128 * 1024;
+/** How much is decoded in one turn of a thread. */
+const chunkSize = 64 * 1024;
+/** Decoders at work at once: each has its window, and uses a thread of a pool that others need too. */
+const mostDecoders = 2;
+
+/** Decodes bodies, few at once. */
+export class BodyDecoder {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Never rejects. What it reserves grows as bytes come out, so that a bomb is found before it takes the room. */
+  async decode(bytes: Buffer, codings: readonly ContentCoding[], limits: DecodingLimits): Promise<DecodedBody> {
+    if (this.#running >= mostDecoders) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running += 1;
+    try {
+      let decoded: DecodedBody = { ok: true, bytes };
+      for (const coding of codings.toReversed()) {
+        if (decoded.ok) decoded = await decodeOnce(decoded.bytes, coding, limits, bytes.length);
+      }
+      return decoded;
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+}
+
+function decodeOnce(
+  bytes: Buffer,
+  coding: ContentCoding,
+  { limitBytes, hasRoom }: DecodingLimits,
+  sentBytes: number,
+): Promise<DecodedBody> {
+  const held = sentBytes + bytes.length + decoderBytes;
+  return new Promise((resolve) => {
+    if (!hasRoom(held)) return resolve({ ok: false, why: 'no_memory' });
+    const decoder = decoderOf(coding, bytes);
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const giveUp = (why: 'too_large' | 'not_decodable' | 'no_memory') => {
+      resolve({ ok: false, why });
+      decoder.destroy();
+    };
+    decoder.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length > limitBytes) giveUp('too_large');
+      // The window of a decoder is filled by what comes out of it, and no other page of it is touched.
+      else if (!hasRoom(held + 2 * length)) giveUp('no_memory');
+    });
+    decoder.on('error', () => giveUp('not_decodable'));
+    decoder.on('end', () => {
+      // What follows the encoded body is not part of it: two readers could take it for two things.
+      if (Reflect.get(decoder, 'bytesWritten') !== bytes.length) giveUp('not_decodable');
+      else resolve({ ok: true, bytes: Buffer.concat(chunks, length) });
+    });
+    decoder.end(bytes);
+  });
+}
+
+function decoderOf(coding: ContentCoding, bytes: Buffer): Transform {
+  switch (coding) {
+    case 'gzip':
+      return createGunzip({ chunkSize });
+    case 'deflate':
+      return hasZlibHeader(bytes) ? createInflate({ chunkSize }) : createInflateRaw({ chunkSize });
+    case 'br':
+      return createBrotliDecompress({ chunkSize });
+    case 'zstd':
+      return createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } });
+  }
+}
+
+/** What `deflate` means is in dispute: some senders leave out the header of zlib (RFC 9110 §8.4.1.2). */
+function hasZlibHeader(bytes: Buffer): boolean {
+  return bytes.length >= 2 && ((bytes[0] ?? 0) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
+}
