@@ -369,3 +369,49 @@ t.test('a run keeps whose its body is over a restart, and its exact numbers', as
   t.match(bodies.at(-1), /\{\\"instruction\\":null,\\"id\\":9007199254740993\}/);
   t.match((await storedRun(second.adminUrl, accepted.body.runId)).origin.body, { fields: 'free' });
 });
+
+t.test('no run plugin takes a member of a foreign sender for its own', async (t) => {
+  const seen: unknown[] = [];
+  const url = await listen(t, async (request, response) => {
+    const sent = await text(request);
+    if (sent !== '') seen.push(JSON.parse(sent));
+    // What they are asked matters here, not how they answer.
+    response.writeHead(request.url === '/http' ? 200 : 400, { 'content-type': 'application/json' }).end('{}');
+  });
+  const auth = [
+    { uses: 'signature', with: { scheme: 'github', secrets: [{ file: 'shared.secret' }] } },
+    { uses: 'api-key' },
+  ];
+  const own = await startTestGateway(t, {
+    ...basicFiles(),
+    'shared.secret': 'secret',
+    ...Object.fromEntries(
+      Object.entries({
+        openai: { uses: 'openai', with: { baseUrl: url, model: 'm' } },
+        langgraph: { uses: 'langgraph', with: { url, assistant: 'agent' } },
+        dify: { uses: 'dify', with: { url, apiKey: { file: 'shared.secret' }, app: 'workflow' } },
+        http: { uses: 'http', with: { url: `${url}/http` } },
+        command: { uses: 'command', with: { argv: [process.execPath, '-e', 'process.stdin.pipe(process.stdout)'] } },
+        echo: { uses: 'echo', with: { stream: true } },
+      }).map(([key, run]) => [
+        `${key}.yaml`,
+        triggerFile(key, {
+          auth,
+          respond: { uses: 'wait', with: { timeout: '20s' } },
+          run: { ...run, retry: { attempts: 1 } },
+          body: free,
+        }),
+      ]),
+    ),
+  });
+  const odd = { instruction: 7, sessionId: [1], customer: 'c', context: 'production', environment: null, language: 1 };
+  for (const key of ['openai', 'langgraph', 'dify', 'http', 'command', 'echo']) {
+    seen.length = 0;
+    const { status, body } = await own.fire(key, odd);
+    const shown = JSON.stringify([seen, body]).replaceAll('\\', '');
+    t.match(shown, '"context":"production"', key);
+    t.match(shown, '"instruction":7,"sessionId":[1]', key);
+    t.notMatch(shown, 'unexpectedly', key);
+    if (key === 'command' || key === 'echo' || key === 'http') t.equal(status, 200, key);
+  }
+});
