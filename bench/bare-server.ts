@@ -31,7 +31,7 @@ app.post<Call>('/api/v1.0/project/:projectId/trigger/:key', (request, reply) => 
     case 'duplicate':
       return refuse('duplicate', { runId, statusUrl });
     default:
-      reply.header('www-authenticate', 'ApiKey');
+      reply.header('www-authenticate', 'Bearer, ApiKey');
       return refuse('unauthorized', {});
   }
 });

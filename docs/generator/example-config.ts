@@ -29,6 +29,7 @@ export const exampleRequest: RecordedRequest = {
   project: 'support',
   trigger: 'refund',
   caller: 'website',
+  requestId: 'q9Zr3kVt-2s',
   ip: '203.0.113.7',
   headers: {},
   origin: { query: {}, event: {}, claims: {} },

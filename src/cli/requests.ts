@@ -41,6 +41,7 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     command(...texts)
       .option('--trigger <key>', 'only of this trigger: key, or project/key')
       .option('--project <id>', 'only of this project')
+      .option('--request-id <id>', 'only the one with this X-Request-Id')
       .addOption(new Option('--verdict <verdict>', 'only those with this verdict').choices(verdicts))
       .option('--since <time>', 'only those received since: 1h, or 2027-06-30T12:00:00Z');
 

@@ -40,6 +40,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
   )
     .option('--trigger <key>', 'only of this trigger: key, or project/key')
     .option('--project <id>', 'only of this project')
+    .option('--request-id <id>', 'only that of the request with this X-Request-Id')
     .addOption(
       new Option(
         '--state <state>',

@@ -400,6 +400,10 @@ export interface ApiKeySecretDocument {
    * From when the secret is rejected: a day (from 00:00 UTC) or a time with its zone.
    */
   expires?: string;
+  /**
+   * Names the secret in runs and logs, instead of its place such as `secrets[1]`. Never the secret itself.
+   */
+  note?: string;
 }
 /**
  * An agent project: a namespace for triggers, with defaults.

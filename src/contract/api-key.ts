@@ -15,4 +15,6 @@ export interface ApiKeySecret {
   readonly sha256: string;
   /** Milliseconds since the epoch from which on it is refused; undefined: never. */
   readonly expiresAt: number | undefined;
+  /** Names it in logs and runs, e.g. its note. Undefined: its place in the list does, as `secrets[1]`. */
+  readonly label?: string | undefined;
 }

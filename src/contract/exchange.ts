@@ -10,6 +10,8 @@ export interface Principal {
   readonly projects: ReadonlySet<string> | 'all';
   /** What a token says of the caller. Expressions read those that the config lists, and only these are stored. */
   readonly claims?: JsonObject | undefined;
+  /** Which of the caller's secrets was used, for logs and runs: its note, or its place, e.g. `secrets[1]`. Never a secret. */
+  readonly credential?: string | undefined;
 }
 
 /** What a key can be granted. `project.trigger`: fire, and read or cancel its own runs. `project.runs`: those of others too. */

@@ -39,6 +39,7 @@ export interface AdminServerParts {
 export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   const app = fastify({
     logger: false,
+    genReqId: () => randomUUID(),
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: 10_000,
     forceCloseConnections: true,
@@ -57,6 +58,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   const metrics = metricsOf(parts);
 
   app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
     const { headers, method, routeOptions } = request;
     const token = parts.token();
     const hasToken = token !== undefined && carries(headers.authorization, token);

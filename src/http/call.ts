@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestOverhead } from '../config/least-memory.ts';
-import type { Exchange, PluginLog, RequestHead } from '../contract/index.ts';
+import type { Exchange, PluginLog, Principal, RequestHead } from '../contract/index.ts';
 import type { Engine, Reservation } from '../engine/types/index.ts';
 import type { Admission } from '../runtime/admission.ts';
 import type { Completions } from '../runtime/attempt/completions.ts';
@@ -156,6 +156,11 @@ export class Call {
   }
   set admission(admission: Admission) {
     this.#admission = admission;
+  }
+
+  /** Who calls, if that is known. */
+  get caller(): Principal | undefined {
+    return this.#admission?.principal;
   }
 
   /** The body, parsed and checked. Known after the step `read`. */

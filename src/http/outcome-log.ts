@@ -2,8 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { PluginLog } from '../contract/index.ts';
 import type { LiveTrigger } from '../runtime/snapshot.ts';
 
-/** How often refusals are summarized in the log, in milliseconds. */
+/** How often requests that have no line of their own are summarized in the log, in milliseconds. */
 const summaryEveryMs = 10_000;
+/** How many refused requests get a line of their own in that time: a flood of them must not flood the log. */
+const mostLines = 1000;
 /** Bounds the memory: over months of reloads, counts of triggers that no longer get requests are evicted. */
 const mostCounts = 10_000;
 
@@ -19,18 +21,34 @@ export interface OutcomeCount {
   total: number;
 }
 
+/** A request that was refused or has failed, as its log line has it. */
+export interface RefusedRequest {
+  /** As its answer names it. */
+  readonly requestId: string;
+  readonly status: number;
+  readonly outcome: string;
+  readonly reason: string;
+  readonly project?: string | undefined;
+  readonly trigger?: string | undefined;
+  /** Who sent it, if it was authenticated, and with which secret. */
+  readonly caller?: string | undefined;
+  readonly secret?: string | undefined;
+  readonly runId?: string | undefined;
+}
+
 interface Entry extends OutcomeCount {
   logged: number;
 }
 
 /**
- * Counts the outcomes of requests, and logs refusals without flooding the log: the first of its kind at once, the
- * others in one line every ten seconds.
+ * Counts the outcomes of requests, and logs those that were refused or have failed, each with its id. Of a flood, the first
+ * ones have lines of their own, and the others are summarized by kind every ten seconds.
  */
 export class OutcomeLog {
   readonly #entries = new LRUCache<string, Entry>({ max: mostCounts });
   readonly #log: PluginLog;
   readonly #timer: NodeJS.Timeout;
+  #linesLeft = mostLines;
 
   constructor(log: PluginLog) {
     this.#log = log;
@@ -38,25 +56,26 @@ export class OutcomeLog {
     this.#timer.unref();
   }
 
-  /** Counts one request. Trigger and reason come from config and code, never from the request: their number is bounded. */
-  count(trigger: LiveTrigger | undefined, outcome: string, reason = ''): void {
-    const key = `${trigger?.id ?? ''}\n${outcome}\n${reason}`;
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) {
-      entry.total += 1;
-      return;
-    }
-    const isAccepted = outcome === 'accepted';
-    const added: Entry = {
-      project: trigger?.project.id ?? '',
-      trigger: trigger?.key ?? '',
-      outcome,
-      reason,
-      total: 1,
-      logged: 0,
-    };
-    this.#entries.set(key, added);
-    if (!isAccepted) this.#write(added);
+  /**
+   * Counts one request. Trigger and reason come from config and code, never from the request: their number is bounded.
+   * @param line makes its log line; undefined if it was neither refused nor failed
+   */
+  count(trigger: LiveTrigger | undefined, outcome: string, reason: string, line?: () => RefusedRequest): void {
+    const entry = this.#entryOf(trigger, outcome, reason);
+    entry.total += 1;
+    if (line !== undefined && this.log(line)) entry.logged += 1;
+    // The first handshake at once: somebody waits for it to work.
+    else if (outcome === 'handshake' && entry.total === 1) this.#summarizeKind(entry);
+  }
+
+  /** Logs a request that is not counted. Returns whether it has a line. */
+  log(line: () => RefusedRequest): boolean {
+    if (this.#linesLeft === 0) return false;
+    this.#linesLeft -= 1;
+    const request = line();
+    const hasFailed = request.status >= 500 || request.status === 408;
+    this.#log.info(request, hasFailed ? 'request failed' : 'request refused');
+    return true;
   }
 
   counts(): Iterable<OutcomeCount> {
@@ -68,17 +87,27 @@ export class OutcomeLog {
     this.#summarize();
   }
 
+  #entryOf(trigger: LiveTrigger | undefined, outcome: string, reason: string): Entry {
+    const key = `${trigger?.id ?? ''}\n${outcome}\n${reason}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const project = trigger?.project.id ?? '';
+    const added = { project, trigger: trigger?.key ?? '', outcome, reason, total: 0, logged: 0 };
+    this.#entries.set(key, added);
+    return added;
+  }
+
   #summarize(): void {
+    this.#linesLeft = mostLines;
     for (const entry of this.#entries.values()) {
-      if (entry.outcome !== 'accepted' && entry.total > entry.logged) this.#write(entry);
+      if (entry.outcome !== 'accepted' && entry.total > entry.logged) this.#summarizeKind(entry);
     }
   }
 
-  #write(entry: Entry): void {
-    const { project, trigger, outcome, reason } = entry;
-    const count = entry.total - entry.logged;
-    entry.logged = entry.total;
-    const message = outcome === 'handshake' ? 'handshakes answered' : 'requests refused';
-    this.#log.info({ project, trigger, outcome, reason, count }, message);
+  #summarizeKind(entry: Entry): void {
+    const { project, trigger, outcome, reason, total, logged } = entry;
+    entry.logged = total;
+    const message = outcome === 'handshake' ? 'handshakes answered' : 'more requests refused';
+    this.#log.info({ project, trigger, outcome, reason, count: total - logged }, message);
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
-import type { ProblemCode } from '../contract/index.ts';
+import { type ProblemCode, problemCodes } from '../contract/index.ts';
 import type { Services } from './call.ts';
 import type { Lingering } from './lingering.ts';
 import type { ListeningServer } from './listener.ts';
@@ -46,13 +46,16 @@ export function createPublicServer(services: Services, lingering: Lingering): Li
   server.on('checkExpectation', answer);
   // Node would invite the body before its request has passed the gates.
   server.on('checkContinue', answer);
-  const refuse = (socket: Socket, code: ProblemCode): void =>
-    lingering.close(socket, rawProblem(code, nextRequestId()));
-  server.on('connect', ({ socket }) => refuse(socket, 'bad_request'));
+  const refuse = (socket: Socket, code: ProblemCode, reason: string): void => {
+    const requestId = nextRequestId();
+    services.outcomes.log(() => ({ requestId, status: problemCodes[code].status, outcome: code, reason }));
+    lingering.close(socket, rawProblem(code, requestId));
+  };
+  server.on('connect', ({ socket }) => refuse(socket, 'bad_request', 'CONNECT'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const latest = responses.get(socket);
     if (error.code === 'ECONNRESET') socket.destroy();
-    else if (latest === undefined || mayAnswer(latest)) refuse(socket, codeOfClientError(error));
+    else if (latest === undefined || mayAnswer(latest)) refuse(socket, codeOfClientError(error), error.code ?? '');
     // A second response would end up in the middle of this one, or answer the same request again.
     else closeAfter(latest, () => lingering.close(socket));
   });

@@ -17,6 +17,6 @@ export function refuse(
 }
 
 const headersByCode: Partial<Record<ProblemCode, Record<string, string>>> = {
-  unauthorized: { 'www-authenticate': 'ApiKey' },
+  unauthorized: { 'www-authenticate': 'Bearer, ApiKey' },
   unavailable: { 'retry-after': '5' },
 };

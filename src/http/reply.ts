@@ -4,6 +4,9 @@ import { type BodyReply, type JsonValue, type ProblemCode, problem, type StreamR
 /** How long a client may take to read the rest of a stream that the gateway ends, in milliseconds. */
 const lastWordsMs = 1000;
 
+/** Of every answer: its log line, run and recording name the same id. */
+const requestIdHeader = 'x-request-id';
+
 /** Of every stream that does not set them itself, so that its pieces arrive as they are written. */
 const streamHeaders = [
   // An intermediary that compresses would keep pieces until it has enough of them.
@@ -22,16 +25,19 @@ export function writeReply(
   requestId: string,
   { status, headers, body, stream }: BodyReply | StreamReply,
 ): void {
+  // What a plugin sets itself, in any case, is replaced below.
+  if (headers !== undefined) response.setHeader(requestIdHeader, requestId);
   if (stream !== undefined) {
     for (const [name, value] of streamHeaders) response.setHeader(name, value);
-    response.writeHead(status, headers).flushHeaders();
+    response.writeHead(status, { ...headers, [requestIdHeader]: requestId }).flushHeaders();
     return;
   }
   if (body instanceof Uint8Array) {
-    response.writeHead(status, { ...headers, 'content-length': body.byteLength }).end(body);
+    const own = { 'content-length': body.byteLength, [requestIdHeader]: requestId };
+    response.writeHead(status, { ...headers, ...own }).end(body);
     return;
   }
-  const sent: Record<string, string | number> = { ...headers };
+  const sent: Record<string, string | number> = { ...headers, [requestIdHeader]: requestId };
   let text = '';
   if (status >= 400) {
     text = renderProblem(status, requestId, body);
@@ -57,6 +63,7 @@ export function rawProblem(code: ProblemCode, requestId: string): string {
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'content-type: application/problem+json',
+    `${requestIdHeader}: ${requestId}`,
     `content-length: ${Buffer.byteLength(text)}`,
     'connection: close',
     '',

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BodyReply, problem, type Reply, type StreamReply } from '../contract/index.ts';
 import { EngineUnavailable } from '../engine/types/index.ts';
-import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
 import { Call, type Services } from './call.ts';
+import { conclude } from './conclude.ts';
 import { eventStream } from './event-stream.ts';
 import { bodySteps, headGates } from './lifecycle.ts';
 import { endResponse, writeReply } from './reply.ts';
@@ -67,16 +67,6 @@ const unavailable = problem(
   { detail: 'Storage is temporarily unavailable. Retry later.' },
   { 'retry-after': '1' },
 );
-
-/** Counts and records how the request came out: the only place that does. */
-function conclude({ services, verdict, trigger, recordingId, exchange }: Call, reply: Reply): void {
-  if (verdict === undefined) return;
-  services.outcomes.count(trigger, outcomeOf(verdict), reasonOf(verdict));
-  // Only what reached the pipeline is recorded.
-  if (verdict.kind === 'refused' || verdict.kind === 'handshake') return;
-  if (recordingId === undefined || exchange === undefined || trigger === undefined) return;
-  services.recorder.record(recordingId, trigger, exchange, verdict, reply);
-}
 
 /** @param mayBeUnsent whether the client may never send the body that it has declared */
 function send(response: ServerResponse, requestId: string, reply: BodyReply | StreamReply, mayBeUnsent: boolean): void {

@@ -7,6 +7,8 @@ export interface ListFilter {
   /** A key, or project/key. */
   readonly trigger?: string | undefined;
   readonly project?: string | undefined;
+  /** The `X-Request-Id` of an answer. */
+  readonly requestId?: string | undefined;
   /** A duration before now, or a time in ISO 8601. */
   readonly since?: string | undefined;
   readonly limit?: string | undefined;
@@ -18,6 +20,7 @@ export interface ListFilter {
 export interface ListQuery {
   readonly project?: string;
   readonly trigger?: string;
+  readonly requestId?: string;
   readonly since?: number;
   readonly limit: number;
 }
@@ -31,7 +34,10 @@ const mostListed = 1000;
 const listedByDefault = 50;
 
 /** Parses the members that all lists share, except `after`, which only the engine can look up. */
-export function parseListFilter({ trigger, project, since, limit }: ListFilter, config: Config): ParsedFilter {
+export function parseListFilter(
+  { trigger, project, requestId, since, limit }: ListFilter,
+  config: Config,
+): ParsedFilter {
   const [key = '', projectOfKey] = (trigger ?? '').split('/').reverse();
   const inProject = projectOfKey ?? project;
   const count = Number(limit ?? listedByDefault);
@@ -48,6 +54,7 @@ export function parseListFilter({ trigger, project, since, limit }: ListFilter, 
       limit: count,
       ...(inProject !== undefined && { project: inProject }),
       ...(trigger !== undefined && { trigger: writtenKey(config, key, inProject) }),
+      ...(requestId !== undefined && { requestId }),
       ...(from !== undefined && { since: from }),
     },
   };

@@ -28,11 +28,11 @@ function narrowKey(key: ApiKeyConfig, declared: ApiKeyConfig): ApiKeyConfig {
   const narrowed: ApiKeyConfig = {
     ...key,
     status: declared.status === 'revoked' ? 'revoked' : key.status,
-    secrets: key.secrets.flatMap(({ sha256, expiresAt = Infinity }) => {
+    secrets: key.secrets.flatMap(({ sha256, expiresAt = Infinity, label }, index) => {
       const declaredExpiry = expiries.get(sha256);
       if (declaredExpiry === undefined) return [];
       const earlier = Math.min(expiresAt, declaredExpiry);
-      return [{ sha256, expiresAt: earlier === Infinity ? undefined : earlier }];
+      return [{ sha256, expiresAt: earlier === Infinity ? undefined : earlier, label: label ?? `secrets[${index}]` }];
     }),
     permissions: key.permissions.filter((permission) => holds(declared.permissions, permission)),
     projects: narrowProjects(key.projects, declared.projects),

@@ -231,6 +231,8 @@ function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservati
   return {
     id: newRunId(),
     ...named,
+    secret: exchange.caller.credential,
+    requestId: exchange.requestId,
     conversation: conversationId(named, trigger.config.sessions.scope),
     revision: trigger.revision,
     replayOf: undefined,

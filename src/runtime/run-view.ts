@@ -25,9 +25,12 @@ export function describeRun(run: RunRecord): JsonObject {
 /** A run as an operator sees it in a list, without input and output. */
 export function summarizeRun(run: RunRecord): JsonObject {
   const { runId: _runId, status: _status, output: _output, ...view } = describeRun(run);
-  const { id, project, trigger, caller, state } = run;
+  const { id, project, trigger, caller, secret, requestId, state } = run;
   return {
-    ...{ runId: id, project, trigger, caller, state, ...view },
+    ...{ runId: id, project, trigger, caller },
+    ...(secret !== undefined && { secret }),
+    ...(requestId !== undefined && { requestId }),
+    ...{ state, ...view },
     revision: run.revision,
     ...(run.interruptions > 0 && { interruptions: run.interruptions }),
     ...(run.sessionId !== undefined && { sessionId: run.sessionId }),

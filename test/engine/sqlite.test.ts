@@ -57,7 +57,9 @@ function change(path: string, sql: string): void {
 /** As a version whose sessions were shared by all callers of a trigger left it. */
 function makeVersion4(path: string): void {
   change(path, 'ALTER TABLE recordings DROP COLUMN origin');
-  for (const column of ['failure_detail', 'origin']) change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
+  change(path, 'DROP INDEX runs_by_request; ALTER TABLE recordings DROP COLUMN request_id');
+  for (const column of ['failure_detail', 'origin', 'secret', 'request_id'])
+    change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
   change(path, 'DROP TABLE conversations; ALTER TABLE runs DROP COLUMN conversation; PRAGMA user_version = 4');
 }
 
@@ -304,7 +306,7 @@ t.test('a journal of version 1 is migrated to the current version, even when it 
   t.strictSame(await recordedIn(after), [request]);
   await after.engine.close(0);
   using database = new DatabaseSync(path, { readOnly: true });
-  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 7 });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 8 });
 });
 
 t.test('a session of an earlier version belongs to the caller of the last run that was started in it', async (t) => {

@@ -260,7 +260,7 @@ t.test('the completion address does not reveal which runs exist', async (t) => {
       head(`POST ${path}/run/${id}/completion HTTP/1.1`, 'Host: x', 'Transfer-Encoding: chunked', 'Connection: close'),
     );
     socket.write(`${length.toString(16)}\r\n${chunk}\r\n0\r\n\r\n`);
-    return (await text(socket)).replace(/"requestId":"[^"]*"|^date: .*$/gim, '');
+    return (await text(socket)).replace(/"requestId":"[^"]*"|^(?:date|x-request-id): .*$/gim, '');
   };
   const unknown = `${runId.slice(0, -4)}0000`;
   for (const length of [10, 2000]) {

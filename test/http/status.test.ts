@@ -48,8 +48,15 @@ function isProblem(t: Test, answer: Answer, code: keyof typeof problemCodes, nam
 
 /** An error's bytes without the one thing that must differ. */
 function comparable(answer: Answer): string {
-  const { date, connection, 'keep-alive': _keepAlive, ...headers } = Object.fromEntries(answer.headers);
+  const {
+    date,
+    connection,
+    'keep-alive': _keepAlive,
+    'x-request-id': requestId,
+    ...headers
+  } = Object.fromEntries(answer.headers);
   t.ok(date && connection !== undefined);
+  t.equal(requestId, answer.body.requestId);
   return JSON.stringify([answer.status, headers, { ...answer.body, requestId: '' }]);
 }
 

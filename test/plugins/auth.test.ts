@@ -84,6 +84,58 @@ t.test('api-key', async (t) => {
     t.same(authenticate(auth, 'website-secret'), { kind: 'abstained' });
   });
 
+  t.test('a bearer token is an API key', async (t) => {
+    const own = 'pc_0123456789abcdefghijklmnopqrstuvwxyzABCD';
+    const auth = authOf([declare('website', { secret: own }), declare('sender', { secret: 'fixed+token/of=sender' })]);
+    const ask = (headers: Record<string, string | readonly string[]>) => auth.authenticate(requestHead(headers));
+    for (const field of [`Bearer ${own}`, `bearer ${own}`, `BEARER   ${own}`]) {
+      t.match(ask({ authorization: field }), { kind: 'authenticated', principal: { id: 'website' } }, field);
+    }
+    t.match(ask({ authorization: 'Bearer fixed+token/of=sender' }), { principal: { id: 'sender' } });
+    t.match(ask({ authorization: `Bearer ${own}`, 'x-api-key': own }), { principal: { id: 'website' } }, 'equal');
+    t.same(ask({ authorization: 'Bearer pc_other', 'x-api-key': own }), {
+      kind: 'rejected',
+      reason: 'two different keys',
+    });
+    t.match(ask({ authorization: 'Bearer other', 'x-api-key': own }), { kind: 'rejected' });
+    t.match(ask({ authorization: `Bearer ${own}`, 'x-api-key': 'pc_other' }), { kind: 'rejected' });
+    t.match(ask({ authorization: `Bearer ${own}, Bearer ${own}` }), { kind: 'rejected', reason: 'malformed key' });
+    t.match(ask({ authorization: `Bearer ${own}, Bearer ${own}`, 'x-api-key': own }), { kind: 'rejected' });
+    t.match(ask({ authorization: 'Bearer pc_unknown' }), { kind: 'rejected', reason: 'unknown key' });
+    for (const foreign of [
+      'Bearer eyJh.eyJz.c2ln',
+      `Bearer ${'j'.repeat(2000)}`,
+      'Bearer opaque',
+      'Bearer',
+      `Basic ${own}`,
+    ]) {
+      t.same(ask({ authorization: foreign }), { kind: 'abstained' }, foreign.slice(0, 30));
+    }
+    for (const foreign of ['Bearer eyJh.eyJz.c2ln', 'Basic dXNlcjpwYXNz']) {
+      t.match(ask({ authorization: foreign, 'x-api-key': own }), { kind: 'authenticated' }, `${foreign} beside a key`);
+    }
+  });
+
+  t.test('a header of its own may carry a key as a bearer token too', async (t) => {
+    const auth = authOf([declare('website')], 'Authorization');
+    for (const authorization of ['website-secret', 'Bearer website-secret']) {
+      t.match(auth.authenticate(requestHead({ authorization })), { kind: 'authenticated' }, authorization);
+    }
+    t.match(auth.authenticate(requestHead({ authorization: 'Basic website-secret' })), { kind: 'rejected' });
+    t.same(auth.credentials, { headers: ['authorization'] });
+    t.same(authOf([]).credentials, { headers: ['x-api-key', 'authorization'] });
+  });
+
+  t.test('api-key says which secret was used, by its note or else its place', async (t) => {
+    const secrets = ['old', 'new', 'noted'].map((secret) => ({ sha256: digest(secret), expiresAt: undefined }));
+    const noted = secrets.map((secret, index) => (index === 2 ? { ...secret, label: 'laptop of Ana' } : secret));
+    const auth = authOf([declare('website', { secrets: noted })]);
+    const used = { old: 'secrets[0]', new: 'secrets[1]', noted: 'laptop of Ana' };
+    for (const [secret, credential] of Object.entries(used)) {
+      t.match(authenticate(auth, secret), { principal: { id: 'website', credential } });
+    }
+  });
+
   t.test('api-key refuses to start when two keys list the same secret', async (t) => {
     const keys = [declare('a', { secret: 'shared' }), declare('b', { secret: 'shared' })];
     t.throws(() => authOf(keys), { message: 'API keys "a" and "b" list the same secret' });

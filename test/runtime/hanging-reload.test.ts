@@ -259,3 +259,18 @@ t.test('which file takes from a key', async (t) => {
   t.equal(taken(key('k', 'k.yaml', { projects: [], permissions: [] })), undefined, 'lists that are not valid');
   t.strictSame(taken(key('k', 'k.yaml', { projects: ['a', 'b'] })), ['limited to projects a, b']);
 });
+
+t.test('a secret keeps its name when the one before it is taken away', async (t) => {
+  const secret = (sha256: string) => ({ sha256, expiresAt: undefined });
+  const key: ApiKeyConfig = {
+    id: 'k',
+    secrets: [secret('a'), secret('b')],
+    permissions: ['project.trigger'],
+    projects: ['*'],
+    status: 'active',
+    place: { file: 'k.yaml', pointer: '/id' },
+  };
+  t.match(narrowKeys([key], [{ ...key, secrets: [secret('b')] }]), [
+    { secrets: [{ sha256: 'b', label: 'secrets[1]' }] },
+  ]);
+});

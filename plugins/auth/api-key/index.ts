@@ -2,26 +2,26 @@ import { hash } from 'node:crypto';
 import type { ApiKeyDeclaration, AuthPlugin, AuthResult } from '../../../src/contract/index.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
+import { type Presented, presentedKey } from './presented-key.ts';
 
 export default {
   contract: 'v1',
   stage: 'auth',
   name: 'api-key',
-  summary: 'Knows a caller by the key in a request header, checked against the ApiKey files.',
+  summary: 'Knows a caller by the key in a request header or a bearer token, checked against the ApiKey files.',
   optionsSchema: schema,
   review: () => ({ callers: { kind: 'declared' } }),
   create(context, options) {
     const header = options.header.toLowerCase();
     const entries = indexSecrets(context.apiKeys);
     return {
-      credentials: { headers: [header] },
+      credentials: { headers: [...new Set([header, 'authorization'])] },
       authenticate(request) {
-        const presented = request.headers[header];
-        if (presented === undefined) return abstained;
-        if (typeof presented !== 'string' || !wellFormed.test(presented)) return malformed;
+        const presented = presentedKey(request, header);
+        if (presented.kind !== 'key') return unreadable[presented.kind];
         // Looking up by digest leaks nothing through timing: how long a look-up takes depends on the digest alone, and
         // a caller cannot steer a SHA-256 digest towards a stored one, let alone learn the secret from its prefix.
-        const entry = entries.get(hash('sha256', presented, 'hex')) ?? unknown;
+        const entry = entries.get(hash('sha256', presented.key, 'hex')) ?? (presented.isForeign ? foreign : unknown);
         const expired = request.receivedAt >= entry.expiresAt;
         return expired ? entry.whenExpired : entry.otherwise;
       },
@@ -37,13 +37,17 @@ interface Entry {
   readonly otherwise: AuthResult;
 }
 
-/** One to 512 visible ASCII characters (RFC 9110 VCHAR). */
-const wellFormed = /^[\x21-\x7e]{1,512}$/;
-
 const abstained = Object.freeze({ kind: 'abstained' }) satisfies AuthResult;
-const malformed = rejected('malformed key');
+const unreadable: Readonly<Record<Exclude<Presented['kind'], 'key'>, AuthResult>> = {
+  none: abstained,
+  malformed: rejected('malformed key'),
+  contradictory: rejected('two different keys'),
+};
 const expired = rejected('expired secret');
+const revoked = rejected('revoked key');
 const unknown: Entry = { expiresAt: Infinity, whenExpired: expired, otherwise: rejected('unknown key') };
+/** A bearer token that is no key. */
+const foreign: Entry = { expiresAt: Infinity, whenExpired: expired, otherwise: abstained };
 
 function rejected(reason: string): AuthResult {
   return Object.freeze({ kind: 'rejected', reason });
@@ -53,23 +57,25 @@ function indexSecrets(apiKeys: readonly ApiKeyDeclaration[]): ReadonlyMap<string
   const entries = new Map<string, Entry>();
   const owners = new Map<string, string>();
   for (const apiKey of apiKeys) {
-    const otherwise = apiKey.status === 'revoked' ? rejected('revoked key') : authenticated(apiKey);
-    for (const { sha256, expiresAt = Infinity } of apiKey.secrets) {
+    for (const [index, secret] of apiKey.secrets.entries()) {
+      const { sha256, expiresAt = Infinity, label = `secrets[${index}]` } = secret;
       const owner = owners.get(sha256);
       // The order of the files must not decide which of the two a caller is.
       if (owner !== undefined) throw new Error(`API keys "${owner}" and "${apiKey.id}" list the same secret`);
       owners.set(sha256, apiKey.id);
+      const otherwise = apiKey.status === 'revoked' ? revoked : authenticated(apiKey, label);
       entries.set(sha256, Object.freeze({ expiresAt, whenExpired: expired, otherwise }));
     }
   }
   return entries;
 }
 
-function authenticated(apiKey: ApiKeyDeclaration): AuthResult {
+function authenticated(apiKey: ApiKeyDeclaration, credential: string): AuthResult {
   const principal = Object.freeze({
     id: apiKey.id,
     permissions: new Set(apiKey.permissions),
     projects: apiKey.projects.includes('*') ? 'all' : new Set(apiKey.projects),
+    credential,
   });
   return Object.freeze({ kind: 'authenticated', principal });
 }

@@ -5,7 +5,7 @@
  */
 export interface Options {
   /**
-   * Name of the request header that carries the key, without regard to case.
+   * Name of the request header that carries the key, without regard to case. A key in `Authorization: Bearer` is taken as well; if both are sent, they must be equal.
    */
   header: string;
 }

@@ -1,7 +1,7 @@
 import type { AuthVerdict, BodyReply, RequestHead } from '../../../src/contract/index.ts';
 import { rejected } from '../verdicts.ts';
 import type { Options } from './options.gen.ts';
-import { secretMatcher } from './verifier.ts';
+import { secretFinder } from './verifier.ts';
 
 type ChallengeOptions = NonNullable<Options['challenge']>;
 
@@ -11,7 +11,7 @@ export function challengeAnswerer({
   tokenParameter,
   token,
 }: ChallengeOptions): (request: RequestHead) => AuthVerdict | undefined {
-  const isToken = token === undefined ? undefined : secretMatcher([token]);
+  const isToken = token === undefined ? undefined : secretFinder([token]);
   return ({ method, query }) => {
     if (method !== 'GET' || query === '') return undefined;
     const parameters = new URLSearchParams(query);
@@ -19,7 +19,7 @@ export function challengeAnswerer({
     if (challenge === undefined) return undefined;
     if (tokenParameter !== undefined && isToken !== undefined) {
       const [shown = '', ...more] = parameters.getAll(tokenParameter);
-      if (more.length > 0 || !isToken(shown)) return rejected('wrong verify token');
+      if (more.length > 0 || isToken(shown) === undefined) return rejected('wrong verify token');
     }
     if (others.length > 0 || !isSafeChallenge(challenge)) return rejected('malformed challenge');
     return { kind: 'handshake', reply: textReply(challenge, 200) };

@@ -19,7 +19,7 @@ import { publicUrls } from './public-url.ts';
 import { type HeadOutcome, type Outcome, type Scheme, schemeOf } from './scheme.ts';
 import { sign } from './sign.ts';
 import { parseSource } from './source.ts';
-import { secretMatcher, type Verifier } from './verifier.ts';
+import { secretFinder, type Verifier } from './verifier.ts';
 
 export default {
   contract: 'v1',
@@ -37,9 +37,8 @@ export default {
   create(context, options) {
     const formats = checkOptions(options, (finding) => context.report(finding));
     const { challenge, name = options.scheme } = options;
-    const principal = principalOf(`signature:${name}`);
     const answerChallenge = challenge && challengeAnswerer(challenge);
-    const senders = sendersOf(formats, options, principal);
+    const senders = sendersOf(formats, options, `signature:${name}`);
     return {
       credentials: credentialsOf(formats),
       authenticate(request) {
@@ -102,14 +101,15 @@ interface Sender {
   conclude(outcome: Outcome, request: RequestHead, body: Uint8Array): AuthVerdict;
 }
 
-function sendersOf(formats: readonly KeyedFormat[], options: Options, principal: Principal): readonly Sender[] {
+function sendersOf(formats: readonly KeyedFormat[], options: Options, id: string): readonly Sender[] {
   const parts = {
-    matches: secretMatcher(options.secrets ?? []),
+    findSecret: secretFinder(options.secrets ?? []),
     toleranceMs: options.tolerance,
     urlsOf: publicUrls(options.publicUrl),
   };
   return formats.map(({ format, verifier }) => {
     const { handshakes = [] } = format;
+    const principals = principalsOf(id, format, options);
     const eventOf = eventReader(format.event);
     const signed = handshakes.filter((handshake) => handshake.signed).map(handshakeOf);
     const open = handshakes.filter((handshake) => !handshake.signed).map(handshakeOf);
@@ -119,7 +119,7 @@ function sendersOf(formats: readonly KeyedFormat[], options: Options, principal:
       conclude(outcome, request, body) {
         if (outcome.kind !== 'verified') return refusals[outcome.kind];
         const greeting = answer(signed, request, body, hmacWith(verifier, outcome.key));
-        return greeting ?? authenticated(principal, eventOf?.(request));
+        return greeting ?? authenticated(principals(outcome.key), eventOf?.(request));
       },
     };
   });
@@ -146,9 +146,15 @@ function authenticated(principal: Principal, event: SenderEvent | undefined): Au
   return event === undefined ? { kind: 'authenticated', principal } : { kind: 'authenticated', principal, event };
 }
 
-/** Signatures carry no project: a sender may fire every trigger that lists this plugin. */
-function principalOf(id: string): Principal {
-  return Object.freeze({ id, permissions: new Set(['project.trigger'] as const), projects: 'all' });
+/**
+ * The sender, by the position of the key that it used. Signatures carry no project: a sender may fire every trigger that
+ * lists this plugin.
+ */
+function principalsOf(id: string, format: KeyedFormat['format'], options: Options): (key: number) => Principal {
+  const list = keyKindOf(format) === 'public' ? 'publicKeys' : 'secrets';
+  const sender = { id, permissions: new Set(['project.trigger'] as const), projects: 'all' } as const;
+  const known = (options[list] ?? []).map((_, index) => Object.freeze({ ...sender, credential: `${list}[${index}]` }));
+  return (key) => known[key] ?? sender;
 }
 
 function credentialsOf(formats: readonly KeyedFormat[]) {

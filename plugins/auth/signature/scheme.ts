@@ -11,7 +11,7 @@ import type { Verifier } from './verifier.ts';
 /** What a signature proves. `absent`: the request has none of this form. */
 export type Outcome =
   | { readonly kind: 'absent' | 'malformed' | 'untimely' | 'wrong' | 'wrong token' }
-  /** `key` is the position of the key that it was made with, or 0 for a token. */
+  /** `key` is the position of the key that it was made with, or of the secret that was sent. */
   | { readonly kind: 'verified'; readonly key: number };
 
 /** What the head of a request shows of its signature. */
@@ -29,8 +29,8 @@ export interface Scheme {
 
 export interface SchemeParts {
   readonly verifier: Verifier;
-  /** Recognizes a secret, for formats where it is sent as it is. */
-  readonly matches: (shown: string) => boolean;
+  /** Finds the position of a secret, for formats where it is sent as it is. */
+  readonly findSecret: (shown: string) => number | undefined;
   readonly toleranceMs: number;
   readonly urlsOf: (request: RequestHead) => readonly string[];
 }
@@ -39,17 +39,20 @@ export function schemeOf(format: Format, parts: SchemeParts): Scheme {
   return keyKindOf(format) === 'token' ? tokenScheme(format, parts) : signatureScheme(format, parts);
 }
 
-function tokenScheme({ signature, prefix }: Format, { matches }: SchemeParts): Scheme {
+function tokenScheme({ signature, prefix }: Format, { findSecret }: SchemeParts): Scheme {
   const source = sourceOf(signature);
-  const isKnown = (shown: string) =>
-    shown !== prefix && shown.startsWith(prefix) && matches(shown.slice(prefix.length));
+  const keyOf = (shown: string | undefined) =>
+    shown === undefined || shown === prefix || !shown.startsWith(prefix)
+      ? undefined
+      : findSecret(shown.slice(prefix.length));
   if (source.kind !== 'body') {
     return {
       readsBody: false,
       read(request) {
         const shown = readHead(source, request, []);
         if (shown === undefined) return missing(source, request);
-        return isKnown(shown) ? { kind: 'verified', key: 0 } : wrongToken;
+        const key = keyOf(shown);
+        return key === undefined ? wrongToken : { kind: 'verified', key };
       },
     };
   }
@@ -62,7 +65,8 @@ function tokenScheme({ signature, prefix }: Format, { matches }: SchemeParts): S
         const [shown = []] = find(json);
         if (shown.every((one) => one === undefined)) return absent;
         // A batch is as trustworthy as each of its items.
-        return shown.every((one) => one !== undefined && isKnown(one)) ? { kind: 'verified', key: 0 } : wrongToken;
+        const [key, ...others] = shown.map(keyOf);
+        return key === undefined || others.includes(undefined) ? wrongToken : { kind: 'verified', key };
       },
     }),
   };

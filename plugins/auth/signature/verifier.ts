@@ -52,13 +52,13 @@ export function publicVerifier(digest: string | null, keys: readonly KeyObject[]
   };
 }
 
-/** Returns what recognizes a text among some secrets, by digests of one length: its timing reveals nothing about them. */
-export function secretMatcher(secrets: readonly string[]): (shown: string) => boolean {
+/** Returns what finds the position of a text among some secrets, by digests of one length: its timing reveals nothing about them. */
+export function secretFinder(secrets: readonly string[]): (shown: string) => number | undefined {
   const digests = secrets.map((secret) => hash('sha256', secret, 'buffer'));
   return (shown) => {
     const digest = hash('sha256', shown, 'buffer');
-    let isKnown = false;
-    for (const secret of digests) isKnown = timingSafeEqual(digest, secret) || isKnown;
-    return isKnown;
+    let found: number | undefined;
+    for (const [index, secret] of digests.entries()) if (timingSafeEqual(digest, secret)) found = index;
+    return found;
   };
 }

@@ -106,9 +106,10 @@ function pluginReferences({ file, document }: InFile<GatewayDocument>): readonly
 export function apiKeyConfig({ file, document }: InFile<ApiKeyDocument>): ApiKeyConfig {
   return {
     id: document.id,
-    secrets: document.secrets.map(({ hash, expires }) => ({
+    secrets: document.secrets.map(({ hash, expires, note }) => ({
       sha256: hash.slice('sha256:'.length),
       expiresAt: expires === undefined ? undefined : parseExpiry(expires),
+      ...(note !== undefined && { label: note }),
     })),
     permissions: document.permissions,
     projects: document.projects,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RunOutcome, RunQuery } from '../types/index.ts';
-import { type ConformanceCase, ended, newRun, promise } from './harness.ts';
+import { type ConformanceCase, ended, keepAll, newRun, promise } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 
 export const readCases: readonly ConformanceCase[] = [
@@ -122,4 +122,28 @@ export const readCases: readonly ConformanceCase[] = [
     assert.deepEqual(await find({ project: 'sales', trigger: 'refund', state: 'failed' }), []);
     assert.deepEqual(await find({ project: 'nobody' }), []);
   }),
+
+  promise(
+    'the run of a request is found by the id of the request, and has the secret that its caller used',
+    async (harness) => {
+      const { engine } = harness;
+      const policy = { ...keepAll, keep: 'metadata' } as const;
+      const [run, other] = [newRun(harness, { policy }), newRun(harness, { secret: undefined, requestId: undefined })];
+      for (const one of [run, other]) await engine.submit(one, undefined);
+      await engine.start({ execute: () => success });
+      for (const one of [run, other]) await ended(harness, one.id);
+      const { requestId = '' } = run;
+      const found = await engine.list({ requestId, limit: 10 });
+      assert.deepEqual(
+        found.map(({ id, secret, requestId }) => ({ id, secret, requestId })),
+        [{ id: run.id, secret: 'secrets[1]', requestId }],
+      );
+      for (const query of [{ state: 'failed' }, { trigger: 'nothing' }, { state: 'suspect' }] as const) {
+        assert.deepEqual(await engine.list({ ...query, requestId, limit: 10 }), []);
+      }
+      assert.deepEqual(await engine.list({ requestId: `${requestId}0`, limit: 10 }), []);
+      const without = await engine.get(other.id);
+      assert.deepEqual([without?.secret, without?.requestId], [undefined, undefined]);
+    },
+  ),
 ];

@@ -125,6 +125,9 @@ export const recordingCases: readonly ConformanceCase[] = [
       assert.deepEqual(await find({ verdict: 'duplicate' }), []);
       assert.deepEqual(await find({ since: start + 2000 }), ['sales/Refund', 'sales/refund']);
       assert.deepEqual(await find({ since: start + 2001 }), ['sales/Refund']);
+      const [{ requestId = '' } = {}] = await harness.recordings.list({ order: 'oldest', limit: 1 });
+      assert.deepEqual(await find({ requestId }), ['support/refund']);
+      assert.deepEqual(await find({ requestId, project: 'sales' }), []);
       const all = { project: 'sales', trigger: 'refund', verdict: 'accepted', since: start } as const;
       assert.deepEqual(await find(all), ['sales/refund']);
       assert.deepEqual(await find({ ...all, verdict: 'dropped' }), []);

@@ -3,8 +3,23 @@ import type { NewRun, RunPolicy, RunRecord } from '../types/index.ts';
 /** The record of a run that was just submitted. */
 export function queuedRecord(run: NewRun): RunRecord {
   const { id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, origin, acceptedAt } = run;
+  const { secret, requestId } = run;
   return {
-    ...{ id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, origin, acceptedAt },
+    ...{
+      id,
+      project,
+      trigger,
+      revision,
+      caller,
+      secret,
+      requestId,
+      sessionId,
+      conversation,
+      replayOf,
+      input,
+      origin,
+      acceptedAt,
+    },
     state: 'queued',
     attempt: 0,
     startedAt: undefined,

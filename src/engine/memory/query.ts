@@ -20,11 +20,12 @@ function isSuspect({ state, interruptions }: RunRecord): boolean {
   return interruptions > 0 && !isFinal(state);
 }
 
-function matches(record: RunRecord, { project, trigger, state, since, after }: RunQuery): boolean {
+function matches(record: RunRecord, { project, trigger, state, requestId, since, after }: RunQuery): boolean {
   return (
     (project === undefined || record.project === project) &&
     (trigger === undefined || record.trigger === trigger) &&
     (state === undefined || (state === 'suspect' ? isSuspect(record) : record.state === state)) &&
+    (requestId === undefined || record.requestId === requestId) &&
     (since === undefined || record.acceptedAt >= since) &&
     (after === undefined || byAge(after, record) < 0)
   );

@@ -55,7 +55,7 @@ export class MemoryRecordings implements Recordings {
 
   list(query: RecordingQuery): readonly RecordedRequest[] {
     const now = this.#clock.now();
-    const { project, trigger, verdict, since = -Infinity, order, after, limit } = query;
+    const { project, trigger, verdict, requestId, since = -Infinity, order, after, limit } = query;
     const direction = order === 'newest' ? -1 : 1;
     return [...this.#kept.values()]
       .filter(({ until }) => until > now)
@@ -63,6 +63,7 @@ export class MemoryRecordings implements Recordings {
       .filter((request) => project === undefined || request.project === project)
       .filter((request) => trigger === undefined || request.trigger === trigger)
       .filter((request) => verdict === undefined || request.verdict === verdict)
+      .filter((request) => requestId === undefined || request.requestId === requestId)
       .filter((request) => request.receivedAt >= since)
       .filter((request) => after === undefined || compare(request, after) * direction > 0)
       .sort((one, other) => compare(one, other) * direction)

@@ -118,6 +118,13 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE recordings ADD COLUMN origin TEXT;
   `,
+  // Which secret a caller used, and the id of the request as its answer names it.
+  `
+  ALTER TABLE runs ADD COLUMN secret TEXT;
+  ALTER TABLE runs ADD COLUMN request_id TEXT;
+  CREATE INDEX runs_by_request ON runs (request_id) WHERE request_id IS NOT NULL;
+  ALTER TABLE recordings ADD COLUMN request_id TEXT;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

@@ -4,15 +4,16 @@ import type { Row } from './statements.ts';
 
 /** The columns that hold a recorded request, in the order of `recordingValues`. */
 export const recordingColumns =
-  'id, received_at, project, trigger_key, principal, ip, headers, body, masked, verdict, code, status, decided_by, run_id, revision, provenance, origin';
+  'id, received_at, project, trigger_key, principal, ip, headers, body, masked, verdict, code, status, decided_by, run_id, revision, provenance, origin, request_id';
 
 export function recordingValues(request: RecordedRequest): readonly SQLInputValue[] {
   const { id, receivedAt, project, trigger, caller, ip, headers, bodyText, masked } = request;
-  const { verdict, code, status, by, runId, revision, provenance, origin } = request;
+  const { verdict, code, status, by, runId, revision, provenance, origin, requestId } = request;
   return [
     ...[id, receivedAt, project, trigger, caller, ip, JSON.stringify(headers), bodyText ?? null],
     ...[JSON.stringify(masked), verdict, code ?? null, status, by ?? null, runId ?? null, revision, provenance],
     origin === undefined ? null : JSON.stringify(origin),
+    requestId ?? null,
   ];
 }
 
@@ -23,6 +24,7 @@ export function recordingOf(row: Row): RecordedRequest {
     project: String(row.project),
     trigger: String(row.trigger_key),
     caller: String(row.principal),
+    requestId: optional(row.request_id),
     ip: String(row.ip),
     headers: JSON.parse(String(row.headers)),
     origin: originIn(row.origin),

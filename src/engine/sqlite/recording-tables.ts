@@ -51,11 +51,12 @@ export class RecordingTables {
 
   /** A covering index finds the page; only its rows are read. */
   list(query: RecordingQuery, now: number): readonly RecordedRequest[] {
-    const { project, trigger, verdict, since, order, after, limit } = query;
+    const { project, trigger, verdict, requestId, since, order, after, limit } = query;
     const conditions: [string, ...SQLInputValue[]][] = [['until > ?', now]];
     if (trigger !== undefined) conditions.push(['trigger_key = ?', trigger]);
     if (project !== undefined) conditions.push(['project = ?', project]);
     if (verdict !== undefined) conditions.push(['verdict = ?', verdict]);
+    if (requestId !== undefined) conditions.push(['request_id = ?', requestId]);
     if (since !== undefined) conditions.push(['received_at >= ?', since]);
     const [follows, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC'];
     if (after !== undefined) conditions.push([`(received_at, id) ${follows} (?, ?)`, after.receivedAt, after.id]);

@@ -8,6 +8,8 @@ export interface RunRow {
   readonly trigger_key: string;
   readonly revision: string;
   readonly principal: string;
+  readonly secret: string | null;
+  readonly request_id: string | null;
   readonly session_id: string | null;
   readonly conversation: string | null;
   readonly replay_of: string | null;
@@ -35,7 +37,7 @@ export interface RunRow {
 
 /** All columns of runs that are not final but those that may be long. */
 export const shortColumns =
-  'id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions';
+  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions';
 
 /** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
@@ -45,6 +47,8 @@ export function recordOf(row: RunRow): RunRecord {
     trigger: row.trigger_key,
     revision: row.revision,
     caller: row.principal,
+    secret: row.secret ?? undefined,
+    requestId: row.request_id ?? undefined,
     sessionId: row.session_id ?? undefined,
     conversation: row.conversation ?? undefined,
     replayOf: row.replay_of ?? undefined,

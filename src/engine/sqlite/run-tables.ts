@@ -62,15 +62,15 @@ export class RunTables {
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
          attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
-         origin)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         origin, secret, request_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
         ...[run.conversation ?? null, run.replayOf ?? null],
         ...(startedAt === undefined ? ['queued', 0] : ['running', 1]),
         ...[run.acceptedAt, startedAt ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs, Number(run.notify)],
         ...[claim?.scope ?? null, claim?.fingerprint ?? null, Number(claim?.keepOnFailure ?? false), run.input],
-        run.origin ?? null,
+        ...[run.origin ?? null, run.secret ?? null, run.requestId ?? null],
       ],
     );
     if (run.conversation === undefined) return {};
@@ -145,18 +145,18 @@ export class RunTables {
   }
 
   /** A covering index finds the page; only its rows are read. */
-  list({ project, trigger, state, since, after, limit }: RunQuery): readonly RunRow[] {
+  list(query: RunQuery): readonly RunRow[] {
+    const { project, trigger, state, requestId, since, after, limit } = query;
     const conditions: [string, ...SQLInputValue[]][] = [];
     if (trigger !== undefined) conditions.push(['trigger_key = ?', trigger]);
     if (project !== undefined) conditions.push(['project = ?', project]);
-    const isSuspect = state === 'suspect';
-    if (isSuspect) conditions.push(['interruptions > 0 AND finished_at IS NULL']);
+    if (state === 'suspect') conditions.push(['interruptions > 0 AND finished_at IS NULL']);
     else if (state !== undefined) conditions.push(['state = ?', state]);
+    if (requestId !== undefined) conditions.push(['request_id = ?', requestId]);
     if (since !== undefined) conditions.push(['accepted_at >= ?', since]);
     if (after !== undefined) conditions.push(['(accepted_at, id) < (?, ?)', after.acceptedAt, after.id]);
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([text]) => text).join(' AND ')}`;
-    const index = isSuspect ? 'runs_suspect' : trigger === undefined ? 'runs_by_time' : 'runs_by_trigger';
-    const found = `SELECT rowid FROM runs INDEXED BY ${index} ${where} ORDER BY accepted_at DESC, id DESC LIMIT ?`;
+    const found = `SELECT rowid FROM runs INDEXED BY ${indexFor(query)} ${where} ORDER BY accepted_at DESC, id DESC LIMIT ?`;
     return this.#sql
       .prepare(`SELECT * FROM runs WHERE rowid IN (${found}) ORDER BY accepted_at DESC, id DESC`)
       .all(...conditions.flatMap(([, ...values]) => values), Math.max(0, limit)) as unknown as readonly RunRow[];
@@ -220,4 +220,11 @@ export class RunTables {
     this.#sql.run('DELETE FROM runs WHERE id = ?', [id]);
     if (this.#finished !== undefined) this.#finished -= 1;
   }
+}
+
+/** The index that leads to the fewest rows. */
+function indexFor({ requestId, state, trigger }: RunQuery): string {
+  if (requestId !== undefined) return 'runs_by_request';
+  if (state === 'suspect') return 'runs_suspect';
+  return trigger === undefined ? 'runs_by_time' : 'runs_by_trigger';
 }

@@ -24,6 +24,8 @@ export interface RecordedRequest {
   readonly trigger: string;
   /** Id of the caller that sent it. */
   readonly caller: string;
+  /** The id of the request as its answer names it; undefined if an earlier version recorded it. */
+  readonly requestId?: string | undefined;
   readonly ip: string;
   /** Those that a filter or dedup plugin of the trigger reads, except headers with credentials. */
   readonly headers: Readonly<Record<string, string>>;
@@ -67,6 +69,7 @@ export interface RecordingQuery {
   readonly project?: string;
   readonly trigger?: string;
   readonly verdict?: RecordedVerdict;
+  readonly requestId?: string;
   /** Received at or after, milliseconds since the epoch. */
   readonly since?: number;
   readonly order: 'newest' | 'oldest';

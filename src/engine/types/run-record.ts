@@ -12,6 +12,10 @@ export interface RunRecord {
   readonly revision: string;
   /** Id of the caller that fired it. */
   readonly caller: string;
+  /** Which of the caller's secrets was used: its note or place. Never a secret. */
+  readonly secret?: string | undefined;
+  /** The id of the request that fired it, as its answer names it; undefined for a replay. */
+  readonly requestId?: string | undefined;
   /** As the caller named it: callers may choose the same. */
   readonly sessionId: string | undefined;
   /** What identifies its session, an opaque text (`conversationId`); undefined without a sessionId. */
@@ -69,6 +73,8 @@ export interface NewRun
     RunRecord,
     'id' | 'project' | 'trigger' | 'revision' | 'caller' | 'sessionId' | 'conversation' | 'replayOf' | 'acceptedAt'
   > {
+  readonly secret?: string | undefined;
+  readonly requestId?: string | undefined;
   readonly input: TriggerInput;
   readonly origin?: RunOrigin | undefined;
   readonly policy: RunPolicy;
@@ -99,6 +105,8 @@ export interface RunQuery {
   readonly trigger?: string;
   /** `suspect`: those that are not final and whose process has died at least once while it executed them. */
   readonly state?: RunState | 'suspect';
+  /** The run of this request. */
+  readonly requestId?: string;
   /** Accepted at or after, milliseconds since the epoch. */
   readonly since?: number;
   /** The last run of the page before. */

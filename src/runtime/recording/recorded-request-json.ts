@@ -12,9 +12,11 @@ export type RequestSummary = Omit<
 
 /** A recorded request without what its caller sent; times are ISO 8601 in UTC. */
 export function summarizeRequest(request: RecordedRequest): RequestSummary {
-  const { id, receivedAt, project, trigger, caller, verdict, status, code, by, runId } = request;
+  const { id, receivedAt, project, trigger, caller, requestId, verdict, status, code, by, runId } = request;
   return {
-    ...{ id, receivedAt: new Date(receivedAt).toISOString(), project, trigger, caller, verdict, status },
+    ...{ id, receivedAt: new Date(receivedAt).toISOString(), project, trigger, caller },
+    ...(requestId !== undefined && { requestId }),
+    ...{ verdict, status },
     ...(code !== undefined && { code }),
     ...(by !== undefined && { by }),
     ...(runId !== undefined && { runId }),

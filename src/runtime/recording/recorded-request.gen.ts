@@ -26,6 +26,10 @@ export interface RecordedRequestDocument {
    */
   caller: string;
   /**
+   * The `X-Request-Id` of the answer; absent if an earlier version of Pullcord recorded the request.
+   */
+  requestId?: string;
+  /**
    * Its verdict. `unavailable`: the engine could not store it.
    */
   verdict: 'accepted' | 'dropped' | 'duplicate' | 'unavailable';

@@ -149,6 +149,7 @@ function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRec
       project: trigger.project.id,
       trigger: trigger.key,
       caller: exchange.caller.id,
+      requestId: exchange.requestId,
       ip: exchange.ip,
       headers: contentType === undefined ? headers : { ...headers, 'content-type': contentType },
       origin: recordedOrigin(exchange, trigger.recordedClaims, masked),

@@ -1,0 +1,54 @@
+import type { Reply } from '../contract/index.ts';
+import { problemCodeOf, statusOf } from '../runtime/reply.ts';
+import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
+import type { Call } from './call.ts';
+import type { RefusedRequest } from './outcome-log.ts';
+
+/** Counts, logs and records how a request came out: the only place that does. */
+export function conclude(call: Call, reply: Reply): void {
+  const { services, verdict, trigger, recordingId, exchange } = call;
+  const code = problemCodeOf(reply);
+  if (verdict === undefined) {
+    // Reads of runs and completions are not counted.
+    if (code !== undefined) services.outcomes.log(() => refusedRequest(call, reply, code, ''));
+    return;
+  }
+  const outcome = outcomeOf(verdict);
+  const reason = reasonOf(verdict);
+  // A run that was accepted may end in an error.
+  const refusal = outcome === 'accepted' ? code : outcome === 'handshake' ? undefined : outcome;
+  const line = refusal === undefined ? undefined : () => refusedRequest(call, reply, refusal, reason);
+  services.outcomes.count(trigger, outcome, reason, line);
+  // Only what reached the pipeline is recorded.
+  if (verdict.kind === 'refused' || verdict.kind === 'handshake') return;
+  if (recordingId === undefined || exchange === undefined || trigger === undefined) return;
+  services.recorder.record(recordingId, trigger, exchange, verdict, reply);
+}
+
+function refusedRequest(call: Call, reply: Reply, outcome: string, reason: string): RefusedRequest {
+  const { head, trigger, verdict, caller } = call;
+  return {
+    requestId: head.requestId,
+    status: statusOf(reply),
+    project: trigger?.project.id,
+    trigger: trigger?.key,
+    caller: caller?.id,
+    secret: caller?.credential,
+    runId: verdict !== undefined && 'runId' in verdict ? verdict.runId : undefined,
+    outcome,
+    reason: reason === '' ? faultOf(reply) : reason,
+  };
+}
+
+/** What the answer says is wrong with the body: where, and what is expected there, never a value. */
+function faultOf({ body }: Reply): string {
+  if (problemMembers(body).code !== 'invalid_body') return '';
+  const { errors, detail } = problemMembers(body);
+  const [first] = Array.isArray(errors) ? errors : [];
+  const { pointer = '', message = detail } = problemMembers(first);
+  return `${pointer} ${message}`.trim();
+}
+
+function problemMembers(value: unknown): Readonly<Record<string, unknown>> {
+  return Object(value);
+}
