@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Permission, permissions } from '../contract/index.ts';
+import { askProjects } from './ask-projects.ts';
+import { checkedDate } from './checked-date.ts';
 import { checkedId } from './checked-id.ts';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
@@ -10,7 +13,7 @@ import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 interface CreateOptions {
   readonly config: string;
   readonly id?: string;
-  readonly projects: readonly string[];
+  readonly projects?: readonly string[];
   readonly permissions: readonly Permission[];
   readonly expires?: string;
   readonly write: boolean;
@@ -24,10 +27,10 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .summary('create a new API key')
     .description(
       'Creates an API key. Prints its secret, this once, and the YAML file to commit, which contains only a hash of it. ' +
-        'Nothing is written unless --write is given.',
+        'Nothing is written unless --write is given. A key that exists gets another secret by `pullcord keys rotate`.',
     )
     .option('--id <id>', 'the id of the key, instead of the argument')
-    .addOption(new Option('--projects <id...>', 'the projects it may use').default(['*'], 'all: "*"'))
+    .option('--projects <id...>', 'the projects it may use, or "*" for all; on a terminal, it asks if this is missing')
     .addOption(
       new Option('--permissions <permission...>', 'its permissions').choices(permissions).default(['project.trigger']),
     )
@@ -38,8 +41,8 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .addHelpText(
       'after',
       helpText({
-        examples: ['pullcord keys create website --projects support --expires 2027-06-30 --write'],
-        exitCodes: { 0: 'the key is created', 1: 'its file exists already' },
+        examples: ['pullcord keys create my-app --projects support --expires 2027-06-30 --write'],
+        exitCodes: { 0: 'the key is created', 1: 'a key with this id, or its file, exists already' },
       }),
     )
     .action(async (argument: string | undefined, options: CreateOptions) => {
@@ -48,11 +51,18 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
 }
 
 async function createKey(id: string, options: CreateOptions): Promise<ExitCode> {
+  const declared = await filesOf(id, options.config);
+  if (declared.length > 0) {
+    terminal.words(`error: the API key ${id} exists already (${declared.join(', ')}); nothing was written`);
+    terminal.words(`To give it another secret: pullcord keys rotate ${id}`);
+    return exitCodes.problems;
+  }
+  const projects = checkedProjects(options.projects ?? (await askedProjects(options.config)));
   const { newApiKey, secretNotice } = await import('./new-api-key.ts');
   const { secret, document, yaml } = newApiKey({
     id,
     permissions: options.permissions,
-    projects: options.projects.flatMap((project) => project.split(',')),
+    projects,
     expires: options.expires === undefined ? undefined : checkedDate(options.expires),
   });
   if (options.format === 'json') {
@@ -87,13 +97,35 @@ async function writeNew(file: string, text: string): Promise<boolean> {
   }
 }
 
+/** The files below the config folder that declare a key with this id. */
+async function filesOf(id: string, root: string): Promise<readonly string[]> {
+  if (!existsSync(root)) return [];
+  const { findKeyFiles } = await import('./key-file/find-key-files.ts');
+  return (await findKeyFiles(root)).filter((one) => one.id === id).map(({ file }) => file);
+}
+
+/** Nobody is granted everything by forgetting an option. */
+async function askedProjects(root: string): Promise<readonly string[]> {
+  const missing = 'missing --projects: name the projects that the key may use, or write --projects "*" for all';
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) throw new UsageError(missing);
+  const { ConfigLoader } = await import('../config/load.ts');
+  const loaded = existsSync(root) ? await new ConfigLoader(root).load() : undefined;
+  const config = loaded?.ok ? loaded.config : loaded?.partial;
+  const known = config?.projects.map((project) => project.id) ?? [];
+  const asked = await askProjects(known, { input: process.stdin, output: process.stderr });
+  if (asked === undefined) throw new UsageError(missing);
+  return asked;
+}
+
+function checkedProjects(given: readonly string[]): readonly string[] {
+  const projects = given.flatMap((project) => project.split(','));
+  if (projects.includes('*') && projects.length > 1) {
+    throw new UsageError('--projects "*" means all projects, so no others may be listed');
+  }
+  return projects.map((project) => (project === '*' ? project : checkedId(project, 'project')));
+}
+
 function givenId(id: string | undefined): string {
   if (id === undefined) throw new UsageError('missing id of the key: pullcord keys create <id>');
   return checkedId(id);
-}
-
-function checkedDate(date: string): string {
-  const isDate = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(date) && !Number.isNaN(Date.parse(date));
-  if (!isDate) throw new UsageError(`${date} is not a date like 2027-06-30 or 2027-06-30T12:00:00Z`);
-  return date;
 }

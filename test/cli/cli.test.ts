@@ -258,7 +258,9 @@ t.test('keys create prints a secret and a YAML file with its hash', async (t) =>
     projects: ['support'],
     status: 'active',
   });
-  t.not((await command(t, ['keys', 'create', 'shop'])).stdout.slice(0, 39), stdout.slice(0, 39));
+  const another = await command(t, ['keys', 'create', 'shop', '--projects', 'support']);
+  t.match(another.stdout, /^pc_/);
+  t.not(another.stdout.slice(0, 39), stdout.slice(0, 39));
 });
 
 t.test('keys create --write writes a valid key, and never overwrites one', async (t) => {

@@ -112,8 +112,8 @@ function going({ project, apiKey }: NewRepository): string {
 
 - Call your agent: \`run: { uses: http, with: { url: … } }\` in
   [project.yaml](config/projects/${project}/project.yaml) or in a trigger.
-- Another caller: \`pullcord keys create NAME --projects ${project} --write\`. If the secret of \`${apiKey.id}\` is lost,
-  create another key and remove its file.
+- Another caller: \`pullcord keys create NAME --projects ${project} --write\`. If the secret of \`${apiKey.id}\` is lost:
+  \`pullcord keys rotate ${apiKey.id}\`, and remove the lost one from its file.
 - What happened: \`pullcord runs list\`.
 `;
 }

@@ -1,0 +1,26 @@
+import { createInterface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
+
+/**
+ * Asks on a terminal which projects a key may use, until there is an answer. The question is no data: it goes to stderr.
+ * @returns undefined if the input ends without an answer
+ */
+export async function askProjects(
+  known: readonly string[],
+  { input, output }: { readonly input: Readable; readonly output: Writable },
+): Promise<readonly string[] | undefined> {
+  const lines = createInterface({ input, output, terminal: false });
+  const choice = known.length === 0 ? '' : ` (${known.join(', ')})`;
+  const ask = () => output.write(`Which projects may the key use${choice}? Ids with spaces in between, or * for all: `);
+  try {
+    ask();
+    for await (const line of lines) {
+      const projects = line.split(/[\s,]+/).filter((id) => id !== '');
+      if (projects.length > 0) return projects;
+      ask();
+    }
+    return undefined;
+  } finally {
+    lines.close();
+  }
+}
