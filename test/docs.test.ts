@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { type Test, test } from 'tap';
 import { parse } from 'yaml';
 import { referencePages } from '../docs/generator/reference-pages.ts';
@@ -82,6 +83,39 @@ test('every YAML example in the docs is a valid config and passes its tests', as
       t.equal(await faultsOf(t, block, blocks), '', title);
     }
   }
+});
+
+test('README and package.json name the same version of Node', async (t) => {
+  const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const [, named] =
+    /You need \[Node\.js\]\([^)]+\) ([\d.]+) or newer/.exec(await readFile(join(root, 'README.md'), 'utf8')) ?? [];
+  t.equal(`>=${named}`, engines.node);
+});
+
+test('what README defines as `pullcord` works in a script', async (t) => {
+  const blocks = codeBlocks(await readFile(join(root, 'README.md'), 'utf8'));
+  const defined = blocks.find(({ language, text }) => language === 'sh' && text.includes('pullcord()'));
+  const script = `${defined?.text}\ncd /\npullcord --version && pullcord keys create app --projects 'a b' 2>&1\n`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', script], { cwd: root }).catch((error: unknown) =>
+    Object(error),
+  );
+  t.match(stdout, /^\d+\.\d+\.\d+\n/);
+  t.match(stdout, /the project a b must consist of/, 'arguments with spaces stay whole');
+});
+
+test('the proxy in docs/streaming.md defines each variable that it uses', async (t) => {
+  const blocks = codeBlocks(await readFile(join(root, 'docs/streaming.md'), 'utf8'));
+  const nginx = blocks
+    .filter(({ language }) => language === 'nginx')
+    .map(({ text }) => text)
+    .join('\n');
+  const used = new Set(nginx.match(/\$[a-z_]+/g));
+  const set = new Set([...nginx.matchAll(/set (\$[a-z_]+)/g)].map(([, name]) => name));
+  t.ok(used.has('$pullcord_key'));
+  t.strictSame(
+    [...used].filter((name) => !set.has(name)),
+    [],
+  );
 });
 
 test('the plugins in docs/writing-a-plugin.md work as described', async (t) => {

@@ -4,6 +4,7 @@ import { configOption, existingFolder } from './config-option.ts';
 import { helpText } from './help-text.ts';
 import type { Log } from './log.ts';
 import { hideEnvironment } from './serve/hide-environment.ts';
+import { type NpmParent, npmParent } from './serve/npm-parent.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
 /** How long a gateway whose store is broken may take to close, in milliseconds. */
@@ -34,6 +35,8 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
 }
 
 async function serve(root: string): Promise<ExitCode> {
+  // First of all: it may go soon.
+  const parent = npmParent(process.env);
   const environment = hideEnvironment();
   // Otherwise Node opens its debugger, which can read everything, to any process of this user that sends SIGUSR1.
   process.on('SIGUSR1', () => {});
@@ -67,7 +70,7 @@ async function serve(root: string): Promise<ExitCode> {
   const { problems, sources } = gateway.warnings;
   if (problems.length > 0) terminal.words(formatProblems(problems, sources, { format: 'text' }));
   announce(log, gateway);
-  const broken = await Promise.race([stopSignal(log, gateway), gateway.broken]);
+  const broken = await Promise.race([stopSignal(log, gateway, parent), gateway.broken]);
   if (broken !== undefined) {
     log.fatal({}, `stopping: ${broken.message}`);
     // Whatever hangs on the broken store, the process must not.
@@ -84,20 +87,31 @@ function announce(log: Log, gateway: Gateway): void {
   log.info({ url: url(gateway.address), admin: url(gateway.adminAddress), revision: gateway.revision }, 'serving');
 }
 
-/** Resolves at the first signal to stop; the second one ends the process at once. */
-function stopSignal(log: Log, gateway: Gateway): Promise<void> {
+/** How soon after a signal npm passes the same one on, in milliseconds: a terminal sends it to both. */
+const passedOnWithinMs = 1000;
+
+/** Resolves at the first signal to stop, or when npm has gone; the second signal ends the process at once. */
+function stopSignal(log: Log, gateway: Gateway, parent: NpmParent | undefined): Promise<void> {
   process.on('SIGHUP', () => {
+    // The terminal has gone, and npm with it: a gateway under nohup continues.
+    parent?.ignore();
     log.info({}, 'SIGHUP: reloading');
     void gateway.reloader.reload({ always: true });
   });
   return new Promise((resolve) => {
-    let isStopping = false;
-    const stop = (signal: NodeJS.Signals) => {
-      if (isStopping) process.exit(exitCodes.problems);
-      isStopping = true;
-      log.info({ signal }, 'stopping: no new requests; running ones may finish');
+    let stoppedAt: number | undefined;
+    const stop = (why: object) => {
+      stoppedAt = performance.now();
+      parent?.ignore();
+      log.info(why, 'stopping: no new requests; running ones may finish');
       resolve();
     };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (stoppedAt === undefined) stop({ signal });
+      else if (parent === undefined || performance.now() - stoppedAt > passedOnWithinMs)
+        process.exit(exitCodes.problems);
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+    parent?.onGone(() => stop({ reason: 'npm has ended' }));
   });
 }

@@ -3,7 +3,7 @@ import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Replaces a file in one step: whoever reads it finds all of the old text or all of the new. Of a link, the file that it
+ * Replaces a file in one step: a reader finds all of the old text or all of the new. Of a link, the file that it
  * leads to. Its permissions stay.
  */
 export async function replaceFile(file: string, text: string): Promise<void> {
