@@ -1,23 +1,23 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { glob, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { parse } from 'yaml';
 import { ciServices } from '../../src/cli/init/ci-services.ts';
 import { newRepositoryFiles } from '../../src/cli/init/new-repository.ts';
 import { isPublished } from '../../src/cli/init/package-spec.ts';
+import { senders } from '../../src/cli/init/senders/senders.ts';
 import { writeFiles } from '../../src/cli/init/write-files.ts';
 import { isWellFormed } from '../../src/cli/key-secret.ts';
 import { newApiKey } from '../../src/cli/new-api-key.ts';
 import { ConfigLoader } from '../../src/config/load.ts';
-import { command, startCommand } from '../support/command.ts';
+import { command } from '../support/command.ts';
 import { configFolder, writeInto } from '../support/config-folder.ts';
 import { registryInstalls } from '../support/registry-installs.ts';
+import { serveFolder } from '../support/serve-folder.ts';
 
 const run = promisify(execFile);
 
@@ -26,26 +26,6 @@ async function filesOf(root: string): Promise<readonly string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => !entry.isDirectory());
   return files.map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1)).sort();
-}
-
-/** Starts `serve` on free ports; gives where, and ends it with the test. */
-async function serve(t: Test, config: string): Promise<string> {
-  const gateway = join(config, 'gateway.yaml');
-  await writeFile(gateway, (await readFile(gateway, 'utf8')).replaceAll(/port: \d+/g, 'port: 0'));
-  const child = startCommand(t, ['serve', '--config', config]);
-  if (child.stderr === null) throw new Error('no stderr');
-  const serving = new Promise<string>((resolve, reject) => {
-    createInterface(child.stderr ?? process.stdin).on('line', (line) => {
-      const { msg, url } = JSON.parse(line);
-      if (msg === 'serving') resolve(url);
-    });
-    child.once('exit', (code) => reject(new Error(`serve ended with ${code}`)));
-  });
-  t.teardown(async () => {
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
-  });
-  return serving;
 }
 
 t.test('init creates a repository that validates and serves, with tests of full coverage', async (t) => {
@@ -74,7 +54,7 @@ t.test('init creates a repository that validates and serves, with tests of full 
   });
 
   await t.test('the requests in the README of init are answered as it says', async (t) => {
-    const url = await serve(t, config);
+    const url = await serveFolder(t, config);
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     const [, path = '', body = ''] = /curl http:\/\/127\.0\.0\.1:8080(\S+) [\s\S]*?-d '([^']*)'/.exec(readme) ?? [];
     const headers = { 'x-api-key': secret, 'content-type': 'application/json' };
@@ -226,6 +206,7 @@ t.test('init creates a valid config for any valid names', async (t) => {
         ci,
         version: '1.0.0',
         packageSpec: undefined,
+        senders: [],
         schemas: {},
       });
       const root = await configFolder(t, {});
@@ -293,7 +274,13 @@ t.test('nothing that init writes or the docs show installs a name that is not ou
   for (const ci of ciServices) {
     for (const packageSpec of [undefined, './pullcord-0.1.0.tgz']) {
       const names = { organization: 'acme', project: 'support', apiKey, ci };
-      for (const { path, text } of newRepositoryFiles({ ...names, version: '1.0.0', packageSpec, schemas: {} })) {
+      for (const { path, text } of newRepositoryFiles({
+        ...names,
+        version: '1.0.0',
+        packageSpec,
+        senders: [...senders.values()],
+        schemas: {},
+      })) {
         t.strictSame(registryInstalls(text), [], `${ci}: ${path}`);
       }
     }

@@ -1,4 +1,5 @@
 import type { CiService } from './ci-services.ts';
+import type { Sender } from './senders/sender.ts';
 
 export interface NewRepository {
   readonly organization: string;
@@ -10,6 +11,8 @@ export interface NewRepository {
   readonly version: string;
   /** What npm installs in its CI; undefined: the user must fill it in. */
   readonly packageSpec: string | undefined;
+  /** Senders of webhooks, each with a trigger. */
+  readonly senders: readonly Sender[];
   /** The JSON Schemas of config files for editors, by name. */
   readonly schemas: Readonly<Record<string, object>>;
 }

@@ -1,5 +1,6 @@
 import type { CiService } from './ci-services.ts';
 import type { NewFile, NewRepository } from './new-file.ts';
+import { senderSteps } from './sender-files.ts';
 
 /** What to do with the new repository, with requests that can be sent as they stand. */
 export function readme(repository: NewRepository): NewFile {
@@ -9,6 +10,7 @@ export function readme(repository: NewRepository): NewFile {
       opening(repository),
       tree(repository),
       running(repository),
+      ...webhooks(repository),
       changing(repository),
       review[repository.ci],
       going(repository),
@@ -73,6 +75,11 @@ without curl, and with a body that the filter drops:
 pullcord send ${project}/hello -d '{"instruction": "Say hello", "customer": {"plan": "free"}}'
 \`\`\`
 `;
+}
+
+function webhooks({ senders, project }: NewRepository): readonly string[] {
+  if (senders.length === 0) return [];
+  return ['## Webhooks\n', ...senders.map((sender) => senderSteps(sender, project))];
 }
 
 function changing({ project }: NewRepository): string {
