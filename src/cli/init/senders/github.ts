@@ -21,7 +21,7 @@ filter:
     with: { expression: 'sender.type = "User"' }
 # A delivery that is sent again has the same body.
 dedup: { uses: body, with: { window: 7d } }
-# GitHub waits ten seconds, and shows what is not a 2xx as a failed delivery.
+# GitHub waits ten seconds, and shows any other answer than a 2xx as a failed delivery.
 respond: { uses: accepted, with: { dropped: { status: 204 }, duplicate: { status: 200 } } }
 tests:
   - name: a person opens an issue

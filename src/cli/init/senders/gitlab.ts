@@ -20,7 +20,7 @@ filter:
     uses: jsonata
     with: { expression: '$not(object_attributes.draft)' }
 dedup: { uses: body, with: { window: 7d } }
-# GitLab disables a webhook after four failures in a row: what is not wanted is no failure.
+# GitLab disables a webhook after four failures in a row: an event that is dropped must not be one.
 respond: { uses: accepted, with: { dropped: { status: 204 }, duplicate: { status: 200 } } }
 tests:
   - name: a merge request is opened

@@ -20,7 +20,7 @@ filter:
     uses: jsonata
     with: { expression: 'cancel_reason = "customer"' }
 dedup: { uses: expression, with: { key: $event.id, window: 7d } }
-# Shopify removes a webhook after eight failures in a row: what is not wanted is no failure.
+# Shopify removes a webhook after eight failures in a row: an event that is dropped must not be one.
 respond: { uses: accepted, with: { dropped: { status: 204 }, duplicate: { status: 200 } } }
 tests:
   - name: a customer cancels an order
