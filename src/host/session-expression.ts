@@ -50,12 +50,12 @@ export function sessionExpression({ session, place }: BodyConfig): CompiledSessi
     }
     const bound = Object.entries(variables).filter(([name]) => compiled.variables.has(name));
     const findings = compiled.warnings.map(
-      ({ message, hint }): Problem => ({
+      ({ message, hint, offset }): Problem => ({
         code: 'option_warning',
         severity: 'warning',
         message,
         ...(hint !== undefined && { hint }),
-        place: at,
+        place: { ...at, ...(offset !== undefined && { offset }) },
       }),
     );
     return {
@@ -74,12 +74,12 @@ export function sessionExpression({ session, place }: BodyConfig): CompiledSessi
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     const findings = error.problems.map(
-      ({ message, hint }): Problem => ({
+      ({ message, hint, offset }): Problem => ({
         code: 'bad_option',
         severity: 'error',
         message,
         ...(hint !== undefined && { hint }),
-        place: at,
+        place: { ...at, ...(offset !== undefined && { offset }) },
       }),
     );
     return { expression: undefined, findings };

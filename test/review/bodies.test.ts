@@ -160,10 +160,15 @@ t.test('faults of body are found with their place', async (t) => {
   t.equal(opened.ok, false);
   if (opened.ok) return;
   t.match(
-    opened.problems.map(({ code, place: { file, pointer } }) => [code, file.split('/').at(-1), pointer]),
+    opened.problems.map(({ code, place: { file, pointer, offset } }) => [
+      code,
+      file.split('/').at(-1),
+      pointer,
+      offset,
+    ]),
     [
-      ['bad_option', 'a.yaml', '/body/session'],
-      ['bad_option', 'b.yaml', '/body/session'],
+      ['bad_option', 'a.yaml', '/body/session', 6],
+      ['bad_option', 'b.yaml', '/body/session', undefined],
     ],
   );
 });
