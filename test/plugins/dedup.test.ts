@@ -15,6 +15,7 @@ import {
   WorkExhausted,
 } from '../../src/contract/index.ts';
 import { toPlain } from '../../src/filter/index.ts';
+import { parseExactly } from '../../src/runtime/body/exact-json.ts';
 import { basicFiles, secrets, triggerFile } from '../support/config-folder.ts';
 import { exchangeOf, pluginContext } from '../support/exchange.ts';
 import { startTestGateway } from '../support/gateway.ts';
@@ -132,11 +133,12 @@ t.test('body', async (t) => {
   });
 
   t.test('the canonical form of a body is the same for every way to write a value', async () => {
+    // Not by JSON.parse, which misreads member names with escapes.
     fc.assert(
       fc.property(anyJson, fc.infiniteStream(fc.nat()), (value, picks) => {
         const pick = (count: number) => Number(picks.next().value) % count;
         const canonical = canonicalForm(write(value, pick));
-        return canonical === canonicalForm(write(value, pick)) && isEqual(JSON.parse(canonical), value);
+        return canonical === canonicalForm(write(value, pick)) && isEqual(parseExactly(canonical), value);
       }),
       { numRuns: 500 },
     );
