@@ -1,6 +1,7 @@
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
+import { isUnitElement, sourceOf } from './regexp/code-units.ts';
 
-/** Patterns that compare more characters than this at each position of the text go to RE2. */
+/** Patterns that compare more characters than this at each position of the text go to the linear engine. */
 const maxWork = 48;
 /** Higher repetition counts are not analysed. */
 const maxCount = 500;
@@ -47,16 +48,12 @@ class CharacterSets {
 
   /** A superset of the characters that a one-character element matches; undefined for other elements. */
   of(element: AST.Element): CharacterSet | undefined {
-    if (!isSet(element)) return undefined;
-    const one = new RegExp(`^(?:${element.raw})$`, this.#flags);
+    if (!isUnitElement(element)) return undefined;
+    const one = new RegExp(`^(?:${sourceOf(element)})$`, this.#flags);
     let set = isWithinAscii(element) ? 0n : 1n << 128n;
     for (let code = 0; code < 128; code += 1) if (one.test(String.fromCharCode(code))) set |= 1n << BigInt(code);
     return set;
   }
-}
-
-function isSet(element: AST.Element): boolean {
-  return element.type === 'Character' || element.type === 'CharacterSet' || element.type === 'CharacterClass';
 }
 
 function isWithinAscii(element: AST.Node): boolean {

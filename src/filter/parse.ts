@@ -2,7 +2,8 @@ import jsonata from 'jsonata';
 import { syntaxHint } from './advice/syntax-hint.ts';
 import { ExpressionError, type ExpressionProblem } from './expression-error.ts';
 import { type Node, nodesOf } from './node.ts';
-import { regularExpressionOf, UnusableRegExp } from './regular-expression.ts';
+import { UnusableRegExp } from './regexp/unusable-regexp.ts';
+import { regularExpressionOf } from './regular-expression.ts';
 import { repetitionProblem } from './repetition.ts';
 
 /** Parses an expression; throws an ExpressionError with all problems that make it unusable. */
@@ -45,8 +46,8 @@ function problemOfRegExp(source: string, regexp: RegExp, position: unknown): Exp
   } catch (error) {
     if (!(error instanceof UnusableRegExp)) throw error;
     return {
-      message: `RE2 does not support the regular expression: ${error.message}`,
-      hint: 'RE2 has no look-around and no back references, and limits repetition counts to 1000.',
+      message: `the regular expression cannot be matched in linear time, as by RE2: ${error.message}`,
+      hint: 'There is no look-around and no back reference, and counted repetitions may not be too large.',
       ...offsetOfLiteral(source, regexp, position),
     };
   }

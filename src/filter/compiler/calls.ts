@@ -152,7 +152,8 @@ export function compileLambda(node: Node, scope: Scope): Evaluator {
   const body = required(node.body);
   const inner = new Scope(scope, [...names, ...boundNames(body)], true);
   for (const name of names) inner.markBound(name);
-  if (hasFilteredTail(body)) inner.deferTails();
+  if (hasFilteredTail(body)) inner.deferTails('all');
+  else if (body.type === 'block' || body.type === 'condition') inner.deferTails('sequences');
   const evaluate = compile(body, inner);
   const slots = names.map((name) => inner.slotOf(name));
   const weight = costOfCall + weightOf(body);
@@ -218,7 +219,10 @@ function compileTailCall(node: Node, scope: Scope): Evaluator {
       args: args.map((argument) => argument(run, input, frame)),
     }));
   const name = sureBuiltIn(procedure, scope);
-  return name === undefined || scope.defersTails ? tail : compileDirectTail(name, args, tail);
+  if (name === undefined || scope.deferredTails === 'all') return tail;
+  // The end of a block or condition would unwrap it; the reference unwraps only the pending call.
+  if (scope.deferredTails === 'sequences' && !scalarBuiltIns.has(name)) return tail;
+  return compileDirectTail(name, args, tail);
 }
 
 /** A built-in returns without tail calls, so it can be called in the lambda unless it needs the caller's context. */

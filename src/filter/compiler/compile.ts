@@ -1,6 +1,7 @@
 import { EvaluationError } from '../evaluation-error.ts';
 import { type Node, NotCompilable, required } from '../node.ts';
-import { regularExpressionOf, UnusableRegExp } from '../regular-expression.ts';
+import { UnusableRegExp } from '../regexp/unusable-regexp.ts';
+import { regularExpressionOf } from '../regular-expression.ts';
 import { isNumeric, isTruthy, type MarkedArray, unwrap } from '../value.ts';
 import { compileApply, compileFunctionCall, compileLambda, givesScalar } from './calls.ts';
 import { compileArray, compileGroup, groupBy } from './constructors.ts';
@@ -164,7 +165,7 @@ function compileRegExp(node: Node): Evaluator {
     return () => regularExpression;
   } catch (error) {
     if (error instanceof UnusableRegExp)
-      throw new NotCompilable(`RE2 does not support the regular expression: ${error.message}`);
+      throw new NotCompilable(`the regular expression is unusable: ${error.message}`);
     throw error;
   }
 }

@@ -11,6 +11,9 @@ interface Place {
   readonly slot: number;
 }
 
+/** All, those that may return a sequence, or none. */
+type DeferredTails = 'all' | 'sequences' | 'none';
+
 /** The names that a block, a lambda or the whole expression binds, known before anything is evaluated. */
 export class Scope {
   /** Wraps the evaluator of each node. Undefined in the code that requests run, which must not pay for it. */
@@ -21,7 +24,7 @@ export class Scope {
   readonly #bound = new Set<string>();
   /** Whether its frames belong to calls of a lambda, which may run after later variables are bound. */
   readonly #isLambda: boolean;
-  #defersTails = false;
+  #deferredTails: DeferredTails = 'none';
 
   constructor(
     parent: Scope | undefined,
@@ -36,13 +39,13 @@ export class Scope {
   }
 
   /** Leaves tail calls of built-ins in this lambda to its caller. */
-  deferTails(): void {
-    this.#defersTails = true;
+  deferTails(which: DeferredTails): void {
+    this.#deferredTails = which;
   }
 
-  /** Whether a tail call of the enclosing lambda must be left to its caller. */
-  get defersTails(): boolean {
-    return this.#isLambda ? this.#defersTails : (this.#parent?.defersTails ?? false);
+  /** Which tail calls of the enclosing lambda must be left to its caller. */
+  get deferredTails(): DeferredTails {
+    return this.#isLambda ? this.#deferredTails : (this.#parent?.deferredTails ?? 'none');
   }
 
   /** Whether evaluations need a frame for this scope. */

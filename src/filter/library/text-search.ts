@@ -1,5 +1,8 @@
 import type { Evaluation } from '../evaluation.ts';
 
+/** What a search pays. */
+export type Meter = Pick<Evaluation, 'spend' | 'spendText' | 'afford'>;
+
 /** Up to this length, the worst case of V8's own search is cheap enough to charge for. */
 const shortLength = 32;
 
@@ -8,7 +11,7 @@ const shortLength = 32;
  * must be affordable up to the end of the text, and pays up to its match.
  */
 export class TextSearch {
-  readonly #run: Evaluation;
+  readonly #run: Meter;
   readonly #text: string;
   readonly #sought: string;
   /** The failure function of a long pattern (Knuth–Morris–Pratt): the length of each prefix's longest border. */
@@ -16,7 +19,7 @@ export class TextSearch {
   /** Units per character of the text. */
   readonly #price: number;
 
-  constructor(run: Evaluation, text: string, sought: string) {
+  constructor(run: Meter, text: string, sought: string) {
     this.#run = run;
     this.#text = text;
     this.#sought = sought;

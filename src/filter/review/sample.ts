@@ -1,6 +1,7 @@
-import { RE2JS } from 're2js';
+import { engineOf } from '../regexp/engine-of.ts';
+import { unmetered } from '../regexp/unmetered.ts';
 
-/** RE2 takes seconds to match the sample of a pattern longer than this. */
+/** A longer pattern takes too long to match its sample. */
 const longestPattern = 500;
 
 /** A string that a regular expression matches, if one is easily derived from it; otherwise undefined. */
@@ -16,7 +17,7 @@ export function sampleOf(pattern: RegExp): string | undefined {
     .replace(/(?<!\\)[()]/g, '')
     .replace(/(?<!\\)\./g, 'x')
     .replace(/\\(.)/g, (_all, escaped: string) => classes[escaped] ?? escaped);
-  return sample !== '' && RE2JS.compile(RE2JS.translateRegExp(pattern)).matcher(sample).find() ? sample : undefined;
+  return sample !== '' && engineOf(pattern).test(unmetered, sample) ? sample : undefined;
 }
 
 const classes: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ', D: 'x', W: ' ', S: 'x', n: '\n', t: '\t' };

@@ -1,0 +1,4 @@
+import type { Meter } from '../library/text-search.ts';
+
+/** For what is limited otherwise. */
+export const unmetered: Meter = { spend() {}, spendText() {}, afford() {} };
