@@ -7,7 +7,7 @@ export interface ExpressionProblem {
   readonly hint?: string;
 }
 
-/** An unusable expression: invalid JSONata, `$eval`, or a regular expression that RE2 does not support. */
+/** An unusable expression: invalid JSONata, `$eval`, or a regular expression that cannot be matched in linear time. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
   readonly problems: readonly ExpressionProblem[];

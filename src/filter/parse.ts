@@ -47,7 +47,7 @@ function problemOfRegExp(source: string, regexp: RegExp, position: unknown): Exp
     if (!(error instanceof UnusableRegExp)) throw error;
     return {
       message: `the regular expression cannot be matched in linear time, as by RE2: ${error.message}`,
-      hint: 'There is no look-around and no back reference, and counted repetitions may not be too large.',
+      hint: 'There is no look-around and no back reference, and repetition counts are limited to 1000.',
       ...offsetOfLiteral(source, regexp, position),
     };
   }

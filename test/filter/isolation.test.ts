@@ -25,8 +25,8 @@ async function codeOf(evaluation: unknown): Promise<string> {
   try {
     await evaluation;
   } catch (error) {
-    if (error instanceof EvaluationError) return error.code;
     if (error instanceof NoWorkerError) return 'no worker';
+    if (error instanceof EvaluationError) return error.code;
     throw error;
   }
   return 'a value';
@@ -173,3 +173,21 @@ async function isRunning(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State: gone');
   return !/^State:\s+(Z|gone)/m.test(status);
 }
+
+t.test('an evaluation for which no process is free fails as one that runs out of time', async (t) => {
+  const filter = compileFilter(countdown, ample);
+  t.teardown(() => filter.close());
+  // More than may wait, started before any of them can end.
+  const endings = await Promise.all(
+    Array.from({ length: 1100 }, () =>
+      Promise.resolve(filter.passes({ n: 1 })).then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    ),
+  );
+  const failed = endings.filter((error) => error !== undefined);
+  t.ok(failed.length > 0, `${failed.length} were turned away`);
+  t.ok(failed.every((error) => error instanceof EvaluationError && error.code === 'D1012'));
+  t.ok(failed.every((error) => error instanceof EvaluationError && error.details.isOutOfTime === true));
+});

@@ -22,7 +22,7 @@ export class IsolatedExpression {
     pool.hold();
   }
 
-  /** Rejects with an EvaluationError, or with a NoWorkerError if no process was available. */
+  /** Rejects with an EvaluationError: a NoWorkerError if no process was available. */
   async evaluate(
     wants: Job['wants'],
     input: unknown,

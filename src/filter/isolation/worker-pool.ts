@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { EvaluationError } from '../evaluation-error.ts';
 import type { Answer, PooledJob } from './protocol.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -10,9 +11,15 @@ const maxWaitMs = 5000;
 /** How long idle workers are kept, in milliseconds. */
 const maxIdleMs = 30_000;
 
-/** No worker took the job: the queue is full, no worker was free in time, or no process can be started. */
-export class NoWorkerError extends Error {
-  override readonly name = 'NoWorkerError';
+/**
+ * No worker took the job: the queue is full, no worker was free in time, or no process can be started. Like an evaluation
+ * that runs out of time, it says nothing about the expression and its input; the message says what happened.
+ */
+export class NoWorkerError extends EvaluationError {
+  constructor(reason: string) {
+    super('D1012', { isOutOfTime: true });
+    this.message = reason;
+  }
 }
 
 interface Waiting {

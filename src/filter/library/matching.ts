@@ -65,14 +65,15 @@ export const matching = {
     }
     return result + text.slice(position);
   },
-  split(run: Evaluation, text: string | undefined, separator: string | FunctionValue | undefined, limit = Infinity) {
+  split(run: Evaluation, text: string | undefined, separator: string | FunctionValue | undefined, most?: number) {
     if (text === undefined) return undefined;
+    const limit = most ?? Infinity;
     if (limit < 0) throw new EvaluationError('D3020', { value: limit, index: 3 });
     run.spendText(text.length);
     if (limit === 0) return [];
     if (typeof separator === 'string') {
-      // As JavaScript's String.split interprets its limit.
-      return splitBy(run, text, separator, limit === Infinity ? Infinity : limit >>> 0);
+      // As JavaScript's String.split interprets its limit: an infinite one is 0.
+      return splitBy(run, text, separator, most === undefined ? Infinity : most >>> 0);
     }
     const parts: string[] = [];
     let start = 0;

@@ -38,7 +38,7 @@ export const numbers = {
   not: (run: Evaluation, value: unknown) => (value === undefined ? undefined : !isTruthy(run, value)),
   formatNumber(run: Evaluation, value: number | undefined, picture: string | undefined, options: unknown) {
     checkPicture(run, picture);
-    checkFinite(value);
+    checkFinite(value, (finite) => reference.formatNumber.call(finite, picture, options));
     return reference.formatNumber.call(value, picture, options);
   },
   formatBase(run: Evaluation, value?: number, radix?: number) {
@@ -47,9 +47,9 @@ export const numbers = {
   },
   formatInteger(run: Evaluation, value: number | undefined, picture: string | undefined) {
     checkPicture(run, picture);
-    checkFinite(value);
-    // In words, up to a hundred of them.
-    run.spend(Math.log2(1 + Math.abs(value ?? 0)));
+    checkFinite(value, (finite) => reference.formatInteger.call(finite, picture));
+    // In words, up to a hundred of them. NaN has none.
+    run.spend(Math.log2(1 + Math.abs(value || 0)));
     return reference.formatInteger.call(value, picture);
   },
   parseInteger(run: Evaluation, text: string | undefined, picture: string | undefined) {

@@ -10,9 +10,15 @@ export function checkPicture(run: Evaluation, picture = ''): void {
   run.spend(48 + 4 * picture.length);
 }
 
-/** Rejects infinite numbers, on which the reference never terminates: JSON can contain 1e999. */
-export function checkFinite(value: number | undefined): void {
-  if (value === Infinity || value === -Infinity) throw new EvaluationError('D1001', { value });
+/**
+ * Rejects infinite numbers (JSON can contain 1e999). With some pictures the reference never terminates on them, and with
+ * others it writes "In,fin,ity". As there, an error of the picture comes first.
+ * @param format formats a finite number with the same picture
+ */
+export function checkFinite(value: number | undefined, format: (value: number) => unknown): void {
+  if (value !== Infinity && value !== -Infinity) return;
+  format(0);
+  throw new EvaluationError('D1001', { value });
 }
 
 /** Rejects a date picture with unreasonable widths (`[Y,1-100000000]`) before it allocates memory for them. */

@@ -15,8 +15,8 @@ export const times = {
   },
   fromMillis(run: Evaluation, millis?: number, picture?: string, timezone?: string) {
     checkDatePicture(run, picture);
-    checkFinite(millis);
     checkPicture(run, timezone);
+    checkFinite(millis, (finite) => reference.fromMillis.call(finite, picture, timezone));
     return reference.fromMillis.call(millis, picture, timezone);
   },
 };

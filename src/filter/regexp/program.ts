@@ -38,6 +38,8 @@ export interface Program {
 
 /** Repetitions are unrolled; more instructions than this make a search slower than any limit of work allows. */
 const mostInstructions = 10_000;
+/** As in RE2. */
+const mostRepetitions = 1000;
 const mostSlots = 1_000_000;
 
 export function parsePattern({ source, flags }: RegExp): {
@@ -73,6 +75,9 @@ function sizeOf(element: AST.Element): number {
     case 'CapturingGroup':
       return sizeOfAny(element.alternatives) + 2;
     case 'Quantifier': {
+      if (Math.max(element.min, element.max === Infinity ? 0 : element.max) > mostRepetitions) {
+        throw refused(`a count above ${mostRepetitions}`, element);
+      }
       const copies = element.max === Infinity ? element.min + 1 : element.max;
       const size = sizeOf(element.element);
       return copies === 0 ? 0 : copies * (size + (isNullable(element.element) ? 4 : 2)) + 1;

@@ -18,6 +18,7 @@ export async function compareWithReference(
       const ours = await oursOf(expression, body);
       fc.pre(ours !== undefined);
       compiled += 1;
+      if (isFormattedInfinity(expression, ours)) return;
       const before = JSON.stringify(body);
       const theirs = await theirsOf(expression, body);
       // Grouping nothing, the reference puts an undefined into the input, and gives it back with it.
@@ -41,6 +42,16 @@ function isCrash(outcome: object): boolean {
 /** What is refused whatever the limits: pictures and paddings longer than anybody means. */
 function isGuarded(outcome: object): boolean {
   return 'code' in outcome && outcome.code === 'D2015';
+}
+
+/**
+ * Formatting an infinite number is refused, once its picture is known to be good: the reference writes "In,fin,ity" or
+ * "0NaN-NaN-NaNT…" with some, and never ends with others.
+ */
+function isFormattedInfinity(expression: string, outcome: object): boolean {
+  return (
+    'code' in outcome && outcome.code === 'D1001' && /\$(?:formatNumber|formatInteger|fromMillis)\b/.test(expression)
+  );
 }
 
 /** Undefined for what does not parse or compile. */

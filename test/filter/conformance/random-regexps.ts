@@ -31,7 +31,8 @@ const constant = (...texts: readonly string[]): fc.Arbitrary<Template> =>
 const escapes: readonly ((code: number) => string)[] = [
   (code) => `\\u${code.toString(16).padStart(4, '0')}`,
   (code) => (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : String.fromCharCode(code)),
-  (code) => (code < 32 ? `\\c${String.fromCharCode(code + 64)}` : `\\u${code.toString(16).padStart(4, '0')}`),
+  (code) =>
+    code > 0 && code < 27 ? `\\c${String.fromCharCode(code + 64)}` : `\\u${code.toString(16).padStart(4, '0')}`,
 ];
 
 function literal(text: string, way: number): string {
