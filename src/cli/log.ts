@@ -1,7 +1,7 @@
 import { destination, pino, stdSerializers } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { PluginLog } from '../contract/index.ts';
-import { redactSecrets } from './redact.ts';
+import { redactLine, redactSecrets } from './redact.ts';
 
 /** Lines are written in blocks, since a system call for each would cost more than the request; this often at least. */
 const flushEveryMs = 100;
@@ -21,7 +21,7 @@ export function createLog(): Log {
   const options = {
     level,
     base: null,
-    formatters: { log: redactSecrets },
+    formatters: { log: redactLine },
     serializers: { err: (error: Error) => redactSecrets(stdSerializers.err(error)) },
   };
   if (process.stderr.isTTY) {

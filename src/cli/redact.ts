@@ -12,14 +12,22 @@ export function redactSecrets<T extends object>(fields: T): T {
   return redact(fields, 1) as T;
 }
 
-function redact(value: object, depth: number): object {
+/**
+ * The same for a line of the log. In the gateway's own lines `secret` is the name of the secret that a caller used, and
+ * stays. Lines of plugins, which have `plugin`, may hold anything.
+ */
+export function redactLine<T extends object>(fields: T): T {
+  return redact(fields, 1, 'plugin' in fields ? undefined : 'secret') as T;
+}
+
+function redact(value: object, depth: number, kept?: string): object {
   if (depth > maxDepth) return { truncated: true };
   if (Array.isArray(value)) return redactItems(value, depth);
   // Errors, dates and similar objects have their own serializers.
   if (depth > 1 && !isPlain(value)) return value;
   let copy: Record<string, unknown> | undefined;
   for (const [name, member] of Object.entries(value)) {
-    const shown = isCredential(name, member) ? censor : shownMember(member, depth);
+    const shown = name !== kept && isCredential(name, member) ? censor : shownMember(member, depth);
     if (shown === member) continue;
     copy ??= { ...value };
     copy[name] = shown;

