@@ -16,11 +16,18 @@ export async function askProjects(
     ask();
     for await (const line of lines) {
       const projects = line.split(/[\s,]+/).filter((id) => id !== '');
-      if (projects.length > 0) return projects;
+      const unknown = unknownProjects(projects, known);
+      if (projects.length > 0 && unknown.length === 0) return projects;
+      for (const id of unknown) output.write(`There is no project ${id}.\n`);
       ask();
     }
     return undefined;
   } finally {
     lines.close();
   }
+}
+
+/** The ids that no project has, where any project is known. */
+export function unknownProjects(given: readonly string[], known: readonly string[]): readonly string[] {
+  return known.length === 0 ? [] : given.filter((id) => id !== '*' && !known.includes(id));
 }

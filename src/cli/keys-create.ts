@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Permission, permissions } from '../contract/index.ts';
-import { askProjects } from './ask-projects.ts';
+import { askProjects, unknownProjects } from './ask-projects.ts';
 import { checkedDate } from './checked-date.ts';
 import { checkedId } from './checked-id.ts';
 import { configOption } from './config-option.ts';
@@ -57,7 +57,13 @@ async function createKey(id: string, options: CreateOptions): Promise<ExitCode> 
     terminal.words(`To give it another secret: pullcord keys rotate ${id}`);
     return exitCodes.problems;
   }
-  const projects = checkedProjects(options.projects ?? (await askedProjects(options.config)));
+  const known = await knownProjects(options.config);
+  const projects = checkedProjects(options.projects ?? (await askedProjects(known)));
+  for (const project of unknownProjects(projects, known)) {
+    terminal.words(
+      `warning: there is no project ${project}, so the config with this key is not valid: known are ${known.join(', ')}`,
+    );
+  }
   const { newApiKey, secretNotice } = await import('./new-api-key.ts');
   const { secret, document, yaml } = newApiKey({
     id,
@@ -104,14 +110,19 @@ async function filesOf(id: string, root: string): Promise<readonly string[]> {
   return (await findKeyFiles(root)).filter((one) => one.id === id).map(({ file }) => file);
 }
 
+/** The projects that the config declares, as far as it is valid. */
+async function knownProjects(root: string): Promise<readonly string[]> {
+  if (!existsSync(root)) return [];
+  const { ConfigLoader } = await import('../config/load.ts');
+  const loaded = await new ConfigLoader(root).load();
+  const config = loaded.ok ? loaded.config : loaded.partial;
+  return config?.projects.map((project) => project.id) ?? [];
+}
+
 /** Nobody is granted everything by forgetting an option. */
-async function askedProjects(root: string): Promise<readonly string[]> {
+async function askedProjects(known: readonly string[]): Promise<readonly string[]> {
   const missing = 'missing --projects: name the projects that the key may use, or write --projects "*" for all';
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) throw new UsageError(missing);
-  const { ConfigLoader } = await import('../config/load.ts');
-  const loaded = existsSync(root) ? await new ConfigLoader(root).load() : undefined;
-  const config = loaded?.ok ? loaded.config : loaded?.partial;
-  const known = config?.projects.map((project) => project.id) ?? [];
   const asked = await askProjects(known, { input: process.stdin, output: process.stderr });
   if (asked === undefined) throw new UsageError(missing);
   return asked;

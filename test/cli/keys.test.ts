@@ -231,6 +231,23 @@ t.test('keys create grants no project that nobody named', async (t) => {
   t.match(JSON.parse(some.stdout).document, { projects: ['support', 'sales'] });
 });
 
+t.test('keys create warns about a project that does not exist', async (t) => {
+  const { root } = await folderWith(t, commented);
+  const create = (...projects: string[]) =>
+    command(t, ['keys', 'create', 'app', '--config', root, '--projects', ...projects]);
+  t.match(await create('suport'), { code: 0, stderr: /warning: there is no project suport, .* known are support\b/ });
+  for (const project of ['support', '*']) t.notMatch((await create(project)).stderr, /warning/);
+});
+
+t.test('keys create asks again where a project does not exist', async (t) => {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const asked = askProjects(['support', 'sales'], { input, output });
+  input.write('suport\n*\n');
+  t.strictSame(await asked, ['*']);
+  output.end();
+  t.match(await text(output), /There is no project suport\.\nWhich/);
+});
+
 t.test('keys create asks for projects on a terminal, on stderr, until there is an answer', async (t) => {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const asked = askProjects(['support', 'sales'], { input, output });
