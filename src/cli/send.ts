@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/model.ts';
 import { sameTrigger } from '../config/trigger-key.ts';
+import { namesCredential } from '../contract/credential-names.ts';
 import type { SentRequest } from '../contract/index.ts';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
@@ -96,6 +97,7 @@ async function send(trigger: string, options: SendOptions): Promise<ExitCode> {
     }
     const content = await answer.text();
     if (content !== '') terminal.data(content);
+    if (statusCode === 401 && options.sign === undefined && !hasCredential(headers)) terminal.words(noCredential);
     return statusCode >= 200 && statusCode < 300 ? exitCodes.fine : exitCodes.problems;
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -173,6 +175,13 @@ async function sendHeaders(options: SendOptions): Promise<Record<string, string>
   const sent = key === undefined ? headers : { ...headers, 'x-api-key': key };
   await checkHeaders(sent);
   return sent;
+}
+
+const noCredential =
+  'no credential was sent: set PULLCORD_API_KEY, or add --sign if the trigger verifies the signature of a sender';
+
+function hasCredential(headers: Readonly<Record<string, string>>): boolean {
+  return Object.keys(headers).some(namesCredential);
 }
 
 function secondsOf(timeout: string): number {

@@ -31,7 +31,11 @@ export async function signRequest(
     if (scheme !== undefined && scheme !== use.uses && scheme !== use.with.scheme) continue;
     return await signAs(registered.plugin, registered, use, secret, request, signing);
   }
-  if (scheme === undefined) return { ok: false, reason: 'the trigger has no auth plugin that can sign: name a scheme' };
+  if (scheme === undefined)
+    return {
+      ok: false,
+      reason: 'no auth of the trigger verifies signatures; leave out --sign, or name a sender: --sign github',
+    };
   return signByScheme(registry, scheme, secret, request, signing);
 }
 

@@ -308,7 +308,17 @@ t.test('send fires a trigger of a running gateway', async (t) => {
   });
   t.equal(JSON.parse(piped.stdout).output.instruction, 'piped');
   t.match(await command(t, ['send', 'support/unknown', ...target], { env }), { code: 1, stdout: /trigger_not_found/ });
-  t.match(await command(t, ['send', 'support/echo', ...target]), { code: 1, stdout: /unauthorized/ });
+  t.match(await command(t, ['send', 'support/echo', ...target]), {
+    code: 1,
+    stdout: /unauthorized/,
+    stderr: /^401 Unauthorized\nno credential was sent: set PULLCORD_API_KEY, or add --sign/,
+  });
+  const mistyped = { env: { PULLCORD_API_KEY: 'pc_mistyped' } };
+  t.match(await command(t, ['send', 'support/echo', ...target], mistyped), { code: 1, stderr: '401 Unauthorized\n' });
+  t.match(await command(t, ['send', 'support/echo', '--sign', ...target]), {
+    code: 1,
+    stderr: /no auth of the trigger verifies signatures; leave out --sign, or name a sender/,
+  });
   const nobody = ['--url', 'http://127.0.0.1:1/api'];
   t.match(await command(t, ['send', 'support/echo', ...nobody], { env }), {
     code: 1,
