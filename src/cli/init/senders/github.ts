@@ -12,6 +12,8 @@ export const github: Sender = {
   trigger: `key: github
 name: GitHub issues
 auth: { uses: signature, with: { scheme: github, secrets: [{ env: GITHUB_WEBHOOK_SECRET }] } }
+# A form, GitHub's default, would hold the event in its field \`payload\`: it is answered 415.
+body: { accept: [json] }
 filter:
   - name: an issue is opened
     uses: jsonata
