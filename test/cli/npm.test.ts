@@ -174,6 +174,21 @@ t.test('which npm ends a gateway', async (t) => {
     await gone;
     clearInterval(held);
   });
+  await t.test('not npm as the parent itself, when only what started npm has gone', async (t) => {
+    const proc = await configFolder(t, { ...of(70, 60, ''), [`${ppid}/environ`]: 'PATH=/bin\0' });
+    const inScript = await configFolder(t, {
+      ...of(70, 60, 'pullcord serve'),
+      [`${ppid}/environ`]: 'PATH=/bin\0npm_lifecycle_event=start\0',
+    });
+    npmParent(running, proc)?.onGone(() => t.fail('npm is still there'));
+    // It is looked at second, so that the first has been looked at when it is found.
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
+    npmParent(running, inScript)?.onGone(resolve);
+    for (const folder of [proc, inScript]) await writeInto(folder, `${ppid}/stat`, `${ppid} (sh) S 1 70 70 0`);
+    const held = setInterval(() => {}, 1000);
+    await gone;
+    clearInterval(held);
+  });
   for (const script of ['pullcord serve', 'npm run build && pullcord serve 2>&1']) {
     await t.test(`the shell of ${script}, once its npm has gone`, async (t) => {
       const proc = await configFolder(t, of(70, 60, script));

@@ -21,11 +21,14 @@ export function npmParent(env: NodeJS.ProcessEnv, proc = '/proc'): NpmParent | u
   const above = statOf(proc, parent);
   // With init as its parent, it has outlived its script already, or npm is the init of a container.
   if (parent <= 1 || own?.group !== above?.group || isInBackground(proc, parent)) return undefined;
+  // The terminal or the script that started npm may end: npm is still there.
+  const ownerOf = isOutsideScript(proc, parent) ? () => undefined : () => statOf(proc, parent)?.parent;
+  const owner = ownerOf();
   let timer: NodeJS.Timeout | undefined;
   return {
     onGone(callback) {
       timer = setInterval(() => {
-        if (process.ppid === parent && statOf(proc, parent)?.parent === above?.parent) return;
+        if (process.ppid === parent && ownerOf() === owner) return;
         clearInterval(timer);
         callback();
       }, lookEveryMs).unref();
@@ -51,6 +54,16 @@ function statOf(proc: string, pid: number | 'self'): ProcessStat | undefined {
     return parent === undefined || group === undefined ? undefined : { parent, group };
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a process is npm itself, which the shell of its script has left alone with the gateway by becoming it. */
+function isOutsideScript(proc: string, pid: number): boolean {
+  try {
+    const variables = readFileSync(`${proc}/${pid}/environ`, 'latin1').split('\0');
+    return !variables.some((variable) => variable.startsWith('npm_lifecycle_event='));
+  } catch {
+    return false;
   }
 }
 
