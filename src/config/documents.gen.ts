@@ -166,7 +166,7 @@ export interface RecordingDocument {
    */
   keep?: number | string | RecordingBoundsDocument;
   /**
-   * JSON pointers into the body: their values are masked before anything is stored. Those of `record` are masked as well, and those of a trigger in addition to the gateway's.
+   * JSON pointers into the body: their values are masked before anything is stored. Without an index, one leads into every item of a list; a string that holds JSON is masked as a whole. Those of `record` are masked as well, and those of a trigger in addition to the gateway's.
    */
   mask?: string[];
 }
@@ -315,7 +315,7 @@ export interface RecordPolicyDocument {
    */
   keep?: 'full' | 'metadata' | 'none';
   /**
-   * JSON pointers into the input: their values are masked before anything is stored. A run that a crash interrupts then fails, since its input is incomplete.
+   * JSON pointers into the input: their values are masked before anything is stored. Without an index, one leads into every item of a list; a string that holds JSON is masked as a whole. A run that a crash interrupts then fails, since its input is incomplete.
    */
   mask?: string[];
 }

@@ -31,6 +31,24 @@ t.test('all values at the pointers are masked, and no others', async (t) => {
   t.equal(masked(input, ['/x', '/a/x/y']), input);
 });
 
+t.test(
+  'a pointer without an index masks in every item of a list, and one into a string that holds JSON all of it',
+  async (t) => {
+    const list = [{ email: 'a', id: 1 }, [{ email: 'b' }], 'plain', ' {"email":"c"}'];
+    t.strictSame(masked({ ...named, customer: list }, ['/customer/email']), {
+      ...named,
+      customer: [{ email: '***', id: 1 }, [{ email: '***' }], 'plain', '***'],
+    });
+    t.strictSame(masked({ ...named, list }, ['/list/email', '/list/0/id']), {
+      ...named,
+      list: [{ email: '***', id: '***' }, [{ email: '***' }], 'plain', '***'],
+    });
+    t.strictSame(masked({ ...named, customer: '[{"email":"d"}]' }, ['/customer/email']), { ...named, customer: '***' });
+    t.strictSame(masked({ ...named, customer: 'c-1' }, ['/customer/email']), { ...named, customer: 'c-1' });
+    t.strictSame(masked({ ...named, list }, ['/other/email', '/list/9/id']), { ...named, list });
+  },
+);
+
 t.test('a member of the event that was read from a masked place is not stored', async (t) => {
   const input = { ...named, customer: { email: 'ada@example.com', ids: [{ no: 7 }] }, id: 'd-1' };
   const request = { method: 'POST', headers: {}, query: {}, ip: '' };

@@ -1,4 +1,5 @@
 import { type JsonValue, pointerSegments, type RunOrigin, type TriggerInput } from '../../contract/index.ts';
+import { holdsJson, isIndex } from '../../contract/mask-rules.ts';
 import type { NewRun } from '../types/index.ts';
 
 /** Replaces a masked value. */
@@ -58,19 +59,62 @@ function maskAt(value: JsonValue, paths: readonly Path[], depth: number, hidden:
     hidden.push(value);
     return masked;
   }
+  if (typeof value === 'string' && paths.length > 0 && holdsJson(value)) {
+    hidden.push(value);
+    return masked;
+  }
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return maskItems(value, paths, depth, hidden);
   let copy: Record<string, JsonValue> | undefined;
   for (const [name, through] of Map.groupBy(paths, (path) => path[depth] ?? '')) {
-    if (!isMember(value, name)) continue;
+    if (!Object.hasOwn(value, name)) continue;
     const before = Reflect.get(value, name) as JsonValue;
     const after = maskAt(before, through, depth + 1, hidden);
     if (after === before) continue;
-    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, JsonValue>;
+    copy ??= { ...(value as Record<string, JsonValue>) };
     copy[name] = after;
   }
   return (copy as JsonValue | undefined) ?? value;
 }
 
-function isMember(value: object, name: string): boolean {
-  return (!Array.isArray(value) || /^(0|[1-9][0-9]{0,9})$/.test(name)) && Object.hasOwn(value, name);
+/** A path that has no index leads into each item. */
+function maskItems(
+  list: readonly JsonValue[],
+  paths: readonly Path[],
+  depth: number,
+  hidden: JsonValue[],
+): readonly JsonValue[] {
+  const named = paths.filter((path) => !isIndex(path[depth] ?? ''));
+  const indexed = Map.groupBy(
+    paths.filter((path) => isIndex(path[depth] ?? '')),
+    (path) => Number(path[depth]),
+  );
+  if (named.length === 0) return maskIndexed(list, indexed, depth, hidden);
+  let isMasked = false;
+  const items = list.map((item, index) => {
+    const through = indexed.get(index);
+    const before = through === undefined ? item : maskAt(item, through, depth + 1, hidden);
+    const after = maskAt(before, named, depth, hidden);
+    isMasked ||= after !== item;
+    return after;
+  });
+  return isMasked ? items : list;
+}
+
+function maskIndexed(
+  list: readonly JsonValue[],
+  indexed: ReadonlyMap<number, readonly Path[]>,
+  depth: number,
+  hidden: JsonValue[],
+): readonly JsonValue[] {
+  let copy: JsonValue[] | undefined;
+  for (const [index, through] of indexed) {
+    const item = list[index];
+    if (item === undefined) continue;
+    const after = maskAt(item, through, depth + 1, hidden);
+    if (after === item) continue;
+    copy ??= [...list];
+    copy[index] = after;
+  }
+  return copy ?? list;
 }

@@ -1,4 +1,5 @@
 import { pointerSegments } from '../../contract/index.ts';
+import { holdsJson, isIndex } from '../../contract/mask-rules.ts';
 
 export interface MaskedBody {
   readonly text: string | undefined;
@@ -7,8 +8,9 @@ export interface MaskedBody {
 }
 
 /**
- * Replaces the values at the pointers by placeholders of the same type, so that the gateway still accepts the body. All
- * other text stays as it was written. The text is scanned once, not parsed, because it may be large and would block the
+ * Replaces the values at the pointers by placeholders of the same type, so that the gateway still accepts the body. A
+ * pointer that has no index for a list leads into each of its items, and one into a string that holds JSON masks it. All other
+ * text stays as it was written. The text is scanned once, not parsed, because it may be large and would block the
  * event loop.
  * @param text JSON without duplicate members, and not nested deeper than the stack allows
  */
@@ -21,9 +23,13 @@ export function maskBody(text: string | undefined, pointers: readonly string[]):
 
 /** Pointers as a tree of their segments. */
 interface PointerTree {
-  /** Set where a pointer ends. */
-  pointer: string | undefined;
+  /** The pointers that end here: one by the index of an item, and one without. */
+  readonly ending: string[];
   readonly below: Map<string, PointerTree>;
+  /** The pointers that end here or below. */
+  readonly pointers: string[];
+  /** What of it applies to every item of a list: the segments that are no index. */
+  readonly named: PointerTree | undefined;
 }
 
 const trees = new WeakMap<readonly string[], PointerTree>();
@@ -31,23 +37,62 @@ const trees = new WeakMap<readonly string[], PointerTree>();
 function treeOf(pointers: readonly string[]): PointerTree {
   const known = trees.get(pointers);
   if (known !== undefined) return known;
-  const root: PointerTree = { pointer: undefined, below: new Map() };
+  const root = newTree();
   for (const pointer of pointers) {
     let at = root;
     for (const segment of pointerSegments(pointer)) {
-      const next = at.below.get(segment) ?? { pointer: undefined, below: new Map() };
+      const next = at.below.get(segment) ?? newTree();
       at.below.set(segment, next);
+      if (!isIndex(segment)) {
+        at.named?.below.set(segment, next);
+        at.named?.pointers.push(pointer);
+      }
       at = next;
+      at.pointers.push(pointer);
     }
-    at.pointer = pointer;
+    at.ending.push(pointer);
   }
   trees.set(pointers, root);
   return root;
 }
 
+function newTree(): PointerTree {
+  return { ...emptyTree(), named: { ...emptyTree(), named: undefined } };
+}
+
+/** Of an item of a list: what its index leads to, and what leads into every item. */
+function treeOfItem(tree: PointerTree, index: number): PointerTree {
+  const named = tree.named ?? tree;
+  const indexed = tree.below.get(String(index));
+  if (indexed === undefined) return named;
+  return named.below.size === 0 ? indexed : merged(indexed, named);
+}
+
+function merged(one: PointerTree, other: PointerTree): PointerTree {
+  const below = new Map(one.below);
+  for (const [segment, tree] of other.below) {
+    const known = below.get(segment);
+    below.set(segment, known === undefined ? tree : merged(known, tree));
+  }
+  const both = {
+    below,
+    ending: [...one.ending, ...other.ending],
+    pointers: [...one.pointers, ...other.pointers],
+  };
+  const [named, otherNamed] = [one.named ?? one, other.named ?? other];
+  return {
+    ...both,
+    named: one.named === undefined && other.named === undefined ? undefined : merged(named, otherNamed),
+  };
+}
+
+function emptyTree(): Omit<PointerTree, 'named'> {
+  return { ending: [], below: new Map(), pointers: [] };
+}
+
 class Masking {
   readonly #text: string;
-  readonly #masked: string[] = [];
+  readonly #masked = new Set<string>();
   #written = '';
   #copiedTo = 0;
 
@@ -56,15 +101,25 @@ class Masking {
   }
 
   result(): MaskedBody {
-    return { text: this.#written + this.#text.slice(this.#copiedTo), masked: this.#masked };
+    return { text: this.#written + this.#text.slice(this.#copiedTo), masked: [...this.#masked] };
   }
 
   /** Masks the value that begins at `start` as the tree says, and returns where it ends. */
   value(start: number, tree: PointerTree): number {
-    if (tree.pointer !== undefined) return this.#replace(start, tree.pointer);
-    const first = this.#text[start];
-    if (tree.below.size === 0 || (first !== '{' && first !== '[')) return this.#skip(start);
-    return first === '{' ? this.#object(start, tree) : this.#array(start, tree);
+    if (tree.ending.length > 0) return this.#replace(start, tree.ending);
+    if (tree.below.size === 0) return this.#skip(start);
+    switch (this.#text[start]) {
+      case '{':
+        return this.#object(start, tree);
+      case '[':
+        return this.#array(start, tree);
+      case '"': {
+        const end = this.#skipString(start);
+        return holdsJson(JSON.parse(this.#text.slice(start, end))) ? this.#replace(start, tree.pointers) : end;
+      }
+      default:
+        return this.#skip(start);
+    }
   }
 
   /** Where the next character is that is not whitespace. */
@@ -90,8 +145,8 @@ class Masking {
   #array(start: number, tree: PointerTree): number {
     let at = this.blanks(start + 1);
     for (let index = 0; this.#text[at] !== ']'; index += 1) {
-      const below = tree.below.get(String(index));
-      at = this.#afterComma(below === undefined ? this.#skip(at) : this.value(at, below));
+      const below = treeOfItem(tree, index);
+      at = this.#afterComma(this.value(at, below));
     }
     return at + 1;
   }
@@ -101,12 +156,13 @@ class Masking {
     return this.#text[at] === ',' ? this.blanks(at + 1) : at;
   }
 
-  #replace(start: number, pointer: string): number {
+  #replace(start: number, pointers: readonly string[]): number {
     const end = this.#skip(start);
+    const [pointer = ''] = pointers;
     this.#written +=
       this.#text.slice(this.#copiedTo, start) + (placeholdersByPointer.get(pointer) ?? this.#placeholder(start));
     this.#copiedTo = end;
-    this.#masked.push(pointer);
+    for (const one of pointers) this.#masked.add(one);
     return end;
   }
 

@@ -4,10 +4,11 @@ import {
   type Exchange,
   eventBinding,
   type JsonValue,
+  pointerSegments,
   type RunOrigin,
   requestBinding,
-  valueAtPointer,
 } from '../../contract/index.ts';
+import { holdsJson, isIndex } from '../../contract/mask-rules.ts';
 import type { RecordedOrigin } from '../../engine/types/index.ts';
 import type { ProvisionedTrigger } from '../../host/provision-triggers.ts';
 
@@ -38,12 +39,21 @@ export const maskedText = '***';
 /** Masks what of an event is a value that is masked in the body: its parts are read from there, or sent in a header as well. */
 export function maskEvent(event: RunOrigin['event'], body: JsonValue, masked: readonly string[]): RunOrigin['event'] {
   if (masked.length === 0) return event;
-  const hidden = masked.map((pointer) => valueAtPointer(body, pointer));
+  const hidden = masked.flatMap((pointer) => hiddenBy(pointerSegments(pointer), body));
   const entries = Object.entries(event).map(([name, value]) => {
     const isHidden = hidden.some((one) => contains(one, value));
     return [name, isHidden ? maskedText : value] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** The values that a mask hides, as maskBody does. */
+function hiddenBy([name, ...rest]: readonly string[], value: unknown): readonly unknown[] {
+  if (name === undefined) return [value];
+  if (typeof value === 'string') return holdsJson(value) ? [value] : [];
+  if (Array.isArray(value) && !isIndex(name)) return value.flatMap((item) => hiddenBy([name, ...rest], item));
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return [];
+  return hiddenBy(rest, Reflect.get(value, name));
 }
 
 /** Whether a value or a part of it is this text, written as an event has it. */
