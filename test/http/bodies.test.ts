@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import t from 'tap';
 import type { BodyKind } from '../../src/config/model.ts';
+import { multipartFields } from '../../src/runtime/body/multipart-body.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { serveFolder, startTestGateway } from '../support/gateway.ts';
 import { listen } from '../support/listen.ts';
@@ -169,6 +170,18 @@ t.test('a form that two readers may take for two things is refused, with its pla
   }
   t.equal((await inputOf('form', `a=${'&a='.repeat(999)}`, formType)).a.length, 1000);
   t.strictSame(await inputOf('form', '&'.repeat(200_000), formType), {});
+});
+
+t.test('the head of a part is short: no sender of a form chooses how long its parameters are searched', (t) => {
+  const part = (head: string) => `--b\r\nContent-Disposition: form-data; name="a"${head}\r\n\r\n1\r\n--b--\r\n`;
+  t.strictSame(multipartFields(part(`; x="${'y'.repeat(4000)}"`), 'b'), { ok: true, fields: [['a', '1']] });
+  for (const head of [`; x="${'y'.repeat(16 << 20)}"`, ';'.repeat(1 << 20), '\r\nx: y'.repeat(10_000)]) {
+    t.strictSame(multipartFields(part(head), 'b'), {
+      ok: false,
+      detail: 'The body is not valid multipart/form-data.',
+    });
+  }
+  t.end();
 });
 
 t.test('multipart forms are read as others, and files are refused', async (t) => {

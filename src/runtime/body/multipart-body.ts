@@ -9,6 +9,9 @@ const encoded: FormFields = {
   detail: 'The form has a field in a transfer encoding, which is not accepted.',
 };
 
+/** What senders write takes some 200 characters: more would be work for the sake of parameters that mean nothing. */
+const longestHead = 8 * 1024;
+
 /** RFC 2046 §5.1.1. */
 const boundaryForm = /^[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]$/;
 
@@ -52,7 +55,7 @@ function endOfBlanks(text: string, start: number): number {
 
 function fieldOf(part: string): FormField | FormFields {
   const headEnd = part.indexOf('\r\n\r\n');
-  if (headEnd === -1) return malformed;
+  if (headEnd === -1 || headEnd > longestHead) return malformed;
   let disposition: string | undefined;
   for (const line of part.slice(0, headEnd).split('\r\n')) {
     const colon = line.indexOf(':');
