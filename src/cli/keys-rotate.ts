@@ -96,7 +96,9 @@ async function addTo({ file, id, checked }: KeyFile, options: RotateOptions): Pr
     const byHand = '`pullcord keys create` with another id prints a hash to add by hand';
     return refuse(`the notation of \`secrets\` in ${file} cannot be edited; ${byHand}`);
   }
-  await replaceFile(file, edited);
+  if (!(await replaceFile(file, text, edited))) {
+    return refuse(`${file} was changed by somebody else at the same time. Run the command again`);
+  }
   report({ id, secret, file, older, added: `secrets[${document.secrets.length}]` }, options.format);
   return exitCodes.fine;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { askProjects } from '../../src/cli/ask-projects.ts';
+import { replaceFile } from '../../src/cli/key-file/replace-file.ts';
 import { isWellFormed } from '../../src/cli/key-secret.ts';
 import { command } from '../support/command.ts';
 import { basicFiles, configFolder, keyFile } from '../support/config-folder.ts';
@@ -202,6 +203,38 @@ t.test('keys rotate works beside files with errors, through links, and keeps per
   t.equal(await readlink(file), target, 'the link is one still');
   t.match(await readFile(target, 'utf8'), digest(stdout.trim()));
   t.equal((await stat(target)).mode & 0o777, 0o640);
+});
+
+t.test('a secret that keys rotate prints is in the file, however many rotate it at once', async (t) => {
+  const { file, rotate, read } = await folderWith(t, commented);
+  const all = await Promise.all(Array.from({ length: 4 }, () => rotate()));
+  const text = await read();
+  const printed = all.filter(({ code }) => code === 0).map(({ stdout }) => digest(stdout.trim()));
+  t.ok(printed.length >= 1);
+  for (const hash of printed) t.match(text, hash);
+  for (const { code, stdout, stderr } of all) {
+    if (code !== 0)
+      t.match({ code, stdout, stderr }, { code: 1, stdout: '', stderr: /at the same time.*nothing was written/ });
+  }
+  t.strictSame(
+    await readdir(dirname(file)),
+    (await readdir(dirname(file))).filter((name) => !name.startsWith('.')),
+  );
+});
+
+t.test('a file is replaced only as it was read, and by one process', async (t) => {
+  const { root, file, read } = await folderWith(t, commented);
+  t.notOk(await replaceFile(file, 'older', 'mine'), 'somebody has changed it');
+  t.equal(await read(), commented);
+  const temporary = join(dirname(file), '.shop.yaml.tmp');
+  await writeFile(temporary, 'somebody is writing');
+  t.notOk(await replaceFile(file, commented, 'mine'));
+  t.equal(await read(), commented);
+  t.equal(await readFile(temporary, 'utf8'), 'somebody is writing');
+  await utimes(temporary, 0, 0);
+  t.ok(await replaceFile(file, commented, 'mine'), 'what a killed process has left is in nobody’s way');
+  t.equal(await read(), 'mine');
+  t.notOk((await readdir(join(root, 'keys'))).includes('.shop.yaml.tmp'));
 });
 
 t.test('keys create refuses an id that exists, and points to keys rotate', async (t) => {
