@@ -2,7 +2,7 @@ import type { MaybePromise, Reply } from '../contract/index.ts';
 import type { Call } from './call.ts';
 import { admit } from './gates/admit.ts';
 import { completion } from './gates/completion.ts';
-import { declaredLength, expectation, host, method } from './gates/protocol.ts';
+import { declaredLength, expectation, host, method, transferCoding } from './gates/protocol.ts';
 import { route } from './gates/route.ts';
 import { run } from './gates/run-resource.ts';
 import { fire } from './steps/fire.ts';
@@ -39,6 +39,12 @@ export const headGates: readonly Step[] = [
     does: 'Refuses a `Content-Length` above `server.bodyLimit`.',
     why: 'Before authentication: it is decided from the headers alone, and alike for every address.',
     run: declaredLength,
+  },
+  {
+    name: 'coding',
+    does: 'Refuses a `Transfer-Encoding` other than `chunked`.',
+    why: 'Before the body has a meaning: a proxy in front might undo what the gateway does not. `Content-Encoding` is for the step `read`.',
+    run: transferCoding,
   },
   {
     name: 'route',

@@ -120,6 +120,23 @@ t.test('an early answer arrives, although the client sends its whole body first'
       );
     });
   }
+  await t.test('400 of a transfer coding beside chunked', async (t) => {
+    const encoded = (coding: string) => {
+      const request = head(
+        `POST ${path} HTTP/1.1`,
+        'Host: x',
+        key,
+        json,
+        `Transfer-Encoding: ${coding}`,
+        'Connection: close',
+      );
+      return sendThenRead(t, port, request, '2\r\n{}\r\n0\r\n\r\n');
+    };
+    for (const coding of ['gzip, chunked', 'gzip,chunked', 'identity, chunked']) {
+      t.match(await encoded(coding), /^HTTP\/1.1 400 [\s\S]*"code":"bad_request"/, coding);
+    }
+    for (const coding of ['chunked', 'Chunked']) t.match(await encoded(coding), /^HTTP\/1.1 200 /, coding);
+  });
   await t.test('403 of the admin listener', async (t) => {
     const request = head('POST /config/reload HTTP/1.0', 'Host: evil.example', json, 'Content-Length: 6000000');
     t.match(await sendThenRead(t, gateway.gateway.adminAddress.port, request, tooLarge), /^HTTP\/1.1 403 /);

@@ -19,6 +19,13 @@ export function host(call: Call): Reply | undefined {
   return refuse(call, { kind: 'refused', code: 'bad_request', reason: 'several Host' });
 }
 
+/** A proxy may undo another coding, or not: the gateway and its caller would take the body for two things. */
+export function transferCoding(call: Call): Reply | undefined {
+  const coding = call.request.headers['transfer-encoding'];
+  if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return undefined;
+  return refuse(call, { kind: 'refused', code: 'bad_request', reason: 'Transfer-Encoding' });
+}
+
 export function declaredLength(call: Call): Reply | undefined {
   const length = Number(call.request.headers['content-length'] ?? 0);
   if (length <= call.snapshot.config.server.bodyLimitBytes) return undefined;
