@@ -1,5 +1,6 @@
 import type { Exchange } from './exchange.ts';
 import type { JsonValue, MaybePromise } from './json.ts';
+import type { RequestReads } from './reads.ts';
 import type { RunDelta, RunFailure, RunPosition, RunState, RunUsage } from './run-state.ts';
 
 /** Answers the caller. */
@@ -9,6 +10,8 @@ export interface Respond {
    * gateway, which answers it 400. Errors that have nothing to do with the trigger, e.g. an invalid body, are never asked.
    */
   respond(exchange: Exchange, outcome: Outcome): MaybePromise<Reply | undefined>;
+  /** What its answers may repeat of a request: a header that carries the credential of callers is rejected. */
+  readonly reads?: Pick<RequestReads, 'headers'>;
 }
 
 /**

@@ -164,14 +164,18 @@ function complete<T>(instances: readonly (T | undefined)[]): readonly T[] | unde
   return found.length === instances.length ? found : undefined;
 }
 
-/** A filter that could read a credential could reveal it, one character at a time. */
-function credentialReaders(config: TriggerConfig, { auth, filter, dedup }: ProvisionedStages): readonly Problem[] {
+/** A filter that could read a credential could reveal it, one character at a time; an answer could repeat it. */
+function credentialReaders(
+  config: TriggerConfig,
+  { auth, filter, dedup, respond }: ProvisionedStages,
+): readonly Problem[] {
   const secret = new Set(
     partsOf(auth).flatMap(({ credentials }) => (credentials?.headers ?? []).map((name) => name.toLowerCase())),
   );
   const readers = [
     ...filter.map(({ instance }, index) => ({ reader: instance, use: config.filter[index] })),
     { reader: dedup, use: config.dedup },
+    { reader: respond, use: config.respond },
   ];
   return readers.flatMap(({ reader, use }): Problem[] => {
     const name = reader?.reads?.headers.find((header) => secret.has(header.toLowerCase()));

@@ -335,7 +335,7 @@ t.test('an auth plugin behind one that lets everyone in is refused as unreachabl
   await t.rejects(serveFolder(t, root), /unreachable_auth/);
 });
 
-t.test('a filter or dedup that reads the header of a credential is refused, whatever its name', async (t) => {
+t.test('a stage that reads the header of a credential is refused, whatever its name', async (t) => {
   const filter = (header: string) => [
     { uses: 'jsonata', with: { expression: '$exists($request.headers)', headers: [header] } },
   ];
@@ -344,6 +344,15 @@ t.test('a filter or dedup that reads the header of a credential is refused, what
   await t.rejects(startTestGateway(t, files), /bad_option[\s\S]*x-acme-key/);
   const dedup = { uses: 'idempotency-key', with: { header: 'x-acme-key' } };
   await t.rejects(startTestGateway(t, { ...files, 'own.yaml': triggerFile('own', { auth, dedup }) }), /bad_option/);
+  for (const uses of ['accepted', 'wait', 'stream']) {
+    const respond = (header: string) => ({ uses, with: { headers: [header], dropped: { body: '$request.headers' } } });
+    const answering = (header: string) => ({
+      ...files,
+      'own.yaml': triggerFile('own', { auth, respond: respond(header) }),
+    });
+    await t.rejects(startTestGateway(t, answering('x-acme-key')), /bad_option[\s\S]*x-acme-key/, uses);
+    t.ok(await startTestGateway(t, answering('x-other')));
+  }
   const other = { ...files, 'own.yaml': triggerFile('own', { auth, filter: filter('x-other') }) };
   t.ok(await startTestGateway(t, other));
 });

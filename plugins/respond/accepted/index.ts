@@ -26,6 +26,7 @@ export default {
     const refused = createRefused(options, bodies, answer);
     bodies.check();
     return {
+      reads: { headers: options.headers ?? [] },
       respond: (exchange, outcome) =>
         outcome.kind === 'accepted' ? answer(exchange, outcome) : refused(exchange, outcome),
     };

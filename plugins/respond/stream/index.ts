@@ -17,6 +17,7 @@ export default {
     const refused = createRefused(options, bodies, (_exchange, run) => ({ events: { run, timeoutMs } }));
     bodies.check();
     return {
+      reads: { headers: options.headers ?? [] },
       respond: (exchange, outcome) =>
         outcome.kind === 'accepted' ? { events: { run: outcome, timeoutMs } } : refused(exchange, outcome),
     };
