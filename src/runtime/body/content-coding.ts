@@ -17,6 +17,11 @@ export const acceptedCodings = 'gzip, deflate, br, zstd';
 /** A body that was encoded more often is not a message, but an attack. */
 const mostCodings = 2;
 
+/** Senders write one. Each further one costs as much as 32 KiB of its window, and takes 20 bytes. */
+const mostMembers = 16;
+/** What each member of a gzip file begins with (RFC 1952 §2.3.1): three bytes that data rarely has. */
+const memberStart = Buffer.from([0x1f, 0x8b, 0x08]);
+
 const codingsByName: ReadonlyMap<string, ContentCoding> = new Map([
   ['gzip', 'gzip'],
   ['x-gzip', 'gzip'],
@@ -94,6 +99,7 @@ function decodeOnce(
   const held = sentBytes + bytes.length + decoderBytes;
   return new Promise((resolve) => {
     if (!hasRoom(held)) return resolve({ ok: false, why: 'no_memory' });
+    if (coding === 'gzip' && hasManyMembers(bytes)) return resolve({ ok: false, why: 'not_decodable' });
     const decoder = decoderOf(coding, bytes);
     const chunks: Buffer[] = [];
     let length = 0;
@@ -129,6 +135,15 @@ function decoderOf(coding: ContentCoding, bytes: Buffer): Transform {
     case 'zstd':
       return createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } });
   }
+}
+
+function hasManyMembers(bytes: Buffer): boolean {
+  let count = 0;
+  for (let at = bytes.indexOf(memberStart); at !== -1; at = bytes.indexOf(memberStart, at + 1)) {
+    count += 1;
+    if (count > mostMembers) return true;
+  }
+  return false;
 }
 
 /** What `deflate` means is in dispute: some senders leave out the header of zlib (RFC 9110 §8.4.1.2). */
