@@ -71,3 +71,27 @@ t.test('an infinite number with a good picture is refused: the reference may nev
   }
   t.end();
 });
+
+t.test('a matcher that returns neither a match nor nothing is a hit for $contains, as in the reference', async (t) => {
+  for (const matcher of [
+    '$not',
+    'function($s){ false }',
+    'function($s){ null }',
+    'function($s){ 0 }',
+    'function($s){ "" }',
+  ]) {
+    await endsAsInReference(t, `$contains("a", ${matcher})`);
+  }
+  await endsAsInReference(t, '$contains("a", function($s){ () })');
+  await endsAsInReference(t, '$contains("a", function($s){ true })');
+});
+
+t.test('where the reference falls over such a result, it is an error', async (t) => {
+  for (const call of ['$match("a", $not)', '$split("a", $not)', '$replace("a", $not, "b")']) {
+    const filter = compileFilter(call);
+    t.equal(await ending(() => filter.evaluate(input)), 'T1010', call);
+    t.match(await ending(() => jsonata(call).evaluate(input)), /TypeError/, call);
+      value: /.*/,
+    });
+  }
+});

@@ -19,7 +19,7 @@ export const matching = {
     if (text === undefined || sought === undefined) return undefined;
     if (typeof sought === 'string') return includes(run, text, sought);
     if (sought instanceof RegularExpression) return sought.test(run, text);
-    return firstMatch(run, sought, text) !== undefined;
+    return resultOf(run, sought, text) !== undefined;
   },
   match(run: Evaluation, text: string | undefined, matcher: unknown, limit = Infinity) {
     if (text === undefined) return undefined;
@@ -120,7 +120,7 @@ const costOfMatch = 3;
 function forEachMatch(run: Evaluation, matcher: unknown, text: string, limit: number, use: (match: Match) => void) {
   if (limit <= 0) return;
   let count = 0;
-  for (let match = firstMatch(run, matcher, text); match !== undefined; match = matchOf(run, match.next)) {
+  for (let match = matchOf(run, matcher, text); match !== undefined; match = matchOf(run, match.next)) {
     if (count >= limit) return;
     run.spend(costOfMatch);
     use(match);
@@ -128,17 +128,20 @@ function forEachMatch(run: Evaluation, matcher: unknown, text: string, limit: nu
   }
 }
 
-function firstMatch(run: Evaluation, matcher: unknown, text: string): Match | undefined {
-  return matchOf(run, matcher, text);
+function matchOf(run: Evaluation, matcher: unknown, text?: string): Match | undefined {
+  const result = resultOf(run, matcher, text);
+  // Here the reference falls over a value such as false, which is neither a match nor nothing.
+  if (result !== undefined && !result) throw new EvaluationError('T1010');
+  return result as Match | undefined;
 }
 
 /** Calls a matcher, or the `next` of a match. It may be a function of the expression, so its result is checked. */
-function matchOf(run: Evaluation, matcher: unknown, text?: string): Match | undefined {
-  const match = call(run, matcher, [text], null);
-  if (!match) return undefined;
-  const { start, end, groups, next } = match as Partial<Match>;
+function resultOf(run: Evaluation, matcher: unknown, text?: string): unknown {
+  const result = call(run, matcher, [text], null);
+  if (!result) return result;
+  const { start, end, groups, next } = result as Partial<Match>;
   if (typeof start === 'number' || typeof end === 'number' || Array.isArray(groups) || next instanceof FunctionValue) {
-    return match as Match;
+    return result;
   }
   throw new EvaluationError('T1010');
 }

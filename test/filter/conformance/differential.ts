@@ -69,7 +69,14 @@ async function oursOf(expression: string, body: unknown): Promise<object | undef
 
 function theirsOf(expression: string, body: unknown): Promise<object> {
   const reference = jsonata(expression);
-  return outcomeOf(() => reference.evaluate(body, { now: () => new Date(now).toISOString() }));
+  return outcomeOf(() => reference.evaluate(body, { now: clock }));
+}
+
+const formatted = jsonata('$fromMillis($at, $picture, $zone)');
+
+/** The reference's `$now`, at a fixed time. */
+function clock(picture?: string, zone?: string): Promise<string> {
+  return formatted.evaluate({}, { at: now, picture, zone });
 }
 
 /** The value as JSON, or the code of the error. */
