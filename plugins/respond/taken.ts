@@ -54,12 +54,12 @@ export function filled(
 function outcomeOf(
   { runId, statusUrl }: AcceptedRun,
   { state, output, failure }: RunStanding,
-  { input: { sessionId } }: Exchange,
+  { sessionId }: Exchange,
 ): JsonObject {
   return {
     ...{ runId, status: state, statusUrl },
     ...(output !== undefined && { output }),
     ...(failure !== undefined && { error: { message: failure.message } }),
-    ...(typeof sessionId === 'string' && { sessionId }),
+    ...(sessionId !== undefined && { sessionId }),
   };
 }

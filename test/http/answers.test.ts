@@ -75,6 +75,15 @@ t.test('a body reads the outcome, the request, its caller and its event', async 
   });
 });
 
+t.test('a body reads the session that body.session finds, never a member of a foreign sender', async (t) => {
+  const respond = { body: '{ "session": sessionId ? sessionId : "none" }' };
+  const found = await gateway(t, 'wait', respond, { body: { fields: 'free', session: 'thread' } });
+  const foreign = { ...pro, sessionId: 'theirs' };
+  t.strictSame((await found.fire('ask', { ...foreign, thread: 't-1' })).body, { session: 't-1' });
+  const none = await gateway(t, 'wait', respond, { body: { fields: 'free' } });
+  t.strictSame((await none.fire('ask', foreign)).body, { session: 'none' });
+});
+
 t.test('dropped and duplicate requests get a body of their own', async (t) => {
   const { fire } = await gateway(t, 'wait', {
     dropped: { status: 200, body: '{ "text": "Ignored by " & filter }' },
