@@ -415,7 +415,10 @@ t.test('serve reloads secrets on SIGHUP, exits with 0 on SIGTERM and logs no sec
   child.kill('SIGTERM');
   const [code] = await once(child, 'exit');
   t.equal(code, 0);
-  t.ok(lines.some(({ msg }) => msg === 'run succeeded'));
+  t.match(
+    lines.find(({ msg }) => msg === 'run succeeded'),
+    { caller: 'website', secret: 'secrets[0]' },
+  );
   t.notMatch(JSON.stringify(lines), /canary/);
 });
 
