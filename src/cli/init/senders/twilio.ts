@@ -24,7 +24,7 @@ respond:
   with: { accepted: { status: 204 }, dropped: { status: 204 }, duplicate: { status: 204 } }
 tests:
   - name: somebody writes
-    body:
+    form:
       ToCountry: US
       MessageSid: SM2b2cd24a4ac0d6ba1ca1a0ccb4b3d5d1
       AccountSid: ACXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX
@@ -34,13 +34,13 @@ tests:
       NumMedia: "0"
     expect: { verdict: accepted, status: 204 }
   - name: the message that is sent again is a duplicate
-    body: { MessageSid: SM1, From: "+15017250604", Body: Hello }
+    form: { MessageSid: SM1, From: "+15017250604", Body: Hello }
     expect: { verdict: duplicate, status: 204 }
   - name: a picture without a text
-    body: { MessageSid: MM1, From: "+15017250604", Body: "", NumMedia: "1" }
+    form: { MessageSid: MM1, From: "+15017250604", Body: "", NumMedia: "1" }
     expect: { verdict: dropped, by: a message has a text, status: 204 }
   - name: a call
-    body: { CallSid: CA1, From: "+15017250604", CallStatus: ringing }
+    form: { CallSid: CA1, From: "+15017250604", CallStatus: ringing }
     expect: { verdict: dropped, by: a message has a text }
 `,
 };
