@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkedId } from './checked-id.ts';
 import { helpText } from './help-text.ts';
 import { type CiService, ciServices } from './init/ci-services.ts';
@@ -43,8 +43,9 @@ export function registerInit(program: Command, finish: (code: ExitCode) => void)
         'package of your own registry; without it you fill it in',
     )
     .addOption(
-      new Option('--template <sender...>', 'add a trigger, with its tests, for the webhooks of a sender')
+      new Option('--template <sender>', 'add a trigger, with its tests, for the webhooks of a sender; can be repeated')
         .choices([...senders.keys()])
+        .argParser(addTemplate)
         .default([], 'none'),
     )
     .addHelpText(
@@ -52,13 +53,19 @@ export function registerInit(program: Command, finish: (code: ExitCode) => void)
       helpText({
         examples: [
           'pullcord init acme-triggers --organization acme --project support',
-          'pullcord init --template github slack',
+          'pullcord init acme-triggers --template github --template slack',
           'pullcord init --package https://packages.example.com/pullcord-0.1.0.tgz',
         ],
         exitCodes: { 0: 'all files are written', 1: 'a file exists already, or cannot be written' },
       }),
     )
     .action(async (folder: string, options: InitOptions) => finish(await init(folder, options)));
+}
+
+/** One at a time: an option that takes several values would take the folder after it for one. */
+function addTemplate(name: string, chosen: readonly string[]): readonly string[] {
+  if (senders.has(name)) return [...chosen, name];
+  throw new InvalidArgumentError(`Allowed choices are ${[...senders.keys()].join(', ')}.`);
 }
 
 async function init(folder: string, options: InitOptions): Promise<ExitCode> {

@@ -10,7 +10,7 @@ import { serveFolder } from '../support/serve-folder.ts';
 /** A repository of init with the triggers of some senders. */
 async function repository(t: Test, names: readonly string[]): Promise<{ root: string; secret: string }> {
   const root = join(await configFolder(t, {}), 'acme');
-  const ended = await command(t, ['init', root, '--ci', 'none', ...(names.length > 0 ? ['--template', ...names] : [])]);
+  const ended = await command(t, ['init', root, '--ci', 'none', ...names.flatMap((name) => ['--template', name])]);
   t.equal(ended.code, 0, ended.stderr);
   return { root, secret: ended.stdout.trim() };
 }
@@ -86,4 +86,10 @@ t.test('a template is added to a config that exists, without a key, and without 
   await writeFile(join(root, 'config/gateway.yaml'), 'kind: Nothing\n');
   t.match(await command(t, ['init', root, '--template', 'slack']), { code: 1, stderr: /gateway\.yaml/ });
   t.match(await command(t, ['init', root, '--template', 'guthub']), { code: 2, stderr: /github/ });
+});
+
+t.test('the folder may follow --template, which can be repeated', async (t) => {
+  const root = join(await configFolder(t, {}), 'acme');
+  const ended = await command(t, ['init', '--template', 'github', '--template', 'slack', root]);
+  t.match(ended, { code: 0, stderr: /github\.yaml\n.*slack\.yaml/ });
 });
