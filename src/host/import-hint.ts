@@ -7,7 +7,8 @@ const hints: readonly (readonly [RegExp, (found: RegExpExecArray) => string])[] 
   [
     /Cannot find (?:package|module) 'pullcord(?:\/[^']*)?'/,
     () =>
-      "Run npm install pullcord in the plugin's folder, or npm link pullcord to use the one that is installed globally.",
+      "Run npm install in the plugin's folder, with the path of Pullcord's tarball or checkout: npm install ../pullcord. " +
+      'It is not published on the npm registry: its name alone would install a package of somebody else.',
   ],
   [/Cannot find package '([^']+)'/, ([, name = 'it']) => npmInstall(name)],
   [
