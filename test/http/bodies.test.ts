@@ -18,6 +18,7 @@ const gateway = await startTestGateway(t, {
   'checked.yaml': triggerFile('checked'),
   'deduped.yaml': triggerFile('deduped', { dedup: 'body' }),
   'absent.yaml': triggerFile('absent', { filter: '$not($exists(customer)) and $not($exists(context.page))' }),
+  'checked-form.yaml': triggerFile('checked-form', { body: { accept: ['form'], form: { json: 'customer' } } }),
   'free.yaml': triggerFile('free', { body: free, dedup: 'body' }),
   'form.yaml': triggerFile('form', { body: { ...accepting('json', 'form'), form: { json: 'payload' } } }),
   'deduped-form.yaml': triggerFile('deduped-form', {
@@ -56,6 +57,8 @@ t.test('null of a known member is absence: defaults are filled in, and filters a
   t.strictSame(await inputOf('checked', JSON.stringify({ context })), { ...defaults, context: { isNew: true } });
   t.equal((await gateway.fire('absent', { customer: null, context: { page: null } })).status, 200);
   t.equal((await gateway.fire('absent', { customer: {} })).body.code, 'filtered');
+  const escaped = 'customer=%7B%22phone%22%3An%75ll%7D';
+  t.strictSame(await inputOf('checked-form', escaped, formType), { ...defaults, customer: {} }, 'in a form');
   t.match(await gateway.fire('checked', { customer: { phone: 1 } }), { status: 400, body: { code: 'invalid_body' } });
   t.match(await gateway.fire('checked', { sessionId: '' }), { status: 400, body: { code: 'invalid_body' } });
 });

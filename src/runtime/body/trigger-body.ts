@@ -60,7 +60,7 @@ export function parseTriggerBody(
 }
 
 function checked(format: BodyKind, body: ReadMembers): TriggerBody | InvalidBody {
-  const members = withoutNulls(body.value, body.text);
+  const members = withoutNulls(body.value, body.json ?? body.text);
   const faults = checkTriggerBody(members);
   if (faults.length > 0) return invalidBody(faults, 'The body has members of a wrong type.');
   return bodyOf(format, body, members);

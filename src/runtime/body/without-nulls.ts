@@ -9,10 +9,10 @@ interface KnownMembers {
 /**
  * The members of a body, without those that the gateway knows and that are null: a sender that writes null for what it does
  * not have means the same as one that leaves it out. Null of any other member is its sender's, and stays.
- * @param text of the body, which shows at once that most have no null
+ * @param json the members as JSON text, which shows at once that most have no null
  */
-export function withoutNulls(members: JsonObject, text: string): JsonObject {
-  return text.includes('null') ? pruned(members, schema) : members;
+export function withoutNulls(members: JsonObject, json: string): JsonObject {
+  return json.includes('null') ? pruned(members, schema) : members;
 }
 
 function pruned(members: JsonObject, { properties, additionalProperties }: KnownMembers): JsonObject {
