@@ -79,25 +79,25 @@ export function requestShapes({
 
 const body = 'The body is $: write the names of its members, such as customer.plan.';
 const query = 'The parameters of the address are $request.query.';
+const address = 'The address of the caller is $request.ip.';
 const requestHints: Readonly<Record<string, string | undefined>> = {
-  ...{
-    body,
-    json: body,
-    payload: body,
-    data: body,
-    params: query,
-    parameters: query,
-    args: query,
-    searchparams: query,
-  },
-  ...{
-    remoteaddress: 'The address of the caller is $request.ip.',
-    address: 'The address of the caller is $request.ip.',
-  },
+  body,
+  json: body,
+  payload: body,
+  data: body,
+  params: query,
+  parameters: query,
+  args: query,
+  searchparams: query,
+  remoteaddress: address,
+  address,
 };
 const eventName = 'Its type is $event.name.';
 const eventHints: Readonly<Record<string, string | undefined>> = {
-  ...{ type: eventName, kind: eventName, event: eventName, action: eventName },
+  type: eventName,
+  kind: eventName,
+  event: eventName,
+  action: eventName,
 };
 
 function anything(...names: readonly string[]): Record<string, BindingShape> {

@@ -116,7 +116,7 @@ export class Call {
 
   /** Decodes a body once, within a limit in bytes. Its sender may still be unknown. Never rejects. */
   decode(sent: Buffer, codings: readonly ContentCoding[], limitBytes: number): Promise<DecodedBody> {
-    const hasRoom = (bytes: number) => this.memory?.resize(bytes + requestOverhead) ?? true;
+    const hasRoom = (bytes: number) => this.hasUnknownRoom(bytes);
     this.#decoded ??= this.services.decoder.decode(sent, codings, { limitBytes, hasRoom }).then((decoded) => {
       // A sender that is known by then has more room.
       if (!decoded.ok) this.#decoded = undefined;
@@ -125,7 +125,7 @@ export class Call {
     return this.#decoded;
   }
 
-  /** Whether there is room for a body that is parsed to authenticate its sender. */
+  /** Whether there is room for a body that is decoded or parsed to authenticate its sender. */
   hasUnknownRoom(bytes: number): boolean {
     return this.memory?.resize(bytes + requestOverhead) ?? true;
   }

@@ -41,17 +41,15 @@ function problemsOfPath(source: string, steps: readonly Node[]): ExpressionProbl
 
 /** Properties and methods of strings in other languages. */
 const properties: ReadonlySet<string> = new Set([
-  ...[
-    'length',
-    'toLowerCase',
-    'toUpperCase',
-    'startsWith',
-    'endsWith',
-    'includes',
-    'indexOf',
-    'toString',
-    'hasOwnProperty',
-  ],
+  'length',
+  'toLowerCase',
+  'toUpperCase',
+  'startsWith',
+  'endsWith',
+  'includes',
+  'indexOf',
+  'toString',
+  'hasOwnProperty',
 ]);
 
 function propertyProblem(name: string, offset: number): ExpressionProblem[] {

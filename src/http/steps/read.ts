@@ -1,4 +1,4 @@
-import type { JsonObject, MaybePromise, ProblemCode, Reply } from '../../contract/index.ts';
+import type { JsonObject, ProblemCode, Reply } from '../../contract/index.ts';
 import { noBody, parseTriggerBody } from '../../runtime/body/trigger-body.ts';
 import type { Call } from '../call.ts';
 import { refusalOf } from '../read-body.ts';
@@ -52,7 +52,7 @@ async function decode(call: Call, sent: Buffer, described: ReadableBody): Promis
 }
 
 /** @param sentBytes how much is held beside the bytes that are parsed */
-function parse(call: Call, bytes: Buffer, { type }: ReadableBody, sentBytes: number): MaybePromise<Reply | undefined> {
+function parse(call: Call, bytes: Buffer, { type }: ReadableBody, sentBytes: number): Reply | undefined {
   const { trigger } = call.admission;
   const body = parseTriggerBody(bytes, type, trigger.body, (needed) => call.hasRoom(sentBytes + needed));
   if (body.kind === 'no_room') return refuse(call, refusalOf('no_memory'), trigger);

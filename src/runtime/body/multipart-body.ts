@@ -33,8 +33,8 @@ export function multipartFields(text: string, boundary: string): FormFields {
     if (end === -1) return malformed;
     if (fields.length === mostFields) return tooMany;
     const field = fieldOf(text.slice(bodyStart, Math.max(bodyStart, end)));
-    if (!Array.isArray(field)) return field as FormFields;
-    fields.push(field as unknown as FormField);
+    if ('ok' in field) return field;
+    fields.push(field);
     at = end + 2;
   }
   return malformed;
