@@ -54,7 +54,7 @@ export class AnswerBodies {
       };
       const filled = (value: JsonValue | undefined): BodyReply =>
         value === undefined
-          ? this.#keep(answer, exchange, { pointer, reason: 'it is nothing' })
+          ? this.#keep(answer, exchange, { pointer, reason: 'it evaluated to nothing' })
           : withBody(answer, value);
       try {
         const value = content.evaluate(outcome, bindings(exchange), exchange.work);

@@ -45,7 +45,7 @@ export function createRefused({ dropped, duplicate }: RefusedOptions, bodies: An
   };
 }
 
-/** A caller that may not read the first run, or comes when it is no longer kept, learns only that its request is a duplicate. */
+/** If the caller may not read the first run, or retention has deleted it, the answer says only that the request is a duplicate. */
 async function answerAs(exchange: Exchange, { first }: DuplicateOutcome, answer: Answer): Promise<Reply | undefined> {
   const run = await first();
   return run && answer(exchange, run);

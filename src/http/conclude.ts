@@ -4,7 +4,7 @@ import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
 import type { Call } from './call.ts';
 import type { RefusedRequest } from './outcome-log.ts';
 
-/** Counts, logs and records how a request came out: the only place that does. */
+/** Counts, logs and records the outcome of a request: the only place that does. */
 export function conclude(call: Call, reply: Reply): void {
   const { services, verdict, trigger, recordingId, exchange } = call;
   const code = problemCodeOf(reply);

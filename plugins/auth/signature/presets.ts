@@ -48,7 +48,7 @@ interface Preset {
   readonly body?: SenderBody;
 }
 
-/** A sender has members of its own, and the names of some are those of Pullcord's. */
+/** Members of a sender's body may have the names of Pullcord's fields with another meaning. */
 const own: SenderBody = { fields: 'free' };
 const ownForms: SenderBody = { fields: 'free', accept: ['json', 'form'] };
 /** Where the form is only an envelope. */

@@ -14,7 +14,7 @@ export type ContentCoding = 'gzip' | 'deflate' | 'br' | 'zstd';
 /** For the `Accept-Encoding` of a 415 (RFC 9110 §12.5.3). */
 export const acceptedCodings = 'gzip, deflate, br, zstd';
 
-/** A body that was encoded more often is not a message, but an attack. */
+/** More layers than this multiply the work of decoding, and no known sender applies them. */
 const mostCodings = 2;
 
 /** Senders write one. Each further one costs as much as 32 KiB of its window, and takes 20 bytes. */
