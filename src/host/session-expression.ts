@@ -7,7 +7,7 @@ import {
   requestBinding,
   WorkExhausted,
 } from '../contract/index.ts';
-import type { Problem } from '../diagnostics/problem.ts';
+import type { Place, Problem } from '../diagnostics/problem.ts';
 import { compileFilter, EvaluationError, ExpressionError } from '../filter/index.ts';
 
 /** Where the sessionId of a trigger's requests stands: `body.session`. */
@@ -34,10 +34,10 @@ const variables: Readonly<Record<string, (exchange: Exchange) => unknown>> = {
 export function sessionExpression({ session, place }: BodyConfig): CompiledSession {
   if (session === undefined || place === undefined) return { expression: undefined, findings: [] };
   const at = { ...place, pointer: `${place.pointer}/session` };
-  const refuse = (message: string, hint?: string): CompiledSession => {
-    const finding: Problem = { code: 'bad_option', severity: 'error', message, ...(hint && { hint }), place: at };
-    return { expression: undefined, findings: [finding] };
-  };
+  const refuse = (message: string, hint: string): CompiledSession => ({
+    expression: undefined,
+    findings: [findingOf({ message, hint }, 'error', at)],
+  });
   try {
     const compiled = compileFilter(session, { bindings: Object.keys(variables), purpose: 'value' });
     if (compiled.mode === 'isolated') {
@@ -49,17 +49,8 @@ export function sessionExpression({ session, place }: BodyConfig): CompiledSessi
       return refuse('has the same value for every request', hint);
     }
     const bound = Object.entries(variables).filter(([name]) => compiled.variables.has(name));
-    const findings = compiled.warnings.map(
-      ({ message, hint, offset }): Problem => ({
-        code: 'option_warning',
-        severity: 'warning',
-        message,
-        ...(hint !== undefined && { hint }),
-        place: { ...at, ...(offset !== undefined && { offset }) },
-      }),
-    );
     return {
-      findings,
+      findings: compiled.warnings.map((warning) => findingOf(warning, 'warning', at)),
       expression: (exchange) => {
         const { input, work, receivedAt } = exchange;
         const bindings = Object.fromEntries(bound.map(([name, bind]) => [name, bind(exchange)]));
@@ -73,17 +64,22 @@ export function sessionExpression({ session, place }: BodyConfig): CompiledSessi
     };
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    const findings = error.problems.map(
-      ({ message, hint, offset }): Problem => ({
-        code: 'bad_option',
-        severity: 'error',
-        message,
-        ...(hint !== undefined && { hint }),
-        place: { ...at, ...(offset !== undefined && { offset }) },
-      }),
-    );
-    return { expression: undefined, findings };
+    return { expression: undefined, findings: error.problems.map((problem) => findingOf(problem, 'error', at)) };
   }
+}
+
+function findingOf(
+  { message, hint, offset }: ExpressionError['problems'][number],
+  severity: Problem['severity'],
+  at: Place,
+): Problem {
+  return {
+    code: severity === 'error' ? 'bad_option' : 'option_warning',
+    severity,
+    message,
+    ...(hint !== undefined && { hint }),
+    place: { ...at, ...(offset !== undefined && { offset }) },
+  };
 }
 
 const notEvaluated: FoundSession = { ok: false, message: 'body.session cannot be evaluated for this body' };
