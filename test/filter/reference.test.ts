@@ -91,7 +91,5 @@ t.test('where the reference falls over such a result, it is an error', async (t)
     const filter = compileFilter(call);
     t.equal(await ending(() => filter.evaluate(input)), 'T1010', call);
     t.match(await ending(() => jsonata(call).evaluate(input)), /TypeError/, call);
-      value: /.*/,
-    });
   }
 });
