@@ -138,6 +138,7 @@ export interface GatewayDocument {
     record?: RecordDocument;
     sessions?: SessionsDocument;
     callback?: CallbackDocument;
+    cors?: CorsDocument;
   };
 }
 /**
@@ -346,6 +347,21 @@ export interface CallbackDocument {
   secret: SecretReference;
 }
 /**
+ * Which web pages may call the trigger from a browser and read its answers (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol). Without it, none but those of the gateway's own origin.
+ */
+export interface CorsDocument {
+  /**
+   * Origins of pages: scheme, host, and a port that is not the default. `*.` in front of a host means its subdomains, without the host itself; `*` alone means every page.
+   *
+   * @minItems 1
+   */
+  origins: [string, ...string[]];
+  /**
+   * How long a browser may remember that it may call. The shortest of all triggers counts, since a preflight names none. In milliseconds.
+   */
+  maxAge: number;
+}
+/**
  * A caller's credential: what it may do, and where.
  */
 export interface ApiKeyDocument {
@@ -448,6 +464,7 @@ export interface DefaultsDocument {
   record?: RecordDocument;
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
+  cors?: CorsDocument;
 }
 /**
  * What a caller fires, with its stages: auth, filter, dedup, run, respond.
@@ -490,6 +507,7 @@ export interface TriggerDocument {
   record?: RecordDocument;
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
+  cors?: CorsDocument;
   recording?: RecordingDocument;
   tests: TriggerTestsDocument;
 }

@@ -115,6 +115,14 @@ export interface CallbackConfig {
   readonly place: Place;
 }
 
+/** Which pages may read the answers of a trigger. */
+export interface CorsConfig {
+  /** As written; valid. */
+  readonly origins: readonly string[];
+  /** How long a browser remembers a preflight. */
+  readonly maxAgeMs: number;
+}
+
 /** How the conversations of a trigger are remembered. */
 export interface SessionsConfig {
   /** Whether a conversation belongs to its caller, or to all callers of the trigger. */
@@ -182,6 +190,8 @@ export interface TriggerConfig extends StageUses {
   readonly body: BodyConfig;
   readonly record: RecordPolicy;
   readonly sessions: SessionsConfig;
+  /** Undefined: no page of another origin. */
+  readonly cors: (CorsConfig & { readonly place: Place }) | undefined;
   /** The receiver of a notification when a run has ended. */
   readonly callback: CallbackConfig | undefined;
   /** Which requests are recorded; undefined: none. */

@@ -79,6 +79,7 @@ const pluginCodes = {
   option_note: 'A plugin has a note on one of its options.',
   anonymous_sessions: 'Sessions are said to belong to callers, and all anonymous callers are one caller.',
   anonymous_duplicates: 'An anonymous caller can guess a header, and gets the output of the run of another one.',
+  cors_any_origin: 'Every web page may read the answers of a trigger.',
   missing_secret: 'A secret is missing: its environment variable is not set, or its file cannot be read.',
 } as const;
 
@@ -122,6 +123,7 @@ const planCodes = {
   file_changed: 'A file that the config names by its path has other content: a key, a program, a schema.',
   trigger_activated: 'A trigger that was paused accepts requests again.',
   sessions_shared: "Callers of a trigger can continue each other's conversations.",
+  cors_widened: 'Pages of further origins may read the answers of a trigger.',
   mask_removed: 'A trigger stores a value that was masked before.',
   record_widened: 'A trigger stores more of its runs.',
   recording_widened: 'More requests are recorded, or recorded requests are kept longer.',

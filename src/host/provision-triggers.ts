@@ -10,6 +10,7 @@ import { type AuthReviews, unreachableAuth } from './auth-reviews.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
 import type { Instances } from './instances.ts';
+import { openCors } from './open-cors.ts';
 import { type CompiledSession, type SessionExpression, sessionExpression } from './session-expression.ts';
 import type { ProvisionedStages, StageInstances } from './stage-instances.ts';
 import { standInFor } from './stand-ins.ts';
@@ -84,6 +85,7 @@ class Provisioner {
     // The table says which stages are lists and which may be left out, and the type is made of the same table.
     const ofStages = Object.fromEntries(entries) as ProvisionedStages;
     this.findings.add(credentialReaders(config, ofStages), 'must');
+    this.findings.add(openCors(config), 'must');
     this.findings.add(anonymousSharing(config, ofStages.dedup, this.authReviews), 'must');
     const body = bodySettings(config.body, config.auth, this.authReviews, session);
     return { config, ...ofStages, callback: callback.value, body };

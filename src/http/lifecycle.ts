@@ -2,6 +2,7 @@ import type { MaybePromise, Reply } from '../contract/index.ts';
 import type { Call } from './call.ts';
 import { admit } from './gates/admit.ts';
 import { completion } from './gates/completion.ts';
+import { cors, corsOfTrigger } from './gates/cors.ts';
 import { declaredLength, expectation, host, method, transferCoding } from './gates/protocol.ts';
 import { route } from './gates/route.ts';
 import { run } from './gates/run-resource.ts';
@@ -35,6 +36,12 @@ export const headGates: readonly Step[] = [
     run: host,
   },
   {
+    name: 'cors',
+    does: 'Answers preflights, and lets pages of the declared origins read the answer.',
+    why: 'Before any answer that a page should be able to read, and before authentication: a preflight has no credential.',
+    run: cors,
+  },
+  {
     name: 'length',
     does: 'Refuses a `Content-Length` above `server.bodyLimit`.',
     why: 'Before authentication: it is decided from the headers alone, and alike for every address.',
@@ -58,13 +65,17 @@ export const headGates: readonly Step[] = [
     why: 'Before `admit`: the run plugin authenticates its agent, and an agent has no API key.',
     run: completion,
   },
-  // CORS belongs here, or before `length` as far as the address allows: a preflight carries no credential, and every
-  // answer that a browser should be able to read must carry its headers.
   {
     name: 'admit',
     does: 'Authenticates the caller, and checks its permissions, the project and the trigger.',
     why: 'Before anything of the body is read or anything about the trigger is answered. Only a signature makes it read the body first.',
     run: admit,
+  },
+  {
+    name: 'corsOfTrigger',
+    does: 'Withdraws the CORS headers if the trigger does not allow the origin.',
+    why: 'After `admit`, so that its answers do not reveal which triggers exist.',
+    run: corsOfTrigger,
   },
   // Limits belong here: they count per caller and trigger, which are known from here on, and spare the body.
   {

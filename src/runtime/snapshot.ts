@@ -9,6 +9,7 @@ import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { AuthReviews } from '../host/auth-reviews.ts';
 import type { Instance } from '../host/instance-pool.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
+import { type Cors, corsOf, corsOfAll } from './cors.ts';
 import type { GitState } from './git-state.ts';
 import { readableBindings } from './origin.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
@@ -33,6 +34,8 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   /** Units of work that a request may cost the event loop, and again each attempt of its run. */
   readonly workLimit: number;
   readonly policy: RunPolicy;
+  /** Which pages may read its answers; undefined: none. */
+  readonly cors: Cors | undefined;
   /** Names of the parameters of a query that carry the credentials of its callers. */
   readonly secretParameters: ReadonlySet<string>;
   /** Names in lower case. */
@@ -72,6 +75,8 @@ export class Snapshot {
   readonly gitCommit: string | undefined;
   /** Whether they differ from those of the commit that was checked out; undefined if git could not say, or is not used. */
   readonly isDirty: boolean | undefined;
+  /** Which pages may read answers that do not depend on a trigger. */
+  readonly cors: Cors | undefined;
   /** A place of the config as `file:line`. */
   readonly lineOf: (place: Place) => string;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
@@ -89,6 +94,7 @@ export class Snapshot {
     this.loadedAt = content.loadedAt;
     this.gitCommit = content.git.commit;
     this.isDirty = content.git.isDirty;
+    this.cors = corsOfAll(content.config.triggers);
     this.lineOf = lineFinder(content.sources);
     this.#projects = indexTriggers(content.triggers, content.config, this.lineOf);
   }
@@ -192,6 +198,7 @@ function indexTriggers(
       isActive: status === 'active',
       workLimit: workLimitOf(server.bodyLimitBytes),
       policy: policyOf(provisioned.config),
+      cors: provisioned.config.cors && corsOf(provisioned.config.cors),
       recordedHeaders: recordedHeaders(provisioned),
       recordedClaims: recordedClaims(provisioned),
       secretParameters: new Set(partsOf(provisioned.auth).flatMap(({ credentials }) => credentials?.query ?? [])),

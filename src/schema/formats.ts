@@ -3,6 +3,7 @@ import type { Format } from 'ajv';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import languages from 'iso-639-1';
 import { parseExpiry } from './expiry.ts';
+import { parseOrigin } from './origin.ts';
 import { parseOutboundTarget } from './outbound-target.ts';
 
 /** The string formats that schemas may use: those of JSON Schema and our own. */
@@ -12,6 +13,7 @@ export const schemaFormats: Record<string, Format> = {
   'iana-time-zone': isTimeZone,
   'date-or-date-time': (text: string) => parseExpiry(text) !== undefined,
   'http-url': isHttpUrl,
+  origin: (text: string) => parseOrigin(text) !== undefined,
   'outbound-target': (text: string) => parseOutboundTarget(text) !== undefined,
   'trusted-proxy': (text: string) => text.split(',').every((part) => isNetwork(part.trim())),
 };
@@ -24,6 +26,7 @@ export const formatNames: ReadonlyMap<string, string> = new Map([
   ['trusted-proxy', 'an IP address, a network such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal'],
   ['http-url', 'an http or https URL without credentials'],
   ['outbound-target', 'a host, host:port, IP address or network such as 10.0.0.0/8'],
+  ['origin', 'an origin such as https://www.example.com or https://*.example.com, or *'],
   ['uri', 'an absolute URL'],
   ['date', 'a day such as 2027-06-30'],
   ['date-time', 'a time with its zone such as 2027-06-30T12:00:00Z'],

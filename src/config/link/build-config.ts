@@ -152,6 +152,7 @@ function triggerConfig(
     record,
     recording: recordingPolicy(gatewayRecording, document.recording, record),
     sessions: sessionsConfig(settings.sessions),
+    cors: settings.cors && corsConfig(settings.cors),
     callback: settings.callback && callbackConfig(settings.callback),
     tests: [...ownTests(trigger), ...documents.testsOf(trigger).flatMap(ownTests)],
     place: { file, pointer: '/key' },
@@ -186,6 +187,13 @@ function bodyConfig(written: WrittenSetting<'body'> | undefined, bodyLimitBytes:
     jsonFields: form?.json === undefined ? undefined : [form.json].flat(),
     place: written && { file: written.file, pointer: written.pointer },
   };
+}
+
+/** How long a browser remembers a preflight by default: 10 minutes. */
+const defaultMaxAgeMs = 600_000;
+
+function corsConfig({ file, pointer, value }: WrittenSetting<'cors'>): TriggerConfig['cors'] {
+  return { origins: value.origins, maxAgeMs: value.maxAge ?? defaultMaxAgeMs, place: { file, pointer } };
 }
 
 /** How long a conversation is remembered by default: 30 days. */

@@ -1,6 +1,7 @@
 import type { TriggerConfig } from '../../../config/model.ts';
 import { sameTrigger, triggerName } from '../../../config/trigger-key.ts';
 import type { DiagnosticCode } from '../../../diagnostics/codes.ts';
+import { OriginSet } from '../../../runtime/origin-set.ts';
 import type { LiveTrigger } from '../../../runtime/snapshot.ts';
 import { hasSameOptions, isSameUse } from '../../meaning/use-facts.ts';
 import { isOpen, letsEveryoneIn, type ReviewedAuth } from '../../reviewed-auth.ts';
@@ -44,6 +45,7 @@ export function triggerWidenings(before: ReviewedTrigger | undefined, after: Rev
     ),
     ...dedupWidenings(name, old, config),
     ...shared,
+    ...corsWidenings(name, old, config),
     ...filterWidenings(name, before.trigger, after.trigger),
     ...warnIf(
       keeping.indexOf(config.record.keep) > keeping.indexOf(old.record.keep),
@@ -93,6 +95,19 @@ function dedupWidenings(
   if (after === undefined) return [widening('dedup_off', `${name} accepts duplicates: dedup was removed`, place)];
   if (hasSameOptions(before, after)) return [];
   return [notice('dedup_changed', `${name} recognizes duplicates by ${describeUse(after)}`, after.place)];
+}
+
+/** Origins whose pages could not read the answers before. */
+function corsWidenings(
+  name: string,
+  { cors: before }: TriggerConfig,
+  { cors: after }: TriggerConfig,
+): readonly Widening[] {
+  if (after === undefined) return [];
+  const allowed = new OriginSet(before?.origins ?? []);
+  const added = after.origins.filter((origin) => !before?.origins.includes(origin) && !allowed.has(origin));
+  if (added.length === 0) return [];
+  return [widening('cors_widened', `pages of ${added.join(', ')} may read the answers of ${name}`, after.place)];
 }
 
 /** JSON pointers at which a value was masked before, in runs or in recorded requests. */
