@@ -2,23 +2,26 @@ import { hash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const prefix = 'pc_';
+/** `browser`: made to be public. */
+export type KeyUse = 'server' | 'browser';
+
+const prefixes: Readonly<Record<KeyUse, string>> = { server: 'pc_', browser: 'pcb_' };
 /** 30 letters of 62 carry 178 random bits; a CRC-32 needs 6. */
 const randomLength = 30;
 const checksumLength = 6;
 
-/** `pc_`, 30 random letters and digits, 6 of checksum: secret scanners can recognize it, and a mistyped one. */
-export const secretPattern = new RegExp(`^${prefix}[0-9A-Za-z]{${randomLength + checksumLength}}$`);
+/** `pc_` or `pcb_`, 30 random letters and digits, 6 of checksum: secret scanners can recognize it, and a mistyped one. */
+export const secretPattern = new RegExp(`^pcb?_[0-9A-Za-z]{${randomLength + checksumLength}}$`);
 
 /** Makes the secret of a new API key. */
-export function createSecret(): string {
+export function createSecret(use: KeyUse = 'server'): string {
   const random = Array.from({ length: randomLength }, () => alphabet[randomInt(alphabet.length)]).join('');
-  return `${prefix}${random}${checksum(random)}`;
+  return `${prefixes[use]}${random}${checksum(random)}`;
 }
 
 /** Whether a text has the form of a secret that `createSecret` made, its checksum included. */
 export function isWellFormed(secret: string): boolean {
-  const random = secret.slice(prefix.length, -checksumLength);
+  const random = secret.slice(secret.indexOf('_') + 1, -checksumLength);
   return secretPattern.test(secret) && secret.endsWith(checksum(random));
 }
 

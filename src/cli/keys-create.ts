@@ -3,11 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Permission, permissions } from '../contract/index.ts';
+import { parseOrigin } from '../schema/origin.ts';
 import { askProjects, unknownProjects } from './ask-projects.ts';
 import { checkedDate } from './checked-date.ts';
 import { checkedId } from './checked-id.ts';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
+import type { KeyUse } from './key-secret.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
 interface CreateOptions {
@@ -15,6 +17,9 @@ interface CreateOptions {
   readonly id?: string;
   readonly projects?: readonly string[];
   readonly permissions: readonly Permission[];
+  readonly use: KeyUse;
+  readonly origins?: readonly string[];
+  readonly triggers?: readonly string[];
   readonly expires?: string;
   readonly write: boolean;
   readonly format: 'text' | 'json';
@@ -34,6 +39,13 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .addOption(
       new Option('--permissions <permission...>', 'its permissions').choices(permissions).default(['project.trigger']),
     )
+    .addOption(
+      new Option('--use <use>', 'browser: made to be public, in a web page')
+        .choices(['server', 'browser'])
+        .default('server'),
+    )
+    .option('--origins <origin...>', 'the origins of the pages that may use it: https://www.example.com')
+    .option('--triggers <trigger...>', 'the only triggers that it may fire: support/ask')
     .option('--expires <date>', 'the day, or the time, from which it is rejected: 2027-06-30')
     .option('--write', 'write the YAML to keys/ID.yaml in the config folder and print the secret alone', false)
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
@@ -41,7 +53,10 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .addHelpText(
       'after',
       helpText({
-        examples: ['pullcord keys create my-app --projects support --expires 2027-06-30 --write'],
+        examples: [
+          'pullcord keys create my-app --projects support --expires 2027-06-30 --write',
+          'pullcord keys create website --use browser --triggers support/ask --origins https://www.example.com --write',
+        ],
         exitCodes: { 0: 'the key is created', 1: 'a key with this id, or its file, exists already' },
       }),
     )
@@ -57,8 +72,14 @@ async function createKey(id: string, options: CreateOptions): Promise<ExitCode> 
     terminal.words(`To give it another secret: pullcord keys rotate ${id}`);
     return exitCodes.problems;
   }
+  const { use, origins, triggers } = options;
+  if (use === 'browser' && (origins === undefined || triggers === undefined)) {
+    throw new UsageError('a browser key must name --origins and --triggers');
+  }
   const known = await knownProjects(options.config);
-  const projects = checkedProjects(options.projects ?? (await askedProjects(known)));
+  const projects = checkedProjects(
+    options.projects ?? (triggers && projectsIn(triggers)) ?? (await askedProjects(known)),
+  );
   for (const project of unknownProjects(projects, known)) {
     terminal.words(
       `warning: there is no project ${project}, so the config with this key is not valid: known are ${known.join(', ')}`,
@@ -69,6 +90,7 @@ async function createKey(id: string, options: CreateOptions): Promise<ExitCode> 
     id,
     permissions: options.permissions,
     projects,
+    ...{ use, origins: origins && checkedOrigins(origins), triggers: triggers && checkedTriggers(triggers) },
     expires: options.expires === undefined ? undefined : checkedDate(options.expires),
   });
   if (options.format === 'json') {
@@ -117,6 +139,23 @@ async function knownProjects(root: string): Promise<readonly string[]> {
   const loaded = await new ConfigLoader(root).load();
   const config = loaded.ok ? loaded.config : loaded.partial;
   return config?.projects.map((project) => project.id) ?? [];
+}
+
+/** Triggers name their projects. */
+function projectsIn(triggers: readonly string[]): readonly string[] {
+  return [...new Set(triggers.map((name) => name.split('/')[0] ?? ''))];
+}
+
+function checkedOrigins(given: readonly string[]): readonly string[] {
+  const wrong = given.find((origin) => parseOrigin(origin) === undefined);
+  if (wrong !== undefined) throw new UsageError(`${wrong} is not an origin such as https://www.example.com`);
+  return given;
+}
+
+function checkedTriggers(given: readonly string[]): readonly string[] {
+  const wrong = given.find((name) => !/^[A-Za-z0-9_-]{1,64}\/[A-Za-z0-9_-]{1,64}$/.test(name));
+  if (wrong !== undefined) throw new UsageError(`${wrong} does not have the form project/key`);
+  return given;
 }
 
 /** Nobody is granted everything by forgetting an option. */

@@ -24,8 +24,11 @@ export function registerKeysList(keys: Command, finish: (code: ExitCode) => void
       const rows = config.apiKeys.map((key) => ({
         id: key.id,
         status: key.status,
+        ...(key.use === 'browser' && { use: key.use }),
         permissions: key.permissions,
         projects: key.projects,
+        ...(key.triggers && { triggers: key.triggers }),
+        ...(key.origins && { origins: key.origins }),
         secrets: key.secrets.map(({ expiresAt }) => ({
           expires: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
         })),
@@ -41,8 +44,17 @@ function describe(row: {
   status: string;
   permissions: readonly string[];
   projects: readonly string[];
+  use?: string;
+  triggers?: readonly string[];
+  origins?: readonly string[];
   secrets: readonly { expires: string | null }[];
 }): string {
   const expiries = row.secrets.map(({ expires }) => expires ?? 'never').join(', ');
-  return `${terminal.bold(row.id)}  ${row.status}  ${row.permissions.join(',')}  projects ${row.projects.join(',')}  expires ${expiries}`;
+  const narrowed = [
+    ...(row.triggers ? [`triggers ${row.triggers.join(',')}`] : []),
+    ...(row.origins ? [`origins ${row.origins.join(',')}`] : []),
+  ].map((text) => `  ${text}`);
+  const use = row.use === undefined ? '' : `  ${row.use}`;
+  const grant = `${row.permissions.join(',')}  projects ${row.projects.join(',')}${narrowed.join('')}`;
+  return `${terminal.bold(row.id)}  ${row.status}${use}  ${grant}  expires ${expiries}`;
 }

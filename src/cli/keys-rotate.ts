@@ -84,7 +84,7 @@ async function addTo({ file, id, checked }: KeyFile, options: RotateOptions): Pr
     import('./key-secret.ts'),
     import('./key-file/replace-file.ts'),
   ]);
-  const secret = createSecret();
+  const secret = createSecret(document.use);
   const hash = `sha256:${digestOf(secret)}`;
   const older = olderSecrets(document, options.expiresOld, Date.now());
   const expiries = new Map(

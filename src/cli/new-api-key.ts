@@ -1,11 +1,14 @@
 import { stringify } from 'yaml';
 import type { Permission } from '../contract/index.ts';
-import { createSecret, digestOf } from './key-secret.ts';
+import { createSecret, digestOf, type KeyUse } from './key-secret.ts';
 
 export interface ApiKeyGrant {
   readonly id: string;
   readonly permissions: readonly Permission[];
   readonly projects: readonly string[];
+  readonly use?: KeyUse | undefined;
+  readonly origins?: readonly string[] | undefined;
+  readonly triggers?: readonly string[] | undefined;
   /** A date or a time, as written in the file. */
   readonly expires?: string | undefined;
 }
@@ -19,12 +22,15 @@ export interface NewApiKey {
 }
 
 /** Makes an API key with a fresh secret. */
-export function newApiKey({ id, permissions, projects, expires }: ApiKeyGrant): NewApiKey {
-  const secret = createSecret();
+export function newApiKey({ id, permissions, projects, use, origins, triggers, expires }: ApiKeyGrant): NewApiKey {
+  const secret = createSecret(use);
   const document = {
     version: 1,
     kind: 'ApiKey',
     id,
+    ...(use === 'browser' && { use }),
+    ...(origins && { origins }),
+    ...(triggers && { triggers }),
     secrets: [{ hash: `sha256:${digestOf(secret)}`, ...(expires !== undefined && { expires }) }],
     permissions,
     projects,

@@ -392,6 +392,18 @@ export interface ApiKeyDocument {
    */
   secrets: [ApiKeySecretDocument, ...ApiKeySecretDocument[]];
   /**
+   * Where the key is used. `browser`: in a web page, so that anyone can read it. It starts with `pcb_`, must name `origins` and `triggers`, fires them, and reads only runs of the session that a request names.
+   */
+  use: 'server' | 'browser';
+  /**
+   * Origins of the pages that may use the key: a request without one of them in its header `Origin` is 403. Required for `use: browser`. `*.` in front of a host means its subdomains, without the host itself.
+   */
+  origins?: string[];
+  /**
+   * The triggers that the key may fire, of its projects. Default: all of them.
+   */
+  triggers?: string[];
+  /**
    * What the key may do. `project.trigger`: fire triggers, read and cancel its own runs. `project.runs`: those of others too.
    */
   permissions: ('project.trigger' | 'project.runs')[];

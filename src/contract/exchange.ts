@@ -8,6 +8,12 @@ export interface Principal {
   readonly permissions: ReadonlySet<Permission>;
   /** Ids of the projects that the caller may use, or every project of the organization. */
   readonly projects: ReadonlySet<string> | 'all';
+  /** The only triggers that it may use, as `project/key` with the key in lower case. Undefined: all of its projects. */
+  readonly triggers?: ReadonlySet<string> | undefined;
+  /** Patterns of the origins from which it may call, as in `origins` of an ApiKey. Undefined: from anywhere. */
+  readonly origins?: readonly string[] | undefined;
+  /** Whether its credential is known to everybody, so that its runs are those of many: each session reads its own. */
+  readonly isPublic?: boolean | undefined;
   /** What a token says of the caller. Expressions read those that the config lists, and only these are stored. */
   readonly claims?: JsonObject | undefined;
   /** Which of the caller's secrets was used, for logs and runs: its note, or its place, e.g. `secrets[1]`. Never a secret. */

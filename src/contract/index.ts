@@ -1,6 +1,6 @@
 /** Contract v1, published as `pullcord/plugin`: everything that a plugin may know of the gateway. */
 export { WorkBudget, WorkExhausted } from '../work/work-budget.ts';
-export type * from './api-key.ts';
+export * from './api-key.ts';
 export type * from './auth.ts';
 export type * from './dedup.ts';
 export * from './errors.ts';

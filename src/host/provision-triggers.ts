@@ -11,6 +11,7 @@ import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
 import type { Instances } from './instances.ts';
 import { openCors } from './open-cors.ts';
+import { unlimitedKeys } from './public-keys.ts';
 import { type CompiledSession, type SessionExpression, sessionExpression } from './session-expression.ts';
 import type { ProvisionedStages, StageInstances } from './stage-instances.ts';
 import { standInFor } from './stand-ins.ts';
@@ -51,6 +52,7 @@ export async function provisionTriggers(
     const pause = slices.next();
     if (pause) await pause;
   }
+  provisioner.findings.add(unlimitedKeys(config.apiKeys), 'must');
   const { authReviews, findings } = provisioner;
   return { defaultAuth, triggers, authReviews, findings: findings.judged() };
 }

@@ -1,4 +1,4 @@
-import type { EventsReply } from '../contract/index.ts';
+import type { EventsReply, RequestHead } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
 import { isRunOf, mayUse, storedRun } from '../runtime/stored-run.ts';
 import type { Call } from './call.ts';
@@ -8,12 +8,19 @@ const longestStreamMs = 3_600_000;
 
 /** A run of the requested trigger that the caller may read and cancel, or the code of the problem. */
 export async function findRun(
-  { services, admission: { trigger, principal } }: Call,
+  { services, head, admission: { trigger, principal } }: Call,
   runId: string,
 ): Promise<RunRecord | 'run_not_found' | 'forbidden'> {
   const run = await services.engine.get(runId);
   if (run === undefined || !isRunOf(run, trigger)) return 'run_not_found';
-  return mayUse(principal, run) ? run : 'forbidden';
+  return mayUse(principal, run, sessionIn(head)) ? run : 'forbidden';
+}
+
+/** The session that a request to a run names, by a header or, where a client cannot set one, in the query. */
+function sessionIn({ headers, query }: RequestHead): string | undefined {
+  const header = headers['x-session-id'];
+  if (typeof header === 'string') return header;
+  return (query !== '' && new URLSearchParams(query).get('sessionId')) || undefined;
 }
 
 /** Streams a run as server-sent events; a client that reconnects continues where its last event ended. */

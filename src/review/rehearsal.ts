@@ -5,6 +5,7 @@ import {
   type Principal,
   type ProblemCode,
   permissions,
+  principalOfKey,
   problem,
   type Reply,
   type RequestHead,
@@ -12,7 +13,7 @@ import {
   type TriggerInput,
 } from '../contract/index.ts';
 import type { RecordedOrigin } from '../engine/types/index.ts';
-import { authorize, type Refusal } from '../runtime/admission.ts';
+import { authorize, originOf, type Refusal } from '../runtime/admission.ts';
 import { type BodyType, bodyTypeOf } from '../runtime/body/media-type.ts';
 import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf, withSession } from '../runtime/exchange.ts';
@@ -129,7 +130,7 @@ export class Rehearsal {
     const known = found === undefined || !this.#options.ignoresPause ? found : { ...found, isActive: true };
     const principal = await this.#principalOf(request, head);
     const target = { kind: 'trigger', projectId: request.project, key: request.trigger } as const;
-    const admission = principal === undefined ? unauthorized : authorize(principal, target, known);
+    const admission = principal === undefined ? unauthorized : authorize(principal, target, known, originOf(head));
     if (admission.kind === 'refused') {
       return { outcome: refused(problem(admission.code), admission.reason, found) };
     }
@@ -196,7 +197,7 @@ export class Rehearsal {
       const open = await auth.authenticate({ ...head, headers: {} });
       if (open.kind === 'authenticated') return open.principal;
       if (!mayKnow(callers, caller, declared !== undefined)) continue;
-      return declared === undefined ? almighty(caller) : principalOfKey(declared, receivedAt);
+      return declared === undefined ? almighty(caller) : validPrincipal(declared, receivedAt);
     }
     return undefined;
   }
@@ -231,13 +232,9 @@ function mayKnow(callers: AuthCallers | undefined, caller: string, isDeclared: b
   }
 }
 
-function principalOfKey(
-  { id, status, secrets, permissions: granted, projects }: ApiKeyDeclaration,
-  receivedAt: number,
-): Principal | undefined {
-  const isValid = secrets.some(({ expiresAt = Infinity }) => receivedAt < expiresAt);
-  if (status === 'revoked' || !isValid) return undefined;
-  return { id, permissions: new Set(granted), projects: projects.includes('*') ? 'all' : new Set(projects) };
+function validPrincipal(key: ApiKeyDeclaration, receivedAt: number): Principal | undefined {
+  const isValid = key.secrets.some(({ expiresAt = Infinity }) => receivedAt < expiresAt);
+  return key.status === 'revoked' || !isValid ? undefined : principalOfKey(key);
 }
 
 const unauthorized: Refusal = { kind: 'refused', code: 'unauthorized', reason: 'no valid credential' };

@@ -1,3 +1,4 @@
+import { triggerId } from '../config/trigger-key.ts';
 import type {
   Auth,
   AuthResult,
@@ -11,6 +12,7 @@ import type {
   RequestHead,
   SenderEvent,
 } from '../contract/index.ts';
+import { OriginSet } from './origin-set.ts';
 import { assertHandshakeReply } from './reply.ts';
 import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
@@ -67,7 +69,7 @@ export function decideByHead(
   const trigger = snapshot.find(target.projectId, target.key);
   const auth = trigger?.auth ?? snapshot.defaultAuth;
   const result = auth.authenticate(head);
-  if (!(result instanceof Promise) && result.kind === 'authenticated') return admit(result, target, trigger);
+  if (!(result instanceof Promise) && result.kind === 'authenticated') return admit(result, target, trigger, head);
   const fallback = auth === snapshot.defaultAuth ? undefined : snapshot.defaultAuth;
   return decide(result, { target, trigger, head, fallback });
 }
@@ -93,18 +95,23 @@ async function decide(result: MaybePromise<AuthResult>, asked: Asked): Promise<D
 
 /** A caller that only the default auth knows, without access to this project, gets the same answer for every trigger there. */
 async function decideBy(verdict: AuthVerdict, { target, trigger, head, fallback }: Asked): Promise<Decision> {
-  const decision = decisionOf(verdict, target, trigger);
+  const decision = decisionOf(verdict, target, trigger, head);
   if (fallback === undefined || decision.kind !== 'refused' || decision.code !== 'unauthorized') return decision;
   const known = await fallback.authenticate(head);
   if (known.kind !== 'authenticated') return decision;
-  const elsewhere = authorize(known.principal, target, undefined);
+  const elsewhere = authorize(known.principal, target, undefined, originOf(head));
   return elsewhere.kind === 'refused' && elsewhere.code === 'forbidden' ? elsewhere : decision;
 }
 
-function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger | undefined): Decision {
+function decisionOf(
+  verdict: AuthVerdict,
+  target: Target,
+  trigger: LiveTrigger | undefined,
+  head: RequestHead,
+): Decision {
   switch (verdict.kind) {
     case 'authenticated':
-      return admit(verdict, target, trigger);
+      return admit(verdict, target, trigger, head);
     case 'abstained':
       return refused('unauthorized', 'no credential', trigger);
     case 'rejected':
@@ -121,15 +128,31 @@ function decisionOf(verdict: AuthVerdict, target: Target, trigger: LiveTrigger |
 
 type Authenticated = Extract<AuthVerdict, { kind: 'authenticated' }>;
 
-function admit({ principal, event }: Authenticated, target: Target, trigger: LiveTrigger | undefined): Decision {
-  const decision = authorize(principal, target, trigger);
+function admit(
+  { principal, event }: Authenticated,
+  target: Target,
+  trigger: LiveTrigger | undefined,
+  head: RequestHead,
+): Decision {
+  const decision = authorize(principal, target, trigger, originOf(head));
   return event === undefined || decision.kind === 'refused' ? decision : { ...decision, event };
 }
 
 /** Decides whether a caller may use a trigger or its runs. */
-export function authorize(principal: Principal, target: Target, trigger: LiveTrigger | undefined): Admission | Refusal {
+export function authorize(
+  principal: Principal,
+  target: Target,
+  trigger: LiveTrigger | undefined,
+  origin: string | undefined,
+): Admission | Refusal {
   if (principal.projects !== 'all' && !principal.projects.has(target.projectId)) {
     return refused('forbidden', 'project not granted', trigger);
+  }
+  if (principal.triggers?.has(triggerId(target.projectId, target.key)) === false) {
+    return refused('forbidden', 'trigger not granted', trigger);
+  }
+  if (principal.origins !== undefined && !mayCallFrom(principal.origins, origin)) {
+    return refused('forbidden', 'origin not granted', trigger);
   }
   // A paused trigger accepts no requests; its earlier runs can still be read and cancelled.
   if (trigger === undefined || (!trigger.isActive && target.kind === 'trigger')) return notFound(trigger);
@@ -143,4 +166,18 @@ function notFound(trigger: LiveTrigger | undefined): Refusal {
 
 function refused(code: ProblemCode, reason: string, trigger: LiveTrigger | undefined): Refusal {
   return { kind: 'refused', code, reason, trigger };
+}
+
+/** The origin of the page that a request comes from; undefined if it comes from none, or names several. */
+export function originOf({ headers }: Pick<RequestHead, 'headers'>): string | undefined {
+  return typeof headers.origin === 'string' ? headers.origin : undefined;
+}
+
+/** Lists of origins outlive the requests that are judged by them. */
+const originSets = new WeakMap<readonly string[], OriginSet>();
+
+function mayCallFrom(origins: readonly string[], origin: string | undefined): boolean {
+  const known = originSets.get(origins) ?? new OriginSet(origins);
+  originSets.set(origins, known);
+  return origin !== undefined && known.has(origin);
 }

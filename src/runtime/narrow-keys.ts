@@ -36,6 +36,8 @@ function narrowKey(key: ApiKeyConfig, declared: ApiKeyConfig): ApiKeyConfig {
     }),
     permissions: key.permissions.filter((permission) => holds(declared.permissions, permission)),
     projects: narrowProjects(key.projects, declared.projects),
+    triggers: narrowList(key.triggers, declared.triggers),
+    origins: narrowList(key.origins, declared.origins),
   };
   return takenFrom(key, narrowed).length === 0 ? key : narrowed;
 }
@@ -49,6 +51,15 @@ function narrowProjects(serving: readonly string[], declared: readonly string[])
   if (declared.includes('*')) return serving;
   if (serving.includes('*')) return declared.length === 0 ? serving : declared;
   return serving.filter((project) => holds(declared, project));
+}
+
+/** Without a list, nothing is kept out. Patterns of origins are compared as they are written. */
+function narrowList(
+  serving: readonly string[] | undefined,
+  declared: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (declared === undefined || declared.length === 0) return serving;
+  return serving?.filter((one) => declared.includes(one)) ?? declared;
 }
 
 /** How keys differ from what they were: only those that lost something. */
@@ -74,7 +85,18 @@ function takenFrom(before: ApiKeyConfig, after: ApiKeyConfig): readonly string[]
     ...(isLimited
       ? [`limited to ${after.projects.length === 1 ? 'project' : 'projects'} ${after.projects.join(', ')}`]
       : without(before.projects, after.projects).map((project) => `project ${project} removed`)),
+    ...takenOf('trigger', before.triggers, after.triggers),
+    ...takenOf('origin', before.origins, after.origins),
   ];
+}
+
+function takenOf(
+  what: string,
+  before: readonly string[] | undefined,
+  after: readonly string[] | undefined,
+): readonly string[] {
+  if (before === undefined) return after === undefined ? [] : [`limited to ${what}s ${after.join(', ')}`];
+  return without(before, after ?? before).map((one) => `${what} ${one} removed`);
 }
 
 function without(all: readonly string[], taken: readonly string[]): readonly string[] {

@@ -95,7 +95,8 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
     const { runId } = submission;
     const first = async () => {
       const found = await engine.get(runId);
-      if (found === undefined || !isRunOf(found, trigger) || !mayUse(exchange.caller, found)) return undefined;
+      if (found === undefined || !isRunOf(found, trigger) || !mayUse(exchange.caller, found, exchange.sessionId))
+        return undefined;
       // Its record policy keeps no output: nothing can be answered as before.
       const isGone = isFinal(found.state) && found.output === undefined && found.failure === undefined;
       return isGone ? undefined : storedRun(engine, trigger, runId);

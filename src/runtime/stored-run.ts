@@ -12,8 +12,12 @@ export function isRunOf(run: RunRecord, { project, key }: LiveTrigger): boolean 
   return sameTrigger(run, { project: project.id, trigger: key });
 }
 
-/** Whether a caller may read and cancel a run: its own, or with the permission `project.runs` any. */
-export function mayUse(caller: Principal, run: RunRecord): boolean {
+/**
+ * Whether a caller may read and cancel a run: its own, or with the permission `project.runs` any. With a public credential,
+ * which is that of many, only a run of the session that it names: another visitor's id of a run is not enough.
+ */
+export function mayUse(caller: Principal, run: RunRecord, sessionId: string | undefined): boolean {
+  if (caller.isPublic) return run.caller === caller.id && run.sessionId !== undefined && run.sessionId === sessionId;
   return run.caller === caller.id || caller.permissions.has('project.runs');
 }
 

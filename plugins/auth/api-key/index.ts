@@ -1,5 +1,10 @@
 import { hash } from 'node:crypto';
-import type { ApiKeyDeclaration, AuthPlugin, AuthResult } from '../../../src/contract/index.ts';
+import {
+  type ApiKeyDeclaration,
+  type AuthPlugin,
+  type AuthResult,
+  principalOfKey,
+} from '../../../src/contract/index.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { type Presented, presentedKey } from './presented-key.ts';
@@ -22,6 +27,9 @@ export default {
         // Looking up by digest leaks nothing through timing: how long a look-up takes depends on the digest alone, and
         // a caller cannot steer a SHA-256 digest towards a stored one, let alone learn the secret from its prefix.
         const entry = entries.get(hash('sha256', presented.key, 'hex')) ?? (presented.isForeign ? foreign : unknown);
+        // Whoever finds the prefix in a page must be able to trust what it says.
+        if (entry.isPublic !== undefined && entry.isPublic !== presented.key.startsWith(publicPrefix))
+          return mismatched;
         const expired = request.receivedAt >= entry.expiresAt;
         return expired ? entry.whenExpired : entry.otherwise;
       },
@@ -35,6 +43,8 @@ interface Entry {
   readonly expiresAt: number;
   readonly whenExpired: AuthResult;
   readonly otherwise: AuthResult;
+  /** Whether it is the secret of a browser key; undefined: of none. */
+  readonly isPublic?: boolean;
 }
 
 const abstained = Object.freeze({ kind: 'abstained' }) satisfies AuthResult;
@@ -44,6 +54,9 @@ const unreadable: Readonly<Record<Exclude<Presented['kind'], 'key'>, AuthResult>
   contradictory: rejected('two different keys'),
 };
 const expired = rejected('expired secret');
+/** What the secrets of browser keys begin with, and no others. */
+const publicPrefix = 'pcb_';
+const mismatched = rejected('a browser key without pcb_, or another key with it');
 const revoked = rejected('revoked key');
 const unknown: Entry = { expiresAt: Infinity, whenExpired: expired, otherwise: rejected('unknown key') };
 /** A bearer token that is no key. */
@@ -64,18 +77,13 @@ function indexSecrets(apiKeys: readonly ApiKeyDeclaration[]): ReadonlyMap<string
       if (owner !== undefined) throw new Error(`API keys "${owner}" and "${apiKey.id}" list the same secret`);
       owners.set(sha256, apiKey.id);
       const otherwise = apiKey.status === 'revoked' ? revoked : authenticated(apiKey, label);
-      entries.set(sha256, Object.freeze({ expiresAt, whenExpired: expired, otherwise }));
+      const isPublic = apiKey.use === 'browser';
+      entries.set(sha256, Object.freeze({ expiresAt, whenExpired: expired, otherwise, isPublic }));
     }
   }
   return entries;
 }
 
 function authenticated(apiKey: ApiKeyDeclaration, credential: string): AuthResult {
-  const principal = Object.freeze({
-    id: apiKey.id,
-    permissions: new Set(apiKey.permissions),
-    projects: apiKey.projects.includes('*') ? 'all' : new Set(apiKey.projects),
-    credential,
-  });
-  return Object.freeze({ kind: 'authenticated', principal });
+  return Object.freeze({ kind: 'authenticated', principal: principalOfKey(apiKey, credential) });
 }

@@ -18,8 +18,8 @@ export function presentedKey({ headers }: RequestHead, header: string): Presente
   return contradictory;
 }
 
-/** `pullcord keys create` writes it before each secret. */
-const ownPrefix = 'pc_';
+/** `pullcord keys create` writes one of them before each secret. */
+const ownPrefix = /^pcb?_/;
 /** One to 512 visible ASCII characters (RFC 9110 VCHAR). */
 const wellFormed = /^[\x21-\x7e]{1,512}$/;
 /** RFC 7515 §7.1. */
@@ -38,7 +38,7 @@ function ofHeader(field: RequestHead['headers'][string]): Presented {
 }
 
 function ofBearer(token: string): Presented {
-  const isForeign = !token.startsWith(ownPrefix);
+  const isForeign = !ownPrefix.test(token);
   if (wellFormed.test(token)) return { kind: 'key', key: token, isForeign };
   return isForeign ? none : malformed;
 }

@@ -111,8 +111,11 @@ export function apiKeyConfig({ file, document }: InFile<ApiKeyDocument>): ApiKey
       expiresAt: expires === undefined ? undefined : parseExpiry(expires),
       ...(note !== undefined && { label: note }),
     })),
+    use: document.use,
     permissions: document.permissions,
     projects: document.projects,
+    triggers: document.triggers,
+    origins: document.origins,
     status: document.status,
     place: { file, pointer: '/id' },
   };

@@ -1,5 +1,7 @@
+import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { ApiKeyDocument } from '../documents.gen.ts';
+import { sameKey } from '../trigger-key.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
@@ -22,7 +24,12 @@ export function keyProblems(documents: DocumentSet): readonly Problem[] {
       what: 'the same secret',
       hint: 'A secret must identify one caller: create another one with `pullcord keys create`.',
     }),
-    ...apiKeys.flatMap((apiKey) => [...permissionProblems(apiKey), ...projectGrantProblems(apiKey, documents)]),
+    ...apiKeys.flatMap((apiKey) => [
+      ...permissionProblems(apiKey),
+      ...projectGrantProblems(apiKey, documents),
+      ...triggerGrantProblems(apiKey, documents),
+      ...browserProblems(apiKey),
+    ]),
   ];
 }
 
@@ -44,4 +51,68 @@ function projectGrantProblems({ file, document }: InFile<ApiKeyDocument>, docume
     return [errorAt(file, '/projects', 'mixed_projects', '"*" means all projects, so no others may be listed', hint)];
   }
   return projects.flatMap((id, index) => unknownProject(documents, id, file, `/projects/${index}`));
+}
+
+function triggerGrantProblems({ file, document }: InFile<ApiKeyDocument>, documents: DocumentSet): readonly Problem[] {
+  const { triggers = [], projects } = document;
+  return triggers.flatMap((name, index): readonly Problem[] => {
+    const [project = '', key = ''] = name.split('/');
+    const pointer = `/triggers/${index}`;
+    if (!projects.includes('*') && !projects.includes(project)) {
+      const message = `the key has no access to project "${project}"`;
+      return [errorAt(file, pointer, 'unknown_trigger', message, `Add ${project} to projects, or remove the trigger.`)];
+    }
+    const known = documents.triggers.map((trigger) => `${trigger.document.project}/${trigger.document.key}`);
+    if (known.some((one) => sameName(one, project, key)) || documents.mayDeclare('Trigger')) return [];
+    const message = `there is no trigger "${name}"`;
+    return [errorAt(file, pointer, 'unknown_trigger', message, suggest(name, known, 'triggers'))];
+  });
+}
+
+function sameName(name: string, project: string, key: string): boolean {
+  const [otherProject = '', otherKey = ''] = name.split('/');
+  return otherProject === project && sameKey(otherKey, key);
+}
+
+/** What everyone can read must open as little as it can. */
+function browserProblems({ file, document }: InFile<ApiKeyDocument>): readonly Problem[] {
+  if (document.use !== 'browser') return [];
+  const { origins, triggers, permissions } = document;
+  const fault = (pointer: string, message: string, hint: string) =>
+    errorAt(file, pointer, 'browser_key', message, hint);
+  const star = origins?.indexOf('*') ?? -1;
+  return [
+    ...(origins === undefined
+      ? [
+          fault(
+            '/use',
+            'a browser key must name the origins of its pages',
+            'For example origins: [https://www.example.com]',
+          ),
+        ]
+      : []),
+    ...(star === -1
+      ? []
+      : [
+          fault(
+            `/origins/${star}`,
+            'a browser key must not be used from every page',
+            'List the origins of your pages.',
+          ),
+        ]),
+    ...(triggers === undefined
+      ? [fault('/use', 'a browser key must name its triggers', 'For example triggers: [support/ask]')]
+      : []),
+    ...permissions.flatMap((permission, index) =>
+      permission === 'project.trigger'
+        ? []
+        : [
+            fault(
+              `/permissions/${index}`,
+              `a browser key must not have ${permission}`,
+              'Remove it, or use a server key.',
+            ),
+          ],
+    ),
+  ];
 }

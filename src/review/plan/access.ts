@@ -1,6 +1,6 @@
 import type { TriggerConfig } from '../../config/model.ts';
 import { triggerId, triggerName } from '../../config/trigger-key.ts';
-import type { ApiKeyDeclaration } from '../../contract/index.ts';
+import { type ApiKeyDeclaration, principalOfKey } from '../../contract/index.ts';
 import type { Snapshot } from '../../runtime/snapshot.ts';
 import { isOpen, type ReviewedAuth, reviewedAuths } from '../reviewed-auth.ts';
 import type { AccessChange } from './plan.ts';
@@ -40,7 +40,7 @@ function reachOf(snapshot: Snapshot, now: number): Reach {
   for (const trigger of triggers) {
     if (trigger.status === 'paused') continue;
     const auths = reviewedAuths(snapshot, trigger.project.id, trigger.key);
-    const granted = keys.filter((key) => grants(key, trigger.project.id));
+    const granted = keys.filter((key) => grants(key, trigger));
     for (const caller of callersOf(auths, granted)) add(caller, trigger);
   }
   return reach;
@@ -59,6 +59,7 @@ function canFire({ status, permissions, secrets }: ApiKeyDeclaration, now: numbe
   return status === 'active' && isValid && permissions.includes('project.trigger');
 }
 
-function grants({ projects }: ApiKeyDeclaration, project: string): boolean {
-  return projects.includes('*') || projects.includes(project);
+function grants(key: ApiKeyDeclaration, { project, key: triggerKey }: TriggerConfig): boolean {
+  const { projects, triggers } = principalOfKey(key);
+  return (projects === 'all' || projects.has(project.id)) && triggers?.has(triggerId(project.id, triggerKey)) !== false;
 }

@@ -14,7 +14,10 @@ export function keyDetails(before: ApiKeyConfig | undefined, after: ApiKeyConfig
       ? []
       : compareValue('status', before?.status, after.status, place)),
     ...compareValue('permissions', sorted(before?.permissions), sorted(after.permissions), place, list),
+    ...compareValue('use', before?.use ?? 'server', after.use ?? 'server', place),
     ...compareValue('projects', sorted(before?.projects), sorted(after.projects), place, list),
+    ...compareValue('triggers', sorted(before?.triggers), sorted(after.triggers), place, list),
+    ...compareValue('origins', sorted(before?.origins), sorted(after.origins), place, list),
     ...compareSecrets(before?.secrets ?? [], after.secrets, place),
   ];
 }

@@ -15,7 +15,12 @@ export function keyWidenings(before: ApiKeyConfig | undefined, key: ApiKeyConfig
   const isAll = key.projects.includes('*');
   if (before === undefined) {
     const where = isAll ? 'every project, including future ones' : key.projects.join(', ');
-    return [warn('key_added', `${name} is new: ${key.permissions.join(', ')} in ${where}`, '/id')];
+    const triggers = key.triggers === undefined ? '' : `, only ${key.triggers.join(', ')}`;
+    const origins = key.origins === undefined ? '' : `, from ${key.origins.join(', ')}`;
+    const kind = key.use === 'browser' ? 'is new and public' : 'is new';
+    return [
+      warn('key_added', `${name} ${kind}: ${key.permissions.join(', ')} in ${where}${triggers}${origins}`, '/id'),
+    ];
   }
   const wasAll = before.projects.includes('*');
   const newProjects = wasAll || isAll ? [] : key.projects.filter((id) => !before.projects.includes(id));
@@ -31,9 +36,47 @@ export function keyWidenings(before: ApiKeyConfig | undefined, key: ApiKeyConfig
     ...newPermissions.map((permission) =>
       warn('permission_granted', `${name} is granted ${permission}`, '/permissions'),
     ),
+    ...reachWidenings(before, key),
     ...addedSecrets(before, key, now),
     ...extendedSecrets(before, key),
   ];
+}
+
+/** What a list that narrows a key no longer keeps out. */
+function reachWidenings(before: ApiKeyConfig, key: ApiKeyConfig): readonly Widening[] {
+  const warn = warner(key.place);
+  const name = `key ${key.id}`;
+  const newTriggers = addedTo(before.triggers, key.triggers);
+  const newOrigins = addedTo(before.origins, key.origins);
+  return [
+    ...(before.use !== 'browser' && key.use === 'browser'
+      ? [warn('key_published', `${name} is made to be public`, '/use')]
+      : []),
+    ...(newTriggers.length > 0
+      ? [
+          warn(
+            'triggers_granted',
+            `${name} may use ${newTriggers.join(', ').replace('everything', 'every trigger of its projects')}`,
+            key.triggers ? '/triggers' : '/id',
+          ),
+        ]
+      : []),
+    ...(newOrigins.length > 0
+      ? [
+          warn(
+            'origins_granted',
+            `${name} may be used from ${newOrigins.join(', ').replace('everything', 'anywhere')}`,
+            key.origins ? '/origins' : '/id',
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Without a list, there is no limit. */
+function addedTo(before: readonly string[] | undefined, after: readonly string[] | undefined): readonly string[] {
+  if (before === undefined) return [];
+  return after === undefined ? ['everything'] : after.filter((one) => !before.includes(one));
 }
 
 /** Anyone who holds another secret is let in by it, whether it is added or replaces one. */

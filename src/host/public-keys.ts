@@ -1,0 +1,15 @@
+import type { ApiKeyConfig } from '../config/model.ts';
+import type { Problem } from '../diagnostics/problem.ts';
+
+/** Whoever reads a public key in a page can fire with it as often as he likes. */
+export function unlimitedKeys(apiKeys: readonly ApiKeyConfig[]): readonly Problem[] {
+  return apiKeys.flatMap(({ use, status, id, place }): Problem[] => {
+    if (use !== 'browser' || status === 'revoked') return [];
+    const message = `anyone who reads the browser key ${id} in a page can fire with it, and nothing limits how often`;
+    const hint =
+      'Let a proxy limit the requests of each address, or serve pages by short-lived credentials of a backend.';
+    return [
+      { code: 'unlimited_browser_key', severity: 'warning', message, hint, place: { ...place, pointer: '/use' } },
+    ];
+  });
+}
