@@ -16,11 +16,19 @@ export async function findRun(
   return mayUse(principal, run, sessionIn(head)) ? run : 'forbidden';
 }
 
-/** The session that a request to a run names, by a header or, where a client cannot set one, in the query. */
+/** The session that a request to a run names: percent-encoded in a header, or in the query of clients that set none. */
 function sessionIn({ headers, query }: RequestHead): string | undefined {
   const header = headers['x-session-id'];
-  if (typeof header === 'string') return header;
+  if (typeof header === 'string') return decoded(header);
   return (query !== '' && new URLSearchParams(query).get('sessionId')) || undefined;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Streams a run as server-sent events; a client that reconnects continues where its last event ended. */

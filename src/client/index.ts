@@ -1,0 +1,3 @@
+export { PullcordClient } from './client.ts';
+export { PullcordError } from './error.ts';
+export type * from './types.ts';
