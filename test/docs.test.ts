@@ -267,6 +267,7 @@ interface Document {
   readonly trigger?: string;
   readonly projects?: readonly string[];
   readonly defaults?: { readonly run?: object };
+  readonly triggers?: readonly string[];
   readonly tests?: readonly object[];
 }
 
@@ -274,6 +275,11 @@ interface Present {
   readonly hasGateway: boolean;
   /** The one that a TriggerTest is for. */
   readonly hasTrigger: boolean;
+}
+
+/** The key of the trigger that a document names. */
+function triggerOf({ trigger, triggers }: Document): string {
+  return trigger ?? triggers?.[0]?.split('/')[1] ?? 'completion';
 }
 
 /** The other documents of a config folder, so that each stage that this one declares is used. */
@@ -286,8 +292,7 @@ function completionOf(document: Document, { hasGateway, hasTrigger }: Present): 
     ...(kind !== 'Project' && {
       'completion/project.yaml': projectFile(project, { defaults: { run: { uses: 'echo' } } }),
     }),
-    ...(kind !== 'Trigger' &&
-      !hasTrigger && { 'completion/trigger.yaml': triggerFile(document.trigger ?? 'completion', trigger) }),
+    ...(kind !== 'Trigger' && !hasTrigger && { 'completion/trigger.yaml': triggerFile(triggerOf(document), trigger) }),
     ...(kind !== 'ApiKey' && { 'completion/key.yaml': keyFile('all', { projects: ['*'] }) }),
   };
 }

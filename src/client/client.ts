@@ -22,7 +22,7 @@ export class PullcordClient {
   }
 
   /**
-   * Fires a trigger: `project/key`. Returns its run, which has ended if the trigger waits for that, or else goes on.
+   * Fires a trigger: `project/key`. Returns its run, which has ended if the trigger waits for that, or else continues.
    * Throws a PullcordError if the gateway did not accept the request, or the run failed while it waited.
    */
   async fire(trigger: string, body?: Json, options: FireOptions = {}): Promise<Run> {
@@ -148,7 +148,7 @@ export class PullcordClient {
     });
   }
 
-  /** The run that a request has started, also behind an answer that is an error for others: it goes on. */
+  /** The run that a request has started, also behind an answer that is an error for others: it continues. */
   async #runFired(
     response: Response,
     trigger: string,
@@ -161,8 +161,8 @@ export class PullcordClient {
     const { runId, statusUrl } = error.problem;
     // Its own repetition found what the first request had started.
     const isOwn = error.code === 'duplicate' && idempotencyKey !== undefined;
-    const goesOn = error.code === 'wait_timeout' || isOwn;
-    if (!goesOn || runId === undefined || statusUrl === undefined) throw error;
+    const isUnderWay = error.code === 'wait_timeout' || isOwn;
+    if (!isUnderWay || runId === undefined || statusUrl === undefined) throw error;
     return this.#runIn({ runId, status: 'running', statusUrl }, sessionId);
   }
 

@@ -18,7 +18,7 @@ export interface ClientOptions {
 export interface RequestOptions {
   /** The session of a run that is given by its URL alone. */
   readonly sessionId?: string;
-  /** Ends the request, and everything that waits for it. The run goes on: `cancel` ends it. */
+  /** Ends the request, and everything that waits for it. The run continues: `cancel` ends it. */
   readonly signal?: AbortSignal;
 }
 
@@ -68,7 +68,7 @@ export type RunEvent =
   /** The whole output. */
   | { readonly type: 'message'; readonly run: Run }
   | { readonly type: 'done'; readonly run: Run }
-  /** The run failed or was cancelled, or goes on without being streamed (`wait_timeout`). */
+  /** The run failed or was cancelled, or continues without being streamed (`wait_timeout`). */
   | { readonly type: 'error'; readonly problem: Problem };
 
 /** Problem details (RFC 9457) of the gateway. */

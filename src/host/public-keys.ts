@@ -1,7 +1,7 @@
 import type { ApiKeyConfig } from '../config/model.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 
-/** Whoever reads a public key in a page can fire with it as often as he likes. */
+/** Anyone who reads a public key in a page can fire with it, as often as they like. */
 export function unlimitedKeys(apiKeys: readonly ApiKeyConfig[]): readonly Problem[] {
   return apiKeys.flatMap(({ use, status, id, place }): Problem[] => {
     if (use !== 'browser' || status === 'revoked') return [];

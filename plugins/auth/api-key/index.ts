@@ -27,7 +27,7 @@ export default {
         // Looking up by digest leaks nothing through timing: how long a look-up takes depends on the digest alone, and
         // a caller cannot steer a SHA-256 digest towards a stored one, let alone learn the secret from its prefix.
         const entry = entries.get(hash('sha256', presented.key, 'hex')) ?? (presented.isForeign ? foreign : unknown);
-        // Whoever finds the prefix in a page must be able to trust what it says.
+        // Anyone who finds a key by its prefix must be able to trust what the prefix says.
         if (entry.isPublic !== undefined && entry.isPublic !== presented.key.startsWith(publicPrefix))
           return mismatched;
         const expired = request.receivedAt >= entry.expiresAt;

@@ -74,7 +74,7 @@ function sameName(name: string, project: string, key: string): boolean {
   return otherProject === project && sameKey(otherKey, key);
 }
 
-/** What everyone can read must open as little as it can. */
+/** What everyone can read must open as little as possible. */
 function browserProblems({ file, document }: InFile<ApiKeyDocument>): readonly Problem[] {
   if (document.use !== 'browser') return [];
   const { origins, triggers, permissions } = document;
