@@ -114,6 +114,7 @@ t.test('an API key loads with parsed hashes, and its expiry date means 00:00 UTC
   t.strictSame((await load(root)).apiKeys, [
     {
       id: 'k',
+      use: 'server',
       secrets: [
         { sha256: 'a'.repeat(64), expiresAt: Date.UTC(2027, 5, 30) },
         { sha256: 'b'.repeat(64), expiresAt: Date.UTC(2027, 5, 30, 10) },
@@ -121,6 +122,8 @@ t.test('an API key loads with parsed hashes, and its expiry date means 00:00 UTC
       ],
       permissions: ['project.runs'],
       projects: ['*'],
+      triggers: undefined,
+      origins: undefined,
       status: 'active',
       place: { file: join(root, 'key.yaml'), pointer: '/id' },
     },

@@ -396,8 +396,8 @@ t.test(
     t.equal(code, 1);
     const found = [...stdout.matchAll(/file=deploy\/config\/triggers\/(\w+)\.yaml,line=(\d+),col=(\d+),title=/g)];
     t.strictSame(Object.fromEntries(found.map(([, name, line, column]) => [name, `${line}:${column}`])), positions);
-    t.equal(stdout.match(/^::error /gm)?.length, 7);
-    t.equal(stdout.match(/^::warning /gm)?.length, 2);
+    t.equal(stdout.match(/^::error /gm)?.length, 8);
+    t.equal(stdout.match(/^::warning /gm)?.length, 1);
   },
 );
 
