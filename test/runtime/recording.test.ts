@@ -367,7 +367,15 @@ t.test('the journal of an earlier version keeps its recorded requests, without q
   const path = join(gateway.root, 'data/pullcord.db');
   const before = new DatabaseSync(path);
   const version = Number(before.prepare('PRAGMA user_version').get()?.user_version);
-  before.exec(`ALTER TABLE recordings DROP COLUMN origin; PRAGMA user_version = ${version - 1}`);
+  // Undoes the migration that added what is missing, and those since then.
+  before.exec(`
+    ALTER TABLE recordings DROP COLUMN request_id;
+    DROP INDEX runs_by_request;
+    ALTER TABLE runs DROP COLUMN request_id;
+    ALTER TABLE runs DROP COLUMN secret;
+    ALTER TABLE recordings DROP COLUMN origin;
+    PRAGMA user_version = ${version - 2};
+  `);
   before.close();
   const read = [...((await openRecordings(path)) ?? [])];
   t.match(read, [{ trigger: 'ask', origin: undefined }]);
