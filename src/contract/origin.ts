@@ -1,4 +1,4 @@
-import { namesCredential } from './credential-names.ts';
+import { containsApiKey, namesCredential } from './credential-names.ts';
 import type { EventInfo, Principal, RequestHead, RunOrigin } from './exchange.ts';
 
 /** Headers that hold credentials: an expression that could read them could leak them, one character at a time. */
@@ -53,6 +53,8 @@ function parametersIn(query: string): RunOrigin['request']['query'] {
   const lists = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
     if (namesCredential(name) || name === '__proto__') continue;
+    // Callers send keys under any name, and in URLs that are parameters themselves.
+    if (containsApiKey(value) || containsApiKey(name)) continue;
     const list = lists.get(name);
     if (list === undefined) lists.set(name, [value]);
     else list.push(value);

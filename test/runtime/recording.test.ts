@@ -304,17 +304,23 @@ const push = { delivery: { id: 7 }, at: 'noon' };
 t.test('recording keeps the query, the event and listed claims, and no credential among them', async (t) => {
   const run = { uses: 'echo', bindings: { claims: ['role'] } };
   const gateway = await startTestGateway(t, hooked({ filter: reading, run }));
-  const query = '?plan=pro&tag=a&tag=b&k=canary&api_key=canary&signature=canary';
+  const named = ['api_key', 'signature', 'jwt', 'bearer', 'otp', 'pass', 'HMAC'].map((name) => `&${name}=canary`);
+  const key = 'canary'.repeat(6);
+  const keys = [`&q=pc_${key}`, `&q=pcb_${key}`, `&tag=pc_${key}`, `&next=/?x=pc_${key}`, `&pc_${key}`];
+  const query = `?plan=pro&tag=a&tag=b&k=canary${[...named, ...keys].join('')}`;
   const headers = { 'x-event': 'push' };
   t.equal((await gateway.fire('ask', push, { path: query, headers })).status, 200);
-  await gateway.fire('ask', {}, { path: '?plan=free' });
+  await gateway.fire('ask', {}, { path: '?plan=free&q=pc_short&passage=2' });
   const [first, second] = await exported(gateway);
   const claims = { plan: 'pro', role: 'admin' };
   t.strictSame(
     [first?.query, first?.event, first?.claims],
     [{ plan: 'pro', tag: ['a', 'b'] }, { name: 'push', id: '7', time: 'noon' }, claims],
   );
-  t.strictSame([second?.query, second?.event, second?.claims], [{ plan: 'free' }, {}, claims]);
+  t.strictSame(
+    [second?.query, second?.event, second?.claims],
+    [{ plan: 'free', q: 'pc_short', passage: '2' }, {}, claims],
+  );
   t.notMatch(JSON.stringify([first, second]), 'canary');
 });
 
