@@ -110,7 +110,8 @@ class Reader {
 
 const property = { enumerable: true, configurable: true, writable: true };
 
-function isEscaped(text: string, at: number): boolean {
+/** Whether the character there, of a string, is part of an escape. */
+export function isEscaped(text: string, at: number): boolean {
   let slashes = 0;
   while (text[at - 1 - slashes] === '\\') slashes += 1;
   return slashes % 2 === 1;
