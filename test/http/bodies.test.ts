@@ -175,6 +175,16 @@ t.test('a form that two readers may take for two things is refused, with its pla
   t.strictSame(await inputOf('form', '&'.repeat(200_000), formType), {});
 });
 
+t.test('a form has at most 64 levels, of which the list of a repeated name is one', async (t) => {
+  const nested = (levels: number) => `payload=${'['.repeat(levels)}${']'.repeat(levels)}`;
+  const fire = (body: string) => post('form', body, formType);
+  t.equal((await fire(nested(63))).status, 200);
+  t.equal((await fire(`${nested(62)}&${nested(62)}`)).status, 200);
+  for (const body of [`${nested(63)}&${nested(1)}`, `${nested(1)}&a=1&${nested(63)}`]) {
+    t.match(await fire(body), { status: 400, body: { code: 'invalid_body', errors: [{ pointer: '/payload' }] } });
+  }
+});
+
 t.test('the head of a part is short: no sender of a form chooses how long its parameters are searched', (t) => {
   const part = (head: string) => `--b\r\nContent-Disposition: form-data; name="a"${head}\r\n\r\n1\r\n--b--\r\n`;
   t.strictSame(multipartFields(part(`; x="${'y'.repeat(4000)}"`), 'b'), { ok: true, fields: [['a', '1']] });

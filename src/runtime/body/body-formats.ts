@@ -110,6 +110,7 @@ function membersOf(fields: readonly FormField[], { text, jsonFields, numbers, ha
   const written = new Map<string, string[]>();
   let isInexact = false;
   let heldByJson = 0;
+  const repeated = repeatedNames(fields, jsonFields);
   for (const [name, sent] of fields) {
     if (isRefusedName(name)) return { kind: 'invalid', detail: `No member may be named ${name}.` };
     let member: JsonValue = sent;
@@ -120,7 +121,9 @@ function membersOf(fields: readonly FormField[], { text, jsonFields, numbers, ha
         needed = bytes;
         return hasRoom?.(heldByJson + bytes) !== false;
       };
-      const read = readJsonText(Buffer.from(sent), { hasRoom: hasRoomToo, numbers, levels: maxDepth - 1 });
+      // The members are a level, and the list of a repeated name is one more.
+      const levels = repeated.has(name) ? maxDepth - 2 : maxDepth - 1;
+      const read = readJsonText(Buffer.from(sent), { hasRoom: hasRoomToo, numbers, levels });
       heldByJson += needed;
       if (read === 'no_room') return noRoom;
       if (!read.ok)
@@ -147,6 +150,17 @@ function membersOf(fields: readonly FormField[], { text, jsonFields, numbers, ha
     return `${JSON.stringify(name)}:${member}`;
   });
   return { kind: 'members', value, text, json: `{${members.join(',')}}`, isInexact };
+}
+
+function repeatedNames(fields: readonly FormField[], names: readonly string[]): ReadonlySet<string> {
+  const repeated = new Set<string>();
+  const seen = new Set<string>();
+  for (const [name] of names.length === 0 ? [] : fields) {
+    if (!names.includes(name)) continue;
+    if (seen.has(name)) repeated.add(name);
+    seen.add(name);
+  }
+  return repeated;
 }
 
 function pointerStep(name: string): string {
