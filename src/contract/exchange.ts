@@ -62,6 +62,11 @@ export interface Exchange extends RequestHead {
    * ones that are null, unless the trigger's `body.fields` is `free`.
    */
   readonly input: TriggerInput;
+  /**
+   * Whether a number in the input has this value and lost digits, so that it may stand for others too: it identifies nothing.
+   * Undefined if none has lost any.
+   */
+  readonly hasLostDigits?: ((value: number) => boolean) | undefined;
   /** Set if the body is a foreign sender's: no member of the input is Pullcord's. Stored with the run. */
   readonly foreign?: ForeignBody | undefined;
   /** The conversation that the request belongs to, as its caller names it. */

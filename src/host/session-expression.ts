@@ -1,12 +1,5 @@
 import type { BodyConfig } from '../config/model.ts';
-import {
-  callerBinding,
-  type Exchange,
-  eventBinding,
-  type JsonValue,
-  requestBinding,
-  WorkExhausted,
-} from '../contract/index.ts';
+import { callerBinding, type Exchange, eventBinding, requestBinding, WorkExhausted } from '../contract/index.ts';
 import type { Place, Problem } from '../diagnostics/problem.ts';
 import { compileFilter, EvaluationError, ExpressionError } from '../filter/index.ts';
 
@@ -55,7 +48,8 @@ export function sessionExpression({ session, place }: BodyConfig): CompiledSessi
         const { input, work, receivedAt } = exchange;
         const bindings = Object.fromEntries(bound.map(([name, bind]) => [name, bind(exchange)]));
         try {
-          return sessionOf(compiled.evaluate(input, bindings, { now: receivedAt, seed: 0, budget: work }));
+          const value = compiled.evaluate(input, bindings, { now: receivedAt, seed: 0, budget: work });
+          return sessionOf(value, exchange);
         } catch (error) {
           if (error instanceof EvaluationError || WorkExhausted.is(error)) return notEvaluated;
           throw error;
@@ -89,15 +83,16 @@ const noSession: FoundSession = { ok: true, sessionId: undefined };
 /** The longest sessionId, in UTF-16 units. */
 const longest = 256;
 
-function sessionOf(value: unknown): FoundSession {
+function sessionOf(value: unknown, exchange: Exchange): FoundSession {
   if (value === undefined || value === null) return noSession;
-  const text = typeof value === 'number' ? numberText(value) : value;
+  const text = typeof value === 'number' ? numberText(value, exchange) : value;
   return typeof text === 'string' && text.length >= 1 && text.length <= longest
     ? { ok: true, sessionId: text }
     : notAnId;
 }
 
-/** An integer that has lost digits names no conversation: two would be taken for one. */
-function numberText(value: JsonValue & number): string | undefined {
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? undefined : String(value);
+/** A number that has lost digits names no conversation: two would be taken for one. */
+function numberText(value: number, { hasLostDigits }: Exchange): string | undefined {
+  const isUnsafe = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isUnsafe || hasLostDigits?.(value) === true ? undefined : String(value);
 }

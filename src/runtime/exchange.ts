@@ -6,6 +6,7 @@ import {
   type SenderEvent,
   WorkBudget,
 } from '../contract/index.ts';
+import { isLost } from './body/json-number.ts';
 import { type InvalidBody, inputOf, invalidBody, type TriggerBody } from './body/trigger-body.ts';
 import { eventInfo } from './event-info.ts';
 import type { LiveTrigger } from './snapshot.ts';
@@ -20,6 +21,7 @@ export function exchangeOf(
 ): Exchange {
   const { secretParameters } = trigger;
   const { fields } = trigger.body;
+  const { lost } = body;
   const input = inputOf(body, fields, trigger.project.language);
   return {
     ...head,
@@ -32,6 +34,7 @@ export function exchangeOf(
     bodyJson: body.json,
     foreign: fields === 'free' ? foreignBody(body) : undefined,
     input,
+    hasLostDigits: lost && ((value) => lost.some((numbers) => isLost(value, numbers))),
     sessionId: fields === 'checked' && typeof input.sessionId === 'string' ? input.sessionId : undefined,
     event: event && eventInfo(event, input, exactTextOf(body)),
     work: new WorkBudget(trigger.workLimit),
@@ -53,8 +56,8 @@ export function withSession(trigger: LiveTrigger, exchange: Exchange): Exchange 
   return { ...exchange, sessionId: found.sessionId };
 }
 
-function exactTextOf({ isInexact, json, text }: TriggerBody): string | undefined {
-  return isInexact ? (json ?? text) : undefined;
+function exactTextOf({ lost, json, text }: TriggerBody): string | undefined {
+  return lost === undefined ? undefined : (json ?? text);
 }
 
 function foreignBody(body: TriggerBody): ForeignBody {

@@ -26,6 +26,10 @@ const gateway = await startTestGateway(t, {
     dedup: { uses: 'body', with: { include: ['/payload/id'] } },
   }),
   'text.yaml': triggerFile('text', { body: accepting('text', 'json') }),
+  'keyed.yaml': triggerFile('keyed', {
+    body: { ...accepting('json', 'form'), form: { json: 'payload' } },
+    dedup: { uses: 'expression', with: { key: 'payload ? payload.id : id' } },
+  }),
   'small.yaml': triggerFile('small', { body: { ...accepting('json', 'text'), limit: '4KiB' } }),
   'session.yaml': triggerFile('session', { body: { fields: 'free', session: 'event.thread' } }),
   'named.yaml': triggerFile('named', { body: { session: '$event.id ? $event.id : thread' } }),
@@ -379,6 +383,31 @@ t.test('a foreign body belongs to the session that body.session finds', async (t
   t.equal(await sessionOf('named', 'x'), 'x');
   for (const bad of ['', 'x'.repeat(257), {}, [1, 2], true]) {
     t.match(await sessionOf('session', bad), { code: 'invalid_body', detail: /body\.session/ });
+  }
+});
+
+t.test('a number that has lost digits is no key of dedup and no session', async (t) => {
+  const fire = async (key: string, raw: string, type?: string) => (await post(key, raw, type)).body.code;
+  const digits = '0.1234567890123456789';
+  for (const ids of [
+    [`${digits}0`, `${digits}1`],
+    ['1.00000000000000000001', '1.00000000000000000002'],
+    ['1e-400', '2e-400'],
+    ['9007199254740992', '9007199254740993'],
+  ]) {
+    for (const id of ids) {
+      t.equal(await fire('keyed', `{"id":${id},"other":0.1}`), undefined, id);
+      t.equal(await fire('keyed', `{"id":[{"of":${id}}],"other":0.5}`), undefined, id);
+      const payload = `payload=${encodeURIComponent(`{"id":${id}}`)}`;
+      t.equal(await fire('keyed', payload, formType), undefined, `${id} in a form`);
+      t.equal(await fire('session', `{"event":{"thread":${id}}}`), 'invalid_body', id);
+    }
+  }
+  for (const id of ['0.12345678901234567', '0.10', '-7.25', '7']) {
+    const body = `{"id":${id},"other":${digits}1}`;
+    t.equal(await fire('keyed', body), undefined, id);
+    t.equal(await fire('keyed', body), 'duplicate', id);
+    t.equal(await fire('session', `{"event":{"thread":${id}},"other":${digits}1}`), undefined, id);
   }
 });
 

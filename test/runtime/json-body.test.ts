@@ -325,8 +325,8 @@ t.test('looking for the fault of a text ends soon, also in a string without an e
 
 t.test('a faulty text may have millions of escapes in one string', async (t) => {
   const count = 8 * 1024 * 1024;
-  const faultIn = (escape: string) => findFault(`{"a":"${escape.repeat(count)}","b":1,"b":2}`);
+  const faultIn = (written: string) => findFault(`{"a":"${written.repeat(count)}","b":1,"b":2}`);
   t.match(faultIn('\\"'), { pointer: '', detail: /has a member twice, a refused member/ });
-  for (const escape of ['\\n', '\\\\']) t.match(faultIn(escape), { pointer: '/b', detail: /twice/ });
+  for (const written of ['\\n', '\\\\']) t.match(faultIn(written), { pointer: '/b', detail: /twice/ });
   t.match(findFault('{"a":"\\"x","\\\\":[1,{"b":0,"b":1}]}'), { pointer: '/\\/1/b' });
 });

@@ -40,7 +40,7 @@ export default {
     const bindings = bindingsFor(expression.variables, options);
 
     const fingerprintOf = (value: unknown, exchange: Exchange): Fingerprint | undefined => {
-      const text = keyText(toPlain(value, exchange.work), exchange.work);
+      const text = keyText(toPlain(value, exchange.work), exchange.work, exchange.hasLostDigits);
       if (text === undefined) return undefined;
       const digest = `expression:${hash('sha256', text, 'hex')}`;
       return { key: scopedKey(digest, scope, exchange), windowMs, keepOnFailure };

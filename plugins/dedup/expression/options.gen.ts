@@ -5,7 +5,7 @@
  */
 export interface Options {
   /**
-   * JSONata (https://docs.jsonata.org) over the request's body. Requests with the same value, a text or any other JSON, are duplicates. It may also read $event (name, id, time), $request (method, headers, query, ip), $caller (id, claims), $project (id, name, language) and $trigger (key, name). A request is never a duplicate if the value is nothing, null, an empty text or an integer beyond 2^53, or if the evaluation fails, which is logged.
+   * JSONata (https://docs.jsonata.org) over the request's body. Requests with the same value, a text or any other JSON, are duplicates. It may also read $event (name, id, time), $request (method, headers, query, ip), $caller (id, claims), $project (id, name, language) and $trigger (key, name). A request is never a duplicate if the value is nothing, null, an empty text or a number with lost digits (an integer beyond 2^53, a fraction that a double cannot hold), or if the evaluation fails, which is logged.
    */
   key: string;
   /**

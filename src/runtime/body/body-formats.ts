@@ -5,6 +5,7 @@ import { copiesOfAscii, copiesOfOthers, formMemory } from '../memory/json-memory
 import { type FormField, urlencodedFields } from './form-body.ts';
 import { type HasRoom, isJsonObject, readJsonText, withoutByteOrderMark } from './json-body.ts';
 import { isRefusedName } from './json-fault.ts';
+import type { LostNumbers } from './json-number.ts';
 import { maxDepth } from './json-scan.ts';
 import type { BodyType } from './media-type.ts';
 import { multipartFields } from './multipart-body.ts';
@@ -24,8 +25,8 @@ export type Members =
       readonly text: string;
       /** The members as JSON text, with all digits of their numbers, where `text` is not that. */
       readonly json?: string;
-      /** Whether a number among them is not the one that was sent. */
-      readonly isInexact: boolean;
+      /** The numbers among them that are not those that were sent. */
+      readonly lost: readonly LostNumbers[];
     }
   | { readonly kind: 'no_room' }
   | { readonly kind: 'invalid'; readonly pointer?: string; readonly detail: string };
@@ -39,6 +40,7 @@ export const bodyFormats: Readonly<Record<BodyKind, Parse>> = {
   text: readText,
 };
 
+const noneLost: readonly LostNumbers[] = [];
 const noRoom: Members = { kind: 'no_room' };
 const openBracket = 0x5b;
 
@@ -49,14 +51,15 @@ function readJson(bytes: Buffer, _type: BodyType, { fields }: BodyRules, hasRoom
   const read = readJsonText(bytes, { hasRoom, numbers: isFree ? 'any' : 'exact', levels });
   if (read === 'no_room') return noRoom;
   if (!read.ok) return { kind: 'invalid', ...read };
-  const { text, value, isInexact } = read;
-  if (isJsonObject(value)) return { kind: 'members', value, text, isInexact };
+  const { text, value } = read;
+  const lost = read.lost === undefined ? noneLost : [read.lost];
+  if (isJsonObject(value)) return { kind: 'members', value, text, lost };
   if (!Array.isArray(value)) return { kind: 'invalid', detail: 'The body is not a JSON object.' };
   if (!isFree) {
     const detail = 'The body is a list, not a JSON object. A trigger takes lists with `body: { fields: free }`.';
     return { kind: 'invalid', detail };
   }
-  return { kind: 'members', value: { items: value }, text, json: `{"items":${text}}`, isInexact };
+  return { kind: 'members', value: { items: value }, text, json: `{"items":${text}}`, lost };
 }
 
 function startsWithList(bytes: Buffer): boolean {
@@ -71,7 +74,7 @@ function readText(bytes: Buffer, _type: BodyType, _rules: BodyRules, hasRoom: Ha
   if (!isUtf8(content)) return { kind: 'invalid', detail: 'The body is not valid UTF-8.' };
   if (hasRoom?.(textMemory(content)) === false) return noRoom;
   const text = content.toString('utf8');
-  return { kind: 'members', value: { text }, text, json: JSON.stringify({ text }), isInexact: false };
+  return { kind: 'members', value: { text }, text, json: JSON.stringify({ text }), lost: noneLost };
 }
 
 function readForm(
@@ -108,7 +111,7 @@ interface FormParts {
 function membersOf(fields: readonly FormField[], { text, jsonFields, numbers, hasRoom }: FormParts): Members {
   const value: Record<string, JsonValue> = {};
   const written = new Map<string, string[]>();
-  let isInexact = false;
+  const lost: LostNumbers[] = [];
   let heldByJson = 0;
   const repeated = repeatedNames(fields, jsonFields);
   for (const [name, sent] of fields) {
@@ -130,7 +133,7 @@ function membersOf(fields: readonly FormField[], { text, jsonFields, numbers, ha
         return { kind: 'invalid', pointer: `/${pointerStep(name)}${read.pointer ?? ''}`, detail: read.detail };
       member = read.value;
       json = read.text;
-      isInexact ||= read.isInexact;
+      if (read.lost !== undefined) lost.push(read.lost);
     } else {
       json = JSON.stringify(sent);
     }
@@ -149,7 +152,7 @@ function membersOf(fields: readonly FormField[], { text, jsonFields, numbers, ha
     const member = texts.length === 1 ? texts[0] : `[${texts.join(',')}]`;
     return `${JSON.stringify(name)}:${member}`;
   });
-  return { kind: 'members', value, text, json: `{${members.join(',')}}`, isInexact };
+  return { kind: 'members', value, text, json: `{${members.join(',')}}`, lost };
 }
 
 function repeatedNames(fields: readonly FormField[], names: readonly string[]): ReadonlySet<string> {

@@ -3,7 +3,7 @@ import type { JsonValue } from '../../contract/index.ts';
 import { bodyMemory } from '../memory/json-memory.ts';
 import { isMaybeMisread, parseExactly } from './exact-json.ts';
 import { findFault, isRefusedName, type NumberRule } from './json-fault.ts';
-import { isKept } from './json-number.ts';
+import { finite, isKept, type LostNumbers, lostNumbers } from './json-number.ts';
 import { maxDepth, scanJson } from './json-scan.ts';
 
 /** Whether there is room for what a body takes once it is parsed, in bytes: asked before it is. */
@@ -25,8 +25,8 @@ export type JsonText =
       readonly ok: true;
       readonly text: string;
       readonly value: JsonValue;
-      /** Whether a number in it is not the one that was written. */
-      readonly isInexact: boolean;
+      /** The numbers in it that are not those that were written. */
+      readonly lost: LostNumbers | undefined;
     }
   | InvalidJson;
 
@@ -69,12 +69,12 @@ export function readJsonText(
   } catch (error) {
     return { ok: false, detail: detailOf(error) };
   }
-  const isInexact = !scan.numbers.every(isKept);
+  const lost = numbers === 'any' ? lostNumbers(scan.numbers) : undefined;
   const members = typeof value === 'object' && value !== null ? countMembers(value) : 0;
   // JSON.parse keeps one member of each name, so that an extra colon reveals a second one.
-  const isFaulty = members !== scan.colons || (isInexact && numbers === 'exact');
+  const isFaulty = members !== scan.colons || (numbers === 'exact' && !scan.numbers.every(isKept));
   if (isFaulty) return { ok: false, ...findFault(text, numbers) };
-  return { ok: true, text, value: isInexact ? finite(value) : value, isInexact };
+  return { ok: true, text, value: lost === undefined ? value : allFinite(value), lost };
 }
 
 export function isJsonObject(value: JsonValue): value is Record<string, JsonValue> {
@@ -86,15 +86,13 @@ export function withoutByteOrderMark(bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
-/** JSON has no infinity: what is beyond a double is the largest one. The depth has been checked before. */
-function finite(value: JsonValue): JsonValue {
-  if (typeof value === 'number') {
-    return Number.isFinite(value) ? value : Math.sign(value) * Number.MAX_VALUE;
-  }
+/** The depth has been checked before. */
+function allFinite(value: JsonValue): JsonValue {
+  if (typeof value === 'number') return finite(value);
   if (typeof value !== 'object' || value === null) return value;
   const members = value as Record<string, JsonValue>;
   for (const [name, member] of Object.entries(members)) {
-    const kept = finite(member);
+    const kept = allFinite(member);
     if (kept !== member) members[name] = kept;
   }
   return value;

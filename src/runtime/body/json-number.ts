@@ -17,6 +17,32 @@ export function isKept(source: string): boolean {
   return !isInteger && written.digits.length <= 17;
 }
 
+/** The values that numbers have which lost digits, in order: two numbers as written may have one of them. */
+export type LostNumbers = Float64Array;
+
+/** Undefined if all of these JSON numbers are kept. */
+export function lostNumbers(sources: readonly string[]): LostNumbers | undefined {
+  const lost = sources.filter((source) => !isKept(source));
+  return lost.length === 0 ? undefined : Float64Array.from(lost, (source) => finite(Number(source))).sort();
+}
+
+/** JSON has no infinity: what is beyond a double is the largest one. */
+export function finite(value: number): number {
+  return Number.isFinite(value) ? value : Math.sign(value) * Number.MAX_VALUE;
+}
+
+/** Whether a value is that of a number which lost digits. */
+export function isLost(value: number, lost: LostNumbers): boolean {
+  let low = 0;
+  let high = lost.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((lost[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return lost[low] === value;
+}
+
 /** What most long numbers are: the shortest form of a double. */
 const shortFraction = /^-?(?:0\.[0-9]{0,16}[1-9]|(?=[0-9.]{1,18}$)[1-9][0-9]*\.[0-9]*[1-9])$/;
 

@@ -3,6 +3,7 @@ import type { JsonObject, TriggerInput } from '../../contract/index.ts';
 import { type BodyRules, bodyFormats, type Members } from './body-formats.ts';
 import { checkTriggerBody } from './check-members.ts';
 import type { HasRoom } from './json-body.ts';
+import type { LostNumbers } from './json-number.ts';
 import type { BodyType } from './media-type.ts';
 import { withoutNulls } from './without-nulls.ts';
 
@@ -15,8 +16,8 @@ export interface TriggerBody {
   /** The members as JSON text, with all digits of their numbers, where `text` is not that. */
   readonly json?: string | undefined;
   readonly members: JsonObject;
-  /** Whether a number among them is not the one that was sent. */
-  readonly isInexact?: boolean;
+  /** The numbers among them that are not those that were sent; absent: there are none. */
+  readonly lost?: readonly LostNumbers[];
 }
 
 export interface InvalidBody {
@@ -68,8 +69,8 @@ function checked(format: BodyKind, body: ReadMembers): TriggerBody | InvalidBody
 
 type ReadMembers = Extract<Members, { kind: 'members' }>;
 
-function bodyOf(format: BodyKind, { text, json, isInexact }: ReadMembers, members: JsonObject): TriggerBody {
-  return { kind: 'read', format, text, json, members, isInexact };
+function bodyOf(format: BodyKind, { text, json, lost }: ReadMembers, members: JsonObject): TriggerBody {
+  return { kind: 'read', format, text, json, members, ...(lost.length > 0 && { lost }) };
 }
 
 /**
