@@ -117,7 +117,8 @@ export class Call {
   /** Decodes a body once, within a limit in bytes. Its sender may still be unknown. Never rejects. */
   decode(sent: Buffer, codings: readonly ContentCoding[], limitBytes: number): Promise<DecodedBody> {
     const hasRoom = (bytes: number) => this.hasUnknownRoom(bytes);
-    this.#decoded ??= this.services.decoder.decode(sent, codings, { limitBytes, hasRoom }).then((decoded) => {
+    const sender = this.#admission === undefined ? 'unknown' : 'known';
+    this.#decoded ??= this.services.decoder.decode(sent, codings, { sender, limitBytes, hasRoom }).then((decoded) => {
       // A sender that is known by then has more room.
       if (!decoded.ok) this.#decoded = undefined;
       return decoded;

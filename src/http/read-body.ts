@@ -6,18 +6,22 @@ import type { RefusedVerdict } from '../runtime/verdict.ts';
 /** Why a body was not read: `broken_off` means that the client disconnected or sent invalid framing. */
 export type UnreadReason = 'too_large' | 'broken_off' | 'no_memory';
 
+/** Why a body that was read cannot be used now. */
+export type LaterReason = 'no_memory' | 'busy';
+
 export type ReadBody =
   | { readonly ok: true; readonly bytes: Buffer }
   | { readonly ok: false; readonly why: UnreadReason };
 
-const refusals: Record<UnreadReason, RefusedVerdict> = {
+const refusals: Record<UnreadReason | LaterReason, RefusedVerdict> = {
   too_large: { kind: 'refused', code: 'body_too_large', reason: '' },
   broken_off: { kind: 'refused', code: 'bad_request', reason: '' },
   no_memory: { kind: 'refused', code: 'unavailable', reason: 'server.memory is used up' },
+  busy: { kind: 'refused', code: 'unavailable', reason: 'too many encoded bodies wait to be decoded' },
 };
 
-/** How a request whose body was not read is refused. */
-export function refusalOf(why: UnreadReason): RefusedVerdict {
+/** How a request is refused whose body was not read, or cannot be used now. */
+export function refusalOf(why: UnreadReason | LaterReason): RefusedVerdict {
   return refusals[why];
 }
 

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import t from 'tap';
 import type { BodyKind } from '../../src/config/model.ts';
+import { BodyDecoder, type DecodedBody } from '../../src/runtime/body/content-coding.ts';
 import { multipartFields } from '../../src/runtime/body/multipart-body.ts';
 import { basicFiles, durable, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { serveFolder, startTestGateway } from '../support/gateway.ts';
@@ -339,6 +340,38 @@ t.test('a gzip body may have several members, but not thousands, which take long
   const empty = Array.from({ length: 1000 }, () => gzipSync(''));
   t.match(await send(Buffer.concat([...parts, ...empty])), { status: 400, body: { code: 'invalid_body' } });
 });
+
+t.test(
+  'few bodies wait for a decoder: half of them at most of unknown senders, and these do not go first',
+  async (t) => {
+    const bytes = gzipSync('{}');
+    const decoder = new BodyDecoder();
+    const order: string[] = [];
+    const send = (sender: 'known' | 'unknown', count: number) =>
+      Array.from({ length: count }, () => {
+        const decoding = decoder.decode(bytes, ['gzip'], { sender, limitBytes: 1024, hasRoom: () => true });
+        return decoding.then((decoded) => {
+          if (decoded.ok) order.push(sender);
+          return decoded;
+        });
+      });
+    const counted = async (sent: readonly Promise<DecodedBody>[]) => {
+      const answers = (await Promise.all(sent)).map((one) => (one.ok ? one.bytes.toString() : one.why));
+      return Object.fromEntries(Object.entries(Object.groupBy(answers, (one) => one)).map(([k, v]) => [k, v?.length]));
+    };
+    const unknown = send('unknown', 1000);
+    const known = send('known', 10);
+    t.strictSame(await counted(known), { '{}': 10 });
+    const before = order.slice(0, order.lastIndexOf('known')).filter((sender) => sender === 'unknown');
+    t.ok(before.length < 20, `${before.length} of unknown senders before the last of ten known ones`);
+    t.strictSame(await counted(unknown), { '{}': 2 + 64, busy: 1000 - 66 });
+    t.strictSame(await counted(send('known', 1000)), { '{}': 2 + 128, busy: 1000 - 130 });
+    const full = send('known', 130);
+    t.strictSame(await counted(send('unknown', 1)), { busy: 1 });
+    await Promise.all(full);
+    t.strictSame(await counted(send('unknown', 1)), { '{}': 1 }, 'later there is room again');
+  },
+);
 
 t.test('a byte order mark is skipped, and is no difference for dedup', async (t) => {
   t.strictSame(await inputOf('free', '\ufeff{"bom":1}'), { bom: 1 });

@@ -43,7 +43,8 @@ async function decode(call: Call, sent: Buffer, described: ReadableBody): Promis
     case 'too_large':
       return refuseBody(call, 'body_too_large');
     case 'no_memory':
-      return refuse(call, refusalOf('no_memory'), call.admission.trigger);
+    case 'busy':
+      return refuse(call, refusalOf(decoded.why), call.admission.trigger);
     case 'not_decodable': {
       const detail = 'The body is not what its Content-Encoding says.';
       return refuseBody(call, 'invalid_body', { detail, errors: [{ pointer: '', message: detail }] });

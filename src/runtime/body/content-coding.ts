@@ -49,9 +49,14 @@ export function codingsOf(field: string | undefined): readonly ContentCoding[] |
 
 export type DecodedBody =
   | { readonly ok: true; readonly bytes: Buffer }
-  | { readonly ok: false; readonly why: 'too_large' | 'not_decodable' | 'no_memory' };
+  | { readonly ok: false; readonly why: 'too_large' | 'not_decodable' | NotNow };
+
+/** The sender may send the body again later. */
+type NotNow = 'no_memory' | 'busy';
 
 export interface DecodingLimits {
+  /** Whether it is known who sent the body. */
+  readonly sender: Sender;
   /** The most bytes that may come out of a decoder. */
   readonly limitBytes: number;
   /** Reserves what all bytes together take, those that went in too. */
@@ -62,20 +67,31 @@ export interface DecodingLimits {
 const zstdWindowLog = 23;
 /** What a decoder takes beside its window: tables, and the chunk that it writes. */
 const decoderBytes = 128 * 1024;
+/** Bodies that wait for a decoder, all together: a client has given up before the last of more would be decoded. */
+const mostWaiting = 128;
+/** How many of these may be of unknown senders. 51 bytes keep a decoder busy for 50 ms. */
+const mostUnknownWaiting = mostWaiting / 2;
 /** How much is decoded in one turn of a thread. */
 const chunkSize = 64 * 1024;
 /** Decoders at work at once: each has its window, and uses a thread of a pool that others need too. */
 const mostDecoders = 2;
 
-/** Decodes bodies, few at once. */
+type Sender = 'known' | 'unknown';
+
+/** Decodes bodies, few at once. Known and unknown senders that wait take turns. */
 export class BodyDecoder {
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Readonly<Record<Sender, (() => void)[]>> = { known: [], unknown: [] };
+  #turn: Sender = 'known';
 
   /** Never rejects. What it reserves grows as bytes come out, so that a bomb is found before it takes the room. */
   async decode(bytes: Buffer, codings: readonly ContentCoding[], limits: DecodingLimits): Promise<DecodedBody> {
-    if (this.#running >= mostDecoders) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running += 1;
+    if (this.#running < mostDecoders) {
+      this.#running += 1;
+    } else {
+      if (!this.#mayWait(limits.sender)) return { ok: false, why: 'busy' };
+      await new Promise<void>((resolve) => this.#waiting[limits.sender].push(resolve));
+    }
     try {
       let decoded: DecodedBody = { ok: true, bytes };
       for (const coding of codings.toReversed()) {
@@ -83,10 +99,22 @@ export class BodyDecoder {
       }
       return decoded;
     } finally {
-      const next = this.#waiting.shift();
+      const next = this.#next();
       if (next === undefined) this.#running -= 1;
       else next();
     }
+  }
+
+  #mayWait(sender: Sender): boolean {
+    const { known, unknown } = this.#waiting;
+    if (sender === 'unknown' && unknown.length >= mostUnknownWaiting) return false;
+    return known.length + unknown.length < mostWaiting;
+  }
+
+  #next(): (() => void) | undefined {
+    const first = this.#turn;
+    this.#turn = first === 'known' ? 'unknown' : 'known';
+    return this.#waiting[first].shift() ?? this.#waiting[this.#turn].shift();
   }
 }
 
