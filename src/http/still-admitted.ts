@@ -1,6 +1,6 @@
 import { type Decision, decideByHead } from '../runtime/admission.ts';
 import type { Call } from './call.ts';
-import { bodyMembers } from './gates/body-members.ts';
+import { decideByBody } from './gates/body-members.ts';
 
 /**
  * Whether the current config would admit a request that was admitted before. It is judged as of its arrival, so that a
@@ -13,7 +13,7 @@ export async function isStillAdmitted(call: Call): Promise<boolean> {
   try {
     const early = await decideByHead(snapshot, route, head);
     if (early.kind !== 'needs_body') return vouchesFor(early);
-    return vouchesFor(await early.decide(bytes, bodyMembers(call, bytes, early.trigger)));
+    return vouchesFor(await decideByBody(call, early, bytes));
   } catch {
     // The auth plugin failed, so nothing says that the caller is still valid.
     return false;
@@ -22,7 +22,7 @@ export async function isStillAdmitted(call: Call): Promise<boolean> {
   }
 }
 
-/** A trigger that was paused or deleted, or a key server that is out of reach, says nothing about the caller. */
+/** A trigger that was paused or deleted, a key server that is out of reach, or a lack of memory, says nothing about the caller. */
 function vouchesFor(decision: Decision): boolean {
   return decision.kind !== 'refused' || (decision.code !== 'unauthorized' && decision.code !== 'forbidden');
 }

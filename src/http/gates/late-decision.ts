@@ -1,10 +1,9 @@
-import type { BodyMembers } from '../../contract/index.ts';
 import type { BodyNeeded, Decision, Handshake, Refusal } from '../../runtime/admission.ts';
 import type { Call } from '../call.ts';
 import { refusalOf } from '../read-body.ts';
-import { bodyMembers } from './body-members.ts';
+import { decideByBody } from './body-members.ts';
 
-const noBytes = new Uint8Array();
+const noBytes = Buffer.alloc(0);
 
 /**
  * Decides by the body where the headers do not identify the caller. A request with a signature is refused only after its
@@ -13,21 +12,16 @@ const noBytes = new Uint8Array();
  */
 export async function decideLate(call: Call, early: Refusal | Handshake | BodyNeeded): Promise<Decision> {
   const { request, route, snapshot } = call;
-  if (route.kind !== 'trigger') return decidedBy(early, noBytes);
+  if (route.kind !== 'trigger') return decidedBy(call, early, noBytes);
   const isSigned = snapshot.mayBeSigned(request.headers);
   if (early.kind === 'handshake' || (early.kind === 'refused' && !isSigned)) return early;
   const sent = await call.readBody('unknown');
   // Also without memory: at once, and alike for every address.
   if (!sent.ok) return refusalOf(sent.why);
   call.bytes = sent.bytes;
-  const members = early.kind === 'needs_body' ? bodyMembers(call, sent.bytes, early.trigger) : undefined;
-  return decidedBy(early, sent.bytes, members);
+  return decidedBy(call, early, sent.bytes);
 }
 
-function decidedBy(
-  early: Refusal | Handshake | BodyNeeded,
-  body: Uint8Array,
-  members?: BodyMembers,
-): Decision | Promise<Decision> {
-  return early.kind === 'needs_body' ? early.decide(body, members) : early;
+function decidedBy(call: Call, early: Refusal | Handshake | BodyNeeded, body: Buffer): Decision | Promise<Decision> {
+  return early.kind === 'needs_body' ? decideByBody(call, early, body) : early;
 }
