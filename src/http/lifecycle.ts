@@ -2,7 +2,7 @@ import type { MaybePromise, Reply } from '../contract/index.ts';
 import type { Call } from './call.ts';
 import { admit } from './gates/admit.ts';
 import { completion } from './gates/completion.ts';
-import { cors, corsOfTrigger } from './gates/cors.ts';
+import { cors } from './gates/cors.ts';
 import { declaredLength, expectation, host, method, transferCoding } from './gates/protocol.ts';
 import { route } from './gates/route.ts';
 import { run } from './gates/run-resource.ts';
@@ -67,15 +67,9 @@ export const headGates: readonly Step[] = [
   },
   {
     name: 'admit',
-    does: 'Authenticates the caller, and checks its permissions, the project and the trigger.',
+    does: 'Authenticates the caller, and checks its permissions, the project and the trigger. From here on, the `cors` of the trigger counts.',
     why: 'Before anything of the body is read or anything about the trigger is answered. Only a signature makes it read the body first.',
     run: admit,
-  },
-  {
-    name: 'corsOfTrigger',
-    does: 'Withdraws the CORS headers if the trigger does not allow the origin.',
-    why: 'After `admit`, so that its answers do not reveal which triggers exist.',
-    run: corsOfTrigger,
   },
   // Limits belong here: they count per caller and trigger, which are known from here on, and spare the body.
   {

@@ -15,13 +15,14 @@ t.test('gates and steps', async (t) => {
   const { gateway, fire } = await startTestGateway(t, {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
-    'triggers/echo.yaml': triggerFile('echo'),
+    'triggers/echo.yaml': triggerFile('echo', { cors: { origins: ['https://www.example.com'] } }),
   });
   const { runId } = (await fire('echo', {})).body;
   const path = '/api/v1.0/project/support/trigger/echo';
   const host = 'Host: gateway';
   const key = `X-API-Key: ${secrets.website}`;
   const long = 'Content-Length: 999999';
+  const preflight = ['Origin: https://www.example.com', 'Access-Control-Request-Method: POST'];
   const encoded = 'Transfer-Encoding: gzip, chunked';
   const answerTo = async (head: readonly string[], body = '') => {
     const socket = connect(gateway.address.port, '127.0.0.1');
@@ -34,6 +35,7 @@ t.test('gates and steps', async (t) => {
   const failing: Readonly<Record<string, { answer: string; head: readonly string[]; body?: string }>> = {
     expectation: { answer: '417 expectation_failed', head: [`POST ${path} HTTP/1.1`, 'Expect: miracles'] },
     host: { answer: '400 bad_request', head: [`POST ${path} HTTP/1.1`, long] },
+    cors: { answer: '204', head: ['OPTIONS /nowhere HTTP/1.1', host, long, ...preflight] },
     length: { answer: '413 body_too_large', head: ['POST /nowhere HTTP/1.1', host, long] },
     coding: { answer: '400 bad_request', head: ['POST /nowhere HTTP/1.1', host, encoded], body: '0\r\n\r\n' },
     route: { answer: '404 not_found', head: [`GET ${path}/run/${runId}/complete HTTP/1.1`, host] },

@@ -87,7 +87,7 @@ t.test('no secret is in the output of any command, in a recording or in a plan',
   const gateway = await startTestGateway(t, files(2, secretFile));
   const head = gateway.root;
   const headers = {
-    authorization: `Bearer ${canary}`,
+    authorization: `Basic ${canary}`,
     cookie: `session=${canary}`,
     'x-auth-token': canary,
     'x-secret-of-shop': canary,

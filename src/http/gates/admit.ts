@@ -2,6 +2,7 @@ import type { MaybePromise, Reply } from '../../contract/index.ts';
 import { type BodyNeeded, type Decision, decideByHead } from '../../runtime/admission.ts';
 import type { Call } from '../call.ts';
 import { refuse } from '../refuse.ts';
+import { narrowCors } from './cors.ts';
 import { decideLate } from './late-decision.ts';
 
 export function admit(call: Call): MaybePromise<Reply | undefined> {
@@ -19,6 +20,7 @@ function apply(call: Call, decision: Decision): Reply | undefined {
   switch (decision.kind) {
     case 'admitted':
       call.admission = decision;
+      narrowCors(call);
       return undefined;
     case 'handshake':
       call.verdict = decision;

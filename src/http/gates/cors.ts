@@ -21,9 +21,9 @@ export function cors({ snapshot, request, response }: Call): Reply | undefined {
   return { status: 204, headers: preflightHeaders(allowed, origin, request.headers['access-control-request-headers']) };
 }
 
-/** Withdraws what the trigger of an admitted request does not allow. */
-export function corsOfTrigger({ snapshot, request, response, admission: { trigger } }: Call): undefined {
-  if (snapshot.cors === undefined || trigger.cors?.origins.has(request.headers.origin ?? '')) return undefined;
+/** Withdraws what the trigger of an admitted request does not allow: only now does it matter which one it is. */
+export function narrowCors({ snapshot, request, response, admission: { trigger } }: Call): void {
+  if (snapshot.cors === undefined || trigger.cors?.origins.has(request.headers.origin ?? '')) return;
   response.removeHeader('access-control-allow-origin');
   response.removeHeader('access-control-expose-headers');
 }
