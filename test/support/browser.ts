@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Test } from 'tap';
+import { listen } from './listen.ts';
+import { programPath } from './nginx.ts';
+
+const sources = join(import.meta.dirname, '../../src');
+
+/** What a site with a strict policy allows itself: its own scripts, the gateway, and no text that becomes code. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  'connect-src http://127.0.0.1:*',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+/** Debian's Chromium; undefined where it is not installed. Tests are skipped then, but not by `.ci/run`. */
+export const chromiumPath = process.env.PULLCORD_TEST_CHROMIUM ?? (await programPath('chromium'));
+
+/** Starts Chromium; it stops with the test. */
+export async function startBrowser(t: Test): Promise<Browser> {
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'];
+  const browser = await chromium.launch({ executablePath: chromiumPath ?? '', args: [...args, '--disable-sync'] });
+  t.teardown(() => browser.close());
+  return browser;
+}
+
+/**
+ * Serves a site on an origin of its own, under a strict Content-Security-Policy; it stops with the test. The modules of
+ * `src/client` and `src/chat` are below `/pullcord/`, without their types.
+ * @param files by path
+ * @returns the origin
+ */
+export async function serveSite(t: Test, files: Readonly<Record<string, string>>): Promise<string> {
+  return listen(t, async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://site');
+    const body = files[pathname] ?? (await moduleAt(pathname));
+    if (body === undefined) return response.writeHead(pathname === '/favicon.ico' ? 204 : 404).end();
+    response.writeHead(200, {
+      'content-type': pathname.endsWith('.ts') || pathname.endsWith('.js') ? 'text/javascript' : 'text/html',
+      'content-security-policy': contentSecurityPolicy,
+    });
+    response.end(body);
+  });
+}
+
+async function moduleAt(pathname: string): Promise<string | undefined> {
+  const [, path] = /^\/pullcord\/((?:client|chat)\/[a-z-]+\.ts)$/.exec(pathname) ?? [];
+  return path === undefined ? undefined : stripTypeScriptTypes(await readFile(join(sources, path), 'utf8'));
+}
+
+export interface Visit {
+  readonly page: Page;
+  /** Errors of the console, of scripts and of the policy, and dialogs. */
+  readonly faults: readonly string[];
+}
+
+/** Opens a page as a visitor of its own, with a storage of its own. */
+export async function visit(browser: Browser, url: string): Promise<Visit> {
+  const page = await (await browser.newContext()).newPage();
+  const faults = watchFaults(page);
+  await page.goto(url);
+  return { page, faults };
+}
+
+function watchFaults(page: Page): readonly string[] {
+  const faults: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('dialog', async (dialog) => {
+    faults.push(`dialog ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  return faults;
+}
