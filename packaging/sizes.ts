@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** What a page loads, in bytes: bundled, minified and gzipped. */
-const limits = { 'src/client/index.ts': 5 * 1024 };
+const limits = { 'src/client/index.ts': 5 * 1024, 'src/chat/index.ts': 12 * 1024 };
 
 for (const [entry, limit] of Object.entries(limits)) {
   const { outputFiles } = await build({

@@ -12,7 +12,7 @@ const sources = join(import.meta.dirname, '../../src');
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
-  'connect-src http://127.0.0.1:*',
+  "connect-src 'self' http://127.0.0.1:*",
   "base-uri 'none'",
   "form-action 'none'",
   "require-trusted-types-for 'script'",
@@ -60,10 +60,14 @@ export interface Visit {
   readonly faults: readonly string[];
 }
 
-/** Opens a page as a visitor of its own, with a storage of its own. */
-export async function visit(browser: Browser, url: string): Promise<Visit> {
+/**
+ * Opens a page as a visitor of its own, with a storage of its own.
+ * @param script that runs in the page in spite of its policy
+ */
+export async function visit(browser: Browser, url: string, script = ''): Promise<Visit> {
   const page = await (await browser.newContext()).newPage();
   const faults = watchFaults(page);
+  await page.addInitScript(script);
   await page.goto(url);
   return { page, faults };
 }
