@@ -64,8 +64,8 @@ t.test('pullcord-chat in Chromium', { skip }, async (t) => {
     await page.keyboard.press('Escape');
     await page.getByText('Stopped.').waitFor();
     await until(async () => {
-      const { runs } = (await (await fetch(`${adminUrl}/runs`)).json()) as { runs: { status: string }[] };
-      return runs.some(({ status }) => status === 'cancelled');
+      const { runs } = (await (await fetch(`${adminUrl}/runs`)).json()) as { runs: { state: string }[] };
+      return runs.some(({ state }) => state === 'cancelled');
     });
     t.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0);
     await page.reload();
