@@ -26,6 +26,7 @@ form { border-block-start: 1px solid var(--border); }
 .visitor { align-self: end; padding: .5rem .75rem; border-radius: .75rem; white-space: pre-wrap;
   color: var(--pullcord-chat-visitor-color, #1a1a1a); background: var(--pullcord-chat-visitor-background, #e0e7ff); }
 .agent { align-self: start; }
+.question { padding-inline-start: .75rem; border-inline-start: 3px solid var(--accent); }
 .text > :first-child { margin-block-start: 0; }
 .text > :last-child { margin-block-end: 0; }
 p, ul, ol, pre, blockquote { margin-block: .5rem; }

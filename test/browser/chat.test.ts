@@ -91,6 +91,20 @@ t.test('pullcord-chat in Chromium', { skip }, async (t) => {
     t.strictSame(faults, []);
   });
 
+  t.test('triggers that do not wait for the agent, or not long enough, are waited for and stopped too', async (t) => {
+    for (const trigger of ['later', 'impatient']) {
+      const { page, faults } = await visit(browser, `${site}/?trigger=support/${trigger}`);
+      await say(page, 'Hello');
+      t.strictSame(await answers(page, 1), ['Hello'], trigger);
+      await say(page, 'wait');
+      await page.getByRole('button', { name: 'Stop' }).click();
+      await page.getByText('Stopped.').waitFor();
+      await say(page, 'remember');
+      t.equal((await answers(page, 3)).at(-1), 'Hello, remember');
+      t.strictSame(faults, []);
+    }
+  });
+
   t.test('a question of the agent is answered by the next message', async (t) => {
     const { page } = await visit(browser, site);
     await say(page, 'ask');

@@ -9,12 +9,12 @@ import { startTestGateway, type TestGateway } from './gateway.ts';
 const secret = 'pcb_of_a_chat_in_chromium';
 const agent = join(import.meta.dirname, '../fixtures/plugins/chatting-agent.js');
 
-/** A page with a chat; `?dir=rtl` and `?late` (properties that were set before the module was loaded) change it. */
+/** A page with a chat; `?dir=rtl`, `?trigger=` and `?late` (properties that were set before the module was loaded) change it. */
 const script = `
   const asked = new URLSearchParams(location.search);
   document.documentElement.dir = asked.get('dir') ?? 'ltr';
   const chat = document.createElement('pullcord-chat');
-  chat.setAttribute('trigger', 'support/chat');
+  chat.setAttribute('trigger', asked.get('trigger') ?? 'support/chat');
   document.querySelector('main').append(chat);
   const { url, key } = await (await fetch('/gateway.json')).json();
   if (asked.has('late')) {
@@ -39,20 +39,21 @@ export async function serveChat(t: Test): Promise<ChatSite> {
   const files: Record<string, string> = { '/': page, '/page.js': script };
   const site = await serveSite(t, files);
   const key = {
-    ...{ version: 1, kind: 'ApiKey', id: 'page', use: 'browser', origins: [site], triggers: ['support/chat'] },
+    ...{ version: 1, kind: 'ApiKey', id: 'page', use: 'browser', origins: [site] },
+    triggers: ['support/chat', 'support/later', 'support/impatient'],
     ...{ secrets: [{ hash: `sha256:${hash('sha256', secret)}` }] },
     ...{ permissions: ['project.trigger'], projects: ['support'] },
   };
+  const trigger = (name: string, respond: object) =>
+    triggerFile(name, { cors: { origins: [site] }, run: { uses: 'chatting' }, respond });
   const gateway = await startTestGateway(t, {
     ...basicFiles(),
     'agent.js': await readFile(agent, 'utf8'),
     'gateway.yaml': gatewayFile({ plugins: ['./agent.js'] }),
     'keys/page.yaml': JSON.stringify(key),
-    'triggers/chat.yaml': triggerFile('chat', {
-      cors: { origins: [site] },
-      run: { uses: 'chatting' },
-      respond: { uses: 'wait', with: { timeout: '1m', stream: true } },
-    }),
+    'triggers/chat.yaml': trigger('chat', { uses: 'wait', with: { timeout: '1m', stream: true } }),
+    'triggers/later.yaml': trigger('later', { uses: 'accepted' }),
+    'triggers/impatient.yaml': trigger('impatient', { uses: 'wait', with: { timeout: '1ms', stream: true } }),
   });
   files['/gateway.json'] = JSON.stringify({ url: `${gateway.url}/api/v1.0`, key: secret });
   return { ...gateway, site };
