@@ -101,6 +101,7 @@ export interface GatewayDocument {
      */
     token?: SecretReference;
   };
+  tokens?: TokensDocument;
   /**
    * The scope in which a trigger key must be unique.
    */
@@ -140,6 +141,17 @@ export interface GatewayDocument {
     callback?: CallbackDocument;
     cors?: CorsDocument;
   };
+}
+/**
+ * Short-lived tokens, which API keys with the permission `project.token` issue. Without it there are none.
+ */
+export interface TokensDocument {
+  /**
+   * The secrets that sign tokens, of at least 32 bytes. The first signs, all of them verify: to replace one, put the new one first, and remove the old one a day later.
+   *
+   * @minItems 1
+   */
+  secrets: [SecretReference, ...SecretReference[]];
 }
 /**
  * The engine, which keeps runs, dedup claims and conversations, and executes runs.
@@ -404,9 +416,9 @@ export interface ApiKeyDocument {
    */
   triggers?: string[];
   /**
-   * What the key may do. `project.trigger`: fire triggers, read and cancel its own runs. `project.runs`: those of others too.
+   * What the key may do. `project.trigger`: fire triggers, read and cancel its own runs. `project.runs`: those of others too. `project.token`: issue short-lived tokens, which fire its triggers.
    */
-  permissions: ('project.trigger' | 'project.runs')[];
+  permissions: ('project.trigger' | 'project.runs' | 'project.token')[];
   /**
    * Ids of the projects that the key may use, or ["*"] for every project.
    */

@@ -11,6 +11,8 @@ export interface Config {
   readonly organization: string;
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
+  /** What signs short-lived tokens; undefined: there are none. */
+  readonly tokens: TokensConfig | undefined;
   readonly engine: StageUse;
   /** Targets that callbacks may reach although they are not public. */
   readonly outboundAllow: readonly OutboundTarget[];
@@ -52,6 +54,14 @@ export interface AdminConfig {
   /** `{ env }` or `{ file }` as written; resolved by the host. */
   readonly token: SecretReference | undefined;
   /** Absolute path of the folder of the declaring file: a relative path of the token starts there. */
+  readonly folder: string;
+  readonly place: Place;
+}
+
+export interface TokensConfig {
+  /** `{ env }` or `{ file }` as written; resolved by the host. At least one; the first signs. */
+  readonly secrets: readonly SecretReference[];
+  /** Absolute path of the folder of the declaring file: relative paths of secrets start there. */
   readonly folder: string;
   readonly place: Place;
 }

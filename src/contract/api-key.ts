@@ -1,4 +1,5 @@
 import type { Permission, Principal } from './exchange.ts';
+import type { TokenClaims } from './token.ts';
 
 /** An ApiKey file, resolved: what an auth plugin needs to know a caller. Holds digests, never a secret. */
 export interface ApiKeyDeclaration {
@@ -25,8 +26,12 @@ export interface ApiKeySecret {
   readonly label?: string | undefined;
 }
 
-/** The caller that an active API key identifies. */
-export function principalOfKey(key: ApiKeyDeclaration, credential?: string): Principal {
+/**
+ * The caller that an active API key identifies.
+ * @param credential names its secret in logs and runs
+ * @param secretId as `secretIdOf` returns it
+ */
+export function principalOfKey(key: ApiKeyDeclaration, credential?: string, secretId?: string): Principal {
   const { id, permissions, projects, triggers, origins, use } = key;
   return Object.freeze({
     id,
@@ -36,8 +41,37 @@ export function principalOfKey(key: ApiKeyDeclaration, credential?: string): Pri
     ...(origins !== undefined && { origins }),
     ...(use === 'browser' && { isPublic: true }),
     ...(credential !== undefined && { credential }),
+    ...(secretId !== undefined && { secretId }),
   } as const);
 }
+
+/** Identifies a secret of an API key. Only the start of its digest: tokens carry it, and their holders can read it. */
+export function secretIdOf({ sha256 }: Pick<ApiKeySecret, 'sha256'>): string {
+  return sha256.slice(0, 16);
+}
+
+/**
+ * The caller that a token identifies: its key, as far as the token allows. Nothing that the key has lost since then.
+ * @param credential names the secret that issued it
+ */
+export function principalOfToken(key: ApiKeyDeclaration, claims: TokenClaims, credential: string): Principal {
+  const { projects, triggers, origins } = principalOfKey(key);
+  const { trigger, origin, id, expiresAt, sessionId, customer, context, uses } = claims;
+  const isGranted = triggers === undefined || triggers.has(trigger);
+  return {
+    id: key.id,
+    permissions: firing,
+    projects,
+    triggers: new Set(isGranted ? [trigger] : []),
+    origins: origin === undefined ? origins : [origin],
+    // A page shows it to its visitor.
+    isPublic: true,
+    credential: `${credential}, token ${id}`,
+    token: { id, expiresAt, sessionId, customer, context, uses },
+  };
+}
+
+const firing: ReadonlySet<Permission> = new Set(['project.trigger']);
 
 /** Only the trigger's key has no case. */
 function folded(trigger: string): string {

@@ -1,5 +1,6 @@
 import type { WorkBudget } from '../work/work-budget.ts';
 import type { JsonObject } from './json.ts';
+import type { TokenBinding } from './token.ts';
 
 /** Who is calling, as an auth plugin established it. */
 export interface Principal {
@@ -18,10 +19,17 @@ export interface Principal {
   readonly claims?: JsonObject | undefined;
   /** Which of the caller's secrets was used, for logs and runs: its note, or its place, e.g. `secrets[1]`. Never a secret. */
   readonly credential?: string | undefined;
+  /** Identifies the secret of an API key, so that the tokens which it has issued end with it. */
+  readonly secretId?: string | undefined;
+  /** Set if the credential is a short-lived token: what it is bound to. */
+  readonly token?: TokenBinding | undefined;
 }
 
-/** What a key can be granted. `project.trigger`: fire, and read or cancel its own runs. `project.runs`: those of others too. */
-export const permissions = ['project.trigger', 'project.runs'] as const;
+/**
+ * What a key can be granted. `project.trigger`: fire, and read or cancel its own runs. `project.runs`: those of others too.
+ * `project.token`: issue short-lived tokens.
+ */
+export const permissions = ['project.trigger', 'project.runs', 'project.token'] as const;
 export type Permission = (typeof permissions)[number];
 
 /** A request before its body is read: all that an auth plugin sees. */

@@ -18,3 +18,4 @@ export type * from './run.ts';
 export * from './run-state.ts';
 export type * from './secrets.ts';
 export type * from './sign.ts';
+export * from './token.ts';

@@ -9,6 +9,7 @@ import type { Respond } from './respond.ts';
 import type { Run } from './run.ts';
 import type { UnresolvedOptions } from './secrets.ts';
 import type { SentRequest, Signing, SignResult } from './sign.ts';
+import type { TokenVerifier } from './token.ts';
 
 /** The five steps of the pipeline, in order. */
 export const stages = ['auth', 'filter', 'dedup', 'run', 'respond'] as const;
@@ -52,6 +53,8 @@ export interface PluginContext {
 export interface AuthPluginContext extends PluginContext {
   readonly apiKeys: readonly ApiKeyDeclaration[];
   readonly projects: readonly string[];
+  /** Verifies short-lived tokens; undefined if gateway.yaml has no secrets for them. */
+  readonly tokens?: TokenVerifier | undefined;
 }
 
 export interface PluginLog {

@@ -59,6 +59,7 @@ const linkCodes = {
   unknown_key: 'The API key does not exist.',
   empty_permissions: 'An API key has no permissions.',
   browser_key: 'A browser key lacks what makes it safe to publish, or has what does not.',
+  tokens_not_configured: 'An API key may issue tokens, and no secret signs them.',
   unlimited_browser_key: 'Nothing limits how often a public key fires.',
   empty_projects: 'An API key has access to no project.',
   mixed_projects: 'An API key lists projects beside `*`, which means all of them.',

@@ -10,6 +10,7 @@ import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
 import { retryCases } from './conformance/retrying.ts';
 import { sessionCases } from './conformance/sessions.ts';
+import { useCases } from './conformance/using.ts';
 import { waitCases } from './conformance/waiting.ts';
 
 export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conformance/harness.ts';
@@ -20,6 +21,7 @@ export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conforma
  */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...claimCases,
+  ...useCases,
   ...executionCases,
   ...waitCases,
   ...cancelCases,

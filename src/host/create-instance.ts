@@ -10,6 +10,7 @@ import {
   type Plugin,
   type PluginContext,
   type PluginLog,
+  type TokenVerifier,
 } from '../contract/index.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Problem } from '../diagnostics/problem.ts';
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly log: PluginLog;
   readonly apiKeys: readonly ApiKeyDeclaration[];
   readonly projects: readonly string[];
+  /** Verifies short-lived tokens, if the config has secrets for them. */
+  readonly tokens?: TokenVerifier | undefined;
   readonly guard: OutboundGuard;
 }
 
@@ -93,12 +96,13 @@ async function create(
   plugin: Plugin,
   context: PluginContext,
   options: unknown,
-  { apiKeys, projects, onKeysRead }: Surroundings & { onKeysRead(): void },
+  { apiKeys, projects, tokens, onKeysRead }: Surroundings & { onKeysRead(): void },
 ): Promise<unknown> {
   if (plugin.stage !== 'auth') return plugin.create(context, options);
   const authContext: AuthPluginContext = {
     ...context,
     projects,
+    tokens,
     // Who reads them depends on them, and is created again for others.
     get apiKeys() {
       onKeysRead();

@@ -11,6 +11,7 @@ import { OutboundGuard } from './outbound/guard.ts';
 import type { Registry } from './registry.ts';
 import type { StageInstances } from './stage-instances.ts';
 import { standInFor } from './stand-ins.ts';
+import type { TokenKeys } from './token-keys.ts';
 
 /** The result for one use of a plugin. Without a value, at least one finding is an error. */
 export interface Provided<S extends Stage> {
@@ -36,17 +37,18 @@ export class Instances {
   readonly #identities: string[] = [];
   readonly #auths = new Map<Auth, Instance>();
 
-  constructor(config: Config, registry: Registry, pool: InstancePool, log: PluginLog) {
+  constructor(config: Config, registry: Registry, pool: InstancePool, log: PluginLog, tokens?: TokenKeys) {
     this.#registry = registry;
     this.#pool = pool;
     this.#surroundings = {
       log,
       apiKeys: config.apiKeys.map(({ place: _place, ...declaration }) => declaration),
       projects: config.projects.map(({ id }) => id),
+      tokens,
       guard: new OutboundGuard(() => config.outboundAllow),
     };
     const { apiKeys, projects } = this.#surroundings;
-    this.#organizationDigest = hash('sha256', JSON.stringify([apiKeys, projects]));
+    this.#organizationDigest = hash('sha256', JSON.stringify([apiKeys, projects, tokens?.ids]));
     this.#outboundDigest = hash('sha256', JSON.stringify(config.outboundAllow));
   }
 

@@ -4,8 +4,10 @@ import type { Problem } from '../diagnostics/problem.ts';
 import type { AuthReviews } from './auth-reviews.ts';
 import { type Instance, InstancePool } from './instance-pool.ts';
 import { Instances } from './instances.ts';
+import { noTokens, openTokens } from './open-tokens.ts';
 import { type ProvisionedTrigger, type Purpose, provisionTriggers } from './provision-triggers.ts';
 import type { Registry } from './registry.ts';
+import type { TokenKeys } from './token-keys.ts';
 
 export type Provisioning =
   | {
@@ -15,6 +17,8 @@ export type Provisioning =
       readonly authReviews: AuthReviews;
       /** The auth plugins in use, by what their `create` returned. */
       readonly authInstances: ReadonlyMap<Auth, Instance>;
+      /** What signs and verifies short-lived tokens; undefined: there are none. */
+      readonly tokens: TokenKeys | undefined;
       readonly warnings: readonly Problem[];
       /** Shares taken in the pool; give them back when the triggers are no longer used. */
       readonly identities: readonly string[];
@@ -32,17 +36,28 @@ export async function provision(
   purpose: Purpose,
   { registry, pool, log }: { readonly registry: Registry; readonly pool: InstancePool; readonly log: PluginLog },
 ): Promise<Provisioning> {
-  const instances = new Instances(config, registry, pool, log);
+  // A review checks no credential.
+  const tokens = purpose === 'review' ? noTokens : await openTokens(config);
+  const instances = new Instances(config, registry, pool, log, tokens.keys);
   let isUsed = false;
   try {
     const { defaultAuth, triggers, authReviews, findings } = await provisionTriggers(config, instances, purpose);
-    const problems = findings.filter(({ severity }) => severity !== 'note');
+    const problems = [...tokens.findings, ...findings].filter(({ severity }) => severity !== 'note');
     if (problems.some(({ severity }) => severity === 'error') || defaultAuth === undefined) {
       return { ok: false, problems };
     }
     isUsed = true;
     const { identities, auths: authInstances } = instances;
-    return { ok: true, triggers, defaultAuth, authReviews, authInstances, warnings: problems, identities };
+    return {
+      ok: true,
+      triggers,
+      defaultAuth,
+      authReviews,
+      authInstances,
+      tokens: tokens.keys,
+      warnings: problems,
+      identities,
+    };
   } finally {
     if (!isUsed) await instances.release();
   }
@@ -54,10 +69,11 @@ export async function provision(
  */
 export async function checkProvision(config: Config, registry: Registry, log: PluginLog): Promise<readonly Problem[]> {
   const pool = new InstancePool((err) => log.error({ err }, 'a plugin failed to close'));
-  const instances = new Instances(config, registry, pool, log);
+  const tokens = await openTokens(config);
+  const instances = new Instances(config, registry, pool, log, tokens.keys);
   try {
     const { findings } = await provisionTriggers(config, instances, 'serve');
-    return findings.map(asWarning);
+    return [...tokens.findings, ...findings].map(asWarning);
   } finally {
     await instances.release();
   }

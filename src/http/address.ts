@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 
 /** What an address of the public listener means. Names are as the caller wrote them. */
 export type Route =
-  | { readonly kind: 'trigger'; readonly projectId: string; readonly key: string }
+  | { readonly kind: 'trigger' | 'token'; readonly projectId: string; readonly key: string }
   | RunRoute<'run'>
   | RunRoute<'completion'>;
 
@@ -13,10 +13,10 @@ export interface RunRoute<Kind extends 'run' | 'completion'> {
   readonly runId: string;
 }
 
-const address = /^\/project\/([^/]+)\/trigger\/([^/]+)(?:\/run\/([^/]+)(\/completion)?)?$/;
+const address = /^\/project\/([^/]+)\/trigger\/([^/]+)(?:\/run\/([^/]+)(\/completion)?|(\/token))?$/;
 
 /**
- * Parses `{basePath}/project/:projectId/trigger/:key[/run/:runId[/completion]]`. Returns undefined for any other path, and
+ * Parses `{basePath}/project/:projectId/trigger/:key[/token|/run/:runId[/completion]]`. Returns undefined for any other path, and
  * `malformed` for one whose percent-encoding cannot be decoded.
  * @param path the request target without its query
  */
@@ -27,7 +27,7 @@ export function parseRoute(path: string, basePath: string): Route | 'malformed' 
   if (match === null) return undefined;
   const projectId = decode(match[1]);
   const key = decode(match[2]);
-  if (match[3] === undefined) return { kind: 'trigger', projectId, key };
+  if (match[3] === undefined) return { kind: match[5] === undefined ? 'trigger' : 'token', projectId, key };
   return { kind: match[4] === undefined ? 'run' : 'completion', projectId, key, runId: decode(match[3]) };
 }
 

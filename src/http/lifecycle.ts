@@ -6,6 +6,7 @@ import { cors } from './gates/cors.ts';
 import { declaredLength, expectation, host, method, transferCoding } from './gates/protocol.ts';
 import { route } from './gates/route.ts';
 import { run } from './gates/run-resource.ts';
+import { token } from './gates/token.ts';
 import { fire } from './steps/fire.ts';
 import { read } from './steps/read.ts';
 import { resume } from './steps/resume.ts';
@@ -83,6 +84,12 @@ export const headGates: readonly Step[] = [
     does: 'Refuses any method but `POST`.',
     why: 'After `admit`: a caller without a credential gets 401 whatever the method is.',
     run: method,
+  },
+  {
+    name: 'token',
+    does: 'Issues a short-lived token.',
+    why: 'After `admit` and `method`: a key issues tokens of its own triggers. Before the steps, since it fires nothing.',
+    run: token,
   },
 ];
 

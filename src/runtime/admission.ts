@@ -18,7 +18,7 @@ import type { LiveTrigger, Snapshot } from './snapshot.ts';
 
 /** What a request addresses, by names as the caller wrote them. */
 export interface Target {
-  readonly kind: 'trigger' | 'run' | 'completion';
+  readonly kind: 'trigger' | 'token' | 'run' | 'completion';
   readonly projectId: string;
   readonly key: string;
 }
@@ -54,7 +54,13 @@ export interface BodyNeeded {
   decide(body: Uint8Array, members?: BodyMembers): Promise<Decision>;
 }
 
-const required: Permission = 'project.trigger';
+/** What a caller must be allowed to do. */
+const required = {
+  trigger: 'project.trigger',
+  run: 'project.trigger',
+  completion: 'project.trigger',
+  token: 'project.token',
+} as const satisfies Record<Target['kind'], Permission>;
 
 /**
  * Decides whether a request may go on, from its headers alone where they identify the caller. A caller without a valid
@@ -154,9 +160,15 @@ export function authorize(
   if (principal.origins !== undefined && !mayCallFrom(principal.origins, origin)) {
     return refused('forbidden', 'origin not granted', trigger);
   }
+  const permission = required[target.kind];
+  const mayAsk = principal.permissions.has(permission);
+  // Before the trigger matters: who issues no tokens learns nothing here.
+  if (!mayAsk && target.kind === 'token') return refused('forbidden', `permission ${permission} not granted`, trigger);
   // A paused trigger accepts no requests; its earlier runs can still be read and cancelled.
-  if (trigger === undefined || (!trigger.isActive && target.kind === 'trigger')) return notFound(trigger);
-  if (!principal.permissions.has(required)) return refused('forbidden', `permission ${required} not granted`, trigger);
+  if (trigger === undefined || (!trigger.isActive && (target.kind === 'trigger' || target.kind === 'token'))) {
+    return notFound(trigger);
+  }
+  if (!mayAsk) return refused('forbidden', `permission ${permission} not granted`, trigger);
   return { kind: 'admitted', trigger, principal };
 }
 
@@ -176,7 +188,8 @@ export function originOf({ headers }: Pick<RequestHead, 'headers'>): string | un
 /** Lists of origins outlive the requests that are judged by them. */
 const originSets = new WeakMap<readonly string[], OriginSet>();
 
-function mayCallFrom(origins: readonly string[], origin: string | undefined): boolean {
+/** Whether an origin is among these patterns. */
+export function mayCallFrom(origins: readonly string[], origin: string | undefined): boolean {
   const known = originSets.get(origins) ?? new OriginSet(origins);
   originSets.set(origins, known);
   return origin !== undefined && known.has(origin);

@@ -91,6 +91,7 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
     const reply = problem(verdictWords.unavailable.code, {}, { 'retry-after': '1' });
     return { kind: 'unavailable', reason: submission.reason, reply };
   }
+  if (submission.kind === 'used_up') return { kind: 'used_up', reply: problem(verdictWords.used_up.code) };
   if (submission.kind === 'duplicate') {
     const { runId } = submission;
     const first = async () => {
@@ -222,17 +223,17 @@ function notClaimed(error: unknown): Claimed {
 }
 
 function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {
-  const { sessionId } = exchange;
+  const { sessionId, caller } = exchange;
   const named = {
     project: trigger.project.id,
     trigger: trigger.key,
-    caller: exchange.caller.id,
+    caller: caller.id,
     sessionId,
   };
   return {
     id: newRunId(),
     ...named,
-    secret: exchange.caller.credential,
+    secret: caller.credential,
     requestId: exchange.requestId,
     conversation: conversationId(named, trigger.config.sessions.scope),
     revision: trigger.revision,
@@ -241,6 +242,16 @@ function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservati
     origin: originOf(exchange, trigger.bindings),
     policy: trigger.policy,
     acceptedAt: exchange.receivedAt,
+    uses: usesOf(caller),
     inputMemory,
   };
 }
+
+function usesOf({ token }: Exchange['caller']): NewRun['uses'] {
+  return token?.uses === undefined
+    ? undefined
+    : { id: token.id, limit: token.uses, until: token.expiresAt + inFlightMs };
+}
+
+/** A request that arrived before its token ended may still be on its way: `server.requestTimeout` is a day at most. */
+const inFlightMs = 25 * 3_600_000;

@@ -55,7 +55,7 @@ export class SnapshotBuilder {
     const parts = { registry, pool: this.#pool, log: this.#log };
     const [provisioned, git] = await Promise.all([provision(config, purpose, parts), gitState]);
     if (!provisioned.ok) return provisioned;
-    const { triggers, defaultAuth, authReviews, authInstances, warnings, identities } = provisioned;
+    const { triggers, defaultAuth, authReviews, authInstances, tokens, warnings, identities } = provisioned;
     const snapshot = new Snapshot({
       config,
       sources,
@@ -63,6 +63,7 @@ export class SnapshotBuilder {
       defaultAuth,
       authReviews,
       authInstances,
+      tokens,
       loadedAt: Date.now(),
       git,
       dispose: () => this.#dispose(identities),

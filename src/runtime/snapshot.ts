@@ -9,6 +9,7 @@ import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { AuthReviews } from '../host/auth-reviews.ts';
 import type { Instance } from '../host/instance-pool.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
+import type { TokenKeys } from '../host/token-keys.ts';
 import { type Cors, corsOf, corsOfAll } from './cors.ts';
 import type { GitState } from './git-state.ts';
 import { readableBindings } from './origin.ts';
@@ -54,6 +55,7 @@ interface SnapshotContent {
   readonly defaultAuth: Auth;
   readonly authReviews: AuthReviews;
   readonly authInstances: ReadonlyMap<Auth, Instance>;
+  readonly tokens?: TokenKeys | undefined;
   readonly loadedAt: number;
   readonly git: GitState;
   readonly dispose: () => void;
@@ -102,6 +104,11 @@ export class Snapshot {
   /** The auth plugins in use, by what their `create` returned. */
   get authInstances(): ReadonlyMap<Auth, Instance> {
     return this.#content.authInstances;
+  }
+
+  /** What signs short-lived tokens; undefined: there are none. */
+  get tokens(): TokenKeys | undefined {
+    return this.#content.tokens;
   }
 
   /** The same config, except that some auth plugins are replaced, and the API keys. */

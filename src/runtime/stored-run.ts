@@ -14,11 +14,17 @@ export function isRunOf(run: RunRecord, { project, key }: LiveTrigger): boolean 
 
 /**
  * Whether a caller may read and cancel a run: its own, or with the permission `project.runs` any. With a public credential,
- * which is that of many, only a run of the session that it names: another visitor's id of a run is not enough.
+ * which is that of many, only a run of the session that it names, or that its token is bound to: another visitor's id of a
+ * run is not enough.
  */
 export function mayUse(caller: Principal, run: RunRecord, sessionId: string | undefined): boolean {
-  if (caller.isPublic) return run.caller === caller.id && run.sessionId !== undefined && run.sessionId === sessionId;
+  if (caller.isPublic) return run.caller === caller.id && isInSession(run, caller.token?.sessionId, sessionId);
   return run.caller === caller.id || caller.permissions.has('project.runs');
+}
+
+function isInSession({ sessionId }: RunRecord, bound: string | undefined, named: string | undefined): boolean {
+  if (bound !== undefined && named !== undefined && named !== bound) return false;
+  return sessionId !== undefined && sessionId === (bound ?? named);
 }
 
 /** A run of a trigger that was stored earlier, as the respond stage sees it. */

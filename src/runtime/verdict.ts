@@ -21,6 +21,8 @@ export type PipelineVerdict =
   /** The run is the one of the first request. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   | StoppedVerdict
+  /** The caller's token has started as many runs as it may: nothing was stored. */
+  | { readonly kind: 'used_up' }
   /** The engine had no room: nothing was stored. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
@@ -47,6 +49,7 @@ export const verdictWords = {
   dropped: { code: 'filtered', recorded: 'dropped', rehearsed: 'dropped' },
   filter_error: { code: 'filter_error', recorded: 'dropped', rehearsed: 'dropped' },
   duplicate: { code: 'duplicate', recorded: 'duplicate', rehearsed: 'duplicate' },
+  used_up: { code: 'forbidden', recorded: 'unavailable', rehearsed: 'refused' },
   unavailable: { code: 'unavailable', recorded: 'unavailable', rehearsed: 'refused' },
 } as const satisfies Record<
   PipelineVerdict['kind'],
@@ -74,6 +77,8 @@ export function reasonOf(verdict: Verdict): string {
       return verdict.by;
     case 'filter_error':
       return `${verdict.by}: ${verdict.reason}`;
+    case 'used_up':
+      return 'token used up';
     default:
       return '';
   }

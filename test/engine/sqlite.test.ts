@@ -11,6 +11,7 @@ import { type ConformanceHarness, conformanceCases } from '../../src/engine/conf
 import { createSqliteEngine } from '../../src/engine/sqlite/index.ts';
 import { readRecordings } from '../../src/engine/sqlite/read-recordings.ts';
 import { recoverJournal } from '../../src/engine/sqlite/recovery/recover.ts';
+import { RunTables } from '../../src/engine/sqlite/run-tables.ts';
 import {
   AttemptReleased,
   type Engine,
@@ -56,7 +57,7 @@ function change(path: string, sql: string): void {
 
 /** As a version whose sessions were shared by all callers of a trigger left it. */
 function makeVersion4(path: string): void {
-  change(path, 'ALTER TABLE recordings DROP COLUMN origin');
+  change(path, 'DROP TABLE uses; ALTER TABLE recordings DROP COLUMN origin');
   change(path, 'DROP INDEX runs_by_request; ALTER TABLE recordings DROP COLUMN request_id');
   for (const column of ['failure_detail', 'origin', 'secret', 'request_id'])
     change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
@@ -180,6 +181,27 @@ t.test('the sqlite engine sends a pending callback after a restart', async (t) =
   t.ok(attempt >= 1);
   await until(async () => (await after.engine.get(run.id))?.output === undefined);
 });
+
+t.test(
+  'the sqlite engine counts uses across a restart, and forgets them when their credential has ended',
+  async (t) => {
+    const { path, open } = await journal(t);
+    const before = await open();
+    const uses = { id: 'one', limit: 2, until: before.clock.now() + 60_000 };
+    t.equal(await submit(before, newRun(before, { uses }), undefined), 'accepted');
+    await before.engine.close(0);
+    const after = await open();
+    t.equal(await submit(after, newRun(after, { uses }), undefined), 'accepted');
+    t.equal(await submit(after, newRun(after, { uses }), undefined), 'used_up');
+    await after.engine.close(0);
+    using database = new DatabaseSync(path);
+    t.equal(new RunTables(database, { age: 1e15, count: 1e6 }).tidy(uses.until - 1), false);
+    const count = () => database.prepare('SELECT count(*) AS count FROM uses').get()?.count;
+    t.equal(count(), 1);
+    new RunTables(database, { age: 1e15, count: 1e6 }).tidy(uses.until);
+    t.equal(count(), 0);
+  },
+);
 
 t.test('a journal is locked to one process at a time', async (t) => {
   const { open, path } = await journal(t);

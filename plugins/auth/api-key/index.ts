@@ -3,27 +3,35 @@ import {
   type ApiKeyDeclaration,
   type AuthPlugin,
   type AuthResult,
+  type Principal,
   principalOfKey,
+  secretIdOf,
+  tokenPrefix,
 } from '../../../src/contract/index.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { type Presented, presentedKey } from './presented-key.ts';
+import { tokenAuth } from './token-auth.ts';
 
 export default {
   contract: 'v1',
   stage: 'auth',
   name: 'api-key',
-  summary: 'Knows a caller by the key in a request header or a bearer token, checked against the ApiKey files.',
+  summary:
+    'Knows a caller by the key in a request header or a bearer token, checked against the ApiKey files, or by a token that such a key has issued.',
   optionsSchema: schema,
   review: () => ({ callers: { kind: 'declared' } }),
   create(context, options) {
     const header = options.header.toLowerCase();
-    const entries = indexSecrets(context.apiKeys);
+    const { apiKeys, tokens } = context;
+    const entries = indexSecrets(apiKeys);
+    const byToken = tokenAuth(apiKeys, tokens);
     return {
       credentials: { headers: [...new Set([header, 'authorization'])] },
       authenticate(request) {
         const presented = presentedKey(request, header);
         if (presented.kind !== 'key') return unreadable[presented.kind];
+        if (presented.key.startsWith(tokenPrefix)) return byToken(presented.key, request.receivedAt);
         // Looking up by digest leaks nothing through timing: how long a look-up takes depends on the digest alone, and
         // a caller cannot steer a SHA-256 digest towards a stored one, let alone learn the secret from its prefix.
         const entry = entries.get(hash('sha256', presented.key, 'hex')) ?? (presented.isForeign ? foreign : unknown);
@@ -76,7 +84,10 @@ function indexSecrets(apiKeys: readonly ApiKeyDeclaration[]): ReadonlyMap<string
       // The order of the files must not decide which of the two a caller is.
       if (owner !== undefined) throw new Error(`API keys "${owner}" and "${apiKey.id}" list the same secret`);
       owners.set(sha256, apiKey.id);
-      const otherwise = apiKey.status === 'revoked' ? revoked : authenticated(apiKey, label);
+      const otherwise =
+        apiKey.status === 'revoked'
+          ? revoked
+          : authenticated(principalOfKey(apiKey, label, apiKey.use === 'browser' ? undefined : secretIdOf(secret)));
       const isPublic = apiKey.use === 'browser';
       entries.set(sha256, Object.freeze({ expiresAt, whenExpired: expired, otherwise, isPublic }));
     }
@@ -84,6 +95,6 @@ function indexSecrets(apiKeys: readonly ApiKeyDeclaration[]): ReadonlyMap<string
   return entries;
 }
 
-function authenticated(apiKey: ApiKeyDeclaration, credential: string): AuthResult {
-  return Object.freeze({ kind: 'authenticated', principal: principalOfKey(apiKey, credential) });
+function authenticated(principal: Principal): AuthResult {
+  return Object.freeze({ kind: 'authenticated', principal });
 }

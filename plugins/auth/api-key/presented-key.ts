@@ -14,14 +14,15 @@ export function presentedKey({ headers }: RequestHead, header: string): Presente
   if (bearer === undefined) return own;
   if (own.kind === 'none') return ofBearer(bearer);
   // A token in front of the gateway, e.g. for a proxy that checks identities, is not meant as a key.
-  if (own.kind !== 'key' || bearer === own.key || tokenForm.test(bearer)) return own;
+  if (own.kind !== 'key' || bearer === own.key) return own;
+  if (tokenForm.test(bearer) && !ownPrefix.test(bearer)) return own;
   return contradictory;
 }
 
-/** `pullcord keys create` writes one of them before each secret. */
-const ownPrefix = /^pcb?_/;
-/** One to 512 visible ASCII characters (RFC 9110 VCHAR). */
-const wellFormed = /^[\x21-\x7e]{1,512}$/;
+/** `pullcord keys create` writes one of the first two before each secret, and the gateway the third before each token. */
+const ownPrefix = /^pc[bt]?_/;
+/** One to 512 visible ASCII characters (RFC 9110 VCHAR); a token has more. */
+const wellFormed = /^(?:[\x21-\x7e]{1,512}|pct_[\w.-]{1,8192})$/;
 /** RFC 7515 §7.1. */
 const tokenForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const bearerScheme = /^bearer(?: +(.*))?$/i;

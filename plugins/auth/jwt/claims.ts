@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { permissions as known, type Permission, type Principal, valueAtPointer } from '../../../src/contract/index.ts';
+import { type Permission, type Principal, permissions, valueAtPointer } from '../../../src/contract/index.ts';
 import type { Options } from './options.gen.ts';
 
 type Source = Options['projects'] | Options['permissions'];
@@ -23,6 +23,9 @@ function isList(source: Source): source is Extract<Source, readonly string[]> {
 function projectsOf(ids: readonly string[]): Principal['projects'] {
   return ids.includes('*') ? 'all' : new Set(ids);
 }
+
+/** Tokens are issued by API keys alone: they end with their key. */
+const known = permissions.filter((permission) => permission !== 'project.token');
 
 function permissionsOf(values: readonly string[]): ReadonlySet<Permission> {
   return new Set(known.filter((permission) => values.includes(permission)));

@@ -69,6 +69,11 @@ export async function buildConfig(
       folder: resolve(dirname(file)),
       place: { file, pointer: '/admin' },
     },
+    tokens: document.tokens && {
+      secrets: document.tokens.secrets,
+      folder: resolve(dirname(file)),
+      place: { file, pointer: '/tokens' },
+    },
     engine: useAt(file, '/engine', document.engine),
     recordingBounds: recordingBounds(document.recording),
     outboundAllow: document.outbound.allow.flatMap((text) => parseOutboundTarget(text) ?? []),

@@ -19,6 +19,7 @@ import { newestFirst } from './query.ts';
 import { MemoryRecordings } from './recordings.ts';
 import { Sessions } from './sessions.ts';
 import type { StoredRun } from './stored-run.ts';
+import { Uses } from './uses.ts';
 
 const sweepEveryMs = 60_000;
 /** How much one sweep removes: bounded, so that a million claims that expire together do not block the event loop. */
@@ -36,6 +37,7 @@ export class MemoryStore implements Store {
   readonly #runs = new Map<string, StoredRun>();
   readonly #finished = new FinishedRuns();
   readonly #claims = new Claims();
+  readonly #uses = new Uses();
   readonly #sessions: Sessions;
   readonly #sweeper: NodeJS.Timeout;
 
@@ -54,11 +56,13 @@ export class MemoryStore implements Store {
     this.#sweep(now, sweepAtSubmit);
     const holder = claim && this.#claims.find(claim.scope, claim.fingerprint, now);
     if (holder !== undefined) return { kind: 'duplicate', runId: holder.runId };
+    if (run.uses !== undefined && !this.#uses.hasLeft(run.uses)) return { kind: 'used_up' };
     if (claim !== undefined && this.#claims.size >= this.#options.maxClaims) {
       return { kind: 'unavailable', reason: 'too many dedup claims' };
     }
     const held = this.#reserve(run.inputMemory?.bytes ?? this.#memory.measure(run.input));
     if (held === undefined) return { kind: 'unavailable', reason: 'no memory is left for another run' };
+    if (run.uses !== undefined) this.#uses.count(run.uses);
     const queued = queuedRecord(run);
     const isWaiting = startedAt === undefined;
     this.#runs.set(run.id, {
@@ -230,8 +234,9 @@ export class MemoryStore implements Store {
       if (first?.record.finishedAt === undefined || first.record.finishedAt + this.#options.keepFinished > now) break;
       this.#forgetFirst();
     }
-    const mayHaveMore = this.#claims.sweep(now, limit);
-    return mayHaveMore || count === limit;
+    const hasMoreClaims = this.#claims.sweep(now, limit);
+    const hasMoreUses = this.#uses.sweep(now, limit);
+    return hasMoreClaims || hasMoreUses || count === limit;
   }
 
   #sweepAll(): void {

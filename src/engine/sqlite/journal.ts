@@ -57,8 +57,9 @@ export class Journal implements Store {
       input: JSON.stringify(input),
       origin: origin && JSON.stringify(origin),
     };
-    const { duplicateOf, memory } = await this.#client.ask('runs', 'submit', submitted, claim, this.#clock.now());
-    return duplicateOf === undefined ? { kind: 'accepted', memory } : { kind: 'duplicate', runId: duplicateOf };
+    const stored = await this.#client.ask('runs', 'submit', submitted, claim, this.#clock.now());
+    if (stored.duplicateOf !== undefined) return { kind: 'duplicate', runId: stored.duplicateOf };
+    return stored.isUsedUp ? { kind: 'used_up' } : { kind: 'accepted', memory: stored.memory };
   }
 
   async start(start: Start): Promise<StartedAttempt> {

@@ -125,6 +125,11 @@ const migrations: readonly string[] = [
   CREATE INDEX runs_by_request ON runs (request_id) WHERE request_id IS NOT NULL;
   ALTER TABLE recordings ADD COLUMN request_id TEXT;
   `,
+  // How often credentials have been used that may be used a limited number of times.
+  `
+  CREATE TABLE uses (id TEXT PRIMARY KEY, used INTEGER NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX uses_ending ON uses (until);
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

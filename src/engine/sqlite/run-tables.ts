@@ -7,6 +7,7 @@ import { type RunRow, shortColumns } from './run-rows.ts';
 import { SessionTable } from './session-table.ts';
 import { Statements } from './statements.ts';
 import { tidyLimit } from './tidying.ts';
+import { UseTable } from './use-table.ts';
 
 /** A run as it is inserted: its input as JSON, masked, and its origin as JSON. */
 export interface SubmittedRun
@@ -16,6 +17,13 @@ export interface SubmittedRun
   readonly origin: string | undefined;
   readonly isMasked: boolean;
   readonly startedAt: number | undefined;
+}
+
+/** Without a reason against it, the run was stored; `memory` is that of its session. */
+interface StoredSubmit {
+  readonly duplicateOf?: string;
+  readonly isUsedUp?: boolean;
+  readonly memory?: string;
 }
 
 /** What an attempt is started with, as JSON. */
@@ -33,6 +41,7 @@ export type StoredEnd = Omit<End, 'output'> & { readonly output: string | undefi
 export class RunTables {
   readonly #sql: Statements;
   readonly #claims: ClaimTable;
+  readonly #uses: UseTable;
   readonly #sessions: SessionTable;
   readonly #interruptions: Interruptions;
   readonly #retention: { readonly age: number; readonly count: number };
@@ -42,6 +51,7 @@ export class RunTables {
   constructor(database: DatabaseSync, retention: { readonly age: number; readonly count: number }) {
     this.#sql = new Statements(database);
     this.#claims = new ClaimTable(this.#sql);
+    this.#uses = new UseTable(this.#sql);
     this.#sessions = new SessionTable(this.#sql);
     this.#interruptions = new Interruptions(this.#sql);
     this.#retention = retention;
@@ -52,13 +62,15 @@ export class RunTables {
     this.#finished = undefined;
   }
 
-  submit(run: SubmittedRun, claim: Claim | undefined, now: number): { duplicateOf?: string; memory?: string } {
-    if (claim !== undefined) {
-      const holder = this.#claims.holder(claim, now);
-      if (holder !== undefined) return { duplicateOf: holder };
-      this.#claims.hold(claim, run.id, run.acceptedAt);
+  submit(run: SubmittedRun, claim: Claim | undefined, now: number): StoredSubmit {
+    const { startedAt, uses } = run;
+    const holder = claim && this.#claims.holder(claim, now);
+    if (holder !== undefined) return { duplicateOf: holder };
+    if (uses !== undefined) {
+      if (!this.#uses.hasLeft(uses)) return { isUsedUp: true };
+      this.#uses.count(uses);
     }
-    const { startedAt } = run;
+    if (claim !== undefined) this.#claims.hold(claim, run.id, run.acceptedAt);
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
          attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
@@ -196,9 +208,10 @@ export class RunTables {
   /** Removes some of what has expired. True if there may be more. */
   tidy(now: number): boolean {
     const claims = this.#claims.tidy(now, tidyLimit);
+    const uses = this.#uses.tidy(now, tidyLimit);
     const sessions = this.#sessions.tidy(now, tidyLimit);
     const runs = this.#tidyRuns(now);
-    return Math.max(claims, sessions, runs) >= tidyLimit;
+    return Math.max(claims, uses, sessions, runs) >= tidyLimit;
   }
 
   #tidyRuns(now: number): number {

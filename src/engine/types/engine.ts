@@ -29,6 +29,8 @@ export type Submission =
   | (ActiveRun & { readonly kind: 'accepted' })
   /** That run holds the fingerprint; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
+  /** Its credential has started as many runs as it may; nothing was stored. */
+  | { readonly kind: 'used_up' }
   /** A limit is reached, or the store is unavailable; nothing was stored. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
@@ -52,7 +54,10 @@ export type Cancellation =
  * caller may retry.
  */
 export interface Engine {
-  /** Stores the run and its claim in one atomic step, or neither. Accepted means stored as durably as the engine can. */
+  /**
+   * Stores the run and its claim, and counts the use of its credential, in one atomic step, or nothing of it. A duplicate is
+   * no use. Accepted means stored as durably as the engine can.
+   */
   submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission>;
   /** The run once it is final, or as it is when `timeoutMs` has passed or `signal` aborts; undefined if unknown. */
   wait(runId: string, timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord | undefined>;

@@ -78,8 +78,19 @@ export interface NewRun
   readonly input: TriggerInput;
   readonly origin?: RunOrigin | undefined;
   readonly policy: RunPolicy;
+  /** Set if its credential may start a limited number of runs. */
+  readonly uses?: LimitedUses | undefined;
   /** What its input takes, if the submitter has reserved it. Not stored. */
   readonly inputMemory?: Reservation | undefined;
+}
+
+/** How often a credential may be used: counted in the step that accepts a run, and forgotten when the credential has ended. */
+export interface LimitedUses {
+  /** Of the credential. */
+  readonly id: string;
+  readonly limit: number;
+  /** When the credential ends, milliseconds since the epoch: it must not be used from then on. */
+  readonly until: number;
 }
 
 /** How the engine treats the runs of a trigger. */

@@ -56,7 +56,9 @@ function callersOf(auths: readonly ReviewedAuth[], keys: readonly ApiKeyDeclarat
 
 function canFire({ status, permissions, secrets }: ApiKeyDeclaration, now: number): boolean {
   const isValid = secrets.some(({ expiresAt = Infinity }) => now < expiresAt);
-  return status === 'active' && isValid && permissions.includes('project.trigger');
+  // A key that issues tokens can fire with one.
+  const mayFire = permissions.includes('project.trigger') || permissions.includes('project.token');
+  return status === 'active' && isValid && mayFire;
 }
 
 function grants(key: ApiKeyDeclaration, { project, key: triggerKey }: TriggerConfig): boolean {

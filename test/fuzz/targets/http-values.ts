@@ -46,7 +46,7 @@ export const route: Target = {
     run(input) {
       const found = parseRoute(input.toString('latin1'), base);
       if (found === undefined || found === 'malformed') return { kind: 'refused', code: String(found) };
-      const names = [found.projectId, found.key, ...(found.kind === 'trigger' ? [] : [found.runId])];
+      const names = [found.projectId, found.key, ...('runId' in found ? [found.runId] : [])];
       const isAscii = names.every(
         (name) => Buffer.from(name).length === name.length || /^[\x80-\xff]/.test(name) || !name.includes('%'),
       );
