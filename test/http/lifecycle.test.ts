@@ -7,7 +7,7 @@ import { type BodyReply, problem, type Reply, type StreamReply } from '../../src
 import { bodySteps, headGates } from '../../src/http/lifecycle.ts';
 import { writeReply } from '../../src/http/reply.ts';
 import { assertReply } from '../../src/runtime/reply.ts';
-import { basicFiles, gatewayFile, secrets, triggerFile } from '../support/config-folder.ts';
+import { basicFiles, gatewayFile, keyFile, secrets, triggerFile } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { answerOf } from '../support/send.ts';
 
@@ -15,6 +15,7 @@ t.test('gates and steps', async (t) => {
   const { gateway, fire } = await startTestGateway(t, {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
+    'keys/other.yaml': keyFile('other', { permissions: ['project.token'] }),
     'triggers/echo.yaml': triggerFile('echo', { cors: { origins: ['https://www.example.com'] } }),
   });
   const { runId } = (await fire('echo', {})).body;
@@ -43,6 +44,11 @@ t.test('gates and steps', async (t) => {
     admit: { answer: '401 unauthorized', head: [`GET ${path}/run/${runId} HTTP/1.1`, host] },
     run: { answer: '200', head: [`GET ${path}/run/${runId} HTTP/1.1`, host, key] },
     method: { answer: '405 method_not_allowed', head: [`PUT ${path} HTTP/1.1`, host, key], body: 'no JSON' },
+    token: {
+      answer: '409 tokens_not_configured',
+      head: [`POST ${path}/token HTTP/1.1`, host, `X-API-Key: ${secrets.other}`],
+      body: 'no JSON',
+    },
     read: {
       answer: '415 unsupported_media_type',
       head: [`POST ${path} HTTP/1.1`, host, key, `Last-Event-ID: ${runId}.end`],

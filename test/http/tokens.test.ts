@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { generateKeyPairSync, hash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT, UnsecuredJWT } from 'jose';
@@ -340,6 +340,17 @@ t.test('a trigger with free fields binds the session, and never takes a token fo
   await writeInto(root, 'triggers/ask.yaml', triggerFile('Ask', { body: { fields: 'free' } }));
   await gateway.reloader.reload();
   t.equal((await fire('ask', {}, bearer(bound))).status, 403);
+});
+
+t.test('a token passes an auth plugin that knows other JWTs', async (t) => {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const options = { issuer: 'https://id.example.com', audience: 'a', projects: ['support'] };
+  const jwt = { uses: 'jwt', with: { ...options, publicKey: { file: '../key.pem' } } };
+  const root = await configFolder(t, { ...files(), 'key.pem': pem });
+  await writeInto(root, 'triggers/ask.yaml', triggerFile('Ask', { auth: [jwt, { uses: 'api-key' }] }));
+  const { fire } = await serveFolder(t, root);
+  t.equal((await fire('ask', {}, bearer(await tokenOf(fire, 'ask')))).status, 200);
 });
 
 t.test('without secrets the answer is 409, and validate warns of a key that may issue tokens', async (t) => {

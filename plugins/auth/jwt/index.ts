@@ -26,7 +26,7 @@ export default {
       authenticate({ headers, receivedAt }) {
         const token = tokenIn(headers[header], header);
         // An API key, which the api-key plugin knows.
-        if (token === undefined || /^pcb?_/.test(token)) return abstained;
+        if (token === undefined || /^pc[bt]?_/.test(token)) return abstained;
         return token.length <= longestToken && compactForm.test(token) ? verify(token, receivedAt) : malformed;
       },
     };
