@@ -11,8 +11,8 @@ import { startTestGateway } from '../support/gateway.ts';
 import { damagePage, pageSize, pagesOf, rootPages } from './damage-pages.ts';
 import { journal, openAt, type TestJournal } from './journal.ts';
 
-const tableNames = ['runs', 'claims', 'conversations', 'notifications', 'recordings'];
-const counts = { runs: 120, claims: 90, conversations: 30, notifications: 30, recordings: 40 };
+const tableNames = ['runs', 'claims', 'conversations', 'notifications', 'recordings', 'uses'];
+const counts = { runs: 120, claims: 90, conversations: 30, notifications: 30, recordings: 40, uses: 1 };
 const nothingLost = { damagedPages: 0, lostRows: 0, lostRuns: [], failedRuns: [], remadeClaims: 0 };
 
 /** A journal with enough rows that every table has several pages, still open. */
@@ -29,7 +29,9 @@ async function fill(files: TestJournal) {
     const sessionId = index % 4 === 0 ? `conversation ${index} ${'é'.repeat(100)}` : undefined;
     // Some inputs need overflow pages.
     const input = { environment: 'api', language: 'en', text: `${index}`.repeat(index % 10 === 0 ? 5000 : 50) };
-    const run = newRun(harness, { input, sessionId, policy: { ...keepAll, notify: sessionId !== undefined } });
+    const policy = { ...keepAll, notify: sessionId !== undefined };
+    const uses = index === 0 ? { id: 'a token', limit: 2, until: harness.clock.now() + 3_600_000 } : undefined;
+    const run = newRun(harness, { input, sessionId, policy, uses });
     const claim = newClaim({ fingerprint: `${index} ${'f'.repeat(64)}` });
     await engine.submit(run, index % 4 === 3 ? undefined : claim);
     if (sessionId !== undefined) await engine.wait(run.id, 10_000);

@@ -127,7 +127,7 @@ const migrations: readonly string[] = [
   `,
   // How often credentials have been used that may be used a limited number of times.
   `
-  CREATE TABLE uses (id TEXT PRIMARY KEY, used INTEGER NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE uses (id TEXT PRIMARY KEY, used INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
   CREATE INDEX uses_ending ON uses (until);
   `,
 ];

@@ -9,6 +9,8 @@ export interface Recovery {
   readonly conversations: number;
   readonly notifications: number;
   readonly recordings: number;
+  /** Of credentials that may be used a limited number of times. */
+  readonly uses: number;
   /** Pages that could not be read, and rows on others that could not. */
   readonly damagedPages: number;
   readonly lostRows: number;

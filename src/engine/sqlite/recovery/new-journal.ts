@@ -14,7 +14,7 @@ export class NewJournal {
   readonly #sql: Statements;
   readonly #now: number;
   readonly #counts: Record<TableName, number> = {
-    ...{ runs: 0, claims: 0, conversations: 0, sessions: 0, notifications: 0, recordings: 0 },
+    ...{ runs: 0, claims: 0, conversations: 0, sessions: 0, notifications: 0, recordings: 0, uses: 0 },
   };
   readonly #failedRuns: string[] = [];
   #lostRows = 0;
@@ -65,8 +65,8 @@ export class NewJournal {
     // The gateway that found the damage has stopped: what it was executing is not suspect.
     this.#sql.run("INSERT OR REPLACE INTO meta VALUES ('stopped', '')", []);
     this.#adoptSessions();
-    const { runs, notifications, recordings } = this.#counts;
-    const counts = { runs, notifications, recordings, claims: this.#count('claims') };
+    const { runs, notifications, recordings, uses } = this.#counts;
+    const counts = { runs, notifications, recordings, uses, claims: this.#count('claims') };
     const rest = { remadeClaims, lostRows: this.#lostRows, failedRuns: this.#failedRuns };
     return { ...counts, conversations: this.#count('conversations'), ...rest };
   }

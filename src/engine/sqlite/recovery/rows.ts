@@ -3,7 +3,7 @@ import { runStates } from '../../../contract/index.ts';
 import { verdicts } from '../../types/index.ts';
 import type { Value } from './record.ts';
 
-export type TableName = 'runs' | 'claims' | 'conversations' | 'sessions' | 'notifications' | 'recordings';
+export type TableName = 'runs' | 'claims' | 'conversations' | 'sessions' | 'notifications' | 'recordings' | 'uses';
 
 interface Table {
   /** In the order of the migrations. Rows that an earlier version wrote have fewer. */
@@ -51,6 +51,12 @@ export const tables: Readonly<Record<TableName, Table>> = {
     least: 3,
     hasRowid: true,
     isRow: ([id, memory, until]) => isId(id) && isText(memory) && isNumber(until),
+  },
+  uses: {
+    columns: words('id used until'),
+    least: 3,
+    hasRowid: true,
+    isRow: ([id, used, until]) => isText(id) && isNumber(used) && isNumber(until),
   },
   /** Of versions before `conversations`. */
   sessions: {
