@@ -37,7 +37,12 @@ export class Requests {
         await sleep(pause(attempt), sent.signal);
         continue;
       }
-      if (response.status === 401 && !isRefused && typeof this.#options.credential === 'function') {
+      // 403 is also what a token gets whose time or uses are over.
+      if (
+        (response.status === 401 || response.status === 403) &&
+        !isRefused &&
+        typeof this.#options.credential === 'function'
+      ) {
         isRefused = true;
         continue;
       }

@@ -6,7 +6,7 @@ export interface ClientOptions {
   readonly url: string;
   /**
    * An API key or a token, or a function that returns one. The function is asked before each request, and once more
-   * when the gateway refuses what it returned: it should remember a token for as long as it is valid.
+   * with `true` when the gateway refuses what it returned: it should remember a token for as long as it is valid.
    */
   readonly credential: string | ((refused: boolean) => string | Promise<string>);
   /** How often a request is repeated that the gateway has not accepted. Default: 3. */

@@ -13,7 +13,7 @@ import {
   type TriggerInput,
 } from '../contract/index.ts';
 import type { RecordedOrigin } from '../engine/types/index.ts';
-import { authorize, originOf, type Refusal } from '../runtime/admission.ts';
+import { authorize, type Refusal } from '../runtime/admission.ts';
 import { type BodyType, bodyTypeOf } from '../runtime/body/media-type.ts';
 import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf, withSession } from '../runtime/exchange.ts';
@@ -130,7 +130,7 @@ export class Rehearsal {
     const known = found === undefined || !this.#options.ignoresPause ? found : { ...found, isActive: true };
     const principal = await this.#principalOf(request, head);
     const target = { kind: 'trigger', projectId: request.project, key: request.trigger } as const;
-    const admission = principal === undefined ? unauthorized : authorize(principal, target, known, originOf(head));
+    const admission = principal === undefined ? unauthorized : authorize(principal, target, known, head);
     if (admission.kind === 'refused') {
       return { outcome: refused(problem(admission.code), admission.reason, found) };
     }

@@ -105,7 +105,7 @@ async function decideBy(verdict: AuthVerdict, { target, trigger, head, fallback 
   if (fallback === undefined || decision.kind !== 'refused' || decision.code !== 'unauthorized') return decision;
   const known = await fallback.authenticate(head);
   if (known.kind !== 'authenticated') return decision;
-  const elsewhere = authorize(known.principal, target, undefined, originOf(head));
+  const elsewhere = authorize(known.principal, target, undefined, head);
   return elsewhere.kind === 'refused' && elsewhere.code === 'forbidden' ? elsewhere : decision;
 }
 
@@ -140,7 +140,7 @@ function admit(
   trigger: LiveTrigger | undefined,
   head: RequestHead,
 ): Decision {
-  const decision = authorize(principal, target, trigger, originOf(head));
+  const decision = authorize(principal, target, trigger, head);
   return event === undefined || decision.kind === 'refused' ? decision : { ...decision, event };
 }
 
@@ -149,15 +149,18 @@ export function authorize(
   principal: Principal,
   target: Target,
   trigger: LiveTrigger | undefined,
-  origin: string | undefined,
+  head: Pick<RequestHead, 'headers' | 'receivedAt'>,
 ): Admission | Refusal {
+  if (principal.token !== undefined && head.receivedAt >= principal.token.expiresAt) {
+    return refused('forbidden', 'expired token', trigger);
+  }
   if (principal.projects !== 'all' && !principal.projects.has(target.projectId)) {
     return refused('forbidden', 'project not granted', trigger);
   }
   if (principal.triggers?.has(triggerId(target.projectId, target.key)) === false) {
     return refused('forbidden', 'trigger not granted', trigger);
   }
-  if (principal.origins !== undefined && !mayCallFrom(principal.origins, origin)) {
+  if (principal.origins !== undefined && !mayCallFrom(principal.origins, originOf(head))) {
     return refused('forbidden', 'origin not granted', trigger);
   }
   const permission = required[target.kind];
@@ -181,7 +184,7 @@ function refused(code: ProblemCode, reason: string, trigger: LiveTrigger | undef
 }
 
 /** The origin of the page that a request comes from; undefined if it comes from none, or names several. */
-export function originOf({ headers }: Pick<RequestHead, 'headers'>): string | undefined {
+function originOf({ headers }: Pick<RequestHead, 'headers'>): string | undefined {
   return typeof headers.origin === 'string' ? headers.origin : undefined;
 }
 

@@ -135,7 +135,7 @@ t.test('a token of another trigger, or from a foreign origin, is 403 and stores 
   t.equal((await fire('ask', {}, bearer(token, { origin: page }))).status, 200);
 });
 
-t.test('a token that is expired, tampered with, unsigned or signed by another secret is 401', async (t) => {
+t.test('a token past its time is 403; one tampered with, unsigned or signed by another secret is 401', async (t) => {
   const { fire, adminUrl } = await startTestGateway(t, files());
   const token = await tokenOf(fire, 'ask', { customer: { id: 'ada' } });
   const [header = '', payload = '', signature = ''] = token.split('.');
@@ -144,9 +144,12 @@ t.test('a token that is expired, tampered with, unsigned or signed by another se
   const signed = (payload: JWTPayload, secret: string, alg = 'HS256') =>
     new SignJWT(payload).setProtectedHeader({ alg, typ: 'JWT', kid }).sign(Buffer.from(secret));
   const eve = Buffer.from(JSON.stringify({ ...claims, customer: { id: 'eve' } })).toString('base64url');
+  for (const exp of [Date.now() / 1000 - 1, 0]) {
+    const { status, body } = await fire('ask', {}, bearer(`pct_${await signed({ ...claims, exp }, signing)}`));
+    t.match({ status, code: body.code }, { status: 403, code: 'forbidden' }, `expired at ${exp}`);
+  }
   const refused = {
-    expired: await signed({ ...claims, exp: Date.now() / 1000 - 1 }, signing),
-    'expires now': await signed({ ...claims, exp: 0 }, signing),
+    'expired and tampered with': await signed({ ...claims, exp: 0 }, older),
     'no expiry': await signed({ sub: 'other' }, signing),
     'another payload': `${header}.${eve}.${signature}`.slice('pct_'.length),
     'another signature': `${header}.${payload}.${signature.slice(0, -2)}AA`.slice('pct_'.length),

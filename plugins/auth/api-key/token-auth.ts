@@ -10,13 +10,15 @@ import {
 /** Authenticates the holder of a token, as of a time in milliseconds since the epoch. */
 export type TokenAuth = (token: string, now: number) => AuthResult;
 
-/** A token ends with the secret that issued it: expired, removed, or of a key that is revoked or gone. */
+/**
+ * A token ends with the secret that issued it: expired, removed, or of a key that is revoked or gone. One past its own time
+ * still identifies its holder, and grants nothing.
+ */
 export function tokenAuth(apiKeys: readonly ApiKeyDeclaration[], tokens: TokenVerifier | undefined): TokenAuth {
   const issuers = indexIssuers(apiKeys);
   return (token, now) => {
     const claims = tokens?.verify(token);
     if (claims === undefined) return unknown;
-    if (now >= claims.expiresAt) return expired;
     const issuer = issuers.get(nameOf(claims));
     if (issuer === undefined) return withdrawn;
     if (now >= issuer.expiresAt) return withdrawn;
@@ -25,7 +27,6 @@ export function tokenAuth(apiKeys: readonly ApiKeyDeclaration[], tokens: TokenVe
 }
 
 const unknown = rejected('unknown token');
-const expired = rejected('expired token');
 const withdrawn = rejected('token of a key that issues none any more');
 
 function rejected(reason: string): AuthResult {
