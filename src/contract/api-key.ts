@@ -52,10 +52,11 @@ export function secretIdOf({ sha256 }: Pick<ApiKeySecret, 'sha256'>): string {
 
 /**
  * The caller that a token identifies: its key, as far as the token allows. Nothing that the key has lost since then.
+ * @param key the caller that the key identifies
  * @param credential names the secret that issued it
  */
-export function principalOfToken(key: ApiKeyDeclaration, claims: TokenClaims, credential: string): Principal {
-  const { projects, triggers, origins } = principalOfKey(key);
+export function principalOfToken(key: Principal, claims: TokenClaims, credential: string): Principal {
+  const { projects, triggers, origins } = key;
   const { trigger, origin, id, expiresAt, sessionId, customer, context, uses } = claims;
   const isGranted = triggers === undefined || triggers.has(trigger);
   return {

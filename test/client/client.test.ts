@@ -52,7 +52,7 @@ async function listening(t: Test, server: Server): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** A stand-in gateway that answers as told. */
+/** A stand-in gateway that answers as `answer` does. */
 async function answering(t: Test, answer: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
   let count = 0;
   const seen: IncomingMessage[] = [];

@@ -77,7 +77,7 @@ t.test(
         { status: 403, code: 'forbidden', detail: answers[0]?.body.detail },
       );
     }
-    t.equal((await fire('paused', {}, from(page))).status, 404, 'of its own triggers it is told');
+    t.equal((await fire('paused', {}, from(page))).status, 404, 'it learns about its own triggers');
     const { runs } = (await (await fetch(`${adminUrl}/runs`)).json()) as { runs: unknown[] };
     t.equal(runs.length, 0);
   },

@@ -1,6 +1,8 @@
 import {
   type ApiKeyDeclaration,
   type AuthResult,
+  type Principal,
+  principalOfKey,
   principalOfToken,
   secretIdOf,
   type TokenClaims,
@@ -22,7 +24,7 @@ export function tokenAuth(apiKeys: readonly ApiKeyDeclaration[], tokens: TokenVe
     const issuer = issuers.get(nameOf(claims));
     if (issuer === undefined) return withdrawn;
     if (now >= issuer.expiresAt) return withdrawn;
-    return { kind: 'authenticated', principal: principalOfToken(issuer.apiKey, claims, issuer.label) };
+    return { kind: 'authenticated', principal: principalOfToken(issuer.principal, claims, issuer.label) };
   };
 }
 
@@ -34,7 +36,8 @@ function rejected(reason: string): AuthResult {
 }
 
 interface Issuer {
-  readonly apiKey: ApiKeyDeclaration;
+  /** The caller that its key identifies. */
+  readonly principal: Principal;
   readonly label: string;
   /** Milliseconds since the epoch; Infinity: never. */
   readonly expiresAt: number;
@@ -45,9 +48,10 @@ function indexIssuers(apiKeys: readonly ApiKeyDeclaration[]): ReadonlyMap<string
   for (const apiKey of apiKeys) {
     const { id, status, use, permissions, secrets } = apiKey;
     if (status === 'revoked' || use === 'browser' || !permissions.includes('project.token')) continue;
+    const principal = principalOfKey(apiKey);
     for (const [index, secret] of secrets.entries()) {
       const { expiresAt = Infinity, label = `secrets[${index}]` } = secret;
-      issuers.set(nameOf({ key: id, secretId: secretIdOf(secret) }), { apiKey, label, expiresAt });
+      issuers.set(nameOf({ key: id, secretId: secretIdOf(secret) }), { principal, label, expiresAt });
     }
   }
   return issuers;

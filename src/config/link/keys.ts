@@ -1,7 +1,7 @@
 import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { ApiKeyDocument } from '../documents.gen.ts';
-import { sameKey } from '../trigger-key.ts';
+import { triggerId } from '../trigger-key.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
@@ -9,6 +9,9 @@ import { unknownProject } from './projects.ts';
 /** Ids and secrets of API keys are unique, and the projects that they grant exist. */
 export function keyProblems(documents: DocumentSet): readonly Problem[] {
   const { apiKeys } = documents;
+  const triggers = new Map(
+    documents.triggers.map(({ document: { project, key } }) => [triggerId(project, key), `${project}/${key}`]),
+  );
   const ids = apiKeys.map(({ file, document }) => ({ identity: document.id, place: { file, pointer: '/id' } }));
   const secrets = apiKeys.flatMap(({ file, document }) =>
     document.secrets.map(({ hash }, index) => ({ identity: hash, place: { file, pointer: `/secrets/${index}/hash` } })),
@@ -27,7 +30,7 @@ export function keyProblems(documents: DocumentSet): readonly Problem[] {
     ...apiKeys.flatMap((apiKey) => [
       ...permissionProblems(apiKey),
       ...projectGrantProblems(apiKey, documents),
-      ...triggerGrantProblems(apiKey, documents),
+      ...triggerGrantProblems(apiKey, documents, triggers),
       ...browserProblems(apiKey),
     ]),
   ];
@@ -53,7 +56,12 @@ function projectGrantProblems({ file, document }: InFile<ApiKeyDocument>, docume
   return projects.flatMap((id, index) => unknownProject(documents, id, file, `/projects/${index}`));
 }
 
-function triggerGrantProblems({ file, document }: InFile<ApiKeyDocument>, documents: DocumentSet): readonly Problem[] {
+/** @param known the names of all triggers, by their ids */
+function triggerGrantProblems(
+  { file, document }: InFile<ApiKeyDocument>,
+  documents: DocumentSet,
+  known: ReadonlyMap<string, string>,
+): readonly Problem[] {
   const { triggers = [], projects } = document;
   return triggers.flatMap((name, index): readonly Problem[] => {
     const [project = '', key = ''] = name.split('/');
@@ -62,16 +70,10 @@ function triggerGrantProblems({ file, document }: InFile<ApiKeyDocument>, docume
       const message = `the key has no access to project "${project}"`;
       return [errorAt(file, pointer, 'unknown_trigger', message, `Add ${project} to projects, or remove the trigger.`)];
     }
-    const known = documents.triggers.map((trigger) => `${trigger.document.project}/${trigger.document.key}`);
-    if (known.some((one) => sameName(one, project, key)) || documents.mayDeclare('Trigger')) return [];
+    if (known.has(triggerId(project, key)) || documents.mayDeclare('Trigger')) return [];
     const message = `there is no trigger "${name}"`;
-    return [errorAt(file, pointer, 'unknown_trigger', message, suggest(name, known, 'triggers'))];
+    return [errorAt(file, pointer, 'unknown_trigger', message, suggest(name, [...known.values()], 'triggers'))];
   });
-}
-
-function sameName(name: string, project: string, key: string): boolean {
-  const [otherProject = '', otherKey = ''] = name.split('/');
-  return otherProject === project && sameKey(otherKey, key);
 }
 
 /** What everyone can read must open as little as possible. */

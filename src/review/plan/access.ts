@@ -1,6 +1,6 @@
 import type { TriggerConfig } from '../../config/model.ts';
 import { triggerId, triggerName } from '../../config/trigger-key.ts';
-import { type ApiKeyDeclaration, principalOfKey } from '../../contract/index.ts';
+import { type ApiKeyDeclaration, type Principal, principalOfKey } from '../../contract/index.ts';
 import type { Snapshot } from '../../runtime/snapshot.ts';
 import { isOpen, type ReviewedAuth, reviewedAuths } from '../reviewed-auth.ts';
 import type { AccessChange } from './plan.ts';
@@ -36,7 +36,7 @@ function reachOf(snapshot: Snapshot, now: number): Reach {
     const known = reach.get(caller) ?? new Map();
     reach.set(caller, known.set(triggerId(trigger.project.id, trigger.key), triggerName(trigger)));
   };
-  const keys = apiKeys.filter((key) => canFire(key, now));
+  const keys = apiKeys.filter((key) => canFire(key, now)).map((key) => principalOfKey(key));
   for (const trigger of triggers) {
     if (trigger.status === 'paused') continue;
     const auths = reviewedAuths(snapshot, trigger.project.id, trigger.key);
@@ -47,7 +47,7 @@ function reachOf(snapshot: Snapshot, now: number): Reach {
 }
 
 /** At a trigger that is open to all, a credential grants nothing more. */
-function callersOf(auths: readonly ReviewedAuth[], keys: readonly ApiKeyDeclaration[]): readonly string[] {
+function callersOf(auths: readonly ReviewedAuth[], keys: readonly Principal[]): readonly string[] {
   if (isOpen(auths)) return [anyone];
   return auths.flatMap(({ use, callers }) =>
     callers?.kind === 'declared' ? keys.map(({ id }) => id) : [`callers known to auth ${use.uses}`],
@@ -61,7 +61,6 @@ function canFire({ status, permissions, secrets }: ApiKeyDeclaration, now: numbe
   return status === 'active' && isValid && mayFire;
 }
 
-function grants(key: ApiKeyDeclaration, { project, key: triggerKey }: TriggerConfig): boolean {
-  const { projects, triggers } = principalOfKey(key);
-  return (projects === 'all' || projects.has(project.id)) && triggers?.has(triggerId(project.id, triggerKey)) !== false;
+function grants({ projects, triggers }: Principal, { project, key }: TriggerConfig): boolean {
+  return (projects === 'all' || projects.has(project.id)) && triggers?.has(triggerId(project.id, key)) !== false;
 }
