@@ -1,31 +1,17 @@
 import { hash } from 'node:crypto';
-import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { chromiumPath, serveSite, startBrowser, visit } from '../support/browser.ts';
+import { clientPage, connect, streamed, words } from '../support/client-page.ts';
 import { basicFiles, triggerFile } from '../support/config-folder.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { until } from '../support/until.ts';
+import { storedRuns } from '../support/stored-runs.ts';
 
 const secret = 'pcb_of_a_page_in_chromium';
-const words = 'one zwei trois 四 πέντε шесть seven 🎉🎉 neuf ten eleven twelve';
-
-const site = {
-  '/': '<!doctype html><html lang="en"><title>shop</title><script type="module" src="/page.js"></script>',
-  '/page.js': `
-    import { PullcordClient, PullcordError } from '/pullcord/client/index.ts';
-    globalThis.connect = (url, credential) => { globalThis.client = new PullcordClient({ url, credential, retries: 0 }); };
-    globalThis.collect = async (events) => { const all = []; for await (const event of events) all.push(event); return all; };
-    globalThis.attempt = (promise) => promise.then(
-      (value) => ({ value }),
-      (error) => ({ error: error instanceof PullcordError ? error.status + ' ' + error.code : error.name }),
-    );
-    document.title = 'ready';
-  `,
-};
 
 /** A site with a key of its own, another site, and a gateway that both can call. */
 async function world(t: Test) {
+  const site = clientPage();
   const [shop, foreign, listed] = [await serveSite(t, site), await serveSite(t, site), await serveSite(t, site)];
   const cors = { origins: [shop, listed] };
   const key = {
@@ -50,16 +36,8 @@ async function world(t: Test) {
       respond: { uses: 'accepted' },
     }),
   });
-  const stored = async () => {
-    const { runs } = (await (await fetch(`${gateway.adminUrl}/runs`)).json()) as { runs: unknown[] };
-    return runs.length;
-  };
+  const stored = () => storedRuns(gateway.adminUrl);
   return { ...gateway, shop, foreign, listed, stored };
-}
-
-async function connect(page: Page, gateway: string): Promise<void> {
-  await until(async () => (await page.title()) === 'ready');
-  await page.evaluate(`connect(${JSON.stringify(`${gateway}/api/v1.0`)}, ${JSON.stringify(secret)})`);
 }
 
 const skip = chromiumPath === undefined && 'Chromium is not installed';
@@ -70,15 +48,12 @@ t.test('pullcord/client in Chromium', { skip }, async (t) => {
   t.test('fires, streams and cancels from a page on another origin, under a strict policy', async (t) => {
     const { url, shop } = await world(t);
     const { page, faults } = await visit(browser, shop);
-    await connect(page, url);
+    await connect(page, url, secret);
     t.match(await page.evaluate(`client.fire('support/ask', { sessionId: 'ada', question: 1 })`), {
       status: 'succeeded',
       output: { question: 1 },
     });
-    const instruction = JSON.stringify(words);
-    const events = (await page.evaluate(
-      `collect(client.stream('support/talk', { sessionId: 'ada', instruction: ${instruction} }))`,
-    )) as { type: string; text?: string }[];
+    const events = await streamed(page, 'support/talk', { sessionId: 'ada', instruction: words });
     t.equal(events.map(({ text = '' }) => text).join(''), words);
     t.ok(events.filter(({ type }) => type === 'delta').length > 1, 'in pieces');
     t.match(events.at(-1), { type: 'done' });
@@ -93,11 +68,8 @@ t.test('pullcord/client in Chromium', { skip }, async (t) => {
     const { url, shop } = await world(t);
     const proxy = await startCuttingProxy(t, url, 4);
     const { page } = await visit(browser, shop);
-    await connect(page, proxy.origin);
-    const instruction = JSON.stringify(words);
-    const events = (await page.evaluate(
-      `collect(client.stream('support/talk', { sessionId: 'ada', instruction: ${instruction} }))`,
-    )) as { type: string; text?: string; offset?: number }[];
+    await connect(page, proxy.origin, secret);
+    const events = await streamed(page, 'support/talk', { sessionId: 'ada', instruction: words });
     t.ok(proxy.cuts() > 0, `cut ${proxy.cuts()} times`);
     t.equal(events.map(({ text = '' }) => text).join(''), words);
     let length = 0;
@@ -116,7 +88,7 @@ t.test('pullcord/client in Chromium', { skip }, async (t) => {
       const { url, shop, foreign, listed, stored } = await world(t);
       const attemptOn = async (origin: string, trigger: string) => {
         const { page } = await visit(browser, origin);
-        await connect(page, url);
+        await connect(page, url, secret);
         return page.evaluate(`attempt(client.fire('support/${trigger}', { sessionId: 'ada' }))`);
       };
       t.strictSame(await attemptOn(foreign, 'ask'), { error: 'TypeError' }, 'blocked by CORS');
@@ -140,7 +112,7 @@ t.test('pullcord/client in Chromium', { skip }, async (t) => {
   t.test('a page neither reads nor cancels the run of another visitor', async (t) => {
     const { url, shop } = await world(t);
     const [{ page: ada }, { page: bob }] = [await visit(browser, shop), await visit(browser, shop)];
-    for (const page of [ada, bob]) await connect(page, url);
+    for (const page of [ada, bob]) await connect(page, url, secret);
     const run = (await ada.evaluate(
       `client.fire('support/endless', { sessionId: 'ada' }).then((run) => globalThis.run = run)`,
     )) as { statusUrl: string };

@@ -18,6 +18,7 @@ import {
   writeInto,
 } from '../support/config-folder.ts';
 import { type FireOptions, serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { storedRuns } from '../support/stored-runs.ts';
 import { until } from '../support/until.ts';
 
 const page = 'https://www.example.com';
@@ -58,11 +59,6 @@ const bearer = (token: string, headers: Record<string, string> = {}): FireOption
   secret: null,
   headers: { authorization: `Bearer ${token}`, ...headers },
 });
-
-async function storedRuns(adminUrl: string): Promise<number> {
-  const { runs } = (await (await fetch(`${adminUrl}/runs`)).json()) as { runs: unknown[] };
-  return runs.length;
-}
 
 const payloadOf = (token: string) => decodeJwt(token.slice('pct_'.length));
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -30,16 +31,23 @@ export async function startBrowser(t: Test): Promise<Browser> {
   return browser;
 }
 
+/** What a site's server does for a request: it answers with JSON. */
+export type SiteRoute = (request: IncomingMessage) => Promise<object>;
+
 /**
  * Serves a site on an origin of its own, under a strict Content-Security-Policy; it stops with the test. The modules of
  * `src/client` and `src/chat` are below `/pullcord/`, without their types.
- * @param files by path
+ * @param files by path, and what its server does itself
  * @returns the origin
  */
-export async function serveSite(t: Test, files: Readonly<Record<string, string>>): Promise<string> {
+export async function serveSite(t: Test, files: Readonly<Record<string, string | SiteRoute>>): Promise<string> {
   return listen(t, async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://site');
     const body = files[pathname] ?? (await moduleAt(pathname));
+    if (typeof body === 'function') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(await body(request)));
+      return;
+    }
     if (body === undefined) return response.writeHead(pathname === '/favicon.ico' ? 204 : 404).end();
     response.writeHead(200, {
       'content-type': pathname.endsWith('.ts') || pathname.endsWith('.js') ? 'text/javascript' : 'text/html',
