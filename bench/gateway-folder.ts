@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { filters, goodSecret, triggerNames } from './rows.ts';
+import { filters, goodSecret, pageOrigin, triggerNames } from './rows.ts';
 
 /** Writes the config of the gateway under test: one trigger for each row, all of the same five stages. */
 export async function writeGatewayFolder(
@@ -11,12 +11,14 @@ export async function writeGatewayFolder(
     port,
     adminPort,
     recordingRate,
+    hasCors,
     agentUrl,
   }: {
     engine: 'memory' | 'sqlite';
     port: number;
     adminPort: number;
     recordingRate: number;
+    hasCors: boolean;
     agentUrl?: string | undefined;
   },
 ): Promise<void> {
@@ -28,6 +30,7 @@ export async function writeGatewayFolder(
     ...{ kind: 'Gateway', organization: 'bench', ...listeners, engine: { uses: engine, with: { concurrency: 4000 } } },
     recording: { rate: recordingRate, mask: ['/customer/email'] },
     outbound: { allow: ['127.0.0.1'] },
+    ...(hasCors && { defaults: { cors: { origins: [pageOrigin] } } }),
   });
   await write('project.yaml', { kind: 'Project', id: 'support', name: 'Support', language: 'en' });
   await write('key.yaml', {

@@ -1,6 +1,7 @@
 /** What is measured: a gateway by its engine, on a disk of this machine or on one that is made slow; bare Fastify; or an agent. */
 export type Subject =
   | 'memory'
+  | 'memory with cors'
   | 'sqlite'
   | 'sqlite on a slow disk'
   | 'sqlite, recording all'
@@ -19,8 +20,21 @@ export const recordingRates: Partial<Record<Subject, number>> = {
 export const agentThinksMs = { agent: 0, 'thinking agent': 10 } as const;
 export type AgentName = keyof typeof agentThinksMs;
 
+/** What a server is asked, and the status that it must answer with. */
+export interface RowRequest {
+  readonly method: 'POST' | 'OPTIONS';
+  /** The trigger that is fired. */
+  readonly trigger: TriggerName;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Undefined for a request without one. */
+  readonly body: string | undefined;
+  /** Whether each request has another body, else dedup would answer all but the first. */
+  readonly isUnique: boolean;
+}
+
 /** One line of the comparison: a request that both servers are asked to answer in the same way. */
-export interface Row {
+export interface Row extends RowRequest {
   readonly name: RowName;
   /** What is measured, and against what. */
   readonly subject: Subject;
@@ -28,15 +42,10 @@ export interface Row {
   readonly connections: number;
   /** The agent behind the trigger, if it is none of the gateway's own; it is the reference too. */
   readonly agent?: AgentName;
-  /** The trigger that is fired. */
-  readonly trigger: TriggerName;
-  readonly status: number;
+  /** What the reference is asked, if it is another request. */
+  readonly referenceRequest?: RowRequest | undefined;
   /** Ratio to the reference that we want to keep, undefined where there is no goal. */
   readonly goal: number | undefined;
-  readonly body: string;
-  /** Whether each request has another body, else dedup would answer all but the first. */
-  readonly isUnique: boolean;
-  readonly secret: string;
 }
 
 export const triggerNames = ['accepted', 'dropped', 'duplicate', '401', 'background', 'proxied'] as const;
@@ -49,7 +58,9 @@ export type RowName =
   | 'durable-slow-disk'
   | 'durable-bare'
   | 'recorded'
-  | 'recorded-tenth';
+  | 'recorded-tenth'
+  | 'cors'
+  | 'preflight';
 
 /** The secret that the gateway of the benchmark knows. */
 export const goodSecret = 'pc_the_secret_of_the_benchmark_0123456789abcdef';
@@ -64,23 +75,15 @@ export const filters = [
 /** What is counted up in the bodies that must differ: twelve digits. */
 export const sequencePlaceholder = '000000000000';
 
+const post = { method: 'POST', headers: headersOf(goodSecret), body: bodyOf('pro') } as const;
+
 /** The pipeline alone: nothing waits for a disk. */
-const pipeline = {
-  subject: 'memory',
-  reference: 'bare',
-  connections: 16,
-  body: bodyOf('pro'),
-  secret: goodSecret,
-} as const;
+const pipeline = { ...post, subject: 'memory', reference: 'bare', connections: 16 } as const;
+const accepted = { ...pipeline, trigger: 'accepted', status: 200, isUnique: true } as const;
+const wrongKey = { headers: headersOf(wrongSecret) };
+const unauthorized = { ...pipeline, ...wrongKey, trigger: '401', status: 401, isUnique: false } as const;
 /** Answered 202 as soon as it is stored. */
-const durable = {
-  trigger: 'background',
-  status: 202,
-  connections: 64,
-  body: bodyOf('pro'),
-  isUnique: true,
-  secret: goodSecret,
-} as const;
+const durable = { ...post, trigger: 'background', status: 202, connections: 64, isUnique: true } as const;
 
 /** Dropped, so that nothing is stored but the recording; what recording costs, against the same without. */
 const recorded = {
@@ -94,21 +97,33 @@ const recorded = {
 } as const;
 
 /** A trigger that calls an agent, against calling that agent without a gateway. */
-const proxied = {
-  trigger: 'proxied',
-  status: 200,
-  connections: 64,
-  body: bodyOf('pro'),
-  isUnique: true,
-  secret: goodSecret,
-} as const;
+const proxied = { ...post, trigger: 'proxied', status: 200, connections: 64, isUnique: true } as const;
 const thinking = { agent: 'thinking agent', reference: 'thinking agent' } as const;
 
+/** Of the page that the gateway with CORS allows. */
+export const pageOrigin = 'https://www.example.com';
+/** The same gateway, where no trigger has `cors`. */
+const fromPage = { subject: 'memory with cors', reference: 'memory' } as const;
+const preflight = {
+  method: 'OPTIONS',
+  trigger: 'accepted',
+  status: 204,
+  body: undefined,
+  isUnique: false,
+  headers: {
+    origin: pageOrigin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization,content-type',
+  },
+} as const;
+
 export const rows: readonly Row[] = [
-  { ...pipeline, name: 'accepted', trigger: 'accepted', status: 200, goal: 0.7, isUnique: true },
+  { ...accepted, name: 'accepted', goal: 0.7 },
   { ...pipeline, name: 'dropped', trigger: 'dropped', status: 400, goal: 0.85, isUnique: false, body: bodyOf('free') },
   { ...pipeline, name: 'duplicate', trigger: 'duplicate', status: 400, goal: undefined, isUnique: false },
-  { ...pipeline, name: '401', trigger: '401', status: 401, goal: 0.85, isUnique: false, secret: wrongSecret },
+  { ...unauthorized, name: '401', goal: 0.85 },
+  { ...accepted, ...fromPage, name: 'cors', headers: { ...accepted.headers, origin: pageOrigin }, goal: 0.97 },
+  { ...pipeline, ...fromPage, ...preflight, name: 'preflight', referenceRequest: unauthorized, goal: 1 },
   { ...durable, name: 'durable', subject: 'sqlite', reference: 'memory', goal: 0.7 },
   { ...durable, name: 'durable-slow-disk', subject: 'sqlite on a slow disk', reference: 'memory', goal: 0.5 },
   { ...recorded, name: 'recorded', subject: 'sqlite, recording all' },
@@ -119,9 +134,13 @@ export const rows: readonly Row[] = [
   { ...durable, name: 'durable-bare', subject: 'sqlite', reference: 'bare', goal: undefined },
 ];
 
-/** Where a row's requests go, on either server. */
-export function pathOf(row: Row): string {
-  return `/api/v1.0/project/support/trigger/${row.trigger}`;
+/** Where requests go, on either server. */
+export function pathOf({ trigger }: RowRequest): string {
+  return `/api/v1.0/project/support/trigger/${trigger}`;
+}
+
+function headersOf(secret: string): Record<string, string> {
+  return { 'content-type': 'application/json', 'x-api-key': secret };
 }
 
 /** A support request of about 1 KB. */

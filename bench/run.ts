@@ -32,7 +32,8 @@ async function compareAll(effort: Effort): Promise<void> {
   for (const declared of rows) {
     if (values.row !== undefined && !values.row.includes(declared.name)) continue;
     // Another checkout is compared with itself: the same gateway, and the same agent behind it.
-    const row = against === undefined ? declared : { ...declared, reference: declared.subject };
+    const row =
+      against === undefined ? declared : { ...declared, reference: declared.subject, referenceRequest: undefined };
     await withServers(cores, async (start) => {
       const agent = row.agent && (await start(row.agent));
       const reference =
@@ -103,9 +104,10 @@ async function startSubject(
   }
   if (subject === 'bare') return startBareProcess(folder, cores, nodeOptions);
   const env = subject === 'sqlite on a slow disk' ? await slowDisk(folder) : {};
-  const engine = subject === 'memory' ? 'memory' : 'sqlite';
+  const hasCors = subject === 'memory with cors';
+  const engine = subject === 'memory' || hasCors ? 'memory' : 'sqlite';
   const recordingRate = recordingRates[subject] ?? 0;
-  return env && startGatewayProcess(folder, { engine, env, recordingRate, ...from }, cores, nodeOptions);
+  return env && startGatewayProcess(folder, { engine, env, recordingRate, hasCors, ...from }, cores, nodeOptions);
 }
 
 /** In processes of their own, which have compiled nothing yet. */
