@@ -36,11 +36,45 @@ export async function startNginx(
   program: string,
   ports: readonly number[],
 ): Promise<(port: number, way: Proxying) => string> {
-  const folder = await mkdtemp(join(tmpdir(), 'pullcord-nginx-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await nginxFolder(t);
   const ways = Object.keys(proxying) as Proxying[];
   const socketOf = (port: number, way: Proxying) => join(folder, `${port}-${ways.indexOf(way)}.sock`);
   const servers = ports.flatMap((port) => ways.map((way) => serverOf(socketOf(port, way), port, proxying[way])));
+  await run(t, program, folder, servers, socketOf(ports[0] ?? 0, ways[0] ?? 'nginx as it comes'));
+  return socketOf;
+}
+
+/**
+ * Starts nginx with directives of one server; it stops with the test.
+ * @param http directives outside of the server
+ * @returns its Unix socket
+ */
+export async function startNginxServer(
+  t: Test,
+  program: string,
+  directives: { readonly server: string; readonly http: string },
+): Promise<string> {
+  const folder = await nginxFolder(t);
+  const socket = join(folder, 'server.sock');
+  const servers = [directives.http, `server { listen unix:${socket};\n${directives.server} }`];
+  await run(t, program, folder, servers, socket);
+  return socket;
+}
+
+async function nginxFolder(t: Test): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pullcord-nginx-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Resolves when it accepts connections at a socket of its servers. */
+async function run(
+  t: Test,
+  program: string,
+  folder: string,
+  servers: readonly string[],
+  socket: string,
+): Promise<void> {
   const config = join(folder, 'nginx.conf');
   await writeFile(config, configOf(folder, servers));
   const child = spawn(program, ['-p', folder, '-c', config, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -54,9 +88,8 @@ export async function startNginx(
     said += text;
   });
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
-  await until(() => isOver() || accepts(socketOf(ports[0] ?? 0, ways[0] ?? 'nginx as it comes')));
+  await until(() => isOver() || accepts(socket));
   if (isOver()) throw new Error(`nginx did not start: ${said}`);
-  return socketOf;
 }
 
 function serverOf(socket: string, port: number, directives: string): string {
@@ -87,7 +120,8 @@ http {
 `;
 }
 
-function accepts(path: string): Promise<boolean> {
+/** Whether something listens at a Unix socket. */
+export function accepts(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path, () => resolve(true)).on('error', () => resolve(false));
     socket.unref().end();
