@@ -33,7 +33,7 @@ export interface Services {
 
 /**
  * One request to the public listener: what arrived, and what the gates and steps of lifecycle.ts have found out so far.
- * A header that is set on `response` leaves with every answer, whether it is a problem, a run or a stream.
+ * `headers` leave with every answer, whether it is a problem, a run or a stream.
  */
 export class Call {
   readonly services: Services;
@@ -41,6 +41,8 @@ export class Call {
   readonly response: ServerResponse;
   readonly snapshot: Snapshot;
   readonly head: RequestHead;
+  /** Of the answer, whatever it is; names in lower case. */
+  headers: Readonly<Record<string, string>> | undefined;
   /** The body as sent, if it was read to authenticate the caller. */
   bytes: Buffer | undefined;
   /** What its body takes, as bytes and then parsed. */

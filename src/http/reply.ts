@@ -24,9 +24,15 @@ export function writeReply(
   response: ServerResponse,
   requestId: string,
   { status, headers, body, stream }: BodyReply | StreamReply,
+  common?: Readonly<Record<string, string>>,
 ): void {
-  // What a plugin sets itself, in any case, is replaced below.
-  if (headers !== undefined) response.setHeader(requestIdHeader, requestId);
+  // What a plugin sets itself, in any case, is replaced below. Without that, one object of headers is faster.
+  const isMerged = headers !== undefined || stream !== undefined;
+  if (isMerged) {
+    for (const name in common) response.setHeader(name, common[name] ?? '');
+    response.setHeader(requestIdHeader, requestId);
+  }
+  const first = isMerged ? headers : common;
   if (stream !== undefined) {
     for (const [name, value] of streamHeaders) response.setHeader(name, value);
     response.writeHead(status, { ...headers, [requestIdHeader]: requestId }).flushHeaders();
@@ -34,10 +40,10 @@ export function writeReply(
   }
   if (body instanceof Uint8Array) {
     const own = { 'content-length': body.byteLength, [requestIdHeader]: requestId };
-    response.writeHead(status, { ...headers, ...own }).end(body);
+    response.writeHead(status, { ...first, ...own }).end(body);
     return;
   }
-  const sent: Record<string, string | number> = { ...headers, [requestIdHeader]: requestId };
+  const sent: Record<string, string | number> = { ...first, [requestIdHeader]: requestId };
   let text = '';
   if (status >= 400) {
     text = renderProblem(status, requestId, body);

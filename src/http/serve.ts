@@ -37,7 +37,7 @@ export async function serve(
     conclude(call, reply);
     const sent = reply.events === undefined ? reply : eventStream(reply.events);
     await endOfTurn();
-    send(response, requestId, sent, call.awaitsContinue);
+    send(response, requestId, sent, { headers: call.headers, mayBeUnsent: call.awaitsContinue });
     if (sent.stream === undefined) holdUnread(services.memory, response);
     else await stream(call, sent.stream);
   } catch (error) {
@@ -45,7 +45,10 @@ export async function serve(
     if (isUnavailable) services.log.error({ requestId, reason: error.message }, 'storage unavailable');
     else services.log.error({ requestId, err: error }, 'request failed unexpectedly');
     if (response.headersSent) response.destroy();
-    else send(response, requestId, isUnavailable ? unavailable : problem('internal_error'), true);
+    else {
+      const reply = isUnavailable ? unavailable : problem('internal_error');
+      send(response, requestId, reply, { headers: call?.headers, mayBeUnsent: true });
+    }
   } finally {
     call?.release();
   }
@@ -68,14 +71,25 @@ const unavailable = problem(
   { 'retry-after': '1' },
 );
 
-/** @param mayBeUnsent whether the client may never send the body that it has declared */
-function send(response: ServerResponse, requestId: string, reply: BodyReply | StreamReply, mayBeUnsent: boolean): void {
+interface Sending {
+  /** Of every answer to the request. */
+  readonly headers: Call['headers'];
+  /** Whether the client may never send the body that it has declared. */
+  readonly mayBeUnsent: boolean;
+}
+
+function send(
+  response: ServerResponse,
+  requestId: string,
+  reply: BodyReply | StreamReply,
+  { headers, mayBeUnsent }: Sending,
+): void {
   const { req } = response;
   // Otherwise the rest of the body would have to be read before the next request of the connection.
   if (!req.readableEnded && (mayBeUnsent || declaredLength(req) > unreadLimitBytes)) {
     response.setHeader('connection', 'close');
   }
-  writeReply(response, requestId, reply);
+  writeReply(response, requestId, reply, headers);
 }
 
 function declaredLength({ headers }: IncomingMessage): number {

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Reply } from '../../contract/index.ts';
 import type { Cors } from '../../runtime/cors.ts';
 import type { Call } from '../call.ts';
@@ -11,29 +10,30 @@ const exposed = 'Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-I
  * that some trigger allows is answered alike at every address, so that nobody learns which triggers exist. No answer
  * allows credentials of the browser: keys and tokens are sent by scripts.
  */
-export function cors({ snapshot, request, response }: Call): Reply | undefined {
+export function cors(call: Call): Reply | undefined {
+  const { snapshot, request } = call;
   const { cors: allowed } = snapshot;
   if (allowed === undefined) return undefined;
   const { origin } = request.headers;
-  allow(response, allowed, origin);
+  call.headers = headersFor(allowed, origin);
   const method = request.headers['access-control-request-method'];
   if (request.method !== 'OPTIONS' || origin === undefined || method === undefined) return undefined;
   return { status: 204, headers: preflightHeaders(allowed, origin, request.headers['access-control-request-headers']) };
 }
 
 /** Withdraws what the trigger of an admitted request does not allow: only now does it matter which one it is. */
-export function narrowCors({ snapshot, request, response, admission: { trigger } }: Call): void {
-  if (snapshot.cors === undefined || trigger.cors?.origins.has(request.headers.origin ?? '')) return;
-  response.removeHeader('access-control-allow-origin');
-  response.removeHeader('access-control-expose-headers');
+export function narrowCors(call: Call): void {
+  const { snapshot, request, admission } = call;
+  if (snapshot.cors === undefined || admission.trigger.cors?.origins.has(request.headers.origin ?? '')) return;
+  call.headers = unreadable;
 }
 
-function allow(response: ServerResponse, { origins }: Cors, origin: string | undefined): void {
-  // Caches must not hand an answer for one origin to another, nor to a caller without any.
-  response.setHeader('vary', 'Origin');
-  if (origin === undefined || !origins.has(origin)) return;
-  response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('access-control-expose-headers', exposed);
+/** Caches must not hand an answer for one origin to another, nor to a caller without any. */
+const unreadable: Call['headers'] = Object.freeze({ vary: 'Origin' });
+
+function headersFor({ origins }: Cors, origin: string | undefined): Call['headers'] {
+  if (origin === undefined || !origins.has(origin)) return unreadable;
+  return { vary: 'Origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': exposed };
 }
 
 /** Names of headers, as a browser lists them. */
