@@ -30,8 +30,17 @@ export interface AgentProcess {
   stop(cause: StopCause): void;
 }
 
-/** Starts a program with `input` on its stdin, in a process group of its own, so that its descendants can be ended too. */
-export function startAgent(program: Program, env: Environment, input: string, limits: Limits): AgentProcess {
+/**
+ * Starts a program with `input` on its stdin, in a process group of its own, so that its descendants can be ended too.
+ * @param onStdout called with what it writes, as long as that is within the limits
+ */
+export function startAgent(
+  program: Program,
+  env: Environment,
+  input: string,
+  limits: Limits,
+  onStdout: (chunk: Buffer) => void = () => {},
+): AgentProcess {
   let child: ChildProcessWithoutNullStreams;
   try {
     child = spawn(program.file, program.arguments, { cwd: program.cwd, env, detached: true });
@@ -44,7 +53,7 @@ export function startAgent(program: Program, env: Environment, input: string, li
   // A program may end without having read its input (EPIPE, ECONNRESET), which is no failure.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
-  return new ProcessGroup(child.pid, child, limits);
+  return new ProcessGroup(child.pid, child, limits, onStdout);
 }
 
 function neverStarted(ended: Promise<Ending>): AgentProcess {
@@ -66,6 +75,7 @@ class ProcessGroup implements AgentProcess {
   readonly #id: number;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #limits: Limits;
+  readonly #report: (chunk: Buffer) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #chunks: Buffer[] = [];
   readonly #resolve: (ending: Ending) => void;
@@ -76,13 +86,14 @@ class ProcessGroup implements AgentProcess {
   #isKilled = false;
   #isFinished = false;
 
-  constructor(id: number, child: ChildProcessWithoutNullStreams, limits: Limits) {
+  constructor(id: number, child: ChildProcessWithoutNullStreams, limits: Limits, report: (chunk: Buffer) => void) {
     const { promise, resolve } = Promise.withResolvers<Ending>();
     this.ended = promise;
     this.#resolve = resolve;
     this.#id = id;
     this.#child = child;
     this.#limits = limits;
+    this.#report = report;
     child.stdout.on('data', (chunk: Buffer) => this.#onStdout(chunk));
     child.stderr.on('data', (chunk: Buffer) => {
       this.written.stderrBytes += chunk.length;
@@ -110,6 +121,7 @@ class ProcessGroup implements AgentProcess {
     if (this.written.stdoutBytes > this.#limits.maxOutputBytes) this.stop('output');
     if (this.#stopCause !== undefined) return;
     this.#chunks.push(chunk);
+    this.#report(chunk);
     this.#silence?.refresh();
   }
 

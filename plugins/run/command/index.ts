@@ -1,4 +1,4 @@
-import { OptionsError, type PluginContext, type RunPlugin } from '../../../src/contract/index.ts';
+import { OptionsError, type OptionsProblem, type PluginContext, type RunPlugin } from '../../../src/contract/index.ts';
 import {
   baseEnvironment,
   type Environment,
@@ -14,6 +14,7 @@ import { type AgentProcess, type Ending, startAgent } from './agent-process.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
 import { resultOf } from './result.ts';
+import { StreamedText } from './streamed-text.ts';
 
 /**
  * Needs the process groups of Linux or macOS. A process that leaves its group (`setsid`) outlives its run. A program that
@@ -37,15 +38,18 @@ export default {
     return {
       timeoutMs: options.timeout,
       execute: (run, host) =>
-        settle(host, async ({ signal }) => {
+        settle(host, async ({ signal, progress }) => {
           const variables = { ...environment, ...runEnvironment(run) };
-          const agent = startAgent(program, variables, JSON.stringify(exactInput(run)), limits);
+          const streamed = options.stream ? new StreamedText(progress) : undefined;
+          const input = JSON.stringify(exactInput(run));
+          const agent = startAgent(program, variables, input, limits, (chunk) => streamed?.write(chunk));
           running.add(agent);
           // Also when the gateway stops: the program would outlive it, and the next start executes the run again.
           signal.addEventListener('abort', () => agent.stop('abort'), { once: true });
           const ending = await agent.ended;
           running.delete(agent);
           const result = resultOf(ending, options);
+          streamed?.end(result);
           if (result.kind === 'failed' && !signal.aborted) {
             context.log.warn({ runId: run.id, ...logFields(ending, agent) }, 'agent failed');
             return withDetail(result, result.detail ?? agent.lastWords);
@@ -59,9 +63,15 @@ export default {
 async function checkOptions(options: Options, environment: Environment, context: PluginContext): Promise<Program> {
   if (process.platform === 'win32') throw new Error('the command plugin needs Linux or macOS');
   const { program, problems } = await findProgram(options, environment, context);
-  const all = [...problems, ...environmentProblems(options.env)];
+  const all = [...problems, ...environmentProblems(options.env), ...streamProblems(options)];
   if (all.length > 0) throw new OptionsError(all);
   return program;
+}
+
+/** The pieces of a stream are text, and their whole is the output. */
+function streamProblems({ stream, output }: Options): readonly OptionsProblem[] {
+  if (!stream || output === 'text') return [];
+  return [{ pointer: '/stream', message: 'only text can be streamed', hint: 'Add `output: text`.' }];
 }
 
 /** How it ended and how much it wrote. The output itself may hold payload, which does not belong in the log. */

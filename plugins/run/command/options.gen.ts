@@ -28,6 +28,10 @@ export interface Options {
    */
   output: 'json' | 'text' | 'auto';
   /**
+   * Streams what the program writes on stdout while it runs, for `respond: stream` and `wait` with `stream`. Needs `output: text`.
+   */
+  stream: boolean;
+  /**
    * Deadline of one attempt; then the program gets SIGTERM. The trigger's `run.timeout` overrides it. In milliseconds.
    */
   timeout: number;

@@ -26,6 +26,21 @@ t.test('the example agents', async (t) => {
     t.match(await ask('my screen is blue', { language: 'fr' }), { output: { intent: 'handover', needsHuman: true } });
   });
 
+  t.test('shop-chat streams Markdown', async (t) => {
+    const options = { output: 'text', stream: true, env: { WORD_MS: '0' } } as const;
+    const { driven } = await pluginFor(t, [node, resolve(agents, 'shop-chat.mjs')], options);
+    const ask = async (instruction: string) => {
+      const { result, deltas } = await driven(undefined, { ...run.input, instruction });
+      t.match(result, { kind: 'succeeded', output: deltas.join('') });
+      return deltas.join('');
+    };
+    t.match(await ask('When are you open?'), /\*\*Monday to Friday/);
+    t.match(await ask('I want my money back'), /Which order/);
+    t.match(await ask('order 7'), /Order \*\*7\*\* will be refunded/);
+    t.match(await ask('Where is my order?'), /2 to 3 days/);
+    t.match(await ask('my screen is blue'), /beyond me/);
+  });
+
   t.test('release-notes answers on HTTP and ends in order on SIGTERM', async (t) => {
     const agent = spawn(node, [resolve(agents, 'release-notes.mjs')], { env: { PORT: '0' } });
     t.teardown(() => agent.kill('SIGKILL'));

@@ -34,6 +34,13 @@ t.test('options', async (t) => {
     t.equal(await refusalOf(['sh']), undefined);
   });
 
+  t.test('refuses to stream what is not text', async (t) => {
+    const problems = [{ pointer: '/stream', hint: 'Add `output: text`.' }];
+    t.match((await refusalOf(['sh'], { stream: true, output: 'json' }))?.problems, problems);
+    t.match((await refusalOf(['sh'], { stream: true }))?.problems, problems);
+    t.equal(await refusalOf(['sh'], { stream: true, output: 'text' }), undefined);
+  });
+
   t.test('refuses a cwd that is no folder', async (t) => {
     t.match((await refusalOf(['sh'], { cwd: 'nowhere' }))?.problems, [{ pointer: '/cwd' }]);
   });

@@ -16,6 +16,7 @@ export const node = process.execPath;
 export const defaults = {
   env: {},
   output: 'auto',
+  stream: false,
   timeout: 20_000,
   maxOutput: 2 ** 20,
   killGrace: 2_000,
@@ -28,9 +29,10 @@ export async function pluginFor(t: Test, argv: Options['argv'], changes: Partial
   const log = { info() {}, error() {}, warn: (fields: object) => void logged.push(fields) };
   const resolvePath = (path: string) => resolve(folder, path);
   const plugin = await command.create({ ...context, log, resolvePath }, options);
-  const execute = async (signal?: AbortSignal, input = run.input) =>
-    (await drive(plugin, { ...run, input }, { signal })).result;
-  return { execute, close, logged, folder };
+  const driven = (signal?: AbortSignal, input = run.input, onDelta = () => {}) =>
+    drive(plugin, { ...run, input }, { signal, onDelta });
+  const execute = async (signal?: AbortSignal, input = run.input) => (await driven(signal, input)).result;
+  return { driven, execute, close, logged, folder };
 }
 
 /** What a script of Node makes of the input. */
