@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { type Test, test } from 'tap';
 import { pullcordScript } from './support/command-server.ts';
 import { writeInto } from './support/config-folder.ts';
+import { freePort } from './support/free-port.ts';
 import { type CodeBlock, codeBlocks } from './support/markdown.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -112,13 +112,4 @@ async function newShell(t: Test) {
     throw new Error('the gateway of the guide does not serve');
   };
   return { run, write, serve };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

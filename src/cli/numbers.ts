@@ -8,3 +8,11 @@ export function parsePercent(written: string): number {
   }
   return percent;
 }
+
+/** Reads an option that is a port of TCP, or 0 for any free one. */
+export function parsePort(written: string): number {
+  if (!/^\d{1,5}$/.test(written) || Number(written) > 65_535) {
+    throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+  }
+  return Number(written);
+}

@@ -1,11 +1,13 @@
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Gateway } from '../http/gateway.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { helpText } from './help-text.ts';
 import type { Log } from './log.ts';
+import { parsePort } from './numbers.ts';
 import { hideEnvironment } from './serve/hide-environment.ts';
 import { type NpmParent, npmParent } from './serve/npm-parent.ts';
-import { type ExitCode, exitCodes, terminal } from './terminal.ts';
+import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
 /** How long a gateway whose store is broken may take to close, in milliseconds. */
 const lastResortMs = 60_000;
@@ -19,10 +21,19 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
         'SIGTERM or SIGINT stop it gracefully, a second one at once; SIGHUP reloads the config and its secrets.',
     )
     .addOption(configOption())
+    .option(
+      '--site <dir>',
+      'also serves the files of this folder on a port of its own, on 127.0.0.1 only, to try pages that call the gateway',
+    )
+    .option('--site-port <port>', 'the port of --site; 0 means any free one', parsePort, 8081)
     .addHelpText(
       'after',
       helpText({
-        examples: ['pullcord serve', 'PULLCORD_LOG_LEVEL=warn pullcord serve --config deploy/config'],
+        examples: [
+          'pullcord serve',
+          'PULLCORD_LOG_LEVEL=warn pullcord serve --config deploy/config',
+          'pullcord serve --site config/site',
+        ],
         environment: { PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent' },
         exitCodes: {
           0: 'it stopped gracefully',
@@ -31,10 +42,27 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
         },
       }),
     )
-    .action(async ({ config: root }: { config: string }) => finish(await serve(existingFolder(root))));
+    .action(async ({ config, site, sitePort }: ServeOptions) => {
+      const root = existingFolder(config);
+      finish(await serve(root, site === undefined ? undefined : { root: siteFolder(site), port: sitePort }));
+    });
 }
 
-async function serve(root: string): Promise<ExitCode> {
+interface ServeOptions {
+  readonly config: string;
+  readonly site?: string;
+  readonly sitePort: number;
+}
+
+function siteFolder(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;
+  throw new UsageError(`folder ${path} does not exist; name the folder of the pages with --site DIR`);
+}
+
+async function serve(
+  root: string,
+  pages: { readonly root: string; readonly port: number } | undefined,
+): Promise<ExitCode> {
   // First of all: it may go soon.
   const parent = npmParent(process.env);
   const environment = hideEnvironment();
@@ -70,13 +98,14 @@ async function serve(root: string): Promise<ExitCode> {
   const { problems, sources } = gateway.warnings;
   if (problems.length > 0) terminal.words(formatProblems(problems, sources, { format: 'text' }));
   announce(log, gateway);
+  const site = pages && (await serveSite(log, gateway, pages));
   const broken = await Promise.race([stopSignal(log, gateway, parent), gateway.broken]);
   if (broken !== undefined) {
     log.fatal({}, `stopping: ${broken.message}`);
     // Whatever hangs on the broken store, the process must not.
     setTimeout(() => process.exit(exitCodes.crash), lastResortMs).unref();
   }
-  await gateway.close();
+  await Promise.all([gateway.close(), site?.close()]);
   log.info({}, 'stopped');
   log.close();
   return broken === undefined ? exitCodes.fine : exitCodes.crash;
@@ -85,6 +114,13 @@ async function serve(root: string): Promise<ExitCode> {
 function announce(log: Log, gateway: Gateway): void {
   const url = ({ host, port }: Gateway['address']) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   log.info({ url: url(gateway.address), admin: url(gateway.adminAddress), revision: gateway.revision }, 'serving');
+}
+
+async function serveSite(log: Log, gateway: Gateway, pages: { readonly root: string; readonly port: number }) {
+  const { startSite } = await import('./serve/site.ts');
+  const site = await startSite({ ...pages, gateway: gateway.address, log });
+  if (site !== undefined) log.info({ url: site.url }, 'serving the site');
+  return site;
 }
 
 /** How soon after a signal npm passes the same one on, in milliseconds: a terminal sends it to both. */

@@ -66,7 +66,7 @@ const linkCodes = {
   missing_run: 'Neither the trigger nor its defaults declare `run`.',
   admin_token_required: 'The admin listener can be reached from other machines and requires no token.',
   port_conflict: 'Both listeners have the same port.',
-  demo_key_exposed: 'The demo key, whose secret is public, can be used from other machines.',
+  demo_key_exposed: 'A demo key, whose secret is public, can be used from other machines.',
 } as const;
 
 /** Plugins, engines and secrets that cannot be used. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { chromiumPath, startBrowser, visit } from '../support/browser.ts';
+import { chromiumPath, startBrowser, violations, visit } from '../support/browser.ts';
 import { serveChat } from '../support/chat-page.ts';
 import { patience } from '../support/patience.ts';
 import { hostileTexts } from '../support/script-injections.ts';
@@ -23,9 +23,6 @@ async function answers(page: Page, count: number): Promise<string[]> {
     .waitFor({ timeout: patience(30_000) });
   return page.locator('.agent .text').allInnerTexts();
 }
-
-const violations = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-  violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target }) => target.flat().join(' ')).join(', ')))`;
 
 const overflowing = `[document.documentElement, ...document.querySelector('pullcord-chat').shadowRoot.querySelectorAll('*')]
   .filter((element) => !element.closest('.spoken') && element.tagName !== 'TEXTAREA')

@@ -366,17 +366,20 @@ t.test('serve prints the problems of an invalid config and exits with 1', async 
   t.match(await command(t, ['serve', '--config', root]), { code: 1, stdout: '', stderr: /bad\.yaml:1:1 / });
 });
 
-t.test('serve refuses the demo key on any host but loopback', async (t) => {
-  const demo = await readFile(join(example, 'keys/demo.yaml'), 'utf8');
-  const files = { 'keys/demo.yaml': demo, 'a.yaml': projectFile('support'), 'b.yaml': projectFile('engineering') };
-  const open = await configFolder(t, {
-    ...files,
-    'gateway.yaml': gatewayFile({ server: { host: '0.0.0.0', port: 0 } }),
+for (const name of ['demo.yaml', 'site.yaml']) {
+  t.test(`serve refuses the demo key ${name} on any host but loopback`, async (t) => {
+    const demo = await readFile(join(example, 'keys', name), 'utf8');
+    const projects = { 'a.yaml': projectFile('support'), 'b.yaml': projectFile('engineering') };
+    const files = { 'keys/demo.yaml': demo, ...projects, 'c.yaml': triggerFile('chat') };
+    const open = await configFolder(t, {
+      ...files,
+      'gateway.yaml': gatewayFile({ server: { host: '0.0.0.0', port: 0 } }),
+    });
+    t.match(await command(t, ['serve', '--config', open]), { code: 1, stderr: /demo_key_exposed/ });
+    const closed = await configFolder(t, { ...files, 'gateway.yaml': gatewayFile() });
+    t.match(await command(t, ['validate', '--config', closed]), { code: 0, stderr: /0 errors, 0 warnings/ });
   });
-  t.match(await command(t, ['serve', '--config', open]), { code: 1, stderr: /demo_key_exposed/ });
-  const closed = await configFolder(t, { ...files, 'gateway.yaml': gatewayFile() });
-  t.match(await command(t, ['validate', '--config', closed]), { code: 0 });
-});
+}
 
 t.test('serve reloads secrets on SIGHUP, exits with 0 on SIGTERM and logs no secret', async (t) => {
   const secretFile = join(await configFolder(t, {}), 'token');

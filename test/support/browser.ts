@@ -62,6 +62,10 @@ async function moduleAt(pathname: string): Promise<string | undefined> {
   return path === undefined ? undefined : stripTypeScriptTypes(await readFile(join(sources, path), 'utf8'));
 }
 
+/** A script that resolves with what axe-core finds in a page; axe-core must run in it. */
+export const violations = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+  violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ target }) => target.flat().join(' ')).join(', ')))`;
+
 export interface Visit {
   readonly page: Page;
   /** Errors of the console, of scripts and of the policy, and dialogs. */

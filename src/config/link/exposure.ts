@@ -1,6 +1,6 @@
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { GatewayDocument } from '../documents.gen.ts';
-import { demoKeySha256 } from './demo-key.ts';
+import { isDemoSecret } from './demo-key.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { isLoopback } from './loopback.ts';
 
@@ -28,8 +28,8 @@ function demoKeyProblems({ apiKeys }: DocumentSet, { document }: InFile<GatewayD
   if (isLoopback(document.server.host)) return [];
   return apiKeys.flatMap(({ file, document: { secrets, status } }) =>
     secrets.flatMap(({ hash }, index) => {
-      if (hash !== `sha256:${demoKeySha256}` || status === 'revoked') return [];
-      const message = 'the secret of the demo key is public, and the gateway can be reached from other machines';
+      if (status === 'revoked' || !isDemoSecret(hash.replace(/^sha256:/, ''))) return [];
+      const message = 'the secret of a demo key is public, and the gateway can be reached from other machines';
       const hint = 'Delete this file and create a key with `pullcord keys create`, or set server.host to 127.0.0.1.';
       return [errorAt(file, `/secrets/${index}/hash`, 'demo_key_exposed', message, hint)];
     }),
