@@ -11,8 +11,6 @@ import { startCommand } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
 import { patience } from '../support/patience.ts';
 
-t.setTimeout(patience(120_000));
-
 const skip = chromiumPath === undefined && 'Chromium is not installed';
 const root = join(import.meta.dirname, '../..');
 const picture = join(root, 'docs/images/example-page.png');
@@ -64,7 +62,18 @@ async function ask(page: Page, question: string, count: number): Promise<string>
 
 t.test('the example page in Chromium', { skip }, async (t) => {
   // What `npm ci` has built may be older than the sources.
-  const build = ['-p', 'src/chat', '--noCheck', '--noEmit', 'false', '--rootDir', '.', '--outDir', 'dist'];
+  const build = [
+    '-p',
+    'src/chat',
+    '--noCheck',
+    '--noEmit',
+    'false',
+    '--declaration',
+    '--rootDir',
+    '.',
+    '--outDir',
+    'dist',
+  ];
   await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), build, { cwd: root });
   const site = await serveExample(t);
   const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
