@@ -3,6 +3,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { parse } from 'yaml';
 import { ConfigLoader } from '../src/config/load.ts';
 import { formatProblems } from '../src/diagnostics/format.ts';
 import { attempt } from './fuzz/engine/attempt.ts';
@@ -137,7 +138,9 @@ async function refusedCuts(t: Test, file: string, shortest: number): Promise<num
   const projects = (project ? [project] : ['projects/support/', 'projects/engineering/']).map(
     (folder) => `${folder}project.yaml`,
   );
-  const needed = new Set(['gateway.yaml', ...projects, trigger, file]);
+  const { triggers = [] } = parse(await readFile(join(example, file), 'utf8')) as { triggers?: readonly string[] };
+  const granted = triggers.map((name) => `projects/${name.replace('/', '/triggers/')}.yaml`);
+  const needed = new Set(['gateway.yaml', ...projects, ...granted, trigger, file]);
   // All in one folder: each further one is listed at each cut.
   const flat = (name: string) => name.replaceAll('/', '-');
   const texts = [...needed].map(async (name) => [flat(name), await readFile(join(example, name), 'utf8')] as const);
