@@ -1,4 +1,4 @@
-import { type ClientOptions, PullcordClient } from '../client/index.ts';
+import { type Credential, PullcordClient, visitorCredential } from '../client/index.ts';
 import { Conversation } from './conversation.ts';
 import { elementOf } from './element-of.ts';
 import type { Turn } from './session.ts';
@@ -6,14 +6,12 @@ import { english, type Strings } from './strings.ts';
 import { style } from './style.ts';
 import { setText, TurnView } from './turn-view.ts';
 
-type Credential = Exclude<ClientOptions['credential'], string>;
-
 /** A server that renders pages may import this module too. */
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
-/** `<pullcord-chat url trigger api-key>`: a visitor talks to the agent of a trigger. */
+/** `<pullcord-chat url trigger api-key>`, or with `visitor` instead of a key: a visitor talks to the agent of a trigger. */
 export class PullcordChat extends Base {
-  static readonly observedAttributes = ['url', 'trigger'];
+  static readonly observedAttributes = ['url', 'trigger', 'visitor'];
 
   readonly #log = elementOf('div', { class: 'log', role: 'log', 'aria-live': 'polite', tabindex: '0', part: 'log' });
   readonly #status = elementOf('div', { class: 'spoken', role: 'status' });
@@ -101,14 +99,19 @@ export class PullcordChat extends Base {
     const url = this.getAttribute('url');
     const trigger = this.getAttribute('trigger');
     if (url && trigger) {
-      const credential = (refused: boolean) => this.#credential?.(refused) ?? this.getAttribute('api-key') ?? '';
       this.#conversation = new Conversation({
-        client: new PullcordClient({ url, credential }),
+        clientOf: (sessionId) => new PullcordClient({ url, credential: this.#credentialOf(url, trigger, sessionId) }),
         ...{ url, trigger, name: `pullcord-chat ${url} ${trigger}` },
         onChange: () => this.#schedule(),
       });
     }
     this.#schedule();
+  }
+
+  /** What the page sets counts, also when it sets it later. */
+  #credentialOf(url: string, trigger: string, sessionId: string): Credential {
+    const visitor = this.hasAttribute('visitor') ? visitorCredential({ url, trigger, sessionId }) : undefined;
+    return (refused) => (this.#credential ?? visitor)?.(refused) ?? this.getAttribute('api-key') ?? '';
   }
 
   #end(): void {

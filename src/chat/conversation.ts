@@ -2,7 +2,8 @@ import { type Json, type PullcordClient, PullcordError, type Run, type RunEvent 
 import { randomId, readSession, type Turn, writeSession } from './session.ts';
 
 export interface ConversationOptions {
-  readonly client: PullcordClient;
+  /** A credential may be bound to the session. */
+  readonly clientOf: (sessionId: string) => PullcordClient;
   /** URL of the gateway. */
   readonly url: string;
   /** `project/key`. */
@@ -17,6 +18,7 @@ export interface ConversationOptions {
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #session: { sessionId: string; turns: Turn[] };
+  readonly #clients = new Map<string, PullcordClient>();
   #controller = new AbortController();
 
   /** Takes up the session of this tab, and its run if that was under way when the page was left. */
@@ -80,15 +82,21 @@ export class Conversation {
     this.#controller.abort();
   }
 
+  #clientOf(sessionId: string): PullcordClient {
+    const client = this.#clients.get(sessionId) ?? this.#options.clientOf(sessionId);
+    this.#clients.set(sessionId, client);
+    return client;
+  }
+
   #firing({ said, sessionId, requestKey }: Turn): AsyncIterable<RunEvent> {
     const body = { sessionId, instruction: said };
     // Not as `idempotencyKey`: a trigger that does not look at it would be fired twice after a broken connection.
     const headers = { 'idempotency-key': requestKey };
-    return this.#options.client.stream(this.#options.trigger, body, { headers, signal: this.#controller.signal });
+    return this.#clientOf(sessionId).stream(this.#options.trigger, body, { headers, signal: this.#controller.signal });
   }
 
   #following({ sessionId }: Turn, statusUrl: string): AsyncIterable<RunEvent> {
-    return this.#options.client.follow(statusUrl, { sessionId, signal: this.#controller.signal });
+    return this.#clientOf(sessionId).follow(statusUrl, { sessionId, signal: this.#controller.signal });
   }
 
   async #drive(turn: Turn, events: AsyncIterable<RunEvent>): Promise<void> {
@@ -134,12 +142,12 @@ export class Conversation {
   }
 
   #ended({ sessionId }: Turn, statusUrl: string): Promise<Run> {
-    return this.#options.client.wait(statusUrl, { sessionId, signal: this.#controller.signal });
+    return this.#clientOf(sessionId).wait(statusUrl, { sessionId, signal: this.#controller.signal });
   }
 
   async #cancel(turn: Turn, statusUrl: string): Promise<void> {
     try {
-      const run = await this.#options.client.cancel(statusUrl, {
+      const run = await this.#clientOf(turn.sessionId).cancel(statusUrl, {
         sessionId: turn.sessionId,
         signal: this.#controller.signal,
       });

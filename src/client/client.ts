@@ -3,6 +3,7 @@ import { type ServerEvent, serverEvents } from './events.ts';
 import { ReceivedText } from './received-text.ts';
 import { errorOf, Requests } from './requests.ts';
 import { sleep } from './sleep.ts';
+import { triggerUrl } from './trigger-url.ts';
 import type { ClientOptions, FireOptions, Json, Problem, RequestOptions, Run, RunEvent, WaitOptions } from './types.ts';
 
 /** How long one read waits for the end of a run: shorter than proxies hold a silent request. */
@@ -183,8 +184,7 @@ export class PullcordClient {
   }
 
   #addressOf(trigger: string): string {
-    const [project = '', key = ''] = trigger.split('/').map(encodeURIComponent);
-    return `${this.#base}/project/${project}/trigger/${key}`;
+    return triggerUrl(this.#base, trigger);
   }
 
   /** The answer with a result names no address of its run. */

@@ -12,14 +12,17 @@ export interface Sent {
   readonly isRepeatable: boolean;
 }
 
+/** Without a credential, requests have none. */
+type SendOptions = Partial<Pick<ClientOptions, 'credential' | 'retries' | 'fetch'>>;
+
 /** The longest pause before a request is repeated, in milliseconds. */
 const longestPauseMs = 30_000;
 
 /** Sends requests with the credential, and repeats those that the gateway has not taken. */
 export class Requests {
-  readonly #options: ClientOptions;
+  readonly #options: SendOptions;
 
-  constructor(options: ClientOptions) {
+  constructor(options: SendOptions) {
     this.#options = options;
   }
 
@@ -63,7 +66,7 @@ export class Requests {
       method,
       headers: {
         ...headers,
-        authorization: `Bearer ${key}`,
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body }),

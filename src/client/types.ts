@@ -1,18 +1,28 @@
 /** JSON, as bodies and outputs are. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
+/**
+ * Returns an API key or a token. It is asked before each request, and once more with `true` when the gateway refuses what it
+ * returned: it should remember a token for as long as it is valid.
+ */
+export type Credential = (refused: boolean) => string | Promise<string>;
+
 export interface ClientOptions {
   /** URL of the gateway with its base path: `https://agents.example.com/api/v1.0`. */
   readonly url: string;
-  /**
-   * An API key or a token, or a function that returns one. The function is asked before each request, and once more
-   * with `true` when the gateway refuses what it returned: it should remember a token for as long as it is valid.
-   */
-  readonly credential: string | ((refused: boolean) => string | Promise<string>);
+  /** An API key or a token, or what returns one. */
+  readonly credential: string | Credential;
   /** How often a request is repeated that the gateway has not accepted. Default: 3. */
   readonly retries?: number;
   /** In place of the global `fetch`. */
   readonly fetch?: typeof fetch;
+}
+
+export interface VisitorOptions extends Pick<ClientOptions, 'url' | 'fetch'> {
+  /** `project/key`, of a trigger whose auth is `visitor`. */
+  readonly trigger: string;
+  /** The session that the visitor fires in, and whose runs it reads: as random as a password. */
+  readonly sessionId: string;
 }
 
 export interface RequestOptions {

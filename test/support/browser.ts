@@ -58,7 +58,7 @@ export async function serveSite(t: Test, files: Readonly<Record<string, string |
 }
 
 async function moduleAt(pathname: string): Promise<string | undefined> {
-  const [, path] = /^\/pullcord\/((?:client|chat)\/[a-z-]+\.ts)$/.exec(pathname) ?? [];
+  const [, path] = /^\/pullcord\/((?:client|chat)\/[a-z0-9-]+\.ts)$/.exec(pathname) ?? [];
   return path === undefined ? undefined : stripTypeScriptTypes(await readFile(join(sources, path), 'utf8'));
 }
 
