@@ -308,9 +308,12 @@ t.test('editor completion of plugins, options and values', async (t) => {
     [`${trigger}dedup:\n  uses: ‸\n`, ['body', 'expression', 'idempotency-key']],
     // `expression` needs options.
     [`${trigger}dedup: ‸\n`, ['body', 'idempotency-key']],
-    [`${trigger}auth:\n  uses: ‸\n`, ['api-key', 'aws-sns', 'basic', 'jwt', 'none', 'signature']],
-    [`${trigger}auth:\n  - uses: ‸\n`, ['api-key', 'aws-sns', 'basic', 'jwt', 'none', 'signature']],
-    [`${gateway}defaults:\n  auth:\n    - uses: ‸\n`, ['api-key', 'aws-sns', 'basic', 'jwt', 'none', 'signature']],
+    [`${trigger}auth:\n  uses: ‸\n`, ['api-key', 'aws-sns', 'basic', 'jwt', 'none', 'signature', 'visitor']],
+    [`${trigger}auth:\n  - uses: ‸\n`, ['api-key', 'aws-sns', 'basic', 'jwt', 'none', 'signature', 'visitor']],
+    [
+      `${gateway}defaults:\n  auth:\n    - uses: ‸\n`,
+      ['api-key', 'aws-sns', 'basic', 'jwt', 'none', 'signature', 'visitor'],
+    ],
     [`${trigger}auth:\n  - uses: signature\n    with:\n      scheme: ‸\n`, schemes],
     [`${trigger}respond:\n  uses: ‸\n`, ['accepted', 'stream', 'wait']],
     [`${gateway}engine:\n  uses: ‸\n`, ['memory', 'sqlite']],

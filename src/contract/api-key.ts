@@ -53,9 +53,9 @@ export function secretIdOf({ sha256 }: Pick<ApiKeySecret, 'sha256'>): string {
 /**
  * The caller that a token identifies: its key, as far as the token allows. Nothing that the key has lost since then.
  * @param key the caller that the key identifies
- * @param credential names the secret that issued it
+ * @param credential names the secret that issued it; undefined if none did
  */
-export function principalOfToken(key: Principal, claims: TokenClaims, credential: string): Principal {
+export function principalOfToken(key: Principal, claims: TokenClaims, credential?: string): Principal {
   const { projects, triggers, origins } = key;
   const { trigger, origin, id, expiresAt, sessionId, customer, context, uses } = claims;
   const isGranted = triggers === undefined || triggers.has(trigger);
@@ -67,7 +67,7 @@ export function principalOfToken(key: Principal, claims: TokenClaims, credential
     origins: origin === undefined ? origins : [origin],
     // A page shows it to its visitor.
     isPublic: true,
-    credential: `${credential}, token ${id}`,
+    credential: credential === undefined ? `token ${id}` : `${credential}, token ${id}`,
     token: { id, expiresAt, sessionId, customer, context, uses },
   };
 }

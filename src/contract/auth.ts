@@ -1,13 +1,56 @@
 import type { Principal, RequestHead } from './exchange.ts';
-import type { MaybePromise } from './json.ts';
+import type { JsonObject, MaybePromise } from './json.ts';
 import type { BodyReply } from './respond.ts';
+import type { TokenClaims } from './token.ts';
 
 /** Establishes who calls: from the head of the request, or, where that does not suffice, from the bytes of its body. */
 export interface Auth {
   authenticate(request: RequestHead): MaybePromise<AuthResult>;
   /** Which parts of a request carry its credentials. Recorded requests never keep them. */
   readonly credentials?: AuthCredentials;
+  /** Lets pages without a sign-in earn short-lived tokens. Undefined: a caller must have a credential. */
+  readonly visitors?: Visitors | undefined;
 }
+
+/**
+ * Lets a page that has no credential earn a token: `GET …/trigger/:key/token` answers a challenge, `POST` redeems its
+ * solution. The gateway asks only for active triggers, and for pages that the `cors` of the trigger allows.
+ * @experimental
+ */
+export interface Visitors {
+  /** A challenge for a page, sent as JSON. Anyone may ask for any number: it must be cheap to make, and is not stored. */
+  challenge(page: VisitingPage): MaybePromise<JsonObject>;
+  /** Judges what a page sent as the solution of a challenge. Must be cheap: anyone may send anything. */
+  redeem(page: VisitingPage, solution: string): MaybePromise<Redemption>;
+}
+
+/**
+ * Which page asks for a token, and for which trigger.
+ * @experimental
+ */
+export interface VisitingPage {
+  readonly origin: string;
+  /** `project/key`, the key in lower case. */
+  readonly trigger: string;
+  /** When the request arrived, in milliseconds since the epoch. */
+  readonly receivedAt: number;
+}
+
+/** @experimental */
+export type Redemption =
+  /** The gateway issues a token with these claims, for this page, this trigger and one session. */
+  | { readonly kind: 'earned'; readonly claims: EarnedClaims }
+  /** Answered 403. The reason is for the log only, and a label of metrics: it comes from the code, never from the request. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** Answered 400 with this message. */
+  | { readonly kind: 'malformed'; readonly message: string };
+
+/**
+ * What a visitor has earned. `id` must follow from the challenge: the runs of a token are counted by it, so that a challenge
+ * which is redeemed twice allows no more runs than one that is redeemed once.
+ * @experimental
+ */
+export type EarnedClaims = Pick<TokenClaims, 'id' | 'key' | 'expiresAt' | 'uses'>;
 
 export interface AuthCredentials {
   /** Names of the request headers that carry credentials. */
@@ -106,5 +149,8 @@ export type AuthCallers =
   | { readonly kind: 'anyone' }
   /** The API keys that ApiKey files declare. */
   | { readonly kind: 'declared' }
-  /** Everybody who holds a valid credential of this kind, e.g. a token. Ids of such callers start with `prefix`. */
-  | { readonly kind: 'holders'; readonly prefix: string };
+  /**
+   * Everybody who holds a valid credential of this kind, e.g. a token. Ids of such callers start with `prefix`.
+   * `isPublic`: anyone can get such a credential.
+   */
+  | { readonly kind: 'holders'; readonly prefix: string; readonly isPublic?: boolean };

@@ -53,7 +53,7 @@ export interface PluginContext {
 export interface AuthPluginContext extends PluginContext {
   readonly apiKeys: readonly ApiKeyDeclaration[];
   readonly projects: readonly string[];
-  /** Verifies short-lived tokens; undefined if gateway.yaml has no secrets for them. */
+  /** Verifies short-lived tokens; undefined if gateway.yaml has no secrets for them, and in dry runs. */
   readonly tokens?: TokenVerifier | undefined;
 }
 

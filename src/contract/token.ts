@@ -18,10 +18,10 @@ export interface TokenBinding {
 
 /** What a token says. Its holder can read all of it. */
 export interface TokenClaims extends TokenBinding {
-  /** Id of the API key that issued it. */
+  /** Id of the caller that its requests are those of: the API key that issued it, or the visitors of a page. */
   readonly key: string;
-  /** Which secret of that key, as `secretIdOf` names it. */
-  readonly secretId: string;
+  /** Which secret of that key issued it, as `secretIdOf` names it. Undefined: a visitor has earned it, without a key. */
+  readonly secretId?: string | undefined;
   /** The one trigger that it fires: `project/key`, the key in lower case. */
   readonly trigger: string;
   /** The origin of the pages that may use it, as a pattern. Undefined: from anywhere. */
@@ -32,4 +32,10 @@ export interface TokenClaims extends TokenBinding {
 export interface TokenVerifier {
   /** What a token says, whether it has expired or not; undefined if this gateway has not signed it. */
   verify(token: string): TokenClaims | undefined;
+  /**
+   * Derives secrets for another purpose from those that sign tokens, and that reveal nothing of these. The first is for
+   * signing, all of them are for verifying: a secret that is replaced is among the others for a while.
+   * @param purpose names what they are for: other names, other secrets
+   */
+  secretsFor(purpose: string): readonly string[];
 }

@@ -59,7 +59,7 @@ const linkCodes = {
   unknown_key: 'The API key does not exist.',
   empty_permissions: 'An API key has no permissions.',
   browser_key: 'A browser key lacks what makes it safe to publish, or has what does not.',
-  tokens_not_configured: 'An API key may issue tokens, and no secret signs them.',
+  tokens_not_configured: 'Tokens are to be issued, and no secret signs them.',
   unlimited_browser_key: 'Nothing limits how often a public key fires.',
   empty_projects: 'An API key has access to no project.',
   mixed_projects: 'An API key lists projects beside `*`, which means all of them.',
@@ -83,6 +83,7 @@ const pluginCodes = {
   anonymous_sessions: 'Sessions are said to belong to callers, and all anonymous callers are one caller.',
   anonymous_duplicates: 'An anonymous caller can guess a header, and gets the output of the run of another one.',
   cors_any_origin: 'Every web page may read the answers of a trigger.',
+  visitors_without_pages: 'A trigger lets visitors of web pages in, and lists no origins of pages.',
   missing_secret: 'A secret is missing: its environment variable is not set, or its file cannot be read.',
 } as const;
 
@@ -116,6 +117,7 @@ const planCodes = {
   expiry_removed: 'A secret no longer expires.',
   expiry_extended: 'A secret expires later.',
   auth_none: 'A trigger lets everyone in.',
+  auth_visitors: 'A trigger lets in visitors without a sign-in.',
   auth_changed: 'A trigger identifies its callers in another way.',
   dedup_off: 'A trigger accepts duplicates: its dedup was removed.',
   dedup_changed: 'A trigger recognizes duplicates in another way.',

@@ -3,9 +3,12 @@ import type { Auth, AuthResult, AuthVerdict, MaybePromise, RequestHead } from '.
 /** Combines the auth plugins of a trigger: the first that does not abstain decides. */
 export class AuthList implements Auth {
   readonly parts: readonly Auth[];
+  /** Those of the first plugin that lets visitors earn tokens. */
+  readonly visitors: Auth['visitors'];
 
   constructor(parts: readonly Auth[]) {
     this.parts = parts;
+    this.visitors = parts.find(({ visitors }) => visitors !== undefined)?.visitors;
   }
 
   authenticate(request: RequestHead): MaybePromise<AuthResult> {

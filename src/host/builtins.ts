@@ -11,6 +11,7 @@ export const builtinPlugins: readonly PluginEntry[] = [
   builtin('auth', 'aws-sns', () => import('../../plugins/auth/aws-sns/index.ts')),
   builtin('auth', 'jwt', () => import('../../plugins/auth/jwt/index.ts')),
   builtin('auth', 'basic', () => import('../../plugins/auth/basic/index.ts')),
+  builtin('auth', 'visitor', () => import('../../plugins/auth/visitor/index.ts')),
   builtin('auth', 'none', () => import('../../plugins/auth/none/index.ts')),
   builtin('filter', 'jsonata', () => import('../../plugins/filter/jsonata/index.ts')),
   builtin('filter', 'json-schema', () => import('../../plugins/filter/json-schema/index.ts')),

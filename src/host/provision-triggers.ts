@@ -16,6 +16,7 @@ import { type CompiledSession, type SessionExpression, sessionExpression } from 
 import type { ProvisionedStages, StageInstances } from './stage-instances.ts';
 import { standInFor } from './stand-ins.ts';
 import { type BodySettings, bodySettings } from './trigger-body-settings.ts';
+import { visitorFindings } from './visitor-findings.ts';
 
 /** A trigger with an instance of a plugin in each of its stages. */
 export interface ProvisionedTrigger extends ProvisionedStages {
@@ -42,7 +43,7 @@ export async function provisionTriggers(
   instances: Instances,
   purpose: Purpose,
 ): Promise<ProvisionedConfig> {
-  const provisioner = new Provisioner(instances);
+  const provisioner = new Provisioner(instances, config.tokens !== undefined);
   const defaultAuth = await provisioner.auth(config.defaultAuth, purpose === 'review' ? 'review' : 'must');
   const triggers: ProvisionedTrigger[] = [];
   const slices = new Slices();
@@ -68,11 +69,13 @@ class Provisioner {
   /** Triggers that take `body` from their defaults share an expression. */
   readonly #sessions = new Map<string, CompiledSession>();
   readonly #instances: Instances;
+  readonly #hasTokens: boolean;
   /** Triggers that take the same list from their defaults have one auth: by that, others know that it is the same. */
   readonly #auths = new Map<readonly StageUse[], Auth>();
 
-  constructor(instances: Instances) {
+  constructor(instances: Instances, hasTokens: boolean) {
     this.#instances = instances;
+    this.#hasTokens = hasTokens;
   }
 
   /** The trigger with all its instances, or undefined with at least one error found. */
@@ -88,6 +91,7 @@ class Provisioner {
     const ofStages = Object.fromEntries(entries) as ProvisionedStages;
     this.findings.add(credentialReaders(config, ofStages), 'must');
     this.findings.add(openCors(config), 'must');
+    this.findings.add(visitorFindings(config, ofStages.auth, this.#hasTokens), 'must');
     this.findings.add(anonymousSharing(config, ofStages.dedup, this.authReviews), 'must');
     const body = bodySettings(config.body, config.auth, this.authReviews, session);
     return { config, ...ofStages, callback: callback.value, body };

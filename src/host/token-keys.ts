@@ -26,10 +26,13 @@ export class TokenKeys implements TokenVerifier {
     return [...this.#byHeader.values()].map(({ id }) => id);
   }
 
-  /** @param now milliseconds since the epoch */
-  issue(claims: Omit<TokenClaims, 'id'>, now: number): string {
-    const { key: sub, expiresAt, ...rest } = claims;
-    const payload = { jti: randomUUID(), sub, iat: Math.floor(now / 1000), exp: expiresAt / 1000, ...rest };
+  /**
+   * @param claims without an `id` the token gets one of its own
+   * @param now milliseconds since the epoch
+   */
+  issue(claims: Omit<TokenClaims, 'id'> & Partial<Pick<TokenClaims, 'id'>>, now: number): string {
+    const { id = randomUUID(), key: sub, expiresAt, ...rest } = claims;
+    const payload = { jti: id, sub, iat: Math.floor(now / 1000), exp: expiresAt / 1000, ...rest };
     const signed = `${this.#signing.header}.${base64url(JSON.stringify(payload))}`;
     return `${tokenPrefix}${signed}.${signatureOf(this.#signing, signed)}`;
   }
@@ -43,6 +46,12 @@ export class TokenKeys implements TokenVerifier {
     const given = Buffer.from(signature);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
     return claimsOf(payload);
+  }
+
+  secretsFor(purpose: string): readonly string[] {
+    return [...this.#byHeader.values()].map(({ secret }) =>
+      createHmac('sha256', secret).update(`pullcord ${purpose}`).digest('hex'),
+    );
   }
 }
 
@@ -71,7 +80,7 @@ function claimsOf(payload: string): TokenClaims | undefined {
   const claims = parsed(payload);
   const { jti, sub, exp, secretId, trigger, sessionId, customer, context, origin, uses } = claims ?? {};
   if (typeof jti !== 'string' || typeof sub !== 'string' || typeof exp !== 'number') return undefined;
-  if (typeof secretId !== 'string' || typeof trigger !== 'string') return undefined;
+  if (typeof trigger !== 'string' || !isOptional(secretId, 'string')) return undefined;
   if (!isOptional(sessionId, 'string') || !isOptional(origin, 'string') || !isOptional(uses, 'number'))
     return undefined;
   if (!isOptionalRecord(customer) || !isOptionalRecord(context)) return undefined;

@@ -97,8 +97,9 @@ export class Call {
   /**
    * Reads the body within its limit and the memory that is free, of which each caller has a share. Unknown senders,
    * whose body is read to authenticate them, have a small one. Never rejects.
+   * @param mostBytes of an address whose bodies are smaller than that limit
    */
-  readBody(sender: 'known' | 'unknown'): Promise<ReadBody> {
+  readBody(sender: 'known' | 'unknown', mostBytes = Infinity): Promise<ReadBody> {
     // A trigger that is not known yet must not be recognized by its limit.
     const limitBytes =
       sender === 'known' ? this.admission.trigger.body.limitBytes : this.snapshot.config.server.bodyLimitBytes;
@@ -113,7 +114,7 @@ export class Call {
     if (this.memory === undefined) return Promise.resolve({ ok: false, why: 'no_memory' });
     if (this.#awaitsContinue) this.response.writeContinue();
     this.#awaitsContinue = false;
-    return readBody(this.request, limitBytes, this.memory);
+    return readBody(this.request, Math.min(limitBytes, mostBytes), this.memory);
   }
 
   /** Decodes a body once, within a limit in bytes. Its sender may still be unknown. Never rejects. */

@@ -7,6 +7,7 @@ import { declaredLength, expectation, host, method, transferCoding } from './gat
 import { route } from './gates/route.ts';
 import { run } from './gates/run-resource.ts';
 import { token } from './gates/token.ts';
+import { visitor } from './gates/visitor.ts';
 import { fire } from './steps/fire.ts';
 import { read } from './steps/read.ts';
 import { resume } from './steps/resume.ts';
@@ -65,6 +66,12 @@ export const headGates: readonly Step[] = [
     does: 'Answers what an agent posts to the `completionUrl` of a run.',
     why: 'Before `admit`: the run plugin authenticates its agent, and an agent has no API key.',
     run: completion,
+  },
+  {
+    name: 'visitor',
+    does: 'Answers a challenge, or a short-lived token for its solution, to a page without a credential, where the trigger lets visitors in.',
+    why: 'Before `admit`: a visitor has no credential yet. Any other request continues unchanged, so that it does not reveal which triggers exist.',
+    run: visitor,
   },
   {
     name: 'admit',

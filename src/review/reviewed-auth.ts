@@ -30,6 +30,11 @@ export function isOpen(auths: readonly ReviewedAuth[]): boolean {
   return auths.some(letsEveryoneIn);
 }
 
+/** Whether anyone can get a credential. */
+export function servesVisitors({ callers }: ReviewedAuth): boolean {
+  return callers?.kind === 'holders' && callers.isPublic === true;
+}
+
 export function letsEveryoneIn({ callers }: ReviewedAuth): boolean {
   return callers?.kind === 'anyone';
 }

@@ -37,6 +37,8 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   readonly policy: RunPolicy;
   /** Which pages may read its answers; undefined: none. */
   readonly cors: Cors | undefined;
+  /** Names in lower case of the headers that carry the credentials of its callers, or of those of other triggers. */
+  readonly credentialHeaders: readonly string[];
   /** Names of the parameters of a query that carry the credentials of its callers. */
   readonly secretParameters: ReadonlySet<string>;
   /** Names in lower case. */
@@ -98,7 +100,7 @@ export class Snapshot {
     this.isDirty = content.git.isDirty;
     this.cors = corsOfAll(content.config.triggers);
     this.lineOf = lineFinder(content.sources);
-    this.#projects = indexTriggers(content.triggers, content.config, this.lineOf);
+    this.#projects = indexTriggers(content, this.lineOf);
   }
 
   /** The auth plugins in use, by what their `create` returned. */
@@ -187,8 +189,7 @@ function signaturesOf(auths: readonly Auth[]): Signatures {
 }
 
 function indexTriggers(
-  triggers: readonly ProvisionedTrigger[],
-  { revision, server }: Config,
+  { triggers, defaultAuth, config: { revision, server } }: SnapshotContent,
   lineOf: LiveTrigger['lineOf'],
 ): Map<string, Map<TriggerKey, LiveTrigger>> {
   const projects = new Map<string, Map<TriggerKey, LiveTrigger>>();
@@ -208,6 +209,7 @@ function indexTriggers(
       cors: provisioned.config.cors && corsOf(provisioned.config.cors),
       recordedHeaders: recordedHeaders(provisioned),
       recordedClaims: recordedClaims(provisioned),
+      credentialHeaders: credentialHeaders([provisioned.auth, defaultAuth]),
       secretParameters: new Set(partsOf(provisioned.auth).flatMap(({ credentials }) => credentials?.query ?? [])),
       bindings: readableBindings(provisioned.config.run.bindings, provisioned.auth),
       lineOf,
@@ -217,6 +219,11 @@ function indexTriggers(
     projects.set(project.id, keys);
   }
   return projects;
+}
+
+function credentialHeaders(auths: readonly Auth[]): readonly string[] {
+  const names = auths.flatMap(partsOf).flatMap(({ credentials }) => credentials?.headers ?? []);
+  return [...new Set(names.map((name) => name.toLowerCase()))];
 }
 
 /** Remembers lines: recordings ask for the same few. */

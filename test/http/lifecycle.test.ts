@@ -11,12 +11,22 @@ import { basicFiles, gatewayFile, keyFile, secrets, triggerFile } from '../suppo
 import { startTestGateway } from '../support/gateway.ts';
 import { answerOf } from '../support/send.ts';
 
+process.env.TEST_LIFECYCLE_SECRET = 'a secret of 32 bytes that signs tokens';
+
 t.test('gates and steps', async (t) => {
   const { gateway, fire } = await startTestGateway(t, {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
     'keys/other.yaml': keyFile('other', { permissions: ['project.token'] }),
     'triggers/echo.yaml': triggerFile('echo', { cors: { origins: ['https://www.example.com'] } }),
+  });
+  const visited = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ tokens: { secrets: [{ env: 'TEST_LIFECYCLE_SECRET' }] } }),
+    'triggers/echo.yaml': triggerFile('echo', {
+      cors: { origins: ['https://www.example.com'] },
+      auth: { uses: 'visitor' },
+    }),
   });
   const { runId } = (await fire('echo', {})).body;
   const path = '/api/v1.0/project/support/trigger/echo';
@@ -25,15 +35,17 @@ t.test('gates and steps', async (t) => {
   const long = 'Content-Length: 999999';
   const preflight = ['Origin: https://www.example.com', 'Access-Control-Request-Method: POST'];
   const encoded = 'Transfer-Encoding: gzip, chunked';
-  const answerTo = async (head: readonly string[], body = '') => {
-    const socket = connect(gateway.address.port, '127.0.0.1');
+  const answerTo = async (head: readonly string[], body = '', { address } = gateway) => {
+    const socket = connect(address.port, '127.0.0.1');
     const length = head.includes(long) || head.includes(encoded) ? [] : [`Content-Length: ${body.length}`];
     socket.write(`${[...head, 'Connection: close', ...length, '', ''].join('\r\n')}${body}`);
     const received = await text(socket);
     return `${received.slice(9, 12)} ${/"code":"(\w+)"/.exec(received)?.[1] ?? ''}`.trim();
   };
   /** By step: a request that fails there, and, where one can, at the step after it. */
-  const failing: Readonly<Record<string, { answer: string; head: readonly string[]; body?: string }>> = {
+  const failing: Readonly<
+    Record<string, { answer: string; head: readonly string[]; body?: string; at?: typeof gateway }>
+  > = {
     expectation: { answer: '417 expectation_failed', head: [`POST ${path} HTTP/1.1`, 'Expect: miracles'] },
     host: { answer: '400 bad_request', head: [`POST ${path} HTTP/1.1`, long] },
     cors: { answer: '204', head: ['OPTIONS /nowhere HTTP/1.1', host, long, ...preflight] },
@@ -41,6 +53,11 @@ t.test('gates and steps', async (t) => {
     coding: { answer: '400 bad_request', head: ['POST /nowhere HTTP/1.1', host, encoded], body: '0\r\n\r\n' },
     route: { answer: '404 not_found', head: [`GET ${path}/run/${runId}/complete HTTP/1.1`, host] },
     completion: { answer: '401 unauthorized', head: [`POST ${path}/run/${runId}/completion HTTP/1.1`, host, key] },
+    visitor: {
+      answer: '403 forbidden',
+      head: [`GET ${path}/token HTTP/1.1`, host, 'Origin: https://evil.example'],
+      at: visited.gateway,
+    },
     admit: { answer: '401 unauthorized', head: [`GET ${path}/run/${runId} HTTP/1.1`, host] },
     run: { answer: '200', head: [`GET ${path}/run/${runId} HTTP/1.1`, host, key] },
     method: { answer: '405 method_not_allowed', head: [`PUT ${path} HTTP/1.1`, host, key], body: 'no JSON' },
@@ -59,9 +76,9 @@ t.test('gates and steps', async (t) => {
   };
   const names = [...headGates, ...bodySteps].map(({ name }) => name);
   t.strictSame(Object.keys(failing), names);
-  for (const [name, { answer, head, body }] of Object.entries(failing)) {
+  for (const [name, { answer, head, body, at }] of Object.entries(failing)) {
     await t.test(`${name} answers ${answer} before a later step decides`, async (t) => {
-      t.equal(await answerTo(head, body), answer);
+      t.equal(await answerTo(head, body, at), answer);
     });
   }
 });

@@ -8,9 +8,9 @@ import {
   secretIdOf,
   tokenPrefix,
 } from '../../../src/contract/index.ts';
+import { type Presented, presentedKey } from '../presented-key.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { type Presented, presentedKey } from './presented-key.ts';
 import { tokenAuth } from './token-auth.ts';
 
 export default {

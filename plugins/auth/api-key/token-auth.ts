@@ -8,19 +8,21 @@ import {
   type TokenClaims,
   type TokenVerifier,
 } from '../../../src/contract/index.ts';
+import { abstained, rejected } from '../verdicts.ts';
 
 /** Authenticates the holder of a token, as of a time in milliseconds since the epoch. */
 export type TokenAuth = (token: string, now: number) => AuthResult;
 
 /**
  * A token ends with the secret that issued it: expired, removed, or of a key that is revoked or gone. One past its own time
- * still identifies its holder, and grants nothing.
+ * still identifies its holder, and grants nothing. One that a visitor has earned is left to the plugin for visitors.
  */
 export function tokenAuth(apiKeys: readonly ApiKeyDeclaration[], tokens: TokenVerifier | undefined): TokenAuth {
   const issuers = indexIssuers(apiKeys);
   return (token, now) => {
     const claims = tokens?.verify(token);
     if (claims === undefined) return unknown;
+    if (claims.secretId === undefined) return abstained;
     const issuer = issuers.get(nameOf(claims));
     if (issuer === undefined) return withdrawn;
     if (now >= issuer.expiresAt) return withdrawn;
@@ -30,10 +32,6 @@ export function tokenAuth(apiKeys: readonly ApiKeyDeclaration[], tokens: TokenVe
 
 const unknown = rejected('unknown token');
 const withdrawn = rejected('token of a key that issues none any more');
-
-function rejected(reason: string): AuthResult {
-  return Object.freeze({ kind: 'rejected', reason });
-}
 
 interface Issuer {
   /** The caller that its key identifies. */

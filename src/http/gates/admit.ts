@@ -20,7 +20,7 @@ function apply(call: Call, decision: Decision): Reply | undefined {
   switch (decision.kind) {
     case 'admitted':
       call.admission = decision;
-      narrowCors(call);
+      narrowCors(call, decision.trigger);
       return undefined;
     case 'handshake':
       call.verdict = decision;

@@ -1,5 +1,6 @@
 import type { Reply } from '../../contract/index.ts';
 import type { Cors } from '../../runtime/cors.ts';
+import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import type { Call } from '../call.ts';
 
 /** What scripts may read of an answer, beside what the Fetch standard lets them read anyway. */
@@ -21,10 +22,10 @@ export function cors(call: Call): Reply | undefined {
   return { status: 204, headers: preflightHeaders(allowed, origin, request.headers['access-control-request-headers']) };
 }
 
-/** Withdraws what the trigger of an admitted request does not allow: only now does it matter which one it is. */
-export function narrowCors(call: Call): void {
-  const { snapshot, request, admission } = call;
-  if (snapshot.cors === undefined || admission.trigger.cors?.origins.has(request.headers.origin ?? '')) return;
+/** Withdraws what the trigger of a request does not allow, once it matters which one it is. */
+export function narrowCors(call: Call, { cors: allowed }: LiveTrigger): void {
+  const { snapshot, request } = call;
+  if (snapshot.cors === undefined || allowed?.origins.has(request.headers.origin ?? '')) return;
   call.headers = unreadable;
 }
 

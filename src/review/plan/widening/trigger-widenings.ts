@@ -4,7 +4,7 @@ import type { DiagnosticCode } from '../../../diagnostics/codes.ts';
 import { OriginSet } from '../../../runtime/origin-set.ts';
 import type { LiveTrigger } from '../../../runtime/snapshot.ts';
 import { hasSameOptions, isSameUse } from '../../meaning/use-facts.ts';
-import { isOpen, letsEveryoneIn, type ReviewedAuth } from '../../reviewed-auth.ts';
+import { isOpen, letsEveryoneIn, type ReviewedAuth, servesVisitors } from '../../reviewed-auth.ts';
 import { describeUse } from '../../words.ts';
 import type { Widening } from '../plan.ts';
 import { filterWidenings } from './filter-widenings.ts';
@@ -26,10 +26,14 @@ export function triggerWidenings(before: ReviewedTrigger | undefined, after: Rev
   const name = nameOf(before?.config, config);
   const opened = before !== undefined && isOpen(before.auths) ? [] : after.auths.filter(letsEveryoneIn);
   const open = opened.map(({ use }) => widening('auth_none', `${name} lets everyone in`, use.place));
+  const visited = before?.auths.some(servesVisitors) ? [] : after.auths.filter(servesVisitors);
+  const visitors = visited.map(({ use }) =>
+    widening('auth_visitors', `${name} lets in every visitor of its pages`, use.place),
+  );
   const isShared = config.sessions.scope === 'trigger' && before?.config.sessions.scope !== 'trigger';
   const words = `callers of ${name} can continue each other's conversations`;
   const shared = isShared ? [widening('sessions_shared', words, config.sessions.place ?? config.place)] : [];
-  if (before === undefined) return [...open, ...shared];
+  if (before === undefined) return [...open, ...visitors, ...shared];
   const old = before.config;
   const warnIf = (isWider: boolean, code: DiagnosticCode, message: string): readonly Widening[] =>
     isWider ? [widening(code, message, config.place)] : [];
@@ -40,6 +44,7 @@ export function triggerWidenings(before: ReviewedTrigger | undefined, after: Rev
       `${name} was paused and accepts requests again`,
     ),
     ...open,
+    ...visitors,
     ...changedAuth(before.auths, after.auths).map(({ words, place }) =>
       widening('auth_changed', `${name} identifies callers by ${words}`, place),
     ),
@@ -72,15 +77,16 @@ function nameOf(before: TriggerConfig | undefined, after: TriggerConfig): string
 /**
  * Auth plugins by which callers are identified that were not before: a plugin that was not asked, or that has other
  * options. Where callers are declared keys, options say only where a request carries the key; and a plugin that lets
- * everyone in has a warning of its own.
+ * everyone in, or visitors, has a warning of its own.
  */
 function changedAuth(before: readonly ReviewedAuth[], after: readonly ReviewedAuth[]) {
   const changed = after.filter(
     (auth) => !letsEveryoneIn(auth) && !before.some(({ use }) => hasSameOptions(use, auth.use)),
   );
-  return changed.flatMap(({ use, callers }) => {
+  return changed.flatMap((auth) => {
+    const { use, callers } = auth;
     const isNew = !before.some((old) => old.use.uses === use.uses);
-    if (!isNew && callers?.kind === 'declared') return [];
+    if (isNew ? servesVisitors(auth) : callers?.kind === 'declared') return [];
     return [{ words: isNew ? `auth ${use.uses}` : `other options of auth ${use.uses}`, place: use.place }];
   });
 }

@@ -1,4 +1,4 @@
-import type { RequestHead } from '../../../src/contract/index.ts';
+import type { RequestHead } from '../../src/contract/index.ts';
 
 /** What a request presents as its API key. */
 export type Presented =
