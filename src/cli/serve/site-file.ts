@@ -55,7 +55,7 @@ export async function readSiteFile({ root, modules }: SiteFolders, target: strin
   if (segments === undefined) return missing;
   const [first, folder = '', name = '', ...more] = segments;
   if (first === 'pullcord') {
-    if (more.length > 0 || !/^(?:chat|client)$/.test(folder) || !/^[a-z-]+\.js$/.test(name)) return missing;
+    if (more.length > 0 || !/^(?:chat|client)$/.test(folder) || !/^[a-z0-9-]+\.js$/.test(name)) return missing;
     const file = await read(join(modules, folder, name), name);
     // With the module that imports all others, another one that is missing does not exist in any build.
     return file.kind === 'missing' && name === 'index.js' ? { kind: 'not_built', path: target } : file;
