@@ -1,6 +1,6 @@
 import type { ApiKeyDeclaration, JsonObject, JsonValue, SecretReference, Stage } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
-import type { RecordingBounds, SessionScope } from '../engine/types/index.ts';
+import type { LimitUnit, RecordingBounds, SessionScope } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
 import type { stageDescriptors } from './stages.ts';
 
@@ -22,6 +22,8 @@ export interface Config {
   readonly plugins: readonly PluginReference[];
   /** The auth of requests whose trigger is unknown. */
   readonly defaultAuth: readonly StageUse[];
+  /** The gateway's own limits. */
+  readonly limits: readonly LimitConfig[];
   readonly apiKeys: readonly ApiKeyConfig[];
   readonly projects: readonly ProjectConfig[];
   readonly triggers: readonly TriggerConfig[];
@@ -29,6 +31,7 @@ export interface Config {
 
 /** An API key, and where it is declared. */
 export interface ApiKeyConfig extends ApiKeyDeclaration {
+  readonly limits: readonly LimitConfig[];
   readonly place: Place;
 }
 
@@ -77,8 +80,44 @@ export interface ProjectConfig {
   readonly id: string;
   readonly name: string;
   readonly language: string;
+  readonly limits: readonly LimitConfig[];
   readonly place: Place;
 }
+
+/** How much of something may be used in a window of time. */
+export interface LimitConfig {
+  /** Identifies it across revisions, for as long as what it counts is comparable: a changed amount is not another limit. */
+  readonly id: string;
+  /** Names it in answers: `name` as written, or what it says, e.g. `60 runs/1m per key`. */
+  readonly name: string;
+  /** Where it is declared, which is also what it counts for. */
+  readonly level: 'gateway' | 'project' | 'trigger' | 'key';
+  readonly unit: LimitUnit;
+  /** Of cost in billionths of the currency. */
+  readonly amount: number;
+  readonly window: LimitWindow;
+  /** How many at once, if the others are spread evenly over the window. */
+  readonly burst: number | undefined;
+  /** What is counted apart; undefined: everything together. */
+  readonly per: LimitPer | undefined;
+  /** Counts, and refuses nothing. */
+  readonly isShadow: boolean;
+  /** What a run is expected to take of tokens or cost, until it has ended, or if it reports nothing; undefined: not declared. */
+  readonly estimate: number | undefined;
+  /** How many values of `per` are counted apart. */
+  readonly maxValues: number;
+  readonly place: Place;
+}
+
+export type LimitWindow =
+  | { readonly kind: 'period'; readonly ms: number }
+  /** From midnight to midnight in an IANA zone. */
+  | { readonly kind: 'day' | 'month'; readonly zone: string };
+
+export type LimitPer =
+  | { readonly kind: 'key' | 'ip' | 'session' | 'trigger' | 'project' }
+  /** JSONata. */
+  | { readonly kind: 'expression'; readonly expression: string };
 
 /** One use of a plugin, or of an engine, as written in YAML; `with` is not yet checked against the plugin's schema. */
 export interface StageUse {
@@ -202,6 +241,8 @@ export interface TriggerConfig extends StageUses {
   readonly sessions: SessionsConfig;
   /** Undefined: no page of another origin. */
   readonly cors: (CorsConfig & { readonly place: Place }) | undefined;
+  /** Its own limits; those of its project and the gateway apply as well. */
+  readonly limits: readonly LimitConfig[];
   /** The receiver of a notification when a run has ended. */
   readonly callback: CallbackConfig | undefined;
   /** Which requests are recorded; undefined: none. */

@@ -1,4 +1,5 @@
 import { cancelCases } from './conformance/cancelling.ts';
+import { chargeCases } from './conformance/charging.ts';
 import { claimCases } from './conformance/claiming.ts';
 import { closeCases } from './conformance/closing.ts';
 import { executionCases } from './conformance/executing.ts';
@@ -22,6 +23,7 @@ export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conforma
 export const conformanceCases: readonly ConformanceCase[] = [
   ...claimCases,
   ...useCases,
+  ...chargeCases,
   ...executionCases,
   ...waitCases,
   ...cancelCases,

@@ -31,7 +31,7 @@ export class RehearsalEngine implements PipelineEngine {
     this.#lastClaim = claim && keyOf(claim);
     this.lastRun = run;
     const record = succeeded(run);
-    return { kind: 'accepted', wait: () => record, deltas: nothing };
+    return { kind: 'accepted', shadowed: [], wait: () => record, deltas: nothing };
   }
 
   /** The run that holds a claim. */

@@ -91,6 +91,12 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
     const reply = problem(verdictWords.unavailable.code, {}, { 'retry-after': '1' });
     return { kind: 'unavailable', reason: submission.reason, reply };
   }
+  if (submission.kind === 'limited') {
+    const { limit: id, retryAt } = submission;
+    const limit = submitted.limits.find((one) => one.id === id);
+    if (limit === undefined) throw new Error(`the engine names a limit that the run does not have: ${id}`);
+    return { kind: 'limited', by: limit.name, reply: limitedReply(limit, retryAt, Date.now()) };
+  }
   if (submission.kind === 'used_up') return { kind: 'used_up', reply: problem(verdictWords.used_up.code) };
   if (submission.kind === 'duplicate') {
     const { runId } = submission;

@@ -21,6 +21,8 @@ export type PipelineVerdict =
   /** The run is the one of the first request. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   | StoppedVerdict
+  /** A limit had no room for the run: nothing was stored. Names the limit. */
+  | { readonly kind: 'limited'; readonly by: string }
   /** The caller's token has started as many runs as it may: nothing was stored. */
   | { readonly kind: 'used_up' }
   /** The engine had no room: nothing was stored. */
@@ -40,8 +42,8 @@ export type Verdict =
   /** The sender verified the address of the trigger: nothing was fired. */
   | { readonly kind: 'handshake' };
 
-/** How a rehearsed request came out, as tests and plans have it. `refused`: neither a filter nor dedup is the reason. */
-export type RehearsedVerdict = 'accepted' | 'dropped' | 'duplicate' | 'refused';
+/** How a rehearsed request came out, as tests and plans have it. `refused`: neither a filter, dedup nor a limit is the reason. */
+export type RehearsedVerdict = 'accepted' | 'dropped' | 'duplicate' | 'limited' | 'refused';
 
 /** The words for a verdict of the pipeline: its problem code, as requests are recorded, and as they are rehearsed. */
 export const verdictWords = {
@@ -49,6 +51,7 @@ export const verdictWords = {
   dropped: { code: 'filtered', recorded: 'dropped', rehearsed: 'dropped' },
   filter_error: { code: 'filter_error', recorded: 'dropped', rehearsed: 'dropped' },
   duplicate: { code: 'duplicate', recorded: 'duplicate', rehearsed: 'duplicate' },
+  limited: { code: 'rate_limited', recorded: 'limited', rehearsed: 'limited' },
   used_up: { code: 'forbidden', recorded: 'unavailable', rehearsed: 'refused' },
   unavailable: { code: 'unavailable', recorded: 'unavailable', rehearsed: 'refused' },
 } as const satisfies Record<
@@ -74,6 +77,7 @@ export function reasonOf(verdict: Verdict): string {
     case 'refused':
       return verdict.reason;
     case 'dropped':
+    case 'limited':
       return verdict.by;
     case 'filter_error':
       return `${verdict.by}: ${verdict.reason}`;

@@ -8,6 +8,8 @@ import type {
   EngineLoad,
   EngineMemory,
   Executor,
+  LimitCharge,
+  LimitCounter,
   NewRun,
   RunQuery,
   RunRecord,
@@ -72,9 +74,9 @@ export class ExecutionEngine implements Engine {
     this.#submissions = new Submissions({ ...shared, maxQueued });
   }
 
-  submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission> {
+  submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[] = []): MaybePromise<Submission> {
     if (this.#parts.dispatcher.isStopped) return { kind: 'unavailable', reason: 'the gateway is stopping' };
-    return this.#submissions.submit(run, claim);
+    return this.#submissions.submit(run, claim, limits);
   }
 
   async wait(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunRecord | undefined> {
@@ -96,7 +98,7 @@ export class ExecutionEngine implements Engine {
 
   active(runId: string): ActiveRun | undefined {
     const slot = this.#parts.slots.get(runId);
-    return slot && this.#submissions.accepted(slot);
+    return slot && this.#submissions.active(slot);
   }
 
   deltas(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta> {
@@ -105,6 +107,14 @@ export class ExecutionEngine implements Engine {
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {
     return this.#parts.store.list(query);
+  }
+
+  async limitCounters(limit: string): Promise<readonly LimitCounter[]> {
+    return this.#parts.store.limitCounters(limit);
+  }
+
+  async resetLimit(limit: string, value: string | undefined): Promise<number> {
+    return this.#parts.store.resetLimit(limit, value);
   }
 
   load(): EngineLoad {

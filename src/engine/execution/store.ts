@@ -3,6 +3,8 @@ import type {
   Claim,
   EngineBroken,
   FailedAttempt,
+  LimitCharge,
+  LimitCounter,
   NewRun,
   RunPolicy,
   RunQuery,
@@ -71,7 +73,7 @@ export interface PendingNotification {
 }
 
 export type StoredSubmission =
-  | { readonly kind: 'accepted'; readonly memory: string | undefined }
+  | { readonly kind: 'accepted'; readonly memory: string | undefined; readonly shadowed: readonly string[] }
   | Exclude<Submission, { kind: 'accepted' }>;
 
 /**
@@ -79,11 +81,16 @@ export type StoredSubmission =
  * once it settles, and steps take effect in the order of the calls. A call that rejects has changed nothing.
  */
 export interface Store {
-  /** Stores the run, already masked, and its claim; as running its first attempt if `startedAt` is given. */
-  submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): MaybePromise<StoredSubmission>;
+  /** Stores the run, already masked, its claim and what it takes of limits; as running its first attempt if `startedAt` is given. */
+  submit(
+    run: NewRun,
+    claim: Claim | undefined,
+    limits: readonly LimitCharge[],
+    startedAt: number | undefined,
+  ): MaybePromise<StoredSubmission>;
   start(start: Start): MaybePromise<StartedAttempt>;
   /**
-   * Makes the run final, settles its claim and drops what its policy does not keep. May be delayed to share a commit with
+   * Makes the run final, settles its claim and its reservations, and drops what its policy does not keep. May be delayed to share a commit with
    * other steps, until `hurry` is called.
    */
   end(end: End): MaybePromise<void>;
@@ -95,6 +102,9 @@ export interface Store {
   save(id: string, checkpoint: string): MaybePromise<void>;
   /** Stores what the session of a run remembers, as JSON. */
   remember(id: string, memory: string): MaybePromise<void>;
+  /** As those of the engine. */
+  limitCounters(limit: string): MaybePromise<readonly LimitCounter[]>;
+  resetLimit(limit: string, value: string | undefined): MaybePromise<number>;
   get(id: string): MaybePromise<RunRecord | undefined>;
   list(query: RunQuery): MaybePromise<readonly RunRecord[]>;
   /**

@@ -4,6 +4,7 @@ import {
   type Claim,
   type EngineMemory,
   EngineUnavailable,
+  type LimitCharge,
   type NewRun,
   type Submission,
 } from '../types/index.ts';
@@ -39,7 +40,7 @@ export class Submissions {
     this.#parts = parts;
   }
 
-  submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission> {
+  submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[]): MaybePromise<Submission> {
     const { store, slots, dispatcher, clock, memory, maxQueued } = this.#parts;
     if (slots.get(run.id) !== undefined) throw new Error('a run with this id already exists');
     if (dispatcher.queued >= maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
@@ -64,7 +65,7 @@ export class Submissions {
     slots.submissionBegins();
     let answer: MaybePromise<StoredSubmission>;
     try {
-      answer = store.submit(stored, claim, startedAt);
+      answer = store.submit(stored, claim, limits, startedAt);
     } catch (error) {
       return this.#failed(slot, error);
     }
@@ -78,7 +79,8 @@ export class Submissions {
   }
 
   #answered(slot: RunSlot, run: NewRun, startedAt: number | undefined, answer: StoredSubmission): Submission {
-    const submission = answer.kind === 'accepted' ? this.accepted(slot) : answer;
+    const submission: Submission =
+      answer.kind === 'accepted' ? { kind: 'accepted', shadowed: answer.shadowed, ...this.active(slot) } : answer;
     // Otherwise it was cancelled or released before the store answered.
     if (!slot.isDecided) {
       if (answer.kind !== 'accepted') this.#forget(slot);
@@ -97,9 +99,8 @@ export class Submissions {
   }
 
   /** A run as its submitter, and others that find it while it is active, see it. */
-  accepted(slot: RunSlot): Submission & ActiveRun {
+  active(slot: RunSlot): ActiveRun {
     return {
-      kind: 'accepted',
       wait: (timeoutMs, signal) => this.#parts.endings.wait(slot, timeoutMs, signal),
       deltas: (after, signal) => slot.deltas(after, signal),
     };

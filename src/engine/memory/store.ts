@@ -11,7 +11,18 @@ import type {
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
 import { unmeteredMemory } from '../execution/unmetered-memory.ts';
-import type { Claim, EngineMemory, NewRun, Reservation, RunQuery, RunRecord } from '../types/index.ts';
+import { chargeAll, consumptionOf, settleAll } from '../limits/ledger.ts';
+import { MemoryCounters } from '../limits/memory-counters.ts';
+import type {
+  Claim,
+  EngineMemory,
+  LimitCharge,
+  LimitCounter,
+  NewRun,
+  Reservation,
+  RunQuery,
+  RunRecord,
+} from '../types/index.ts';
 import { Claims } from './claims.ts';
 import { FinishedRuns } from './finished-runs.ts';
 import type { Options } from './options.gen.ts';
@@ -38,6 +49,7 @@ export class MemoryStore implements Store {
   readonly #finished = new FinishedRuns();
   readonly #claims = new Claims();
   readonly #uses = new Uses();
+  readonly #limits = new MemoryCounters();
   readonly #sessions: Sessions;
   readonly #sweeper: NodeJS.Timeout;
 
@@ -50,7 +62,12 @@ export class MemoryStore implements Store {
     this.#sweeper = setInterval(() => this.#sweepAll(), sweepEveryMs).unref();
   }
 
-  submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): StoredSubmission {
+  submit(
+    run: NewRun,
+    claim: Claim | undefined,
+    limits: readonly LimitCharge[],
+    startedAt: number | undefined,
+  ): StoredSubmission {
     if (this.#runs.has(run.id)) throw new Error('a run with this id already exists');
     const now = this.#clock.now();
     this.#sweep(now, sweepAtSubmit);
@@ -62,6 +79,11 @@ export class MemoryStore implements Store {
     }
     const held = this.#reserve(run.inputMemory?.bytes ?? this.#memory.measure(run.input));
     if (held === undefined) return { kind: 'unavailable', reason: 'no memory is left for another run' };
+    const charging = chargeAll(this.#limits, limits, now);
+    if (charging.kind === 'limited') {
+      held.release();
+      return charging;
+    }
     if (run.uses !== undefined) this.#uses.count(run.uses);
     const queued = queuedRecord(run);
     const isWaiting = startedAt === undefined;
@@ -70,12 +92,13 @@ export class MemoryStore implements Store {
       waitingInput: isWaiting ? JSON.stringify(run.input) : undefined,
       policy: run.policy,
       claim: claim && this.#claims.hold(claim, run),
+      reservations: charging.reservations,
       checkpoint: undefined,
       notifyAttempts: undefined,
       nextFinished: undefined,
       memory: held,
     });
-    return { kind: 'accepted', memory: this.#sessions.recall(queued, run.policy) };
+    return { kind: 'accepted', memory: this.#sessions.recall(queued, run.policy), shadowed: charging.shadowed };
   }
 
   start({ id, attempt, startedAt }: Start): StartedAttempt {
@@ -99,6 +122,7 @@ export class MemoryStore implements Store {
     stored.checkpoint = undefined;
     if (stored.claim !== undefined)
       this.#claims.settle(stored.claim, state === 'succeeded' || state === 'input_required');
+    settleAll(this.#limits, stored.reservations, consumptionOf(usage), this.#clock.now());
     this.#sessions.touch(stored.record, stored.policy, memory);
     this.#finished.add(stored);
     for (const added of [output, failureDetail]) {
@@ -129,6 +153,14 @@ export class MemoryStore implements Store {
   remember(id: string, memory: string): void {
     const { record, policy } = this.#stored(id);
     this.#sessions.touch(record, policy, memory);
+  }
+
+  limitCounters(limit: string): readonly LimitCounter[] {
+    return this.#limits.list(limit);
+  }
+
+  resetLimit(limit: string, value: string | undefined): number {
+    return this.#limits.reset(limit, value);
   }
 
   get(id: string): RunRecord | undefined {
@@ -236,7 +268,8 @@ export class MemoryStore implements Store {
     }
     const hasMoreClaims = this.#claims.sweep(now, limit);
     const hasMoreUses = this.#uses.sweep(now, limit);
-    return hasMoreClaims || hasMoreUses || count === limit;
+    const hasMoreCounters = this.#limits.sweep(now, limit);
+    return hasMoreClaims || hasMoreUses || hasMoreCounters || count === limit;
   }
 
   #sweepAll(): void {

@@ -1,4 +1,4 @@
-import type { Reservation, RunPolicy, RunRecord } from '../types/index.ts';
+import type { LimitReservation, Reservation, RunPolicy, RunRecord } from '../types/index.ts';
 import type { HeldClaim } from './claims.ts';
 
 /** A run in memory. Its record is replaced, never changed, so that a reader keeps a consistent copy. */
@@ -11,6 +11,8 @@ export interface StoredRun {
   /** What its input and output take. */
   readonly memory: Reservation;
   readonly claim: HeldClaim | undefined;
+  /** What its end settles. */
+  readonly reservations: readonly LimitReservation[];
   /** The checkpoint that a resumed attempt starts with, as JSON. */
   checkpoint: string | undefined;
   /** Attempts to deliver its notification so far; undefined: there is none to deliver, or not yet. */

@@ -11,7 +11,7 @@ import type {
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
-import type { Claim, EngineBroken, NewRun, RunQuery, RunRecord } from '../types/index.ts';
+import type { Claim, EngineBroken, LimitCharge, LimitCounter, NewRun, RunQuery, RunRecord } from '../types/index.ts';
 import { JournalClient } from './journal-client.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
@@ -43,7 +43,12 @@ export class Journal implements Store {
     this.#tidyAfter(tidyEveryMs);
   }
 
-  async submit(run: NewRun, claim: Claim | undefined, startedAt: number | undefined): Promise<StoredSubmission> {
+  async submit(
+    run: NewRun,
+    claim: Claim | undefined,
+    limits: readonly LimitCharge[],
+    startedAt: number | undefined,
+  ): Promise<StoredSubmission> {
     const { input, origin, policy, inputMemory: _inputMemory, ...rest } = run;
     const { keep, sessionTtlMs, notify, mask } = policy;
     const isMasked = mask.length > 0;
@@ -57,9 +62,11 @@ export class Journal implements Store {
       input: JSON.stringify(input),
       origin: origin && JSON.stringify(origin),
     };
-    const stored = await this.#client.ask('runs', 'submit', submitted, claim, this.#clock.now());
+    const stored = await this.#client.ask('runs', 'submit', submitted, claim, limits, this.#clock.now());
     if (stored.duplicateOf !== undefined) return { kind: 'duplicate', runId: stored.duplicateOf };
-    return stored.isUsedUp ? { kind: 'used_up' } : { kind: 'accepted', memory: stored.memory };
+    if (stored.isUsedUp) return { kind: 'used_up' };
+    if (stored.limited !== undefined) return { kind: 'limited', ...stored.limited };
+    return { kind: 'accepted', memory: stored.memory, shadowed: stored.shadowed ?? [] };
   }
 
   async start(start: Start): Promise<StartedAttempt> {
@@ -74,7 +81,7 @@ export class Journal implements Store {
 
   async end({ output, ...end }: End): Promise<void> {
     const text = output === undefined ? undefined : JSON.stringify(output);
-    await this.#client.askWithin(endDelayMs, 'runs', 'end', { ...end, output: text });
+    await this.#client.askWithin(endDelayMs, 'runs', 'end', { ...end, output: text }, this.#clock.now());
   }
 
   hurry(): void {
@@ -91,6 +98,14 @@ export class Journal implements Store {
 
   async remember(id: string, memory: string): Promise<void> {
     await this.#client.ask('runs', 'remember', id, memory, this.#clock.now());
+  }
+
+  async limitCounters(limit: string): Promise<readonly LimitCounter[]> {
+    return this.#client.ask('runs', 'limitCounters', limit);
+  }
+
+  async resetLimit(limit: string, value: string | undefined): Promise<number> {
+    return this.#client.ask('runs', 'resetLimit', limit, value);
   }
 
   async get(id: string): Promise<RunRecord | undefined> {

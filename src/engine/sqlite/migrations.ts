@@ -130,6 +130,20 @@ const migrations: readonly string[] = [
   CREATE TABLE uses (id TEXT PRIMARY KEY, used INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
   CREATE INDEX uses_ending ON uses (until);
   `,
+  // What limits have counted, and what runs that have not ended have reserved of them, as JSON.
+  `
+  CREATE TABLE limits (
+    limit_id TEXT NOT NULL,
+    value TEXT NOT NULL,
+    opened_at REAL NOT NULL,
+    used REAL NOT NULL,
+    open REAL NOT NULL,
+    until REAL NOT NULL,
+    PRIMARY KEY (limit_id, value)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX limits_ending ON limits (until);
+  ALTER TABLE runs ADD COLUMN reservations TEXT;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

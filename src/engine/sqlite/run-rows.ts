@@ -66,7 +66,7 @@ export function recordOf(row: RunRow): RunRecord {
     output: parsed(row.output),
     failure: parsed(row.failure),
     failureDetail: row.failure_detail ?? undefined,
-    usage: usageOf(row),
+    usage: usageIn(row),
   };
 }
 
@@ -75,8 +75,14 @@ export function policyOf(row: RunRow): RunPolicy {
   return { keep: row.keep, mask: [], sessionTtlMs: row.session_ttl, notify: row.notify === 1 };
 }
 
-function usageOf({ input_tokens: inputTokens, output_tokens: outputTokens }: RunRow): RunUsage | undefined {
-  return inputTokens === null || outputTokens === null ? undefined : { inputTokens, outputTokens };
+/** The usage that a row of runs has. */
+export function usageIn({
+  input_tokens: input,
+  output_tokens: output,
+}: Partial<Record<'input_tokens' | 'output_tokens', unknown>>): RunUsage | undefined {
+  return typeof input === 'number' && typeof output === 'number'
+    ? { inputTokens: input, outputTokens: output }
+    : undefined;
 }
 
 function parsed<T>(text: string | null): T | undefined {

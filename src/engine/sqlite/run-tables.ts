@@ -1,8 +1,10 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { End, PendingNotification, Retry, Start } from '../execution/store.ts';
-import type { Claim, NewRun, RunPolicy, RunQuery } from '../types/index.ts';
+import { chargeAll, consumptionOf, settleAll } from '../limits/ledger.ts';
+import type { Claim, LimitCharge, LimitCounter, NewRun, RunPolicy, RunQuery } from '../types/index.ts';
 import { ClaimTable } from './claim-table.ts';
 import { Interruptions } from './interruptions.ts';
+import { LimitTable } from './limit-table.ts';
 import { type RunRow, shortColumns } from './run-rows.ts';
 import { SessionTable } from './session-table.ts';
 import { Statements } from './statements.ts';
@@ -23,6 +25,8 @@ export interface SubmittedRun
 interface StoredSubmit {
   readonly duplicateOf?: string;
   readonly isUsedUp?: boolean;
+  readonly limited?: { readonly limit: string; readonly retryAt: number };
+  readonly shadowed?: readonly string[];
   readonly memory?: string;
 }
 
@@ -42,6 +46,7 @@ export class RunTables {
   readonly #sql: Statements;
   readonly #claims: ClaimTable;
   readonly #uses: UseTable;
+  readonly #limits: LimitTable;
   readonly #sessions: SessionTable;
   readonly #interruptions: Interruptions;
   readonly #retention: { readonly age: number; readonly count: number };
@@ -52,6 +57,7 @@ export class RunTables {
     this.#sql = new Statements(database);
     this.#claims = new ClaimTable(this.#sql);
     this.#uses = new UseTable(this.#sql);
+    this.#limits = new LimitTable(this.#sql);
     this.#sessions = new SessionTable(this.#sql);
     this.#interruptions = new Interruptions(this.#sql);
     this.#retention = retention;
@@ -60,22 +66,24 @@ export class RunTables {
   /** After a rollback, the counts of the transaction are wrong. */
   forgetCounts(): void {
     this.#finished = undefined;
+    this.#limits.forgetCounts();
   }
 
-  submit(run: SubmittedRun, claim: Claim | undefined, now: number): StoredSubmit {
+  submit(run: SubmittedRun, claim: Claim | undefined, limits: readonly LimitCharge[], now: number): StoredSubmit {
     const { startedAt, uses } = run;
     const holder = claim && this.#claims.holder(claim, now);
     if (holder !== undefined) return { duplicateOf: holder };
-    if (uses !== undefined) {
-      if (!this.#uses.hasLeft(uses)) return { isUsedUp: true };
-      this.#uses.count(uses);
-    }
+    if (uses !== undefined && !this.#uses.hasLeft(uses)) return { isUsedUp: true };
+    const charging = chargeAll(this.#limits, limits, now);
+    if (charging.kind === 'limited') return { limited: { limit: charging.limit, retryAt: charging.retryAt } };
+    const { reservations, shadowed } = charging;
+    if (uses !== undefined) this.#uses.count(uses);
     if (claim !== undefined) this.#claims.hold(claim, run.id, run.acceptedAt);
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
          attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
-         origin, secret, request_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         origin, secret, request_id, reservations)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
         ...[run.conversation ?? null, run.replayOf ?? null],
@@ -83,11 +91,11 @@ export class RunTables {
         ...[run.acceptedAt, startedAt ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs, Number(run.notify)],
         ...[claim?.scope ?? null, claim?.fingerprint ?? null, Number(claim?.keepOnFailure ?? false), run.input],
         ...[run.origin ?? null, run.secret ?? null, run.requestId ?? null],
+        reservations.length === 0 ? null : JSON.stringify(reservations),
       ],
     );
-    if (run.conversation === undefined) return {};
-    const memory = this.#sessions.memory(run.conversation, now);
-    return memory === undefined ? {} : { memory };
+    const memory = run.conversation === undefined ? undefined : this.#sessions.memory(run.conversation, now);
+    return { ...(memory !== undefined && { memory }), ...(shadowed.length > 0 && { shadowed }) };
   }
 
   start({ id, attempt, startedAt }: Start): StoredAttempt {
@@ -107,7 +115,7 @@ export class RunTables {
     };
   }
 
-  end({ id, state, finishedAt, output, failure, failureDetail, memory, usage }: StoredEnd): void {
+  end({ id, state, finishedAt, output, failure, failureDetail, memory, usage }: StoredEnd, now: number): void {
     const row = this.#sql.get(
       `UPDATE runs SET state = ?, finished_at = ?, retry_at = NULL, failure = ?, failure_detail = ?, checkpoint = NULL,
          input_tokens = ?, output_tokens = ?,
@@ -115,7 +123,7 @@ export class RunTables {
          input = CASE WHEN keep = 'full' OR notify THEN input END,
          origin = CASE WHEN keep = 'full' OR notify THEN origin END
        WHERE id = ? AND finished_at IS NULL
-       RETURNING keep, notify, claim_scope, claim_fingerprint, keep_claim`,
+       RETURNING keep, notify, claim_scope, claim_fingerprint, keep_claim, reservations`,
       [
         ...[state, finishedAt, failure === undefined ? null : JSON.stringify(failure), failureDetail ?? null],
         ...[usage?.inputTokens ?? null, usage?.outputTokens ?? null, output ?? null, id],
@@ -127,6 +135,9 @@ export class RunTables {
     const isReleased = (state === 'failed' || state === 'cancelled') && row.keep_claim === 0;
     if (row.claim_scope !== null && isReleased) {
       this.#claims.release(String(row.claim_scope), String(row.claim_fingerprint), id);
+    }
+    if (typeof row.reservations === 'string') {
+      settleAll(this.#limits, JSON.parse(row.reservations), consumptionOf(usage), now);
     }
     if (row.notify === 1) this.#sql.run('INSERT OR REPLACE INTO notifications VALUES (?, 0, ?)', [id, finishedAt]);
     else if (row.keep === 'none') this.#forget(id);
@@ -150,6 +161,14 @@ export class RunTables {
 
   remember(id: string, memory: string, now: number): void {
     this.#sessions.touch(id, memory, now);
+  }
+
+  limitCounters(limit: string): readonly LimitCounter[] {
+    return this.#limits.list(limit);
+  }
+
+  resetLimit(limit: string, value: string | undefined): number {
+    return this.#limits.reset(limit, value);
   }
 
   get(id: string): RunRow | undefined {
@@ -209,9 +228,10 @@ export class RunTables {
   tidy(now: number): boolean {
     const claims = this.#claims.tidy(now, tidyLimit);
     const uses = this.#uses.tidy(now, tidyLimit);
+    const limits = this.#limits.tidy(now, tidyLimit);
     const sessions = this.#sessions.tidy(now, tidyLimit);
     const runs = this.#tidyRuns(now);
-    return Math.max(claims, uses, sessions, runs) >= tidyLimit;
+    return Math.max(claims, uses, limits, sessions, runs) >= tidyLimit;
   }
 
   #tidyRuns(now: number): number {

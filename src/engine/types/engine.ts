@@ -1,6 +1,7 @@
 import type { MaybePromise, RunDelta, RunPosition, RunState } from '../../contract/index.ts';
 import type { EngineBroken } from './engine-broken.ts';
 import type { Executor } from './executor.ts';
+import type { LimitCharge, LimitCounter } from './limits.ts';
 import type { NewRun, RunQuery, RunRecord } from './run-record.ts';
 
 /**
@@ -26,12 +27,18 @@ export interface ActiveRun {
 }
 
 export type Submission =
-  | (ActiveRun & { readonly kind: 'accepted' })
+  | (ActiveRun & {
+      readonly kind: 'accepted';
+      /** Limits that would have refused it, if they refused anything. */
+      readonly shadowed: readonly string[];
+    })
   /** That run holds the fingerprint; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   /** Its credential has started as many runs as it may; nothing was stored. */
   | { readonly kind: 'used_up' }
-  /** A limit is reached, or the store is unavailable; nothing was stored. */
+  /** There is no room in this limit before `retryAt`, milliseconds since the epoch; nothing was stored or counted. */
+  | { readonly kind: 'limited'; readonly limit: string; readonly retryAt: number }
+  /** The queue is full, or the store is unavailable; nothing was stored. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 /** How many runs an engine has to execute. */
@@ -55,10 +62,11 @@ export type Cancellation =
  */
 export interface Engine {
   /**
-   * Stores the run and its claim, and counts the use of its credential, in one atomic step, or nothing of it. A duplicate is
-   * no use. Accepted means stored as durably as the engine can.
+   * Stores the run and its claim, and counts the use of its credential and what it takes of limits, in one atomic step, or
+   * nothing of it. A duplicate is no use. Accepted means stored as durably as the engine can. What is reserved of tokens and
+   * cost is settled in the step that stores the end of the run.
    */
-  submit(run: NewRun, claim: Claim | undefined): MaybePromise<Submission>;
+  submit(run: NewRun, claim: Claim | undefined, limits?: readonly LimitCharge[]): MaybePromise<Submission>;
   /** The run once it is final, or as it is when `timeoutMs` has passed or `signal` aborts; undefined if unknown. */
   wait(runId: string, timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord | undefined>;
   get(runId: string): MaybePromise<RunRecord | undefined>;
@@ -71,6 +79,13 @@ export interface Engine {
    */
   deltas(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
   list(query: RunQuery): MaybePromise<readonly RunRecord[]>;
+  /** The counters of a limit that have counted something. */
+  limitCounters(limit: string): MaybePromise<readonly LimitCounter[]>;
+  /**
+   * Forgets what a limit has counted, for one value of `per` or all of them. Returns for how many. What is reserved is not
+   * forgotten by its runs: what they consume beyond it counts.
+   */
+  resetLimit(limit: string, value: string | undefined): MaybePromise<number>;
   /** Ends a run that is not final: a queued one never starts, a running one has its signal aborted. */
   cancel(runId: string): MaybePromise<Cancellation>;
   /** Starts executing runs, those submitted before included. Called once. */

@@ -5,6 +5,7 @@ export type * from './engine.ts';
 export * from './engine-broken.ts';
 export * from './engine-unavailable.ts';
 export type * from './executor.ts';
+export * from './limits.ts';
 export type * from './memory.ts';
 export * from './recordings.ts';
 export type * from './recovery.ts';

@@ -1,7 +1,7 @@
 import type { JsonObject, MaybePromise, RunOrigin } from '../../contract/index.ts';
 
 /** The verdict on a request that reached the pipeline. */
-export const verdicts = ['accepted', 'dropped', 'duplicate', 'unavailable'] as const;
+export const verdicts = ['accepted', 'dropped', 'duplicate', 'limited', 'unavailable'] as const;
 export type RecordedVerdict = (typeof verdicts)[number];
 
 /** What expressions may read of a request in addition to its body, its headers, its caller's id and address. No credentials. */

@@ -11,6 +11,8 @@ export interface Recovery {
   readonly recordings: number;
   /** Of credentials that may be used a limited number of times. */
   readonly uses: number;
+  /** Of counters of limits. */
+  readonly limits: number;
   /** Pages that could not be read, and rows on others that could not. */
   readonly damagedPages: number;
   readonly lostRows: number;

@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isFinal, type RunState } from '../../../contract/index.ts';
+import { consumptionOf, settleAll } from '../../limits/ledger.ts';
 import type { Recovery } from '../../types/recovery.ts';
+import { LimitTable } from '../limit-table.ts';
+import { usageIn } from '../run-rows.ts';
 import { defineConversationId, sessionAdoption } from '../session-adoption.ts';
 import { Statements } from '../statements.ts';
 import type { Value } from './record.ts';
@@ -14,7 +17,7 @@ export class NewJournal {
   readonly #sql: Statements;
   readonly #now: number;
   readonly #counts: Record<TableName, number> = {
-    ...{ runs: 0, claims: 0, conversations: 0, sessions: 0, notifications: 0, recordings: 0, uses: 0 },
+    ...{ runs: 0, claims: 0, conversations: 0, sessions: 0, notifications: 0, recordings: 0, uses: 0, limits: 0 },
   };
   readonly #failedRuns: string[] = [];
   #lostRows = 0;
@@ -62,13 +65,24 @@ export class NewJournal {
       const isReleased = 'run_id IN (SELECT id FROM runs WHERE keep_claim = 0)';
       this.#sql.run(`DELETE FROM claims WHERE run_id = ? AND ${isReleased}`, [id]);
     }
+    this.#settleFailed();
     // The gateway that found the damage has stopped: what it was executing is not suspect.
     this.#sql.run("INSERT OR REPLACE INTO meta VALUES ('stopped', '')", []);
     this.#adoptSessions();
-    const { runs, notifications, recordings, uses } = this.#counts;
-    const counts = { runs, notifications, recordings, uses, claims: this.#count('claims') };
+    const { runs, notifications, recordings, uses, limits } = this.#counts;
+    const counts = { runs, notifications, recordings, uses, limits, claims: this.#count('claims') };
     const rest = { remadeClaims, lostRows: this.#lostRows, failedRuns: this.#failedRuns };
     return { ...counts, conversations: this.#count('conversations'), ...rest };
+  }
+
+  /** What runs have reserved that failed here is settled by what their attempts had reported. */
+  #settleFailed(): void {
+    const limits = new LimitTable(this.#sql);
+    for (const id of this.#failedRuns) {
+      const row = this.#sql.get('SELECT reservations, input_tokens, output_tokens FROM runs WHERE id = ?', [id]);
+      if (typeof row?.reservations !== 'string') continue;
+      settleAll(limits, JSON.parse(row.reservations), consumptionOf(usageIn(row)), this.#now);
+    }
   }
 
   /** As the migration of a journal of that version does: nothing of the damaged one is of a later version. */
@@ -88,7 +102,7 @@ export class NewJournal {
 
   /** A run whose input is lost cannot be executed. Returns whether it has failed for that. */
   #repairRun(row: NewRow): boolean {
-    for (const column of ['failed_attempts', 'failure', 'output', 'checkpoint', 'input', 'origin']) {
+    for (const column of ['failed_attempts', 'failure', 'output', 'checkpoint', 'input', 'origin', 'reservations']) {
       if (!isJson(row[column])) row[column] = null;
     }
     if (isFinal(row.state as RunState) || row.input !== null) return false;

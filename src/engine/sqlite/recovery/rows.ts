@@ -3,7 +3,15 @@ import { runStates } from '../../../contract/index.ts';
 import { verdicts } from '../../types/index.ts';
 import type { Value } from './record.ts';
 
-export type TableName = 'runs' | 'claims' | 'conversations' | 'sessions' | 'notifications' | 'recordings' | 'uses';
+export type TableName =
+  | 'runs'
+  | 'claims'
+  | 'conversations'
+  | 'sessions'
+  | 'notifications'
+  | 'recordings'
+  | 'uses'
+  | 'limits';
 
 interface Table {
   /** In the order of the migrations. Rows that an earlier version wrote have fewer. */
@@ -27,7 +35,7 @@ const isId = (value: Value) => typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a
 export const tables: Readonly<Record<TableName, Table>> = {
   runs: {
     columns: words(
-      'id project trigger_key revision principal session_id replay_of state attempt accepted_at started_at finished_at retry_at failed_attempts failure keep is_masked session_ttl notify claim_scope claim_fingerprint keep_claim input output checkpoint input_tokens output_tokens interruptions conversation failure_detail origin secret request_id',
+      'id project trigger_key revision principal session_id replay_of state attempt accepted_at started_at finished_at retry_at failed_attempts failure keep is_masked session_ttl notify claim_scope claim_fingerprint keep_claim input output checkpoint input_tokens output_tokens interruptions conversation failure_detail origin secret request_id reservations',
     ),
     least: 24,
     hasRowid: true,
@@ -76,6 +84,12 @@ export const tables: Readonly<Record<TableName, Table>> = {
       isText(fingerprint) &&
       isText(runId) &&
       (until === null || isNumber(until)),
+  },
+  limits: {
+    columns: words('limit_id value opened_at used open until'),
+    least: 6,
+    hasRowid: false,
+    isRow: (values) => values.slice(0, 2).every(isText) && values.slice(2).every(isNumber),
   },
   notifications: {
     columns: words('id attempts due_at'),

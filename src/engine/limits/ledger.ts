@@ -1,0 +1,109 @@
+import type { RunUsage } from '../../contract/index.ts';
+import {
+  type Consumption,
+  type LimitCharge,
+  type LimitReservation,
+  type LimitState,
+  otherValues,
+} from '../types/index.ts';
+import { charge, expiryOf } from './rule.ts';
+
+/** Where counters are kept. Each call is part of the caller's step. */
+export interface Counters {
+  get(limit: string, value: string): LimitState | undefined;
+  /** @param expiresAt from when on the counter may be forgotten, unless something of it is reserved */
+  set(limit: string, value: string, state: LimitState, expiresAt: number): void;
+  /** How many values of a limit have a counter. */
+  count(limit: string): number;
+}
+
+export type Charging =
+  | {
+      readonly kind: 'charged';
+      /** What the run has to settle at its end. */
+      readonly reservations: readonly LimitReservation[];
+      /** Limits that would have refused it, if they refused anything. */
+      readonly shadowed: readonly string[];
+    }
+  /** There is no room in `limit` before `retryAt`; nothing was charged. */
+  | { readonly kind: 'limited'; readonly limit: string; readonly retryAt: number };
+
+const nothing: Charging = { kind: 'charged', reservations: [], shadowed: [] };
+
+/** Charges all limits, or none: those without room are known before anything is counted. The one that is full for longest is named. */
+export function chargeAll(counters: Counters, charges: readonly LimitCharge[], now: number): Charging {
+  if (charges.length === 0) return nothing;
+  const shadowed: string[] = [];
+  const counted: { readonly of: LimitCharge; readonly value: string; readonly state: LimitState }[] = [];
+  let full: { readonly limit: string; readonly retryAt: number } | undefined;
+  for (const one of charges) {
+    const { limit, unit, rule, amount, isShadow } = one;
+    const { value, state } = counterOf(counters, one);
+    const charged = charge(state, rule, { amount, isReserved: isReserved(unit) }, now);
+    if (charged.kind === 'room') counted.push({ of: one, value, state: charged.state });
+    else if (isShadow) shadowed.push(limit);
+    else if (full === undefined || charged.retryAt > full.retryAt) full = { limit, retryAt: charged.retryAt };
+  }
+  if (full !== undefined) return { kind: 'limited', ...full };
+  const reservations: LimitReservation[] = [];
+  for (const { of, value, state } of counted) {
+    const { limit, unit, rule, amount, unreported } = of;
+    counters.set(limit, value, state, expiryOf(state, rule));
+    if (!isReserved(unit)) continue;
+    reservations.push({ limit, value, unit, rule, amount: Math.min(amount, rule.amount), unreported, at: state.at });
+  }
+  return { kind: 'charged', reservations, shadowed };
+}
+
+function counterOf(counters: Counters, { limit, value, maxValues }: LimitCharge) {
+  const state = counters.get(limit, value);
+  if (state !== undefined || counters.count(limit) < maxValues) return { value, state };
+  return { value: otherValues, state: counters.get(limit, otherValues) };
+}
+
+function isReserved(unit: LimitCharge['unit']): boolean {
+  return unit === 'tokens' || unit === 'cost';
+}
+
+/**
+ * Settles what an ended run has reserved: from then on its consumption counts. What it consumed beyond its reservation counts
+ * in the window that is open now if its own has ended, so that a long run cannot escape a short window.
+ */
+export function settleAll(
+  counters: Counters,
+  reservations: readonly LimitReservation[],
+  consumed: Consumption,
+  now: number,
+): void {
+  for (const { limit, value, unit, rule, amount, unreported, at } of reservations) {
+    const actual = (unit === 'cost' ? consumed.cost : consumed.tokens) ?? unreported;
+    const state = counters.get(limit, value);
+    const isOpen = state !== undefined && now < expiryOf(state, rule);
+    const settled =
+      isOpen && state.at === at
+        ? settle(state, amount, actual)
+        : addExcess(isOpen ? state : undefined, { rule, at }, actual - amount, now);
+    if (settled !== undefined) counters.set(limit, value, settled, expiryOf(settled, rule));
+  }
+}
+
+function settle({ at, used, open }: LimitState, reserved: number, actual: number): LimitState {
+  return { at, used: used + actual, open: open - reserved };
+}
+
+function addExcess(
+  state: LimitState | undefined,
+  { rule, at }: Pick<LimitReservation, 'rule' | 'at'>,
+  excess: number,
+  now: number,
+): LimitState | undefined {
+  if (excess <= 0 || rule.kind === 'rate') return undefined;
+  if (state !== undefined) return { ...state, used: state.used + excess };
+  const openedAt = rule.kind === 'window' ? now : at === rule.startsAt ? rule.endsAt : at;
+  return { at: openedAt, used: excess, open: 0 };
+}
+
+/** What a run counts of tokens. */
+export function consumptionOf(usage: RunUsage | undefined): Consumption {
+  return { tokens: usage && usage.inputTokens + usage.outputTokens, cost: undefined };
+}

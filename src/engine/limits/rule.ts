@@ -1,0 +1,78 @@
+import type { LimitRule, LimitState } from '../types/index.ts';
+
+/** What a charge comes to: the counter after it, or when there will be room for it. */
+export type Charged =
+  | { readonly kind: 'room'; readonly state: LimitState }
+  | { readonly kind: 'full'; readonly retryAt: number };
+
+/** The part of a charge that decides. */
+export interface Amount {
+  readonly amount: number;
+  /** Whether the amount is only reserved: what was not counted when its run was accepted is settled at its end. */
+  readonly isReserved: boolean;
+}
+
+/**
+ * Charges a counter at a time in milliseconds since the epoch. More than a whole window holds takes the whole window; an
+ * amount of 0 needs room for something.
+ */
+export function charge(
+  state: LimitState | undefined,
+  rule: LimitRule,
+  { amount, isReserved }: Amount,
+  now: number,
+): Charged {
+  if (rule.kind === 'rate') return chargeRate(state, rule, amount, now);
+  const { at, used, open } = stateAt(state, rule, now);
+  const taken = Math.min(amount, rule.amount);
+  if (used + open + Math.max(taken, 1) > rule.amount) return { kind: 'full', retryAt: endOf(at, rule) };
+  const counted = isReserved ? { used, open: open + taken } : { used: used + taken, open };
+  return { kind: 'room', state: { at, ...counted } };
+}
+
+function chargeRate(
+  state: LimitState | undefined,
+  { amount: perPeriod, periodMs, burst }: Extract<LimitRule, { kind: 'rate' }>,
+  amount: number,
+  now: number,
+): Charged {
+  const intervalMs = periodMs / perPeriod;
+  const emptyAt = Math.max(state?.at ?? now, now) + Math.min(amount, burst) * intervalMs;
+  const retryAt = emptyAt - burst * intervalMs;
+  // Sums of fractions: a thousandth of a millisecond is no time.
+  if (retryAt > now + 1e-3) return { kind: 'full', retryAt };
+  return { kind: 'room', state: { at: emptyAt, used: 0, open: 0 } };
+}
+
+/** The counter as it stands now: a window that has ended is followed by an empty one. */
+export function stateAt(state: LimitState | undefined, rule: LimitRule, now: number): LimitState {
+  switch (rule.kind) {
+    case 'window':
+      return state !== undefined && now < state.at + rule.periodMs ? state : { at: now, used: 0, open: 0 };
+    case 'calendar':
+      // A request that began in the window before is counted in the one that has begun since.
+      return state !== undefined && state.at >= rule.startsAt ? state : { at: rule.startsAt, used: 0, open: 0 };
+    case 'rate':
+      return state !== undefined && state.at > now ? state : { at: now, used: 0, open: 0 };
+  }
+}
+
+/** From when on a counter says nothing any more. */
+export function expiryOf({ at }: LimitState, rule: LimitRule): number {
+  return rule.kind === 'rate' ? at : endOf(at, rule);
+}
+
+function endOf(at: number, rule: Exclude<LimitRule, { kind: 'rate' }>): number {
+  if (rule.kind === 'window') return at + rule.periodMs;
+  return at === rule.startsAt ? rule.endsAt : at + (rule.endsAt - rule.startsAt);
+}
+
+/** What a counter has used and has left, and when it is as if nothing had been counted. */
+export function usageOf(state: LimitState | undefined, rule: LimitRule, now: number) {
+  const { at, used, open } = stateAt(state, rule, now);
+  if (rule.kind !== 'rate') {
+    return { used, reserved: open, left: Math.max(0, rule.amount - used - open), resetsAt: endOf(at, rule) };
+  }
+  const taken = Math.ceil((Math.max(0, at - now) * rule.amount) / rule.periodMs - 1e-6);
+  return { used: taken, reserved: 0, left: Math.max(0, rule.burst - taken), resetsAt: at };
+}
