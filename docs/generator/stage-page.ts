@@ -6,7 +6,7 @@ import { pluginTable } from './plugin-pages.ts';
 import { type SchemaNode, stagePart, stageSchema } from './schema-node.ts';
 
 /** The parts of triggers that have a section, as the field tables link to them. */
-const parts = [...stages, ...inheritedSettings, 'recording', 'tests', 'defaults'] as const;
+const parts = [...stages, ...inheritedSettings, 'limits', 'recording', 'tests', 'defaults'] as const;
 
 /** How stages are written in YAML, and which plugins there are. */
 export function stagePage(): string {

@@ -1,11 +1,13 @@
 import type { JsonObject } from '../contract/index.ts';
+import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/limit-operations.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
 
-/** The runs and recorded requests of a gateway, whether it is running or not. */
+/** The runs, recorded requests and limits of a gateway, whether it is running or not. */
 export interface GatewayAccess {
   readonly runs: RunsAccess;
   readonly requests: RequestsAccess;
+  readonly limits: LimitsAccess;
   close(): Promise<void>;
 }
 
@@ -14,6 +16,11 @@ export interface RunsAccess {
   show(id: string): Promise<JsonObject | undefined>;
   cancel(id: string): Promise<CancelledRun>;
   replay(id: string): Promise<ReplayedRun>;
+}
+
+export interface LimitsAccess {
+  list(filter: LimitFilter): Promise<ListedLimits>;
+  reset(limit: string, value: string | undefined): Promise<ResetLimit>;
 }
 
 export interface RequestsAccess {

@@ -56,14 +56,20 @@ async function checkOrganization(client: AdminClient, { organization }: Config):
 }
 
 async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
-  const [{ AdminClient }, { AdminRuns }, { AdminRequests }] = await Promise.all([
+  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }] = await Promise.all([
     import('./admin-client.ts'),
     import('./admin-runs.ts'),
     import('./admin-requests.ts'),
+    import('./admin-limits.ts'),
   ]);
   const client = new AdminClient(url, token);
   await client.check();
-  return { runs: new AdminRuns(client), requests: new AdminRequests(client), close: () => Promise.resolve() };
+  return {
+    runs: new AdminRuns(client),
+    requests: new AdminRequests(client),
+    limits: new AdminLimits(client),
+    close: () => Promise.resolve(),
+  };
 }
 
 function adminUrl({ admin: { host, port } }: Config): string {
@@ -81,10 +87,11 @@ async function adminToken({ admin }: Config): Promise<string | undefined> {
 }
 
 async function accessStore(config: Config, triedUrl: string): Promise<GatewayAccess> {
-  const [{ openEngine }, { RunOperations }, { RequestOperations }] = await Promise.all([
+  const [{ openEngine }, { RunOperations }, { RequestOperations }, { LimitOperations }] = await Promise.all([
     import('../host/open-engine.ts'),
     import('../runtime/run-operations.ts'),
     import('../runtime/recording/request-operations.ts'),
+    import('../runtime/limits/limit-operations.ts'),
   ]);
   const silent = { info() {}, warn() {}, error() {} };
   const opened = await openEngine(config.engine, { log: silent }, { isThere: true });
@@ -101,6 +108,7 @@ async function accessStore(config: Config, triedUrl: string): Promise<GatewayAcc
       show: (id) => requests.show(id),
       export: async (filter) => requests.export(filter),
     },
+    limits: new LimitOperations(engine, undefined, () => config),
     close: () => engine.close(0),
   };
 }

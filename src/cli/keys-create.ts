@@ -40,7 +40,7 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
       new Option('--permissions <permission...>', 'its permissions').choices(permissions).default(['project.trigger']),
     )
     .addOption(
-      new Option('--use <use>', 'browser: made to be public, in a web page')
+      new Option('--use <use>', 'browser: made to be public, in a web page; its file gets limits, to be adjusted')
         .choices(['server', 'browser'])
         .default('server'),
     )

@@ -21,6 +21,9 @@ export interface NewApiKey {
   readonly yaml: string;
 }
 
+/** Anyone can use a key of a page: one visitor must not keep out others, nor all together run up a bill. */
+const limitsOfPages = [{ requests: '60/1m', per: 'ip' }, { runs: '1000/1d' }];
+
 /** Makes an API key with a fresh secret. */
 export function newApiKey({ id, permissions, projects, use, origins, triggers, expires }: ApiKeyGrant): NewApiKey {
   const secret = createSecret(use);
@@ -34,6 +37,7 @@ export function newApiKey({ id, permissions, projects, use, origins, triggers, e
     secrets: [{ hash: `sha256:${digestOf(secret)}`, ...(expires !== undefined && { expires }) }],
     permissions,
     projects,
+    ...(use === 'browser' && { limits: limitsOfPages }),
     status: 'active',
   };
   const yaml = `# yaml-language-server: $schema=../../schemas/api-key.schema.json\n${stringify(document)}`;

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
 import { registerKeys } from './keys.ts';
+import { registerLimits } from './limits.ts';
 import { packageVersion } from './package-version.ts';
 import { registerPlan } from './plan.ts';
 import { registerRequests } from './requests.ts';
@@ -16,7 +17,7 @@ import { registerValidate } from './validate.ts';
 /** In the order of `--help` and of the reference: to begin with, to review with, to operate with. */
 const registrations: readonly ((program: Command, finish: (code: ExitCode) => void) => void)[] = [
   ...[registerInit, registerServe, registerValidate, registerTest, registerExplain, registerPlan],
-  ...[registerKeys, registerSend, registerRequests, registerRuns, registerSchema],
+  ...[registerKeys, registerSend, registerRequests, registerRuns, registerLimits, registerSchema],
 ];
 
 /**

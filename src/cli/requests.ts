@@ -9,17 +9,17 @@ import type { RequestsAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
+  type FormatOptions,
   type GatewayCommandTexts,
   gatewayCommand,
   noAccess,
-  type PageOptions,
   printPage,
   withPages,
 } from './gateway-command.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
-interface ListOptions extends AccessOptions, RequestFilter, PageOptions {}
+interface ListOptions extends AccessOptions, RequestFilter, FormatOptions {}
 
 interface ExportOptions extends AccessOptions, RequestFilter {
   readonly mask: readonly string[];

@@ -5,10 +5,10 @@ import type { RunFilter } from '../runtime/run-operations.ts';
 import type { RunsAccess } from './access.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
+  type FormatOptions,
   type GatewayCommandTexts,
   gatewayCommand,
   noAccess,
-  type PageOptions,
   printPage,
   withPages,
 } from './gateway-command.ts';
@@ -16,7 +16,7 @@ import { registerRunsRecover } from './runs-recover.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
-interface ListOptions extends AccessOptions, RunFilter, PageOptions {}
+interface ListOptions extends AccessOptions, RunFilter, FormatOptions {}
 
 /** `pullcord runs …`: what operators do with runs. */
 export function registerRuns(program: Command, finish: (code: ExitCode) => void): void {

@@ -7,6 +7,10 @@ import type {JsonObject, SecretReference} from '../contract/index.ts';
 export type ConfigDocument =
   GatewayDocument | ApiKeyDocument | ProjectDocument | TriggerDocument | TriggerTestFileDocument;
 /**
+ * How much may be used, and by whom. All limits that apply must have room: those of the gateway, the project, the trigger and the API key. A request that one of them refuses takes nothing from the others; it is answered 429 `rate_limited`.
+ */
+export type LimitsDocument = LimitDocument[];
+/**
  * Who may call. Of several, the first whose credential a request carries decides.
  */
 export type AuthDocument = StageDocument | [StageDocument, ...StageDocument[]];
@@ -122,6 +126,7 @@ export interface GatewayDocument {
     allow: string[];
   };
   recording?: RecordingDocument;
+  limits: LimitsDocument;
   /**
    * Extra plugins: a path that starts with `./`, `../` or `/`, or the name of an installed package.
    */
@@ -199,6 +204,55 @@ export interface RecordingBoundsDocument {
    * The largest total size of headers and bodies, at most 16GiB: by default 64MiB. Only for the gateway. In bytes.
    */
   size?: number;
+}
+/**
+ * How much of something fits into a window of time. It counts exactly one of `requests`, `runs`, `tokens` and `cost`.
+ */
+export interface LimitDocument {
+  /**
+   * Requests of callers that may fire, whether or not they are accepted: an amount and a period. Counted before the body is read, by each gateway for itself, in memory. `1d` is a day of the calendar; any other period, `24h` too, begins with the first request.
+   */
+  requests?: string;
+  /**
+   * Accepted runs: an amount and a period. `1d` and `1mo` are a day and a month of the calendar; any other period, `24h` and `30d` too, begins with the first run.
+   */
+  runs?: string;
+  /**
+   * Tokens that runs consume: an amount and a period.
+   */
+  tokens?: string;
+  /**
+   * What runs cost, in the currency of the prices: an amount, at most nine decimals, and a period.
+   */
+  cost?: string;
+  /**
+   * What is counted apart: `key` (the caller), `ip` (a prefix for IPv6), `session`, `trigger`, `project`, or a JSONata expression over the input, `$request`, `$caller.id` and `$event`. `requests` are counted before the body is read: not per session, and not by an expression over the input. Default: everything together.
+   */
+  per?: string;
+  /**
+   * How many at once; the others are spread evenly over the period. Only for `requests` and `runs`, not by `1d` and `1mo`, and at most the amount. Default: the whole amount may be used at once.
+   */
+  burst?: number;
+  /**
+   * `shadow` counts, and logs what it would have refused.
+   */
+  mode: 'enforce' | 'shadow';
+  /**
+   * The zone in which days and months begin, for `1d` and `1mo`. Default: UTC.
+   */
+  zone?: string;
+  /**
+   * Names the limit in answers and logs, in printable ASCII. Unique in its list. A limit with another name starts to count anew. Default: what it says, e.g. `60 runs/1m per key`.
+   */
+  name?: string;
+  /**
+   * What a run is expected to take, of `tokens` or `cost`: it counts while it runs, and if it reports nothing. Default: what recent runs of the trigger took.
+   */
+  estimate?: number;
+  /**
+   * How many values of `per` are counted apart; all further ones share one counter.
+   */
+  values: number;
 }
 /**
  * The plugin of a stage, and its options.
@@ -423,6 +477,7 @@ export interface ApiKeyDocument {
    * Ids of the projects that the key may use, or ["*"] for every project.
    */
   projects: string[];
+  limits: LimitsDocument;
   /**
    * A revoked key is rejected.
    */
@@ -473,6 +528,7 @@ export interface ProjectDocument {
    * ISO 639-1 code of the language of requests that do not declare one.
    */
   language: string;
+  limits: LimitsDocument;
   defaults: DefaultsDocument;
 }
 /**
@@ -532,6 +588,7 @@ export interface TriggerDocument {
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
   cors?: CorsDocument;
+  limits: LimitsDocument;
   recording?: RecordingDocument;
   tests: TriggerTestsDocument;
 }
@@ -610,6 +667,10 @@ export interface EarlierRequestDocument {
    */
   key?: string;
   /**
+   * How often it is sent.
+   */
+  times: number;
+  /**
    * When the request arrives.
    */
   clock?: string;
@@ -619,11 +680,11 @@ export interface EarlierRequestDocument {
  */
 export interface TriggerExpectationDocument {
   /**
-   * The expected verdict. `refused`: the request does not reach the filters, e.g. because the key may not call the trigger. A filter that fails drops the request with `code: filter_error`, which must then be expected explicitly.
+   * The expected verdict. `limited`: a limit has no room. `refused`: the request does not reach the filters, e.g. because the key may not call the trigger. A filter that fails drops the request with `code: filter_error`, which must then be expected explicitly.
    */
-  verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
+  verdict: 'accepted' | 'dropped' | 'duplicate' | 'limited' | 'refused';
   /**
-   * Name of the filter that should drop it.
+   * Name of the filter that should drop it, or of the limit that should refuse it.
    */
   by?: string;
   /**

@@ -286,8 +286,8 @@ export interface TriggerTest extends TestRequest {
   /** Earlier requests, the oldest first; undefined if the test names none. */
   readonly after: readonly TestRequest[] | undefined;
   readonly expect: {
-    readonly verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
-    /** Name of the filter that should drop it. */
+    readonly verdict: 'accepted' | 'dropped' | 'duplicate' | 'limited' | 'refused';
+    /** Name of the filter that should drop it, or of the limit that should refuse it. */
     readonly by: string | undefined;
     readonly status: number | undefined;
     readonly code: string | undefined;

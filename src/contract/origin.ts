@@ -12,7 +12,7 @@ export const secretHeaders: ReadonlySet<string> = new Set([
 
 /** `$request`: what expressions may read of a request. */
 export function requestBinding(
-  { method, headers, query, ip }: RequestHead,
+  { method, headers, query, ip }: Pick<RequestHead, 'method' | 'headers' | 'query' | 'ip'>,
   allowedHeaders: readonly string[],
 ): RunOrigin['request'] {
   return {

@@ -1,4 +1,4 @@
-import type { Config, StageUse, TriggerConfig } from '../config/model.ts';
+import type { Config, LimitConfig, StageUse, TriggerConfig } from '../config/model.ts';
 import { Slices } from '../config/slices.ts';
 import { descriptorOf } from '../config/stages.ts';
 import { nameOf, usesOf } from '../config/uses-of.ts';
@@ -10,6 +10,7 @@ import { type AuthReviews, unreachableAuth } from './auth-reviews.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
 import type { Instances } from './instances.ts';
+import { type LimitExpression, limitExpression } from './limit-expression.ts';
 import { openCors } from './open-cors.ts';
 import { unlimitedKeys } from './public-keys.ts';
 import { type CompiledSession, type SessionExpression, sessionExpression } from './session-expression.ts';
@@ -34,6 +35,8 @@ export interface ProvisionedConfig {
   /** Those that could be provisioned; all of them unless there is an error. */
   readonly triggers: readonly ProvisionedTrigger[];
   readonly authReviews: AuthReviews;
+  /** What `per` finds in a request, of all limits of the config of which it is an expression. */
+  readonly limitExpressions: ReadonlyMap<LimitConfig, LimitExpression>;
   readonly findings: readonly Problem[];
 }
 
@@ -53,9 +56,11 @@ export async function provisionTriggers(
     const pause = slices.next();
     if (pause) await pause;
   }
-  provisioner.findings.add(unlimitedKeys(config.apiKeys), 'must');
+  const limitExpressions = await provisioner.limits(config);
+  // A plan can compare with a config from before limits were required.
+  if (purpose === 'serve') provisioner.findings.add(unlimitedKeys(config), 'must');
   const { authReviews, findings } = provisioner;
-  return { defaultAuth, triggers, authReviews, findings: findings.judged() };
+  return { defaultAuth, triggers, authReviews, limitExpressions, findings: findings.judged() };
 }
 
 function policyOf({ status }: TriggerConfig, purpose: Purpose): Policy {
@@ -109,6 +114,21 @@ class Provisioner {
     const auth = parts.length === 1 && first ? first : new AuthList(parts);
     this.#auths.set(uses, auth);
     return auth;
+  }
+
+  /** Also those of paused triggers and revoked keys, whose faults should be found before they are active again. */
+  async limits({ limits, projects, triggers, apiKeys }: Config): Promise<ReadonlyMap<LimitConfig, LimitExpression>> {
+    const compiled = new Map<LimitConfig, LimitExpression>();
+    const slices = new Slices();
+    for (const limit of [{ limits }, ...projects, ...triggers, ...apiKeys].flatMap((declared) => declared.limits)) {
+      if (limit.per?.kind !== 'expression') continue;
+      const { expression, findings } = limitExpression(limit);
+      this.findings.add(findings, 'must');
+      if (expression !== undefined) compiled.set(limit, expression);
+      const pause = slices.next();
+      if (pause) await pause;
+    }
+    return compiled;
   }
 
   async #stage(stage: Stage, config: TriggerConfig, policy: Policy): Promise<Provision> {

@@ -1,9 +1,10 @@
-import type { Config } from '../config/model.ts';
+import type { Config, LimitConfig } from '../config/model.ts';
 import type { Auth, PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { AuthReviews } from './auth-reviews.ts';
 import { type Instance, InstancePool } from './instance-pool.ts';
 import { Instances } from './instances.ts';
+import type { LimitExpression } from './limit-expression.ts';
 import { noTokens, openTokens } from './open-tokens.ts';
 import { type ProvisionedTrigger, type Purpose, provisionTriggers } from './provision-triggers.ts';
 import type { Registry } from './registry.ts';
@@ -19,6 +20,7 @@ export type Provisioning =
       readonly authInstances: ReadonlyMap<Auth, Instance>;
       /** What signs and verifies short-lived tokens; undefined: there are none. */
       readonly tokens: TokenKeys | undefined;
+      readonly limitExpressions: ReadonlyMap<LimitConfig, LimitExpression>;
       readonly warnings: readonly Problem[];
       /** Shares taken in the pool; give them back when the triggers are no longer used. */
       readonly identities: readonly string[];
@@ -41,7 +43,8 @@ export async function provision(
   const instances = new Instances(config, registry, pool, log, tokens.keys);
   let isUsed = false;
   try {
-    const { defaultAuth, triggers, authReviews, findings } = await provisionTriggers(config, instances, purpose);
+    const provisioned = await provisionTriggers(config, instances, purpose);
+    const { defaultAuth, triggers, authReviews, limitExpressions, findings } = provisioned;
     const problems = [...tokens.findings, ...findings].filter(({ severity }) => severity !== 'note');
     if (problems.some(({ severity }) => severity === 'error') || defaultAuth === undefined) {
       return { ok: false, problems };
@@ -55,6 +58,7 @@ export async function provision(
       authReviews,
       authInstances,
       tokens: tokens.keys,
+      limitExpressions,
       warnings: problems,
       identities,
     };

@@ -2,7 +2,9 @@ import { hash, randomUUID, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
+import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
@@ -10,6 +12,7 @@ import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
 import { foreignPage } from './admin-gate.ts';
+import { registerLimits } from './admin-limits.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
@@ -30,6 +33,7 @@ export interface AdminServerParts {
   readonly recorder: Recorder;
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
+  readonly requestLimits: MemoryCounters;
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
@@ -90,6 +94,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   const requests = new RequestOperations(parts.recordings, () => parts.live.current.config);
   registerRequests(app, requests, parts.recorder);
   registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
+  registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
   app.setErrorHandler((error: Error, request, reply) =>
     sendProblem(reply, request.id, EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error)),

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestOverhead } from '../config/least-memory.ts';
 import type { Exchange, PluginLog, Principal, RequestHead } from '../contract/index.ts';
+import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import type { Engine, Reservation } from '../engine/types/index.ts';
 import type { Admission } from '../runtime/admission.ts';
 import type { Completions } from '../runtime/attempt/completions.ts';
 import type { BodyDecoder, ContentCoding, DecodedBody } from '../runtime/body/content-coding.ts';
 import type { TriggerBody } from '../runtime/body/trigger-body.ts';
+import type { Expectations } from '../runtime/limits/expectations.ts';
 import type { Live } from '../runtime/live.ts';
 import { copiesOfAscii } from '../runtime/memory/json-memory.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
@@ -28,6 +30,9 @@ export interface Services {
   readonly streams: OpenStreams;
   readonly memory: MemoryBudget;
   readonly decoder: BodyDecoder;
+  /** What limits of requests have counted, in this process. */
+  readonly requestLimits: MemoryCounters;
+  readonly expectations: Expectations;
   readonly log: PluginLog;
 }
 

@@ -15,6 +15,8 @@ export function conclude(call: Call, reply: Reply): void {
   }
   const outcome = outcomeOf(verdict);
   const reason = reasonOf(verdict);
+  if (verdict.kind === 'accepted' && verdict.shadowed !== undefined)
+    services.outcomes.shadowed(trigger, verdict.shadowed);
   // A run that was accepted may end in an error.
   const refusal = outcome === 'accepted' ? code : outcome === 'handshake' ? undefined : outcome;
   const line = refusal === undefined ? undefined : () => refusedRequest(call, reply, refusal, reason);

@@ -2,6 +2,7 @@ import type { Config } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
+import { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, type EngineBroken, EngineUnavailable } from '../engine/types/index.ts';
 import { builtinRegistry } from '../host/builtins.ts';
 import { engineProblem, openEngine } from '../host/open-engine.ts';
@@ -12,6 +13,7 @@ import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
 import { BodyDecoder } from '../runtime/body/content-coding.ts';
+import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
@@ -103,6 +105,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
   const completions = new Completions();
+  const expectations = new Expectations();
   const surface = new Surface(
     {
       live,
@@ -114,6 +117,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       streams,
       memory,
       decoder: new BodyDecoder(),
+      requestLimits: new MemoryCounters(),
+      expectations,
       log,
       lingering: new Lingering(),
     },
@@ -142,7 +147,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     return failed(problems);
   };
   try {
-    await engine.start(createExecutor({ live, log, callbacks: { client, log }, completions, stopHandlers }));
+    await engine.start(
+      createExecutor({ live, log, callbacks: { client, log }, completions, stopHandlers, expectations }),
+    );
   } catch (error) {
     if (!EngineUnavailable.is(error)) throw error;
     // Broken or not, it is known by now.

@@ -3,6 +3,7 @@ import type { Call } from './call.ts';
 import { admit } from './gates/admit.ts';
 import { completion } from './gates/completion.ts';
 import { cors } from './gates/cors.ts';
+import { limits } from './gates/limits.ts';
 import { declaredLength, expectation, host, method, transferCoding } from './gates/protocol.ts';
 import { route } from './gates/route.ts';
 import { run } from './gates/run-resource.ts';
@@ -79,7 +80,12 @@ export const headGates: readonly Step[] = [
     why: 'Before anything of the body is read or anything about the trigger is answered. Only a signature makes it read the body first.',
     run: admit,
   },
-  // Limits belong here: they count per caller and trigger, which are known from here on, and spare the body.
+  {
+    name: 'limits',
+    does: 'Counts the request, and refuses it if a limit of `requests` has no room.',
+    why: 'After `admit`: only now are caller and trigger known. Before anything costs more than this, such as reading the body.',
+    run: limits,
+  },
   {
     name: 'run',
     does: 'Answers a read or a cancellation of a run.',

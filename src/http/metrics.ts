@@ -34,6 +34,18 @@ export function metricsOf({ outcomes, engine, recorder, reloader, memory, linger
       }
     },
   });
+  new Counter({
+    name: 'pullcord_limits_shadowed_total',
+    help: 'Requests that a limit in shadow mode would have refused, by trigger and the name of the limit.',
+    labelNames: ['project', 'trigger', 'limit'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { project, trigger, limit, total } of outcomes.shadowCounts()) {
+        this.inc({ project, trigger, limit }, total);
+      }
+    },
+  });
   new Gauge({
     name: 'pullcord_runs',
     help: 'Runs that have not ended, by state: queued or running.',

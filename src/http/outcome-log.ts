@@ -36,6 +36,19 @@ export interface RefusedRequest {
   readonly runId?: string | undefined;
 }
 
+/** How many requests a limit in shadow mode would have refused. */
+export interface ShadowCount {
+  readonly project: string;
+  readonly trigger: string;
+  /** Its name. */
+  readonly limit: string;
+  total: number;
+}
+
+interface ShadowEntry extends ShadowCount {
+  logged: number;
+}
+
 interface Entry extends OutcomeCount {
   logged: number;
 }
@@ -46,6 +59,7 @@ interface Entry extends OutcomeCount {
  */
 export class OutcomeLog {
   readonly #entries = new LRUCache<string, Entry>({ max: mostCounts });
+  readonly #shadowed = new LRUCache<string, ShadowEntry>({ max: mostCounts });
   readonly #log: PluginLog;
   readonly #timer: NodeJS.Timeout;
   #linesLeft = mostLines;
@@ -78,6 +92,23 @@ export class OutcomeLog {
     return true;
   }
 
+  /** Counts a request that limits in shadow mode would have refused. */
+  shadowed(trigger: LiveTrigger | undefined, limits: readonly string[]): void {
+    for (const limit of limits) {
+      const key = `${trigger?.id ?? ''}\n${limit}`;
+      const named = { project: trigger?.project.id ?? '', trigger: trigger?.key ?? '', limit };
+      const entry = this.#shadowed.get(key) ?? { ...named, total: 0, logged: 0 };
+      entry.total += 1;
+      this.#shadowed.set(key, entry);
+      // The first at once: somebody waits to see what it would do.
+      if (entry.total === 1) this.#summarizeShadow(entry);
+    }
+  }
+
+  shadowCounts(): Iterable<ShadowCount> {
+    return this.#shadowed.values();
+  }
+
   counts(): Iterable<OutcomeCount> {
     return this.#entries.values();
   }
@@ -102,6 +133,13 @@ export class OutcomeLog {
     for (const entry of this.#entries.values()) {
       if (entry.outcome !== 'accepted' && entry.total > entry.logged) this.#summarizeKind(entry);
     }
+    for (const entry of this.#shadowed.values()) if (entry.total > entry.logged) this.#summarizeShadow(entry);
+  }
+
+  #summarizeShadow(entry: ShadowEntry): void {
+    const { project, trigger, limit, total, logged } = entry;
+    entry.logged = total;
+    this.#log.info({ project, trigger, limit, count: total - logged }, 'a limit in shadow mode would have refused');
   }
 
   #summarizeKind(entry: Entry): void {

@@ -70,6 +70,7 @@ function endOf({ exchange, caller, verdict }: RehearsedOutcome): Stage | 'body' 
       return 'filter';
     case 'duplicate':
       return 'dedup';
+    case 'limited':
     case 'refused':
       return 'run';
   }

@@ -16,7 +16,7 @@ export interface ExplanationDocument {
   /**
    * What the pipeline decides. `refused`: the request does not reach the filters.
    */
-  verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
+  verdict: 'accepted' | 'dropped' | 'duplicate' | 'limited' | 'refused';
   /**
    * Name of the filter that drops it; absent where none does.
    */

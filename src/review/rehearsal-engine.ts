@@ -1,4 +1,6 @@
-import type { Claim, NewRun, RunRecord, Submission } from '../engine/types/index.ts';
+import { chargeAll } from '../engine/limits/ledger.ts';
+import { MemoryCounters } from '../engine/limits/memory-counters.ts';
+import type { Claim, LimitCharge, NewRun, RunRecord, Submission } from '../engine/types/index.ts';
 import type { PipelineEngine } from '../runtime/pipeline.ts';
 
 interface HeldClaim {
@@ -15,14 +17,19 @@ interface HeldClaim {
 export class RehearsalEngine implements PipelineEngine {
   readonly #claims = new Map<string, HeldClaim>();
   readonly #claimed = new Map<string, RunRecord>();
+  readonly #limits = new MemoryCounters();
   /** The run that was submitted last, with the input that its agent would have got. */
   lastRun: NewRun | undefined;
   #lastClaim: string | undefined;
 
-  submit(run: NewRun, claim: Claim | undefined): Submission {
+  submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[] = []): Submission {
     if (claim !== undefined) {
       const held = this.#claims.get(keyOf(claim));
       if (held !== undefined && run.acceptedAt < held.until) return { kind: 'duplicate', runId: held.run.id };
+    }
+    const charging = chargeAll(this.#limits, limits, run.acceptedAt);
+    if (charging.kind === 'limited') return charging;
+    if (claim !== undefined) {
       const until = run.acceptedAt + (claim.windowMs ?? Infinity);
       const first = { run: succeeded(run), until, keepOnFailure: claim.keepOnFailure };
       this.#claims.set(keyOf(claim), first);
@@ -31,7 +38,7 @@ export class RehearsalEngine implements PipelineEngine {
     this.#lastClaim = claim && keyOf(claim);
     this.lastRun = run;
     const record = succeeded(run);
-    return { kind: 'accepted', shadowed: [], wait: () => record, deltas: nothing };
+    return { kind: 'accepted', shadowed: charging.shadowed, wait: () => record, deltas: nothing };
   }
 
   /** The run that holds a claim. */

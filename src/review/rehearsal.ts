@@ -12,11 +12,14 @@ import {
   type SenderEvent,
   type TriggerInput,
 } from '../contract/index.ts';
+import { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import type { RecordedOrigin } from '../engine/types/index.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
 import { type BodyType, bodyTypeOf } from '../runtime/body/media-type.ts';
 import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf, withSession } from '../runtime/exchange.ts';
+import { limitedReply } from '../runtime/limits/limited-reply.ts';
+import { chargeRequest } from '../runtime/limits/request-limits.ts';
 import { type Answered, fire, refusal, runFilters } from '../runtime/pipeline.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
@@ -79,6 +82,7 @@ export class Rehearsal {
   readonly #snapshot: Snapshot;
   readonly #options: RehearsalOptions;
   readonly #engine = new RehearsalEngine();
+  readonly #requestLimits = new MemoryCounters();
   readonly #judges = new Map<LiveTrigger, PatientTrigger>();
   #count = 0;
 
@@ -135,6 +139,8 @@ export class Rehearsal {
       return { outcome: refused(problem(admission.code), admission.reason, found) };
     }
     const trigger = found ?? admission.trigger;
+    const limited = this.#limited(trigger, admission.principal, head);
+    if (limited !== undefined) return { outcome: limited };
     const body = this.#bodyOf(request, trigger, head);
     if ('code' in body) {
       const outcome = refused(problem(body.code), faultOf(body), trigger);
@@ -147,6 +153,18 @@ export class Rehearsal {
     if (!('code' in exchange)) return { exchange, trigger };
     const outcome = refused(problem(exchange.code), faultOf(exchange), trigger);
     return { outcome: { ...outcome, caller: admission.principal.id } };
+  }
+
+  /** How limits of requests refuse a request; undefined if they do not. */
+  #limited(trigger: LiveTrigger, caller: Principal, head: RequestHead): RehearsedOutcome | undefined {
+    const charged = chargeRequest(this.#requestLimits, trigger, caller, head);
+    if (charged.kind === 'room') return undefined;
+    if (charged.kind === 'filter_error') {
+      return { ...refused(problem('filter_error'), charged.reason, trigger), caller: caller.id };
+    }
+    const { limit, retryAt } = charged;
+    const outcome = refused(limitedReply(limit, retryAt, head.receivedAt), undefined, trigger);
+    return { ...outcome, verdict: 'limited', by: limit.name, caller: caller.id };
   }
 
   /** A body without a `Content-Type` is JSON: recorded requests and tests have those headers that matter. */
@@ -286,6 +304,8 @@ export function describeOutcome({ verdict, by = '', code, status }: RehearsedOut
       return verdict;
     case 'dropped':
       return code === 'filter_error' ? `failed in "${oneLine(by)}"` : `dropped by "${oneLine(by)}"`;
+    case 'limited':
+      return `limited by "${oneLine(by)}"`;
     case 'refused':
       return `refused (${status} ${code})`;
   }

@@ -66,7 +66,7 @@ export interface ReportedTest {
   /**
    * What the pipeline decided. `refused`: the request did not reach the filters.
    */
-  verdict: 'accepted' | 'dropped' | 'duplicate' | 'refused';
+  verdict: 'accepted' | 'dropped' | 'duplicate' | 'limited' | 'refused';
   /**
    * Name of the filter that dropped it; absent where none did.
    */

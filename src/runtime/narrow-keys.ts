@@ -9,7 +9,7 @@ export interface KeyRevocation {
 /**
  * Takes from the keys that serve what their files on disk no longer give them. Never adds anything: no key, secret,
  * permission or project, and no later expiry. A key without a file stays as it is: a half-finished checkout and a folder
- * that is not mounted look the same as a deletion.
+ * that is not mounted look the same as a deletion. Limits are no rights: they change with the whole config.
  */
 export function narrowKeys(serving: readonly ApiKeyConfig[], onDisk: readonly ApiKeyConfig[]): readonly ApiKeyConfig[] {
   const byId = Map.groupBy(onDisk, ({ id }) => id);

@@ -16,17 +16,30 @@ import {
   conversationId,
   type Engine,
   EngineUnavailable,
+  type LimitCharge,
   type NewRun,
   type Reservation,
   type Submission,
 } from '../engine/types/index.ts';
+import { chargesOf } from './limits/charges.ts';
+import type { Expectations } from './limits/expectations.ts';
+import { limitedReply } from './limits/limited-reply.ts';
+import type { LiveLimit } from './limits/live-limit.ts';
+import { limitOf } from './limits/request-limits.ts';
 import { originOf } from './origin.ts';
 import { assertReply } from './reply.ts';
 import { statusUrl } from './run-address.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger } from './snapshot.ts';
 import { isRunOf, mayUse, type RunReader, storedRun } from './stored-run.ts';
-import { dedupStage, type FilterError, type PipelineVerdict, type StoppedVerdict, verdictWords } from './verdict.ts';
+import {
+  dedupStage,
+  type FilterError,
+  limitStage,
+  type PipelineVerdict,
+  type StoppedVerdict,
+  verdictWords,
+} from './verdict.ts';
 import { isThenable, whenReady } from './when-ready.ts';
 
 /** What the filter stage decided. */
@@ -35,16 +48,23 @@ export type FilterVerdict = { readonly kind: 'passed' } | StoppedVerdict;
 /** What the pipeline decided, and the reply to it. */
 export type Answered = PipelineVerdict & { readonly reply: Reply };
 
+/** What the pipeline may use of its surroundings. */
+export interface PipelineParts {
+  readonly log?: PluginLog;
+  /** What the body takes: a run that starts holds it until it ends. */
+  readonly memory?: Reservation | undefined;
+  readonly expectations?: Pick<Expectations, 'of'>;
+}
+
 /** What of an engine the pipeline uses. */
 export type PipelineEngine = Pick<Engine, 'submit'> & RunReader;
 
-/** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. A run that starts holds `memory`, which the body takes, until it ends. */
+/** Takes an authenticated request through filter → dedup → run → respond. Waits only for what does not answer at once. */
 export function fire(
   engine: PipelineEngine,
   trigger: LiveTrigger,
   exchange: Exchange,
-  log?: PluginLog,
-  memory?: Reservation,
+  { log, memory, expectations }: PipelineParts = {},
 ): MaybePromise<Answered> {
   return whenReady(runFilters(trigger, exchange), (filtered) => {
     if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered, log);
@@ -54,8 +74,11 @@ export function fire(
         return { ...error, reply: problem('filter_error', { detail }) };
       }
       const run = newRun(trigger, exchange, memory);
-      return whenReady(engine.submit(run, claimed.claim), (submission) =>
-        answerTo(submission, { engine, runId: run.id, trigger, exchange, log }),
+      const limits = runLimits(trigger, exchange.caller);
+      const charges = chargesFor(limits, trigger, exchange, run, expectations);
+      if (!charges.ok) return { ...charges.error, reply: problem('filter_error', { detail: notCounted }) };
+      return whenReady(engine.submit(run, claimed.claim, charges.charges), (submission) =>
+        answerTo(submission, { engine, runId: run.id, trigger, exchange, limits, log }),
       );
     });
   });
@@ -82,6 +105,7 @@ interface Submitted {
   readonly runId: string;
   readonly trigger: LiveTrigger;
   readonly exchange: Exchange;
+  readonly limits: readonly LiveLimit[];
   readonly log: PluginLog | undefined;
 }
 
@@ -93,8 +117,7 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
   }
   if (submission.kind === 'limited') {
     const { limit: id, retryAt } = submission;
-    const limit = submitted.limits.find((one) => one.id === id);
-    if (limit === undefined) throw new Error(`the engine names a limit that the run does not have: ${id}`);
+    const limit = limitOf(submitted.limits, id);
     return { kind: 'limited', by: limit.name, reply: limitedReply(limit, retryAt, Date.now()) };
   }
   if (submission.kind === 'used_up') return { kind: 'used_up', reply: problem(verdictWords.used_up.code) };
@@ -127,7 +150,9 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
   };
   return whenReady(trigger.respond.respond(exchange, accepted), (reply) => {
     assertReply(reply);
-    return { kind: 'accepted', runId, reply };
+    const { shadowed } = submission;
+    if (shadowed.length === 0) return { kind: 'accepted', runId, reply };
+    return { kind: 'accepted', runId, reply, shadowed: shadowed.map((id) => limitOf(submitted.limits, id).name) };
   });
 }
 
@@ -227,6 +252,40 @@ function notClaimed(error: unknown): Claimed {
   const { message: reason } = error;
   return { kind: 'not_claimed', error: { kind: 'filter_error', by: dedupStage, reason }, detail: notCompared };
 }
+
+/** The limits of runs that apply to a caller of the trigger. */
+function runLimits({ limits }: LiveTrigger, { id }: Exchange['caller']): readonly LiveLimit[] {
+  const { runs } = limits;
+  const own = limits.keys.get(id)?.runs;
+  return own === undefined || own.length === 0 ? runs : [...runs, ...own];
+}
+
+type RunCharges =
+  | { readonly ok: true; readonly charges: readonly LimitCharge[] }
+  | { readonly ok: false; readonly error: FilterError };
+
+const notCounted = 'What a limit counts could not be found in the request.';
+
+function chargesFor(
+  limits: readonly LiveLimit[],
+  trigger: LiveTrigger,
+  exchange: Exchange,
+  { conversation }: NewRun,
+  expectations: PipelineParts['expectations'],
+): RunCharges {
+  if (limits.length === 0) return uncharged;
+  const { caller, ip, receivedAt } = exchange;
+  try {
+    const request = { trigger, caller, ip, conversation, subject: () => exchange };
+    const charges = chargesOf(limits, request, receivedAt, expectations?.of(trigger.id));
+    if (charges.ok) return charges;
+    return { ok: false, error: { kind: 'filter_error', by: limitStage, reason: charges.message } };
+  } catch (error) {
+    return { ok: false, error: exhausted(limitStage, error) };
+  }
+}
+
+const uncharged: RunCharges = Object.freeze({ ok: true, charges: [] });
 
 function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {
   const { sessionId, caller } = exchange;

@@ -55,15 +55,11 @@ export class SnapshotBuilder {
     const parts = { registry, pool: this.#pool, log: this.#log };
     const [provisioned, git] = await Promise.all([provision(config, purpose, parts), gitState]);
     if (!provisioned.ok) return provisioned;
-    const { triggers, defaultAuth, authReviews, authInstances, tokens, warnings, identities } = provisioned;
+    const { ok: _ok, warnings, identities, ...content } = provisioned;
     const snapshot = new Snapshot({
+      ...content,
       config,
       sources,
-      triggers,
-      defaultAuth,
-      authReviews,
-      authInstances,
-      tokens,
       loadedAt: Date.now(),
       git,
       dispose: () => this.#dispose(identities),

@@ -1,4 +1,4 @@
-import type { ApiKeyConfig, Config, ExpressionBindings, TriggerConfig } from '../config/model.ts';
+import type { ApiKeyConfig, Config, ExpressionBindings, LimitConfig, TriggerConfig } from '../config/model.ts';
 import { foldKey, type TriggerKey, triggerId } from '../config/trigger-key.ts';
 import type { Auth, ProjectInfo, RequestHead, TriggerInfo } from '../contract/index.ts';
 import { describeLine } from '../diagnostics/describe-place.ts';
@@ -8,10 +8,12 @@ import type { RunPolicy } from '../engine/types/index.ts';
 import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { AuthReviews } from '../host/auth-reviews.ts';
 import type { Instance } from '../host/instance-pool.ts';
+import type { LimitExpression } from '../host/limit-expression.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import type { TokenKeys } from '../host/token-keys.ts';
 import { type Cors, corsOf, corsOfAll } from './cors.ts';
 import type { GitState } from './git-state.ts';
+import { LimitIndex, type TriggerLimits } from './limits/trigger-limits.ts';
 import { readableBindings } from './origin.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
 import { recordedClaims } from './recording/recorded-origin.ts';
@@ -35,6 +37,7 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   /** Units of work that a request may cost the event loop, and again each attempt of its run. */
   readonly workLimit: number;
   readonly policy: RunPolicy;
+  readonly limits: TriggerLimits;
   /** Which pages may read its answers; undefined: none. */
   readonly cors: Cors | undefined;
   /** Names in lower case of the headers that carry the credentials of its callers, or of those of other triggers. */
@@ -58,6 +61,8 @@ interface SnapshotContent {
   readonly authReviews: AuthReviews;
   readonly authInstances: ReadonlyMap<Auth, Instance>;
   readonly tokens?: TokenKeys | undefined;
+  /** What `per` finds in a request, of all limits of the config of which it is an expression. */
+  readonly limitExpressions: ReadonlyMap<LimitConfig, LimitExpression>;
   readonly loadedAt: number;
   readonly git: GitState;
   readonly dispose: () => void;
@@ -189,12 +194,15 @@ function signaturesOf(auths: readonly Auth[]): Signatures {
 }
 
 function indexTriggers(
-  { triggers, defaultAuth, config: { revision, server } }: SnapshotContent,
+  { triggers, defaultAuth, config, limitExpressions }: SnapshotContent,
   lineOf: LiveTrigger['lineOf'],
 ): Map<string, Map<TriggerKey, LiveTrigger>> {
+  const { revision, server, apiKeys } = config;
+  const limits = new LimitIndex(limitExpressions);
+  const keyLimits = new Map(apiKeys.flatMap(({ id, limits: own }) => (own.length > 0 ? [[id, limits.of(own)]] : [])));
   const projects = new Map<string, Map<TriggerKey, LiveTrigger>>();
   for (const provisioned of triggers) {
-    const { project, key, name, status } = provisioned.config;
+    const { project, key, name, status, limits: own } = provisioned.config;
     const live: LiveTrigger = {
       ...provisioned,
       id: triggerId(project.id, key),
@@ -206,6 +214,7 @@ function indexTriggers(
       isActive: status === 'active',
       workLimit: workLimitOf(server.bodyLimitBytes),
       policy: policyOf(provisioned.config),
+      limits: { ...limits.of([...config.limits, ...project.limits, ...own]), keys: keyLimits },
       cors: provisioned.config.cors && corsOf(provisioned.config.cors),
       recordedHeaders: recordedHeaders(provisioned),
       recordedClaims: recordedClaims(provisioned),

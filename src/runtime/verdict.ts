@@ -1,23 +1,29 @@
 import type { ProblemCode } from '../contract/index.ts';
 import type { RecordedVerdict } from '../engine/types/index.ts';
 
-/** A filter could not be evaluated, or dedup could not compare the request, e.g. for lack of work that it had left. */
+/** A filter could not be evaluated, dedup could not compare the request, or a limit not count it, e.g. for lack of work that it had left. */
 export interface FilterError {
   readonly kind: 'filter_error';
-  /** The name of the filter, or `dedupStage`. */
+  /** The name of the filter, `dedupStage` or `limitStage`. */
   readonly by: string;
   readonly reason: string;
 }
 
-/** The name under which dedup stops requests. */
+/** The names under which dedup and limits stop requests. */
 export const dedupStage = 'dedup';
+export const limitStage = 'limits';
 
 /** A filter stopped the request: it dropped it, or it could not be evaluated. */
 export type StoppedVerdict = { readonly kind: 'dropped'; readonly by: string; readonly reason: string } | FilterError;
 
 /** What the pipeline decided. */
 export type PipelineVerdict =
-  | { readonly kind: 'accepted'; readonly runId: string }
+  | {
+      readonly kind: 'accepted';
+      readonly runId: string;
+      /** Names of the limits in shadow mode that would have refused it. */
+      readonly shadowed?: readonly string[];
+    }
   /** The run is the one of the first request. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   | StoppedVerdict

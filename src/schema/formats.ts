@@ -5,6 +5,7 @@ import languages from 'iso-639-1';
 import { parseExpiry } from './expiry.ts';
 import { parseOrigin } from './origin.ts';
 import { parseOutboundTarget } from './outbound-target.ts';
+import { parseRate, type RateKind } from './rate.ts';
 
 /** The string formats that schemas may use: those of JSON Schema and our own. */
 export const schemaFormats: Record<string, Format> = {
@@ -15,6 +16,8 @@ export const schemaFormats: Record<string, Format> = {
   'http-url': isHttpUrl,
   origin: (text: string) => parseOrigin(text) !== undefined,
   'outbound-target': (text: string) => parseOutboundTarget(text) !== undefined,
+  'count-rate': (text: string) => parseRate(text, 'count').ok,
+  'cost-rate': (text: string) => parseRate(text, 'cost').ok,
   'trusted-proxy': (text: string) => text.split(',').every((part) => isNetwork(part.trim())),
 };
 
@@ -34,6 +37,17 @@ export const formatNames: ReadonlyMap<string, string> = new Map([
   ['regex', 'a regular expression'],
   ['hostname', 'a host name'],
 ]);
+
+/** Formats whose problems say what is wrong with a value, as the end of a sentence. */
+export const formatFaults: ReadonlyMap<string, (text: string) => string> = new Map([
+  ['count-rate', (text: string) => rateFault(text, 'count')],
+  ['cost-rate', (text: string) => rateFault(text, 'cost')],
+]);
+
+function rateFault(text: string, kind: RateKind): string {
+  const parsed = parseRate(text, kind);
+  return parsed.ok ? '' : parsed.fault;
+}
 
 function isLanguage(text: string): boolean {
   return /^[a-z]{2}$/.test(text) && languages.validate(text);

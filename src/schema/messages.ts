@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { pointerSegments } from '../contract/index.ts';
 import { closest } from '../diagnostics/closest.ts';
 import { joinPointer } from '../diagnostics/json-pointer.ts';
-import { formatNames } from './formats.ts';
+import { formatFaults, formatNames } from './formats.ts';
 import type { SchemaProblem } from './problem.ts';
 
 /** Puts an error of Ajv in plain words; undefined if another error already says it. Never shows a value. */
@@ -27,8 +27,7 @@ const describers: Readonly<Record<string, Describer>> = {
   enum: ({ params, ...error }) => notAllowed({ params, ...error }, params.allowedValues),
   const: ({ params, ...error }) => notAllowed({ params, ...error }, [params.allowedValue]),
   pattern: (error) => badForm(error, 'has the wrong format'),
-  format: (error) =>
-    badForm(error, `must be ${formatNames.get(error.params.format) ?? `in the format ${error.params.format}`}`),
+  format: (error) => badForm(error, formatFault(error)),
   minimum: (error) => outOfRange(error, `must be at least ${error.params.limit}`),
   maximum: (error) => outOfRange(error, `must be at most ${error.params.limit}`),
   exclusiveMinimum: (error) => outOfRange(error, `must be more than ${error.params.limit}`),
@@ -92,11 +91,13 @@ function wrongType(error: ErrorObject): Description {
   const hint =
     isScalar && error.parentSchema?.pullcord !== undefined
       ? `Write a number and a unit, for example ${example}.`
-      : isScalar && expected.includes('string')
-        ? 'Put it in quotes.'
-        : example !== undefined && !expected.includes('object')
-          ? `For example ${example}`
-          : undefined;
+      : isScalar && formatFaults.has(error.parentSchema?.format)
+        ? `For example ${example}`
+        : isScalar && expected.includes('string')
+          ? 'Put it in quotes.'
+          : example !== undefined && !expected.includes('object')
+            ? `For example ${example}`
+            : undefined;
   return {
     code: 'wrong_type',
     message: `${subject(error)} must be ${alternatives(expected.map((type) => typeNames[type] ?? type))}, ${actual}`,
@@ -112,6 +113,11 @@ function notAllowed(error: ErrorObject, allowed: readonly unknown[]): Descriptio
     message: `${subject(error)} must be ${alternatives(words.slice(0, 20))}`,
     ...(meant !== undefined && { hint: `Did you mean ${quote(meant)}?` }),
   };
+}
+
+function formatFault({ params: { format }, data }: ErrorObject): string {
+  const fault = typeof data === 'string' ? formatFaults.get(format)?.(data) : undefined;
+  return fault ?? `must be ${formatNames.get(format) ?? `in the format ${format}`}`;
 }
 
 function badForm(error: ErrorObject, words: string): Description {

@@ -18,7 +18,7 @@ async function world(t: Test) {
     ...{ version: 1, kind: 'ApiKey', id: 'page', use: 'browser', origins: [shop] },
     ...{ triggers: ['support/ask', 'support/talk', 'support/endless'] },
     ...{ secrets: [{ hash: `sha256:${hash('sha256', secret)}` }] },
-    ...{ permissions: ['project.trigger'], projects: ['support'] },
+    ...{ permissions: ['project.trigger'], projects: ['support'], limits: [{ runs: '1000/1m' }] },
   };
   const gateway = await startTestGateway(t, {
     ...basicFiles(),

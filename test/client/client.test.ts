@@ -245,6 +245,7 @@ t.test('with a browser key, a run is read, followed and cancelled in the session
     },
     ...{ origins: ['https://www.example.com'], triggers: ['support/slow', 'support/endless', 'support/talk'] },
     secrets: [{ hash: `sha256:${hash('sha256', 'pcb_of_a_page')}` }],
+    limits: [{ runs: '1000/1m' }],
   };
   const { url } = await startTestGateway(t, { ...files(), 'keys/page.yaml': JSON.stringify(browser) });
   // What a browser adds by itself.

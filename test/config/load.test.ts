@@ -125,6 +125,7 @@ t.test('an API key loads with parsed hashes, and its expiry date means 00:00 UTC
       triggers: undefined,
       origins: undefined,
       status: 'active',
+      limits: [],
       place: { file: join(root, 'key.yaml'), pointer: '/id' },
     },
   ]);

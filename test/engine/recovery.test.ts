@@ -11,9 +11,15 @@ import { startTestGateway } from '../support/gateway.ts';
 import { damagePage, pageSize, pagesOf, rootPages } from './damage-pages.ts';
 import { journal, openAt, type TestJournal } from './journal.ts';
 
-const tableNames = ['runs', 'claims', 'conversations', 'notifications', 'recordings', 'uses'];
-const counts = { runs: 120, claims: 90, conversations: 30, notifications: 30, recordings: 40, uses: 1 };
+const tableNames = ['runs', 'claims', 'conversations', 'notifications', 'recordings', 'uses', 'limits'];
+const counts = { runs: 120, claims: 90, conversations: 30, notifications: 30, recordings: 40, uses: 1, limits: 120 };
 const nothingLost = { damagedPages: 0, lostRows: 0, lostRuns: [], failedRuns: [], remadeClaims: 0 };
+
+/** What each run reserves. */
+const budget = {
+  ...({ limit: 'a budget', unit: 'tokens', amount: 10, unreported: 0, isShadow: false, maxValues: 1000 } as const),
+  rule: { kind: 'window', amount: 1000, periodMs: 3_600_000 },
+} as const;
 
 /** A journal with enough rows that every table has several pages, still open. */
 async function fill(files: TestJournal) {
@@ -33,7 +39,7 @@ async function fill(files: TestJournal) {
     const uses = index === 0 ? { id: 'a token', limit: 2, until: harness.clock.now() + 3_600_000 } : undefined;
     const run = newRun(harness, { input, sessionId, policy, uses });
     const claim = newClaim({ fingerprint: `${index} ${'f'.repeat(64)}` });
-    await engine.submit(run, index % 4 === 3 ? undefined : claim);
+    await engine.submit(run, index % 4 === 3 ? undefined : claim, [{ ...budget, value: `customer ${index}` }]);
     if (sessionId !== undefined) await engine.wait(run.id, 10_000);
   }
   const requests = Array.from({ length: counts.recordings }, (_, index) =>

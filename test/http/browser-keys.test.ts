@@ -1,9 +1,20 @@
 import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
+import { parse } from 'yaml';
 import { runPlan } from '../../src/review/plan/result.ts';
 import { narrowKeys } from '../../src/runtime/narrow-keys.ts';
 import { command } from '../support/command.ts';
-import { basicFiles, configFolder, keyFile, secrets, triggerFile } from '../support/config-folder.ts';
+import {
+  basicFiles,
+  configFolder,
+  gatewayFile,
+  keyFile,
+  projectFile,
+  secrets,
+  triggerFile,
+} from '../support/config-folder.ts';
 import { type FireOptions, startTestGateway } from '../support/gateway.ts';
 
 const page = 'https://www.example.com';
@@ -19,6 +30,7 @@ const browserKey = (members: object = {}) =>
     secrets: [{ hash: `sha256:${hash('sha256', secret)}` }],
     permissions: ['project.trigger'],
     projects: ['support'],
+    limits: [{ runs: '1000/1m', per: 'ip' }],
     ...members,
   });
 
@@ -146,25 +158,43 @@ t.test('a server key can be narrowed to triggers and origins too', async (t) => 
   t.equal((await fire('other', {}, { headers: { origin: page } })).status, 403);
 });
 
-t.test(
-  'validate refuses a browser key that opens more than a page needs, and warns that nothing limits it',
-  async (t) => {
-    const validated = async (members: object) =>
-      command(t, ['validate', '--config', await configFolder(t, files(members))]);
-    t.match(await validated({}), { code: 0, stdout: /unlimited_browser_key warning/ });
-    for (const [members, message] of [
-      [{ origins: undefined }, /browser_key a browser key must name the origins of its pages/],
-      [{ origins: ['*'] }, /browser_key a browser key must not be used from every page/],
-      [{ triggers: undefined }, /browser_key a browser key must name its triggers/],
-      [{ permissions: ['project.trigger', 'project.runs'] }, /browser_key a browser key must not have project\.runs/],
-      [{ triggers: ['support/asc'] }, /unknown_trigger there is no trigger "support\/asc"[\s\S]*support\/ask/],
-      [{ triggers: ['other/ask'] }, /unknown_trigger the key has no access to project "other"/],
-      [{ origins: ['https://www.example.com/'] }, /must be an origin such as/],
-    ] as const) {
-      t.match(await validated(members), { code: 1, stdout: message });
-    }
-  },
-);
+t.test('validate refuses a browser key that opens more than a page needs', async (t) => {
+  const validated = async (members: object) =>
+    command(t, ['validate', '--config', await configFolder(t, files(members))]);
+  t.match(await validated({}), { code: 0 });
+  for (const [members, message] of [
+    [{ origins: undefined }, /browser_key a browser key must name the origins of its pages/],
+    [{ origins: ['*'] }, /browser_key a browser key must not be used from every page/],
+    [{ triggers: undefined }, /browser_key a browser key must name its triggers/],
+    [{ permissions: ['project.trigger', 'project.runs'] }, /browser_key a browser key must not have project\.runs/],
+    [{ triggers: ['support/asc'] }, /unknown_trigger there is no trigger "support\/asc"[\s\S]*support\/ask/],
+    [{ triggers: ['other/ask'] }, /unknown_trigger the key has no access to project "other"/],
+    [{ origins: ['https://www.example.com/'] }, /must be an origin such as/],
+  ] as const) {
+    t.match(await validated(members), { code: 1, stdout: message });
+  }
+});
+
+t.test('a browser key must be under a limit of requests or runs', async (t) => {
+  const limits = [{ runs: '10/1m' }];
+  const narrow = { limits: [], triggers: ['support/ask', 'support/other'] };
+  const validated = async (members: object, others: Record<string, string> = {}) =>
+    command(t, ['validate', '--config', await configFolder(t, { ...files({ ...narrow, ...members }), ...others })]);
+  const unlimited = {
+    code: 1,
+    stdout: /unlimited_browser_key anyone [\s\S]*limits: \[\{ requests: 60\/1m, per: ip \}/,
+  };
+  const [ask, other] = [triggerFile('ask', { limits }), triggerFile('other', { limits })];
+  t.match(await validated({}), unlimited);
+  t.match(await validated({ limits: [{ runs: '10/1m', mode: 'shadow' }] }), unlimited);
+  t.match(await validated({ limits: [{ tokens: '1000/1d' }] }), unlimited);
+  t.match(await validated({}, { 'triggers/ask.yaml': ask }), unlimited, 'one of its triggers');
+  t.match(await validated({ limits: [{ requests: '10/1m', per: 'ip' }] }), { code: 0 });
+  t.match(await validated({}, { 'triggers/ask.yaml': ask, 'triggers/other.yaml': other }), { code: 0 });
+  t.match(await validated({}, { 'gateway.yaml': gatewayFile({ limits }) }), { code: 0 });
+  t.match(await validated({}, { 'project.yaml': projectFile('support', { limits }) }), { code: 0 });
+  t.match(await validated({ status: 'revoked' }), { code: 0 });
+});
 
 t.test('plan names each trigger that a browser key gains, and each origin', async (t) => {
   const changed = { triggers: ['support/ask', 'support/other'], origins: [page, 'https://shop.example.com'] };
@@ -185,7 +215,7 @@ t.test('plan names each trigger that a browser key gains, and each origin', asyn
 });
 
 t.test('an early revocation takes triggers and origins from a serving key, and gives it none', (t) => {
-  const key = { id: 'page', secrets: [], permissions: [], projects: [], status: 'active' as const };
+  const key = { id: 'page', secrets: [], permissions: [], projects: [], limits: [], status: 'active' as const };
   const place = { file: 'page.yaml', pointer: '/id' };
   const narrowed = (serving: object, declared: object) =>
     narrowKeys([{ ...key, ...serving, place }], [{ ...key, ...declared, place }])[0];
@@ -201,6 +231,8 @@ t.test('keys create makes a browser key, and refuses one without origins and tri
   t.match(await command(t, create), { code: 2, stderr: /must name --origins and --triggers/ });
   const made = await command(t, [...create, '--origins', page, '--triggers', 'support/ask', '--write']);
   t.match(made, { code: 0, stdout: /^pcb_\w{36}\n$/ });
+  const file = await readFile(join(root, 'keys/shop.yaml'), 'utf8');
+  t.match(parse(file), { limits: [{ requests: '60/1m', per: 'ip' }, { runs: '1000/1d' }] });
   t.match(await command(t, ['validate', '--config', root]), { code: 0 });
   t.match(await command(t, ['keys', 'verify', made.stdout.trim(), '--config', root]), { code: 0 });
   t.match(await command(t, ['keys', 'list', '--config', root]), {

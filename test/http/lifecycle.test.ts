@@ -18,6 +18,7 @@ t.test('gates and steps', async (t) => {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ server: { bodyLimit: '1KiB' } }),
     'keys/other.yaml': keyFile('other', { permissions: ['project.token'] }),
+    'keys/all.yaml': keyFile('all', { limits: [{ requests: '1/1h' }] }),
     'triggers/echo.yaml': triggerFile('echo', { cors: { origins: ['https://www.example.com'] } }),
   });
   const visited = await startTestGateway(t, {
@@ -29,6 +30,7 @@ t.test('gates and steps', async (t) => {
     }),
   });
   const { runId } = (await fire('echo', {})).body;
+  await fire('echo', {}, { secret: secrets.all });
   const path = '/api/v1.0/project/support/trigger/echo';
   const host = 'Host: gateway';
   const key = `X-API-Key: ${secrets.website}`;
@@ -59,6 +61,10 @@ t.test('gates and steps', async (t) => {
       at: visited.gateway,
     },
     admit: { answer: '401 unauthorized', head: [`GET ${path}/run/${runId} HTTP/1.1`, host] },
+    limits: {
+      answer: '429 rate_limited',
+      head: [`GET ${path}/run/${runId} HTTP/1.1`, host, `X-API-Key: ${secrets.all}`],
+    },
     run: { answer: '200', head: [`GET ${path}/run/${runId} HTTP/1.1`, host, key] },
     method: { answer: '405 method_not_allowed', head: [`PUT ${path} HTTP/1.1`, host, key], body: 'no JSON' },
     token: {

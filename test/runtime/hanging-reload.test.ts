@@ -247,6 +247,7 @@ t.test('which file takes from a key', async (t) => {
     permissions: ['project.trigger'],
     projects: ['*'],
     status: 'active',
+    limits: [],
     place: { file, pointer: '/id' },
     ...members,
   });
@@ -270,6 +271,7 @@ t.test('a secret keeps its name when the one before it is taken away', async (t)
     permissions: ['project.trigger'],
     projects: ['*'],
     status: 'active',
+    limits: [],
     place: { file: 'k.yaml', pointer: '/id' },
   };
   t.match(narrowKeys([key], [{ ...key, secrets: [secret('b')] }]), [

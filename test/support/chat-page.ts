@@ -42,7 +42,7 @@ export async function serveChat(t: Test): Promise<ChatSite> {
     ...{ version: 1, kind: 'ApiKey', id: 'page', use: 'browser', origins: [site] },
     triggers: ['support/chat', 'support/later', 'support/impatient'],
     ...{ secrets: [{ hash: `sha256:${hash('sha256', secret)}` }] },
-    ...{ permissions: ['project.trigger'], projects: ['support'] },
+    ...{ permissions: ['project.trigger'], projects: ['support'], limits: [{ runs: '1000/1m' }] },
   };
   const trigger = (name: string, respond: object) =>
     triggerFile(name, { cors: { origins: [site] }, run: { uses: 'chatting' }, respond });

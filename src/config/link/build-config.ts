@@ -36,6 +36,7 @@ import type {
 import { mapInSlices } from '../slices.ts';
 import { descriptorOf } from '../stages.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
+import { gatewayLimits, keyLimits, limitsOf, projectLimits, triggerLimits } from './limit-config.ts';
 import type { ResolvedStages, ResolvedTrigger, WrittenSetting } from './resolve-stages.ts';
 import { useAt } from './written-uses.ts';
 
@@ -79,6 +80,7 @@ export async function buildConfig(
     outboundAllow: document.outbound.allow.flatMap((text) => parseOutboundTarget(text) ?? []),
     plugins: pluginReferences(gateway),
     defaultAuth: resolved.defaultAuth,
+    limits: limitsOf(gatewayLimits(gateway)),
     apiKeys: documents.apiKeys.map(apiKeyConfig),
     projects: [...projects.values()],
     triggers: triggers.filter((trigger) => trigger !== undefined),
@@ -108,7 +110,8 @@ function pluginReferences({ file, document }: InFile<GatewayDocument>): readonly
   }));
 }
 
-export function apiKeyConfig({ file, document }: InFile<ApiKeyDocument>): ApiKeyConfig {
+export function apiKeyConfig(apiKey: InFile<ApiKeyDocument>): ApiKeyConfig {
+  const { file, document } = apiKey;
   return {
     id: document.id,
     secrets: document.secrets.map(({ hash, expires, note }) => ({
@@ -122,12 +125,15 @@ export function apiKeyConfig({ file, document }: InFile<ApiKeyDocument>): ApiKey
     triggers: document.triggers,
     origins: document.origins,
     status: document.status,
+    limits: limitsOf(keyLimits(apiKey)),
     place: { file, pointer: '/id' },
   };
 }
 
-function projectConfig({ file, document: { id, name = id, language } }: InFile<ProjectDocument>): ProjectConfig {
-  return { id, name, language, place: { file, pointer: '/id' } };
+function projectConfig(project: InFile<ProjectDocument>): ProjectConfig {
+  const { file, document } = project;
+  const { id, name = id, language } = document;
+  return { id, name, language, limits: limitsOf(projectLimits(project)), place: { file, pointer: '/id' } };
 }
 
 interface Surroundings {
@@ -161,6 +167,7 @@ function triggerConfig(
     recording: recordingPolicy(gatewayRecording, document.recording, record),
     sessions: sessionsConfig(settings.sessions),
     cors: settings.cors && corsConfig(settings.cors),
+    limits: limitsOf(triggerLimits(trigger)),
     callback: settings.callback && callbackConfig(settings.callback),
     tests: [...ownTests(trigger), ...documents.testsOf(trigger).flatMap(ownTests)],
     place: { file, pointer: '/key' },
@@ -257,7 +264,10 @@ function ownTests({
   return tests.map(({ name, after, expect, ...request }, index) => ({
     name,
     ...testRequest(request),
-    after: after?.map((earlier) => testRequest({ ...(hasBody(earlier) ? withoutBody(request) : request), ...earlier })),
+    after: after?.flatMap(({ times, ...earlier }) => {
+      const sent = testRequest({ ...(hasBody(earlier) ? withoutBody(request) : request), ...earlier });
+      return Array.from({ length: times }, () => sent);
+    }),
     expect: {
       verdict: expect.verdict,
       by: expect.by,
@@ -269,20 +279,23 @@ function ownTests({
   }));
 }
 
-function hasBody({ body, form, text }: EarlierRequestDocument): boolean {
+/** A request of a test, whether it is sent once or often. */
+type RequestDocument = Omit<EarlierRequestDocument, 'times'>;
+
+function hasBody({ body, form, text }: RequestDocument): boolean {
   return body !== undefined || form !== undefined || text !== undefined;
 }
 
-function withoutBody({ body: _body, form: _form, text: _text, ...request }: EarlierRequestDocument) {
+function withoutBody({ body: _body, form: _form, text: _text, ...request }: RequestDocument) {
   return request;
 }
 
-function testBody({ body, form, text }: EarlierRequestDocument): TestBody | undefined {
+function testBody({ body, form, text }: RequestDocument): TestBody | undefined {
   if (body !== undefined) return { kind: 'json', value: body as JsonObject | readonly JsonValue[] };
   if (form !== undefined) return { kind: 'form', value: form };
   return text === undefined ? undefined : { kind: 'text', value: text };
 }
 
-function testRequest({ headers = {}, key, clock, ...request }: EarlierRequestDocument): TestRequest {
+function testRequest({ headers = {}, key, clock, ...request }: RequestDocument): TestRequest {
   return { body: testBody(request), headers, apiKey: key, clock: clock === undefined ? undefined : Date.parse(clock) };
 }

@@ -5,6 +5,7 @@ import { apiKeyConfig, buildConfig } from './build-config.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
 import { exposureProblems } from './exposure.ts';
 import { keyProblems } from './keys.ts';
+import { limitProblems } from './limits.ts';
 import { gatewayProblems, memoryProblems, projectProblems } from './projects.ts';
 import { resolveStages } from './resolve-stages.ts';
 import { triggerProblems } from './triggers.ts';
@@ -28,6 +29,8 @@ export async function link(files: readonly FileInConfig[], context: LinkContext)
     ...memoryProblems(documents),
     ...projectProblems(documents),
     ...keyProblems(documents),
+    // No kind of file declares prices yet.
+    ...limitProblems(documents, { hasPrices: false }),
     ...exposureProblems(documents),
     ...(await triggerProblems(documents, resolved)),
     ...resolved.problems,

@@ -83,7 +83,11 @@ function testProblems(
     const message = `there is no API key "${key}"`;
     return [errorAt(file, `${pointer}/key`, 'unknown_key', message, suggest(key, keyIds, 'API keys'))];
   };
-  const severalBodies = (file: string, pointer: string, request: EarlierRequestDocument): readonly Problem[] => {
+  const severalBodies = (
+    file: string,
+    pointer: string,
+    request: Omit<EarlierRequestDocument, 'times'>,
+  ): readonly Problem[] => {
     const [first, second] = (['body', 'form', 'text'] as const).filter((name) => request[name] !== undefined);
     if (first === undefined || second === undefined) return [];
     const message = `the request has a body already: ${first}`;
@@ -92,7 +96,8 @@ function testProblems(
   return all.flatMap(({ file, pointer, test }) => {
     const { key, after = [], expect } = test;
     const { by } = expect;
-    const isUnknownFilter = by !== undefined && !filterNames.includes(by);
+    // The limit that refuses a request may be one of its project, the gateway or its caller.
+    const isUnknownFilter = by !== undefined && expect.verdict !== 'limited' && !filterNames.includes(by);
     const message = `the trigger has no filter "${by}"`;
     const hint = isUnknownFilter ? suggest(by, filterNames, 'filters') : '';
     return [

@@ -58,7 +58,7 @@ function nameOf(written: WrittenUse): string | undefined {
 const noRetry = { attempts: 1, backoff: 0, max: 0 };
 
 /** The headers that expressions read by default. */
-const plainHeaders = ['accept-language', 'content-type', 'origin', 'referer', 'user-agent'];
+export const plainHeaders: readonly string[] = ['accept-language', 'content-type', 'origin', 'referer', 'user-agent'];
 
 function runLimits({ concurrency, timeout: timeoutMs, retry = noRetry, bindings = {} }: RunStageDocument) {
   const { attempts, backoff: backoffMs, max: maxMs } = retry;

@@ -31,7 +31,7 @@ async function kinds(harness: ConformanceHarness, limits: readonly LimitCharge[]
 
 /** What the only counter of a limit stands at. */
 async function counter({ engine }: ConformanceHarness, limit = 'a limit') {
-  const [first, ...others] = await engine.limitCounters(limit);
+  const [first, ...others] = await engine.limitCounters(limit, 10);
   assert.deepEqual(others, []);
   return first === undefined ? undefined : { used: first.used, open: first.open };
 }
@@ -103,7 +103,7 @@ export const chargeCases: readonly ConformanceCase[] = [
     assert.equal(await kinds(harness, of('cyd'), 1), 'accepted');
     assert.equal(await kinds(harness, of('dan'), 1), 'limited');
     assert.equal(await kinds(harness, of('ada'), 1), 'limited');
-    const values = (await harness.engine.limitCounters('a limit')).map(({ value }) => value);
+    const values = (await harness.engine.limitCounters('a limit', 10)).map(({ value }) => value);
     assert.deepEqual(values.sort(), ['ada', 'bob', otherValues].sort());
   }),
 

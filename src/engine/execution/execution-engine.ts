@@ -109,8 +109,8 @@ export class ExecutionEngine implements Engine {
     return this.#parts.store.list(query);
   }
 
-  async limitCounters(limit: string): Promise<readonly LimitCounter[]> {
-    return this.#parts.store.limitCounters(limit);
+  async limitCounters(limit: string, most: number): Promise<readonly LimitCounter[]> {
+    return this.#parts.store.limitCounters(limit, most);
   }
 
   async resetLimit(limit: string, value: string | undefined): Promise<number> {

@@ -103,7 +103,7 @@ export interface Store {
   /** Stores what the session of a run remembers, as JSON. */
   remember(id: string, memory: string): MaybePromise<void>;
   /** As those of the engine. */
-  limitCounters(limit: string): MaybePromise<readonly LimitCounter[]>;
+  limitCounters(limit: string, most: number): MaybePromise<readonly LimitCounter[]>;
   resetLimit(limit: string, value: string | undefined): MaybePromise<number>;
   get(id: string): MaybePromise<RunRecord | undefined>;
   list(query: RunQuery): MaybePromise<readonly RunRecord[]>;

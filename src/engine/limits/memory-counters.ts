@@ -25,18 +25,17 @@ export class MemoryCounters implements Counters {
     return this.#limits.get(limit)?.size ?? 0;
   }
 
-  list(limit: string): readonly LimitCounter[] {
-    return [...(this.#limits.get(limit) ?? [])].map(([value, { at, used, open }]) => ({
-      limit,
-      value,
-      at,
-      used,
-      open,
-    }));
+  /** Those that have counted most first, at most `most`. */
+  limitCounters(limit: string, most: number): readonly LimitCounter[] {
+    const counters = [...(this.#limits.get(limit) ?? [])].map(([value, counter]): LimitCounter => {
+      const { at, used, open } = counter;
+      return { limit, value, at, used, open };
+    });
+    return counters.sort((one, other) => weight(other) - weight(one) || other.at - one.at).slice(0, most);
   }
 
   /** Forgets what was counted, for one value or all of them. Returns for how many. */
-  reset(limit: string, value: string | undefined): number {
+  resetLimit(limit: string, value: string | undefined): number {
     const values = this.#limits.get(limit);
     if (values === undefined) return 0;
     const { size } = values;
@@ -59,4 +58,8 @@ export class MemoryCounters implements Counters {
     }
     return false;
   }
+}
+
+function weight({ used, open }: LimitState): number {
+  return used + open;
 }

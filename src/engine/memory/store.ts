@@ -155,12 +155,12 @@ export class MemoryStore implements Store {
     this.#sessions.touch(record, policy, memory);
   }
 
-  limitCounters(limit: string): readonly LimitCounter[] {
-    return this.#limits.list(limit);
+  limitCounters(limit: string, most: number): readonly LimitCounter[] {
+    return this.#limits.limitCounters(limit, most);
   }
 
   resetLimit(limit: string, value: string | undefined): number {
-    return this.#limits.reset(limit, value);
+    return this.#limits.resetLimit(limit, value);
   }
 
   get(id: string): RunRecord | undefined {

@@ -100,8 +100,8 @@ export class Journal implements Store {
     await this.#client.ask('runs', 'remember', id, memory, this.#clock.now());
   }
 
-  async limitCounters(limit: string): Promise<readonly LimitCounter[]> {
-    return this.#client.ask('runs', 'limitCounters', limit);
+  async limitCounters(limit: string, most: number): Promise<readonly LimitCounter[]> {
+    return this.#client.ask('runs', 'limitCounters', limit, most);
   }
 
   async resetLimit(limit: string, value: string | undefined): Promise<number> {

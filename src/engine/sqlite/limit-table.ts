@@ -42,8 +42,10 @@ export class LimitTable implements Counters {
     return counted;
   }
 
-  list(limit: string): readonly LimitCounter[] {
-    const rows = this.#sql.all('SELECT value, opened_at, used, open FROM limits WHERE limit_id = ?', [limit]);
+  list(limit: string, most: number): readonly LimitCounter[] {
+    const mostUsed = `SELECT value, opened_at, used, open FROM limits WHERE limit_id = ?
+      ORDER BY used + open DESC, opened_at DESC, value LIMIT ?`;
+    const rows = this.#sql.all(mostUsed, [limit, most]);
     return rows.map((row) => ({ limit, value: String(row.value), ...stateOf(row) }));
   }
 

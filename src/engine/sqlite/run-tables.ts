@@ -163,8 +163,8 @@ export class RunTables {
     this.#sessions.touch(id, memory, now);
   }
 
-  limitCounters(limit: string): readonly LimitCounter[] {
-    return this.#limits.list(limit);
+  limitCounters(limit: string, most: number): readonly LimitCounter[] {
+    return this.#limits.list(limit, most);
   }
 
   resetLimit(limit: string, value: string | undefined): number {

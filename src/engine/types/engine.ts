@@ -79,8 +79,8 @@ export interface Engine {
    */
   deltas(runId: string, after?: RunPosition, signal?: AbortSignal): AsyncIterable<RunDelta>;
   list(query: RunQuery): MaybePromise<readonly RunRecord[]>;
-  /** The counters of a limit that have counted something. */
-  limitCounters(limit: string): MaybePromise<readonly LimitCounter[]>;
+  /** The counters of a limit, those that have counted most first, at most `most`. */
+  limitCounters(limit: string, most: number): MaybePromise<readonly LimitCounter[]>;
   /**
    * Forgets what a limit has counted, for one value of `per` or all of them. Returns for how many. What is reserved is not
    * forgotten by its runs: what they consume beyond it counts.

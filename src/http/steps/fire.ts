@@ -20,7 +20,8 @@ export function fire(call: Call): MaybePromise<Reply> {
   call.exchange = exchange;
   // Before it is fired, so that the ids of recordings are in the order of arrival.
   call.recordingId = call.services.recorder.choose(trigger);
-  const answered = firePipeline(call.services.engine, trigger, exchange, call.services.log, call.memory);
+  const { engine, log, expectations } = call.services;
+  const answered = firePipeline(engine, trigger, exchange, { log, memory: call.memory, expectations });
   return isThenable(answered) ? answerLater(call, answered) : answer(call, answered);
 }
 

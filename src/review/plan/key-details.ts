@@ -3,6 +3,7 @@ import type { ApiKeySecret } from '../../contract/index.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import { counted } from '../words.ts';
 import { compareValue } from './compare-uses.ts';
+import { limitDetails } from './limit-details.ts';
 import type { StructureDetail } from './plan.ts';
 
 /** What changes in an API key; secrets are named by their position in the list, and never shown. */
@@ -18,6 +19,7 @@ export function keyDetails(before: ApiKeyConfig | undefined, after: ApiKeyConfig
     ...compareValue('projects', sorted(before?.projects), sorted(after.projects), place, list),
     ...compareValue('triggers', sorted(before?.triggers), sorted(after.triggers), place, list),
     ...compareValue('origins', sorted(before?.origins), sorted(after.origins), place, list),
+    ...limitDetails(before, after),
     ...compareSecrets(before?.secrets ?? [], after.secrets, place),
   ];
 }

@@ -13,6 +13,7 @@ import { describeValue } from '../words.ts';
 import { compareAuth, compareUse, compareValue, fileDetail, showDuration, showSize } from './compare-uses.ts';
 import { describeTarget } from './describe-target.ts';
 import { keyDetails } from './key-details.ts';
+import { limitDetails } from './limit-details.ts';
 import type { StructureChange, StructureDetail } from './plan.ts';
 import type { PlanSide, ReviewedPlugin } from './plan-side.ts';
 import { triggerDetails } from './trigger-details.ts';
@@ -90,6 +91,7 @@ function projectDetails(before: ProjectConfig | undefined, after: ProjectConfig)
   return [
     ...(after.name === after.id && before === undefined ? [] : compareValue('name', before?.name, after.name, place)),
     ...compareValue('language', before?.language, after.language, place),
+    ...limitDetails(before, after),
   ];
 }
 
@@ -137,6 +139,7 @@ function gatewayDetails(base: PlanSide, head: PlanSide): readonly StructureDetai
     ...compareAuth('default auth', before.defaultAuth, after.defaultAuth, server.place),
     ...compareUse('engine', before.engine, after.engine, server.place),
     ...compareValue('outbound allow', targets(base), targets(head), server.place),
+    ...limitDetails(base.config, head.config),
     ...compareValue('plugins', pluginNames(base), pluginNames(head), server.place),
     ...changedPlugins(base, head),
     ...compareValue('recording keep', before.recordingBounds, after.recordingBounds, server.place, showBounds),

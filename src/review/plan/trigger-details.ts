@@ -7,6 +7,7 @@ import type { Place } from '../../diagnostics/problem.ts';
 import { sorted } from '../meaning/canonical-options.ts';
 import { describeValue } from '../words.ts';
 import { compareAuth, compareUse, compareValue, showDuration, showSize } from './compare-uses.ts';
+import { limitDetails } from './limit-details.ts';
 import { compareNamed } from './named-uses.ts';
 import type { StructureDetail } from './plan.ts';
 
@@ -21,6 +22,7 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
     ...(before === undefined ? [] : compareValue('name', before.name, after.name, place)),
     ...stages.flatMap((stage) => compareStage(stage, before, after)),
     ...compareBody(before?.body, after.body, place),
+    ...limitDetails(before, after),
     ...compareCallback(before?.callback, after.callback, place),
     ...compareValue('record keep', before?.record.keep ?? 'full', after.record.keep, place),
     ...compareValue('record mask', sorted(before?.record.mask ?? []), sorted(after.record.mask), place),

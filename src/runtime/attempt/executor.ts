@@ -5,6 +5,7 @@ import {
   type Run,
   type RunOrigin,
   type RunRequest,
+  type RunUsage,
   WorkBudget,
 } from '../../contract/index.ts';
 import {
@@ -17,6 +18,7 @@ import {
 } from '../../engine/types/index.ts';
 import { secretsOf } from '../../host/instance-secrets.ts';
 import { type CallbackOptions, sendCallback } from '../callback.ts';
+import type { Expectations } from '../limits/expectations.ts';
 import type { Live } from '../live.ts';
 import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
@@ -36,13 +38,22 @@ export interface ExecutorParts {
   readonly callbacks: CallbackOptions;
   readonly completions: Completions;
   readonly stopHandlers: StopHandlers;
+  /** Learns what runs consume. */
+  readonly expectations?: Expectations;
 }
 
 /**
  * Executes runs for the engine with the run plugin of their trigger, under the snapshot that accepted them while it
  * lives, else under the current one. A snapshot is leased until the attempt has ended.
  */
-export function createExecutor({ live, log, callbacks, completions, stopHandlers }: ExecutorParts): Executor {
+export function createExecutor({
+  live,
+  log,
+  callbacks,
+  completions,
+  stopHandlers,
+  expectations,
+}: ExecutorParts): Executor {
   return {
     execute(run, started) {
       const snapshot = live.ofRevision(run.revision);
@@ -56,6 +67,7 @@ export function createExecutor({ live, log, callbacks, completions, stopHandlers
       const ended = (result: FinalRunResult): RunOutcome => {
         snapshot.release();
         const outcome = outcomeOf(withoutSecrets(result, trigger.run), run.attempt, retry);
+        if (outcome.kind !== 'retry') note(expectations, trigger.id, [run.usage, outcome.usage]);
         logEnd(log, run, cutShort(started) ?? outcome, performance.now() - startedAt);
         return outcome;
       };
@@ -94,6 +106,17 @@ export function createExecutor({ live, log, callbacks, completions, stopHandlers
     },
     concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.config.run.concurrency ?? Infinity,
   };
+}
+
+/** Of a run that reports no usage, nothing is learned. */
+function note(
+  expectations: Expectations | undefined,
+  trigger: string,
+  [earlier, last]: readonly [RunUsage | undefined, RunUsage | undefined],
+): void {
+  if (expectations === undefined || (earlier ?? last) === undefined) return;
+  const tokensOf = (usage: RunUsage | undefined) => (usage === undefined ? 0 : usage.inputTokens + usage.outputTokens);
+  expectations.note(trigger, { tokens: tokensOf(earlier) + tokensOf(last), cost: 0 });
 }
 
 /** Where a number of the input is not the one that was sent. Only what passes the input on as JSON needs it. */

@@ -28,11 +28,10 @@ function ruleOf({ amount, window, burst }: LimitConfig): LiveLimit['ruleAt'] {
     return () => rule;
   }
   const { kind, zone } = window;
-  let current: Extract<LimitRule, { kind: 'calendar' }> | undefined;
+  const ruleWithin = (now: number) => ({ kind: 'calendar', amount, ...calendarWindow(now, kind, zone) }) as const;
+  let current = ruleWithin(0);
   return (now) => {
-    if (current === undefined || now < current.startsAt || now >= current.endsAt) {
-      current = { kind: 'calendar', amount, ...calendarWindow(now, kind, zone) };
-    }
+    if (now < current.startsAt || now >= current.endsAt) current = ruleWithin(now);
     return current;
   };
 }

@@ -32,7 +32,7 @@ export interface RecordedRequestDocument {
   /**
    * Its verdict. `unavailable`: the engine could not store it.
    */
-  verdict: 'accepted' | 'dropped' | 'duplicate' | 'unavailable';
+  verdict: 'accepted' | 'dropped' | 'duplicate' | 'limited' | 'unavailable';
   /**
    * The HTTP status that the caller got.
    */

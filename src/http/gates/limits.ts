@@ -1,0 +1,27 @@
+import type { Reply } from '../../contract/index.ts';
+import { limitedReply } from '../../runtime/limits/limited-reply.ts';
+import { chargeRequest } from '../../runtime/limits/request-limits.ts';
+import type { Call } from '../call.ts';
+import { refuse } from '../refuse.ts';
+
+/** How many counters of ended windows a request removes: more than most add. */
+const swept = 4;
+
+/** Counts the requests of a caller, and refuses those for which a limit has no room: before anything of the body is read. */
+export function limits(call: Call): Reply | undefined {
+  const { admission, head, services } = call;
+  const { trigger, principal } = admission;
+  services.requestLimits.sweep(head.receivedAt, swept);
+  const charged = chargeRequest(services.requestLimits, trigger, principal, head);
+  switch (charged.kind) {
+    case 'room':
+      if (charged.shadowed.length > 0) services.outcomes.shadowed(trigger, charged.shadowed);
+      return undefined;
+    case 'filter_error':
+      return refuse(call, { kind: 'refused', code: 'filter_error', reason: charged.reason }, trigger);
+    case 'limited':
+      call.verdict = { kind: 'refused', code: 'rate_limited', reason: charged.limit.name };
+      call.trigger = trigger;
+      return limitedReply(charged.limit, charged.retryAt, head.receivedAt);
+  }
+}

@@ -1,0 +1,57 @@
+import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { LimitSubject } from '../../host/limit-expression.ts';
+import type { LiveLimit } from './live-limit.ts';
+
+/** Of what request a value is asked. */
+export interface LimitedRequest {
+  readonly trigger: { readonly id: string; readonly project: { readonly id: string } };
+  readonly caller: { readonly id: string };
+  readonly ip: string;
+  /** What identifies the session of the run; undefined: none. */
+  readonly conversation: string | undefined;
+  /** What expressions read. */
+  readonly subject: () => LimitSubject;
+}
+
+export type FoundLimitValue =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly message: string };
+
+/** The value of `per`, which is counted apart. */
+export function limitValue({ config, expression }: LiveLimit, request: LimitedRequest): FoundLimitValue {
+  const { per } = config;
+  if (expression !== undefined) return expression(request.subject());
+  return { ok: true, value: per === undefined ? '' : builtInValue(per.kind, request) };
+}
+
+function builtInValue(kind: string, { trigger, caller, ip, conversation }: LimitedRequest): string {
+  switch (kind) {
+    case 'key':
+      return caller.id;
+    case 'ip':
+      return addressGroup(ip);
+    case 'session':
+      // Runs of one caller without a session are counted together.
+      return conversation ?? caller.id;
+    case 'trigger':
+      return trigger.id;
+    case 'project':
+      return trigger.project.id;
+    default:
+      throw new Error(`a limit counts per ${kind}, which nothing finds`);
+  }
+}
+
+/** The bits of an IPv6 address that are the same for one customer of a provider (RFC 6177). */
+const prefixBits = 64;
+
+/** An IPv4 address, or the /64 of an IPv6 one: whoever has one address of it has all of them. */
+function addressGroup(ip: string): string {
+  if (!isIPv6(ip)) return ip;
+  const parsed = ipaddr.parse(ip);
+  if (!(parsed instanceof ipaddr.IPv6)) return ip;
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
+  const kept = parsed.parts.map((part, index) => (index < prefixBits / 16 ? part : 0));
+  return `${new ipaddr.IPv6(kept).toString()}/${prefixBits}`;
+}

@@ -1,0 +1,54 @@
+import { type Principal, type RequestHead, WorkBudget, WorkExhausted } from '../../contract/index.ts';
+import { chargeAll } from '../../engine/limits/ledger.ts';
+import type { MemoryCounters } from '../../engine/limits/memory-counters.ts';
+import type { LiveTrigger } from '../snapshot.ts';
+import { type Charges, chargesOf } from './charges.ts';
+import type { LiveLimit } from './live-limit.ts';
+
+/** What limits of requests decide at the head of a request. */
+export type RequestCharge =
+  /** `shadowed`: names of limits that would have refused it. */
+  | { readonly kind: 'room'; readonly shadowed: readonly string[] }
+  | { readonly kind: 'limited'; readonly limit: LiveLimit; readonly retryAt: number }
+  /** The value of `per` cannot be found. */
+  | { readonly kind: 'filter_error'; readonly reason: string };
+
+const room: RequestCharge = Object.freeze({ kind: 'room', shadowed: [] });
+const none: readonly LiveLimit[] = [];
+
+/** Counts a request of an authenticated caller, before its body is read, or says why it is refused. */
+export function chargeRequest(
+  counters: MemoryCounters,
+  trigger: LiveTrigger,
+  caller: Principal,
+  head: RequestHead,
+): RequestCharge {
+  const { requests, keys } = trigger.limits;
+  const own = keys.get(caller.id)?.requests ?? none;
+  if (requests.length === 0 && own.length === 0) return room;
+  const limits = own.length === 0 ? requests : [...requests, ...own];
+  const charges = countable(limits, trigger, caller, head);
+  if (!charges.ok) return { kind: 'filter_error', reason: charges.message };
+  const charged = chargeAll(counters, charges.charges, head.receivedAt);
+  if (charged.kind === 'limited') {
+    return { kind: 'limited', limit: limitOf(limits, charged.limit), retryAt: charged.retryAt };
+  }
+  return { kind: 'room', shadowed: charged.shadowed.map((id) => limitOf(limits, id).name) };
+}
+
+function countable(limits: readonly LiveLimit[], trigger: LiveTrigger, caller: Principal, head: RequestHead): Charges {
+  const subject = () => ({ ...head, caller, input: {}, work: new WorkBudget(trigger.workLimit) });
+  try {
+    return chargesOf(limits, { trigger, caller, ip: head.ip, conversation: undefined, subject }, head.receivedAt);
+  } catch (error) {
+    if (!WorkExhausted.is(error)) throw error;
+    return { ok: false, message: 'the request exceeds its limit of work' };
+  }
+}
+
+/** The limit that an engine names. */
+export function limitOf(limits: readonly LiveLimit[], id: string): LiveLimit {
+  const limit = limits.find((one) => one.id === id);
+  if (limit === undefined) throw new Error(`a limit was charged that does not apply: ${id}`);
+  return limit;
+}
