@@ -477,3 +477,19 @@ t.test('plan warns of a trigger that visitors gain, and of a challenge that chan
 async function validated(t: Test, files: Record<string, string>) {
   return command(t, ['validate', '--config', await configFolder(t, files)], { env: { TEST_VISITOR_SECRET: signing } });
 }
+
+t.test('limits of requests count those for challenges, and pages may read their 429', async (t) => {
+  const limits = [{ requests: '2/1h', per: 'ip' }];
+  const { fire } = await startTestGateway(t, {
+    ...files(),
+    'triggers/ask.yaml': triggerFile('Ask', { cors, auth: visitor(), limits }),
+  });
+  const ask = () => asked(fire, 'ask', { method: 'GET' });
+  t.strictSame([(await ask()).status, (await ask()).status], [200, 200]);
+  const { status, headers, body } = await ask();
+  t.equal(status, 429);
+  t.match(body, { code: 'rate_limited', limit: '2 requests/1h per ip' });
+  t.equal(headers.get('access-control-allow-origin'), page);
+  t.match(headers.get('access-control-expose-headers'), /Retry-After, RateLimit, RateLimit-Policy/);
+  t.equal((await asked(fire, 'both', { method: 'GET' })).status, 200);
+});

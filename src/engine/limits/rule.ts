@@ -1,6 +1,6 @@
 import type { LimitRule, LimitState } from '../types/index.ts';
 
-/** What a charge comes to: the counter after it, or when there will be room for it. */
+/** What a charge results in: the counter after it, or when there will be room for it. */
 export type Charged =
   | { readonly kind: 'room'; readonly state: LimitState }
   | { readonly kind: 'full'; readonly retryAt: number };

@@ -32,7 +32,7 @@ export interface LimitCharge {
 export interface LimitState {
   /** When its window opened. Of a rate: when it will be as if nothing had been counted (the theoretical arrival time). */
   readonly at: number;
-  /** Counted for good, in this window. */
+  /** Counted in this window, and settled. */
   readonly used: number;
   /** Reserved by runs that have not ended. */
   readonly open: number;

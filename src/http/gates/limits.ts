@@ -1,6 +1,7 @@
-import type { Reply } from '../../contract/index.ts';
+import type { Principal, Reply } from '../../contract/index.ts';
 import { limitedReply } from '../../runtime/limits/limited-reply.ts';
 import { chargeRequest } from '../../runtime/limits/request-limits.ts';
+import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import type { Call } from '../call.ts';
 import { refuse } from '../refuse.ts';
 
@@ -9,10 +10,14 @@ const swept = 4;
 
 /** Counts the requests of a caller, and refuses those for which a limit has no room: before anything of the body is read. */
 export function limits(call: Call): Reply | undefined {
-  const { admission, head, services } = call;
-  const { trigger, principal } = admission;
+  return chargeHead(call, call.admission.trigger, call.admission.principal);
+}
+
+/** The same for a caller that has no credential yet. */
+export function chargeHead(call: Call, trigger: LiveTrigger, caller: Principal): Reply | undefined {
+  const { head, services } = call;
   services.requestLimits.sweep(head.receivedAt, swept);
-  const charged = chargeRequest(services.requestLimits, trigger, principal, head);
+  const charged = chargeRequest(services.requestLimits, trigger, caller, head);
   switch (charged.kind) {
     case 'room':
       if (charged.shadowed.length > 0) services.outcomes.shadowed(trigger, charged.shadowed);

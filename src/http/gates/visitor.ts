@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonObject, MaybePromise, Reply, VisitingPage, Visitors } from '../../contract/index.ts';
+import type { JsonObject, MaybePromise, Principal, Reply, VisitingPage, Visitors } from '../../contract/index.ts';
 import type { TokenKeys } from '../../host/token-keys.ts';
 import { mayCallFrom } from '../../runtime/admission.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
@@ -7,6 +7,7 @@ import type { Call } from '../call.ts';
 import { refuse } from '../refuse.ts';
 import { narrowCors } from './cors.ts';
 import { issueToken } from './issue-token.ts';
+import { chargeHead } from './limits.ts';
 import { invalidMembers, readJson } from './read-json.ts';
 
 /** A solved challenge has some 1,000 bytes, and a session at most 256 characters. */
@@ -25,6 +26,9 @@ export function visitor(call: Call): MaybePromise<Reply | undefined> {
   return answer(call, { trigger, visitors: trigger.auth.visitors, tokens: snapshot.tokens });
 }
 
+/** Who asks for a challenge: limits count all of them as one caller, or by their address. */
+const nobody: Principal = Object.freeze({ id: 'visitor', permissions: new Set<never>(), projects: 'all' });
+
 interface Asked {
   readonly trigger: LiveTrigger;
   readonly visitors: Visitors;
@@ -37,6 +41,8 @@ async function answer(call: Call, { trigger, visitors, tokens }: Asked): Promise
   const isAllowed = origin !== undefined && trigger.cors?.origins.has(origin) === true;
   // A token is bound to the origin: one that no page can name again, such as `null`, would be of no use.
   if (!isAllowed || !mayCallFrom([origin], origin)) return forbidden(call, trigger, 'origin not granted');
+  const limited = chargeHead(call, trigger, nobody);
+  if (limited !== undefined) return limited;
   const page: VisitingPage = { origin, trigger: trigger.id, receivedAt: call.head.receivedAt };
   if (call.head.method === 'GET') return uncached(await visitors.challenge(page));
   const body = await readJson(call, 'unknown', mostBytes);

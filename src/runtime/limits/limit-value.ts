@@ -46,7 +46,7 @@ function builtInValue(kind: string, { trigger, caller, ip, conversation }: Limit
 /** The bits of an IPv6 address that are the same for one customer of a provider (RFC 6177). */
 const prefixBits = 64;
 
-/** An IPv4 address, or the /64 of an IPv6 one: whoever has one address of it has all of them. */
+/** An IPv4 address, or the /64 of an IPv6 one: a client that has one address of it has all of them. */
 function addressGroup(ip: string): string {
   if (!isIPv6(ip)) return ip;
   const parsed = ipaddr.parse(ip);
