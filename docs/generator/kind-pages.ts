@@ -53,6 +53,13 @@ export const kinds: readonly KindEntry[] = [
     shown: ['project', 'trigger', 'tests'],
     path: 'config/projects/support/triggers/refund-request.test.yaml',
   },
+  {
+    file: 'prices.md',
+    kind: 'Prices',
+    schema: documentSchemas.Prices,
+    shown: ['currency', 'default', 'models'],
+    path: 'config/prices.yaml',
+  },
 ];
 
 export function kindPage({ file, kind, schema, shown, path }: KindEntry): string {

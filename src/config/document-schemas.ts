@@ -1,5 +1,6 @@
 import apiKey from '../../schemas/source/api-key.schema.json' with { type: 'json' };
 import gateway from '../../schemas/source/gateway.schema.json' with { type: 'json' };
+import prices from '../../schemas/source/prices.schema.json' with { type: 'json' };
 import project from '../../schemas/source/project.schema.json' with { type: 'json' };
 import stage from '../../schemas/source/stage.schema.json' with { type: 'json' };
 import trigger from '../../schemas/source/trigger.schema.json' with { type: 'json' };
@@ -16,4 +17,5 @@ export const documentSchemas = {
   Project: project,
   Trigger: withInherited(trigger),
   TriggerTest: triggerTest,
+  Prices: prices,
 } as const;

@@ -5,7 +5,7 @@ import type {JsonObject, SecretReference} from '../contract/index.ts';
  * A config file.
  */
 export type ConfigDocument =
-  GatewayDocument | ApiKeyDocument | ProjectDocument | TriggerDocument | TriggerTestFileDocument;
+  GatewayDocument | ApiKeyDocument | ProjectDocument | TriggerDocument | TriggerTestFileDocument | PricesDocument;
 /**
  * How much may be used, and by whom. All limits that apply must have room: those of the gateway, the project, the trigger and the API key. A request that one of them refuses takes nothing from the others; it is answered 429 `rate_limited`.
  */
@@ -725,6 +725,74 @@ export interface TriggerTestFileDocument {
    */
   description?: string;
   tests: TriggerTestsDocument;
+}
+/**
+ * What models cost: from it and from the tokens that agents report, the cost of each run is computed. At most one file.
+ */
+export interface PricesDocument {
+  /**
+   * Version of the config format.
+   */
+  version: 1;
+  /**
+   * What this file declares.
+   */
+  kind: 'Prices';
+  /**
+   * ISO 4217 code of the currency of all prices and costs.
+   */
+  currency: string;
+  default: DefaultPriceDocument;
+  /**
+   * Prices per million tokens by model. The first entry that matches counts.
+   */
+  models: ModelPriceDocument[];
+}
+/**
+ * Price per million tokens of models that no entry of `models` matches, and of tokens that are reported without a model: an unknown model is never free.
+ */
+export interface DefaultPriceDocument {
+  /**
+   * Price of a million input tokens, with at most 6 decimals.
+   */
+  input: number;
+  /**
+   * Price of a million output tokens, with at most 6 decimals.
+   */
+  output: number;
+  /**
+   * Price of a million input tokens that were read from the provider's cache, with at most 6 decimals. Default: `input`.
+   */
+  cached?: number;
+  /**
+   * Price of a million output tokens that the model spent on reasoning, with at most 6 decimals. Default: `output`.
+   */
+  reasoning?: number;
+}
+/**
+ * The price of one model, or of those that a pattern matches.
+ */
+export interface ModelPriceDocument {
+  /**
+   * The name of a model as agents report it; `*` stands for any characters, also none. The whole name is matched, without regard to case.
+   */
+  model: string;
+  /**
+   * Price of a million input tokens, with at most 6 decimals.
+   */
+  input: number;
+  /**
+   * Price of a million output tokens, with at most 6 decimals.
+   */
+  output: number;
+  /**
+   * Price of a million input tokens that were read from the provider's cache, with at most 6 decimals. Default: `input`.
+   */
+  cached?: number;
+  /**
+   * Price of a million output tokens that the model spent on reasoning, with at most 6 decimals. Default: `output`.
+   */
+  reasoning?: number;
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Config {
   readonly defaultAuth: readonly StageUse[];
   /** The gateway's own limits. */
   readonly limits: readonly LimitConfig[];
+  /** What models cost; undefined: runs have no cost. */
+  readonly prices: PricesConfig | undefined;
   readonly apiKeys: readonly ApiKeyConfig[];
   readonly projects: readonly ProjectConfig[];
   readonly triggers: readonly TriggerConfig[];
@@ -33,6 +35,24 @@ export interface Config {
 export interface ApiKeyConfig extends ApiKeyDeclaration {
   readonly limits: readonly LimitConfig[];
   readonly place: Place;
+}
+
+export interface PricesConfig {
+  /** ISO 4217. */
+  readonly currency: string;
+  /** Of models that no entry matches, and of tokens without a model. */
+  readonly default: PriceConfig;
+  /** The first whose pattern matches counts. */
+  readonly models: readonly (PriceConfig & { readonly model: string })[];
+  readonly place: Place;
+}
+
+/** Prices of a million tokens of each kind. */
+export interface PriceConfig {
+  readonly input: number;
+  readonly cached: number;
+  readonly output: number;
+  readonly reasoning: number;
 }
 
 export interface ServerConfig {

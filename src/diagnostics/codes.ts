@@ -46,6 +46,8 @@ const schemaCodes = {
 const linkCodes = {
   missing_gateway: 'No file declares the Gateway.',
   duplicate_gateway: 'More than one file declares a Gateway.',
+  duplicate_prices: 'More than one file declares Prices.',
+  unreachable_price: 'A price is never used: an earlier pattern matches all of its models.',
   duplicate_project: 'Two projects have the same id.',
   duplicate_key_id: 'Two API keys have the same id.',
   duplicate_secret: 'Two callers have the same secret.',

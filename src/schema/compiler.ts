@@ -67,6 +67,13 @@ ajv.addVocabulary([
 ajv.addKeyword({ keyword: 'pullcord', schemaType: 'string', errors: false, validate: note });
 for (const keyword of ['minDuration', 'minSize']) addLimit(keyword, (amount, limit) => amount >= limit);
 for (const keyword of ['maxDuration', 'maxSize']) addLimit(keyword, (amount, limit) => amount <= limit);
+ajv.addKeyword({
+  keyword: 'maxDecimals',
+  type: 'number',
+  schemaType: 'number',
+  // `multipleOf` divides, and 0.3 is no multiple of 0.1 then.
+  compile: (digits: number) => (value: number) => Number(value.toFixed(digits)) === value,
+});
 ajv.addSchema([secret, duration, size]);
 
 function note(this: Findings, kind: string, value: unknown, _schema?: unknown, context?: DataValidationCxt): boolean {

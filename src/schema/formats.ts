@@ -11,6 +11,7 @@ import { parseRate, type RateKind } from './rate.ts';
 export const schemaFormats: Record<string, Format> = {
   ...fullFormats,
   'iso-639-1': isLanguage,
+  'iso-4217': isCurrency,
   'iana-time-zone': isTimeZone,
   'date-or-date-time': (text: string) => parseExpiry(text) !== undefined,
   'http-url': isHttpUrl,
@@ -24,6 +25,7 @@ export const schemaFormats: Record<string, Format> = {
 /** How problems describe a value of a format. */
 export const formatNames: ReadonlyMap<string, string> = new Map([
   ['iso-639-1', 'an ISO 639-1 language code such as en'],
+  ['iso-4217', 'an ISO 4217 currency code such as USD'],
   ['iana-time-zone', 'the name of an IANA time zone such as Europe/Berlin'],
   ['date-or-date-time', 'a day such as 2027-06-30, or a time with its zone such as 2027-06-30T12:00:00Z'],
   ['trusted-proxy', 'an IP address, a network such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal'],
@@ -51,6 +53,10 @@ function rateFault(text: string, kind: RateKind): string {
 
 function isLanguage(text: string): boolean {
   return /^[a-z]{2}$/.test(text) && languages.validate(text);
+}
+
+function isCurrency(text: string): boolean {
+  return Intl.supportedValuesOf('currency').includes(text);
 }
 
 function isHttpUrl(text: string): boolean {

@@ -33,6 +33,7 @@ const describers: Readonly<Record<string, Describer>> = {
   exclusiveMinimum: (error) => outOfRange(error, `must be more than ${error.params.limit}`),
   exclusiveMaximum: (error) => outOfRange(error, `must be less than ${error.params.limit}`),
   multipleOf: (error) => outOfRange(error, `must be a multiple of ${error.params.multipleOf}`),
+  maxDecimals: (error) => outOfRange(error, `must have at most ${error.schema} decimals`),
   minLength: (error) =>
     outOfRange(
       error,

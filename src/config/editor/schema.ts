@@ -7,7 +7,7 @@ import { type EditorPlugin, hasRequired, pluginConditions, pluginNames, withoutP
 import { describe, isUsefulDefault, scalarExamples, titleForPeople } from './texts.ts';
 
 /** The kinds of config file, as their editor schemas are named. */
-export const editorSchemaNames = ['gateway', 'api-key', 'project', 'trigger', 'trigger-test'] as const;
+export const editorSchemaNames = ['gateway', 'api-key', 'project', 'trigger', 'trigger-test', 'prices'] as const;
 export type EditorSchemaName = (typeof editorSchemaNames)[number];
 
 /**
@@ -21,6 +21,7 @@ export function buildEditorSchemas(plugins: readonly EditorPlugin[]): Record<Edi
     project: bundle(documentSchemas.Project, plugins),
     trigger: bundle(documentSchemas.Trigger, plugins),
     'trigger-test': bundle(documentSchemas.TriggerTest, plugins),
+    prices: bundle(documentSchemas.Prices, plugins),
   };
 }
 
@@ -46,7 +47,7 @@ const shared: ReadonlyMap<string, readonly [name: string, schema: object]> = new
 /** Keywords that only the gateway understands; editors may report them. */
 const internalKeywords: ReadonlySet<string> = new Set([
   ...['$id', '$schema', 'definitions', 'pullcord', 'pullcordStage', 'tsType'],
-  ...['minDuration', 'maxDuration', 'minSize', 'maxSize'],
+  ...['minDuration', 'maxDuration', 'minSize', 'maxSize', 'maxDecimals'],
 ]);
 
 /** The formats of draft-07; editors ignore ours, and strict tools reject them. */

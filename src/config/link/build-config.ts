@@ -37,6 +37,7 @@ import { mapInSlices } from '../slices.ts';
 import { descriptorOf } from '../stages.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
 import { gatewayLimits, keyLimits, limitsOf, projectLimits, triggerLimits } from './limit-config.ts';
+import { pricesConfig } from './prices.ts';
 import type { ResolvedStages, ResolvedTrigger, WrittenSetting } from './resolve-stages.ts';
 import { useAt } from './written-uses.ts';
 
@@ -47,6 +48,7 @@ export async function buildConfig(
   revision: string,
 ): Promise<Config | undefined> {
   const [gateway] = documents.gateways;
+  const [prices] = documents.prices;
   if (gateway === undefined) return undefined;
   const { file, document } = gateway;
   const projects = new Map(documents.projects.map((project) => [project.document.id, projectConfig(project)]));
@@ -81,6 +83,7 @@ export async function buildConfig(
     plugins: pluginReferences(gateway),
     defaultAuth: resolved.defaultAuth,
     limits: limitsOf(gatewayLimits(gateway)),
+    prices: prices && pricesConfig(prices),
     apiKeys: documents.apiKeys.map(apiKeyConfig),
     projects: [...projects.values()],
     triggers: triggers.filter((trigger) => trigger !== undefined),

@@ -7,6 +7,7 @@ import type {
   ApiKeyDocument,
   ConfigDocument,
   GatewayDocument,
+  PricesDocument,
   ProjectDocument,
   TriggerDocument,
   TriggerTestFileDocument,
@@ -41,6 +42,7 @@ export interface DocumentSet {
   readonly apiKeys: readonly InFile<ApiKeyDocument>[];
   readonly projects: readonly InFile<ProjectDocument>[];
   readonly triggers: readonly InFile<TriggerDocument>[];
+  readonly prices: readonly InFile<PricesDocument>[];
   readonly triggerTests: readonly InFile<TriggerTestFileDocument>[];
   /** The TriggerTest files of a trigger. */
   testsOf(trigger: InFile<TriggerDocument>): readonly InFile<TriggerTestFileDocument>[];
@@ -63,6 +65,7 @@ export function documentsOf(files: readonly FileInConfig[], { root, sources, isC
     apiKeys: ofKind('ApiKey'),
     projects: ofKind('Project'),
     triggers: ofKind('Trigger'),
+    prices: ofKind('Prices'),
     triggerTests,
     testsOf: ({ document }) => testsByTrigger.get(triggerId(document.project, document.key)) ?? [],
     mayDeclare: (kind, id) =>

@@ -6,12 +6,13 @@ import { documentsOf, type FileInConfig, type LinkContext } from './document-set
 import { exposureProblems } from './exposure.ts';
 import { keyProblems } from './keys.ts';
 import { limitProblems } from './limits.ts';
+import { pricesProblems } from './prices.ts';
 import { gatewayProblems, memoryProblems, projectProblems } from './projects.ts';
 import { resolveStages } from './resolve-stages.ts';
 import { triggerProblems } from './triggers.ts';
 
 export interface Linked {
-  /** Undefined if there is any problem. */
+  /** Undefined if there is any error. */
   readonly config: Config | undefined;
   /** The part that could be built despite problems: only for finding more of them. */
   readonly partial: Config | undefined;
@@ -28,15 +29,17 @@ export async function link(files: readonly FileInConfig[], context: LinkContext)
     ...gatewayProblems(documents),
     ...memoryProblems(documents),
     ...projectProblems(documents),
+    ...pricesProblems(documents),
     ...keyProblems(documents),
-    // No kind of file declares prices yet.
-    ...limitProblems(documents, { hasPrices: false }),
+    ...limitProblems(documents, { hasPrices: documents.prices.length > 0 || documents.mayDeclare('Prices') }),
     ...exposureProblems(documents),
     ...(await triggerProblems(documents, resolved)),
     ...resolved.problems,
   ];
   const built = deepFreeze(await buildConfig(documents, resolved, context.revision));
-  const isFaulty = problems.length > 0 || files.some(({ checked }) => checked.document === undefined);
+  const isFaulty =
+    problems.some(({ severity }) => severity === 'error') ||
+    files.some(({ checked }) => checked.document === undefined);
   return {
     config: isFaulty ? undefined : built,
     partial: built,
