@@ -21,6 +21,12 @@ export interface RunFailure {
 export interface RunUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** As the provider names it, at most 128 characters: its price is looked up by it. Of several models, the last. */
+  readonly model?: string;
+  /** The part of `inputTokens` that was read from the provider's cache. */
+  readonly cachedTokens?: number;
+  /** The part of `outputTokens` that the model spent on reasoning. */
+  readonly reasoningTokens?: number;
 }
 
 /** What an attempt publishes while it is executed: a piece of the output, in the order of the text. */

@@ -86,6 +86,7 @@ function succeeded({ policy: _policy, ...run }: NewRun): RunRecord {
     failure: undefined,
     failureDetail: undefined,
     usage: undefined,
+    cost: undefined,
   };
 }
 

@@ -55,11 +55,13 @@ function change(path: string, sql: string): void {
   database.exec(sql);
 }
 
+const costColumns = ['model', 'cached_tokens', 'reasoning_tokens', 'cost', 'currency'];
+
 /** As a version whose sessions were shared by all callers of a trigger left it. */
 function makeVersion4(path: string): void {
   change(path, 'DROP TABLE uses; DROP TABLE limits; ALTER TABLE recordings DROP COLUMN origin');
   change(path, 'DROP INDEX runs_by_request; ALTER TABLE recordings DROP COLUMN request_id');
-  for (const column of ['failure_detail', 'origin', 'secret', 'request_id', 'reservations'])
+  for (const column of ['failure_detail', 'origin', 'secret', 'request_id', 'reservations', ...costColumns])
     change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
   change(path, 'DROP TABLE conversations; ALTER TABLE runs DROP COLUMN conversation; PRAGMA user_version = 4');
 }
@@ -328,7 +330,7 @@ t.test('a journal of version 1 is migrated to the current version, even when it 
   t.strictSame(await recordedIn(after), [request]);
   await after.engine.close(0);
   using database = new DatabaseSync(path, { readOnly: true });
-  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 10 });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 11 });
 });
 
 t.test('a session of an earlier version belongs to the caller of the last run that was started in it', async (t) => {

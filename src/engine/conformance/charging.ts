@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type LimitCharge, type LimitRule, otherValues } from '../types/index.ts';
+import { type LimitCharge, type LimitRule, otherValues, type RunOutcome } from '../types/index.ts';
 import { type ConformanceCase, type ConformanceHarness, ended, newClaim, newRun, promise } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
@@ -151,6 +151,39 @@ export const chargeCases: readonly ConformanceCase[] = [
     assert.equal(await kinds(harness, limits, 1), 'limited');
     const few = [takes(window(1000), { unit: 'tokens', amount: 250 })];
     assert.equal(await kinds(harness, few, 2), 'accepted limited');
+  }),
+
+  promise('cost is reserved when a run is accepted, and settled by what all of its attempts have cost', async (harness) => {
+    const { engine } = harness;
+    const tokens = takes(window(100_000), { limit: 'tokens', unit: 'tokens', amount: 1000 });
+    const limits = [takes(window(1000), { unit: 'cost', amount: 300, unreported: 50 }), tokens];
+    const run = newRun(harness);
+    await engine.submit(run, undefined, limits);
+    assert.deepEqual(await counter(harness), { used: 0, open: 300 });
+    const usage = { inputTokens: 600, outputTokens: 150 };
+    const failure = { kind: 'retry', message: 'the agent failed', delayMs: 0 } as const;
+    const cost = (nanos: number) => ({ cost: { nanos, currency: 'USD' } });
+    const outcomes: RunOutcome[] = [
+      { ...failure, usage, ...cost(250) },
+      { ...success, usage, ...cost(500) },
+    ];
+    await engine.start({ execute: () => outcomes.shift() ?? success });
+    const { cost: spent } = await ended(harness, run.id);
+    assert.deepEqual(spent, { nanos: 750, currency: 'USD' });
+    assert.deepEqual(await counter(harness), { used: 750, open: 0 });
+    assert.deepEqual(await counter(harness, 'tokens'), { used: 1500, open: 0 });
+    assert.equal(await kinds(harness, limits, 1), 'limited');
+  }),
+
+  promise('a run whose cost is unknown counts what its limit assumes of such runs', async (harness) => {
+    const worker = new Worker();
+    await harness.engine.start(worker);
+    const run = newRun(harness);
+    const limits = [takes(window(1000), { unit: 'cost', amount: 300, unreported: 50 })];
+    await harness.engine.submit(run, undefined, limits);
+    (await worker.started(run.id)).settle({ ...success, usage: { inputTokens: 600, outputTokens: 150 } });
+    assert.equal((await ended(harness, run.id)).cost, undefined);
+    assert.deepEqual(await counter(harness), { used: 50, open: 0 });
   }),
 
   promise('a run that reports nothing, fails or is cancelled releases what it has reserved', async (harness) => {

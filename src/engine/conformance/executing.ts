@@ -47,6 +47,7 @@ export const executionCases: readonly ConformanceCase[] = [
       failure: undefined,
       failureDetail: undefined,
       usage: undefined,
+      cost: undefined,
     } satisfies RunRecord);
     assert.equal(attempt.signal.aborted, false);
   }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RunDelta, RunPosition } from '../../contract/index.ts';
-import type { Engine } from '../types/index.ts';
+import type { Engine, RunOutcome } from '../types/index.ts';
 import { type ConformanceCase, type ConformanceHarness, ended, newRun, promise, until } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 
@@ -112,6 +112,39 @@ export const followingCases: readonly ConformanceCase[] = [
     assert.ok(delta !== undefined && delta.offset > 0 && delta.text.length < 1_000_000);
     assert.equal(delta.offset + delta.text.length, 1000 * piece.length);
     assert.ok(delta.text.isWellFormed());
+  }),
+
+  promise('models, kinds of tokens and costs of attempts are added up, and stored', async (harness) => {
+    const { engine } = harness;
+    const usage = { inputTokens: 100, outputTokens: 10 };
+    const usd = (nanos: number) => ({ nanos, currency: 'USD' });
+    const retry = { kind: 'retry', message: 'again', delayMs: 0 } as const;
+    const outcomes: RunOutcome[] = [
+      { ...retry, usage: { ...usage, model: 'small', cachedTokens: 30 }, cost: usd(7) },
+      { ...retry, usage: { ...usage, model: 'large', cachedTokens: 20, reasoningTokens: 4 }, cost: usd(1000) },
+      { ...success, usage },
+      { ...retry, usage, cost: usd(5) },
+      { ...success, usage, cost: { nanos: 3, currency: 'EUR' } },
+      { ...success, usage: { ...usage, cachedTokens: -1 }, cost: usd(0.5) },
+    ];
+    await engine.start({ execute: () => outcomes.shift() ?? success });
+    const seen: unknown[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      const run = newRun(harness);
+      await engine.submit(run, undefined);
+      await ended(harness, run.id);
+      const stored = await engine.get(run.id);
+      seen.push([stored?.usage, stored?.cost]);
+    }
+    const sums = { inputTokens: 300, outputTokens: 30, model: 'large', cachedTokens: 50, reasoningTokens: 4 };
+    assert.deepEqual(seen, [
+      [sums, usd(1007)],
+      [
+        { inputTokens: 200, outputTokens: 20 },
+        { nanos: 3, currency: 'EUR' },
+      ],
+      [usage, undefined],
+    ]);
   }),
 
   promise('the usage of all attempts of a run is added up', async (harness) => {

@@ -28,6 +28,7 @@ export const readCases: readonly ConformanceCase[] = [
       failure: undefined,
       failureDetail: undefined,
       usage: undefined,
+      cost: undefined,
     });
   }),
 

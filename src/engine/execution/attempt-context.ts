@@ -1,5 +1,5 @@
-import type { JsonValue, RunUsage, Session } from '../../contract/index.ts';
-import type { EngineAttempt, RunRecord } from '../types/index.ts';
+import type { JsonValue, Session } from '../../contract/index.ts';
+import type { EngineAttempt, RunCost, RunRecord, RunRemains } from '../types/index.ts';
 import type { RunSlot } from './run-slot.ts';
 import type { StartedAttempt, Store } from './store.ts';
 
@@ -70,16 +70,37 @@ export function memoryText(memory: JsonValue): string | undefined {
   return jsonUpTo(maxMemoryLength, memory);
 }
 
-/** The record with the usage of an attempt added. */
-export function withUsage(record: RunRecord, used: RunUsage | undefined): RunRecord {
+/** The record with the usage and the cost of an attempt added. The model is that of the last attempt that names one. */
+export function withUsage(record: RunRecord, { usage: used, cost }: RunRemains): RunRecord {
   // An agent may report anything: an implausible count is ignored.
   if (used === undefined || !isCount(used.inputTokens) || !isCount(used.outputTokens)) return record;
-  const { inputTokens, outputTokens } = record.usage ?? { inputTokens: 0, outputTokens: 0 };
+  const before = record.usage;
+  const model = used.model ?? before?.model;
+  const cachedTokens = sumOfParts(before?.cachedTokens, used.cachedTokens);
+  const reasoningTokens = sumOfParts(before?.reasoningTokens, used.reasoningTokens);
   const usage = {
-    inputTokens: Math.min(inputTokens + used.inputTokens, Number.MAX_SAFE_INTEGER),
-    outputTokens: Math.min(outputTokens + used.outputTokens, Number.MAX_SAFE_INTEGER),
+    inputTokens: sum(before?.inputTokens ?? 0, used.inputTokens),
+    outputTokens: sum(before?.outputTokens ?? 0, used.outputTokens),
+    ...(model !== undefined && { model }),
+    ...(cachedTokens !== undefined && { cachedTokens }),
+    ...(reasoningTokens !== undefined && { reasoningTokens }),
   };
-  return { ...record, usage };
+  return { ...record, usage, cost: costOfBoth(record.cost, cost) };
+}
+
+/** Amounts of two currencies have no sum: after a change of the currency, only what was spent since is known. */
+function costOfBoth(before: RunCost | undefined, added: RunCost | undefined): RunCost | undefined {
+  if (added === undefined || !isAmount(added.nanos)) return before;
+  if (before === undefined || before.currency !== added.currency) return added;
+  return { nanos: sum(before.nanos, added.nanos), currency: added.currency };
+}
+
+function sumOfParts(before: number | undefined, added: number | undefined): number | undefined {
+  return isCount(added) ? sum(before ?? 0, Number(added)) : before;
+}
+
+function sum(before: number, added: number): number {
+  return Math.min(before + added, Number.MAX_SAFE_INTEGER);
 }
 
 /** A value as JSON; undefined if that is too long. */
@@ -88,6 +109,10 @@ function jsonUpTo(maxLength: number, value: JsonValue): string | undefined {
   return text.length > maxLength ? undefined : text;
 }
 
+function isAmount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
 function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= maxTokens;
+  return isAmount(value) && Number(value) <= maxTokens;
 }

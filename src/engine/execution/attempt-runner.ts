@@ -59,7 +59,7 @@ export class AttemptRunner {
   }
 
   #settle(slot: RunSlot, outcome: RunOutcome): void {
-    slot.record = withUsage(slot.record, outcome.usage);
+    slot.record = withUsage(slot.record, outcome);
     const memory = outcome.memory === undefined ? undefined : memoryText(outcome.memory);
     if (outcome.memory !== undefined && memory === undefined) {
       this.#endings.end(slot, { state: 'failed', failure: oversizedMemory });

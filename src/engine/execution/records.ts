@@ -31,6 +31,7 @@ export function queuedRecord(run: NewRun): RunRecord {
     failure: undefined,
     failureDetail: undefined,
     usage: undefined,
+    cost: undefined,
   };
 }
 

@@ -58,12 +58,12 @@ export class RunEndings {
   /** Makes a run final. Settles when that is stored or the engine has given up; at once if the store is synchronous. */
   ended(slot: RunSlot, { state, output, failure, failureDetail, memory }: RunEnd): MaybePromise<void> {
     const { store, clock, dispatcher, writer } = this.#parts;
-    const { id, usage } = slot.record;
+    const { id, usage, cost } = slot.record;
     const finishedAt = clock.now();
     slot.enter('ending');
     dispatcher.remove(slot);
     const said = keepsDetails(slot) ? failureDetail : undefined;
-    const stored = writer.end({ id, state, finishedAt, output, failure, failureDetail: said, memory, usage });
+    const stored = writer.end({ id, state, finishedAt, output, failure, failureDetail: said, memory, usage, cost });
     if (slot.isAwaited) store.hurry();
     // After the end in the store's order: the next run of the session must find what this one remembers.
     dispatcher.pump();
@@ -77,7 +77,7 @@ export class RunEndings {
   /** Queues a run for another attempt. */
   retry(slot: RunSlot, { message, delayMs, detail }: RetryOutcome, memory: string | undefined): void {
     const { clock, slots, dispatcher, writer } = this.#parts;
-    const { id, attempt, acceptedAt, usage, failedAttempts, startedAt = acceptedAt } = slot.record;
+    const { id, attempt, acceptedAt, usage, cost, failedAttempts, startedAt = acceptedAt } = slot.record;
     const endedAt = clock.now();
     const said = detail !== undefined && keepsDetails(slot) && { detail };
     const failed: FailedAttempt = { attempt, startedAt, endedAt, message, ...said };
@@ -89,7 +89,7 @@ export class RunEndings {
     dispatcher.pump();
     slots.checkIdle();
     // If this is lost, the store shows a running attempt; the next start counts it as interrupted.
-    this.#unattended(slot, writer.retry({ id, failed, retryAt, memory, usage }));
+    this.#unattended(slot, writer.retry({ id, failed, retryAt, memory, usage, cost }));
   }
 
   /** @param end as stored; undefined if it never will be in this process */

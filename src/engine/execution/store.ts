@@ -10,6 +10,7 @@ import type {
   RunQuery,
   RunRecord,
   Submission,
+  RunCost,
 } from '../types/index.ts';
 
 /** A run that is not final when an engine starts. */
@@ -51,6 +52,7 @@ export interface End {
   readonly memory: string | undefined;
   /** Of all attempts together. */
   readonly usage: RunUsage | undefined;
+  readonly cost: RunCost | undefined;
 }
 
 /** An attempt that failed and is followed by another one. */
@@ -61,6 +63,7 @@ export interface Retry {
   readonly memory: string | undefined;
   /** Of all attempts so far together. */
   readonly usage: RunUsage | undefined;
+  readonly cost: RunCost | undefined;
 }
 
 /** A final run whose notification has not been delivered. */

@@ -1,10 +1,10 @@
-import type { RunUsage } from '../../contract/index.ts';
 import {
   type Consumption,
   type LimitCharge,
   type LimitReservation,
   type LimitState,
   otherValues,
+  type RunRecord,
 } from '../types/index.ts';
 import { charge, expiryOf } from './rule.ts';
 
@@ -103,7 +103,7 @@ function addExcess(
   return { at: openedAt, used: excess, open: 0 };
 }
 
-/** What a run counts of tokens. */
-export function consumptionOf(usage: RunUsage | undefined): Consumption {
-  return { tokens: usage && usage.inputTokens + usage.outputTokens, cost: undefined };
+/** What a run counts of limits at its end. */
+export function consumptionOf({ usage, cost }: Pick<RunRecord, 'usage' | 'cost'>): Consumption {
+  return { tokens: usage && usage.inputTokens + usage.outputTokens, cost: cost?.nanos };
 }

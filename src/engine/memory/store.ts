@@ -115,14 +115,14 @@ export class MemoryStore implements Store {
     };
   }
 
-  end({ id, state, finishedAt, output, failure, failureDetail, memory, usage }: End): void {
+  end({ id, state, finishedAt, output, failure, failureDetail, memory, usage, cost }: End): void {
     const stored = this.#stored(id);
-    stored.record = { ...whole(stored), state, finishedAt, output, failure, failureDetail, usage, retryAt: undefined };
+    stored.record = { ...whole(stored), state, finishedAt, output, failure, failureDetail, usage, cost, retryAt: undefined };
     stored.waitingInput = undefined;
     stored.checkpoint = undefined;
     if (stored.claim !== undefined)
       this.#claims.settle(stored.claim, state === 'succeeded' || state === 'input_required');
-    settleAll(this.#limits, stored.reservations, consumptionOf(usage), this.#clock.now());
+    settleAll(this.#limits, stored.reservations, consumptionOf({ usage, cost }), this.#clock.now());
     this.#sessions.touch(stored.record, stored.policy, memory);
     this.#finished.add(stored);
     for (const added of [output, failureDetail]) {
@@ -136,12 +136,12 @@ export class MemoryStore implements Store {
 
   hurry(): void {}
 
-  retry({ id, failed, retryAt, memory, usage }: Retry): void {
+  retry({ id, failed, retryAt, memory, usage, cost }: Retry): void {
     const stored = this.#stored(id);
     const failedAttempts = [...stored.record.failedAttempts, failed];
     const { input } = whole(stored);
     stored.waitingInput = JSON.stringify(input);
-    stored.record = { ...stored.record, input: undefined, state: 'queued', retryAt, failedAttempts, usage };
+    stored.record = { ...stored.record, input: undefined, state: 'queued', retryAt, failedAttempts, usage, cost };
     stored.checkpoint = undefined;
     this.#sessions.touch(stored.record, stored.policy, memory);
   }

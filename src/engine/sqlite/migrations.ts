@@ -144,6 +144,14 @@ const migrations: readonly string[] = [
   CREATE INDEX limits_ending ON limits (until);
   ALTER TABLE runs ADD COLUMN reservations TEXT;
   `,
+  // What tokens were used for, and what they have cost, in billionths of the currency.
+  `
+  ALTER TABLE runs ADD COLUMN model TEXT;
+  ALTER TABLE runs ADD COLUMN cached_tokens INTEGER;
+  ALTER TABLE runs ADD COLUMN reasoning_tokens INTEGER;
+  ALTER TABLE runs ADD COLUMN cost INTEGER;
+  ALTER TABLE runs ADD COLUMN currency TEXT;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

@@ -1,5 +1,5 @@
 import type { RunState, RunUsage } from '../../contract/index.ts';
-import type { RunPolicy, RunRecord } from '../types/index.ts';
+import type { RunCost, RunPolicy, RunRecord } from '../types/index.ts';
 
 /** A row of the table `runs`. */
 export interface RunRow {
@@ -33,11 +33,16 @@ export interface RunRow {
   readonly input_tokens: number | null;
   readonly output_tokens: number | null;
   readonly interruptions: number;
+  readonly model: string | null;
+  readonly cached_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+  readonly cost: number | null;
+  readonly currency: string | null;
 }
 
 /** All columns of runs that are not final but those that may be long. */
 export const shortColumns =
-  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions';
+  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions, model, cached_tokens, reasoning_tokens, cost, currency';
 
 /** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
@@ -67,6 +72,7 @@ export function recordOf(row: RunRow): RunRecord {
     failure: parsed(row.failure),
     failureDetail: row.failure_detail ?? undefined,
     usage: usageIn(row),
+    cost: costIn(row),
   };
 }
 
@@ -75,15 +81,42 @@ export function policyOf(row: RunRow): RunPolicy {
   return { keep: row.keep, mask: [], sessionTtlMs: row.session_ttl, notify: row.notify === 1 };
 }
 
+type Values<Names extends keyof RunRow> = Partial<Record<Names, unknown>>;
+
 /** The usage that a row of runs has. */
 export function usageIn({
-  input_tokens: input,
-  output_tokens: output,
-}: Partial<Record<'input_tokens' | 'output_tokens', unknown>>): RunUsage | undefined {
-  return typeof input === 'number' && typeof output === 'number'
-    ? { inputTokens: input, outputTokens: output }
-    : undefined;
+  input_tokens: inputTokens,
+  output_tokens: outputTokens,
+  model,
+  cached_tokens: cachedTokens,
+  reasoning_tokens: reasoningTokens,
+}: Values<'input_tokens' | 'output_tokens' | 'model' | 'cached_tokens' | 'reasoning_tokens'>): RunUsage | undefined {
+  if (typeof inputTokens !== 'number' || typeof outputTokens !== 'number') return undefined;
+  return {
+    inputTokens,
+    outputTokens,
+    ...(typeof model === 'string' && { model }),
+    ...(typeof cachedTokens === 'number' && { cachedTokens }),
+    ...(typeof reasoningTokens === 'number' && { reasoningTokens }),
+  };
 }
+
+/** The cost that a row of runs has. */
+export function costIn({ cost: nanos, currency }: Values<'cost' | 'currency'>): RunCost | undefined {
+  return typeof nanos === 'number' && typeof currency === 'string' ? { nanos, currency } : undefined;
+}
+
+/** The values of the columns in `usageColumns`. */
+export function usageValues({ usage, cost }: Pick<RunRecord, 'usage' | 'cost'>): (string | number | null)[] {
+  return [
+    ...[usage?.inputTokens ?? null, usage?.outputTokens ?? null, usage?.model ?? null],
+    ...[usage?.cachedTokens ?? null, usage?.reasoningTokens ?? null, cost?.nanos ?? null, cost?.currency ?? null],
+  ];
+}
+
+/** Sets the columns of usage and cost, as part of an UPDATE. */
+export const usageColumns =
+  'input_tokens = ?, output_tokens = ?, model = ?, cached_tokens = ?, reasoning_tokens = ?, cost = ?, currency = ?';
 
 function parsed<T>(text: string | null): T | undefined {
   return text === null ? undefined : JSON.parse(text);

@@ -5,7 +5,7 @@ import type { Claim, LimitCharge, LimitCounter, NewRun, RunPolicy, RunQuery } fr
 import { ClaimTable } from './claim-table.ts';
 import { Interruptions } from './interruptions.ts';
 import { LimitTable } from './limit-table.ts';
-import { type RunRow, shortColumns } from './run-rows.ts';
+import { type RunRow, shortColumns, usageColumns, usageValues } from './run-rows.ts';
 import { SessionTable } from './session-table.ts';
 import { Statements } from './statements.ts';
 import { tidyLimit } from './tidying.ts';
@@ -115,10 +115,10 @@ export class RunTables {
     };
   }
 
-  end({ id, state, finishedAt, output, failure, failureDetail, memory, usage }: StoredEnd, now: number): void {
+  end({ id, state, finishedAt, output, failure, failureDetail, memory, usage, cost }: StoredEnd, now: number): void {
     const row = this.#sql.get(
       `UPDATE runs SET state = ?, finished_at = ?, retry_at = NULL, failure = ?, failure_detail = ?, checkpoint = NULL,
-         input_tokens = ?, output_tokens = ?,
+         ${usageColumns},
          output = CASE WHEN keep = 'full' OR notify THEN ? END,
          input = CASE WHEN keep = 'full' OR notify THEN input END,
          origin = CASE WHEN keep = 'full' OR notify THEN origin END
@@ -126,7 +126,7 @@ export class RunTables {
        RETURNING keep, notify, claim_scope, claim_fingerprint, keep_claim, reservations`,
       [
         ...[state, finishedAt, failure === undefined ? null : JSON.stringify(failure), failureDetail ?? null],
-        ...[usage?.inputTokens ?? null, usage?.outputTokens ?? null, output ?? null, id],
+        ...[...usageValues({ usage, cost }), output ?? null, id],
       ],
     );
     if (row === undefined) return;
@@ -137,20 +137,20 @@ export class RunTables {
       this.#claims.release(String(row.claim_scope), String(row.claim_fingerprint), id);
     }
     if (typeof row.reservations === 'string') {
-      settleAll(this.#limits, JSON.parse(row.reservations), consumptionOf(usage), now);
+      settleAll(this.#limits, JSON.parse(row.reservations), consumptionOf({ usage, cost }), now);
     }
     if (row.notify === 1) this.#sql.run('INSERT OR REPLACE INTO notifications VALUES (?, 0, ?)', [id, finishedAt]);
     else if (row.keep === 'none') this.#forget(id);
   }
 
-  retry({ id, failed, retryAt, memory, usage }: Retry, now: number): void {
+  retry({ id, failed, retryAt, memory, usage, cost }: Retry, now: number): void {
     const row = this.#sql.get('SELECT failed_attempts FROM runs WHERE id = ? AND finished_at IS NULL', [id]);
     if (row === undefined) return;
     const before = typeof row.failed_attempts === 'string' ? JSON.parse(row.failed_attempts) : [];
     this.#sql.run(
       `UPDATE runs SET state = 'queued', retry_at = ?, failed_attempts = ?, checkpoint = NULL, interruptions = 0,
-         input_tokens = ?, output_tokens = ? WHERE id = ?`,
-      [retryAt, JSON.stringify([...before, failed]), usage?.inputTokens ?? null, usage?.outputTokens ?? null, id],
+         ${usageColumns} WHERE id = ?`,
+      [retryAt, JSON.stringify([...before, failed]), ...usageValues({ usage, cost }), id],
     );
     this.#sessions.touch(id, memory, now);
   }

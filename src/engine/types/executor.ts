@@ -1,5 +1,5 @@
 import type { JsonValue, MaybePromise, RunEvent, RunUsage, Session, TriggerInput } from '../../contract/index.ts';
-import type { RunRecord } from './run-record.ts';
+import type { RunCost, RunRecord } from './run-record.ts';
 
 /**
  * How one attempt ended. Memory and usage are stored in one step with it. `detail`: what the agent said of the failure, which
@@ -18,6 +18,8 @@ export interface RunRemains {
   readonly memory?: JsonValue;
   /** The usage of this attempt. */
   readonly usage?: RunUsage;
+  /** What that usage has cost. */
+  readonly cost?: RunCost;
 }
 
 /** A run with its whole input, even if its record is masked or keeps none. */

@@ -54,6 +54,15 @@ export interface RunRecord {
   readonly failureDetail: string | undefined;
   /** The usage of all attempts together, if the agent reports it. */
   readonly usage: RunUsage | undefined;
+  /** What all attempts together have cost; undefined if the config had no prices, or the agent reports no usage. */
+  readonly cost: RunCost | undefined;
+}
+
+export interface RunCost {
+  /** In billionths of the currency, so that sums are exact. */
+  readonly nanos: number;
+  /** ISO 4217. */
+  readonly currency: string;
 }
 
 export interface FailedAttempt {

@@ -3,7 +3,7 @@ import { isFinal, type RunState } from '../../../contract/index.ts';
 import { consumptionOf, settleAll } from '../../limits/ledger.ts';
 import type { Recovery } from '../../types/recovery.ts';
 import { LimitTable } from '../limit-table.ts';
-import { usageIn } from '../run-rows.ts';
+import { costIn, usageIn } from '../run-rows.ts';
 import { defineConversationId, sessionAdoption } from '../session-adoption.ts';
 import { Statements } from '../statements.ts';
 import type { Value } from './record.ts';
@@ -79,9 +79,9 @@ export class NewJournal {
   #settleFailed(): void {
     const limits = new LimitTable(this.#sql);
     for (const id of this.#failedRuns) {
-      const row = this.#sql.get('SELECT reservations, input_tokens, output_tokens FROM runs WHERE id = ?', [id]);
+      const row = this.#sql.get('SELECT reservations, input_tokens, output_tokens, cost, currency FROM runs WHERE id = ?', [id]);
       if (typeof row?.reservations !== 'string') continue;
-      settleAll(limits, JSON.parse(row.reservations), consumptionOf(usageIn(row)), this.#now);
+      settleAll(limits, JSON.parse(row.reservations), consumptionOf({ usage: usageIn(row), cost: costIn(row) }), this.#now);
     }
   }
 
