@@ -138,10 +138,12 @@ export class DifyServer {
       stream.send({ event: 'text_chunk', data: { text, from_variable_selector: ['llm', 'text'] } });
     }
     const usage = { prompt_tokens: 40, completion_tokens: 2, total_tokens: 42 };
-    const finished = { node_id: 'llm', node_type: 'llm', status: 'succeeded', outputs: { text: 'Dear Ada', usage } };
+    const model = { model_provider: 'openai', model_name: 'gpt-5-mini' };
+    const outputs = { text: 'Dear Ada', usage };
+    const finished = { node_id: 'llm', node_type: 'llm', status: 'succeeded', process_data: model, outputs };
     stream.send({ event: 'node_finished', data: finished });
-    const outputs = { letter: 'Dear Ada', given: body.inputs };
-    stream.send({ event: 'workflow_finished', data: { status: 'succeeded', outputs, total_tokens: 42 } });
+    const letter = { letter: 'Dear Ada', given: body.inputs };
+    stream.send({ event: 'workflow_finished', data: { status: 'succeeded', outputs: letter, total_tokens: 42 } });
     stream.end();
   }
 

@@ -17,6 +17,8 @@ export class AnswerReader {
   /** Whether an event was to hold text, and held something else. */
   #isForeign = false;
   readonly #used = { inputTokens: 0, outputTokens: 0 };
+  /** The model of the last node that names one: nothing else does. */
+  #model: string | undefined;
 
   /** @param isMapped whether an expression makes the output: without one, nothing must pass for an answer */
   constructor(isWorkflow: boolean, isMapped: boolean) {
@@ -38,10 +40,10 @@ export class AnswerReader {
       case 'text_replace':
         return this.#replace(data.text);
       case 'node_finished':
-        this.#count(usageIn(membersOf(data.outputs).usage));
+        this.#count(usageIn(membersOf(data.outputs).usage), membersOf(data.process_data).model_name);
         return undefined;
       case 'message_end': {
-        const usage = usageIn(membersOf(event.metadata).usage);
+        const usage = this.#withModel(usageIn(membersOf(event.metadata).usage));
         if (this.#text === '' && !this.#isMapped) return this.#empty(usage);
         return { kind: 'succeeded', whole: { ...event, answer: this.#text }, output: this.#text, usage };
       }
@@ -69,9 +71,14 @@ export class AnswerReader {
     this.#isReplaced = true;
   }
 
-  #count(usage: RunUsage | undefined): void {
+  #count(usage: RunUsage | undefined, model: JsonValue | undefined): void {
+    if (usage !== undefined && typeof model === 'string') this.#model = model;
     this.#used.inputTokens += usage?.inputTokens ?? 0;
     this.#used.outputTokens += usage?.outputTokens ?? 0;
+  }
+
+  #withModel(usage: RunUsage | undefined): RunUsage | undefined {
+    return usage && this.#model !== undefined ? { ...usage, model: this.#model } : usage;
   }
 
   #empty(usage: RunUsage | undefined): FailedRunResult {
@@ -83,7 +90,7 @@ export class AnswerReader {
     const { outputs, total_tokens: total } = membersOf(event.data);
     // The event has the total only. The tokens of the nodes count only if they add up to it.
     const isAll = this.#used.inputTokens + this.#used.outputTokens === total;
-    const usage = isAll ? this.#used : undefined;
+    const usage = isAll ? this.#withModel(this.#used) : undefined;
     if (outputs === undefined && !this.#isMapped) return failed('the workflow finished without outputs');
     return { kind: 'succeeded', whole: event, output: outputs ?? null, usage };
   }

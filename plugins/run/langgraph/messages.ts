@@ -30,10 +30,28 @@ export function lastAnswer(state: JsonValue): JsonValue | undefined {
 export function usageOf(state: JsonValue): RunUsage | undefined {
   const messages = messagesOf(state);
   const turn = messages.slice(messages.findLastIndex(({ type }) => type === 'human') + 1);
-  const used = turn.filter(isOfAi).map(({ usage_metadata: usage }) => membersOf(usage));
+  const answers = turn.filter(isOfAi);
+  const used = answers.map(({ usage_metadata: usage }) => membersOf(usage));
   const sumOf = (name: string): number => used.reduce((sum, { [name]: count }) => sum + (countIn(count) ?? 0), 0);
+  const sumOfParts = (whole: string, part: string): number =>
+    used.reduce((sum, { [whole]: parts }) => sum + (countIn(membersOf(parts)[part]) ?? 0), 0);
   const usage = { inputTokens: sumOf('input_tokens'), outputTokens: sumOf('output_tokens') };
-  return usage.inputTokens + usage.outputTokens > 0 ? usage : undefined;
+  if (usage.inputTokens + usage.outputTokens === 0) return undefined;
+  const model = answers.map(modelOf).findLast((name) => name !== undefined);
+  const cachedTokens = sumOfParts('input_token_details', 'cache_read');
+  const reasoningTokens = sumOfParts('output_token_details', 'reasoning');
+  return {
+    ...usage,
+    ...(model !== undefined && { model }),
+    ...(cachedTokens > 0 && { cachedTokens }),
+    ...(reasoningTokens > 0 && { reasoningTokens }),
+  };
+}
+
+/** Integrations name it differently. */
+function modelOf({ response_metadata: metadata }: JsonObject): string | undefined {
+  const { model_name: name, model = name } = membersOf(metadata);
+  return typeof model === 'string' && model !== '' ? model : undefined;
 }
 
 function messagesOf(state: JsonValue): readonly JsonObject[] {

@@ -34,11 +34,23 @@ export function failedWith(usage: RunUsage | undefined, message: string, retryab
   return { ...failed(message, retryable), ...(usage !== undefined && { usage }) };
 }
 
+/** The words of a protocol for the two kinds of tokens: `prompt` and `completion`, or `input` and `output`. */
+type Words = readonly [input: string, output: string];
+
 /** Returns the tokens of a response; undefined unless it reports both counts. */
-export function usageOf(usage: JsonValue | undefined, inputName: string, outputName: string): RunUsage | undefined {
-  const inputTokens = countIn(memberOf(usage, inputName));
-  const outputTokens = countIn(memberOf(usage, outputName));
-  return inputTokens !== undefined && outputTokens !== undefined ? { inputTokens, outputTokens } : undefined;
+export function usageOf(usage: JsonValue | undefined, model: string, [input, output]: Words): RunUsage | undefined {
+  const inputTokens = countIn(memberOf(usage, `${input}_tokens`));
+  const outputTokens = countIn(memberOf(usage, `${output}_tokens`));
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const cachedTokens = countIn(memberOf(usage, `${input}_tokens_details`, 'cached_tokens'));
+  const reasoningTokens = countIn(memberOf(usage, `${output}_tokens_details`, 'reasoning_tokens'));
+  return {
+    inputTokens,
+    outputTokens,
+    ...(model !== '' && { model }),
+    ...(cachedTokens !== undefined && { cachedTokens }),
+    ...(reasoningTokens !== undefined && { reasoningTokens }),
+  };
 }
 
 export const faults = {
@@ -55,11 +67,13 @@ type MemoryAfter = (answer: Answer) => JsonValue | undefined;
 export type ConcludeExchange = ReturnType<typeof concludeExchange>;
 
 /** Returns a function that makes the result of a run from the end of an exchange. Throws an OptionsError. */
-export function concludeExchange(context: PluginContext, { format, output }: Options) {
+export function concludeExchange(context: PluginContext, { format, output, model }: Options) {
   const conclude = createConclusion(context, output, ['text', 'json']);
   return async (run: RunRequest, ended: Ended, memoryAfter: MemoryAfter): Promise<FinalRunResult> => {
-    if (ended.kind === 'failed') return ended;
-    const { text, isRefusal, isForeign, callsTool, usage, whole = null } = ended;
+    // Not every endpoint names the model that it was asked for.
+    const usage = ended.usage && { model, ...ended.usage };
+    if (ended.kind === 'failed') return usage === undefined ? ended : { ...ended, usage };
+    const { text, isRefusal, isForeign, callsTool, whole = null } = ended;
     const answer = { whole, usage, memory: memoryAfter(ended) };
     if (callsTool && output === undefined) {
       return failedWith(usage, 'the model called a tool, which the gateway does not run');

@@ -52,7 +52,7 @@ function completionAnswer(completion: JsonValue): Ended {
     isForeign: content.isForeign,
     callsTool: itemsAt(choice, 'message', 'tool_calls').length > 0,
     reason: textAt(choice, 'finish_reason'),
-    usage: memberOf(completion, 'usage'),
+    usage: tokens(completion),
     whole: completion,
   });
 }
@@ -66,12 +66,12 @@ function chatReading({ includeUsage, parameters }: Options): Reading {
   const isAlone = !(Number(parameters.n) > 1);
   const read = {
     ...{ text: '', isRefusal: false, isForeign: false, callsTool: false },
-    ...{ reason: '', usage: undefined as JsonValue | undefined },
+    ...{ reason: '', usage: undefined as RunUsage | undefined },
   };
   return {
     take(chunk) {
       // With `include_usage` it comes in a chunk of its own, which has no choice; elsewhere it is null.
-      read.usage = memberOf(chunk, 'usage') ?? read.usage;
+      read.usage = tokens(chunk) ?? read.usage;
       const choice = firstChoice(chunk);
       read.reason = textAt(choice, 'finish_reason') || read.reason;
       read.callsTool ||= itemsAt(choice, 'delta', 'tool_calls').length > 0;
@@ -85,33 +85,32 @@ function chatReading({ includeUsage, parameters }: Options): Reading {
     },
     restMs() {
       if (read.reason === '' || !isAlone) return undefined;
-      return includeUsage && tokens(read.usage) === undefined ? usageMs : 0;
+      return includeUsage && read.usage === undefined ? usageMs : 0;
     },
-    end: () => (read.reason === '' ? failedWith(tokens(read.usage), faults.brokenOff, true) : ended(read)),
+    end: () => (read.reason === '' ? failedWith(read.usage, faults.brokenOff, true) : ended(read)),
   };
 }
 
 interface Choice extends Pick<Answer, 'text' | 'isRefusal' | 'isForeign' | 'callsTool'> {
   /** The finish reason. */
   readonly reason: string;
-  readonly usage: JsonValue | undefined;
+  readonly usage: RunUsage | undefined;
   readonly whole?: JsonValue;
 }
 
 function ended({ callsTool, reason, usage, whole, ...said }: Choice): Ended {
-  const used = tokens(usage);
   switch (reason) {
     case 'length':
-      return failedWith(used, faults.cutOff);
+      return failedWith(usage, faults.cutOff);
     case 'content_filter':
-      return failedWith(used, faults.filtered);
+      return failedWith(usage, faults.filtered);
     case 'error':
-      return failedWith(used, 'agent failed', true);
+      return failedWith(usage, 'agent failed', true);
     default: {
       const waits = callsTool || reason === 'tool_calls' || reason === 'function_call';
       const { text, isRefusal, isForeign } = said;
       const content = { text, isRefusal, isForeign, callsTool: waits };
-      return { kind: 'answered', ...content, usage: used, whole, responseId: undefined };
+      return { kind: 'answered', ...content, usage, whole, responseId: undefined };
     }
   }
 }
@@ -122,8 +121,9 @@ function firstChoice(completion: JsonValue): JsonValue | undefined {
   return choices.find(({ index = 0 }) => (index ?? 0) === 0);
 }
 
-function tokens(usage: JsonValue | undefined): RunUsage | undefined {
-  return usageOf(usage, 'prompt_tokens', 'completion_tokens');
+/** The tokens of a chat completion, or of a chunk of one. */
+function tokens(completion: JsonValue): RunUsage | undefined {
+  return usageOf(memberOf(completion, 'usage'), textAt(completion, 'model'), ['prompt', 'completion']);
 }
 
 function responseFormat({ format, schema }: Options) {

@@ -1,4 +1,4 @@
-import type { JsonValue, RunUsage } from '../../../src/contract/index.ts';
+import type { JsonValue } from '../../../src/contract/index.ts';
 import { failed, isObject } from '../../../src/run-kit/index.ts';
 import { type Answer, type Ended, failedWith, faults, usageOf } from './answer.ts';
 import { contentOf } from './content.ts';
@@ -74,7 +74,7 @@ export function isUnfinished(response: JsonValue): boolean {
 }
 
 function endedResponse(response: JsonValue | undefined, whole: JsonValue | undefined): Ended {
-  const usage = tokens(memberOf(response, 'usage'));
+  const usage = usageOf(memberOf(response, 'usage'), textAt(response, 'model'), ['input', 'output']);
   const error = memberOf(response, 'error');
   const isFailed = textAt(response, 'status') === 'failed' || isObject(error);
   if (isFailed) return { ...failureOfError(error), ...(usage !== undefined && { usage }) };
@@ -107,10 +107,6 @@ function saidIn(response: JsonValue | undefined): Pick<Answer, 'text' | 'isRefus
     ...contentOf(messages.flatMap((item) => memberOf(item, 'content') ?? [])),
     callsTool: items.some((item) => openCalls.has(textAt(item, 'type'))),
   };
-}
-
-function tokens(usage: JsonValue | undefined): RunUsage | undefined {
-  return usageOf(usage, 'input_tokens', 'output_tokens');
 }
 
 const forgotten = {

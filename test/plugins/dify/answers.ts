@@ -47,7 +47,7 @@ t.test('answers of an app', async (t) => {
     t.strictSame(result, {
       kind: 'succeeded',
       output: { letter: 'Dear Ada', given: run.input },
-      usage: { inputTokens: 40, outputTokens: 2 },
+      usage: { inputTokens: 40, outputTokens: 2, model: 'gpt-5-mini' },
     });
     const mapped = await pluginFor(t, url, { ...workflow, inputs: '{}', output: 'data.outputs.letter' }).execute();
     t.match(mapped.result, { kind: 'succeeded', output: 'Dear Ada' });

@@ -3,7 +3,7 @@ import t from 'tap';
 import { readStream } from '../../../plugins/run/langgraph/answer.ts';
 import langgraph from '../../../plugins/run/langgraph/index.ts';
 import type { Options } from '../../../plugins/run/langgraph/options.gen.ts';
-import { type FinalRunResult, type JsonValue, OptionsError } from '../../../src/contract/index.ts';
+import { type FinalRunResult, type JsonObject, type JsonValue, OptionsError } from '../../../src/contract/index.ts';
 import { httpHarness } from '../../../src/run-kit/conformance.ts';
 import { AgentResponse } from '../../../src/run-kit/index.ts';
 import { faultsOf, testPromises } from '../../support/run-plugin.ts';
@@ -134,6 +134,23 @@ t.test('the usage is the tokens of the turn', async (t) => {
   const { url } = await serverOf(t, { 'POST /runs/wait': [values({ messages })] });
   const { result } = await pluginFor(t, url, { stream: false })();
   t.strictSame(result, { kind: 'succeeded', output: 'd', usage: { inputTokens: 15, outputTokens: 3 } });
+});
+
+t.test('the usage names the model, and what was cached and reasoned', async (t) => {
+  const used = (model: JsonObject, input: JsonObject, output: JsonObject) => ({
+    usage_metadata: { input_tokens: 100, output_tokens: 50, input_token_details: input, output_token_details: output },
+    response_metadata: model,
+  });
+  const messages = [
+    { type: 'human' },
+    ai('a', used({ model_name: 'gpt-5' }, { cache_read: 60, audio: 3 }, { reasoning: 20 })),
+    ai('b', used({ model: 'claude-sonnet-5' }, { cache_read: 'x' }, { reasoning: 7 })),
+    ai('c', used({}, {}, {})),
+  ];
+  const { url } = await serverOf(t, { 'POST /runs/wait': [values({ messages })] });
+  const { result } = await pluginFor(t, url, { stream: false })();
+  const counts = { inputTokens: 300, outputTokens: 150, cachedTokens: 60, reasoningTokens: 27 };
+  t.same(result, { kind: 'succeeded', output: 'c', usage: { ...counts, model: 'claude-sonnet-5' } });
 });
 
 t.test('the text of AI messages is streamed once', async (t) => {

@@ -293,6 +293,35 @@ t.test('output', async (t) => {
     t.match((await nothing.run(ask)).result, { kind: 'succeeded', output: null });
   });
 
+  t.test('the usage names the model that answered, and what was cached and reasoned', async (t) => {
+    const details = {
+      prompt_tokens_details: { cached_tokens: 8, audio_tokens: 0 },
+      completion_tokens_details: { reasoning_tokens: 30 },
+    };
+    const used = { ...usage, ...details };
+    const parts = { ...counted, cachedTokens: 8, reasoningTokens: 30 };
+    const whole = { ...completion({ content: 'hi' }), usage: used };
+    const chunks = [
+      chunk({ delta: { content: 'hi' }, finish_reason: 'stop' }, { model: 'gpt-5-mini-2025-08-07' }),
+      chunk({}, { choices: [], usage: used, model: 'gpt-5-mini-2025-08-07' }),
+      '[DONE]',
+    ];
+    const cases: readonly [answer: object, usage: object][] = [
+      [whole, parts],
+      [
+        { ...whole, model: 'gpt-5-mini-2025-08-07' },
+        { ...parts, model: 'gpt-5-mini-2025-08-07' },
+      ],
+      [{ ...whole, model: undefined }, parts],
+      [chunks, { ...parts, model: 'gpt-5-mini-2025-08-07' }],
+      [{ ...whole, usage: { ...usage, prompt_tokens_details: null, completion_tokens_details: 7 } }, counted],
+    ];
+    for (const [answer, expected] of cases) {
+      const { url } = await endpointAnswering(t, answer);
+      t.same((await (await pluginFor(t, url)).run(ask)).result.usage, expected);
+    }
+  });
+
   t.test('an expression may take a call of a tool, which otherwise fails the run', async (t) => {
     const call = { id: 'call_1', type: 'function', function: { name: 'refund', arguments: '{"order":7}' } };
     const { url } = await endpointAnswering(t, completion({ tool_calls: [call] }, { finish_reason: 'tool_calls' }));

@@ -13,7 +13,7 @@ import { listen } from '../../support/listen.ts';
 import { drive, runRequest } from '../../support/run-plugin.ts';
 
 export const usage = { prompt_tokens: 12, completion_tokens: 34, total_tokens: 46 };
-export const counted = { inputTokens: 12, outputTokens: 34 };
+export const counted = { inputTokens: 12, outputTokens: 34, model: 'gpt-5-mini' };
 
 export const defaults: Omit<Options, 'baseUrl'> = {
   ...{ api: 'chat', model: 'gpt-5-mini', headers: {}, parameters: {}, stream: true, includeUsage: true },

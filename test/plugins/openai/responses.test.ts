@@ -105,6 +105,18 @@ t.test('responses', async (t) => {
     });
   }
 
+  t.test('the usage names the model that answered, and what was cached and reasoned', async (t) => {
+    const details = { input_tokens_details: { cached_tokens: 8 }, output_tokens_details: { reasoning_tokens: 30 } };
+    const used = { input_tokens: 12, output_tokens: 34, ...details };
+    const answer = { ...modelResponse({ output: [messageItem('hi')] }), model: 'gpt-5-mini-2025-08-07', usage: used };
+    const { url } = await endpointAnswering(t, answer);
+    const { result } = await (await pluginFor(t, url, { api: 'responses', stream: false })).run(
+      requestFor({ instruction: 'hello' }),
+    );
+    const counts = { ...counted, cachedTokens: 8, reasoningTokens: 30 };
+    t.same(result.usage, { ...counts, model: 'gpt-5-mini-2025-08-07' });
+  });
+
   t.test('the output is the text of every message in the response', async (t) => {
     const reasoning = { id: 'rs_1', type: 'reasoning', summary: [] };
     const output = [reasoning, messageItem('One, ', 'two, '), reasoning, messageItem('three.')];
