@@ -16,6 +16,7 @@ import { keyDetails } from './key-details.ts';
 import { limitDetails } from './limit-details.ts';
 import type { StructureChange, StructureDetail } from './plan.ts';
 import type { PlanSide, ReviewedPlugin } from './plan-side.ts';
+import { priceDetails } from './price-details.ts';
 import { triggerDetails } from './trigger-details.ts';
 import { trustedEntries } from './widening/networks.ts';
 
@@ -143,6 +144,7 @@ function gatewayDetails(base: PlanSide, head: PlanSide): readonly StructureDetai
     ...compareValue('plugins', pluginNames(base), pluginNames(head), server.place),
     ...changedPlugins(base, head),
     ...compareValue('recording keep', before.recordingBounds, after.recordingBounds, server.place, showBounds),
+    ...priceDetails(base.config, head.config),
   ];
 }
 
