@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { JsonObject } from '../contract/index.ts';
+import type { JsonObject, JsonValue } from '../contract/index.ts';
 import { listedStates } from '../runtime/listed-states.ts';
 import type { RunFilter } from '../runtime/run-operations.ts';
 import type { RunsAccess } from './access.ts';
@@ -147,8 +147,17 @@ function print(run: JsonObject): ExitCode {
   return exitCodes.fine;
 }
 
-const head = ['RUN', 'TRIGGER', 'STATE', 'ATTEMPT', 'ACCEPTED', 'ERROR'];
+const head = ['RUN', 'TRIGGER', 'STATE', 'ATTEMPT', 'ACCEPTED', 'COST', 'ERROR'];
 
-function rowOf({ runId, project, trigger, state, attempt, acceptedAt, error }: JsonObject): readonly unknown[] {
-  return [runId, `${project}/${trigger}`, state, attempt, acceptedAt, Object(error).message];
+function rowOf({ runId, project, trigger, state, attempt, acceptedAt, cost, error }: JsonObject): readonly unknown[] {
+  return [runId, `${project}/${trigger}`, state, attempt, acceptedAt, costText(cost), Object(error).message];
+}
+
+/** Undefined without a cost. Costs of less than a cent have two digits that say something. */
+function costText(cost: JsonValue | undefined): string | undefined {
+  const { amount, currency } = Object(cost);
+  if (typeof amount !== 'number') return undefined;
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 9, useGrouping: false };
+  const rounded = amount < 0.01 ? Number(amount.toPrecision(2)) : Number(amount.toFixed(4));
+  return `${rounded.toLocaleString('en', digits)} ${currency}`;
 }

@@ -51,6 +51,19 @@ export type RunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancell
 export interface Usage {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
+  /** As the provider names it. */
+  readonly model?: string;
+  /** The part of `inputTokens` that was read from a cache. */
+  readonly cachedTokens?: number;
+  /** The part of `outputTokens` that the model spent on reasoning. */
+  readonly reasoningTokens?: number;
+}
+
+/** What a run has cost, under the prices of the gateway's config. */
+export interface Cost {
+  readonly amount: number;
+  /** ISO 4217. */
+  readonly currency: string;
 }
 
 /** A run as the gateway shows it. */
@@ -63,6 +76,7 @@ export interface Run {
   readonly sessionId?: string;
   readonly output?: Json;
   readonly usage?: Usage;
+  readonly cost?: Cost;
   /** Why it failed. */
   readonly error?: { readonly message: string; readonly retryable: boolean };
 }

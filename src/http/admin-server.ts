@@ -11,6 +11,7 @@ import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
+import type { Spending } from '../runtime/spending.ts';
 import { foreignPage } from './admin-gate.ts';
 import { registerLimits } from './admin-limits.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
@@ -34,6 +35,7 @@ export interface AdminServerParts {
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
+  readonly spending: Spending;
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
   readonly readiness: Readiness;

@@ -21,6 +21,7 @@ import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { type Pause, SettledLoader } from '../runtime/settled-loader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
+import { Spending } from '../runtime/spending.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
@@ -106,6 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const first = { at: Date.now(), revision: config.revision, problems, sources };
   const completions = new Completions();
   const expectations = new Expectations();
+  const spending = new Spending(log);
   const surface = new Surface(
     {
       live,
@@ -121,6 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       expectations,
       log,
       lingering: new Lingering(),
+      spending,
     },
     () => reloader,
     onConfig,
@@ -148,7 +151,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   };
   try {
     await engine.start(
-      createExecutor({ live, log, callbacks: { client, log }, completions, stopHandlers, expectations }),
+      createExecutor({ live, log, callbacks: { client, log }, completions, stopHandlers, spending, expectations }),
     );
   } catch (error) {
     if (!EngineUnavailable.is(error)) throw error;
@@ -209,7 +212,7 @@ class Surface implements ReloadParticipant {
   #isReady = false;
 
   constructor(
-    parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering'>,
+    parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending'>,
     reloader: () => Reloader,
     onConfig: GatewayOptions['onConfig'],
   ) {

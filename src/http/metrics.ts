@@ -3,6 +3,7 @@ import type { Engine } from '../engine/types/index.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { Reloader } from '../runtime/reloader.ts';
+import type { Spending } from '../runtime/spending.ts';
 import type { Lingering } from './lingering.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
@@ -13,10 +14,11 @@ interface Measured {
   readonly reloader: () => Reloader;
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
+  readonly spending: Spending;
 }
 
 /** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
-export function metricsOf({ outcomes, engine, recorder, reloader, memory, lingering }: Measured): {
+export function metricsOf({ outcomes, engine, recorder, reloader, memory, lingering, spending }: Measured): {
   contentType: string;
   text(): Promise<string>;
 } {
@@ -53,6 +55,31 @@ export function metricsOf({ outcomes, engine, recorder, reloader, memory, linger
     registers: [registry],
     collect() {
       for (const [state, count] of Object.entries(engine.load())) this.set({ state }, count);
+    },
+  });
+  new Counter({
+    name: 'pullcord_run_tokens_total',
+    help: 'Tokens that runs have used, by kind: input, output, cached (a part of input), reasoning (a part of output).',
+    labelNames: ['project', 'trigger', 'kind'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { project, trigger, input, output, cached, reasoning } of spending.totals()) {
+        for (const [kind, count] of Object.entries({ input, output, cached, reasoning }))
+          this.inc({ project, trigger, kind }, count);
+      }
+    },
+  });
+  new Counter({
+    name: 'pullcord_run_cost_total',
+    help: 'What runs have cost, in units of the currency, under the prices of the config.',
+    labelNames: ['project', 'trigger', 'currency'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { project, trigger, nanos } of spending.totals()) {
+        for (const [currency, sum] of nanos) this.inc({ project, trigger, currency }, sum / 1e9);
+      }
     },
   });
   new Gauge({

@@ -1,5 +1,5 @@
 import type { JsonObject, RunOrigin } from '../contract/index.ts';
-import type { RunRecord } from '../engine/types/index.ts';
+import type { RunCost, RunRecord } from '../engine/types/index.ts';
 
 /** A run as its caller reads it. The public API calls the run's state `status`. Times are ISO 8601 in UTC. */
 export function describeRun(run: RunRecord): JsonObject {
@@ -18,8 +18,14 @@ export function describeRun(run: RunRecord): JsonObject {
     }),
     ...(run.output !== undefined && { output: run.output }),
     ...(run.usage !== undefined && { usage: { ...run.usage } }),
+    ...(run.cost !== undefined && { cost: viewOfCost(run.cost) }),
     ...(run.failure !== undefined && { error: { message: run.failure.message, retryable: run.failure.retryable } }),
   };
+}
+
+/** A cost as people and programs read it: a decimal number. */
+export function viewOfCost({ nanos, currency }: RunCost): { readonly amount: number; readonly currency: string } {
+  return { amount: nanos / 1e9, currency };
 }
 
 /** A run as an operator sees it in a list, without input and output. */

@@ -15,6 +15,7 @@ import { type Cors, corsOf, corsOfAll } from './cors.ts';
 import type { GitState } from './git-state.ts';
 import { LimitIndex, type TriggerLimits } from './limits/trigger-limits.ts';
 import { readableBindings } from './origin.ts';
+import { Prices } from './prices.ts';
 import { recordedHeaders } from './recording/recorded-headers.ts';
 import { recordedClaims } from './recording/recorded-origin.ts';
 import { workLimitOf } from './work-limit.ts';
@@ -86,6 +87,8 @@ export class Snapshot {
   readonly isDirty: boolean | undefined;
   /** Which pages may read answers that do not depend on a trigger. */
   readonly cors: Cors | undefined;
+  /** What models cost; undefined: runs have no cost. */
+  readonly prices: Prices | undefined;
   /** A place of the config as `file:line`. */
   readonly lineOf: (place: Place) => string;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
@@ -104,6 +107,7 @@ export class Snapshot {
     this.gitCommit = content.git.commit;
     this.isDirty = content.git.isDirty;
     this.cors = corsOfAll(content.config.triggers);
+    this.prices = content.config.prices && new Prices(content.config.prices);
     this.lineOf = lineFinder(content.sources);
     this.#projects = indexTriggers(content, this.lineOf);
   }

@@ -251,6 +251,25 @@ t.test('checkRunResult', (t) => {
       t.strictSame(checkRunResult({ ...done, usage }), done, 'usage that is none is dropped');
     }
     t.match(checkRunResult({ ...done, usage: { inputTokens: 1, outputTokens: 2 } }), { usage: { inputTokens: 1 } });
+    const counts = { inputTokens: 10, outputTokens: 5 };
+    const usageOf = (usage: object) => Object(checkRunResult({ ...done, usage })).usage;
+    for (const [name, count] of [
+      ['inputTokens', -1],
+      ['inputTokens', 1.5],
+      ['outputTokens', Number.NaN],
+      ['outputTokens', 1e12 + 1],
+    ] as const) {
+      t.equal(usageOf({ ...counts, [name]: count }), undefined, `${name} ${count}`);
+    }
+    const full = { ...counts, model: 'gpt-5-mini', cachedTokens: 10, reasoningTokens: 0 };
+    t.strictSame(usageOf({ ...full, price: 7 }), full, 'other members are dropped');
+    const none = [
+      ...[{ model: '' }, { model: 'm'.repeat(129) }, { model: 'a\nb' }, { model: 7 }, { model: '\ud800' }],
+      ...[{ cachedTokens: 11 }, { cachedTokens: -1 }, { cachedTokens: '3' }],
+      ...[{ reasoningTokens: 6 }, { reasoningTokens: 0.5 }, { reasoningTokens: null }],
+    ];
+    for (const part of none) t.strictSame(usageOf({ ...counts, ...part }), counts, JSON.stringify(part));
+    t.strictSame(usageOf({ ...counts, model: 'm'.repeat(128) }).model.length, 128);
     t.strictSame(checkRunResult({ kind: 'succeeded' }), { kind: 'succeeded', output: null });
     const failed = { kind: 'failed', message: 'no' };
     t.strictSame(checkRunResult(failed), { ...failed, retryable: false });

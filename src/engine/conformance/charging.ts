@@ -153,27 +153,30 @@ export const chargeCases: readonly ConformanceCase[] = [
     assert.equal(await kinds(harness, few, 2), 'accepted limited');
   }),
 
-  promise('cost is reserved when a run is accepted, and settled by what all of its attempts have cost', async (harness) => {
-    const { engine } = harness;
-    const tokens = takes(window(100_000), { limit: 'tokens', unit: 'tokens', amount: 1000 });
-    const limits = [takes(window(1000), { unit: 'cost', amount: 300, unreported: 50 }), tokens];
-    const run = newRun(harness);
-    await engine.submit(run, undefined, limits);
-    assert.deepEqual(await counter(harness), { used: 0, open: 300 });
-    const usage = { inputTokens: 600, outputTokens: 150 };
-    const failure = { kind: 'retry', message: 'the agent failed', delayMs: 0 } as const;
-    const cost = (nanos: number) => ({ cost: { nanos, currency: 'USD' } });
-    const outcomes: RunOutcome[] = [
-      { ...failure, usage, ...cost(250) },
-      { ...success, usage, ...cost(500) },
-    ];
-    await engine.start({ execute: () => outcomes.shift() ?? success });
-    const { cost: spent } = await ended(harness, run.id);
-    assert.deepEqual(spent, { nanos: 750, currency: 'USD' });
-    assert.deepEqual(await counter(harness), { used: 750, open: 0 });
-    assert.deepEqual(await counter(harness, 'tokens'), { used: 1500, open: 0 });
-    assert.equal(await kinds(harness, limits, 1), 'limited');
-  }),
+  promise(
+    'cost is reserved when a run is accepted, and settled by what all of its attempts have cost',
+    async (harness) => {
+      const { engine } = harness;
+      const tokens = takes(window(100_000), { limit: 'tokens', unit: 'tokens', amount: 1000 });
+      const limits = [takes(window(1000), { unit: 'cost', amount: 300, unreported: 50 }), tokens];
+      const run = newRun(harness);
+      await engine.submit(run, undefined, limits);
+      assert.deepEqual(await counter(harness), { used: 0, open: 300 });
+      const usage = { inputTokens: 600, outputTokens: 150 };
+      const failure = { kind: 'retry', message: 'the agent failed', delayMs: 0 } as const;
+      const cost = (nanos: number) => ({ cost: { nanos, currency: 'USD' } });
+      const outcomes: RunOutcome[] = [
+        { ...failure, usage, ...cost(250) },
+        { ...success, usage, ...cost(500) },
+      ];
+      await engine.start({ execute: () => outcomes.shift() ?? success });
+      const { cost: spent } = await ended(harness, run.id);
+      assert.deepEqual(spent, { nanos: 750, currency: 'USD' });
+      assert.deepEqual(await counter(harness), { used: 750, open: 0 });
+      assert.deepEqual(await counter(harness, 'tokens'), { used: 1500, open: 0 });
+      assert.equal(await kinds(harness, limits, 1), 'limited');
+    },
+  ),
 
   promise('a run whose cost is unknown counts what its limit assumes of such runs', async (harness) => {
     const worker = new Worker();

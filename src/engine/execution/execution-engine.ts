@@ -180,7 +180,7 @@ const noResult = {
   failureDetail: undefined,
   memory: undefined,
   usage: undefined,
-    cost: undefined,
+  cost: undefined,
 };
 
 async function* nothing(): AsyncGenerator<never> {}

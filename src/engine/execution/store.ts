@@ -6,11 +6,11 @@ import type {
   LimitCharge,
   LimitCounter,
   NewRun,
+  RunCost,
   RunPolicy,
   RunQuery,
   RunRecord,
   Submission,
-  RunCost,
 } from '../types/index.ts';
 
 /** A run that is not final when an engine starts. */

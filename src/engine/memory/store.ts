@@ -117,7 +117,17 @@ export class MemoryStore implements Store {
 
   end({ id, state, finishedAt, output, failure, failureDetail, memory, usage, cost }: End): void {
     const stored = this.#stored(id);
-    stored.record = { ...whole(stored), state, finishedAt, output, failure, failureDetail, usage, cost, retryAt: undefined };
+    stored.record = {
+      ...whole(stored),
+      state,
+      finishedAt,
+      output,
+      failure,
+      failureDetail,
+      usage,
+      cost,
+      retryAt: undefined,
+    };
     stored.waitingInput = undefined;
     stored.checkpoint = undefined;
     if (stored.claim !== undefined)

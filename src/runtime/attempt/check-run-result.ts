@@ -3,10 +3,10 @@ import type {
   FailedRunResult,
   FinalRunResult,
   RunResult,
-  RunUsage,
   StreamedRun,
   SucceededRunResult,
 } from '../../contract/index.ts';
+import { checkUsage } from './check-usage.ts';
 
 /**
  * Checks what a run plugin returned: one in plain JavaScript may return anything, and nothing behind this point expects
@@ -45,14 +45,10 @@ export function checkRunResult(result: unknown): RunResult {
 function checkRemains(result: FinalRunResult): FinalRunResult {
   const { usage, memory } = result;
   if (memory !== undefined && !isJson(memory)) return invalid('memory that is not JSON');
-  if (usage === undefined || isUsage(usage)) return result;
+  if (usage === undefined) return result;
   const { usage: _usage, ...rest } = result;
-  return rest;
-}
-
-function isUsage(usage: unknown): usage is RunUsage {
-  const { inputTokens, outputTokens } = Object(usage);
-  return typeof inputTokens === 'number' && typeof outputTokens === 'number';
+  const checked = checkUsage(usage);
+  return checked === undefined ? rest : { ...rest, usage: checked };
 }
 
 function isJson(value: unknown): boolean {

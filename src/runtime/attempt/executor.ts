@@ -22,6 +22,9 @@ import type { Expectations } from '../limits/expectations.ts';
 import type { Live } from '../live.ts';
 import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
+import { viewOfCost } from '../run-view.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { Spending } from '../spending.ts';
 import { isThenable } from '../when-ready.ts';
 import type { Completions } from './completions.ts';
 import { executeAttempt } from './execute-attempt.ts';
@@ -40,6 +43,7 @@ export interface ExecutorParts {
   readonly stopHandlers: StopHandlers;
   /** Learns what runs consume. */
   readonly expectations?: Expectations;
+  readonly spending: Spending;
 }
 
 /**
@@ -53,7 +57,15 @@ export function createExecutor({
   completions,
   stopHandlers,
   expectations,
+  spending,
 }: ExecutorParts): Executor {
+  const withCost = (outcome: RunOutcome, run: RunRecord, { prices }: Snapshot): RunOutcome => {
+    const { usage } = outcome;
+    if (usage === undefined) return outcome;
+    const cost = spending.costOf(run, usage, prices);
+    spending.count(run, usage, cost);
+    return cost === undefined ? outcome : { ...outcome, cost };
+  };
   return {
     execute(run, started) {
       const snapshot = live.ofRevision(run.revision);
@@ -67,9 +79,11 @@ export function createExecutor({
       const ended = (result: FinalRunResult): RunOutcome => {
         snapshot.release();
         const outcome = outcomeOf(withoutSecrets(result, trigger.run), run.attempt, retry);
-        if (outcome.kind !== 'retry') note(expectations, trigger.id, [run.usage, outcome.usage]);
-        logEnd(log, run, cutShort(started) ?? outcome, performance.now() - startedAt);
-        return outcome;
+        const cut = cutShort(started);
+        const priced = cut === undefined ? withCost(outcome, run, snapshot) : outcome;
+        if (priced.kind !== 'retry') note(expectations, trigger.id, [run, priced]);
+        logEnd(log, run, cut ?? priced, performance.now() - startedAt);
+        return priced;
       };
       const failed = (error: unknown): RunOutcome => {
         log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
@@ -112,11 +126,13 @@ export function createExecutor({
 function note(
   expectations: Expectations | undefined,
   trigger: string,
-  [earlier, last]: readonly [RunUsage | undefined, RunUsage | undefined],
+  [earlier, last]: readonly [RunRecord, RunOutcome],
 ): void {
-  if (expectations === undefined || (earlier ?? last) === undefined) return;
-  const tokensOf = (usage: RunUsage | undefined) => (usage === undefined ? 0 : usage.inputTokens + usage.outputTokens);
-  expectations.note(trigger, { tokens: tokensOf(earlier) + tokensOf(last), cost: 0 });
+  if (expectations === undefined || (earlier.usage ?? last.usage) === undefined) return;
+  const tokensOf = ({ usage }: { readonly usage?: RunUsage | undefined }) =>
+    usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
+  const cost = (earlier.cost?.nanos ?? 0) + (last.cost?.nanos ?? 0);
+  expectations.note(trigger, { tokens: tokensOf(earlier) + tokensOf(last), cost });
 }
 
 /** Where a number of the input is not the one that was sent. Only what passes the input on as JSON needs it. */
@@ -151,6 +167,7 @@ function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome | CutShort, 
     attempt: run.attempt,
     durationMs: Math.round(durationMs),
     ...outcome.usage,
+    ...(outcome.cost !== undefined && { cost: viewOfCost(outcome.cost) }),
   };
   switch (outcome.kind) {
     case 'succeeded':

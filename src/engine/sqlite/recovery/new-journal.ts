@@ -79,9 +79,17 @@ export class NewJournal {
   #settleFailed(): void {
     const limits = new LimitTable(this.#sql);
     for (const id of this.#failedRuns) {
-      const row = this.#sql.get('SELECT reservations, input_tokens, output_tokens, cost, currency FROM runs WHERE id = ?', [id]);
+      const row = this.#sql.get(
+        'SELECT reservations, input_tokens, output_tokens, cost, currency FROM runs WHERE id = ?',
+        [id],
+      );
       if (typeof row?.reservations !== 'string') continue;
-      settleAll(limits, JSON.parse(row.reservations), consumptionOf({ usage: usageIn(row), cost: costIn(row) }), this.#now);
+      settleAll(
+        limits,
+        JSON.parse(row.reservations),
+        consumptionOf({ usage: usageIn(row), cost: costIn(row) }),
+        this.#now,
+      );
     }
   }
 
