@@ -200,3 +200,15 @@ t.test('a callback has the cost of its run', async (t: Test) => {
   const body = JSON.parse(await until(() => bodies[0]));
   t.match(JSON.stringify(body), /"cost":\{"amount":0\.011,"currency":"USD"\}/);
 });
+
+t.test('a limit of cost is used up by what runs have cost', async (t) => {
+  const limited = triggerFile('spend', { run: { uses: 'spending' }, limits: [{ cost: '0.012/1d', per: 'trigger' }] });
+  const gateway = await startTestGateway(t, files({ 'triggers/spend.yaml': limited }));
+  const fire = async (usage: object) => {
+    const { status, body } = await gateway.fire('spend', { attempts: [usage] });
+    return [status, body.code];
+  };
+  t.strictSame(await fire(small), [200, undefined], 'it costs 0.00095');
+  t.strictSame(await fire(large), [200, undefined], 'and this 0.011');
+  t.strictSame(await fire(small), [429, 'rate_limited']);
+});
