@@ -9,7 +9,6 @@ import { basicFiles, durable, durableFiles, gatewayFile, triggerFile, writeInto 
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { listen } from '../support/listen.ts';
 import { type LogLine, recordingLog } from '../support/recording-log.ts';
-import { send } from '../support/send.ts';
 import { until } from '../support/until.ts';
 
 function pricesOf(models: Parameters<typeof pricesConfig>[0]['document']['models'], rest = {}): Prices {
