@@ -67,11 +67,12 @@ function repetitions(list: LimitList, documents: DocumentSet): readonly Problem[
   return [...same, ...named.filter(({ place }) => !reported.has(place))];
 }
 
-/** Without prices, nothing would ever be counted of a budget. */
+/** Without prices, nothing would ever be counted of a budget: one that is to refuse runs would protect nobody. */
 function unpriced({ file, limits }: LimitList): readonly Problem[] {
-  return limits.flatMap(({ cost }, index) => {
+  return limits.flatMap(({ cost, mode }, index): Problem[] => {
     if (cost === undefined) return [];
     const hint = 'Declare what tokens cost in a file with `kind: Prices`, or limit tokens.';
-    return [errorAt(file, `/limits/${index}/cost`, 'missing_prices', 'nothing says what a run costs', hint)];
+    const problem = errorAt(file, `/limits/${index}/cost`, 'missing_prices', 'nothing says what a run costs', hint);
+    return [mode === 'shadow' ? { ...problem, severity: 'warning' } : problem];
   });
 }
