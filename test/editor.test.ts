@@ -326,7 +326,10 @@ t.test('editor completion of plugins, options and values', async (t) => {
     [`${trigger}status: ‸\n`, ['active', 'paused']],
     [`${trigger}record: ‸\n`, ['full', 'metadata', 'none']],
     [`${trigger}callback:\n  secret:\n    ‸\n`, ['env', 'file']],
-    [`${tests}tests:\n  - name: a\n    expect:\n      verdict: ‸\n`, ['accepted', 'dropped', 'duplicate', 'limited', 'refused']],
+    [
+      `${tests}tests:\n  - name: a\n    expect:\n      verdict: ‸\n`,
+      ['accepted', 'dropped', 'duplicate', 'limited', 'refused'],
+    ],
   ];
   await Promise.all(
     expected.map(async ([text, labels]) => {
