@@ -177,10 +177,28 @@ t.test('counters of ended windows are swept a few at a time, those that still co
   const of = (value: string) => [{ ...tokens(rule, 0, value), unit: 'runs', amount: 1 } as const];
   for (let value = 0; value < 10; value += 1) chargeAll(counters, of(`${value}`), start);
   chargeAll(counters, of('late'), start + 1000);
-  t.equal(counters.sweep(start + minuteMs, 4), true);
+  // The first step finds the limit.
+  t.equal(counters.sweep(start + minuteMs, 5), true);
   t.equal(counters.count('budget'), 7);
   t.equal(counters.sweep(start + minuteMs, 10), false);
   t.equal(counters.count('budget'), 1);
   t.equal(counters.get('budget', 'late')?.used, 1);
   t.end();
+});
+
+t.test('sweeping takes bounded steps over any number of limits, and reaches all of them', async (t) => {
+  const counters = new MemoryCounters();
+  const rule: LimitRule = { kind: 'window', amount: 1, periodMs: minuteMs };
+  const limits = Array.from({ length: 500 }, (_, index) => `limit ${index}`);
+  const one = { ...tokens(rule, 0), unit: 'runs', amount: 1 } as const;
+  for (const limit of limits) chargeAll(counters, [{ ...one, limit }], start);
+  const left = () => limits.filter((limit) => counters.count(limit) > 0).length;
+  counters.sweep(start + minuteMs, 100);
+  t.ok(left() >= 400, `${left()}`);
+  // Two steps for each: one that removes the counter, one that leaves the limit.
+  for (let call = 0; call < 11; call += 1) counters.sweep(start + minuteMs, 100);
+  t.equal(left(), 0);
+  chargeAll(counters, [{ ...one, limit: 'limit 7' }], start + minuteMs);
+  counters.sweep(start + minuteMs, 100);
+  t.equal(counters.count('limit 7'), 1);
 });

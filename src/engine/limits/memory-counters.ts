@@ -9,6 +9,8 @@ interface Counter extends LimitState {
 export class MemoryCounters implements Counters {
   /** The values of each limit, the one that was charged last at the end: those of ended windows are first. */
   readonly #limits = new Map<string, Map<string, Counter>>();
+  #toSweep = this.#limits.entries();
+  #swept: Swept = nothing;
 
   get(limit: string, value: string): LimitState | undefined {
     return this.#limits.get(limit)?.get(value);
@@ -44,21 +46,43 @@ export class MemoryCounters implements Counters {
     return size - values.size;
   }
 
-  /** Drops counters whose windows have ended, up to `limit`. True if there may be more. */
-  sweep(now: number, limit: number): boolean {
-    let count = 0;
-    for (const [id, values] of this.#limits) {
-      for (const [value, { expiresAt }] of values) {
-        if (expiresAt > now) break;
-        if (count === limit) return true;
-        values.delete(value);
-        count += 1;
+  /**
+   * Drops counters whose windows have ended, in at most `steps` steps, each of which looks at one counter: limits may be as
+   * many as triggers. The next call continues where this one ends. True if there may be more at once.
+   */
+  sweep(now: number, steps: number): boolean {
+    let removed = 0;
+    for (let step = 0; step < steps; step += 1) {
+      const [value, counter] = this.#swept.values.entries().next().value ?? none;
+      if (counter !== undefined && counter.expiresAt <= now) {
+        this.#swept.values.delete(value);
+        removed += 1;
+      } else {
+        if (this.#swept.values.size === 0) this.#limits.delete(this.#swept.limit);
+        this.#swept = this.#nextLimit();
       }
-      if (values.size === 0) this.#limits.delete(id);
     }
-    return false;
+    return removed > 0 && removed >= steps - 1;
+  }
+
+  #nextLimit(): Swept {
+    let next = this.#toSweep.next();
+    if (next.done) {
+      this.#toSweep = this.#limits.entries();
+      next = this.#toSweep.next();
+    }
+    return next.done ? nothing : { limit: next.value[0], values: next.value[1] };
   }
 }
+
+/** The limit whose counters are being swept. */
+interface Swept {
+  readonly limit: string;
+  readonly values: Map<string, Counter>;
+}
+
+const nothing: Swept = { limit: '', values: new Map() };
+const none: readonly [string, Counter | undefined] = ['', undefined];
 
 function weight({ used, open }: LimitState): number {
   return used + open;
