@@ -145,6 +145,7 @@ export interface GatewayDocument {
     sessions?: SessionsDocument;
     callback?: CallbackDocument;
     cors?: CorsDocument;
+    debounce?: DebounceDocument;
   };
 }
 /**
@@ -428,6 +429,23 @@ export interface CorsDocument {
   maxAge: number;
 }
 /**
+ * Makes one run of a burst of requests: it starts when no further one has arrived for a while, with the body of the last. All of them are answered 202 with that run, whatever `respond` says of accepted requests. Requests of two callers, or of two conversations, are never one burst.
+ */
+export interface DebounceDocument {
+  /**
+   * How long after the last request the run starts. In milliseconds.
+   */
+  wait: number;
+  /**
+   * How long after the first request it starts at the latest; at least `wait`. Default: ten times `wait`, at most 7d. In milliseconds.
+   */
+  max?: number;
+  /**
+   * What is debounced apart: `key`, `ip` (of IPv6 its /64), `session`, `trigger`, `project`, or the value of a JSONata expression over the input, `$request`, `$caller` and `$event`. Default: all requests of a caller, or of its conversation.
+   */
+  per?: string;
+}
+/**
  * A caller's credential: what it may do, and where.
  */
 export interface ApiKeyDocument {
@@ -545,6 +563,7 @@ export interface DefaultsDocument {
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
   cors?: CorsDocument;
+  debounce?: DebounceDocument;
 }
 /**
  * What a caller fires, with its stages: auth, filter, dedup, run, respond.
@@ -588,6 +607,7 @@ export interface TriggerDocument {
   sessions?: SessionsDocument;
   callback?: CallbackDocument;
   cors?: CorsDocument;
+  debounce?: DebounceDocument;
   limits: LimitsDocument;
   recording?: RecordingDocument;
   tests: TriggerTestsDocument;

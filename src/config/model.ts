@@ -202,6 +202,17 @@ export interface SessionsConfig {
   readonly place: Place | undefined;
 }
 
+/** How bursts of requests become one run each. */
+export interface DebounceConfig {
+  /** How long after the last request the run starts. */
+  readonly waitMs: number;
+  /** How long after the first it starts at the latest. */
+  readonly maxMs: number;
+  /** What is debounced apart, in addition to callers and conversations. */
+  readonly per: LimitPer | undefined;
+  readonly place: Place;
+}
+
 /** The formats of bodies that a trigger may accept. */
 export type BodyKind = 'json' | 'form' | 'text';
 
@@ -259,6 +270,8 @@ export interface TriggerConfig extends StageUses {
   readonly body: BodyConfig;
   readonly record: RecordPolicy;
   readonly sessions: SessionsConfig;
+  /** Undefined: each request is a run. */
+  readonly debounce: DebounceConfig | undefined;
   /** Undefined: no page of another origin. */
   readonly cors: (CorsConfig & { readonly place: Place }) | undefined;
   /** Its own limits; those of its project and the gateway apply as well. */

@@ -67,5 +67,5 @@ export function descriptorOf(stage: Stage): StageDescriptor {
 }
 
 /** Fields of a trigger that are not stages, and that it takes from the same defaults, each as a whole. */
-export const inheritedSettings = ['body', 'record', 'sessions', 'callback', 'cors'] as const;
+export const inheritedSettings = ['body', 'record', 'sessions', 'callback', 'cors', 'debounce'] as const;
 export type InheritedSetting = (typeof inheritedSettings)[number];

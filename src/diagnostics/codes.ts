@@ -63,6 +63,7 @@ const linkCodes = {
   browser_key: 'A browser key lacks what makes it safe to publish, or has what does not.',
   tokens_not_configured: 'Tokens are to be issued, and no secret signs them.',
   bad_limit: 'The fields of a limit contradict each other.',
+  bad_debounce: 'The times of a debounce contradict each other.',
   duplicate_limit: 'Two limits of a list count the same, or have the same name.',
   missing_prices: 'A limit counts cost, and nothing says what tokens cost.',
   unlimited_browser_key: 'Nothing limits how often a public key fires.',

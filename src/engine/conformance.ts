@@ -2,6 +2,7 @@ import { cancelCases } from './conformance/cancelling.ts';
 import { chargeCases } from './conformance/charging.ts';
 import { claimCases } from './conformance/claiming.ts';
 import { closeCases } from './conformance/closing.ts';
+import { debounceCases } from './conformance/debouncing.ts';
 import { executionCases } from './conformance/executing.ts';
 import { followingCases } from './conformance/following.ts';
 import type { ConformanceCase } from './conformance/harness.ts';
@@ -24,6 +25,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...claimCases,
   ...useCases,
   ...chargeCases,
+  ...debounceCases,
   ...executionCases,
   ...waitCases,
   ...cancelCases,

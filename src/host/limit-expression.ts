@@ -53,8 +53,14 @@ function anything(...names: readonly string[]): Readonly<Record<string, object>>
   return Object.fromEntries(names.map((name) => [name, {}]));
 }
 
-/** Compiles `per` of a limit, if it is an expression. Without one, and with findings, if it cannot be used. */
-export function limitExpression({ unit, per, place, name }: LimitConfig): CompiledLimit {
+/**
+ * Compiles `per` of a limit, if it is an expression. Without one, and with findings, if it cannot be used.
+ * @param owner what has the `per`, as the log names it
+ */
+export function limitExpression(
+  { unit, per, place }: Pick<LimitConfig, 'unit' | 'per' | 'place'>,
+  owner: string,
+): CompiledLimit {
   if (per?.kind !== 'expression') return { expression: undefined, findings: [] };
   const at = { ...place, pointer: `${place.pointer}/per` };
   try {
@@ -66,7 +72,7 @@ export function limitExpression({ unit, per, place, name }: LimitConfig): Compil
     }
     const warnings = [...compiled.warnings, ...misspelling(per.expression)];
     return {
-      expression: evaluator(compiled, name),
+      expression: evaluator(compiled, owner),
       findings: warnings.map((warning) => findingOf(warning, 'warning', at)),
     };
   } catch (error) {
@@ -116,9 +122,9 @@ function misspelling(expression: string): readonly Finding[] {
   return [{ message: `"${expression}" is a member of the input`, hint }];
 }
 
-function evaluator(compiled: FilterExpression, name: string): LimitExpression {
+function evaluator(compiled: FilterExpression, owner: string): LimitExpression {
   const bound = Object.entries(variables).filter(([variable]) => compiled.variables.has(variable));
-  const notEvaluated: FoundValue = { ok: false, message: `per of the limit "${name}" cannot be evaluated here` };
+  const notEvaluated: FoundValue = { ok: false, message: `per of ${owner} cannot be evaluated here` };
   return (subject) => {
     const { input, work, receivedAt } = subject;
     const bindings = Object.fromEntries(bound.map(([variable, bind]) => [variable, bind(subject)]));

@@ -10,7 +10,7 @@ import { type AuthReviews, unreachableAuth } from './auth-reviews.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
 import type { Instances } from './instances.ts';
-import { type LimitExpression, limitExpression } from './limit-expression.ts';
+import { type CompiledLimit, type LimitExpression, limitExpression } from './limit-expression.ts';
 import { openCors } from './open-cors.ts';
 import { unlimitedKeys } from './public-keys.ts';
 import { type CompiledSession, type SessionExpression, sessionExpression } from './session-expression.ts';
@@ -24,6 +24,8 @@ export interface ProvisionedTrigger extends ProvisionedStages {
   readonly config: TriggerConfig;
   readonly callback: CallbackTarget | undefined;
   readonly body: BodySettings;
+  /** What `per` of its `debounce` finds in a request, if it is an expression. */
+  readonly debouncePer: LimitExpression | undefined;
 }
 
 /** What a config is provisioned for: to serve requests, or to predict how it would serve them. */
@@ -73,6 +75,8 @@ class Provisioner {
   readonly authReviews = new Map<StageUse, AuthReview>();
   /** Triggers that take `body` from their defaults share an expression. */
   readonly #sessions = new Map<string, CompiledSession>();
+  /** As above, of `debounce`. */
+  readonly #debounces = new Map<string, CompiledLimit>();
   readonly #instances: Instances;
   readonly #hasTokens: boolean;
   /** Triggers that take the same list from their defaults have one auth: by that, others know that it is the same. */
@@ -99,7 +103,7 @@ class Provisioner {
     this.findings.add(visitorFindings(config, ofStages.auth, this.#hasTokens), 'must');
     this.findings.add(anonymousSharing(config, ofStages.dedup, this.authReviews), 'must');
     const body = bodySettings(config.body, config.auth, this.authReviews, session);
-    return { config, ...ofStages, callback: callback.value, body };
+    return { config, ...ofStages, callback: callback.value, body, debouncePer: this.#debouncePer(config) };
   }
 
   /** One plugin as it is, several as one; undefined with at least one error found. */
@@ -122,7 +126,7 @@ class Provisioner {
     const slices = new Slices();
     for (const limit of [{ limits }, ...projects, ...triggers, ...apiKeys].flatMap((declared) => declared.limits)) {
       if (limit.per?.kind !== 'expression') continue;
-      const { expression, findings } = limitExpression(limit);
+      const { expression, findings } = limitExpression(limit, `the limit "${limit.name}"`);
       this.findings.add(findings, 'must');
       if (expression !== undefined) compiled.set(limit, expression);
       const pause = slices.next();
@@ -168,6 +172,18 @@ class Provisioner {
     if (known !== undefined) return known.expression;
     const compiled = sessionExpression(body);
     this.#sessions.set(at, compiled);
+    this.findings.add(compiled.findings, 'must');
+    return compiled.expression;
+  }
+
+  /** With an error found if it cannot be used. */
+  #debouncePer({ debounce }: TriggerConfig): LimitExpression | undefined {
+    if (debounce?.per?.kind !== 'expression') return undefined;
+    const at = `${debounce.place.file}\0${debounce.place.pointer}`;
+    const known = this.#debounces.get(at);
+    if (known !== undefined) return known.expression;
+    const compiled = limitExpression({ unit: 'runs', per: debounce.per, place: debounce.place }, 'debounce');
+    this.#debounces.set(at, compiled);
     this.findings.add(compiled.findings, 'must');
     return compiled.expression;
   }

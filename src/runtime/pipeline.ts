@@ -1,3 +1,4 @@
+import type { DebounceConfig } from '../config/model.ts';
 import {
   type Exchange,
   type FilterResult,
@@ -21,6 +22,7 @@ import {
   type Reservation,
   type Submission,
 } from '../engine/types/index.ts';
+import { debouncedReply, debounceOf } from './debounce.ts';
 import { chargesOf } from './limits/charges.ts';
 import type { Expectations } from './limits/expectations.ts';
 import { limitedReply } from './limits/limited-reply.ts';
@@ -33,6 +35,7 @@ import { newRunId } from './run-id.ts';
 import type { LiveTrigger } from './snapshot.ts';
 import { isRunOf, mayUse, type RunReader, storedRun } from './stored-run.ts';
 import {
+  debounceStage,
   dedupStage,
   type FilterError,
   limitStage,
@@ -77,7 +80,10 @@ export function fire(
       const limits = runLimits(trigger, exchange.caller);
       const charges = chargesFor(limits, trigger, exchange, run, expectations);
       if (!charges.ok) return { ...charges.error, reply: problem('filter_error', { detail: notCounted }) };
-      return whenReady(engine.submit(run, claimed.claim, charges.charges), (submission) =>
+      const { debounce } = trigger.config;
+      const debounced = debounce && debouncedRun(debounce, run, trigger, exchange);
+      if (debounced?.ok === false) return { ...debounced.error, reply: problem('filter_error', { detail: noBurst }) };
+      return whenReady(engine.submit(debounced?.run ?? run, claimed.claim, charges.charges), (submission) =>
         answerTo(submission, { engine, runId: run.id, trigger, exchange, limits, log }),
       );
     });
@@ -140,6 +146,13 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
       reply: answer,
     }));
   }
+  const { debounce } = trigger.config;
+  if (debounce !== undefined) {
+    const now = Date.now();
+    const { runId, startsAt } = submission.burst ?? { runId: submitted.runId, startsAt: now + debounce.waitMs };
+    const reply = debouncedReply(trigger, runId, startsAt - now);
+    return acceptedBy(submission, { runId, reply }, submitted.limits);
+  }
   const { runId } = submitted;
   const accepted: Outcome = {
     kind: 'accepted',
@@ -150,10 +163,17 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
   };
   return whenReady(trigger.respond.respond(exchange, accepted), (reply) => {
     assertReply(reply);
-    const { shadowed } = submission;
-    if (shadowed.length === 0) return { kind: 'accepted', runId, reply };
-    return { kind: 'accepted', runId, reply, shadowed: shadowed.map((id) => limitOf(submitted.limits, id).name) };
+    return acceptedBy(submission, { runId, reply }, submitted.limits);
   });
+}
+
+function acceptedBy(
+  { shadowed }: Pick<Extract<Submission, { kind: 'accepted' }>, 'shadowed'>,
+  answer: { readonly runId: string; readonly reply: Reply },
+  limits: readonly LiveLimit[],
+): Answered {
+  if (shadowed.length === 0) return { kind: 'accepted', ...answer };
+  return { kind: 'accepted', ...answer, shadowed: shadowed.map((id) => limitOf(limits, id).name) };
 }
 
 /**
@@ -282,6 +302,21 @@ function chargesFor(
     return { ok: false, error: { kind: 'filter_error', by: limitStage, reason: charges.message } };
   } catch (error) {
     return { ok: false, error: exhausted(limitStage, error) };
+  }
+}
+
+type DebouncedRun = { readonly ok: true; readonly run: NewRun } | { readonly ok: false; readonly error: FilterError };
+
+const noBurst = 'What the trigger debounces by could not be found in the request.';
+
+/** The run with its burst. */
+function debouncedRun(config: DebounceConfig, run: NewRun, trigger: LiveTrigger, exchange: Exchange): DebouncedRun {
+  try {
+    const found = debounceOf(config, trigger, exchange, run);
+    if (found.ok) return { ok: true, run: { ...run, debounce: found.debounce } };
+    return { ok: false, error: { kind: 'filter_error', by: debounceStage, reason: found.message } };
+  } catch (error) {
+    return { ok: false, error: exhausted(debounceStage, error) };
   }
 }
 

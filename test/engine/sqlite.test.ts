@@ -56,12 +56,21 @@ function change(path: string, sql: string): void {
 }
 
 const costColumns = ['model', 'cached_tokens', 'reasoning_tokens', 'cost', 'currency'];
+const burstColumns = ['burst_key', 'burst_starts_at', 'burst_ends_at'];
 
 /** As a version whose sessions were shared by all callers of a trigger left it. */
 function makeVersion4(path: string): void {
   change(path, 'DROP TABLE uses; DROP TABLE limits; ALTER TABLE recordings DROP COLUMN origin');
   change(path, 'DROP INDEX runs_by_request; ALTER TABLE recordings DROP COLUMN request_id');
-  for (const column of ['failure_detail', 'origin', 'secret', 'request_id', 'reservations', ...costColumns])
+  for (const column of [
+    'failure_detail',
+    'origin',
+    'secret',
+    'request_id',
+    'reservations',
+    ...costColumns,
+    ...burstColumns,
+  ])
     change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
   change(path, 'DROP TABLE conversations; ALTER TABLE runs DROP COLUMN conversation; PRAGMA user_version = 4');
 }

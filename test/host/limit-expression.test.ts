@@ -8,7 +8,7 @@ function compiled(per: string, unit: 'runs' | 'requests' = 'runs') {
   const limits = [{ mode: 'enforce' as const, values: 10, per, [unit]: '60/1m' }];
   const [limit] = limitsOf({ level: 'trigger', owner: 'support/ask', file: 'ask.yaml', limits });
   if (limit === undefined) throw new Error('not valid');
-  return limitExpression(limit);
+  return limitExpression(limit, `the limit "${limit.name}"`);
 }
 
 function subjectOf(input: LimitSubject['input'], members: Partial<LimitSubject> = {}): LimitSubject {

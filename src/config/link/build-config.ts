@@ -35,6 +35,7 @@ import type {
 } from '../model.ts';
 import { mapInSlices } from '../slices.ts';
 import { descriptorOf } from '../stages.ts';
+import { debounceConfig } from './debounce.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
 import { gatewayLimits, keyLimits, limitsOf, projectLimits, triggerLimits } from './limit-config.ts';
 import { pricesConfig } from './prices.ts';
@@ -170,6 +171,7 @@ function triggerConfig(
     recording: recordingPolicy(gatewayRecording, document.recording, record),
     sessions: sessionsConfig(settings.sessions),
     cors: settings.cors && corsConfig(settings.cors),
+    debounce: settings.debounce && debounceConfig(settings.debounce),
     limits: limitsOf(triggerLimits(trigger)),
     callback: settings.callback && callbackConfig(settings.callback),
     tests: [...ownTests(trigger), ...documents.testsOf(trigger).flatMap(ownTests)],

@@ -152,7 +152,7 @@ function estimateFaults(
   return [{ field, message: '"estimate" is more than the limit, so that no run would fit' }];
 }
 
-function perOf(per: string | undefined): LimitPer | undefined {
+export function perOf(per: string | undefined): LimitPer | undefined {
   switch (per) {
     case undefined:
       return undefined;

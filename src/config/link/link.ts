@@ -2,6 +2,7 @@ import type { Problem } from '../../diagnostics/problem.ts';
 import { deepFreeze } from '../../schema/deep-freeze.ts';
 import type { ApiKeyConfig, Config } from '../model.ts';
 import { apiKeyConfig, buildConfig } from './build-config.ts';
+import { debounceProblems } from './debounce.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
 import { exposureProblems } from './exposure.ts';
 import { keyProblems } from './keys.ts';
@@ -33,6 +34,7 @@ export async function link(files: readonly FileInConfig[], context: LinkContext)
     ...keyProblems(documents),
     ...limitProblems(documents, { hasPrices: documents.prices.length > 0 || documents.mayDeclare('Prices') }),
     ...exposureProblems(documents),
+    ...debounceProblems(documents),
     ...(await triggerProblems(documents, resolved)),
     ...resolved.problems,
   ];

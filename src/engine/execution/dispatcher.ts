@@ -1,5 +1,6 @@
 import type { PluginLog } from '../../contract/index.ts';
 import type { Executor } from '../types/index.ts';
+import { Bursts } from './bursts.ts';
 import type { AttemptStart, RunSlot } from './run-slot.ts';
 import { Scheduler } from './scheduler.ts';
 import type { StartedAttempt, Store } from './store.ts';
@@ -23,6 +24,7 @@ export interface DispatcherParts {
 
 /** Starts attempts as soon as the scheduler has a place for them, until it is stopped. */
 export class Dispatcher {
+  readonly bursts: Bursts;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: PluginLog;
@@ -37,6 +39,10 @@ export class Dispatcher {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
+    this.bursts = new Bursts(clock, (slot) => {
+      this.#scheduler.add(slot);
+      this.pump();
+    });
     this.#scheduler = new Scheduler({
       concurrency,
       concurrencyOf: (project, trigger) => this.#executor?.concurrencyOf?.(project, trigger) ?? concurrency,
@@ -44,7 +50,7 @@ export class Dispatcher {
   }
 
   get queued(): number {
-    return this.#scheduler.queued;
+    return this.#scheduler.queued + this.bursts.size;
   }
 
   get running(): number {
@@ -68,6 +74,7 @@ export class Dispatcher {
 
   clearPauses(): void {
     for (const pause of this.#pauses) clearTimeout(pause);
+    this.bursts.clear();
   }
 
   /** Lines up a run behind those of its trigger and its session. */
@@ -85,7 +92,7 @@ export class Dispatcher {
 
   /** Removes a run and frees its place, which `pump` fills. */
   remove(slot: RunSlot): void {
-    this.#scheduler.remove(slot);
+    if (!this.bursts.leave(slot)) this.#scheduler.remove(slot);
   }
 
   /** Suspects that were interrupted so often may start once the delay has passed. */
@@ -139,6 +146,7 @@ export class Dispatcher {
   /** Begins another attempt of a queued run. */
   async #start(slot: RunSlot): Promise<void> {
     slot.enter('starting');
+    this.bursts.leave(slot);
     const waiting = slot.memory.enter();
     if (waiting !== undefined) await waiting;
     if (slot.isDecided || this.#isStopped) return;

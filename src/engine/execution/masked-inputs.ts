@@ -21,6 +21,11 @@ export class MaskedInputs {
     return this.#bytes < this.#maxBytes;
   }
 
+  /** Whether there is room for another input of this run, in place of the one that is kept. */
+  mayReplace(slot: RunSlot): boolean {
+    return this.#bytes - Buffer.byteLength(this.#texts.get(slot) ?? '') < this.#maxBytes;
+  }
+
   /** Keeps the whole input of a run that has to wait, if it has masks. */
   keep(slot: RunSlot): void {
     if (slot.wholeInput === undefined) return;

@@ -35,6 +35,12 @@ export function queuedRecord(run: NewRun): RunRecord {
   };
 }
 
+/** The record of a run that waits, with what another run of its burst brings. It was accepted when the first was. */
+export function replacedRecord(record: RunRecord, run: NewRun): RunRecord {
+  const { revision, secret, requestId, input, origin } = run;
+  return { ...record, revision, secret, requestId, input, origin };
+}
+
 /** The part of a final run's record that its policy keeps; undefined: nothing. */
 export function keptRecord(record: RunRecord, keep: RunPolicy['keep']): RunRecord | undefined {
   if (keep === 'none') return undefined;

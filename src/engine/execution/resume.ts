@@ -32,7 +32,8 @@ export function resumeRuns(pending: readonly PendingRun[], parts: ResumeParts): 
     if (slots.get(record.id) !== undefined) continue;
     const slot = new RunSlot('queued', { record, policy, memory: new RunMemory(memory) });
     slots.add(slot);
-    dispatcher.enqueue(slot);
+    if (run.burst === undefined) dispatcher.enqueue(slot);
+    else dispatcher.bursts.begin(slot, run.burst, 0);
     const failure = failureOf(run, parts);
     if (failure !== undefined) endings.end(slot, { state: 'failed', failure });
     else if (slot.isSuspect) levels.add(record.interruptions);

@@ -23,6 +23,12 @@ export class RunMemory {
     this.#input = inputMemory ?? this.engine.charge('runs', this.#inputBytes);
   }
 
+  /** Another input takes the place of the one that waits. */
+  replace({ input, inputMemory }: NewRun): void {
+    this.#inputBytes = inputMemory?.bytes ?? this.engine.measure(input);
+    this.#input?.correct(this.#inputBytes);
+  }
+
   /** Makes room for an attempt. Returns a promise if it has to wait; the run may be over when that resolves. */
   enter(): void | Promise<void> {
     const room = this.engine.room(this.#inputBytes);

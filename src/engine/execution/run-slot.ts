@@ -28,7 +28,7 @@ export interface RunSlotParts {
  */
 export class RunSlot {
   record: RunRecord;
-  readonly policy: RunPolicy;
+  policy: RunPolicy;
   /**
    * The input before masking, which the store does not have; undefined for a run without masks, and while the run is not being
    * executed: `MaskedInputs` has it then.

@@ -1,4 +1,7 @@
+import type { TriggerInput } from '../../contract/index.ts';
+import type { NewRun } from '../types/index.ts';
 import { MaskedInputs } from './masked-inputs.ts';
+import { replacedRecord } from './records.ts';
 import type { RunSlot } from './run-slot.ts';
 import { longestTimerMs } from './timers.ts';
 
@@ -31,6 +34,24 @@ export class RunSlots {
   park(slot: RunSlot): void {
     slot.record = { ...slot.record, input: undefined, origin: undefined };
     this.#masked.keep(slot);
+  }
+
+  /** Whether a run that waits may get another input that is masked. */
+  mayReplace(slot: RunSlot): boolean {
+    return this.#masked.mayReplace(slot);
+  }
+
+  /**
+   * A run that waits gets the input of another one of its burst.
+   * @param wholeInput the input before masking, if the run has masks
+   */
+  replace(slot: RunSlot, run: NewRun, wholeInput: TriggerInput | undefined): void {
+    slot.record = replacedRecord(slot.record, run);
+    slot.policy = run.policy;
+    slot.memory.replace(run);
+    slot.wholeInput = wholeInput;
+    this.#masked.drop(slot);
+    this.park(slot);
   }
 
   /** An attempt of the run begins. */

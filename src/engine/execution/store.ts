@@ -20,7 +20,34 @@ export interface PendingRun {
   readonly policy: RunPolicy;
   /** Whether parts of the input were masked: then it cannot be executed from the store. */
   readonly isMasked: boolean;
+  /** Set if it waits for the end of its burst. */
+  readonly burst: StoredBurst | undefined;
 }
+
+/** The burst of a run that waits for its end, as it is stored with the run. */
+export interface StoredBurst {
+  readonly key: string;
+  /** When the run starts if no other one joins, milliseconds since the epoch. */
+  readonly startsAt: number;
+  /** When it starts at the latest. */
+  readonly endsAt: number;
+}
+
+/** Another run of a burst takes the place of the one that waits. */
+export interface Replacement {
+  /** Of the run that waits: it keeps its id. */
+  readonly id: string;
+  /** The run that joins, already masked. */
+  readonly run: NewRun;
+  readonly claim: Claim | undefined;
+  readonly startsAt: number;
+}
+
+export type StoredReplacement =
+  | { readonly kind: 'replaced' }
+  /** The run was never stored, has been started, or has ended: nothing was stored. */
+  | { readonly kind: 'not_waiting' }
+  | Extract<Submission, { kind: 'duplicate' | 'unavailable' }>;
 
 /** What an attempt needs to be executed. */
 export interface StartedAttempt {
@@ -90,7 +117,13 @@ export interface Store {
     claim: Claim | undefined,
     limits: readonly LimitCharge[],
     startedAt: number | undefined,
+    burst?: StoredBurst,
   ): MaybePromise<StoredSubmission>;
+  /**
+   * Replaces the input and the claim of a run that waits for the end of its burst, and all else that comes with a request. The
+   * claim that it held is released.
+   */
+  replace(replacement: Replacement): MaybePromise<StoredReplacement>;
   start(start: Start): MaybePromise<StartedAttempt>;
   /**
    * Makes the run final, settles its claim and its reservations, and drops what its policy does not keep. May be delayed to share a commit with

@@ -8,6 +8,7 @@ import {
   type NewRun,
   type Submission,
 } from '../types/index.ts';
+import type { Burst } from './bursts.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { maskRun } from './masking.ts';
 import { queuedRecord } from './records.ts';
@@ -15,7 +16,7 @@ import type { RunEndings } from './run-endings.ts';
 import { RunMemory } from './run-memory.ts';
 import { RunSlot } from './run-slot.ts';
 import type { RunSlots } from './run-slots.ts';
-import type { Store, StoredSubmission } from './store.ts';
+import type { Store, StoredReplacement, StoredSubmission } from './store.ts';
 import type { Clock } from './timers.ts';
 
 export interface SubmissionParts {
@@ -42,6 +43,8 @@ export class Submissions {
 
   submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[]): MaybePromise<Submission> {
     const { store, slots, dispatcher, clock, memory, maxQueued } = this.#parts;
+    const joined = run.debounce && dispatcher.bursts.find(run.debounce.key);
+    if (run.debounce !== undefined && joined !== undefined) return this.#join(joined, run, claim, limits);
     if (slots.get(run.id) !== undefined) throw new Error('a run with this id already exists');
     if (dispatcher.queued >= maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
     const stored = maskRun(run);
@@ -52,8 +55,10 @@ export class Submissions {
       wholeInput: stored === run ? undefined : run.input,
     });
     slots.add(slot);
-    dispatcher.enqueue(slot);
-    const startedAt = dispatcher.takePlace(slot) ? clock.now() : undefined;
+    const burst = run.debounce && dispatcher.bursts.startOf(run.debounce);
+    if (burst === undefined) dispatcher.enqueue(slot);
+    else dispatcher.bursts.begin(slot, burst, 1);
+    const startedAt = burst === undefined && dispatcher.takePlace(slot) ? clock.now() : undefined;
     slot.memory.submit(run, startedAt !== undefined);
     if (startedAt === undefined) {
       if (!slots.mayPark(slot)) {
@@ -65,7 +70,7 @@ export class Submissions {
     slots.submissionBegins();
     let answer: MaybePromise<StoredSubmission>;
     try {
-      answer = store.submit(stored, claim, limits, startedAt);
+      answer = store.submit(stored, claim, limits, startedAt, burst);
     } catch (error) {
       return this.#failed(slot, error);
     }
@@ -79,23 +84,69 @@ export class Submissions {
   }
 
   #answered(slot: RunSlot, run: NewRun, startedAt: number | undefined, answer: StoredSubmission): Submission {
+    const burst = this.#parts.dispatcher.bursts.of(slot);
     const submission: Submission =
-      answer.kind === 'accepted' ? { kind: 'accepted', shadowed: answer.shadowed, ...this.active(slot) } : answer;
+      answer.kind === 'accepted'
+        ? { kind: 'accepted', shadowed: answer.shadowed, burst: burst && standing(burst), ...this.active(slot) }
+        : answer;
     // Otherwise it was cancelled or released before the store answered.
     if (!slot.isDecided) {
       if (answer.kind !== 'accepted') this.#forget(slot);
       else if (startedAt === undefined) waitForPlace(slot);
       else this.#parts.dispatcher.execute(slot, { attempt: 1, startedAt }, attemptOf(run, answer.memory));
     }
+    if (burst !== undefined && !slot.isDecided) this.#parts.dispatcher.bursts.answered(burst, burst.startsAt);
     this.#parts.slots.submissionAnswered();
     return submission;
+  }
+
+  /** Replaces the input of the run that waits for the end of a burst. */
+  #join(burst: Burst, run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[]): MaybePromise<Submission> {
+    const { store, slots, dispatcher } = this.#parts;
+    const { slot } = burst;
+    const masked = maskRun(run);
+    if (masked !== run && !slots.mayReplace(slot)) {
+      return { kind: 'unavailable', reason: 'too many bytes of masked input are queued' };
+    }
+    const startsAt = dispatcher.bursts.join(burst, run.debounce?.waitMs ?? 0);
+    const settle = (startedBy = burst.startsAt): void => {
+      dispatcher.bursts.answered(burst, startedBy);
+      slots.submissionAnswered();
+    };
+    const answered = (answer: StoredReplacement): MaybePromise<Submission> => {
+      if (answer.kind === 'not_waiting') {
+        // The run that it would have joined was refused.
+        dispatcher.bursts.close(burst);
+        settle();
+        return this.submit(run, claim, limits);
+      }
+      if (answer.kind !== 'replaced') {
+        settle();
+        return answer;
+      }
+      // Otherwise it was cancelled or released before the store answered.
+      if (!slot.isDecided) slots.replace(slot, masked, masked === run ? undefined : run.input);
+      settle(startsAt);
+      return { kind: 'accepted', shadowed: [], burst: standing(burst), ...this.active(slot) };
+    };
+    const failed = (error: unknown): Submission => {
+      settle();
+      return unstored(error);
+    };
+    slots.submissionBegins();
+    let answer: MaybePromise<StoredReplacement>;
+    try {
+      answer = store.replace({ id: slot.record.id, run: masked, claim, startsAt });
+    } catch (error) {
+      return failed(error);
+    }
+    return answer instanceof Promise ? answer.then(answered, failed) : answered(answer);
   }
 
   #failed(slot: RunSlot, error: unknown): Submission {
     if (!slot.isDecided) this.#forget(slot);
     this.#parts.slots.submissionAnswered();
-    if (EngineUnavailable.is(error)) return { kind: 'unavailable', reason: error.message };
-    throw error;
+    return unstored(error);
   }
 
   /** A run as its submitter, and others that find it while it is active, see it. */
@@ -113,6 +164,16 @@ export class Submissions {
     dispatcher.remove(slot);
     dispatcher.pump();
   }
+}
+
+/** The answer to a submission that the store rejected. Whatever is not an outage is a bug, and thrown. */
+function unstored(error: unknown): Submission {
+  if (EngineUnavailable.is(error)) return { kind: 'unavailable', reason: error.message };
+  throw error;
+}
+
+function standing({ slot, startsAt }: Burst) {
+  return { runId: slot.record.id, startsAt };
 }
 
 function attemptOf({ input, origin }: NewRun, memory: string | undefined) {

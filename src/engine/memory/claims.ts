@@ -30,7 +30,7 @@ export class Claims {
   }
 
   /** Claims a free fingerprint for a run. */
-  hold(claim: Claim, run: NewRun): HeldClaim {
+  hold(claim: Claim, run: Pick<NewRun, 'id' | 'acceptedAt'>): HeldClaim {
     const { scope, fingerprint, windowMs, keepOnFailure } = claim;
     const until = windowMs === undefined ? Number.POSITIVE_INFINITY : run.acceptedAt + windowMs;
     const held = { scope, fingerprint, windowMs, keepOnFailure, runId: run.id, until, isRunActive: true };
@@ -49,6 +49,11 @@ export class Claims {
     held.isRunActive = false;
     if (!hasSucceeded && !held.keepOnFailure) this.#drop(held);
     else if (held.until !== Number.POSITIVE_INFINITY) this.#ending.add(held.until, held);
+  }
+
+  /** The holder gives its claim up: what it claimed never runs. */
+  release(held: HeldClaim): void {
+    this.#drop(held);
   }
 
   /** Drops claims past their window, up to `limit`. True if there may be more. */

@@ -1,12 +1,14 @@
-import { keptRecord, queuedRecord } from '../execution/records.ts';
+import { keptRecord, queuedRecord, replacedRecord } from '../execution/records.ts';
 import type {
   End,
   PendingNotification,
   PendingRun,
+  Replacement,
   Retry,
   Start,
   StartedAttempt,
   Store,
+  StoredReplacement,
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
@@ -99,6 +101,28 @@ export class MemoryStore implements Store {
       memory: held,
     });
     return { kind: 'accepted', memory: this.#sessions.recall(queued, run.policy), shadowed: charging.shadowed };
+  }
+
+  replace({ id, run, claim }: Replacement): StoredReplacement {
+    const stored = this.#runs.get(id);
+    if (stored?.record.state !== 'queued' || stored.record.attempt > 0) return { kind: 'not_waiting' };
+    const now = this.#clock.now();
+    this.#sweep(now, sweepAtSubmit);
+    const holder = claim && this.#claims.find(claim.scope, claim.fingerprint, now);
+    if (holder !== undefined) return { kind: 'duplicate', runId: holder.runId };
+    if (claim !== undefined && stored.claim === undefined && this.#claims.size >= this.#options.maxClaims) {
+      return { kind: 'unavailable', reason: 'too many dedup claims' };
+    }
+    const { memory } = stored;
+    if (!this.#resize(memory, run.inputMemory?.bytes ?? this.#memory.measure(run.input))) {
+      return { kind: 'unavailable', reason: 'no memory is left for another run' };
+    }
+    if (stored.claim !== undefined) this.#claims.release(stored.claim);
+    stored.claim = claim && this.#claims.hold(claim, { id, acceptedAt: run.acceptedAt });
+    stored.record = { ...replacedRecord(stored.record, run), input: undefined };
+    stored.waitingInput = JSON.stringify(run.input);
+    stored.policy = run.policy;
+    return { kind: 'replaced' };
   }
 
   start({ id, attempt, startedAt }: Start): StartedAttempt {
@@ -266,6 +290,15 @@ export class MemoryStore implements Store {
       if (held !== undefined || this.#finished.size === 0) return held;
       this.#forgetFirst();
     }
+  }
+
+  /** Whether there is room for an input of this size in place of another one. Finished runs give way to it. */
+  #resize(held: Reservation, bytes: number): boolean {
+    while (!held.resize(bytes)) {
+      if (this.#finished.size === 0) return false;
+      this.#forgetFirst();
+    }
+    return true;
   }
 
   /** Removes finished runs and claims past their retention, up to `limit`. True if there may be more. */

@@ -7,10 +7,10 @@ export interface StoredRun {
   record: RunRecord;
   /** The input as JSON while the run waits for an attempt: objects may take many times as much memory. */
   waitingInput: string | undefined;
-  readonly policy: RunPolicy;
+  policy: RunPolicy;
   /** What its input and output take. */
   readonly memory: Reservation;
-  readonly claim: HeldClaim | undefined;
+  claim: HeldClaim | undefined;
   /** What its end settles. */
   readonly reservations: readonly LimitReservation[];
   /** The checkpoint that a resumed attempt starts with, as JSON. */

@@ -4,10 +4,13 @@ import type {
   End,
   PendingNotification,
   PendingRun,
+  Replacement,
   Retry,
   Start,
   StartedAttempt,
   Store,
+  StoredBurst,
+  StoredReplacement,
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
@@ -15,7 +18,7 @@ import type { Claim, EngineBroken, LimitCharge, LimitCounter, NewRun, RunQuery, 
 import { JournalClient } from './journal-client.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
-import { policyOf, type RunRow, recordOf } from './run-rows.ts';
+import { burstOf, policyOf, type RunRow, recordOf } from './run-rows.ts';
 
 /** How long the end of a run may wait to share a commit while it has no waiter, in milliseconds. */
 const endDelayMs = 20;
@@ -48,25 +51,21 @@ export class Journal implements Store {
     claim: Claim | undefined,
     limits: readonly LimitCharge[],
     startedAt: number | undefined,
+    burst?: StoredBurst,
   ): Promise<StoredSubmission> {
-    const { input, origin, policy, inputMemory: _inputMemory, ...rest } = run;
-    const { keep, sessionTtlMs, notify, mask } = policy;
-    const isMasked = mask.length > 0;
-    const submitted = {
-      ...rest,
-      startedAt,
-      keep,
-      isMasked,
-      sessionTtlMs,
-      notify,
-      input: JSON.stringify(input),
-      origin: origin && JSON.stringify(origin),
-    };
+    const submitted = { ...written(run), startedAt, burst };
     const stored = await this.#client.ask('runs', 'submit', submitted, claim, limits, this.#clock.now());
     if (stored.duplicateOf !== undefined) return { kind: 'duplicate', runId: stored.duplicateOf };
     if (stored.isUsedUp) return { kind: 'used_up' };
     if (stored.limited !== undefined) return { kind: 'limited', ...stored.limited };
     return { kind: 'accepted', memory: stored.memory, shadowed: stored.shadowed ?? [] };
+  }
+
+  async replace({ id: replaces, run, claim, startsAt }: Replacement): Promise<StoredReplacement> {
+    const joining = { ...written(run), replaces, startsAt };
+    const { isWaiting, duplicateOf } = await this.#client.ask('runs', 'replace', joining, claim, this.#clock.now());
+    if (!isWaiting) return { kind: 'not_waiting' };
+    return duplicateOf === undefined ? { kind: 'replaced' } : { kind: 'duplicate', runId: duplicateOf };
   }
 
   async start(start: Start): Promise<StartedAttempt> {
@@ -120,7 +119,12 @@ export class Journal implements Store {
 
   async resume(): Promise<readonly PendingRun[]> {
     const rows = await this.#client.ask('runs', 'resume', this.#clock.now());
-    return rows.map((row) => ({ record: recordOf(row), policy: policyOf(row), isMasked: row.is_masked === 1 }));
+    return rows.map((row) => ({
+      record: recordOf(row),
+      policy: policyOf(row),
+      isMasked: row.is_masked === 1,
+      burst: burstOf(row),
+    }));
   }
 
   async stopping(): Promise<void> {
@@ -180,6 +184,20 @@ export class Journal implements Store {
     ]);
     if (!this.#client.isOver) this.#tidyAfter(more.includes(true) ? tidyPauseMs : tidyEveryMs);
   }
+}
+
+/** A run as it crosses the threads. */
+function written({ input, origin, policy, inputMemory: _inputMemory, ...rest }: NewRun) {
+  const { keep, sessionTtlMs, notify, mask } = policy;
+  return {
+    ...rest,
+    keep,
+    isMasked: mask.length > 0,
+    sessionTtlMs,
+    notify,
+    input: JSON.stringify(input),
+    origin: origin && JSON.stringify(origin),
+  };
 }
 
 /** The record as callers may see it; undefined: none. */

@@ -152,6 +152,12 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN cost INTEGER;
   ALTER TABLE runs ADD COLUMN currency TEXT;
   `,
+  // The burst of a debounced run: what it is known by, and when the run starts, as things are and at the latest.
+  `
+  ALTER TABLE runs ADD COLUMN burst_key TEXT;
+  ALTER TABLE runs ADD COLUMN burst_starts_at INTEGER;
+  ALTER TABLE runs ADD COLUMN burst_ends_at INTEGER;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

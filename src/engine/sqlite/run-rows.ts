@@ -1,4 +1,5 @@
 import type { RunState, RunUsage } from '../../contract/index.ts';
+import type { StoredBurst } from '../execution/store.ts';
 import type { RunCost, RunPolicy, RunRecord } from '../types/index.ts';
 
 /** A row of the table `runs`. */
@@ -38,11 +39,14 @@ export interface RunRow {
   readonly reasoning_tokens: number | null;
   readonly cost: number | null;
   readonly currency: string | null;
+  readonly burst_key: string | null;
+  readonly burst_starts_at: number | null;
+  readonly burst_ends_at: number | null;
 }
 
 /** All columns of runs that are not final but those that may be long. */
 export const shortColumns =
-  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions, model, cached_tokens, reasoning_tokens, cost, currency';
+  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions, model, cached_tokens, reasoning_tokens, cost, currency, burst_key, burst_starts_at, burst_ends_at';
 
 /** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
@@ -79,6 +83,13 @@ export function recordOf(row: RunRow): RunRecord {
 /** The policy of a stored run. Its masks are not stored: they have been applied. */
 export function policyOf(row: RunRow): RunPolicy {
   return { keep: row.keep, mask: [], sessionTtlMs: row.session_ttl, notify: row.notify === 1 };
+}
+
+/** The burst that a run waits for; undefined once it has been started. */
+export function burstOf(row: RunRow): StoredBurst | undefined {
+  const { burst_key: key, burst_starts_at: startsAt, burst_ends_at: endsAt, attempt } = row;
+  if (attempt > 0 || key === null || startsAt === null || endsAt === null) return undefined;
+  return { key, startsAt, endsAt };
 }
 
 type Values<Names extends keyof RunRow> = Partial<Record<Names, unknown>>;

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { End, PendingNotification, Retry, Start } from '../execution/store.ts';
+import type { End, PendingNotification, Retry, Start, StoredBurst } from '../execution/store.ts';
 import { chargeAll, consumptionOf, settleAll } from '../limits/ledger.ts';
 import type { Claim, LimitCharge, LimitCounter, NewRun, RunPolicy, RunQuery } from '../types/index.ts';
 import { ClaimTable } from './claim-table.ts';
@@ -19,6 +19,13 @@ export interface SubmittedRun
   readonly origin: string | undefined;
   readonly isMasked: boolean;
   readonly startedAt: number | undefined;
+  readonly burst: StoredBurst | undefined;
+}
+
+/** A run that takes the place of one that waits. */
+export interface JoiningRun extends Omit<SubmittedRun, 'startedAt' | 'burst'> {
+  readonly replaces: string;
+  readonly startsAt: number;
 }
 
 /** Without a reason against it, the run was stored; `memory` is that of its session. */
@@ -70,7 +77,7 @@ export class RunTables {
   }
 
   submit(run: SubmittedRun, claim: Claim | undefined, limits: readonly LimitCharge[], now: number): StoredSubmit {
-    const { startedAt, uses } = run;
+    const { startedAt, uses, burst } = run;
     const holder = claim && this.#claims.holder(claim, now);
     if (holder !== undefined) return { duplicateOf: holder };
     if (uses !== undefined && !this.#uses.hasLeft(uses)) return { isUsedUp: true };
@@ -82,8 +89,8 @@ export class RunTables {
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
          attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
-         origin, secret, request_id, reservations)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         origin, secret, request_id, reservations, burst_key, burst_starts_at, burst_ends_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
         ...[run.conversation ?? null, run.replayOf ?? null],
@@ -92,10 +99,39 @@ export class RunTables {
         ...[claim?.scope ?? null, claim?.fingerprint ?? null, Number(claim?.keepOnFailure ?? false), run.input],
         ...[run.origin ?? null, run.secret ?? null, run.requestId ?? null],
         reservations.length === 0 ? null : JSON.stringify(reservations),
+        ...[burst?.key ?? null, burst?.startsAt ?? null, burst?.endsAt ?? null],
       ],
     );
     const memory = run.conversation === undefined ? undefined : this.#sessions.memory(run.conversation, now);
     return { ...(memory !== undefined && { memory }), ...(shadowed.length > 0 && { shadowed }) };
+  }
+
+  replace(
+    run: JoiningRun,
+    claim: Claim | undefined,
+    now: number,
+  ): { readonly isWaiting: boolean; duplicateOf?: string } {
+    const { replaces: id } = run;
+    const row = this.#sql.get(
+      `SELECT claim_scope, claim_fingerprint FROM runs
+         WHERE id = ? AND state = 'queued' AND attempt = 0 AND burst_key IS NOT NULL`,
+      [id],
+    );
+    if (row === undefined) return { isWaiting: false };
+    const holder = claim && this.#claims.holder(claim, now);
+    if (holder !== undefined) return { isWaiting: true, duplicateOf: holder };
+    if (row.claim_scope !== null) this.#claims.release(String(row.claim_scope), String(row.claim_fingerprint), id);
+    if (claim !== undefined) this.#claims.hold(claim, id, run.acceptedAt);
+    this.#sql.run(
+      `UPDATE runs SET revision = ?, secret = ?, request_id = ?, keep = ?, is_masked = ?, session_ttl = ?, notify = ?,
+         claim_scope = ?, claim_fingerprint = ?, keep_claim = ?, input = ?, origin = ?, burst_starts_at = ? WHERE id = ?`,
+      [
+        ...[run.revision, run.secret ?? null, run.requestId ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs],
+        ...[Number(run.notify), claim?.scope ?? null, claim?.fingerprint ?? null],
+        ...[Number(claim?.keepOnFailure ?? false), run.input, run.origin ?? null, run.startsAt, id],
+      ],
+    );
+    return { isWaiting: true };
   }
 
   start({ id, attempt, startedAt }: Start): StoredAttempt {

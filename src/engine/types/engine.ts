@@ -31,6 +31,8 @@ export type Submission =
       readonly kind: 'accepted';
       /** Limits that would have refused it, if they refused anything. */
       readonly shadowed: readonly string[];
+      /** Set if the run was submitted with `debounce`: the run of its burst, and when that starts unless another one joins. */
+      readonly burst?: { readonly runId: string; readonly startsAt: number } | undefined;
     })
   /** That run holds the fingerprint; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
@@ -65,6 +67,10 @@ export interface Engine {
    * Stores the run and its claim, and counts the use of its credential and what it takes of limits, in one atomic step, or
    * nothing of it. A duplicate is no use. Accepted means stored as durably as the engine can. What is reserved of tokens and
    * cost is settled in the step that stores the end of the run.
+   *
+   * A run with `debounce` may join a burst. Then its input and its claim replace those of the run that waits, in one atomic
+   * step: that run keeps its id and what it has taken of limits and uses, and the claim of the input that never runs is
+   * released.
    */
   submit(run: NewRun, claim: Claim | undefined, limits?: readonly LimitCharge[]): MaybePromise<Submission>;
   /** The run once it is final, or as it is when `timeoutMs` has passed or `signal` aborts; undefined if unknown. */

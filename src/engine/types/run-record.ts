@@ -89,8 +89,21 @@ export interface NewRun
   readonly policy: RunPolicy;
   /** Set if its credential may start a limited number of runs. */
   readonly uses?: LimitedUses | undefined;
+  /** Set if it waits for the end of its burst, whose latest input it runs with. */
+  readonly debounce?: Debounce | undefined;
   /** What its input takes, if the submitter has reserved it. Not stored. */
   readonly inputMemory?: Reservation | undefined;
+}
+
+/**
+ * Runs that are submitted with the same key while the first of them waits are one burst: one run, with the id of the first
+ * and the input of the last. It starts `waitMs` after the last was submitted, and at most `maxMs` after the first.
+ */
+export interface Debounce {
+  /** Submitters that share a key share a run, so callers and sessions need keys of their own. */
+  readonly key: string;
+  readonly waitMs: number;
+  readonly maxMs: number;
 }
 
 /** How often a credential may be used: counted in the step that accepts a run, and forgotten when the credential has ended. */

@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CallbackConfig, NamedUse, RecordingPolicy, RunUse, TriggerConfig } from '../../config/model.ts';
+import type {
+  CallbackConfig,
+  DebounceConfig,
+  NamedUse,
+  RecordingPolicy,
+  RunUse,
+  TriggerConfig,
+} from '../../config/model.ts';
 import { descriptorOf } from '../../config/stages.ts';
 import { usesOf } from '../../config/uses-of.ts';
 import { type Stage, stages } from '../../contract/index.ts';
@@ -30,6 +37,7 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
     ...(before === undefined
       ? []
       : compareValue('sessions ttl', before.sessions.ttlMs, after.sessions.ttlMs, place, showDuration)),
+    ...compareDebounce(before?.debounce, after.debounce, place),
     ...compareValue('sessions scope', before?.sessions.scope ?? 'caller', after.sessions.scope, place),
   ];
 }
@@ -83,6 +91,24 @@ function compareBody(
       place,
     ),
   ];
+}
+
+function compareDebounce(
+  before: DebounceConfig | undefined,
+  after: DebounceConfig | undefined,
+  place: Place,
+): readonly StructureDetail[] {
+  return compareValue(
+    'debounce',
+    before && describeDebounce(before),
+    after && describeDebounce(after),
+    after?.place ?? place,
+  );
+}
+
+function describeDebounce({ waitMs, maxMs, per }: DebounceConfig): string {
+  const value = per === undefined ? '' : ` per ${per.kind === 'expression' ? per.expression : per.kind}`;
+  return `${showDuration(waitMs)}, at most ${showDuration(maxMs)}${value}`;
 }
 
 function compareCallback(

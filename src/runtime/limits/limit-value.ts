@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import type { LimitConfig } from '../../config/model.ts';
 import type { LimitSubject } from '../../host/limit-expression.ts';
 import type { LiveLimit } from './live-limit.ts';
 
@@ -19,8 +20,10 @@ export type FoundLimitValue =
   | { readonly ok: false; readonly message: string };
 
 /** The value of `per`, which is counted apart. */
-export function limitValue({ config, expression }: LiveLimit, request: LimitedRequest): FoundLimitValue {
-  const { per } = config;
+export function limitValue(
+  { config: { per }, expression }: { readonly config: Pick<LimitConfig, 'per'> } & Pick<LiveLimit, 'expression'>,
+  request: LimitedRequest,
+): FoundLimitValue {
   if (expression !== undefined) return expression(request.subject());
   return { ok: true, value: per === undefined ? '' : builtInValue(per.kind, request) };
 }
