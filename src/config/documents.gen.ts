@@ -399,6 +399,10 @@ export interface SessionsDocument {
    * How long after its last run a conversation is remembered. In milliseconds.
    */
   ttl: number;
+  /**
+   * What happens to a request while a run of its conversation is queued or running. `enqueue`, the default: its run waits for its turn. `drop`: it is refused, 409 `session_busy`. `replace`: that run is cancelled, and the new one takes its place.
+   */
+  onBusy?: 'enqueue' | 'drop' | 'replace';
 }
 /**
  * The receiver of a notification of each final run: a POST, signed as Standard Webhooks specifies, retried for three days.

@@ -1,6 +1,6 @@
 import type { ApiKeyDeclaration, JsonObject, JsonValue, SecretReference, Stage } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
-import type { LimitUnit, RecordingBounds, SessionScope } from '../engine/types/index.ts';
+import type { LimitUnit, OnBusy, RecordingBounds, SessionScope } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
 import type { stageDescriptors } from './stages.ts';
 
@@ -198,6 +198,8 @@ export interface SessionsConfig {
   readonly scope: SessionScope;
   /** How long after its last run a conversation is remembered. */
   readonly ttlMs: number;
+  /** What happens to a request while a run of its conversation is queued or running. */
+  readonly onBusy: 'enqueue' | OnBusy;
   /** Where they are declared, by the trigger or its defaults; undefined: nowhere. */
   readonly place: Place | undefined;
 }

@@ -20,6 +20,7 @@ export const problemCodes = {
   wait_timeout: { status: 408, detail: 'The run did not finish in time. It continues; read it at statusUrl.' },
   request_timeout: { status: 408, detail: 'The complete request did not arrive in time.' },
   not_replayable: { status: 409, detail: 'The input of the run was not kept, so it cannot be replayed.' },
+  session_busy: { status: 409, detail: 'A run of this session is queued or running.' },
   tokens_not_configured: {
     status: 409,
     detail: 'This gateway issues no tokens: gateway.yaml has no secrets that sign them.',

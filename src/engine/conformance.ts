@@ -1,3 +1,4 @@
+import { busySessionCases } from './conformance/busy-sessions.ts';
 import { cancelCases } from './conformance/cancelling.ts';
 import { chargeCases } from './conformance/charging.ts';
 import { claimCases } from './conformance/claiming.ts';
@@ -33,6 +34,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...limitCases,
   ...retryCases,
   ...sessionCases,
+  ...busySessionCases,
   ...followingCases,
   ...keepCases,
   ...recordingCases,

@@ -126,6 +126,7 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
     const limit = limitOf(submitted.limits, id);
     return { kind: 'limited', by: limit.name, reply: limitedReply(limit, retryAt, Date.now()) };
   }
+  if (submission.kind === 'busy') return busyAnswer(submission.runId, submitted);
   if (submission.kind === 'used_up') return { kind: 'used_up', reply: problem(verdictWords.used_up.code) };
   if (submission.kind === 'duplicate') {
     const { runId } = submission;
@@ -165,6 +166,17 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
     assertReply(reply);
     return acceptedBy(submission, { runId, reply }, submitted.limits);
   });
+}
+
+/** When a caller whose session is busy may try again, in seconds. */
+const busyRetryAfter = '5';
+
+/** Names the run that keeps the session busy, if the caller may read it. */
+async function busyAnswer(runId: string, { engine, trigger, exchange }: Submitted): Promise<Answered> {
+  const found = await engine.get(runId);
+  const mayRead = found !== undefined && mayUse(exchange.caller, found, exchange.sessionId);
+  const members = mayRead ? { runId, statusUrl: statusUrl(trigger, runId) } : {};
+  return { kind: 'busy', runId, reply: problem(verdictWords.busy.code, members, { 'retry-after': busyRetryAfter }) };
 }
 
 function acceptedBy(
@@ -324,6 +336,7 @@ const uncharged: RunCharges = Object.freeze({ ok: true, charges: [] });
 
 function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {
   const { sessionId, caller } = exchange;
+  const { scope, onBusy } = trigger.config.sessions;
   const named = {
     project: trigger.project.id,
     trigger: trigger.key,
@@ -335,7 +348,7 @@ function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservati
     ...named,
     secret: caller.credential,
     requestId: exchange.requestId,
-    conversation: conversationId(named, trigger.config.sessions.scope),
+    conversation: conversationId(named, scope),
     revision: trigger.revision,
     replayOf: undefined,
     input: exchange.input,
@@ -343,6 +356,7 @@ function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservati
     policy: trigger.policy,
     acceptedAt: exchange.receivedAt,
     uses: usesOf(caller),
+    onBusy: onBusy === 'enqueue' ? undefined : onBusy,
     inputMemory,
   };
 }

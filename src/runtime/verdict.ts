@@ -30,6 +30,8 @@ export type PipelineVerdict =
   | StoppedVerdict
   /** A limit had no room for the run: nothing was stored. Names the limit. */
   | { readonly kind: 'limited'; readonly by: string }
+  /** That run of its session is queued or running: nothing was stored. */
+  | { readonly kind: 'busy'; readonly runId: string }
   /** The caller's token has started as many runs as it may: nothing was stored. */
   | { readonly kind: 'used_up' }
   /** The engine had no room: nothing was stored. */
@@ -59,6 +61,7 @@ export const verdictWords = {
   filter_error: { code: 'filter_error', recorded: 'dropped', rehearsed: 'dropped' },
   duplicate: { code: 'duplicate', recorded: 'duplicate', rehearsed: 'duplicate' },
   limited: { code: 'rate_limited', recorded: 'limited', rehearsed: 'limited' },
+  busy: { code: 'session_busy', recorded: 'unavailable', rehearsed: 'refused' },
   used_up: { code: 'forbidden', recorded: 'unavailable', rehearsed: 'refused' },
   unavailable: { code: 'unavailable', recorded: 'unavailable', rehearsed: 'refused' },
 } as const satisfies Record<
@@ -88,6 +91,8 @@ export function reasonOf(verdict: Verdict): string {
       return verdict.by;
     case 'filter_error':
       return `${verdict.by}: ${verdict.reason}`;
+    case 'busy':
+      return 'session busy';
     case 'used_up':
       return 'token used up';
     default:

@@ -220,8 +220,8 @@ function corsConfig({ file, pointer, value }: WrittenSetting<'cors'>): TriggerCo
 const sessionTtlMs = 30 * 86_400_000;
 
 function sessionsConfig(written: WrittenSetting<'sessions'> | undefined): SessionsConfig {
-  const { scope = 'caller', ttl = sessionTtlMs } = written?.value ?? {};
-  return { scope, ttlMs: ttl, place: written && { file: written.file, pointer: written.pointer } };
+  const { scope = 'caller', ttl = sessionTtlMs, onBusy = 'enqueue' } = written?.value ?? {};
+  return { scope, ttlMs: ttl, onBusy, place: written && { file: written.file, pointer: written.pointer } };
 }
 
 function recordPolicy(written: RecordDocument = 'full'): RecordPolicy {

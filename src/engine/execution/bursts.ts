@@ -87,6 +87,11 @@ export class Bursts {
     return this.#waiting.size === 0 ? undefined : this.#waiting.get(slot);
   }
 
+  /** The runs of a session that wait for their time. Looks at all that do. */
+  inSession(conversation: string): readonly RunSlot[] {
+    return [...this.#held].map(({ slot }) => slot).filter(({ record }) => record.conversation === conversation);
+  }
+
   /** The next run of its key begins another burst. */
   close(burst: Burst): void {
     if (this.#open.get(burst.key) === burst) this.#open.delete(burst.key);

@@ -90,6 +90,11 @@ export class Dispatcher {
     return next === slot;
   }
 
+  /** The runs of a session, queued or running. */
+  inSession(conversation: string): readonly RunSlot[] {
+    return this.#scheduler.inSession(conversation);
+  }
+
   /** Removes a run and frees its place, which `pump` fills. */
   remove(slot: RunSlot): void {
     if (!this.bursts.leave(slot)) this.#scheduler.remove(slot);

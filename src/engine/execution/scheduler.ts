@@ -77,6 +77,12 @@ export class Scheduler {
     this.#open.add(lane);
   }
 
+  /** The runs of a session, queued or running, in the order of their turns. */
+  inSession(conversation: string): readonly RunSlot[] {
+    const session = this.#sessions.get(conversation);
+    return session === undefined ? [] : [session.turn, ...session.waiting];
+  }
+
   /** Gives a place to the run that may start now, if any. */
   next(): RunSlot | undefined {
     if (this.#running.size >= this.#limits.concurrency) return undefined;

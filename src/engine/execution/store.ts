@@ -104,7 +104,7 @@ export interface PendingNotification {
 
 export type StoredSubmission =
   | { readonly kind: 'accepted'; readonly memory: string | undefined; readonly shadowed: readonly string[] }
-  | Exclude<Submission, { kind: 'accepted' }>;
+  | Exclude<Submission, { kind: 'accepted' | 'busy' }>;
 
 /**
  * Where an engine keeps runs, claims, sessions and notifications. Each call is one atomic step, as durable as the store is
@@ -124,6 +124,8 @@ export interface Store {
    * claim that it held is released.
    */
   replace(replacement: Replacement): MaybePromise<StoredReplacement>;
+  /** The run that holds the fingerprint of a claim. */
+  holder(claim: Claim): MaybePromise<string | undefined>;
   start(start: Start): MaybePromise<StartedAttempt>;
   /**
    * Makes the run final, settles its claim and its reservations, and drops what its policy does not keep. May be delayed to share a commit with

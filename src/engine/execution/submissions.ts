@@ -9,6 +9,7 @@ import {
   type Submission,
 } from '../types/index.ts';
 import type { Burst } from './bursts.ts';
+import { BusySessions } from './busy-sessions.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { maskRun } from './masking.ts';
 import { queuedRecord } from './records.ts';
@@ -36,15 +37,25 @@ export interface SubmissionParts {
  */
 export class Submissions {
   readonly #parts: SubmissionParts;
+  readonly #busy: BusySessions;
 
   constructor(parts: SubmissionParts) {
     this.#parts = parts;
+    this.#busy = new BusySessions(parts);
   }
 
   submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[]): MaybePromise<Submission> {
-    const { store, slots, dispatcher, clock, memory, maxQueued } = this.#parts;
-    const joined = run.debounce && dispatcher.bursts.find(run.debounce.key);
+    const joined = run.debounce && this.#parts.dispatcher.bursts.find(run.debounce.key);
     if (run.debounce !== undefined && joined !== undefined) return this.#join(joined, run, claim, limits);
+    const { conversation, onBusy } = run;
+    if (conversation === undefined || onBusy === undefined) return this.#begin(run, claim, limits);
+    const turn = this.#busy.turn(conversation);
+    if (turn !== undefined) return turn.then(() => this.submit(run, claim, limits));
+    return this.#busy.decide(run, conversation, claim, () => this.#begin(run, claim, limits));
+  }
+
+  #begin(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[]): MaybePromise<Submission> {
+    const { store, slots, dispatcher, clock, memory, maxQueued } = this.#parts;
     if (slots.get(run.id) !== undefined) throw new Error('a run with this id already exists');
     if (dispatcher.queued >= maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
     const stored = maskRun(run);

@@ -125,6 +125,10 @@ export class MemoryStore implements Store {
     return { kind: 'replaced' };
   }
 
+  holder({ scope, fingerprint }: Claim): string | undefined {
+    return this.#claims.find(scope, fingerprint, this.#clock.now())?.runId;
+  }
+
   start({ id, attempt, startedAt }: Start): StartedAttempt {
     const stored = this.#stored(id);
     const { input, origin } = whole(stored);

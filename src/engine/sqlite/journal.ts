@@ -68,6 +68,10 @@ export class Journal implements Store {
     return duplicateOf === undefined ? { kind: 'replaced' } : { kind: 'duplicate', runId: duplicateOf };
   }
 
+  async holder(claim: Claim): Promise<string | undefined> {
+    return this.#client.ask('runs', 'holder', claim, this.#clock.now());
+  }
+
   async start(start: Start): Promise<StartedAttempt> {
     const { input, origin, memory, checkpoint } = await this.#client.ask('runs', 'start', start);
     return {

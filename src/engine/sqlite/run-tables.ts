@@ -134,6 +134,10 @@ export class RunTables {
     return { isWaiting: true };
   }
 
+  holder(claim: Claim, now: number): string | undefined {
+    return this.#claims.holder(claim, now);
+  }
+
   start({ id, attempt, startedAt }: Start): StoredAttempt {
     const row = this.#sql.get(
       `UPDATE runs SET state = 'running', attempt = ?, started_at = ?, retry_at = NULL WHERE id = ? AND finished_at IS NULL

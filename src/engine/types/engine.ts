@@ -36,6 +36,8 @@ export type Submission =
     })
   /** That run holds the fingerprint; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
+  /** That run of its session is queued or running, and it was submitted with `onBusy: drop`; nothing was stored. */
+  | { readonly kind: 'busy'; readonly runId: string }
   /** Its credential has started as many runs as it may; nothing was stored. */
   | { readonly kind: 'used_up' }
   /** There is no room in this limit before `retryAt`, milliseconds since the epoch; nothing was stored or counted. */
@@ -67,6 +69,10 @@ export interface Engine {
    * Stores the run and its claim, and counts the use of its credential and what it takes of limits, in one atomic step, or
    * nothing of it. A duplicate is no use. Accepted means stored as durably as the engine can. What is reserved of tokens and
    * cost is settled in the step that stores the end of the run.
+   *
+   * Of a session whose runs have `onBusy: drop`, one is queued or running at a time, however many are submitted at once. With
+   * `replace`, the runs that are queued or running are cancelled after the new one was stored, so that a crash between leaves
+   * both.
    *
    * A run with `debounce` may join a burst. Then its input and its claim replace those of the run that waits, in one atomic
    * step: that run keeps its id and what it has taken of limits and uses, and the claim of the input that never runs is

@@ -89,11 +89,16 @@ export interface NewRun
   readonly policy: RunPolicy;
   /** Set if its credential may start a limited number of runs. */
   readonly uses?: LimitedUses | undefined;
+  /** What happens while a run of its session is queued or running; undefined: it waits for its turn. */
+  readonly onBusy?: OnBusy | undefined;
   /** Set if it waits for the end of its burst, whose latest input it runs with. */
   readonly debounce?: Debounce | undefined;
   /** What its input takes, if the submitter has reserved it. Not stored. */
   readonly inputMemory?: Reservation | undefined;
 }
+
+/** `drop`: the new run is refused. `replace`: the others of its session are cancelled once it is accepted. */
+export type OnBusy = 'drop' | 'replace';
 
 /**
  * Runs that are submitted with the same key while the first of them waits are one burst: one run, with the id of the first

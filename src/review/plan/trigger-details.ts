@@ -39,6 +39,7 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
       : compareValue('sessions ttl', before.sessions.ttlMs, after.sessions.ttlMs, place, showDuration)),
     ...compareDebounce(before?.debounce, after.debounce, place),
     ...compareValue('sessions scope', before?.sessions.scope ?? 'caller', after.sessions.scope, place),
+    ...compareValue('sessions onBusy', before?.sessions.onBusy ?? 'enqueue', after.sessions.onBusy, place),
   ];
 }
 

@@ -6,7 +6,7 @@ import type { Live } from '../live.ts';
 import { problemCodeOf, statusOf } from '../reply.ts';
 import { newRunId } from '../run-id.ts';
 import type { LiveTrigger } from '../snapshot.ts';
-import { type PipelineVerdict, verdictWords } from '../verdict.ts';
+import { debounceStage, type PipelineVerdict, verdictWords } from '../verdict.ts';
 import { maskSentBody } from './mask-sent-body.ts';
 import { pickHeaders } from './recorded-headers.ts';
 import { recordedOrigin } from './recorded-origin.ts';
@@ -159,7 +159,8 @@ function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRec
       code: problemCodeOf(reply),
       status: statusOf(reply),
       by: 'by' in verdict ? verdict.by : undefined,
-      runId: 'runId' in verdict ? verdict.runId : undefined,
+      // That of a busy session is the run of another request.
+      runId: 'runId' in verdict && verdict.kind !== 'busy' ? verdict.runId : undefined,
       revision: trigger.revision,
       provenance: trigger.lineOf(decisivePlace(trigger, verdict)),
     },
@@ -172,8 +173,10 @@ function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRec
 function decisivePlace({ config }: LiveTrigger, verdict: PipelineVerdict): Place {
   switch (verdict.kind) {
     case 'dropped':
-    case 'filter_error':
-      return config.filter.find(({ name }) => name === verdict.by)?.place ?? config.dedup?.place ?? config.place;
+    case 'filter_error': {
+      const { place } = config.filter.find(({ name }) => name === verdict.by) ?? {};
+      return place ?? (verdict.by === debounceStage ? config.debounce : config.dedup)?.place ?? config.place;
+    }
     case 'duplicate':
       return config.dedup?.place ?? config.place;
     default:
