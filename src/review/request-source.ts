@@ -6,10 +6,11 @@ import { eventBinding, type JsonObject } from '../contract/index.ts';
 import type { RecordedOrigin, RecordedRequest } from '../engine/types/index.ts';
 import { openRecordings } from '../host/open-recordings.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
+import { recordedRunIn } from './recorded-run-in.ts';
 
 /** A request from outside: one that a gateway recorded, or only a body. */
 export interface SourcedRequest
-  extends Pick<RecordedRequest, 'id' | 'receivedAt' | 'ip' | 'headers' | 'bodyText' | 'masked'> {
+  extends Pick<RecordedRequest, 'id' | 'receivedAt' | 'ip' | 'headers' | 'bodyText' | 'masked' | 'run'> {
   /** Absent members are unknown. */
   readonly origin?: Partial<RecordedOrigin> | undefined;
   /** Undefined: for every trigger, or for every project's trigger of that key. */
@@ -179,6 +180,7 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
     verdict: text('verdict'),
     by: text('by'),
     status: typeof members.status === 'number' ? members.status : undefined,
+    run: recordedRunIn(members.run),
   };
 }
 

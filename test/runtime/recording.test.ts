@@ -11,7 +11,7 @@ import { explainRequest, recordedNotes } from '../../src/review/explain.ts';
 import { openConfig } from '../../src/review/open-config.ts';
 import { triableRequest } from '../../src/review/recorded-requests.ts';
 import { Rehearsal } from '../../src/review/rehearsal.ts';
-import { readRequests } from '../../src/review/request-source.ts';
+import { readRequests, requestOfLine } from '../../src/review/request-source.ts';
 import { maskBody } from '../../src/runtime/recording/mask-body.ts';
 import { maskLines } from '../../src/runtime/recording/mask-lines.ts';
 import { maskSentBody } from '../../src/runtime/recording/mask-sent-body.ts';
@@ -382,13 +382,15 @@ t.test('the journal of an earlier version keeps its recorded requests, without q
   const version = Number(before.prepare('PRAGMA user_version').get()?.user_version);
   // Undoes the migration that added what is missing, and those since then.
   before.exec(`
+    ${['model', 'cached_tokens', 'reasoning_tokens', 'cost', 'currency', 'reservations'].map((name) => `ALTER TABLE runs DROP COLUMN ${name};`).join('\n')}
+    DROP TABLE limits;
     DROP TABLE uses;
     ALTER TABLE recordings DROP COLUMN request_id;
     DROP INDEX runs_by_request;
     ALTER TABLE runs DROP COLUMN request_id;
     ALTER TABLE runs DROP COLUMN secret;
     ALTER TABLE recordings DROP COLUMN origin;
-    PRAGMA user_version = ${version - 3};
+    PRAGMA user_version = ${version - 5};
   `);
   before.close();
   const read = [...((await openRecordings(path)) ?? [])];
@@ -417,6 +419,18 @@ t.test(
     );
   },
 );
+
+t.test('an export says what the run of a request took, but of no request that is a duplicate', async (t) => {
+  const gateway = await startTestGateway(t, filesWith({ filter: undefined, dedup: 'body' }, { engine: durable }));
+  for (const n of [1, 1]) await gateway.fire('ask', { n });
+  const [accepted, duplicate] = await exported(gateway);
+  t.match(accepted, { verdict: 'accepted', run: { status: 'succeeded', durationMs: Number, waitedMs: Number } });
+  t.match(duplicate, { verdict: 'duplicate', run: undefined });
+  const [read, line] = [...((await openRecordings(join(gateway.root, 'data/pullcord.db'))) ?? [])];
+  t.match(read?.run, { state: 'succeeded', usage: undefined, cost: undefined });
+  t.equal(line?.run, undefined);
+  t.strictSame(requestOfLine(JSON.stringify(accepted), 'line').run, read?.run, 'an export is read as the store is');
+});
 
 t.test('a recording rate of 0.5 keeps about half of the requests', async (t) => {
   const gateway = await startTestGateway(t, filesWith({ dedup: undefined, recording: { rate: 0.5 } }));

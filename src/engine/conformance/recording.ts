@@ -12,7 +12,7 @@ import {
   unbounded,
   wide,
 } from './harness.ts';
-import { success } from './worker.ts';
+import { success, Worker } from './worker.ts';
 
 const hourMs = 3_600_000;
 
@@ -55,6 +55,38 @@ export const recordingCases: readonly ConformanceCase[] = [
     await record(harness, requests.map(unbounded), wide);
     for (const request of requests) assert.deepEqual(await recordings.get(request.id), request);
     assert.deepEqual(await recordings.list({ order: 'oldest', limit: 10 }), requests);
+  }),
+
+  recordingPromise('a recorded request is read with what its run took, as soon as that has ended', async (harness) => {
+    const { engine, clock, recordings } = harness;
+    const worker = new Worker();
+    await engine.start({ execute: worker.execute, concurrencyOf: () => 1 });
+    const [first, second] = [newRun(harness), newRun(harness)];
+    for (const run of [first, second]) await engine.submit(run, undefined);
+    const accepted = newRequest(harness, { runId: second.id });
+    const duplicate = newRequest(harness, { runId: second.id, verdict: 'duplicate' });
+    await record(harness, [accepted, duplicate].map(unbounded), wide);
+    const attempt = await worker.started(first.id);
+    clock.advance(300);
+    attempt.settle(success);
+    await ended(harness, first.id);
+    const next = await worker.started(second.id);
+    assert.equal((await recordings.get(accepted.id))?.run, undefined);
+    clock.advance(50);
+    const usage = { inputTokens: 600, outputTokens: 150 };
+    next.settle({ ...success, usage, cost: { nanos: 250, currency: 'USD' } });
+    await ended(harness, second.id);
+    const run = {
+      ...({ state: 'succeeded', waitedMs: 300, durationMs: 50 } as const),
+      ...{ usage, cost: { nanos: 250, currency: 'USD' } },
+    };
+    assert.deepEqual((await recordings.get(accepted.id))?.run, run);
+    const listed = await recordings.list({ order: 'oldest', limit: 10 });
+    assert.deepEqual(
+      listed.map((one) => one.run),
+      [run, undefined],
+      'a duplicate has no run of its own',
+    );
   }),
 
   recordingPromise('a request that was not recorded is not found', async (harness) => {

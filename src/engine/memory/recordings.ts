@@ -1,6 +1,14 @@
+import { recordedRun } from '../execution/recorded-run.ts';
 import { recordingSize } from '../execution/recording-size.ts';
 import type { Clock } from '../execution/timers.ts';
-import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery, Recordings } from '../types/index.ts';
+import type {
+  NewRecording,
+  RecordedRequest,
+  RecordingBounds,
+  RecordingQuery,
+  Recordings,
+  RunRecord,
+} from '../types/index.ts';
 
 interface KeptRecording {
   readonly request: RecordedRequest;
@@ -12,12 +20,14 @@ interface KeptRecording {
 /** Recorded requests in the memory of this process, in the order in which they were recorded. */
 export class MemoryRecordings implements Recordings {
   readonly #clock: Clock;
+  readonly #runOf: (id: string) => RunRecord | undefined;
   readonly #kept = new Map<string, KeptRecording>();
   readonly #byTrigger = new Map<string, Set<KeptRecording>>();
   #size = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, runOf: (id: string) => RunRecord | undefined) {
     this.#clock = clock;
+    this.#runOf = runOf;
   }
 
   record(recordings: readonly NewRecording[], bounds: RecordingBounds): void {
@@ -50,7 +60,7 @@ export class MemoryRecordings implements Recordings {
 
   get(id: string): RecordedRequest | undefined {
     const kept = this.#kept.get(id);
-    return kept !== undefined && kept.until > this.#clock.now() ? kept.request : undefined;
+    return kept !== undefined && kept.until > this.#clock.now() ? this.#withRun(kept.request) : undefined;
   }
 
   list(query: RecordingQuery): readonly RecordedRequest[] {
@@ -67,7 +77,16 @@ export class MemoryRecordings implements Recordings {
       .filter((request) => request.receivedAt >= since)
       .filter((request) => after === undefined || compare(request, after) * direction > 0)
       .sort((one, other) => compare(one, other) * direction)
-      .slice(0, Math.max(0, limit));
+      .slice(0, Math.max(0, limit))
+      .map((request) => this.#withRun(request));
+  }
+
+  /** The run of a duplicate is that of another request. */
+  #withRun(request: RecordedRequest): RecordedRequest {
+    const { verdict, runId } = request;
+    const run = verdict === 'accepted' && runId !== undefined ? this.#runOf(runId) : undefined;
+    const took = run && recordedRun(run);
+    return took === undefined ? request : { ...request, run: took };
   }
 
   /** A request that is recorded already stays as it is. */

@@ -59,7 +59,7 @@ export class MemoryStore implements Store {
     this.#memory = memory;
     this.#options = options;
     this.#clock = clock;
-    this.recordings = new MemoryRecordings(clock);
+    this.recordings = new MemoryRecordings(clock, (id) => this.#runs.get(id)?.record);
     this.#sessions = new Sessions(options.maxSessions, clock);
     this.#sweeper = setInterval(() => this.#sweepAll(), sweepEveryMs).unref();
   }

@@ -162,6 +162,8 @@ const migrations: readonly string[] = [
 
 /** The first version of a journal with recorded requests. */
 export const recordingsSince = 2;
+/** The first version in which runs have a cost. */
+export const costsSince = 11;
 
 /** Migrates a journal to the current version. Throws an Error that says why it cannot be used. */
 export function migrate(database: DatabaseSync, path: string): void {

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { RecordedRequest } from '../types/index.ts';
-import { journalVersion, recordingsSince } from './migrations.ts';
-import { recordingOf } from './recording-rows.ts';
+import { costsSince, journalVersion, recordingsSince } from './migrations.ts';
+import { recordingOf, selectRecordings } from './recording-rows.ts';
 import { codes, primaryCode } from './sqlite-error.ts';
 import type { Row } from './statements.ts';
 
@@ -17,7 +17,9 @@ export function* readRecordings(path: string): Generator<RecordedRequest> {
     const version = journalVersion(database, path);
     if (version === 0) throw new Error(`${path} is empty, not a Pullcord journal`);
     if (version < recordingsSince) return;
-    const found = database.prepare('SELECT * FROM recordings WHERE until > ? ORDER BY received_at, id');
+    // Runs of an earlier version have no cost yet: the gateway migrates its journal at the next start.
+    const select = version < costsSince ? 'SELECT * FROM recordings' : selectRecordings;
+    const found = database.prepare(`${select} WHERE until > ? ORDER BY received_at, recordings.id`);
     for (const row of found.iterate(Date.now())) yield recordingOf(row as Row);
   } catch (error) {
     const code = primaryCode(error);

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { recordingSize } from '../execution/recording-size.ts';
 import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../types/index.ts';
 import { freePages } from './free-pages.ts';
-import { recordingColumns, recordingOf, recordingValues } from './recording-rows.ts';
+import { recordingColumns, recordingOf, recordingValues, selectRecordings } from './recording-rows.ts';
 import { Statements } from './statements.ts';
 import { tidyLimit } from './tidying.ts';
 
@@ -45,7 +45,7 @@ export class RecordingTables {
   }
 
   get(id: string, now: number): RecordedRequest | undefined {
-    const row = this.#sql.get('SELECT * FROM recordings WHERE id = ? AND until > ?', [id, now]);
+    const row = this.#sql.get(`${selectRecordings} WHERE recordings.id = ? AND until > ?`, [id, now]);
     return row && recordingOf(row);
   }
 
@@ -65,7 +65,8 @@ export class RecordingTables {
     const sorted = `ORDER BY received_at ${direction}, id ${direction}`;
     const found = `SELECT rowid FROM recordings INDEXED BY ${index} WHERE ${where} ${sorted} LIMIT ?`;
     const values = [...conditions.flatMap(([, ...given]) => given), Math.max(0, limit)];
-    return this.#sql.all(`SELECT * FROM recordings WHERE rowid IN (${found}) ${sorted}`, values).map(recordingOf);
+    const ofPage = `recordings.rowid IN (${found}) ORDER BY received_at ${direction}, recordings.id ${direction}`;
+    return this.#sql.all(`${selectRecordings} WHERE ${ofPage}`, values).map(recordingOf);
   }
 
   /** Removes some of what exceeds the bounds. True if there may be more. */

@@ -1,4 +1,5 @@
-import type { JsonObject, MaybePromise, RunOrigin } from '../../contract/index.ts';
+import type { JsonObject, MaybePromise, RunOrigin, RunState, RunUsage } from '../../contract/index.ts';
+import type { RunCost } from './run-record.ts';
 
 /** The verdict on a request that reached the pipeline. */
 export const verdicts = ['accepted', 'dropped', 'duplicate', 'limited', 'unavailable'] as const;
@@ -47,6 +48,24 @@ export interface RecordedRequest {
   readonly revision: string;
   /** The declaration in the config that decided: `file:line`. */
   readonly provenance: string;
+  /**
+   * What its run took. Joined when the request is read, because the run had not ended when the request was recorded; undefined
+   * while it has not, once it is forgotten, and for a request that was not accepted.
+   */
+  readonly run?: RecordedRun | undefined;
+}
+
+/** What the run of a recorded request took, all attempts together. Times in milliseconds. */
+export interface RecordedRun {
+  /** A final one. */
+  readonly state: RunState;
+  /** From its acceptance until its first attempt began. */
+  readonly waitedMs: number;
+  /** From then until it was final. */
+  readonly durationMs: number;
+  /** Undefined: its agent reports none. */
+  readonly usage: Pick<RunUsage, 'inputTokens' | 'outputTokens'> | undefined;
+  readonly cost: RunCost | undefined;
 }
 
 /** The retention of recorded requests: the latest within all of these bounds are kept. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../contract/index.ts';
-import type { RecordedOrigin, RecordedRequest } from '../../engine/types/index.ts';
+import type { RecordedOrigin, RecordedRequest, RecordedRun } from '../../engine/types/index.ts';
+import { viewOfCost } from '../run-view.ts';
 import { parseLexically } from './lexical-json.ts';
 import { isRecordedJson } from './recorded-body.ts';
 import type { RecordedRequestDocument } from './recorded-request.gen.ts';
@@ -12,7 +13,7 @@ export type RequestSummary = Omit<
 
 /** A recorded request without what its caller sent; times are ISO 8601 in UTC. */
 export function summarizeRequest(request: RecordedRequest): RequestSummary {
-  const { id, receivedAt, project, trigger, caller, requestId, verdict, status, code, by, runId } = request;
+  const { id, receivedAt, project, trigger, caller, requestId, verdict, status, code, by, runId, run } = request;
   return {
     ...{ id, receivedAt: new Date(receivedAt).toISOString(), project, trigger, caller },
     ...(requestId !== undefined && { requestId }),
@@ -20,8 +21,17 @@ export function summarizeRequest(request: RecordedRequest): RequestSummary {
     ...(code !== undefined && { code }),
     ...(by !== undefined && { by }),
     ...(runId !== undefined && { runId }),
+    ...(run !== undefined && { run: viewOfRun(run) }),
     revision: request.revision,
     provenance: request.provenance,
+  };
+}
+
+function viewOfRun({ state, durationMs, waitedMs, usage, cost }: RecordedRun) {
+  return {
+    ...{ status: state as NonNullable<RecordedRequestDocument['run']>['status'], durationMs, waitedMs },
+    ...usage,
+    ...(cost !== undefined && { cost: viewOfCost(cost) }),
   };
 }
 

@@ -50,6 +50,44 @@ export interface RecordedRequestDocument {
    */
   runId?: string;
   /**
+   * What its run took, all attempts together. Absent if it was not accepted, while its run has not ended, and once its run is no longer kept.
+   */
+  run?: {
+    /**
+     * How it ended.
+     */
+    status: 'succeeded' | 'input_required' | 'failed' | 'cancelled';
+    /**
+     * Milliseconds from the start of its first attempt until it ended.
+     */
+    durationMs: number;
+    /**
+     * Milliseconds from its acceptance until its first attempt started.
+     */
+    waitedMs: number;
+    /**
+     * Tokens of input; absent if its agent reports none.
+     */
+    inputTokens?: number;
+    /**
+     * Tokens of output; absent if its agent reports none.
+     */
+    outputTokens?: number;
+    /**
+     * What it cost by the prices of its time; absent without prices.
+     */
+    cost?: {
+      /**
+       * Decimal number.
+       */
+      amount: number;
+      /**
+       * ISO 4217.
+       */
+      currency: string;
+    };
+  };
+  /**
    * Content hash of the config that decided.
    */
   revision: string;
