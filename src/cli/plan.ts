@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Foreign } from '../review/git/git-base.ts';
 import { type PlanFormat, planFormats } from '../review/plan/formats.ts';
+import type { Plan } from '../review/plan/plan.ts';
 import type { PlanResult } from '../review/plan/result.ts';
 import type { SourcedRequest } from '../review/request-source.ts';
 import { AccessError } from './access-error.ts';
@@ -13,8 +14,17 @@ import { printedFrom } from './printed-from.ts';
 import { loadRequests, requestsOption } from './requests-option.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
-const failures = ['widened-access', 'dropped-requests'] as const;
-type Failure = (typeof failures)[number];
+const named = ['widened-access', 'dropped-requests', 'limited-requests'] as const;
+const allowed = `${named.join(', ')}, cost>PERCENT%`;
+
+/** What makes the command fail. */
+interface Failures {
+  readonly named: readonly (typeof named)[number][];
+  /** By how many percent the expected cost of a day may rise. */
+  readonly costRise: number | undefined;
+}
+
+const noFailures: Failures = { named: [], costRise: undefined };
 
 interface PlanCommandOptions {
   readonly config: string;
@@ -24,7 +34,7 @@ interface PlanCommandOptions {
   readonly format: PlanFormat;
   readonly out?: string;
   readonly detailedExitcode: boolean;
-  readonly failOn: readonly Failure[];
+  readonly failOn: Failures;
 }
 
 export function registerPlan(program: Command, finish: (code: ExitCode | 2) => void): void {
@@ -46,9 +56,9 @@ export function registerPlan(program: Command, finish: (code: ExitCode | 2) => v
     .option('--out <file>', 'write to a file instead of stdout')
     .option('--detailed-exitcode', 'exit 0 if nothing changes, 1 for an error, 2 if something changes', false)
     .addOption(
-      new Option('--fail-on <findings>', `exit 1 on any of these, separated by commas: ${failures.join(', ')}`)
+      new Option('--fail-on <findings>', `exit 1 on any of these, separated by commas: ${allowed}`)
         .argParser(parseFailures)
-        .default([], 'none'),
+        .default(noFailures, 'none'),
     )
     .addOption(configOption())
     .addHelpText(
@@ -58,6 +68,7 @@ export function registerPlan(program: Command, finish: (code: ExitCode | 2) => v
           'pullcord plan --base main',
           'pullcord plan --base main --requests requests.jsonl --format markdown',
           'pullcord plan --base ../deployed/config --fail-on widened-access,dropped-requests',
+          "pullcord plan --base main --requests data/pullcord.db --fail-on 'limited-requests,cost>25%'",
         ],
         environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
         exitCodes: {
@@ -83,8 +94,9 @@ async function plan(options: PlanCommandOptions): Promise<ExitCode> {
 
 async function tryPlan(options: PlanCommandOptions): Promise<ExitCode> {
   const root = existingFolder(options.config);
-  if (options.failOn.includes('dropped-requests') && options.requests === undefined) {
-    throw new UsageError('--fail-on dropped-requests needs --requests: without them nothing would be checked');
+  const unchecked = requestFailure(options.failOn);
+  if (unchecked !== undefined && options.requests === undefined) {
+    throw new UsageError(`--fail-on ${unchecked} needs --requests: without them nothing would be checked`);
   }
   // By exiting, so that the checkout is deleted.
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
@@ -151,7 +163,8 @@ async function planBetween(
   const text = await format(result, options);
   if (options.out === undefined) terminal.data(text);
   else await writeOut(options.out, text);
-  return exitCodeOf(result, options);
+  const hasCosts = requests?.some(({ run }) => run?.cost !== undefined) ?? false;
+  return exitCodeOf(result, hasCosts, options);
 }
 
 async function writeOut(file: string, text: string): Promise<void> {
@@ -207,12 +220,21 @@ async function reportProblems(
 
 async function exitCodeOf(
   { plan: made }: Extract<PlanResult, { ok: true }>,
+  hasCosts: boolean,
   { failOn, detailedExitcode }: PlanCommandOptions,
 ): Promise<ExitCode> {
   const { isEmptyPlan } = await import('../review/plan/plan.ts');
+  const { named: wanted, costRise } = failOn;
+  if (costRise !== undefined && !hasCosts) {
+    terminal.words('no recorded request has a cost, so that --fail-on cost checks nothing');
+  }
   const failed = [
-    ...(failOn.includes('widened-access') && made.warnings.some(({ widens }) => widens) ? ['access is widened'] : []),
-    ...(failOn.includes('dropped-requests') && (made.behaviour?.noLongerAccepted ?? 0) > 0
+    ...(wanted.includes('widened-access') && made.warnings.some(({ widens }) => widens) ? ['access is widened'] : []),
+    ...(wanted.includes('limited-requests') && (made.behaviour?.newlyLimited ?? 0) > 0
+      ? ['requests that were accepted are limited']
+      : []),
+    ...costFailure(made, costRise),
+    ...(wanted.includes('dropped-requests') && (made.behaviour?.noLongerAccepted ?? 0) > 0
       ? ['requests are no longer accepted']
       : []),
   ];
@@ -223,9 +245,27 @@ async function exitCodeOf(
   return detailedExitcode && !isEmptyPlan(made) ? exitCodes.usage : exitCodes.fine;
 }
 
-function parseFailures(written: string): readonly Failure[] {
-  const names = written.split(',').map((name) => name.trim());
-  const known = failures.filter((failure) => names.includes(failure));
-  if (known.length < new Set(names).size) throw new InvalidArgumentError(`Allowed are ${failures.join(', ')}.`);
-  return known;
+/** That the expected cost of a day rises by more than so many percent, in words. */
+function costFailure({ impact }: Plan, percent: number | undefined): readonly string[] {
+  if (percent === undefined || impact?.cost === undefined) return [];
+  const { before, after, currency } = impact.cost;
+  if (after <= before * (1 + percent / 100)) return [];
+  return [`the cost of a day rises from ${before.toFixed(2)} to ${after.toFixed(2)} ${currency}`];
+}
+
+/** The first that only requests can show. */
+function requestFailure({ named: wanted, costRise }: Failures): string | undefined {
+  return wanted.find((name) => name !== 'widened-access') ?? (costRise === undefined ? undefined : 'cost');
+}
+
+function parseFailures(written: string): Failures {
+  let failures = noFailures;
+  for (const name of written.split(',').map((part) => part.trim())) {
+    const [, percent] = /^cost>(\d{1,6}(?:\.\d{1,3})?)%$/.exec(name) ?? [];
+    const known = named.find((one) => one === name);
+    if (percent !== undefined) failures = { ...failures, costRise: Number(percent) };
+    else if (known !== undefined) failures = { ...failures, named: [...failures.named, known] };
+    else throw new InvalidArgumentError(`Allowed are ${allowed}.`);
+  }
+  return failures;
 }

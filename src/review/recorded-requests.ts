@@ -1,5 +1,7 @@
 import type { TriggerConfig } from '../config/model.ts';
 import { sameKey } from '../config/trigger-key.ts';
+import type { RecordedRun } from '../engine/types/index.ts';
+import { tookOf } from './recorded-takes.ts';
 import type { RehearsedRequest } from './rehearsal.ts';
 import type { SourcedRequest } from './request-source.ts';
 
@@ -10,6 +12,8 @@ export interface TriableRequest extends RehearsedRequest {
   readonly hasOwnTime: boolean;
   readonly recordedVerdict: string | undefined;
   readonly recordedBy: string | undefined;
+  /** What its run took; undefined if it had none, or if that is not recorded. */
+  readonly run: RecordedRun | undefined;
   /** JSON pointers into the body at which something was masked. */
   readonly masked: readonly string[];
 }
@@ -45,11 +49,12 @@ export function triableRequest(request: SourcedRequest): TriableRequest {
 
 function triable(request: SourcedRequest, target: Target): TriableRequest {
   const { id, receivedAt, hasOwnTime = true, caller, headers, ip, origin, bodyText } = request;
-  const { masked, verdict, by, status } = request;
+  const { masked, verdict, by, status, run } = request;
   return {
     ...target,
     ...{ id, receivedAt, hasOwnTime, caller, headers, ip, origin, bodyText },
-    failed: verdict === 'accepted' && status === 502,
+    run,
+    took: tookOf(run, verdict === 'accepted' && status === 502),
     masked,
     recordedVerdict: verdict,
     recordedBy: by,

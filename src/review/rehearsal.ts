@@ -12,21 +12,24 @@ import {
   type SenderEvent,
   type TriggerInput,
 } from '../contract/index.ts';
+import type { Charging } from '../engine/limits/ledger.ts';
 import { MemoryCounters } from '../engine/limits/memory-counters.ts';
-import type { RecordedOrigin } from '../engine/types/index.ts';
+import { instantRun, SimulatedEngine, type SimulatedRun } from '../engine/simulation/simulated-engine.ts';
+import type { Claim, LimitCharge, NewRun, RecordedOrigin, RunRecord, Submission } from '../engine/types/index.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
 import { type BodyType, bodyTypeOf } from '../runtime/body/media-type.ts';
 import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf, withSession } from '../runtime/exchange.ts';
+import { Expectations } from '../runtime/limits/expectations.ts';
 import { limitedReply } from '../runtime/limits/limited-reply.ts';
 import { chargeRequest } from '../runtime/limits/request-limits.ts';
-import { type Answered, fire, refusal, runFilters } from '../runtime/pipeline.ts';
+import { type Answered, fire, type PipelineEngine, refusal, runFilters } from '../runtime/pipeline.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import { type RehearsedVerdict, verdictWords } from '../runtime/verdict.ts';
 import { type PatientTrigger, patientTrigger, type Spent } from './patient-trigger.ts';
-import { RehearsalEngine } from './rehearsal-engine.ts';
 import { reviewedAuths } from './reviewed-auth.ts';
+import { noteConsumption, placesOf } from './simulation-parts.ts';
 import { oneLine } from './words.ts';
 
 /** A request for a dry run. */
@@ -44,8 +47,10 @@ export interface RehearsedRequest {
   readonly bodyText: string | undefined;
   /** What was recorded of it in addition; absent members are unknown. */
   readonly origin?: Partial<RecordedOrigin> | undefined;
-  /** Whether its run is known to have failed, which frees its dedup claim. */
-  readonly failed?: boolean;
+  /** What its run takes, if it is accepted. Default: it succeeds at once and reports no usage. */
+  readonly took?: SimulatedRun | undefined;
+  /** False if `receivedAt` only says its turn: limits do not count it. Default: true. */
+  readonly hasOwnTime?: boolean;
 }
 
 /** The outcome that a request would have had. */
@@ -72,16 +77,28 @@ export interface RehearsalOptions {
   readonly ignoresPause?: boolean;
   /** Lets filters decide independently of the speed of the machine, where `undecided` is an outcome too. */
   readonly isPatient?: boolean;
+  /** Follows what limits, claims and places decide. */
+  readonly observer?: RehearsalObserver;
+}
+
+/** Follows a rehearsal. Each call is about the request that is being tried, but for runs that start and end meanwhile. */
+export interface RehearsalObserver {
+  /** Limits of requests were charged. */
+  charged?(charges: readonly LimitCharge[], charged: Charging): void;
+  /** A run was submitted, with its claim and what it takes of its limits. */
+  submitted?(run: NewRun, claim: Claim | undefined, charges: readonly LimitCharge[], submission: Submission): void;
+  started?(run: RunRecord, waitedMs: number): void;
 }
 
 /**
- * A dry run of requests on a snapshot, by the gateway's own admission, body parser and pipeline; only the engine and the
- * agents are stubs. Dedup claims persist from one request to the next.
+ * A dry run of requests on a snapshot, by the gateway's own admission, body parser and pipeline. Only the engine is simulated,
+ * by the clock of the requests, and no agent is called. Dedup claims, limits and places persist from one request to the next.
  */
 export class Rehearsal {
   readonly #snapshot: Snapshot;
   readonly #options: RehearsalOptions;
-  readonly #engine = new RehearsalEngine();
+  readonly #engine: SimulatedEngine;
+  readonly #expectations = new Expectations();
   readonly #requestLimits = new MemoryCounters();
   readonly #judges = new Map<LiveTrigger, PatientTrigger>();
   #count = 0;
@@ -89,6 +106,16 @@ export class Rehearsal {
   constructor(snapshot: Snapshot, options: RehearsalOptions = {}) {
     this.#snapshot = snapshot;
     this.#options = options;
+    this.#engine = new SimulatedEngine({
+      ...placesOf(snapshot),
+      onStart: (run, waitedMs) => options.observer?.started?.(run, waitedMs),
+      onEnd: (run, { consumed }) => noteConsumption(this.#expectations, run, consumed),
+    });
+  }
+
+  /** Ends the runs that have not ended by the last request. */
+  finish(): void {
+    this.#engine.advance(Infinity);
   }
 
   async try(request: RehearsedRequest): Promise<RehearsedOutcome> {
@@ -96,12 +123,26 @@ export class Rehearsal {
     if ('outcome' in prepared) return prepared.outcome;
     const { exchange } = prepared;
     const { trigger, spent } = this.#judged(prepared.trigger);
-    const answered = await fire(this.#engine, trigger, exchange);
+    // What a run is expected to take depends on those that have ended by now.
+    this.#engine.advance(request.receivedAt);
+    this.#engine.upcoming = request.took ?? instantRun;
+    let input: TriggerInput | undefined;
+    const engine: PipelineEngine = {
+      submit: (run, claim, charges = []) => {
+        input = run.input;
+        const submission = this.#engine.submit(run, claim, charges);
+        this.#options.observer?.submitted?.(run, claim, charges, submission);
+        return submission;
+      },
+      get: (id) => this.#engine.get(id),
+      active: () => undefined,
+      wait: (id) => this.#engine.wait(id),
+      deltas: () => this.#engine.deltas(),
+    };
+    const limited = request.hasOwnTime === false ? { ...trigger, limits: noLimits } : trigger;
+    const answered = await fire(engine, limited, exchange, { expectations: this.#expectations });
     const outcome = { ...outcomeOf(answered, prepared.trigger, exchange), ...spent() };
-    if (answered.kind !== 'accepted') return outcome;
-    const input = this.#engine.lastRun?.input;
-    if (request.failed) this.#engine.fail();
-    return { ...outcome, input };
+    return answered.kind === 'accepted' ? { ...outcome, input } : outcome;
   }
 
   /** The outcome of the filters alone, without dedup. */
@@ -139,7 +180,7 @@ export class Rehearsal {
       return { outcome: refused(problem(admission.code), admission.reason, found) };
     }
     const trigger = found ?? admission.trigger;
-    const limited = this.#limited(trigger, admission.principal, head);
+    const limited = request.hasOwnTime === false ? undefined : this.#limited(trigger, admission.principal, head);
     if (limited !== undefined) return { outcome: limited };
     const body = this.#bodyOf(request, trigger, head);
     if ('code' in body) {
@@ -157,7 +198,10 @@ export class Rehearsal {
 
   /** How limits of requests refuse a request; undefined if they do not. */
   #limited(trigger: LiveTrigger, caller: Principal, head: RequestHead): RehearsedOutcome | undefined {
-    const charged = chargeRequest(this.#requestLimits, trigger, caller, head);
+    const { observer } = this.#options;
+    const charged = chargeRequest(this.#requestLimits, trigger, caller, head, (charges, result) =>
+      observer?.charged?.(charges, result),
+    );
     if (charged.kind === 'room') return undefined;
     if (charged.kind === 'filter_error') {
       return { ...refused(problem('filter_error'), charged.reason, trigger), caller: caller.id };
@@ -220,6 +264,8 @@ export class Rehearsal {
     return undefined;
   }
 }
+
+const noLimits: LiveTrigger['limits'] = { requests: [], runs: [], keys: new Map() };
 
 const plainJson: BodyType = { kind: 'json' };
 

@@ -6,6 +6,8 @@ import type { LiveTrigger, Snapshot } from '../../runtime/snapshot.ts';
 import { reviewOf } from '../filter-review.ts';
 import type { TriableRequest } from '../recorded-requests.ts';
 import { describeOutcome, Rehearsal, type RehearsedOutcome } from '../rehearsal.ts';
+import type { Impact } from './impact/impact.ts';
+import { ImpactCollector } from './impact/impact-collector.ts';
 import { judgeability } from './judgeability.ts';
 import type { Behaviour, BehaviourGroup, Sample } from './plan.ts';
 
@@ -19,25 +21,35 @@ export interface BehaviourOptions {
 }
 
 /**
- * Tries requests on both configs in the order in which they arrived, each config with its own dedup claims, and
- * returns which have a different outcome.
+ * Tries requests on both configs in the order in which they arrived, each config with its own dedup claims, limits and places,
+ * and returns which have a different outcome, and what that means for limits, waiting and consumption.
  */
 export async function compareBehaviour(
   base: Snapshot,
   head: Snapshot,
   requests: readonly TriableRequest[],
   options: BehaviourOptions,
-): Promise<Behaviour> {
-  const before = new Rehearsal(base, { isPatient: true });
-  const after = new Rehearsal(head, { isPatient: true });
+): Promise<ComparedBehaviour> {
+  const impact = new ImpactCollector(base, head, requests, options.showBodies);
+  const before = new Rehearsal(base, { isPatient: true, observer: impact.before });
+  const after = new Rehearsal(head, { isPatient: true, observer: impact.after });
   const groups = new Map<string, GroupTally>();
-  const totals = { recorded: 0, asRecorded: 0, masked: 0, changed: 0, newlyAccepted: 0, noLongerAccepted: 0 };
+  const totals = {
+    recorded: 0,
+    asRecorded: 0,
+    masked: 0,
+    changed: 0,
+    newlyAccepted: 0,
+    noLongerAccepted: 0,
+    newlyLimited: 0,
+  };
   const notJudged = new Map<string, number>();
   const reasonNotToJudge = judgeability(base, head);
   for (const [index, request] of requests.entries()) {
     if (index % progressEvery === 0) options.onProgress?.(index);
-    const old = await before.try(request);
-    const now = await after.try(request);
+    const timed = { ...request, took: impact.begin(request) };
+    const old = await before.try(timed);
+    const now = await after.try(timed);
     if (isUnsure(request, old.found) || isUnsure(request, now.found)) totals.masked += 1;
     if (request.recordedVerdict !== undefined && old.undecided === undefined) {
       totals.recorded += 1;
@@ -48,15 +60,26 @@ export async function compareBehaviour(
       notJudged.set(reason, (notJudged.get(reason) ?? 0) + 1);
       continue;
     }
+    impact.decided(request, timed.took, old, now);
     if (isSame(old, now)) continue;
     totals.changed += 1;
     if (old.verdict !== 'accepted' && now.verdict === 'accepted') totals.newlyAccepted += 1;
     if (old.verdict === 'accepted' && now.verdict !== 'accepted') totals.noLongerAccepted += 1;
+    if (old.verdict === 'accepted' && now.verdict === 'limited') totals.newlyLimited += 1;
     tally(groups, request, { old, now }, options);
   }
+  before.finish();
+  after.finish();
   const sorted = [...groups.values()].sort((one, other) => other.count - one.count || compareText(one, other));
   const reasons = [...notJudged].sort().map(([reason, count]) => ({ reason, count }));
-  return { requests: requests.length, ...totals, notJudged: reasons, groups: sorted };
+  const behaviour = { requests: requests.length, ...totals, notJudged: reasons, groups: sorted };
+  return { behaviour, impact: impact.impact() };
+}
+
+export interface ComparedBehaviour {
+  readonly behaviour: Behaviour;
+  /** Undefined if there is nothing to say about limits, waiting and consumption. */
+  readonly impact: Impact | undefined;
 }
 
 const progressEvery = 1000;

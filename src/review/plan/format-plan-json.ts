@@ -2,6 +2,7 @@ import type { JsonObject } from '../../contract/index.ts';
 import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Place } from '../../diagnostics/problem.ts';
 import type { Sources } from '../../diagnostics/source.ts';
+import { impactDocument } from './impact/impact-json.ts';
 import { isEmptyPlan, type Plan, type WitnessBody } from './plan.ts';
 import type { PlanDocument } from './plan-document.gen.ts';
 import { summaryLine } from './summary.ts';
@@ -33,6 +34,7 @@ function documentOf(plan: Plan, sources: Sources): PlanDocument {
     access: plan.access.map(({ caller, gains, loses }) => ({ caller, gains: [...gains], loses: [...loses] })),
     warnings: plan.warnings.map(({ trigger: _trigger, ...warning }) => placed(warning)),
     ...(plan.behaviour && { behaviour: behaviourOf(plan.behaviour, sources) }),
+    ...(plan.impact && { impact: impactDocument(plan.impact, sources) }),
     witnesses: plan.witnesses.map(({ found, ...witness }) => ({
       ...placed(witness),
       found: found === undefined ? null : foundOf(found),

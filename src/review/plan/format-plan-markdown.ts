@@ -2,6 +2,8 @@ import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { counted } from '../words.ts';
 import { mergeAlike, warningKey } from './alike.ts';
+import type { Impact } from './impact/impact.ts';
+import { limitHead, limitLines, sampleNote, triggerLines } from './impact/impact-words.ts';
 import { details, inline, plain } from './markdown.ts';
 import type { AccessChange, Behaviour, BehaviourGroup, Plan, StructureChange, Witness } from './plan.ts';
 import { mergeShared, type PrintedChange } from './shared-details.ts';
@@ -28,6 +30,7 @@ export function formatPlanMarkdown(plan: Plan, sources: Sources): string {
     ...structureBlock(plan.structure),
     ...accessBlock(plan.access),
     ...behaviourBlock(plan.behaviour),
+    ...impactBlock(plan.impact),
     ...witnessBlock(plan.witnesses),
   ];
   return `${fitting(blocks).join('\n\n')}\n`;
@@ -114,6 +117,20 @@ function groupItem({ trigger, before, after, count, samples }: BehaviourGroup): 
     .map(({ id, body }) => `  - ${inline(id)}${body === undefined ? '' : ` ${inline(JSON.stringify(body))}`}`);
   const head = `**${count.toLocaleString('en')}** of ${inline(trigger)}: ${plain(before)} → ${plain(after)}`;
   return [head, ...shown].join('\n');
+}
+
+function impactBlock(impact: Impact | undefined): string[] {
+  if (impact === undefined) return [];
+  const item = (head: string, lines: readonly string[]) =>
+    [head, ...lines.map((line) => `  - ${plain(line)}`)].join('\n');
+  const items = [
+    ...impact.limits.map((limit) => item(`**${plain(limitHead(limit))}**`, limitLines(limit))),
+    ...impact.triggers.map((one) => item(`**${plain(one.trigger)}**`, triggerLines(one))),
+  ];
+  const refused = impact.limits.filter(({ refused: count, isRemoved }) => count > 0 && !isRemoved).length;
+  const title = refused === 0 ? 'Limits and usage' : `Limits and usage: ${counted(refused, 'limit')} that refuse`;
+  const note = sampleNote(impact.triggers);
+  return [details(title, `${listOf(limited(items, 'item'))}${note === undefined ? '' : `\n\n${note}`}`)];
 }
 
 function witnessBlock(witnesses: readonly Witness[]): string[] {

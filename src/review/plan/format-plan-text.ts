@@ -3,6 +3,7 @@ import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import { counted, oneLine } from '../words.ts';
 import { type Alike, mergeAlike, warningKey } from './alike.ts';
+import { limitHead, limitLines, sampleNote, triggerLines } from './impact/impact-words.ts';
 import { isEmptyPlan, type Plan, type StructureChange, type StructureDetail, type Witness } from './plan.ts';
 import { mergeShared, type PrintedChange } from './shared-details.ts';
 import { baseNote, behaviourNotes, behaviourSummary, summaryLine } from './summary.ts';
@@ -40,6 +41,7 @@ export function formatPlanText(plan: Plan, sources: Sources, color: boolean): st
       ]),
     ),
     ...section('Requests', behaviourLines(plan, colors)),
+    ...section('Limits and usage', impactLines(plan, colors, sources)),
     ...section('Counterexamples', mergeAlike(plan.witnesses, witnessKey).flatMap(witnessLines)),
   ].join('\n\n')}\n`;
 }
@@ -91,6 +93,20 @@ function behaviourLines({ behaviour }: Plan, colors: Colors): string[] {
         return `      ${colors.dim(id)}${caller === undefined ? '' : ` by ${caller}`}${shown}`;
       }),
     ]),
+  ];
+}
+
+function impactLines({ impact }: Plan, colors: Colors, sources: Sources): string[] {
+  if (impact === undefined) return [];
+  const indented = (lines: readonly string[]) => lines.map((line) => `      ${line}`);
+  const note = sampleNote(impact.triggers);
+  return [
+    ...(note === undefined ? [] : [`  ${colors.dim(note)}`]),
+    ...impact.limits.flatMap((limit) => [
+      `  ${colors.bold(limitHead(limit))}  ${colors.dim(describePlace(limit.place, sources))}`,
+      ...indented(limitLines(limit)),
+    ]),
+    ...impact.triggers.flatMap((one) => [`  ${colors.bold(one.trigger)}`, ...indented(triggerLines(one))]),
   ];
 }
 

@@ -37,7 +37,8 @@ const mostKnownBodies = 100;
 /** Compares two configs; without a base everything is new. */
 export async function makePlan(base: PlanSide | undefined, head: PlanSide, options: PlanOptions): Promise<Plan> {
   const requests = options.requests && triableOf(base, head, options.requests);
-  const behaviour = requests && base && (await compareBehaviour(base.snapshot, head.snapshot, requests, options));
+  const compared = requests && base && (await compareBehaviour(base.snapshot, head.snapshot, requests, options));
+  const { behaviour, impact } = compared ?? {};
   const witnesses = base === undefined ? [] : await witnessesOf(base, head, behaviour, requests ?? [], options);
   const declared = findWidenings(base, head, options.now);
   return {
@@ -47,6 +48,7 @@ export async function makePlan(base: PlanSide | undefined, head: PlanSide, optio
     access: compareAccess(base?.snapshot, head.snapshot, options.now),
     warnings: [...widenedFilters(head.config, declared, behaviour, witnesses), ...declared],
     behaviour,
+    impact,
     witnesses,
   };
 }

@@ -60,6 +60,7 @@ export interface PlanDocument {
    */
   warnings: PlannedWarning[];
   behaviour?: PlannedBehaviour;
+  impact?: PlannedImpact;
   /**
    * A counterexample (witness), an invented request, for each changed filter on which no given request differs.
    */
@@ -186,6 +187,10 @@ export interface PlannedBehaviour {
    */
   noLongerAccepted: number;
   /**
+   * How many of those a limit refuses: what `--fail-on limited-requests` checks.
+   */
+  newlyLimited: number;
+  /**
    * The requests that get another verdict, by trigger and by change; the largest group first.
    */
   groups: PlannedGroup[];
@@ -256,6 +261,394 @@ export interface PlannedSample {
    * Its body, with its values masked unless `--show-bodies` was given; absent if it had none.
    */
   body?: JsonObject;
+}
+/**
+ * What the change does to what limits refuse, how long runs wait, and what runs consume, by simulation of the given requests; absent if there is nothing to say.
+ */
+export interface PlannedImpact {
+  /**
+   * Limits that are new, changed or removed, and others that refuse more or fewer requests than before.
+   */
+  limits: PlannedLimit[];
+  /**
+   * Triggers of which filters, dedup, limits or concurrency changed, or of which other requests run.
+   */
+  triggers: PlannedTriggerImpact[];
+  /**
+   * The expected cost of a day, of all triggers together: what `--fail-on cost>25%` compares. Absent if no recorded run has a cost.
+   */
+  cost?: {
+    /**
+     * ISO 4217.
+     */
+    currency: string;
+    /**
+     * With the base.
+     */
+    before: number;
+    /**
+     * With the head.
+     */
+    after: number;
+  };
+}
+/**
+ * A limit, and what it refuses.
+ */
+export interface PlannedLimit {
+  /**
+   * Its name.
+   */
+  limit: string;
+  /**
+   * What it counts.
+   */
+  unit: 'requests' | 'runs' | 'tokens' | 'cost';
+  /**
+   * Where it is declared: `gateway`, or `project`, `trigger` or `key` with the id.
+   */
+  of: string;
+  /**
+   * `shadow`: it refuses nothing, and `refused` says what it would refuse.
+   */
+  mode: 'enforce' | 'shadow';
+  /**
+   * Whether the head no longer has it.
+   */
+  removed: boolean;
+  /**
+   * How many requests it counted or refused.
+   */
+  requests: number;
+  /**
+   * How many of those it refuses. Of several limits without room, the one that is full for longest.
+   */
+  refused: number;
+  /**
+   * How many it refused with the base.
+   */
+  refusedBefore: number;
+  /**
+   * When; absent if none is refused.
+   */
+  when?: {
+    /**
+     * When the first is refused.
+     */
+    first: string;
+    /**
+     * When the last is refused.
+     */
+    last: string;
+    /**
+     * The window of its length with the most refused requests.
+     */
+    busiest: {
+      /**
+       * When it begins.
+       */
+      from: string;
+      /**
+       * Its length in milliseconds.
+       */
+      ms: number;
+      /**
+       * How many requests are refused in it.
+       */
+      count: number;
+    };
+  };
+  /**
+   * The callers with the most refused requests.
+   *
+   * Items: One of them.
+   */
+  callers: {
+    /**
+     * Its name.
+     */
+    name: string;
+    /**
+     * How many requests of it are refused.
+     */
+    count: number;
+  }[];
+  /**
+   * The triggers with the most refused requests.
+   *
+   * Items: One of them.
+   */
+  triggers: {
+    /**
+     * Its name.
+     */
+    name: string;
+    /**
+     * How many requests of it are refused.
+     */
+    count: number;
+  }[];
+  /**
+   * The values of `per` with the most refused requests. Those of requests, such as addresses, are masked unless `--show-bodies` was given.
+   *
+   * Items: One of them.
+   */
+  values: {
+    /**
+     * Its name.
+     */
+    name: string;
+    /**
+     * How many requests of it are refused.
+     */
+    count: number;
+  }[];
+  /**
+   * The smallest amounts that would do, found by simulating the requests again; absent for a limit that was removed.
+   */
+  smallest?: {
+    /**
+     * How many requests of the limit were simulated.
+     */
+    requests: number;
+    /**
+     * The smallest amount that refuses none.
+     */
+    none: null | {
+      /**
+       * In the unit of the limit.
+       */
+      amount: number;
+      /**
+       * False if the search ended before: it is this or less.
+       */
+      exact: boolean;
+    };
+    /**
+     * The smallest amount that refuses at most one request in a thousand.
+     */
+    oneInThousand: null | {
+      /**
+       * In the unit of the limit.
+       */
+      amount: number;
+      /**
+       * False if the search ended before: it is this or less.
+       */
+      exact: boolean;
+    };
+  };
+  /**
+   * Its place: `file:line:column`.
+   */
+  place: string;
+}
+/**
+ * What changes for the runs of a trigger.
+ */
+export interface PlannedTriggerImpact {
+  /**
+   * `project/key`
+   */
+  trigger: string;
+  /**
+   * How long runs wait for a place; absent unless concurrency changed.
+   */
+  waiting?: {
+    /**
+     * The 95th percentile before, in milliseconds.
+     */
+    beforeMs: number;
+    /**
+     * The 95th percentile after.
+     */
+    afterMs: number;
+  };
+  /**
+   * What its runs are in a day; absent if nothing is known of them.
+   */
+  perDay?: {
+    /**
+     * The recording rate by which numbers were scaled up.
+     */
+    rate: number;
+    /**
+     * How much time was recorded, in milliseconds.
+     */
+    recordedMs: number;
+    /**
+     * Runs a day.
+     */
+    runs: {
+      /**
+       * With the base.
+       */
+      before: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+      /**
+       * With the head.
+       */
+      after: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+      /**
+       * The difference, with an interval of its own: both sides have the same requests.
+       */
+      change: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+    };
+    /**
+     * Tokens a day; absent if no recorded run reports any.
+     */
+    tokens?: {
+      /**
+       * With the base.
+       */
+      before: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+      /**
+       * With the head.
+       */
+      after: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+      /**
+       * The difference, with an interval of its own: both sides have the same requests.
+       */
+      change: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+    };
+    /**
+     * Cost a day; absent if no recorded run has one.
+     */
+    cost?: {
+      /**
+       * With the base.
+       */
+      before: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+      /**
+       * With the head.
+       */
+      after: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+      /**
+       * The difference, with an interval of its own: both sides have the same requests.
+       */
+      change: {
+        /**
+         * What is expected.
+         */
+        expected: number;
+        /**
+         * The lower end of the 95 % interval.
+         */
+        low: number;
+        /**
+         * The upper end.
+         */
+        high: number;
+      };
+      /**
+       * ISO 4217.
+       */
+      currency: string;
+    };
+  };
 }
 /**
  * A filter that changed, and its counterexample.

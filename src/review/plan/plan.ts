@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../contract/index.ts';
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Place } from '../../diagnostics/problem.ts';
+import type { Impact } from './impact/impact.ts';
 
 /** What changes between two configs, and what that means for callers. */
 export interface Plan {
@@ -11,6 +12,8 @@ export interface Plan {
   readonly warnings: readonly Widening[];
   /** Undefined if there were no requests to try, or no base to try them on. */
   readonly behaviour: Behaviour | undefined;
+  /** Undefined if there is nothing to say about limits, waiting and consumption. */
+  readonly impact: Impact | undefined;
   readonly witnesses: readonly Witness[];
 }
 
@@ -79,6 +82,8 @@ export interface Behaviour {
   readonly changed: number;
   readonly newlyAccepted: number;
   readonly noLongerAccepted: number;
+  /** How many of those a limit refuses. */
+  readonly newlyLimited: number;
   /** The most requests first. */
   readonly groups: readonly BehaviourGroup[];
 }

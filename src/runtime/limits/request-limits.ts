@@ -1,6 +1,7 @@
 import { type Principal, type RequestHead, WorkBudget, WorkExhausted } from '../../contract/index.ts';
-import { chargeAll } from '../../engine/limits/ledger.ts';
+import { type Charging, chargeAll } from '../../engine/limits/ledger.ts';
 import type { MemoryCounters } from '../../engine/limits/memory-counters.ts';
+import type { LimitCharge } from '../../engine/types/index.ts';
 import type { LiveTrigger } from '../snapshot.ts';
 import { type Charges, chargesOf } from './charges.ts';
 import type { LiveLimit } from './live-limit.ts';
@@ -16,12 +17,16 @@ export type RequestCharge =
 const room: RequestCharge = Object.freeze({ kind: 'room', shadowed: [] });
 const none: readonly LiveLimit[] = [];
 
+/** Called with what a request takes of its limits, and with what was decided. */
+export type ChargeObserver = (charges: readonly LimitCharge[], charged: Charging) => void;
+
 /** Counts a request of an authenticated caller, before its body is read, or says why it is refused. */
 export function chargeRequest(
   counters: MemoryCounters,
   trigger: LiveTrigger,
   caller: Principal,
   head: RequestHead,
+  observe?: ChargeObserver,
 ): RequestCharge {
   const { requests, keys } = trigger.limits;
   const own = keys.get(caller.id)?.requests ?? none;
@@ -30,6 +35,7 @@ export function chargeRequest(
   const charges = countable(limits, trigger, caller, head);
   if (!charges.ok) return { kind: 'filter_error', reason: charges.message };
   const charged = chargeAll(counters, charges.charges, head.receivedAt);
+  observe?.(charges.charges, charged);
   if (charged.kind === 'limited') {
     return { kind: 'limited', limit: limitOf(limits, charged.limit), retryAt: charged.retryAt };
   }
