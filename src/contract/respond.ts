@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts';
 import type { JsonValue, MaybePromise } from './json.ts';
 import type { RequestReads } from './reads.ts';
-import type { RunDelta, RunFailure, RunPosition, RunState, RunUsage } from './run-state.ts';
+import type { RunCost, RunDelta, RunFailure, RunPosition, RunState, RunUsage } from './run-state.ts';
 
 /** Answers the caller. */
 export interface Respond {
@@ -63,6 +63,8 @@ export interface RunView {
   readonly output: JsonValue | undefined;
   readonly failure: RunFailure | undefined;
   readonly usage: RunUsage | undefined;
+  /** Undefined also without prices in the config. */
+  readonly cost?: RunCost | undefined;
 }
 
 /** What the caller receives: a body or none, a stream, or the events of a run. Make an error with `problem()`. */

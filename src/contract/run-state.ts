@@ -29,6 +29,14 @@ export interface RunUsage {
   readonly reasoningTokens?: number;
 }
 
+/** What a run has cost, under the prices of the config that accepted it. */
+export interface RunCost {
+  /** In billionths of the currency: an integer, so that sums are exact. */
+  readonly nanos: number;
+  /** ISO 4217. */
+  readonly currency: string;
+}
+
 /** What an attempt publishes while it is executed: a piece of the output, in the order of the text. */
 export interface RunEvent {
   readonly kind: 'delta';

@@ -23,6 +23,12 @@ export interface Run {
   complete?(completion: Completion): MaybePromise<CompletionResult>;
   /** How long an attempt may take where the trigger's `run.timeout` does not say, in milliseconds. */
   readonly timeoutMs?: number;
+  /**
+   * Whether results can have `usage`, with the options that it was created with. If false, `pullcord validate` warns about
+   * limits of tokens and cost that would count nothing. Undefined: unknown.
+   * @experimental
+   */
+  readonly reportsUsage?: boolean;
 }
 
 /** One attempt of a run, as its plugin sees it. */

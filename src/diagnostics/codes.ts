@@ -89,6 +89,7 @@ const pluginCodes = {
   anonymous_sessions: 'Sessions are said to belong to callers, and all anonymous callers are one caller.',
   anonymous_duplicates: 'An anonymous caller can guess a header, and gets the output of the run of another one.',
   cors_any_origin: 'Every web page may read the answers of a trigger.',
+  unmetered_runs: 'A limit of tokens or cost counts nothing for a trigger, whose agent reports no tokens.',
   visitors_without_pages: 'A trigger lets visitors of web pages in, and lists no origins of pages.',
   missing_secret: 'A secret is missing: its environment variable is not set, or its file cannot be read.',
 } as const;

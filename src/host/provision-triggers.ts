@@ -17,6 +17,7 @@ import { type CompiledSession, type SessionExpression, sessionExpression } from 
 import type { ProvisionedStages, StageInstances } from './stage-instances.ts';
 import { standInFor } from './stand-ins.ts';
 import { type BodySettings, bodySettings } from './trigger-body-settings.ts';
+import { unmeteredRuns } from './unmetered-runs.ts';
 import { visitorFindings } from './visitor-findings.ts';
 
 /** A trigger with an instance of a plugin in each of its stages. */
@@ -60,7 +61,10 @@ export async function provisionTriggers(
   }
   const limitExpressions = await provisioner.limits(config);
   // A plan can compare with a config from before limits were required.
-  if (purpose === 'serve') provisioner.findings.add(unlimitedKeys(config), 'must');
+  if (purpose === 'serve') {
+    provisioner.findings.add(unlimitedKeys(config), 'must');
+    provisioner.findings.add(unmeteredRuns(config, triggers), 'must');
+  }
   const { authReviews, findings } = provisioner;
   return { defaultAuth, triggers, authReviews, limitExpressions, findings: findings.judged() };
 }

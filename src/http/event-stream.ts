@@ -10,6 +10,7 @@ import {
   type RunView,
   type StreamReply,
 } from '../contract/index.ts';
+import { viewOfCost } from '../runtime/run-view.ts';
 import { within } from '../runtime/within.ts';
 
 /** How often an idle stream sends a heartbeat, in milliseconds: proxies close connections that are idle for about a minute. */
@@ -100,14 +101,18 @@ async function* events(
     return event('delta', `${attempt}.${offset + text.length}`, { attempt, offset, text });
   }
 
-  function* ending({ state, output, failure, usage }: RunView): Generator<string> {
+  function* ending({ state, output, failure, usage, cost }: RunView): Generator<string> {
     const error = (reply: ProblemReply) => event('error', 'end', problemMembers(reply));
     switch (state) {
       case 'succeeded':
       case 'input_required':
         // In one piece: a client that reconnects after the first of them would miss the second.
         yield event('message', 'end', { runId, status: state, ...(output !== undefined && { output }) }) +
-          event('done', 'end', { runId, status: state, statusUrl, ...(usage && { usage: { ...usage } }) });
+          event('done', 'end', {
+            ...{ runId, status: state, statusUrl },
+            ...(usage && { usage: { ...usage } }),
+            ...(cost && { cost: viewOfCost(cost) }),
+          });
         break;
       case 'failed':
         yield error(problem('run_failed', { runId, statusUrl, ...(failure && { detail: failure.message }) }));

@@ -1,9 +1,11 @@
 import type { FailedRunResult, JsonValue, OutboundResponse } from '../contract/index.ts';
-import { parsed, textOf } from './agent-json.ts';
+import { parseAgentJson, parsed, textOf } from './agent-json.ts';
 import { AgentFault, failed, failureOfStatus, withDetail } from './failures.ts';
 
 /** How much of the body of an error is kept, in bytes, and how long it may take, in milliseconds. */
 const excerptBytes = 4096;
+/** The longest body of an error that is searched for what it reports. */
+const errorBytes = 65_536;
 const excerptMs = 2_000;
 
 /** A response of an agent. Read it once: as `body`, `bytes`, `text` or `json`; as a `failure`; or `discard` it. */
@@ -80,14 +82,29 @@ export class AgentResponse {
    * undefined if it is empty or compressed.
    * Never rejects. Otherwise as `discard`.
    */
-  async excerpt(): Promise<string | undefined> {
+  excerpt(): Promise<string | undefined> {
+    return this.#start(excerptBytes);
+  }
+
+  /**
+   * As `failure`, and what a JSON body of at most 64 KiB says; undefined if it is longer or no JSON. Never rejects.
+   */
+  async failureAndBody(): Promise<{ readonly failure: FailedRunResult; readonly body: JsonValue | undefined }> {
+    const text = (await this.#start(errorBytes)) ?? '';
+    const json = parseAgentJson(text);
+    const bytes = Buffer.from(text);
+    const start = bytes.length > excerptBytes ? `${bytes.toString('utf8', 0, excerptBytes)}…` : text;
+    return { failure: withDetail(failureOfStatus(this), start), body: json.ok ? json.value : undefined };
+  }
+
+  async #start(mostBytes: number): Promise<string | undefined> {
     const { 'content-encoding': encoding = 'identity' } = this.headers;
     if (encoding !== 'identity') {
       await this.discard();
       return undefined;
     }
     const chunks: Uint8Array[] = [];
-    let missing = excerptBytes;
+    let missing = mostBytes;
     const timer = setTimeout(() => this.#cut(), excerptMs);
     try {
       for await (const chunk of this.#response.body) {

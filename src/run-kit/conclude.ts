@@ -1,6 +1,7 @@
 import type { FinalRunResult, JsonValue, PluginContext, RunIdentity, RunRequest, RunUsage } from '../contract/index.ts';
 import type { Bindings } from '../filter/index.ts';
 import { createMapping } from './mapping.ts';
+import type { UsageReader } from './usage.ts';
 
 /** What an agent answered. */
 export interface Answer {
@@ -23,17 +24,21 @@ export type Conclude = (run: RunIdentity & Pick<RunRequest, 'session'>, answer: 
  * Returns a function that makes results of answers, mapped by the option `output`. The agent has answered and used tokens
  * even if the mapping fails: usage and memory stay. Throws an OptionsError.
  * @param bindings names of values that the expression may read in addition to `run` and `input`
+ * @param reader finds the tokens in answers that come without `usage`
  */
 export function createConclusion(
   context: PluginContext,
   output: string | undefined,
   bindings: readonly string[] = [],
+  reader?: UsageReader | undefined,
 ): Conclude {
   const mapping = output === undefined ? undefined : createMapping(context, '/output', output, bindings);
   return async (run, { kind = 'succeeded', output: answered, whole = answered, usage, ...answer }) => {
     const memory = run.session === undefined ? undefined : answer.memory;
-    const kept = { ...(usage && { usage }), ...(memory !== undefined && { memory }) };
     const mapped = await mapping?.apply(whole, run, answer.bindings);
+    // After the output, which needs what is left of the work more.
+    const counted = usage ?? (await reader?.of(whole, run, answer.bindings));
+    const kept = { ...(counted && { usage: counted }), ...(memory !== undefined && { memory }) };
     if (mapped === undefined) return { kind, output: answered, ...kept };
     return mapped.ok ? { kind, output: mapped.value ?? null, ...kept } : { ...mapped.failure, ...kept };
   };

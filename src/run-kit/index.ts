@@ -15,3 +15,4 @@ export { type CheckedOptions, namedInLowerCase, optionProblems, pointerTo } from
 export { type PollOptions, pause, poll, type Seen, within } from './poll.ts';
 export { findProgram, type Program, type ProgramOptions } from './program.ts';
 export { type PromptOptions, prompt } from './prompt.ts';
+export { createUsageReader, type UsageReader } from './usage.ts';

@@ -1,4 +1,10 @@
-import type { FailedRunResult, FinalRunResult, JsonObject, RunRequest } from '../../../src/contract/index.ts';
+import type {
+  FailedRunResult,
+  FinalRunResult,
+  JsonObject,
+  MaybePromise,
+  RunRequest,
+} from '../../../src/contract/index.ts';
 import {
   type AgentAttempt,
   type Conclude,
@@ -8,6 +14,7 @@ import {
   pause,
   poll,
   type Seen,
+  type UsageReader,
   withDetail,
 } from '../../../src/run-kit/index.ts';
 import type { Agent } from './agent.ts';
@@ -23,6 +30,8 @@ export interface Service {
   readonly agent: Agent;
   readonly conversation: Conversation;
   readonly conclude: Conclude;
+  /** Finds the tokens that the agent reports, by the option `usage`. */
+  readonly usage: UsageReader | undefined;
   /** Whether the text of the task is published: it is not that of an output which an expression returns. */
   readonly isPublished: boolean;
 }
@@ -147,10 +156,15 @@ export class Exchange {
       await this.#service.agent.cancelTask(this.#taskId, this.#run.id).catch(() => {});
     }
     this.#attempt.onAbandon(undefined);
-    if (meaning === 'input_required') return this.#remembering({ kind: meaning, output });
-    if (typeof meaning === 'object') return this.#ended(withDetail(meaning, statusMessage));
+    if (meaning === 'input_required') return this.#remembering(await this.#withUsage({ kind: meaning, output }));
+    if (typeof meaning === 'object') return this.#ended(await this.#withUsage(withDetail(meaning, statusMessage)));
     this.#taskId = '';
     return this.#service.conclude(this.#run, { output, whole: this.#answer.toJson(), memory: this.#memory });
+  }
+
+  /** A task that has not completed has used tokens too. */
+  #withUsage(result: FinalRunResult): MaybePromise<FinalRunResult> {
+    return this.#service.usage?.withUsage(result, this.#answer.toJson(), this.#run) ?? result;
   }
 
   /** A refusal may be due to what the session remembers: it is forgotten, or each request of the session would fail. */

@@ -1,5 +1,12 @@
 import type { RunPlugin } from '../../../src/contract/index.ts';
-import { AgentClient, Conversation, createConclusion, failed, settle } from '../../../src/run-kit/index.ts';
+import {
+  AgentClient,
+  Conversation,
+  createConclusion,
+  createUsageReader,
+  failed,
+  settle,
+} from '../../../src/run-kit/index.ts';
 import { Agent } from './agent.ts';
 import { checkOptions } from './check-options.ts';
 import { textIn } from './content.ts';
@@ -34,15 +41,18 @@ export default {
     // Only an expression may read what was said before.
     const history = output === undefined ? { historyLength: 0 } : {};
     const conversation = new Conversation(card, endpoint);
+    const usage = createUsageReader(context, options.usage);
     const service: Service = {
       agent: new Agent({ client, cards, addresses, isStreamed, history }),
       conversation,
-      conclude: createConclusion(context, output),
+      conclude: createConclusion(context, output, [], usage),
+      usage,
       isPublished: isStreamed && output === undefined,
     };
     const partsOf = createMessageParts(context, options);
     return {
       timeoutMs: options.timeout,
+      reportsUsage: usage !== undefined,
       async execute(run, host) {
         const parts = await partsOf(run);
         if (!parts.ok) return parts.failure;

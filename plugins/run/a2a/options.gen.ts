@@ -38,6 +38,10 @@ export interface Options {
    */
   output?: string;
   /**
+   * JSONata over the task or message of the agent that returns the tokens it used, as providers report them, or as { inputTokens, outputTokens, model, cachedTokens, reasoningTokens }: what limits of tokens and cost count. Default: none are reported. It may also read $input and $run, and is evaluated for tasks that fail too.
+   */
+  usage?: string;
+  /**
    * Whether the answer is streamed if the agent card says that the agent can. Otherwise its task is polled.
    */
   stream: boolean;

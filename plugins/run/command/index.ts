@@ -1,6 +1,7 @@
 import { OptionsError, type OptionsProblem, type PluginContext, type RunPlugin } from '../../../src/contract/index.ts';
 import {
   baseEnvironment,
+  createUsageReader,
   type Environment,
   environmentProblems,
   exactInput,
@@ -13,7 +14,7 @@ import {
 import { type AgentProcess, type Ending, startAgent } from './agent-process.ts';
 import type { Options } from './options.gen.ts';
 import schema from './options.schema.json' with { type: 'json' };
-import { resultOf } from './result.ts';
+import { answerIn, resultOf } from './result.ts';
 import { StreamedText } from './streamed-text.ts';
 
 /**
@@ -30,6 +31,7 @@ export default {
     const environment = baseEnvironment(process.env, options.env);
     const program = await checkOptions(options, environment, context);
     const limits = { maxOutputBytes: options.maxOutput, killGraceMs: options.killGrace };
+    const usage = createUsageReader(context, options.usage, ['stderr']);
     const running = new Set<AgentProcess>();
     context.onClose(async () => {
       for (const agent of running) agent.stop('close');
@@ -37,6 +39,7 @@ export default {
     });
     return {
       timeoutMs: options.timeout,
+      reportsUsage: usage !== undefined,
       execute: (run, host) =>
         settle(host, async ({ signal, progress }) => {
           const variables = { ...environment, ...runEnvironment(run) };
@@ -52,9 +55,12 @@ export default {
           streamed?.end(result);
           if (result.kind === 'failed' && !signal.aborted) {
             context.log.warn({ runId: run.id, ...logFields(ending, agent) }, 'agent failed');
-            return withDetail(result, result.detail ?? agent.lastWords);
+            const failure = withDetail(result, result.detail ?? agent.lastWords);
+            return usage?.withUsage(failure, answerIn(ending, options), run, { stderr: agent.lastWords }) ?? failure;
           }
-          return result;
+          if (result.kind === 'failed') return result;
+          const used = await usage?.of(result.output, run, { stderr: agent.lastWords });
+          return used === undefined ? result : { ...result, usage: used };
         }),
     };
   },

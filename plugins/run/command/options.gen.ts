@@ -28,6 +28,10 @@ export interface Options {
    */
   output: 'json' | 'text' | 'auto';
   /**
+   * JSONata over what stdout holds that returns the tokens it used, as providers report them, or as { inputTokens, outputTokens, model, cachedTokens, reasoningTokens }: what limits of tokens and cost count. Default: none are reported. It may also read $input, $run and $stderr (its last 4 KiB), and is evaluated for failures too.
+   */
+  usage?: string;
+  /**
    * Streams what the program writes on stdout while it runs, for `respond: stream` and `wait` with `stream`. Needs `output: text`.
    */
   stream: boolean;

@@ -1,4 +1,4 @@
-import type { FinalRunResult } from '../../../src/contract/index.ts';
+import type { FinalRunResult, JsonValue } from '../../../src/contract/index.ts';
 import { aborted, failed, failureOf, parseAgentJson, textOf } from '../../../src/run-kit/index.ts';
 import type { Ending, StopCause } from './agent-process.ts';
 import type { Options } from './options.gen.ts';
@@ -22,6 +22,13 @@ export function resultOf(ending: Ending, options: Options): FinalRunResult {
     case 'stopped':
       return resultOfStop(ending.cause, options);
   }
+}
+
+/** Returns what a program that failed has written on stdout; null unless that is valid. */
+export function answerIn(ending: Ending, { output }: Options): JsonValue {
+  if (ending.kind !== 'exited') return null;
+  const answer = answerOf(ending.stdout, output);
+  return answer.kind === 'failed' ? null : answer.output;
 }
 
 function resultOfStop(cause: StopCause, { maxOutput: maxBytes }: Options): FinalRunResult {

@@ -32,6 +32,7 @@ export default {
     const service: Service = { agent, app, isMapped: output !== undefined, conversation, conclude };
     return {
       timeoutMs,
+      reportsUsage: true,
       async execute(run, host) {
         const message = await messageOf(run);
         if (!message.ok) return message.failure;

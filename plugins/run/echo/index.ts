@@ -12,6 +12,7 @@ export default {
   optionsSchema: schema,
   create(_context, { delay: delayMs, stream }) {
     return {
+      reportsUsage: false,
       execute(run, host) {
         const succeeded = { kind: 'succeeded', output: run.input } as const;
         if (stream) {

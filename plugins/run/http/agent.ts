@@ -7,10 +7,12 @@ import {
   type Conclude,
   createConclusion,
   createMapping,
+  createUsageReader,
   exactInput,
   failed,
   type Mapping,
   namedInLowerCase,
+  type UsageReader,
   withDetail,
 } from '../../../src/run-kit/index.ts';
 import { type Answer, interpret } from './answer.ts';
@@ -23,15 +25,17 @@ export class HttpAgent {
   readonly #client: AgentClient;
   readonly #conclude: Conclude;
   readonly #mapping: Mapping<JsonValue | undefined> | undefined;
+  readonly #usage: UsageReader | undefined;
   readonly #sign: Sign | undefined;
 
   /** Throws an OptionsError. */
   constructor(context: PluginContext, options: Options) {
-    const { method, request, output, sign } = options;
+    const { method, request, output, usage, sign } = options;
     const headers = { accept: 'application/json, text/*;q=0.9', ...namedInLowerCase(options.headers) };
     this.#method = method;
     this.#client = new AgentClient(context, { ...options, headers });
-    this.#conclude = createConclusion(context, output, ['response']);
+    this.#usage = createUsageReader(context, usage, ['response']);
+    this.#conclude = createConclusion(context, output, ['response'], this.#usage);
     this.#mapping = request === undefined ? undefined : createMapping(context, '/request', request);
     this.#sign = sign && signerOf(sign.secrets);
   }
@@ -64,21 +68,22 @@ export class HttpAgent {
   }
 
   /** Returns the result that an answer means. `response` is what the expression of `output` reads as $response. */
-  async conclude(
-    run: RunIdentity,
-    { outcome, value }: Answer,
-    { status, headers }: Pick<AgentResponse, 'status' | 'headers'>,
-  ): Promise<FinalRunResult> {
-    // What the agent says of the failure may hold anything: it is for operators only.
-    if (outcome === 'failed') return withDetail(failed('agent says that it failed'), value);
-    const bindings = { response: { status, headers: { ...headers } } };
+  async conclude(run: RunIdentity, { outcome, value }: Answer, response: ResponseHead): Promise<FinalRunResult> {
+    const bindings = bindingsOf(response);
+    if (outcome === 'failed') {
+      // What the agent says of the failure may hold anything: it is for operators only.
+      const failure = withDetail(failed('agent says that it failed'), value);
+      return this.#usage?.withUsage(failure, value, run, bindings) ?? failure;
+    }
     return this.#conclude(run, { kind: outcome, output: value, bindings });
   }
 
   async #ask(run: RunIdentity, call: Question, signal: AbortSignal): Promise<AgentResponse> {
     const response = await this.#client.send(this.#signed(run, call), signal);
     if (response.ok) return response;
-    throw new AgentFault(await response.failure());
+    if (this.#usage === undefined) throw new AgentFault(await response.failure());
+    const { failure, body } = await response.failureAndBody();
+    throw new AgentFault(await this.#usage.withUsage(failure, body ?? null, run, bindingsOf(response)));
   }
 
   /** Adds the headers of a run. By `idempotency-key`, the run's id, an agent can recognise a repeated attempt. */
@@ -104,4 +109,10 @@ export class HttpAgent {
 /** A call whose body is JSON already, to be signed as it is. */
 interface Question extends AgentCall {
   readonly body?: string;
+}
+
+type ResponseHead = Pick<AgentResponse, 'status' | 'headers'>;
+
+function bindingsOf({ status, headers }: ResponseHead) {
+  return { response: { status, headers: { ...headers } } };
 }

@@ -15,16 +15,19 @@ export default {
   create(context, options) {
     checkOptions(options);
     const agent = new HttpAgent(context, options);
-    const { detached, timeout: timeoutMs } = options;
+    const { detached, timeout: timeoutMs, usage } = options;
+    const reportsUsage = usage !== undefined;
     if (detached === undefined) {
       return {
         timeoutMs,
+        reportsUsage,
         execute: (run, host) => settle(host, async ({ signal }) => agent.resultOf(run, await agent.begin(run, signal))),
       };
     }
     const work = new DetachedWork(agent, detached, timeoutMs);
     return {
       timeoutMs: detached.timeout,
+      reportsUsage,
       execute: (run, host) => settle(host, (attempt) => work.begin(run, attempt)),
       resume: (run, handle, host) =>
         settle(host, (attempt) => work.resume(run, handle, attempt), work.stopOf(run, handle)),

@@ -30,6 +30,10 @@ export interface Options {
    */
   output?: string;
   /**
+   * JSONata over the agent's answer that returns the tokens it used, as providers report them, or as { inputTokens, outputTokens, model, cachedTokens, reasoningTokens }: what limits of tokens and cost count. Default: none are reported. It may also read $input, $run and $response (status, headers), and is evaluated for errors too, whose body is null unless it is JSON of at most 64 KiB.
+   */
+  usage?: string;
+  /**
    * Signs each request as Standard Webhooks specifies (https://www.standardwebhooks.com): headers webhook-id, the same in all attempts of a run, webhook-timestamp and webhook-signature.
    */
   sign?: {

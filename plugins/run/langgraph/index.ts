@@ -47,6 +47,7 @@ export default {
     };
     return {
       timeoutMs,
+      reportsUsage: true,
       execute(run, host) {
         const events = attempt(host, (attempt) => new Exchange(service, run, attempt).converse());
         return stream ? { kind: 'stream', events } : resultOf(events);

@@ -23,6 +23,7 @@ export default {
     const limiter = new Limiter(options.connections);
     return {
       timeoutMs: options.timeout,
+      reportsUsage: options.usage !== undefined,
       async execute(run, host) {
         const toolArguments = await argumentsOf(run);
         if (!toolArguments.ok) return toolArguments.failure;

@@ -47,6 +47,10 @@ export interface Options {
    */
   output?: string;
   /**
+   * JSONata over the result of the tool (content, structuredContent, _meta) that returns the tokens it used, as providers report them, or as { inputTokens, outputTokens, model, cachedTokens, reasoningTokens }: what limits of tokens and cost count. Default: none are reported. It may also read $input, $run and $json (see output), and is evaluated for errors too.
+   */
+  usage?: string;
+  /**
    * How long one attempt may take where the trigger's `run.timeout` does not say, including the start of the server and the wait for a free connection. In milliseconds.
    */
   timeout: number;

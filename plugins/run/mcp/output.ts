@@ -1,27 +1,45 @@
 import type { FinalRunResult, JsonObject, JsonValue, PluginContext, RunRequest } from '../../../src/contract/index.ts';
-import { checked, createConclusion, failed, parseAgentJson, withDetail } from '../../../src/run-kit/index.ts';
+import type { Bindings } from '../../../src/filter/index.ts';
+import {
+  checked,
+  createConclusion,
+  createUsageReader,
+  failed,
+  parseAgentJson,
+  withDetail,
+} from '../../../src/run-kit/index.ts';
 import { notMcp, objectOf } from './message.ts';
 import type { Options } from './options.gen.ts';
 
 /** Returns a function that makes the result of a run from that of the tool. Throws an OptionsError. */
 export function createOutput(
   context: PluginContext,
-  { output }: Options,
+  { output, usage }: Options,
 ): (result: JsonObject, run: RunRequest) => Promise<FinalRunResult> {
-  const conclude = createConclusion(context, output, ['json']);
+  const reader = createUsageReader(context, usage, ['json']);
+  const conclude = createConclusion(context, output, ['json'], reader);
   return async (result, run) => {
-    // Its own words for the error may repeat the arguments: they are for operators only.
-    if (result.isError) return withDetail(failed('the tool answered with an error'), result.content);
+    if (result.isError) {
+      // Its own words for the error may repeat the arguments: they are for operators only.
+      const failure = withDetail(failed('the tool answered with an error'), result.content);
+      return reader === undefined
+        ? failure
+        : reader.withUsage(failure, checked(result), run, bindingsOf(textsIn(contentOf(result))));
+    }
     const whole = { ...result, content: contentOf(result) };
     const texts = textsIn(whole.content);
     if (output === undefined && result.content === undefined && structuredIn(result) === undefined) throw notMcp();
-    const json = jsonOf(texts);
     return conclude(run, {
       output: structuredIn(result) ?? unstructured(whole.content, texts),
       whole: checked(whole),
-      bindings: json === undefined ? {} : { json },
+      bindings: bindingsOf(texts),
     });
   };
+}
+
+function bindingsOf(texts: readonly string[]): Bindings {
+  const json = jsonOf(texts);
+  return json === undefined ? {} : { json };
 }
 
 /** Its name in the revision 2024-10-07 was another one. */

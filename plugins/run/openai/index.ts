@@ -32,6 +32,7 @@ export default {
 
     return {
       timeoutMs: options.timeout,
+      reportsUsage: true,
       async execute(run, host) {
         const prompt = await prompter(run);
         if (!prompt.ok) return prompt.failure;
