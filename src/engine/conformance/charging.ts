@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type LimitCharge, type LimitRule, otherValues, type RunOutcome } from '../types/index.ts';
+import { type Executor, type LimitCharge, type LimitRule, otherValues, type RunOutcome } from '../types/index.ts';
 import { type ConformanceCase, type ConformanceHarness, ended, newClaim, newRun, promise } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
@@ -75,14 +75,14 @@ export const chargeCases: readonly ConformanceCase[] = [
     assert.equal(await kinds(harness, [takes(today)], 1), 'limited');
   }),
 
-  promise('of 1,000 concurrent runs as many are accepted as the limit allows', async (harness) => {
+  promise('of 10,000 concurrent runs as many are accepted as the limit allows', async (harness) => {
     const { engine } = harness;
     await engine.start(new Worker());
     const limits = [takes(window(100))];
-    const runs = Array.from({ length: 1000 }, () => newRun(harness));
+    const runs = Array.from({ length: 10_000 }, () => newRun(harness));
     const answers = await Promise.all(runs.map((run) => engine.submit(run, undefined, limits)));
     assert.equal(answers.filter(({ kind }) => kind === 'accepted').length, 100);
-    assert.equal(answers.filter(({ kind }) => kind === 'limited').length, 900);
+    assert.equal(answers.filter(({ kind }) => kind === 'limited').length, 9900);
     assert.deepEqual(await counter(harness), { used: 100, open: 0 });
   }),
 
@@ -206,6 +206,44 @@ export const chargeCases: readonly ConformanceCase[] = [
     for (const { id } of [silent, failing, cancelled]) await ended(harness, id);
     assert.deepEqual(await counter(harness), { used: 30, open: 0 });
   }),
+
+  promise(
+    'a cancelled run counts what its limit assumes of runs, unless it has reported more, and nothing if it never started',
+    async (harness) => {
+      const { engine } = harness;
+      const limits = [takes(window(10_000), { unit: 'tokens', amount: 100, unreported: 100 })];
+      let reported: number | undefined;
+      let begun = Promise.withResolvers<void>();
+      const executor: Executor = {
+        execute({ attempt }, { signal }) {
+          if (attempt === 1 && reported !== undefined) {
+            const usage = { inputTokens: reported, outputTokens: 0 };
+            return { kind: 'retry', message: 'the agent failed', delayMs: 0, usage };
+          }
+          begun.resolve();
+          return new Promise((resolve) => signal.addEventListener('abort', () => resolve(success)));
+        },
+      };
+      const cancelled = async (first: number | undefined, used: number) => {
+        reported = first;
+        begun = Promise.withResolvers();
+        const run = newRun(harness);
+        await engine.submit(run, undefined, limits);
+        await begun.promise;
+        await engine.cancel(run.id);
+        await ended(harness, run.id);
+        assert.deepEqual(await counter(harness), { used, open: 0 });
+      };
+      const never = newRun(harness);
+      await engine.submit(never, undefined, limits);
+      await engine.cancel(never.id);
+      assert.deepEqual(await counter(harness), { used: 0, open: 0 });
+      await engine.start(executor);
+      await cancelled(undefined, 100);
+      await cancelled(30, 200);
+      await cancelled(300, 500);
+    },
+  ),
 
   promise(
     'what a run consumes beyond its reservation counts in the window that is open when it ends',

@@ -147,7 +147,8 @@ export class ExecutionEngine implements Engine {
     if (record === undefined) return { kind: 'not_found' };
     if (isFinal(record.state)) return { kind: 'already_final', state: record.state };
     // An earlier process left it, and this engine has not been started.
-    await store.end({ ...noResult, id: runId, state: 'cancelled', finishedAt: clock.now() });
+    const { usage, cost } = record;
+    await store.end({ ...noResult, id: runId, state: 'cancelled', finishedAt: clock.now(), usage, cost });
     return { kind: 'cancelled' };
   }
 
@@ -179,8 +180,6 @@ const noResult = {
   failure: undefined,
   failureDetail: undefined,
   memory: undefined,
-  usage: undefined,
-  cost: undefined,
 };
 
 async function* nothing(): AsyncGenerator<never> {}

@@ -76,7 +76,8 @@ export function settleAll(
   now: number,
 ): void {
   for (const { limit, value, unit, rule, amount, unreported, at } of reservations) {
-    const actual = (unit === 'cost' ? consumed.cost : consumed.tokens) ?? unreported;
+    const reported = unit === 'cost' ? consumed.cost : consumed.tokens;
+    const actual = consumed.isPartial ? Math.max(reported ?? 0, unreported) : (reported ?? unreported);
     const state = counters.get(limit, value);
     const isOpen = state !== undefined && now < expiryOf(state, rule);
     const settled =
@@ -103,7 +104,14 @@ function addExcess(
   return { at: openedAt, used: excess, open: 0 };
 }
 
-/** What a run counts of limits at its end. */
-export function consumptionOf({ usage, cost }: Pick<RunRecord, 'usage' | 'cost'>): Consumption {
-  return { tokens: usage && usage.inputTokens + usage.outputTokens, cost: cost?.nanos };
+/** What a run counts of limits at its end: nothing if it was never started. */
+export function consumptionOf({
+  state,
+  attempt,
+  usage,
+  cost,
+}: Pick<RunRecord, 'state' | 'attempt' | 'usage' | 'cost'>): Consumption {
+  if (attempt === 0) return { tokens: 0, cost: 0 };
+  const tokens = usage && usage.inputTokens + usage.outputTokens;
+  return { tokens, cost: cost?.nanos, isPartial: state === 'cancelled' };
 }

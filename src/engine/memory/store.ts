@@ -160,7 +160,7 @@ export class MemoryStore implements Store {
     stored.checkpoint = undefined;
     if (stored.claim !== undefined)
       this.#claims.settle(stored.claim, state === 'succeeded' || state === 'input_required');
-    settleAll(this.#limits, stored.reservations, consumptionOf({ usage, cost }), this.#clock.now());
+    settleAll(this.#limits, stored.reservations, consumptionOf(stored.record), this.#clock.now());
     this.#sessions.touch(stored.record, stored.policy, memory);
     this.#finished.add(stored);
     for (const added of [output, failureDetail]) {

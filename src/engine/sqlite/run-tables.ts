@@ -163,7 +163,7 @@ export class RunTables {
          input = CASE WHEN keep = 'full' OR notify THEN input END,
          origin = CASE WHEN keep = 'full' OR notify THEN origin END
        WHERE id = ? AND finished_at IS NULL
-       RETURNING keep, notify, claim_scope, claim_fingerprint, keep_claim, reservations`,
+       RETURNING attempt, keep, notify, claim_scope, claim_fingerprint, keep_claim, reservations`,
       [
         ...[state, finishedAt, failure === undefined ? null : JSON.stringify(failure), failureDetail ?? null],
         ...[...usageValues({ usage, cost }), output ?? null, id],
@@ -177,7 +177,8 @@ export class RunTables {
       this.#claims.release(String(row.claim_scope), String(row.claim_fingerprint), id);
     }
     if (typeof row.reservations === 'string') {
-      settleAll(this.#limits, JSON.parse(row.reservations), consumptionOf({ usage, cost }), now);
+      const consumed = consumptionOf({ state, attempt: Number(row.attempt), usage, cost });
+      settleAll(this.#limits, JSON.parse(row.reservations), consumed, now);
     }
     if (row.notify === 1) this.#sql.run('INSERT OR REPLACE INTO notifications VALUES (?, 0, ?)', [id, finishedAt]);
     else if (row.keep === 'none') this.#forget(id);

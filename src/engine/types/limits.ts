@@ -55,6 +55,8 @@ export interface LimitReservation
 export interface Consumption {
   readonly tokens: number | undefined;
   readonly cost: number | undefined;
+  /** Whether an attempt was cut short, whose consumption nobody knows. */
+  readonly isPartial?: boolean;
 }
 
 /** The counter that all values share for which there is no room. */

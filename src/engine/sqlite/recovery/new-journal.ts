@@ -80,14 +80,14 @@ export class NewJournal {
     const limits = new LimitTable(this.#sql);
     for (const id of this.#failedRuns) {
       const row = this.#sql.get(
-        'SELECT reservations, input_tokens, output_tokens, cost, currency FROM runs WHERE id = ?',
+        'SELECT reservations, attempt, input_tokens, output_tokens, cost, currency FROM runs WHERE id = ?',
         [id],
       );
       if (typeof row?.reservations !== 'string') continue;
       settleAll(
         limits,
         JSON.parse(row.reservations),
-        consumptionOf({ usage: usageIn(row), cost: costIn(row) }),
+        consumptionOf({ state: 'failed', attempt: Number(row.attempt), usage: usageIn(row), cost: costIn(row) }),
         this.#now,
       );
     }
