@@ -17,6 +17,8 @@ export interface CrashReport {
   readonly succeeded: number;
   readonly accepted: number;
   readonly duplicates: number;
+  /** Requests that were answered 429, since a limit had no room. */
+  readonly limited: number;
   /** Requests that got no answer, or another one. */
   readonly unanswered: number;
   readonly runs: number;
@@ -35,6 +37,14 @@ export interface CrashReport {
     readonly attemptsThatDidNotGrow: number;
     /** Claims without a run, or runs without their claim. */
     readonly claimsWithoutRun: number;
+    /** How far the number of runs under a limit is from its amount, although more were requested. */
+    readonly runsBesideLimit: number;
+    /** How far a limit of runs has counted from the runs that are stored. */
+    readonly runsMiscounted: number;
+    /** How far a limit of tokens has counted from what runs have used. */
+    readonly tokensMiscounted: number;
+    /** What is reserved of limits, although no run is under way. */
+    readonly leftReserved: number;
   };
 }
 
@@ -48,6 +58,12 @@ const clients = 24;
 /** How long the gateway lives between two kills, in milliseconds. */
 const lifeMs = { least: 20, most: 700 };
 const endLimitMs = 60_000;
+/** How many runs the trigger `limited` accepts for each kill: enough that kills meet them. */
+const limitedRunsPerKill = 20;
+/** No day of the calendar, which may end meanwhile. */
+const limitWindow = '20h';
+/** What an attempt of the agent uses: each another number. */
+const tokensOf = (call: number) => ({ inputTokens: 100 + call, outputTokens: 1 });
 
 /** Kills a gateway with SIGKILL again and again under load, and compares what callers, agent and journal have seen. */
 export async function crashTest({ kills, onKill }: CrashTestOptions): Promise<CrashReport> {
@@ -55,7 +71,8 @@ export async function crashTest({ kills, onKill }: CrashTestOptions): Promise<Cr
   const agent = await startAgent();
   const gateway = new MortalGateway(root);
   try {
-    await writeConfig(root, agent.url);
+    const limitedRuns = limitedRunsPerKill * kills;
+    await writeConfig(root, agent.url, limitedRuns);
     const load = new Load();
     await gateway.start();
     const clientsDone = load.run(gateway);
@@ -67,10 +84,11 @@ export async function crashTest({ kills, onKill }: CrashTestOptions): Promise<Cr
     }
     load.stop();
     await clientsDone;
+    await load.fill(gateway);
     const path = join(root, 'data', 'pullcord.db');
     await allEnded(path);
     await gateway.kill();
-    return report(kills, load, agent.calls, path);
+    return report({ kills, limitedRuns }, load, agent.calls, path);
   } finally {
     await gateway.kill();
     agent.server.closeAllConnections();
@@ -79,12 +97,16 @@ export async function crashTest({ kills, onKill }: CrashTestOptions): Promise<Cr
   }
 }
 
-async function writeConfig(root: string, agentUrl: string): Promise<void> {
-  const run = { uses: 'http', with: { url: agentUrl }, retry: { attempts: 5, backoff: '10ms' } };
+async function writeConfig(root: string, agentUrl: string, limitedRuns: number): Promise<void> {
+  const run = { uses: 'http', with: { url: agentUrl, usage: 'usage' }, retry: { attempts: 5, backoff: '10ms' } };
   const files = {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ engine: { uses: 'sqlite', with: { retention: { count: 1_000_000 } } } }),
     'triggers/wait.yaml': triggerFile('wait', { run, dedup: 'body' }),
+    'triggers/limited.yaml': triggerFile('limited', {
+      ...{ run, dedup: 'body' },
+      limits: [{ runs: `${limitedRuns}/${limitWindow}` }, { tokens: `1000000000/${limitWindow}` }],
+    }),
     'triggers/background.yaml': triggerFile('background', { run, dedup: 'body', respond: { uses: 'accepted' } }),
   };
   for (const [file, text] of Object.entries(files)) await writeInto(root, file, text);
@@ -105,7 +127,9 @@ async function startAgent(): Promise<{ server: Server; url: string; calls: Agent
       const { 'idempotency-key': id, 'pullcord-attempt': attempt } = request.headers;
       calls.push({ runId: String(id), attempt: Number(attempt), body: `${input.trigger} ${input.number}` });
       await sleep(Math.random() * 20);
-      response.setHeader('content-type', 'application/json').end('{"done":true}');
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ done: true, usage: tokensOf(calls.length) }));
     } catch {
       response.destroy();
     }
@@ -120,7 +144,7 @@ async function startAgent(): Promise<{ server: Server; url: string; calls: Agent
 /** Callers that fire as fast as they are answered, and send some bodies twice or thrice. */
 class Load {
   readonly toldRuns = new Set<string>();
-  readonly counts = { succeeded: 0, accepted: 0, duplicates: 0, unanswered: 0 };
+  readonly counts = { succeeded: 0, accepted: 0, duplicates: 0, limited: 0, unanswered: 0 };
   #number = 0;
   #isOver = false;
 
@@ -132,11 +156,20 @@ class Load {
     this.#isOver = true;
   }
 
+  /** Fires under the limit until a run is refused. */
+  async fill(gateway: MortalGateway): Promise<void> {
+    while (this.counts.limited === 0) {
+      this.#number += clients;
+      const numbers = Array.from({ length: clients }, (_, index) => this.#number - index);
+      await Promise.all(numbers.map((number) => this.#fire(gateway, 'limited', number)));
+    }
+  }
+
   async #client(gateway: MortalGateway): Promise<void> {
     while (!this.#isOver) {
       this.#number += 1;
       const number = this.#number;
-      const trigger = number % 2 === 0 ? 'wait' : 'background';
+      const trigger = number % 3 === 0 ? 'limited' : number % 2 === 0 ? 'wait' : 'background';
       const times = number % 5 === 0 ? 3 : 1;
       await Promise.all(Array.from({ length: times }, () => this.#fire(gateway, trigger, number)));
     }
@@ -169,6 +202,7 @@ class Load {
     if (status === 200) this.counts.succeeded += 1;
     else if (status === 202 || status === 408) this.counts.accepted += 1;
     else if (body.code === 'duplicate') this.counts.duplicates += 1;
+    else if (body.code === 'rate_limited') this.counts.limited += 1;
     else {
       this.counts.unanswered += 1;
       return false;
@@ -189,10 +223,16 @@ async function allEnded(path: string): Promise<void> {
   }
 }
 
-function report(kills: number, load: Load, calls: readonly AgentCall[], path: string): CrashReport {
+function report(
+  { kills, limitedRuns }: { readonly kills: number; readonly limitedRuns: number },
+  load: Load,
+  calls: readonly AgentCall[],
+  path: string,
+): CrashReport {
   const database = new DatabaseSync(path, { readOnly: true });
   const rows = database.prepare('SELECT id, state, claim_scope, claim_fingerprint FROM runs').all();
   const claims = database.prepare('SELECT run_id FROM claims').all();
+  const limits = limitFaults(database, limitedRuns);
   database.close();
   const stored = new Set(rows.map(({ id }) => String(id)));
   const claimed = new Set(claims.map((claim) => String(claim.run_id)));
@@ -218,6 +258,26 @@ function report(kills: number, load: Load, calls: readonly AgentCall[], path: st
       claimsWithoutRun:
         count([...claimed].map((id) => !stored.has(id))) +
         count(rows.map(({ id, state }) => state === 'succeeded' && !claimed.has(String(id)))),
+      ...limits,
     },
+  };
+}
+
+/** Compares what limits have counted with the runs that are stored. */
+function limitFaults(database: DatabaseSync, limitedRuns: number) {
+  const stored = database
+    .prepare(
+      `SELECT count(*) AS runs, coalesce(sum(input_tokens + output_tokens), 0) AS tokens
+       FROM runs WHERE trigger_key = 'limited'`,
+    )
+    .get();
+  const counters = database.prepare('SELECT limit_id, used, open FROM limits').all();
+  const of = (unit: string) => counters.find(({ limit_id: id }) => String(id).includes(unit));
+  const runs = Number(stored?.runs);
+  return {
+    runsBesideLimit: Math.abs(runs - limitedRuns),
+    runsMiscounted: Math.abs(Number(of('runs')?.used ?? 0) - runs),
+    tokensMiscounted: Math.abs(Number(of('tokens')?.used ?? 0) - Number(stored?.tokens)),
+    leftReserved: counters.reduce((sum, { open }) => sum + Number(open), 0),
   };
 }
