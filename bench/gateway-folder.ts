@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { filters, goodSecret, pageOrigin, triggerNames } from './rows.ts';
+import { filters, goodSecret, limits, pageOrigin, triggerNames } from './rows.ts';
 
 /** Writes the config of the gateway under test: one trigger for each row, all of the same five stages. */
 export async function writeGatewayFolder(
@@ -12,6 +12,7 @@ export async function writeGatewayFolder(
     adminPort,
     recordingRate,
     hasCors,
+    hasLimits,
     agentUrl,
   }: {
     engine: 'memory' | 'sqlite';
@@ -19,6 +20,7 @@ export async function writeGatewayFolder(
     adminPort: number;
     recordingRate: number;
     hasCors: boolean;
+    hasLimits: boolean;
     agentUrl?: string | undefined;
   },
 ): Promise<void> {
@@ -54,6 +56,7 @@ export async function writeGatewayFolder(
       filter: filters.map(({ name, expression }) => ({ name, uses: 'jsonata', with: { expression } })),
       dedup: { uses: 'body', with: { window: '24h' } },
       run: key === 'proxied' && agentUrl !== undefined ? { uses: 'http', with: { url: agentUrl } } : { uses: 'echo' },
+      ...(hasLimits && { limits }),
       respond: key === 'background' ? { uses: 'accepted' } : { uses: 'wait', with: { timeout: '30s' } },
     });
   }

@@ -2,7 +2,9 @@
 export type Subject =
   | 'memory'
   | 'memory with cors'
+  | 'memory with limits'
   | 'sqlite'
+  | 'sqlite with limits'
   | 'sqlite on a slow disk'
   | 'sqlite, recording all'
   | 'sqlite, recording a tenth'
@@ -60,7 +62,9 @@ export type RowName =
   | 'recorded'
   | 'recorded-tenth'
   | 'cors'
-  | 'preflight';
+  | 'preflight'
+  | 'limited'
+  | 'limited-durable';
 
 /** The secret that the gateway of the benchmark knows. */
 export const goodSecret = 'pc_the_secret_of_the_benchmark_0123456789abcdef';
@@ -117,6 +121,12 @@ const preflight = {
   },
 } as const;
 
+/** Of all triggers of the gateways with limits: counted for each key, and far from full. */
+export const limits = [
+  { requests: '1000000000/1m', per: 'key' },
+  { runs: '1000000000/1h', per: 'key' },
+];
+
 export const rows: readonly Row[] = [
   { ...accepted, name: 'accepted', goal: 0.7 },
   { ...pipeline, name: 'dropped', trigger: 'dropped', status: 400, goal: 0.85, isUnique: false, body: bodyOf('free') },
@@ -124,6 +134,8 @@ export const rows: readonly Row[] = [
   { ...unauthorized, name: '401', goal: 0.85 },
   { ...accepted, ...fromPage, name: 'cors', headers: { ...accepted.headers, origin: pageOrigin }, goal: 0.97 },
   { ...pipeline, ...fromPage, ...preflight, name: 'preflight', referenceRequest: unauthorized, goal: 1 },
+  { ...accepted, name: 'limited', subject: 'memory with limits', reference: 'memory', goal: 0.95 },
+  { ...durable, name: 'limited-durable', subject: 'sqlite with limits', reference: 'sqlite', goal: 0.9 },
   { ...durable, name: 'durable', subject: 'sqlite', reference: 'memory', goal: 0.7 },
   { ...durable, name: 'durable-slow-disk', subject: 'sqlite on a slow disk', reference: 'memory', goal: 0.5 },
   { ...recorded, name: 'recorded', subject: 'sqlite, recording all' },

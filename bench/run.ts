@@ -105,9 +105,12 @@ async function startSubject(
   if (subject === 'bare') return startBareProcess(folder, cores, nodeOptions);
   const env = subject === 'sqlite on a slow disk' ? await slowDisk(folder) : {};
   const hasCors = subject === 'memory with cors';
-  const engine = subject === 'memory' || hasCors ? 'memory' : 'sqlite';
+  const hasLimits = subject === 'memory with limits' || subject === 'sqlite with limits';
+  const engine = subject.startsWith('memory') ? 'memory' : 'sqlite';
   const recordingRate = recordingRates[subject] ?? 0;
-  return env && startGatewayProcess(folder, { engine, env, recordingRate, hasCors, ...from }, cores, nodeOptions);
+  if (env === undefined) return undefined;
+  const options = { engine, env, recordingRate, hasCors, hasLimits, ...from } as const;
+  return startGatewayProcess(folder, options, cores, nodeOptions);
 }
 
 /** In processes of their own, which have compiled nothing yet. */

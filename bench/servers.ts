@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly recordingRate: number;
   /** Whether pages of `pageOrigin` may call it. */
   readonly hasCors?: boolean;
+  /** Whether its triggers have `limits`. */
+  readonly hasLimits?: boolean;
   /** What the trigger `proxied` calls. */
   readonly agentUrl?: string | undefined;
   /** Folder of the checkout whose gateway is started, by default this one. */
@@ -34,13 +36,14 @@ export interface GatewayOptions {
  */
 export async function startGatewayProcess(
   folder: string,
-  { engine, env, recordingRate, hasCors = false, agentUrl, checkout = repository }: GatewayOptions,
+  { engine, env, recordingRate, hasCors = false, hasLimits = false, agentUrl, checkout = repository }: GatewayOptions,
   cores: Cores,
   nodeOptions: readonly string[],
 ): Promise<BenchServer> {
   const port = await freePort();
   const root = join(folder, 'config');
-  await writeGatewayFolder(root, { engine, port, adminPort: await freePort(), recordingRate, hasCors, agentUrl });
+  const adminPort = await freePort();
+  await writeGatewayFolder(root, { engine, port, adminPort, recordingRate, hasCors, hasLimits, agentUrl });
   const args = [...nodeOptions, join(checkout, 'src/cli/bin.ts'), 'serve', '--config', root];
   return start(args, port, join(folder, 'gateway.log'), cores, env);
 }
