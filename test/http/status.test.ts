@@ -419,6 +419,7 @@ t.test('the public catalogue of problem codes is unchanged', async (t) => {
       '408 wait_timeout',
       '408 request_timeout',
       '409 not_replayable',
+      '409 session_busy',
       '409 tokens_not_configured',
       '413 body_too_large',
       '414 uri_too_long',
