@@ -382,7 +382,7 @@ t.test('the journal of an earlier version keeps its recorded requests, without q
   const version = Number(before.prepare('PRAGMA user_version').get()?.user_version);
   // Undoes the migration that added what is missing, and those since then.
   before.exec(`
-    ${['model', 'cached_tokens', 'reasoning_tokens', 'cost', 'currency', 'reservations'].map((name) => `ALTER TABLE runs DROP COLUMN ${name};`).join('\n')}
+    ${['model', 'cached_tokens', 'reasoning_tokens', 'cost', 'currency', 'reservations', 'burst_key', 'burst_starts_at', 'burst_ends_at'].map((name) => `ALTER TABLE runs DROP COLUMN ${name};`).join('\n')}
     DROP TABLE limits;
     DROP TABLE uses;
     ALTER TABLE recordings DROP COLUMN request_id;
@@ -390,7 +390,7 @@ t.test('the journal of an earlier version keeps its recorded requests, without q
     ALTER TABLE runs DROP COLUMN request_id;
     ALTER TABLE runs DROP COLUMN secret;
     ALTER TABLE recordings DROP COLUMN origin;
-    PRAGMA user_version = ${version - 5};
+    PRAGMA user_version = ${version - 6};
   `);
   before.close();
   const read = [...((await openRecordings(path)) ?? [])];
