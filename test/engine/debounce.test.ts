@@ -86,6 +86,37 @@ t.test(
   },
 );
 
+t.test('a death right after a run has replaced another one loses neither', async (t) => {
+  const before = await journal(t);
+  const { engine, clock } = await before.open();
+  await engine.start(new Worker());
+  const session = { sessionId: 'one', onBusy: 'replace' } as const;
+  const runs = [newRun({ clock }, session), newRun({ clock }, session)];
+  for (const run of runs) t.match(await engine.submit(run, undefined), { kind: 'accepted' });
+  const after = await (await before.afterDeath()).open();
+  const worker = new Worker();
+  await after.engine.start(worker);
+  const [first, second] = runs.map(({ id }) => id);
+  const replaced = await after.engine.get(first ?? '');
+  // Whether its cancellation was stored in time is open. It can be cancelled once more.
+  if (replaced?.state !== 'cancelled') t.match(await after.engine.cancel(first ?? ''), { kind: 'cancelled' });
+  (await worker.started(second ?? '')).settle(success);
+  t.match(await after.engine.wait(second ?? '', 10_000), { state: 'succeeded' });
+});
+
+t.test('an input that cannot be stored leaves the one that waits as it is', async (t) => {
+  const { open } = await journal(t);
+  const { engine, clock } = await open({ maxSize: 400 * 1024 });
+  const run = newRun({ clock }, { ...input('small'), debounce: hour });
+  await engine.submit(run, undefined);
+  const large = newRun({ clock }, { ...input('x'.repeat(1024 * 1024)), debounce: hour });
+  t.match(await engine.submit(large, undefined), { kind: 'unavailable' });
+  t.equal((await engine.get(run.id))?.input?.instruction, 'small');
+  const next = newRun({ clock }, { ...input('next'), debounce: hour });
+  t.match(await engine.submit(next, undefined), { kind: 'accepted', burst: { runId: run.id } });
+  t.equal((await engine.get(run.id))?.input?.instruction, 'next');
+});
+
 /** A request of the property below, and how long after the one before it arrives. */
 interface Arrival {
   readonly afterMs: number;
