@@ -23,6 +23,10 @@ export type FilterDocument = string | NamedFilterDocument | NamedFilterDocument[
  */
 export type DedupDocument = string | StageDocument;
 /**
+ * How many runs of the trigger may be executed at once; further ones are queued. Default: only the engine's limit applies.
+ */
+export type ConcurrencyDocument = number | ConcurrencyPerDocument;
+/**
  * What is kept about a run after it has ended: all, neither input nor output, or nothing. A dedup claim is kept in any case.
  */
 export type RecordDocument = ('full' | 'metadata' | 'none') | RecordPolicyDocument;
@@ -297,10 +301,16 @@ export interface RunStageDocument {
    * Options of the run plugin, as its own schema defines them.
    */
   with?: JsonObject;
+  concurrency?: ConcurrencyDocument;
   /**
-   * How many runs of the trigger may be executed at once; further ones are queued. Default: only the engine's limit applies.
+   * How long after its acceptance a run starts at the earliest. Until then it is `queued`, and can be cancelled. In milliseconds.
    */
-  concurrency?: number;
+  delay?: number;
+  /**
+   * Callers may say when a run starts at the earliest, by the member `notBefore` of the body: a time with its zone (RFC 3339), at most this far ahead; otherwise the answer is 400 `invalid_body`. Not read of bodies with `fields: free`. Default: `notBefore` is a member like any other. In milliseconds.
+   */
+  notBefore?: number;
+  circuit?: CircuitDocument;
   /**
    * Deadline of one attempt, including detached work. Default: the run plugin's own `timeout`, or 7 days for a plugin that has none. In milliseconds.
    */
@@ -323,6 +333,32 @@ export interface RunStageDocument {
     max: number;
   };
   bindings?: BindingsDocument;
+}
+/**
+ * How many at once, and of what.
+ */
+export interface ConcurrencyPerDocument {
+  /**
+   * How many runs may be executed at once: of the trigger, or of one value of `per`.
+   */
+  limit: number;
+  /**
+   * What has `limit` places of its own: `key` (the caller), `ip` (of IPv6 its /64), `session`, `trigger`, `project`, or a JSONata expression over the input, `$request`, `$caller` and `$event`. Values take turns, so that many queued runs of one do not delay the others. The value is found when the run is accepted. Default: all runs of the trigger together.
+   */
+  per?: string;
+}
+/**
+ * Holds the queue of the trigger while its agent is down: after `failures` transient failures in a row nothing starts for `pause`, then one run is let through. If it succeeds, all start again. Runs are accepted meanwhile. Default: the queue is never held.
+ */
+export interface CircuitDocument {
+  /**
+   * How many attempts of the trigger, of any run, fail in a row.
+   */
+  failures: number;
+  /**
+   * How long nothing starts. In milliseconds.
+   */
+  pause: number;
 }
 /**
  * What expressions and templates of the run plugin may read of the request and its caller, in addition to `$request.method`, `query` and `ip`, `$caller.id` and `$event`. It is stored with the run.

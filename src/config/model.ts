@@ -1,6 +1,6 @@
 import type { ApiKeyDeclaration, JsonObject, JsonValue, SecretReference, Stage } from '../contract/index.ts';
 import type { Place } from '../diagnostics/problem.ts';
-import type { LimitUnit, OnBusy, RecordingBounds, SessionScope } from '../engine/types/index.ts';
+import type { CircuitRule, LimitUnit, OnBusy, RecordingBounds, SessionScope } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
 import type { stageDescriptors } from './stages.ts';
 
@@ -152,12 +152,26 @@ export interface StageUse {
 
 /** How the agent is called, and how often. */
 export interface RunUse extends StageUse {
-  /** How many runs of one trigger may execute at once; undefined: only the engine's limit counts. */
-  readonly concurrency: number | undefined;
+  /** Undefined: only the engine's limit counts. */
+  readonly concurrency: RunConcurrency | undefined;
+  /** Undefined: the queue is never held. */
+  readonly circuit: CircuitRule | undefined;
+  /** How long after its acceptance a run starts at the earliest; undefined: at once. */
+  readonly delayMs: number | undefined;
+  /** How far ahead callers may move the start of a run; undefined: they may not. */
+  readonly notBeforeMs: number | undefined;
   /** How long one attempt may take; undefined: as the plugin says. */
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
   readonly bindings: ExpressionBindings;
+}
+
+/** How many runs of one trigger may execute at once. */
+export interface RunConcurrency {
+  readonly limit: number;
+  /** What is limited apart; undefined: all of them together. */
+  readonly per: LimitPer | undefined;
+  readonly place: Place;
 }
 
 /** What expressions of a run plugin may read of the request and its caller. */

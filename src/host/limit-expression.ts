@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { plainHeaders } from '../config/link/written-uses.ts';
-import type { LimitConfig } from '../config/model.ts';
+import type { LimitConfig, RunConcurrency } from '../config/model.ts';
 import { callerBinding, type Exchange, eventBinding, requestBinding } from '../contract/index.ts';
 import type { Place, Problem } from '../diagnostics/problem.ts';
 import {
@@ -52,6 +52,11 @@ const shapes: BindingNames = {
 function anything(...names: readonly string[]): Readonly<Record<string, object>> {
   return Object.fromEntries(names.map((name) => [name, {}]));
 }
+
+/** What counts or limits apart by a value of requests. */
+export type PerValue = LimitConfig | RunConcurrency;
+
+export type LimitExpressions = ReadonlyMap<PerValue, LimitExpression>;
 
 /**
  * Compiles `per` of a limit, if it is an expression. Without one, and with findings, if it cannot be used.

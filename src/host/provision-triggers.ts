@@ -1,4 +1,4 @@
-import type { Config, LimitConfig, StageUse, TriggerConfig } from '../config/model.ts';
+import type { Config, StageUse, TriggerConfig } from '../config/model.ts';
 import { Slices } from '../config/slices.ts';
 import { descriptorOf } from '../config/stages.ts';
 import { nameOf, usesOf } from '../config/uses-of.ts';
@@ -10,7 +10,13 @@ import { type AuthReviews, unreachableAuth } from './auth-reviews.ts';
 import { type CallbackTarget, callbackTarget } from './callback-target.ts';
 import { Findings, type Policy } from './findings.ts';
 import type { Instances } from './instances.ts';
-import { type CompiledLimit, type LimitExpression, limitExpression } from './limit-expression.ts';
+import {
+  type CompiledLimit,
+  type LimitExpression,
+  type LimitExpressions,
+  limitExpression,
+  type PerValue,
+} from './limit-expression.ts';
 import { openCors } from './open-cors.ts';
 import { unlimitedKeys } from './public-keys.ts';
 import { type CompiledSession, type SessionExpression, sessionExpression } from './session-expression.ts';
@@ -38,8 +44,8 @@ export interface ProvisionedConfig {
   /** Those that could be provisioned; all of them unless there is an error. */
   readonly triggers: readonly ProvisionedTrigger[];
   readonly authReviews: AuthReviews;
-  /** What `per` finds in a request, of all limits of the config of which it is an expression. */
-  readonly limitExpressions: ReadonlyMap<LimitConfig, LimitExpression>;
+  /** What `per` finds in a request, of all limits and concurrencies of the config of which it is an expression. */
+  readonly limitExpressions: LimitExpressions;
   readonly findings: readonly Problem[];
 }
 
@@ -107,6 +113,8 @@ class Provisioner {
     this.findings.add(visitorFindings(config, ofStages.auth, this.#hasTokens), 'must');
     this.findings.add(anonymousSharing(config, ofStages.dedup, this.authReviews), 'must');
     const body = bodySettings(config.body, config.auth, this.authReviews, session);
+    this.findings.add(unreadNotBefore(config, body), 'must');
+    this.findings.add(movedBursts(config), 'must');
     return { config, ...ofStages, callback: callback.value, body, debouncePer: this.#debouncePer(config) };
   }
 
@@ -125,12 +133,17 @@ class Provisioner {
   }
 
   /** Also those of paused triggers and revoked keys, whose faults should be found before they are active again. */
-  async limits({ limits, projects, triggers, apiKeys }: Config): Promise<ReadonlyMap<LimitConfig, LimitExpression>> {
-    const compiled = new Map<LimitConfig, LimitExpression>();
+  async limits({ limits, projects, triggers, apiKeys }: Config): Promise<LimitExpressions> {
+    const compiled = new Map<PerValue, LimitExpression>();
     const slices = new Slices();
-    for (const limit of [{ limits }, ...projects, ...triggers, ...apiKeys].flatMap((declared) => declared.limits)) {
+    const declared: readonly PerValue[] = [{ limits }, ...projects, ...triggers, ...apiKeys].flatMap(
+      (one) => one.limits,
+    );
+    // Triggers that take `run` from their defaults share one.
+    const concurrencies = new Set(triggers.flatMap(({ run }) => run.concurrency ?? []));
+    for (const limit of [...declared, ...concurrencies]) {
       if (limit.per?.kind !== 'expression') continue;
-      const { expression, findings } = limitExpression(limit, `the limit "${limit.name}"`);
+      const { expression, findings } = limitExpression(...named(limit));
       this.findings.add(findings, 'must');
       if (expression !== undefined) compiled.set(limit, expression);
       const pause = slices.next();
@@ -210,6 +223,26 @@ type Provision = { readonly value: unknown } | undefined;
 function complete<T>(instances: readonly (T | undefined)[]): readonly T[] | undefined {
   const found = instances.filter((instance) => instance !== undefined);
   return found.length === instances.length ? found : undefined;
+}
+
+function named(limit: PerValue): Parameters<typeof limitExpression> {
+  return 'unit' in limit ? [limit, `the limit "${limit.name}"`] : [{ unit: 'runs', ...limit }, 'run.concurrency'];
+}
+
+/** Each request of a burst could name another time. */
+function movedBursts({ debounce, run }: TriggerConfig): readonly Problem[] {
+  if (debounce === undefined || run.notBeforeMs === undefined) return [];
+  const message = 'a debounced run starts when its burst is over, so callers cannot say when by run.notBefore';
+  const hint = 'Remove debounce, or notBefore.';
+  return [{ code: 'bad_option', severity: 'error', message, hint, place: debounce.place }];
+}
+
+/** A sender of its own kind knows no `notBefore`. */
+function unreadNotBefore({ key, run }: TriggerConfig, { fields }: BodySettings): readonly Problem[] {
+  if (run.notBeforeMs === undefined || fields === 'checked') return [];
+  const message = `notBefore is not read from the bodies of the trigger ${key}, whose fields are free`;
+  const place = { ...run.place, pointer: `${run.place.pointer}/notBefore` };
+  return [{ code: 'option_warning', severity: 'warning', message, place }];
 }
 
 /** A filter that could read a credential could reveal it, one character at a time; an answer could repeat it. */

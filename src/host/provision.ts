@@ -1,10 +1,10 @@
-import type { Config, LimitConfig } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
 import type { Auth, PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { AuthReviews } from './auth-reviews.ts';
 import { type Instance, InstancePool } from './instance-pool.ts';
 import { Instances } from './instances.ts';
-import type { LimitExpression } from './limit-expression.ts';
+import type { LimitExpressions } from './limit-expression.ts';
 import { noTokens, openTokens } from './open-tokens.ts';
 import { type ProvisionedTrigger, type Purpose, provisionTriggers } from './provision-triggers.ts';
 import type { Registry } from './registry.ts';
@@ -20,7 +20,7 @@ export type Provisioning =
       readonly authInstances: ReadonlyMap<Auth, Instance>;
       /** What signs and verifies short-lived tokens; undefined: there are none. */
       readonly tokens: TokenKeys | undefined;
-      readonly limitExpressions: ReadonlyMap<LimitConfig, LimitExpression>;
+      readonly limitExpressions: LimitExpressions;
       readonly warnings: readonly Problem[];
       /** Shares taken in the pool; give them back when the triggers are no longer used. */
       readonly identities: readonly string[];

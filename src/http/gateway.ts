@@ -91,7 +91,10 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const built = await builder.build({ ...loaded, files });
   if (!built.ok) return failed(built.problems);
   const streams = new OpenStreams();
-  const live = new Live(built.snapshot, () => streams.recheck());
+  const live = new Live(built.snapshot, () => {
+    streams.recheck();
+    engine.reconsider();
+  });
   const memory = new MemoryBudget(config.server);
   const opened = await openEngine(config.engine, { log, memory });
   if (!opened.ok) {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Engine } from '../engine/types/index.ts';
+import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { Reloader } from '../runtime/reloader.ts';
@@ -8,6 +9,7 @@ import type { Lingering } from './lingering.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 interface Measured {
+  readonly live: Live;
   readonly outcomes: OutcomeLog;
   readonly engine: Engine;
   readonly recorder: Recorder;
@@ -18,7 +20,7 @@ interface Measured {
 }
 
 /** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
-export function metricsOf({ outcomes, engine, recorder, reloader, memory, lingering, spending }: Measured): {
+export function metricsOf({ live, outcomes, engine, recorder, reloader, memory, lingering, spending }: Measured): {
   contentType: string;
   text(): Promise<string>;
 } {
@@ -55,6 +57,19 @@ export function metricsOf({ outcomes, engine, recorder, reloader, memory, linger
     registers: [registry],
     collect() {
       for (const [state, count] of Object.entries(engine.load())) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'pullcord_circuit_open',
+    help: 'Whether the queue of a trigger with run.circuit is held because its agent is down: 1 or 0.',
+    labelNames: ['project', 'trigger'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { project, key, run } of live.current.config.triggers) {
+        if (run.circuit !== undefined) this.set({ project: project.id, trigger: key }, 0);
+      }
+      for (const { project, trigger } of engine.openCircuits()) this.set({ project, trigger }, 1);
     },
   });
   new Counter({

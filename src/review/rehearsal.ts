@@ -19,7 +19,7 @@ import type { Claim, LimitCharge, NewRun, RecordedOrigin, RunRecord, Submission 
 import { authorize, type Refusal } from '../runtime/admission.ts';
 import { type BodyType, bodyTypeOf } from '../runtime/body/media-type.ts';
 import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
-import { exchangeOf, withSession } from '../runtime/exchange.ts';
+import { completeExchange, exchangeOf } from '../runtime/exchange.ts';
 import { Expectations } from '../runtime/limits/expectations.ts';
 import { limitedReply } from '../runtime/limits/limited-reply.ts';
 import { chargeRequest } from '../runtime/limits/request-limits.ts';
@@ -190,7 +190,7 @@ export class Rehearsal {
     const { claims } = request.origin ?? {};
     const caller = claims === undefined ? admission.principal : { ...admission.principal, claims };
     const event = recordedEvent(request) ?? this.#describedEvent(request, head);
-    const exchange = withSession(trigger, exchangeOf(head, trigger, caller, body, event));
+    const exchange = completeExchange(trigger, exchangeOf(head, trigger, caller, body, event));
     if (!('code' in exchange)) return { exchange, trigger };
     const outcome = refused(problem(exchange.code), faultOf(exchange), trigger);
     return { outcome: { ...outcome, caller: admission.principal.id } };

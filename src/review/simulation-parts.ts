@@ -1,11 +1,13 @@
 import { triggerId } from '../config/trigger-key.ts';
 import { engines } from '../engine/index.ts';
 import type { SimulationParts } from '../engine/simulation/simulated-engine.ts';
-import type { Consumption, RunRecord } from '../engine/types/index.ts';
+import type { Concurrency, Consumption, RunRecord } from '../engine/types/index.ts';
 import type { Expectations } from '../runtime/limits/expectations.ts';
 import type { Snapshot } from '../runtime/snapshot.ts';
 
 type Places = Pick<SimulationParts, 'concurrency' | 'maxQueued' | 'concurrencyOf'>;
+
+const unlimited: Concurrency = { limit: Infinity, isPerValue: false };
 
 /** How many runs a config lets run and wait at once. */
 export function placesOf(snapshot: Snapshot): Places {
@@ -18,7 +20,7 @@ export function placesOf(snapshot: Snapshot): Places {
   return {
     concurrency: numberOf('concurrency'),
     maxQueued: numberOf('maxQueued'),
-    concurrencyOf: (project, trigger) => snapshot.find(project, trigger)?.config.run.concurrency ?? Infinity,
+    concurrencyOf: (project, trigger) => snapshot.find(project, trigger)?.concurrency ?? unlimited,
   };
 }
 

@@ -10,6 +10,7 @@ import { isLost } from './body/json-number.ts';
 import { type InvalidBody, inputOf, invalidBody, type TriggerBody } from './body/trigger-body.ts';
 import { eventInfo } from './event-info.ts';
 import type { LiveTrigger } from './snapshot.ts';
+import { withNotBefore } from './start-time.ts';
 
 /** What the stages of a trigger see of a request. */
 export function exchangeOf(
@@ -47,8 +48,14 @@ function withoutParameters(query: string, names: ReadonlySet<string>): string {
   return parameters.toString();
 }
 
+/** The request as its trigger reads its body further, or the refusal. */
+export function completeExchange(trigger: LiveTrigger, exchange: Exchange): Exchange | InvalidBody {
+  const checked = withNotBefore(trigger, exchange);
+  return 'code' in checked ? checked : withSession(trigger, checked);
+}
+
 /** The request with the sessionId that `body.session` finds in it, or the refusal if that is none. */
-export function withSession(trigger: LiveTrigger, exchange: Exchange): Exchange | InvalidBody {
+function withSession(trigger: LiveTrigger, exchange: Exchange): Exchange | InvalidBody {
   const { session } = trigger.body;
   if (session === undefined) return exchange;
   const found = session(exchange);

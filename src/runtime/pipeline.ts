@@ -25,6 +25,7 @@ import {
 import { debouncedReply, debounceOf } from './debounce.ts';
 import { chargesOf } from './limits/charges.ts';
 import type { Expectations } from './limits/expectations.ts';
+import { limitValue } from './limits/limit-value.ts';
 import { limitedReply } from './limits/limited-reply.ts';
 import type { LiveLimit } from './limits/live-limit.ts';
 import { limitOf } from './limits/request-limits.ts';
@@ -33,8 +34,10 @@ import { assertReply } from './reply.ts';
 import { statusUrl } from './run-address.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger } from './snapshot.ts';
+import { startTimeOf } from './start-time.ts';
 import { isRunOf, mayUse, type RunReader, storedRun } from './stored-run.ts';
 import {
+  concurrencyStage,
   debounceStage,
   dedupStage,
   type FilterError,
@@ -76,7 +79,10 @@ export function fire(
         const { error, detail } = claimed;
         return { ...error, reply: problem('filter_error', { detail }) };
       }
-      const run = newRun(trigger, exchange, memory);
+      const accepted = newRun(trigger, exchange, memory);
+      const found = withConcurrencyValue(accepted, trigger, exchange);
+      if (!found.ok) return { ...found.error, reply: problem('filter_error', { detail: notLimited }) };
+      const { run } = found;
       const limits = runLimits(trigger, exchange.caller);
       const charges = chargesFor(limits, trigger, exchange, run, expectations);
       if (!charges.ok) return { ...charges.error, reply: problem('filter_error', { detail: notCounted }) };
@@ -317,18 +323,35 @@ function chargesFor(
   }
 }
 
-type DebouncedRun = { readonly ok: true; readonly run: NewRun } | { readonly ok: false; readonly error: FilterError };
+type FoundRun = { readonly ok: true; readonly run: NewRun } | { readonly ok: false; readonly error: FilterError };
 
 const noBurst = 'What the trigger debounces by could not be found in the request.';
 
 /** The run with its burst. */
-function debouncedRun(config: DebounceConfig, run: NewRun, trigger: LiveTrigger, exchange: Exchange): DebouncedRun {
+function debouncedRun(config: DebounceConfig, run: NewRun, trigger: LiveTrigger, exchange: Exchange): FoundRun {
   try {
     const found = debounceOf(config, trigger, exchange, run);
     if (found.ok) return { ok: true, run: { ...run, debounce: found.debounce } };
     return { ok: false, error: { kind: 'filter_error', by: debounceStage, reason: found.message } };
   } catch (error) {
     return { ok: false, error: exhausted(debounceStage, error) };
+  }
+}
+
+const notLimited = 'What the concurrency is limited by could not be found in the request.';
+
+/** The run with the value by which the concurrency of its trigger is limited, if it is. */
+function withConcurrencyValue(run: NewRun, trigger: LiveTrigger, exchange: Exchange): FoundRun {
+  const { concurrencyPer } = trigger;
+  if (concurrencyPer === undefined) return { ok: true, run };
+  const { caller, ip } = exchange;
+  const { conversation } = run;
+  try {
+    const found = limitValue(concurrencyPer, { trigger, caller, ip, conversation, subject: () => exchange });
+    if (found.ok) return { ok: true, run: { ...run, concurrencyValue: found.value } };
+    return { ok: false, error: { kind: 'filter_error', by: concurrencyStage, reason: found.message } };
+  } catch (error) {
+    return { ok: false, error: exhausted(concurrencyStage, error) };
   }
 }
 
@@ -355,6 +378,7 @@ function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservati
     origin: originOf(exchange, trigger.bindings),
     policy: trigger.policy,
     acceptedAt: exchange.receivedAt,
+    startsAt: startTimeOf(trigger, exchange),
     uses: usesOf(caller),
     onBusy: onBusy === 'enqueue' ? undefined : onBusy,
     inputMemory,

@@ -62,14 +62,24 @@ export class RunOperations {
     if (recorded === undefined) return { kind: 'not_found' };
     const trigger = this.#trigger(recorded.project, recorded.trigger);
     if (trigger === undefined) return { kind: 'trigger_not_found' };
-    const { input, origin, project, caller, sessionId } = recorded;
+    const { input, origin, project, caller, sessionId, concurrencyValue } = recorded;
     const policy = policyOf(trigger);
     // Masked values are gone, and an agent must not mistake the mask for a value.
     if (input === undefined || policy.mask.length > 0) return { kind: 'not_replayable' };
     const { revision } = this.#config();
     const named = { project, trigger: trigger.key, caller, sessionId };
     const conversation = conversationId(named, trigger.sessions.scope);
-    const run = { id: newRunId(), ...named, conversation, revision, replayOf: id, input, origin, policy };
+    const run = {
+      id: newRunId(),
+      ...named,
+      conversation,
+      revision,
+      replayOf: id,
+      input,
+      origin,
+      policy,
+      concurrencyValue,
+    };
     const submission = await this.#engine.submit({ ...run, acceptedAt: Date.now() }, undefined);
     if (submission.kind !== 'accepted') {
       return { kind: 'unavailable', reason: submission.kind === 'unavailable' ? submission.reason : submission.kind };

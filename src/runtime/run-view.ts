@@ -8,6 +8,7 @@ export function describeRun(run: RunRecord): JsonObject {
     status: run.state,
     attempt: run.attempt,
     acceptedAt: isoTime(run.acceptedAt),
+    ...(run.startsAt !== undefined && run.startedAt === undefined && { startsAt: isoTime(run.startsAt) }),
     ...(run.startedAt !== undefined && { startedAt: isoTime(run.startedAt) }),
     ...(run.finishedAt !== undefined && { finishedAt: isoTime(run.finishedAt) }),
     ...(run.retryAt !== undefined && { retryAt: isoTime(run.retryAt) }),

@@ -1,18 +1,19 @@
-import type { ApiKeyConfig, Config, ExpressionBindings, LimitConfig, TriggerConfig } from '../config/model.ts';
+import type { ApiKeyConfig, Config, ExpressionBindings, RunUse, TriggerConfig } from '../config/model.ts';
 import { foldKey, type TriggerKey, triggerId } from '../config/trigger-key.ts';
 import type { Auth, ProjectInfo, RequestHead, TriggerInfo } from '../contract/index.ts';
 import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
-import type { RunPolicy } from '../engine/types/index.ts';
+import type { Concurrency, RunPolicy } from '../engine/types/index.ts';
 import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { AuthReviews } from '../host/auth-reviews.ts';
 import type { Instance } from '../host/instance-pool.ts';
-import type { LimitExpression } from '../host/limit-expression.ts';
+import type { LimitExpressions } from '../host/limit-expression.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import type { TokenKeys } from '../host/token-keys.ts';
 import { type Cors, corsOf, corsOfAll } from './cors.ts';
 import type { GitState } from './git-state.ts';
+import type { LivePer } from './limits/limit-value.ts';
 import { LimitIndex, type TriggerLimits } from './limits/trigger-limits.ts';
 import { readableBindings } from './origin.ts';
 import { Prices } from './prices.ts';
@@ -39,6 +40,10 @@ export interface LiveTrigger extends Omit<ProvisionedTrigger, 'config'> {
   readonly workLimit: number;
   readonly policy: RunPolicy;
   readonly limits: TriggerLimits;
+  /** How many of its runs are executed at once; undefined: as many as the engine executes. */
+  readonly concurrency: Concurrency | undefined;
+  /** By what its concurrency is limited apart; undefined: its runs need no value. */
+  readonly concurrencyPer: LivePer | undefined;
   /** Which pages may read its answers; undefined: none. */
   readonly cors: Cors | undefined;
   /** Names in lower case of the headers that carry the credentials of its callers, or of those of other triggers. */
@@ -62,8 +67,8 @@ interface SnapshotContent {
   readonly authReviews: AuthReviews;
   readonly authInstances: ReadonlyMap<Auth, Instance>;
   readonly tokens?: TokenKeys | undefined;
-  /** What `per` finds in a request, of all limits of the config of which it is an expression. */
-  readonly limitExpressions: ReadonlyMap<LimitConfig, LimitExpression>;
+  /** What `per` finds in a request, of all limits and concurrencies of the config of which it is an expression. */
+  readonly limitExpressions: LimitExpressions;
   readonly loadedAt: number;
   readonly git: GitState;
   readonly dispose: () => void;
@@ -218,6 +223,7 @@ function indexTriggers(
       isActive: status === 'active',
       workLimit: workLimitOf(server.bodyLimitBytes),
       policy: policyOf(provisioned.config),
+      ...concurrencyOf(provisioned.config.run, limitExpressions),
       limits: { ...limits.of([...config.limits, ...project.limits, ...own]), keys: keyLimits },
       cors: provisioned.config.cors && corsOf(provisioned.config.cors),
       recordedHeaders: recordedHeaders(provisioned),
@@ -232,6 +238,20 @@ function indexTriggers(
     projects.set(project.id, keys);
   }
   return projects;
+}
+
+/** Of a trigger, `trigger` and `project` have one value. */
+function concurrencyOf(
+  { concurrency: config }: RunUse,
+  expressions: LimitExpressions,
+): Pick<LiveTrigger, 'concurrency' | 'concurrencyPer'> {
+  if (config === undefined) return { concurrency: undefined, concurrencyPer: undefined };
+  const kind = config.per?.kind;
+  const isPerValue = kind !== undefined && kind !== 'trigger' && kind !== 'project';
+  return {
+    concurrency: Object.freeze({ limit: config.limit, isPerValue }),
+    concurrencyPer: isPerValue ? { config, expression: expressions.get(config) } : undefined,
+  };
 }
 
 function credentialHeaders(auths: readonly Auth[]): readonly string[] {

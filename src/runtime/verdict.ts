@@ -4,15 +4,16 @@ import type { RecordedVerdict } from '../engine/types/index.ts';
 /** A filter could not be evaluated, dedup could not compare the request, or a limit not count it, e.g. for lack of work that it had left. */
 export interface FilterError {
   readonly kind: 'filter_error';
-  /** The name of the filter, `dedupStage`, `limitStage` or `debounceStage`. */
+  /** The name of the filter, `dedupStage`, `limitStage`, `debounceStage` or `concurrencyStage`. */
   readonly by: string;
   readonly reason: string;
 }
 
-/** The names under which dedup, limits and debounce stop requests. */
+/** The names under which dedup, limits, debounce and the concurrency stop requests. */
 export const dedupStage = 'dedup';
 export const limitStage = 'limits';
 export const debounceStage = 'debounce';
+export const concurrencyStage = 'concurrency';
 
 /** A filter stopped the request: it dropped it, or it could not be evaluated. */
 export type StoppedVerdict = { readonly kind: 'dropped'; readonly by: string; readonly reason: string } | FilterError;

@@ -51,6 +51,13 @@ function rateFault(text: string, kind: RateKind): string {
   return parsed.ok ? '' : parsed.fault;
 }
 
+/** Whether a text is a time with its zone (RFC 3339, date-time). */
+export function isDateTime(text: string): boolean {
+  const { 'date-time': format } = fullFormats;
+  const validate = typeof format === 'object' && 'validate' in format ? format.validate : undefined;
+  return typeof validate === 'function' && Reflect.apply(validate, undefined, [text]) === true;
+}
+
 function isLanguage(text: string): boolean {
   return /^[a-z]{2}$/.test(text) && languages.validate(text);
 }

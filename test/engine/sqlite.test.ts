@@ -57,6 +57,7 @@ function change(path: string, sql: string): void {
 
 const costColumns = ['model', 'cached_tokens', 'reasoning_tokens', 'cost', 'currency'];
 const burstColumns = ['burst_key', 'burst_starts_at', 'burst_ends_at'];
+const flowColumns = ['concurrency_value', 'starts_at'];
 
 /** As a version whose sessions were shared by all callers of a trigger left it. */
 function makeVersion4(path: string): void {
@@ -70,6 +71,7 @@ function makeVersion4(path: string): void {
     'reservations',
     ...costColumns,
     ...burstColumns,
+    ...flowColumns,
   ])
     change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
   change(path, 'DROP TABLE conversations; ALTER TABLE runs DROP COLUMN conversation; PRAGMA user_version = 4');
@@ -339,7 +341,7 @@ t.test('a journal of version 1 is migrated to the current version, even when it 
   t.strictSame(await recordedIn(after), [request]);
   await after.engine.close(0);
   using database = new DatabaseSync(path, { readOnly: true });
-  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 12 });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 13 });
 });
 
 t.test('a session of an earlier version belongs to the caller of the last run that was started in it', async (t) => {

@@ -273,7 +273,7 @@ t.test('a suspect keeps its turn in its session, and a masked one fails as befor
 });
 
 t.test('a suspect is not starved by others that never stop coming', async (t) => {
-  const scheduler = new Scheduler({ concurrency: 1, concurrencyOf: () => Infinity });
+  const scheduler = new Scheduler({ concurrency: 1, concurrencyOf: () => ({ limit: Infinity, isPerValue: false }) });
   const slot = (interruptions: number) => {
     const run = newRun({ clock: Object(Date) });
     return new RunSlot('queued', {

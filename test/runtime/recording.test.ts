@@ -379,18 +379,17 @@ t.test('the journal of an earlier version keeps its recorded requests, without q
   await gateway.gateway.close();
   const path = join(gateway.root, 'data/pullcord.db');
   const before = new DatabaseSync(path);
-  const version = Number(before.prepare('PRAGMA user_version').get()?.user_version);
+  const place = `SELECT cid FROM pragma_table_info('runs') WHERE name = 'origin'`;
+  const later = before.prepare(`SELECT name FROM pragma_table_info('runs') WHERE cid > (${place})`).all();
   // Undoes the migration that added what is missing, and those since then.
   before.exec(`
-    ${['model', 'cached_tokens', 'reasoning_tokens', 'cost', 'currency', 'reservations', 'burst_key', 'burst_starts_at', 'burst_ends_at'].map((name) => `ALTER TABLE runs DROP COLUMN ${name};`).join('\n')}
-    DROP TABLE limits;
     DROP TABLE uses;
+    DROP TABLE limits;
     ALTER TABLE recordings DROP COLUMN request_id;
     DROP INDEX runs_by_request;
-    ALTER TABLE runs DROP COLUMN request_id;
-    ALTER TABLE runs DROP COLUMN secret;
+    ${later.map(({ name }) => `ALTER TABLE runs DROP COLUMN ${name};`).join('\n')}
     ALTER TABLE recordings DROP COLUMN origin;
-    PRAGMA user_version = ${version - 6};
+    PRAGMA user_version = 6;
   `);
   before.close();
   const read = [...((await openRecordings(path)) ?? [])];

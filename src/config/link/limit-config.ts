@@ -152,6 +152,7 @@ function estimateFaults(
   return [{ field, message: '"estimate" is more than the limit, so that no run would fit' }];
 }
 
+/** What is counted apart, as it is written in YAML. */
 export function perOf(per: string | undefined): LimitPer | undefined {
   switch (per) {
     case undefined:

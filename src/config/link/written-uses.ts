@@ -1,8 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import type { JsonObject, Stage } from '../../contract/index.ts';
+import type { Place } from '../../diagnostics/problem.ts';
 import type { DefaultsDocument, RunStageDocument, StageDocument } from '../documents.gen.ts';
-import type { StageUse } from '../model.ts';
+import type { RunConcurrency, StageUse } from '../model.ts';
 import { descriptorOf } from '../stages.ts';
+import { perOf } from './limit-config.ts';
 
 /** A stage as it is written in YAML: one use of a plugin, a list of them, or a short form. */
 export type WrittenStage = NonNullable<DefaultsDocument[Stage]>;
@@ -25,7 +27,7 @@ function stageUse(stage: Stage, file: string, pointer: string, written: WrittenU
   return {
     ...use,
     ...(descriptorOf(stage).named && { name: nameOf(written) ?? `${stage} ${index + 1}` }),
-    ...(stage === 'run' && runLimits(written as RunStageDocument)),
+    ...(stage === 'run' && runLimits(written as RunStageDocument, { file, pointer })),
   };
 }
 
@@ -60,8 +62,33 @@ const noRetry = { attempts: 1, backoff: 0, max: 0 };
 /** The headers that expressions read by default. */
 export const plainHeaders: readonly string[] = ['accept-language', 'content-type', 'origin', 'referer', 'user-agent'];
 
-function runLimits({ concurrency, timeout: timeoutMs, retry = noRetry, bindings = {} }: RunStageDocument) {
+function runLimits(
+  {
+    concurrency,
+    circuit,
+    delay: delayMs,
+    notBefore: notBeforeMs,
+    timeout: timeoutMs,
+    retry = noRetry,
+    bindings = {},
+  }: RunStageDocument,
+  { file, pointer }: Place,
+) {
   const { attempts, backoff: backoffMs, max: maxMs } = retry;
   const { headers = plainHeaders, claims = [] } = bindings;
-  return { concurrency, timeoutMs, retry: { attempts, backoffMs, maxMs }, bindings: { headers, claims } };
+  return {
+    concurrency:
+      concurrency === undefined ? undefined : concurrencyOf(concurrency, { file, pointer: `${pointer}/concurrency` }),
+    circuit: circuit && { failures: circuit.failures, pauseMs: circuit.pause },
+    delayMs,
+    notBeforeMs,
+    timeoutMs,
+    retry: { attempts, backoffMs, maxMs },
+    bindings: { headers, claims },
+  };
+}
+
+function concurrencyOf(written: NonNullable<RunStageDocument['concurrency']>, place: Place): RunConcurrency {
+  if (typeof written === 'number') return { limit: written, per: undefined, place };
+  return { limit: written.limit, per: perOf(written.per), place };
 }

@@ -203,7 +203,7 @@ export const debounceCases: readonly ConformanceCase[] = [
   promise('while a run waits for a place after its burst, the last input still replaces its own', async (harness) => {
     const { engine, clock } = harness;
     const worker = new Worker();
-    await engine.start({ execute: worker.execute, concurrencyOf: () => 1 });
+    await engine.start({ execute: worker.execute, concurrencyOf: () => ({ limit: 1, isPerValue: false }) });
     const before = newRun(harness);
     await engine.submit(before, undefined);
     const busy = await worker.started(before.id);

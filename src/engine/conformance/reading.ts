@@ -35,7 +35,7 @@ export const readCases: readonly ConformanceCase[] = [
   promise('the input of a run can be read while it waits, is executed and has ended', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start({ execute: worker.execute, concurrencyOf: () => 1 });
+    await engine.start({ execute: worker.execute, concurrencyOf: () => ({ limit: 1, isPerValue: false }) });
     const [first, second] = [newRun(harness), newRun(harness)];
     for (const run of [first, second]) await engine.submit(run, undefined);
     const inputs = async () => {

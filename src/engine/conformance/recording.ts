@@ -60,7 +60,7 @@ export const recordingCases: readonly ConformanceCase[] = [
   recordingPromise('a recorded request is read with what its run took, as soon as that has ended', async (harness) => {
     const { engine, clock, recordings } = harness;
     const worker = new Worker();
-    await engine.start({ execute: worker.execute, concurrencyOf: () => 1 });
+    await engine.start({ execute: worker.execute, concurrencyOf: () => ({ limit: 1, isPerValue: false }) });
     const [first, second] = [newRun(harness), newRun(harness)];
     for (const run of [first, second]) await engine.submit(run, undefined);
     const accepted = newRequest(harness, { runId: second.id });

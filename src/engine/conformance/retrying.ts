@@ -98,7 +98,7 @@ export const retryCases: readonly ConformanceCase[] = [
   promise('a run that waits for its retry frees its place for other runs', async (harness) => {
     const { engine } = harness;
     const worker = new Worker();
-    await engine.start({ execute: worker.execute, concurrencyOf: () => 1 });
+    await engine.start({ execute: worker.execute, concurrencyOf: () => ({ limit: 1, isPerValue: false }) });
     const [first, second] = [newRun(harness), newRun(harness)];
     await engine.submit(first, undefined);
     await engine.submit(second, undefined);

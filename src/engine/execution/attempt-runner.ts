@@ -1,6 +1,7 @@
 import type { MaybePromise } from '../../contract/index.ts';
 import type { Executor, RunOutcome, StartedRun } from '../types/index.ts';
 import { attemptOf, memoryText, withUsage } from './attempt-context.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { oversizedMemory, unexpectedFailure } from './failures.ts';
 import type { RunEndings } from './run-endings.ts';
 import type { AttemptStart, RunSlot } from './run-slot.ts';
@@ -12,6 +13,7 @@ export interface AttemptRunnerParts {
   readonly store: Store;
   readonly slots: RunSlots;
   readonly endings: RunEndings;
+  readonly dispatcher: Pick<Dispatcher, 'attemptEnded'>;
   readonly suspects: SuspectWatch;
 }
 
@@ -60,6 +62,7 @@ export class AttemptRunner {
 
   #settle(slot: RunSlot, outcome: RunOutcome): void {
     slot.record = withUsage(slot.record, outcome);
+    this.#parts.dispatcher.attemptEnded(slot, outcome);
     const memory = outcome.memory === undefined ? undefined : memoryText(outcome.memory);
     if (outcome.memory !== undefined && memory === undefined) {
       this.#endings.end(slot, { state: 'failed', failure: oversizedMemory });

@@ -1,7 +1,9 @@
 import type { PluginLog } from '../../contract/index.ts';
-import type { Executor } from '../types/index.ts';
+import type { Concurrency, Executor, RunOutcome, TriggerName } from '../types/index.ts';
 import { Bursts } from './bursts.ts';
-import type { AttemptStart, RunSlot } from './run-slot.ts';
+import { Circuits } from './circuits.ts';
+import { DelayedRuns } from './delayed-runs.ts';
+import { type AttemptStart, laneOf, type RunSlot } from './run-slot.ts';
 import { Scheduler } from './scheduler.ts';
 import type { StartedAttempt, Store } from './store.ts';
 import { type Clock, longestTimerMs } from './timers.ts';
@@ -10,6 +12,8 @@ import { type Clock, longestTimerMs } from './timers.ts';
 const storePauseMs = 5000;
 /** How many inputs are read from the store at once: a start with many queued runs must not read all of them. */
 const maxStarting = 32;
+
+const noPlaces: Concurrency = { limit: 0, isPerValue: false };
 
 /** Executes an attempt whose start is stored. */
 type Execute = (slot: RunSlot, start: AttemptStart, attempt: StartedAttempt) => void;
@@ -29,6 +33,8 @@ export class Dispatcher {
   readonly #clock: Clock;
   readonly #log: PluginLog;
   readonly #scheduler: Scheduler;
+  readonly #delayed: DelayedRuns;
+  readonly #circuits: Circuits;
   readonly #pauses = new Set<NodeJS.Timeout>();
   #executor: Executor | undefined;
   #execute: Execute | undefined;
@@ -40,21 +46,39 @@ export class Dispatcher {
     this.#clock = clock;
     this.#log = log;
     this.bursts = new Bursts(clock, (slot) => {
-      this.#scheduler.add(slot);
+      this.enqueue(slot);
       this.pump();
     });
+    this.#delayed = new DelayedRuns(clock, (slots) => {
+      for (const slot of slots) this.#scheduler.add(slot);
+      this.pump();
+    });
+    this.#circuits = new Circuits({
+      log,
+      ruleOf: ({ project, trigger }) => this.#executor?.circuitOf?.(project, trigger),
+      reopen: (lane) => this.#scheduler.reopenLane(lane),
+      pump: () => this.pump(),
+    });
+    const asEngine = { limit: concurrency, isPerValue: false };
     this.#scheduler = new Scheduler({
       concurrency,
-      concurrencyOf: (project, trigger) => this.#executor?.concurrencyOf?.(project, trigger) ?? concurrency,
+      concurrencyOf: (project, trigger) =>
+        !this.#circuits.isEmpty && this.#circuits.holds(laneOf({ project, trigger }))
+          ? noPlaces
+          : (this.#executor?.concurrencyOf?.(project, trigger) ?? asEngine),
     });
   }
 
   get queued(): number {
-    return this.#scheduler.queued + this.bursts.size;
+    return this.#scheduler.queued + this.bursts.size + this.#delayed.size;
   }
 
   get running(): number {
     return this.#scheduler.running;
+  }
+
+  get openCircuits(): readonly TriggerName[] {
+    return this.#circuits.open;
   }
 
   get isStopped(): boolean {
@@ -75,11 +99,13 @@ export class Dispatcher {
   clearPauses(): void {
     for (const pause of this.#pauses) clearTimeout(pause);
     this.bursts.clear();
+    this.#delayed.clear();
+    this.#circuits.clear();
   }
 
-  /** Lines up a run behind those of its trigger and its session. */
+  /** Lines up a run behind those of its trigger and its session, once it may start: until then, others of its session may. */
   enqueue(slot: RunSlot): void {
-    this.#scheduler.add(slot);
+    if (!this.#delayed.take(slot)) this.#scheduler.add(slot);
   }
 
   /** Whether a run that was just lined up has a place at once: then its start is stored with it. */
@@ -90,14 +116,17 @@ export class Dispatcher {
     return next === slot;
   }
 
-  /** The runs of a session, queued or running. */
+  /** The runs of a session, queued or running; those that may not start yet are last. */
   inSession(conversation: string): readonly RunSlot[] {
-    return this.#scheduler.inSession(conversation);
+    const lined = this.#scheduler.inSession(conversation);
+    return this.#delayed.size === 0 ? lined : [...lined, ...this.#delayed.inSession(conversation)];
   }
 
   /** Removes a run and frees its place, which `pump` fills. */
   remove(slot: RunSlot): void {
-    if (!this.bursts.leave(slot)) this.#scheduler.remove(slot);
+    if (this.bursts.leave(slot) || this.#delayed.remove(slot)) return;
+    this.#scheduler.remove(slot);
+    this.#circuits.leaves(slot);
   }
 
   /** Suspects that were interrupted so often may start once the delay has passed. */
@@ -108,6 +137,13 @@ export class Dispatcher {
       this.pump();
     }, delayMs);
     this.#pauses.add(pause);
+  }
+
+  /** What the executor says of triggers may have changed. */
+  reconsider(): void {
+    this.#circuits.reconsider();
+    this.#scheduler.reopen();
+    this.pump();
   }
 
   /** A suspect that is running no longer keeps others from starting. */
@@ -121,6 +157,7 @@ export class Dispatcher {
     slot.enter('pausing');
     slot.memory.leave();
     this.#scheduler.pause(slot);
+    this.#circuits.leaves(slot);
     const pause = setTimeout(
       () => {
         this.#pauses.delete(pause);
@@ -134,6 +171,12 @@ export class Dispatcher {
     this.#pauses.add(pause);
   }
 
+  /** An attempt has ended by itself. What may start now is started when its run has given its place away. */
+  attemptEnded(slot: RunSlot, outcome: RunOutcome): void {
+    const isTransient = outcome.kind === 'retry' || (outcome.kind === 'failed' && outcome.retryable);
+    this.#circuits.ended(slot, isTransient);
+  }
+
   /** Starts every run that has a place. */
   pump(): void {
     for (let slot = this.#next(); slot !== undefined; slot = this.#next()) void this.#start(slot);
@@ -145,7 +188,9 @@ export class Dispatcher {
 
   #next(): RunSlot | undefined {
     if (this.#execute === undefined || this.#isStopped || this.#starting >= maxStarting) return undefined;
-    return this.#scheduler.next();
+    const slot = this.#scheduler.next();
+    if (slot !== undefined && !this.#circuits.isEmpty) this.#circuits.starts(slot);
+    return slot;
   }
 
   /** Begins another attempt of a queued run. */

@@ -15,6 +15,7 @@ import type {
   RunRecord,
   StorageHealth,
   Submission,
+  TriggerName,
 } from '../types/index.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { type ClosingParts, closeExecution } from './closing.ts';
@@ -117,9 +118,17 @@ export class ExecutionEngine implements Engine {
     return this.#parts.store.resetLimit(limit, value);
   }
 
+  reconsider(): void {
+    this.#parts.dispatcher.reconsider();
+  }
+
   load(): EngineLoad {
     const { queued, running } = this.#parts.dispatcher;
     return { queued, running };
+  }
+
+  openCircuits(): readonly TriggerName[] {
+    return this.#parts.dispatcher.openCircuits;
   }
 
   async health(): Promise<StorageHealth> {

@@ -18,6 +18,8 @@ export function maskRun(run: NewRun): NewRun {
   if (input === run.input) return run;
   return {
     ...run,
+    // It may be what is masked.
+    concurrencyValue: undefined,
     input: input as TriggerInput,
     origin: run.origin && withoutText(withoutEventIn(hidden, run.origin)),
   };

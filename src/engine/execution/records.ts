@@ -3,7 +3,7 @@ import type { NewRun, RunPolicy, RunRecord } from '../types/index.ts';
 /** The record of a run that was just submitted. */
 export function queuedRecord(run: NewRun): RunRecord {
   const { id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, origin, acceptedAt } = run;
-  const { secret, requestId } = run;
+  const { secret, requestId, concurrencyValue, startsAt } = run;
   return {
     ...{
       id,
@@ -20,6 +20,8 @@ export function queuedRecord(run: NewRun): RunRecord {
       origin,
       acceptedAt,
     },
+    ...(concurrencyValue !== undefined && { concurrencyValue }),
+    ...(startsAt !== undefined && { startsAt }),
     state: 'queued',
     attempt: 0,
     startedAt: undefined,
@@ -44,5 +46,7 @@ export function replacedRecord(record: RunRecord, run: NewRun): RunRecord {
 /** The part of a final run's record that its policy keeps; undefined: nothing. */
 export function keptRecord(record: RunRecord, keep: RunPolicy['keep']): RunRecord | undefined {
   if (keep === 'none') return undefined;
-  return keep === 'full' ? record : { ...record, input: undefined, origin: undefined, output: undefined };
+  if (keep === 'full') return record;
+  const { concurrencyValue: _value, ...kept } = record;
+  return { ...kept, input: undefined, origin: undefined, output: undefined };
 }

@@ -1,5 +1,5 @@
 import type { RunDelta, RunPosition, TriggerInput } from '../../contract/index.ts';
-import type { RunPolicy, RunRecord } from '../types/index.ts';
+import type { RunPolicy, RunRecord, TriggerName } from '../types/index.ts';
 import { DeltaLog } from './delta-log.ts';
 import type { RunMemory } from './run-memory.ts';
 import { isAllowed, type RunPhase } from './run-phase.ts';
@@ -14,12 +14,19 @@ export interface AttemptStart {
   readonly startedAt: number;
 }
 
+/** What runs of one trigger share. Ids and keys contain no line break. */
+export function laneOf({ project, trigger }: TriggerName): string {
+  return `${project}\n${trigger}`;
+}
+
 export interface RunSlotParts {
   readonly record: RunRecord;
   readonly policy: RunPolicy;
   readonly memory: RunMemory;
   /** The input before masking, if the run has masks. */
   readonly wholeInput?: TriggerInput | undefined;
+  /** The value of `per` of its concurrency; that of the record, unless that was masked. */
+  readonly value?: string | undefined;
 }
 
 /**
@@ -34,8 +41,10 @@ export class RunSlot {
    * executed: `MaskedInputs` has it then.
    */
   wholeInput: TriggerInput | undefined;
-  /** Runs of one project and trigger share a lane. Ids and keys contain no line break. */
+  /** As `laneOf`. */
   readonly lane: string;
+  /** The value of `per`, by which runs of a lane are limited and take turns; empty: none. */
+  readonly value: string;
   readonly memory: RunMemory;
   #phase: RunPhase;
   #controller: AbortController | undefined = undefined;
@@ -43,13 +52,14 @@ export class RunSlot {
   #waiters: Set<() => void> | undefined = undefined;
   #deltaLog: DeltaLog | undefined = undefined;
 
-  constructor(phase: 'submitting' | 'queued', { record, policy, memory, wholeInput }: RunSlotParts) {
+  constructor(phase: 'submitting' | 'queued', { record, policy, memory, wholeInput, value }: RunSlotParts) {
     this.#phase = phase;
     this.memory = memory;
     this.record = record;
     this.policy = policy;
     this.wholeInput = wholeInput;
-    this.lane = `${record.project}\n${record.trigger}`;
+    this.lane = laneOf(record);
+    this.value = value ?? record.concurrencyValue ?? '';
   }
 
   get phase(): RunPhase {

@@ -1,15 +1,10 @@
+import type { Concurrency } from '../types/index.ts';
+import { Lane } from './lane.ts';
 import type { RunSlot } from './run-slot.ts';
 import { SuspectQueue } from './suspect-queue.ts';
 
 /** How many other runs go before a suspect that waits for a place. */
 const othersFirst = 8;
-
-/** Runs of one trigger. */
-interface Lane {
-  /** May start as soon as there is a place, in this order. */
-  readonly ready: Set<RunSlot>;
-  running: number;
-}
 
 /** Runs of one session: one has its turn, the others wait in the order of their acceptance. */
 interface SessionQueue {
@@ -21,12 +16,12 @@ export interface SchedulerLimits {
   /** How many runs may be running at once. */
   readonly concurrency: number;
   /** How many of a trigger. */
-  concurrencyOf(project: string, trigger: string): number;
+  concurrencyOf(project: string, trigger: string): Concurrency;
 }
 
 /**
  * Decides which run starts next: within the limits of gateway and trigger, one of a session at a time. Triggers take turns
- * (round robin), so that a burst on one does not delay the others. Suspects come after all others, but they do start.
+ * (round robin), so that a burst on one does not delay the others, and so do the values of `per` within a trigger. Suspects come after all others, but they do start.
  * Every operation takes constant time, except that suspects whose triggers have no place are looked at again.
  */
 export class Scheduler {
@@ -73,7 +68,7 @@ export class Scheduler {
       return;
     }
     const lane = this.#laneOf(run);
-    lane.ready.add(run);
+    lane.add(run);
     this.#open.add(lane);
   }
 
@@ -96,6 +91,20 @@ export class Scheduler {
     this.#suspects.open(interruptions);
   }
 
+  /** The limits of triggers may have changed. */
+  reopen(): void {
+    for (const lane of this.#lanes.values()) {
+      lane.reopen();
+      if (lane.hasReady) this.#open.add(lane);
+    }
+  }
+
+  /** Runs of a lane may have a place again. */
+  reopenLane(key: string): void {
+    const lane = this.#lanes.get(key);
+    if (lane?.hasReady) this.#open.add(lane);
+  }
+
   /** A suspect that is running no longer keeps others from starting. */
   trust(run: RunSlot): void {
     this.#suspects.leave(run);
@@ -104,11 +113,10 @@ export class Scheduler {
   #nextOther(): RunSlot | undefined {
     for (const lane of this.#open) {
       this.#open.delete(lane);
-      const [run] = lane.ready;
-      if (run === undefined || !this.#hasPlace(run, lane)) continue;
-      lane.ready.delete(run);
-      this.#run(run, lane);
-      if (lane.ready.size > 0) this.#open.add(lane);
+      const run = lane.next(this.#limits.concurrencyOf(lane.project, lane.trigger));
+      if (run === undefined) continue;
+      this.#running.add(run);
+      if (lane.hasReady) this.#open.add(lane);
       this.#others += 1;
       return run;
     }
@@ -118,18 +126,14 @@ export class Scheduler {
   #nextSuspect(): RunSlot | undefined {
     const run = this.#suspects.next((one) => this.#hasPlace(one, this.#laneOf(one)));
     if (run === undefined) return undefined;
-    this.#run(run, this.#laneOf(run));
+    this.#laneOf(run).start(run);
+    this.#running.add(run);
     this.#others = 0;
     return run;
   }
 
-  #hasPlace({ record: { project, trigger } }: RunSlot, lane: Lane): boolean {
-    return lane.running < this.#limits.concurrencyOf(project, trigger);
-  }
-
-  #run(run: RunSlot, lane: Lane): void {
-    lane.running += 1;
-    this.#running.add(run);
+  #hasPlace(run: RunSlot, lane: Lane): boolean {
+    return lane.hasPlace(run, this.#limits.concurrencyOf(lane.project, lane.trigger));
   }
 
   /** Frees the place of a run that keeps its turn in its session, until it is `ready` again. */
@@ -143,8 +147,8 @@ export class Scheduler {
     this.#stop(run);
     this.#suspects.remove(run);
     const lane = this.#laneOf(run);
-    lane.ready.delete(run);
-    if (lane.ready.size === 0 && lane.running === 0) {
+    lane.remove(run);
+    if (lane.isEmpty) {
       this.#open.delete(lane);
       this.#lanes.delete(run.lane);
     }
@@ -169,15 +173,15 @@ export class Scheduler {
     if (!this.#running.delete(run)) return;
     this.#suspects.leave(run);
     const lane = this.#laneOf(run);
-    lane.running -= 1;
-    if (lane.ready.size > 0) this.#open.add(lane);
+    lane.stop(run);
+    if (lane.hasReady) this.#open.add(lane);
   }
 
   #laneOf(run: RunSlot): Lane {
     const key = run.lane;
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
-    const made = { ready: new Set<RunSlot>(), running: 0 };
+    const made = new Lane(run.record);
     this.#lanes.set(key, made);
     return made;
   }

@@ -64,6 +64,7 @@ export class Submissions {
       policy: run.policy,
       memory: new RunMemory(memory),
       wholeInput: stored === run ? undefined : run.input,
+      value: run.concurrencyValue,
     });
     slots.add(slot);
     const burst = run.debounce && dispatcher.bursts.startOf(run.debounce);

@@ -11,7 +11,7 @@ type Lanes = Map<string, Set<RunSlot>>;
  * another death counts against as few others as possible.
  */
 export class SuspectQueue {
-  /** By how often they were interrupted, then by trigger, each in the order of acceptance. */
+  /** By how often they were interrupted, then by trigger and value of `per`, each in the order of acceptance. */
   readonly #waiting = new Map<number, Lanes>();
   /** Numbers of interruptions whose pause is over, ascending. */
   #open: readonly number[] = [];
@@ -32,14 +32,15 @@ export class SuspectQueue {
   add(run: RunSlot): void {
     const { interruptions } = run.record;
     const lanes: Lanes = this.#waiting.get(interruptions) ?? new Map();
-    const lane = lanes.get(run.lane) ?? new Set();
-    this.#waiting.set(interruptions, lanes.set(run.lane, lane.add(run)));
+    const key = keyOf(run);
+    const lane = lanes.get(key) ?? new Set();
+    this.#waiting.set(interruptions, lanes.set(key, lane.add(run)));
     this.#size += 1;
   }
 
   /**
    * Takes the suspect that may start now, if any.
-   * @param hasPlace whether another run of its trigger may start
+   * @param hasPlace whether another run of its trigger and value may start
    */
   next(hasPlace: (run: RunSlot) => boolean): RunSlot | undefined {
     if (this.isEmpty) return undefined;
@@ -60,10 +61,11 @@ export class SuspectQueue {
   remove(run: RunSlot): void {
     const { interruptions } = run.record;
     const lanes = this.#waiting.get(interruptions);
-    const lane = lanes?.get(run.lane);
+    const key = keyOf(run);
+    const lane = lanes?.get(key);
     if (!lane?.delete(run)) return;
     this.#size -= 1;
-    if (lane.size === 0) lanes?.delete(run.lane);
+    if (lane.size === 0) lanes?.delete(key);
   }
 
   /** An attempt has ended, or has proved harmless: its place is free, and there is one more. */
@@ -78,4 +80,8 @@ export class SuspectQueue {
     for (const other of this.#running.values()) if (other > 1) return false;
     return true;
   }
+}
+
+function keyOf({ lane, value }: RunSlot): string {
+  return `${lane}\n${value}`;
 }

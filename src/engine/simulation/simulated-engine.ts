@@ -9,6 +9,7 @@ import { MemoryCounters } from '../limits/memory-counters.ts';
 import { Claims, type HeldClaim } from '../memory/claims.ts';
 import type {
   Claim,
+  Concurrency,
   Consumption,
   LimitCharge,
   LimitReservation,
@@ -37,7 +38,7 @@ export interface SimulationParts {
   readonly concurrency: number;
   readonly maxQueued: number;
   /** How many of a trigger. */
-  concurrencyOf(project: string, trigger: string): number;
+  concurrencyOf(project: string, trigger: string): Concurrency;
   /** A run begins. */
   onStart?(run: RunRecord, waitedMs: number): void;
   /** A run has ended, and is settled next. */

@@ -158,6 +158,11 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN burst_starts_at INTEGER;
   ALTER TABLE runs ADD COLUMN burst_ends_at INTEGER;
   `,
+  // By which value the concurrency of a trigger is limited, and when a run starts at the earliest.
+  `
+  ALTER TABLE runs ADD COLUMN concurrency_value TEXT;
+  ALTER TABLE runs ADD COLUMN starts_at INTEGER;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

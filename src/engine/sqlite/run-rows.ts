@@ -42,11 +42,13 @@ export interface RunRow {
   readonly burst_key: string | null;
   readonly burst_starts_at: number | null;
   readonly burst_ends_at: number | null;
+  readonly concurrency_value: string | null;
+  readonly starts_at: number | null;
 }
 
 /** All columns of runs that are not final but those that may be long. */
 export const shortColumns =
-  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions, model, cached_tokens, reasoning_tokens, cost, currency, burst_key, burst_starts_at, burst_ends_at';
+  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions, model, cached_tokens, reasoning_tokens, cost, currency, burst_key, burst_starts_at, burst_ends_at, concurrency_value, starts_at';
 
 /** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
@@ -61,12 +63,14 @@ export function recordOf(row: RunRow): RunRecord {
     sessionId: row.session_id ?? undefined,
     conversation: row.conversation ?? undefined,
     replayOf: row.replay_of ?? undefined,
+    ...(row.concurrency_value !== null && { concurrencyValue: row.concurrency_value }),
     input: parsed(row.input),
     origin: parsed(row.origin),
     // Only this engine writes the column.
     state: row.state as RunState,
     attempt: row.attempt,
     acceptedAt: row.accepted_at,
+    ...(row.starts_at !== null && { startsAt: row.starts_at }),
     startedAt: row.started_at ?? undefined,
     finishedAt: row.finished_at ?? undefined,
     retryAt: row.retry_at ?? undefined,

@@ -89,15 +89,21 @@ export class RunTables {
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
          attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
-         origin, secret, request_id, reservations, burst_key, burst_starts_at, burst_ends_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         origin, secret, request_id, concurrency_value, starts_at, reservations, burst_key, burst_starts_at, burst_ends_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
         ...[run.conversation ?? null, run.replayOf ?? null],
         ...(startedAt === undefined ? ['queued', 0] : ['running', 1]),
         ...[run.acceptedAt, startedAt ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs, Number(run.notify)],
         ...[claim?.scope ?? null, claim?.fingerprint ?? null, Number(claim?.keepOnFailure ?? false), run.input],
-        ...[run.origin ?? null, run.secret ?? null, run.requestId ?? null],
+        ...[
+          run.origin ?? null,
+          run.secret ?? null,
+          run.requestId ?? null,
+          run.concurrencyValue ?? null,
+          run.startsAt ?? null,
+        ],
         reservations.length === 0 ? null : JSON.stringify(reservations),
         ...[burst?.key ?? null, burst?.startsAt ?? null, burst?.endsAt ?? null],
       ],
@@ -161,7 +167,8 @@ export class RunTables {
          ${usageColumns},
          output = CASE WHEN keep = 'full' OR notify THEN ? END,
          input = CASE WHEN keep = 'full' OR notify THEN input END,
-         origin = CASE WHEN keep = 'full' OR notify THEN origin END
+         origin = CASE WHEN keep = 'full' OR notify THEN origin END,
+         concurrency_value = CASE WHEN keep = 'full' THEN concurrency_value END
        WHERE id = ? AND finished_at IS NULL
        RETURNING attempt, keep, notify, claim_scope, claim_fingerprint, keep_claim, reservations`,
       [

@@ -1,6 +1,6 @@
 import type { MaybePromise, RunDelta, RunPosition, RunState } from '../../contract/index.ts';
 import type { EngineBroken } from './engine-broken.ts';
-import type { Executor } from './executor.ts';
+import type { Executor, TriggerName } from './executor.ts';
 import type { LimitCharge, LimitCounter } from './limits.ts';
 import type { NewRun, RunQuery, RunRecord } from './run-record.ts';
 
@@ -102,7 +102,11 @@ export interface Engine {
   cancel(runId: string): MaybePromise<Cancellation>;
   /** Starts executing runs, those submitted before included. Called once. */
   start(executor: Executor): MaybePromise<void>;
+  /** What the executor says of triggers may have changed: runs that have a place now are started. */
+  reconsider(): void;
   load(): EngineLoad;
+  /** Triggers whose queues are held because their agents are down. */
+  openCircuits(): readonly TriggerName[];
   /** Whether anything can be stored now, found out by storing something. Never rejects. */
   health(): MaybePromise<StorageHealth>;
   /** Resolves when the store turns out to be damaged, or its thread has died: nothing is stored from then on. */

@@ -41,14 +41,39 @@ export interface EngineAttempt {
   emit(event: RunEvent): void;
 }
 
+export interface Concurrency {
+  readonly limit: number;
+  /** Whether it limits the runs of each `concurrencyValue` by themselves, and not all of the trigger together. */
+  readonly isPerValue: boolean;
+}
+
+/** When the queue of a trigger is held because its agent is down. */
+export interface CircuitRule {
+  /** After how many attempts in a row that failed and may be retried. */
+  readonly failures: number;
+  /** For how long, before one run is let through. */
+  readonly pauseMs: number;
+}
+
+export interface TriggerName {
+  readonly project: string;
+  /** The trigger's key as written in YAML. */
+  readonly trigger: string;
+}
+
 export interface Executor {
   /**
    * Executes one attempt of a run. Called by the engine only. Must settle soon after `attempt.signal` aborts. A rejection
    * counts as a failure that is not retryable.
    */
   execute(run: StartedRun, attempt: EngineAttempt): MaybePromise<RunOutcome>;
-  /** How many runs of a trigger may be running at once. Asked at each start, since a reload may change it. */
-  concurrencyOf?(project: string, trigger: string): number;
+  /**
+   * How many runs of a trigger may be running at once; undefined: as many as the engine executes. Asked at each start, since a
+   * reload may change it; `Engine.reconsider` says when.
+   */
+  concurrencyOf?(project: string, trigger: string): Concurrency | undefined;
+  /** Undefined: the queue of the trigger is never held. Asked when an attempt has failed. */
+  circuitOf?(project: string, trigger: string): CircuitRule | undefined;
   /**
    * Sends the callback of a final run. At-least-once for each run with `policy.notify`, also after a crash. Attempts count
    * from 1. Returns the milliseconds until the next attempt, or undefined when there is none.

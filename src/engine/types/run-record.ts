@@ -20,6 +20,11 @@ export interface RunRecord {
   readonly sessionId: string | undefined;
   /** What identifies its session, an opaque text (`conversationId`); undefined without a sessionId. */
   readonly conversation: string | undefined;
+  /**
+   * The value of `per` by which the concurrency of its trigger is limited, found when it was accepted; undefined: none. Dropped
+   * with the input.
+   */
+  readonly concurrencyValue?: string | undefined;
   /** The run whose input this one repeats, if it is a replay. */
   readonly replayOf: string | undefined;
   /**
@@ -34,6 +39,8 @@ export interface RunRecord {
   readonly attempt: number;
   /** Milliseconds since the epoch, as are all times here. */
   readonly acceptedAt: number;
+  /** It starts at this time at the earliest; undefined: as soon as there is a place. */
+  readonly startsAt?: number | undefined;
   /** When the latest attempt was started. */
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
@@ -80,7 +87,17 @@ export interface FailedAttempt {
 export interface NewRun
   extends Pick<
     RunRecord,
-    'id' | 'project' | 'trigger' | 'revision' | 'caller' | 'sessionId' | 'conversation' | 'replayOf' | 'acceptedAt'
+    | 'id'
+    | 'project'
+    | 'trigger'
+    | 'revision'
+    | 'caller'
+    | 'sessionId'
+    | 'conversation'
+    | 'replayOf'
+    | 'acceptedAt'
+    | 'concurrencyValue'
+    | 'startsAt'
   > {
   readonly secret?: string | undefined;
   readonly requestId?: string | undefined;

@@ -1,6 +1,6 @@
 import type { MaybePromise, Reply } from '../../contract/index.ts';
 import { boundBody, boundSession } from '../../runtime/bound-body.ts';
-import { exchangeOf, withSession } from '../../runtime/exchange.ts';
+import { completeExchange, exchangeOf } from '../../runtime/exchange.ts';
 import { type Answered, fire as firePipeline } from '../../runtime/pipeline.ts';
 import type { RefusedVerdict } from '../../runtime/verdict.ts';
 import { isThenable } from '../../runtime/when-ready.ts';
@@ -12,7 +12,7 @@ export function fire(call: Call): MaybePromise<Reply> {
   const { token } = principal;
   const body = token === undefined ? call.body : boundBody(call.body, token, trigger.body.fields);
   if (body === undefined) return refuse(call, unbound, trigger);
-  const fired = withSession(trigger, exchangeOf(call.head, trigger, principal, body, event));
+  const fired = completeExchange(trigger, exchangeOf(call.head, trigger, principal, body, event));
   if ('code' in fired) return refuse(call, { ...fired, reason: '' }, trigger, fired.members);
   const exchange = token === undefined ? fired : boundSession(fired, token);
   if (exchange === undefined) return refuse(call, unbound, trigger);

@@ -61,7 +61,10 @@ function compareStage(
 function compareLimits(before: RunUse, after: RunUse): readonly StructureDetail[] {
   const { place } = after;
   return [
-    ...compareValue('run concurrency', before.concurrency, after.concurrency, place),
+    ...compareValue('run concurrency', shownConcurrency(before), shownConcurrency(after), place),
+    ...compareValue('run circuit', shownCircuit(before), shownCircuit(after), place),
+    ...compareValue('run delay', before.delayMs, after.delayMs, place, showDuration),
+    ...compareValue('run notBefore', before.notBeforeMs, after.notBeforeMs, place, showDuration),
     ...compareValue('run timeout', before.timeoutMs, after.timeoutMs, place, showDuration),
     ...compareValue('run bindings', before.bindings, after.bindings, place),
     ...compareValue('run retry', before.retry, after.retry, place, (retry) => {
@@ -70,6 +73,17 @@ function compareLimits(before: RunUse, after: RunUse): readonly StructureDetail[
       return `${attempts} attempts, ${showDuration(backoffMs)} to ${showDuration(maxMs)} apart`;
     }),
   ];
+}
+
+/** As a number alone if it is written so. */
+function shownConcurrency({ concurrency }: RunUse): number | string | undefined {
+  if (concurrency?.per === undefined) return concurrency?.limit;
+  const { limit, per } = concurrency;
+  return `${limit} per ${per.kind === 'expression' ? per.expression : per.kind}`;
+}
+
+function shownCircuit({ circuit }: RunUse): string | undefined {
+  return circuit && `${circuit.failures} failures, pause ${showDuration(circuit.pauseMs)}`;
 }
 
 function compareBody(

@@ -118,7 +118,8 @@ export function createExecutor({
       const target = live.current.find(run.project, run.trigger)?.callback;
       return target && sendCallback(run, target, attempt, signal, callbacks);
     },
-    concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.config.run.concurrency ?? Infinity,
+    circuitOf: (project, trigger) => live.current.find(project, trigger)?.config.run.circuit,
+    concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.concurrency,
   };
 }
 

@@ -1,8 +1,7 @@
 import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { LimitConfig } from '../../config/model.ts';
-import type { LimitSubject } from '../../host/limit-expression.ts';
-import type { LiveLimit } from './live-limit.ts';
+import type { LimitPer } from '../../config/model.ts';
+import type { LimitExpression, LimitSubject } from '../../host/limit-expression.ts';
 
 /** Of what request a value is asked. */
 export interface LimitedRequest {
@@ -19,11 +18,15 @@ export type FoundLimitValue =
   | { readonly ok: true; readonly value: string }
   | { readonly ok: false; readonly message: string };
 
-/** The value of `per`, which is counted apart. */
-export function limitValue(
-  { config: { per }, expression }: { readonly config: Pick<LimitConfig, 'per'> } & Pick<LiveLimit, 'expression'>,
-  request: LimitedRequest,
-): FoundLimitValue {
+/** What counts or limits apart: `per`, and what finds its value if it is an expression. */
+export interface LivePer {
+  readonly config: { readonly per: LimitPer | undefined };
+  readonly expression: LimitExpression | undefined;
+}
+
+/** The value of `per`, which is counted or limited apart. Throws a WorkExhausted. */
+export function limitValue({ config, expression }: LivePer, request: LimitedRequest): FoundLimitValue {
+  const { per } = config;
   if (expression !== undefined) return expression(request.subject());
   return { ok: true, value: per === undefined ? '' : builtInValue(per.kind, request) };
 }

@@ -1,5 +1,5 @@
 import type { LimitConfig } from '../../config/model.ts';
-import type { LimitExpression } from '../../host/limit-expression.ts';
+import type { LimitExpressions } from '../../host/limit-expression.ts';
 import { type LiveLimit, liveLimit } from './live-limit.ts';
 
 /** Limits by when they are charged: at the head of a request, or in the step that accepts its run. */
@@ -13,8 +13,6 @@ export interface TriggerLimits extends Limits {
   /** In addition, those of the API key that calls, by its id. */
   readonly keys: ReadonlyMap<string, Limits>;
 }
-
-export type LimitExpressions = ReadonlyMap<LimitConfig, LimitExpression>;
 
 /** Makes the limits of a snapshot: each once, however many triggers it applies to. */
 export class LimitIndex {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { LimitConfig } from '../../../config/model.ts';
 import { triggerId } from '../../../config/trigger-key.ts';
 import type { SimulatedRun } from '../../../engine/simulation/simulated-engine.ts';
@@ -97,9 +98,10 @@ export class ImpactCollector {
       this.#time && isChanged && isKnown
         ? perDayOf(tally.rows, this.#time, { rate: rateOf(old), currency: this.#currency })
         : undefined;
-    const waiting = tally.hasRuns && this.#arePlacesChanged(old, now)
-      ? { before: percentile95(this.before.waits.get(id) ?? []), after: percentile95(this.after.waits.get(id) ?? []) }
-      : undefined;
+    const waiting =
+      tally.hasRuns && this.#arePlacesChanged(old, now)
+        ? { before: percentile95(this.before.waits.get(id) ?? []), after: percentile95(this.after.waits.get(id) ?? []) }
+        : undefined;
     if (perDay === undefined && waiting === undefined) return [];
     return [{ trigger: tally.name, waiting, perDay }];
   }
@@ -120,7 +122,7 @@ export class ImpactCollector {
   #arePlacesChanged(old: LiveTrigger | undefined, now: LiveTrigger | undefined): boolean {
     if (old === undefined || now === undefined) return false;
     const [before, after] = [placesOf(this.#base), placesOf(this.#head)];
-    return before.concurrency !== after.concurrency || old.config.run.concurrency !== now.config.run.concurrency;
+    return before.concurrency !== after.concurrency || !isSameConcurrency(old, now);
   }
 
   /** By all requests, also those of triggers that do not change. */
@@ -170,4 +172,9 @@ function areStagesKept(old: LiveTrigger | undefined, now: LiveTrigger | undefine
 /** The rate at which the requests of a trigger were recorded, as the base says. */
 function rateOf(recorder: LiveTrigger | undefined): number {
   return recorder?.config.recording?.rate ?? 1;
+}
+
+function isSameConcurrency({ config: { run: before } }: LiveTrigger, { config: { run: after } }: LiveTrigger): boolean {
+  const [one, other] = [before.concurrency, after.concurrency];
+  return one?.limit === other?.limit && isDeepStrictEqual(one?.per, other?.per);
 }
