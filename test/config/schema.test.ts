@@ -305,7 +305,7 @@ t.test('an editor schema offers the plugins of each stage with their summaries, 
 t.test('an editor schema shows examples that are not text in the description', async (t) => {
   const { trigger } = buildEditorSchemas(plugins);
   const sessions = at(trigger, '#/definitions/sessions');
-  t.match(sessions, { description: /\n\nFor example: { ttl: 24h }$/, examples: undefined });
+  t.match(sessions, { description: /\n\nFor example: { ttl: 24h, onBusy: drop }$/, examples: undefined });
   t.match(at(trigger, '#/definitions/record'), { examples: ['metadata'], description: /For example: { keep: full/ });
 });
 
