@@ -22,7 +22,7 @@ import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '..
 import { completeExchange, exchangeOf } from '../runtime/exchange.ts';
 import { Expectations } from '../runtime/limits/expectations.ts';
 import { limitedReply } from '../runtime/limits/limited-reply.ts';
-import { chargeRequest } from '../runtime/limits/request-limits.ts';
+import { chargeRequest, sweptAtRequest } from '../runtime/limits/request-limits.ts';
 import { type Answered, fire, type PipelineEngine, refusal, runFilters } from '../runtime/pipeline.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
@@ -199,6 +199,7 @@ export class Rehearsal {
   /** How limits of requests refuse a request; undefined if they do not. */
   #limited(trigger: LiveTrigger, caller: Principal, head: RequestHead): RehearsedOutcome | undefined {
     const { observer } = this.#options;
+    this.#requestLimits.sweep(head.receivedAt, sweptAtRequest);
     const charged = chargeRequest(this.#requestLimits, trigger, caller, head, (charges, result) =>
       observer?.charged?.(charges, result),
     );

@@ -33,6 +33,9 @@ export const instantRun: SimulatedRun = {
   hasFailed: false,
 };
 
+/** How many counters a submission removes, as in the engines. */
+const sweepAtSubmit = 64;
+
 export interface SimulationParts {
   /** How many runs may be running at once; `maxQueued` more may wait. */
   readonly concurrency: number;
@@ -76,6 +79,8 @@ export class SimulatedEngine {
   submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[] = []): Submission {
     const { acceptedAt: now } = run;
     this.advance(now);
+    // Counters of ended windows leave room for other values of `per`.
+    this.#limits.sweep(now, sweepAtSubmit);
     if (this.#scheduler.queued >= this.#parts.maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
     const slot = slotOf(run);
     // In the order of the engines: a run has its place before it is stored.

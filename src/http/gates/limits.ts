@@ -1,12 +1,9 @@
 import type { Principal, Reply } from '../../contract/index.ts';
 import { limitedReply } from '../../runtime/limits/limited-reply.ts';
-import { chargeRequest } from '../../runtime/limits/request-limits.ts';
+import { chargeRequest, sweptAtRequest } from '../../runtime/limits/request-limits.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import type { Call } from '../call.ts';
 import { refuse } from '../refuse.ts';
-
-/** How many counters of ended windows a request removes: more than most add. */
-const swept = 4;
 
 /** Counts the requests of a caller, and refuses those for which a limit has no room: before anything of the body is read. */
 export function limits(call: Call): Reply | undefined {
@@ -16,7 +13,7 @@ export function limits(call: Call): Reply | undefined {
 /** The same for a caller that has no credential yet. */
 export function chargeHead(call: Call, trigger: LiveTrigger, caller: Principal): Reply | undefined {
   const { head, services } = call;
-  services.requestLimits.sweep(head.receivedAt, swept);
+  services.requestLimits.sweep(head.receivedAt, sweptAtRequest);
   const charged = chargeRequest(services.requestLimits, trigger, caller, head);
   switch (charged.kind) {
     case 'room':

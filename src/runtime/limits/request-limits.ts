@@ -14,6 +14,9 @@ export type RequestCharge =
   /** The value of `per` cannot be found. */
   | { readonly kind: 'filter_error'; readonly reason: string };
 
+/** How many counters of ended windows a request removes: more than most add. */
+export const sweptAtRequest = 4;
+
 const room: RequestCharge = Object.freeze({ kind: 'room', shadowed: [] });
 const none: readonly LiveLimit[] = [];
 

@@ -5,6 +5,7 @@ import { MemoryCounters } from '../../../engine/limits/memory-counters.ts';
 import { SimulatedEngine } from '../../../engine/simulation/simulated-engine.ts';
 import type { LimitCharge } from '../../../engine/types/index.ts';
 import { Expectations } from '../../../runtime/limits/expectations.ts';
+import { sweptAtRequest } from '../../../runtime/limits/request-limits.ts';
 import type { Snapshot } from '../../../runtime/snapshot.ts';
 import { noteConsumption, placesOf } from '../../simulation-parts.ts';
 import type { Trace, TracedRequest, TracedRun } from './trace.ts';
@@ -41,6 +42,7 @@ function refusedRequests(requests: readonly TracedRequest[], id: string, amount:
   const counters = new MemoryCounters();
   let refused = 0;
   for (const { at, charges } of requests) {
+    counters.sweep(at, sweptAtRequest);
     const charging = chargeAll(counters, withAmount(charges, id, amount), at);
     if (isRefusedBy(charging, id)) refused += 1;
   }
