@@ -245,7 +245,7 @@ async function exitCodeOf(
   return detailedExitcode && !isEmptyPlan(made) ? exitCodes.usage : exitCodes.fine;
 }
 
-/** That the expected cost of a day rises by more than so many percent, in words. */
+/** That the expected cost of a day rises by more than a number of percent, in words. */
 function costFailure({ impact }: Plan, percent: number | undefined): readonly string[] {
   if (percent === undefined || impact?.cost === undefined) return [];
   const { before, after, currency } = impact.cost;

@@ -2,7 +2,7 @@ import { triggerId } from '../config/trigger-key.ts';
 import { instantRun, type SimulatedRun } from '../engine/simulation/simulated-engine.ts';
 import type { RecordedRun } from '../engine/types/index.ts';
 
-/** What is known of the run of a request. */
+/** What a recording says about the run of a request. */
 interface Taken {
   readonly project: string;
   readonly trigger: string;

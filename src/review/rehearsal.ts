@@ -81,7 +81,7 @@ export interface RehearsalOptions {
   readonly observer?: RehearsalObserver;
 }
 
-/** Follows a rehearsal. Each call is about the request that is being tried, but for runs that start and end meanwhile. */
+/** Follows a rehearsal. Each call is about the request that is being tried, except for runs that start and end meanwhile. */
 export interface RehearsalObserver {
   /** Limits of requests were charged. */
   charged?(charges: readonly LimitCharge[], charged: Charging): void;

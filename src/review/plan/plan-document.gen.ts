@@ -465,7 +465,7 @@ export interface PlannedTriggerImpact {
     afterMs: number;
   };
   /**
-   * What its runs are in a day; absent if nothing is known of them.
+   * What its runs are in a day; absent if what they took is not recorded.
    */
   perDay?: {
     /**
