@@ -1,5 +1,5 @@
 import { triggerId } from '../config/trigger-key.ts';
-import { instantRun, type SimulatedRun } from '../engine/simulation/simulated-engine.ts';
+import { instantRun, type SimulatedRun } from '../engine/simulation/simulated-run.ts';
 import type { RecordedRun } from '../engine/types/index.ts';
 
 /** What a recording says about the run of a request. */

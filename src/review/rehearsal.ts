@@ -14,7 +14,8 @@ import {
 } from '../contract/index.ts';
 import type { Charging } from '../engine/limits/ledger.ts';
 import { MemoryCounters } from '../engine/limits/memory-counters.ts';
-import { instantRun, SimulatedEngine, type SimulatedRun } from '../engine/simulation/simulated-engine.ts';
+import { SimulatedEngine } from '../engine/simulation/simulated-engine.ts';
+import { instantRun, type SimulatedRun } from '../engine/simulation/simulated-run.ts';
 import type { Claim, LimitCharge, NewRun, RecordedOrigin, RunRecord, Submission } from '../engine/types/index.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
 import { type BodyType, bodyTypeOf } from '../runtime/body/media-type.ts';

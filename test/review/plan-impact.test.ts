@@ -223,6 +223,18 @@ t.test('a plan predicts the runs, tokens and cost of a day', async (t) => {
   t.match(sampled.print('text'), /Only a sample was recorded \(rate 0\.1\)/);
 });
 
+t.test('a burst that is debounced is one run, whose cost is counted once', async (t) => {
+  const requests = Array.from({ length: 60 }, (_, index) =>
+    requestAt(Math.floor(index / 3) * 3_600_000 + (index % 3) * 1000, { tokens: 1000, cost: 1 }, { body: { index } }),
+  );
+  const debounced = files({ debounce: { wait: '30s', max: '5m' }, respond: { uses: 'accepted' } });
+  const { plan } = await planOf(t, { before: files({ respond: { uses: 'accepted' } }), after: debounced, requests });
+  t.match(plan.behaviour, { changed: 0 }, 'every request is accepted');
+  const { runs, cost } = only(plan.impact?.triggers).perDay ?? {};
+  t.ok(runs && Math.abs(runs.after.expected / runs.before.expected - 1 / 3) < 0.001);
+  t.ok(cost && Math.abs(cost.after.expected / cost.before.expected - 1 / 3) < 0.001);
+});
+
 t.test('requests that had no run take the mean of those that had one', async (t) => {
   const requests = week.map((request, index) =>
     index % 2 === 0 ? request : { ...request, verdict: 'dropped', status: 400, run: undefined },

@@ -60,7 +60,7 @@ export async function compareBehaviour(
       notJudged.set(reason, (notJudged.get(reason) ?? 0) + 1);
       continue;
     }
-    impact.decided(request, timed.took, old, now);
+    impact.decided(request, timed.took);
     if (isSame(old, now)) continue;
     totals.changed += 1;
     if (old.verdict !== 'accepted' && now.verdict === 'accepted') totals.newlyAccepted += 1;

@@ -1,4 +1,4 @@
-import type { SimulatedRun } from '../../../engine/simulation/simulated-engine.ts';
+import type { SimulatedRun } from '../../../engine/simulation/simulated-run.ts';
 import type { DailyChange, PerDay } from './impact.ts';
 import { type Blocks, blocksOf, forecast } from './statistics.ts';
 

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LimitConfig } from '../../../config/model.ts';
 import { triggerId } from '../../../config/trigger-key.ts';
-import type { SimulatedRun } from '../../../engine/simulation/simulated-engine.ts';
+import type { SimulatedRun } from '../../../engine/simulation/simulated-run.ts';
 import { limitsOf } from '../../../runtime/limits/limit-operations.ts';
 import type { LiveTrigger, Snapshot } from '../../../runtime/snapshot.ts';
 import { isSameUse } from '../../meaning/use-facts.ts';
 import type { TriableRequest } from '../../recorded-requests.ts';
 import { recordedCurrency, recordedTakes } from '../../recorded-takes.ts';
-import type { RehearsedOutcome } from '../../rehearsal.ts';
 import { placesOf } from '../../simulation-parts.ts';
 import { type DailyRow, perDayOf, type RecordedTime } from './daily-rows.ts';
 import type { Impact, TriggerImpact } from './impact.ts';
@@ -62,7 +61,7 @@ export class ImpactCollector {
   }
 
   /** Both sides have decided. */
-  decided(request: TriableRequest, took: SimulatedRun, old: RehearsedOutcome, now: RehearsedOutcome): void {
+  decided(request: TriableRequest, took: SimulatedRun): void {
     if (!request.hasOwnTime) return;
     const { project, trigger, receivedAt: at, run } = request;
     const id = triggerId(project, trigger);
@@ -70,7 +69,7 @@ export class ImpactCollector {
       ...{ name: `${project}/${trigger}`, rows: [], hasRuns: false, differs: false },
     };
     this.#triggers.set(id, tally);
-    const row = { at, took, before: old.verdict === 'accepted', after: now.verdict === 'accepted' };
+    const row = { at, took, before: this.before.hasBegun, after: this.after.hasBegun };
     tally.rows.push(row);
     tally.hasRuns ||= run !== undefined;
     tally.differs ||= row.before !== row.after;
@@ -83,7 +82,9 @@ export class ImpactCollector {
       ...this.#limits,
       ...{ before, after, trace: this.#trace, snapshot: this.#head, showBodies: this.#showBodies },
     });
-    const triggers = [...this.#triggers].sort().flatMap(([id, tally]) => this.#triggerImpact(id, tally));
+    const triggers = [...this.#triggers]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .flatMap(([id, tally]) => this.#triggerImpact(id, tally));
     if (limits.length === 0 && triggers.length === 0) return undefined;
     return { limits, triggers, cost: this.#cost() };
   }

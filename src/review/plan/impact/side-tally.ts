@@ -1,6 +1,6 @@
 import { triggerId } from '../../../config/trigger-key.ts';
 import type { Charging } from '../../../engine/limits/ledger.ts';
-import type { SimulatedRun } from '../../../engine/simulation/simulated-engine.ts';
+import type { SimulatedRun } from '../../../engine/simulation/simulated-run.ts';
 import type { Claim, LimitCharge, NewRun, RunRecord, Submission } from '../../../engine/types/index.ts';
 import type { TriableRequest } from '../../recorded-requests.ts';
 import type { RehearsalObserver } from '../../rehearsal.ts';
@@ -25,6 +25,7 @@ export class SideTally implements RehearsalObserver {
   /** How long the runs of each trigger waited, in milliseconds. */
   readonly waits = new Map<string, number[]>();
   readonly #trace: Trace | undefined;
+  #hasBegun = false;
   #current: { readonly request: TriableRequest; readonly took: SimulatedRun } | undefined;
 
   /** @param trace what is kept to simulate it again */
@@ -32,8 +33,14 @@ export class SideTally implements RehearsalObserver {
     this.#trace = trace;
   }
 
+  /** Whether the current request has begun a run, and not only joined the one of its burst. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   /** The request is tried next. */
   begin(request: TriableRequest, took: SimulatedRun): void {
+    this.#hasBegun = false;
     this.#current = { request, took };
   }
 
@@ -48,7 +55,10 @@ export class SideTally implements RehearsalObserver {
     const { request, took } = this.#current ?? {};
     if (request === undefined || took === undefined) return;
     this.#trace?.submitted({ run, claim, charges, took });
-    if (submission.kind === 'accepted' || submission.kind === 'limited') this.#count(request, charges, submission);
+    const isJoined = submission.kind === 'accepted' && (submission.burst?.runId ?? run.id) !== run.id;
+    this.#hasBegun = submission.kind === 'accepted' && !isJoined;
+    // Limits have counted the run that it joins.
+    if (this.#hasBegun || submission.kind === 'limited') this.#count(request, charges, submission);
   }
 
   started({ project, trigger }: RunRecord, waitedMs: number): void {

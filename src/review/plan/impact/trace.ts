@@ -1,4 +1,4 @@
-import type { SimulatedRun } from '../../../engine/simulation/simulated-engine.ts';
+import type { SimulatedRun } from '../../../engine/simulation/simulated-run.ts';
 import type { Claim, LimitCharge, NewRun } from '../../../engine/types/index.ts';
 
 /** How many requests a search for limits simulates again: they are kept in memory. */
