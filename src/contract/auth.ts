@@ -18,6 +18,8 @@ export interface Auth {
  * @experimental
  */
 export interface Visitors {
+  /** Who visitors are in runs, logs and limits, also while they have no token. No API key may have this id. */
+  readonly id: string;
   /** A challenge for a page, sent as JSON. Anyone may ask for any number: it must be cheap to make, and is not stored. */
   challenge(page: VisitingPage): MaybePromise<JsonObject>;
   /** Judges what a page sent as the solution of a challenge. Must be cheap: anyone may send anything. */

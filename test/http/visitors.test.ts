@@ -493,3 +493,16 @@ t.test('limits of requests count those for challenges, and pages may read their 
   t.match(headers.get('access-control-expose-headers'), /Retry-After, RateLimit, RateLimit-Policy/);
   t.equal((await asked(fire, 'both', { method: 'GET' })).status, 200);
 });
+
+t.test('requests for challenges count as the caller that visitors are, and never as an API key', async (t) => {
+  const limits = [{ requests: '2/1h', per: 'key' }];
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile(signedBy('TEST_VISITOR_SECRET')),
+    'keys/other.yaml': keyFile('other', { id: 'visitor', limits: [{ requests: '1/1h' }] }),
+    'triggers/ask.yaml': triggerFile('Ask', { cors, auth: visitor({ id: 'guest' }), limits }),
+  });
+  const challenge = () => asked(fire, 'ask', { method: 'GET' });
+  t.strictSame([(await challenge()).status, (await challenge()).status], [200, 200], 'of the key `visitor`, none');
+  t.match(await challenge(), { status: 429, body: { limit: '2 requests/1h per key' } }, 'of the visitors, each');
+});

@@ -13,6 +13,7 @@ export function proofOfWork({ work, expiresIn, uses, id: key }: Options, secrets
   const difficulty = { algorithm: 'SHA-256', deriveKey, ...difficultyOf(work) };
   const [signing = ''] = secrets;
   return {
+    id: key,
     async challenge({ origin, trigger, receivedAt }) {
       const expiresAt = Math.ceil((receivedAt + expiresIn) / 1000);
       const data = { origin, trigger };

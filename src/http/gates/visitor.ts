@@ -26,9 +26,6 @@ export function visitor(call: Call): MaybePromise<Reply | undefined> {
   return answer(call, { trigger, visitors: trigger.auth.visitors, tokens: snapshot.tokens });
 }
 
-/** Who asks for a challenge: limits count all of them as one caller, or by their address. */
-const nobody: Principal = Object.freeze({ id: 'visitor', permissions: new Set<never>(), projects: 'all' });
-
 interface Asked {
   readonly trigger: LiveTrigger;
   readonly visitors: Visitors;
@@ -41,7 +38,7 @@ async function answer(call: Call, { trigger, visitors, tokens }: Asked): Promise
   const isAllowed = origin !== undefined && trigger.cors?.origins.has(origin) === true;
   // A token is bound to the origin: one that no page can name again, such as `null`, would be of no use.
   if (!isAllowed || !mayCallFrom([origin], origin)) return forbidden(call, trigger, 'origin not granted');
-  const limited = chargeHead(call, trigger, nobody);
+  const limited = chargeHead(call, trigger, callerOf(visitors));
   if (limited !== undefined) return limited;
   const page: VisitingPage = { origin, trigger: trigger.id, receivedAt: call.head.receivedAt };
   if (call.head.method === 'GET') return uncached(await visitors.challenge(page));
@@ -57,6 +54,13 @@ async function answer(call: Call, { trigger, visitors, tokens }: Asked): Promise
   const claims = { id, key, expiresAt, uses, sessionId, origin, trigger: trigger.id };
   return issueToken(tokens, claims, call.head.receivedAt, { sessionId });
 }
+
+/** Who asks for a challenge: limits count all of them as one caller, the one of their tokens, or by their address. */
+function callerOf({ id }: Visitors): Principal {
+  return { id, permissions: none, projects: 'all' };
+}
+
+const none: Principal['permissions'] = new Set();
 
 type VisitorRequest =
   | { readonly kind: 'read'; readonly solution: string; readonly sessionId: string }
