@@ -100,10 +100,12 @@ async function reset(access: LimitsAccess, limit: string, value: string | undefi
 
 const head = ['LIMIT', 'VALUE', 'USED', 'RESERVED', 'LEFT', 'RESETS', 'MODE'];
 
-function rowsOf({ id, counters, mode, hasMore }: JsonObject): readonly (readonly unknown[])[] {
+function rowsOf({ id, per, counters, mode, hasMore }: JsonObject): readonly (readonly unknown[])[] {
+  // Without `per` there is one counter; with it, the requests that have no value are only some of all.
+  const empty = per === null ? 'all' : "''";
   const rows = (Array.isArray(counters) ? counters : []).map((counter) => {
     const { value, used, reserved, left, resetsAt } = Object(counter);
-    return [id, value === '' ? 'all' : value, used, reserved, left, resetsAt, mode];
+    return [id, value === '' ? empty : value, used, reserved, left, resetsAt, mode];
   });
   if (rows.length === 0) return [[id, 'none yet', 0, 0, '', '', mode]];
   return hasMore === true ? [...rows, [id, 'more; see --values']] : rows;

@@ -214,6 +214,21 @@ t.test('operators see limits and reset them, through the admin listener', async 
   t.equal((await fetch(`${adminUrl}/limits?limit=unknown`)).status, 400);
 });
 
+t.test(
+  'requests without a value of `per` are listed apart from a limit of all, and reset by the empty value',
+  async (t) => {
+    const gateway = await startTestGateway(t, files([{ runs: '1/1h', per: 'customer.id' }, { runs: '5/1h' }]));
+    t.equal(await statuses(times(2, () => gateway.fire('ask', {}))), '200 429');
+    const pullcord = (...args: string[]) => command(t, ['limits', ...args, '--admin-url', gateway.adminUrl]);
+    const { stdout } = await pullcord();
+    t.match(stdout, /per customer\.id +'' +1 +0 +0 /);
+    t.match(stdout, /runs\/1h +all +1 +0 +4 /);
+    const reset = await pullcord('reset', '1 runs/1h per customer.id', '--value', '');
+    t.match(reset, { code: 0, stderr: /reset 1 counter/ });
+    t.equal((await gateway.fire('ask', {})).status, 200);
+  },
+);
+
 t.test('an IPv6 address counts as its /64, and an address behind a proxy as the proxy says', async (t) => {
   const { fire } = await startTestGateway(t, {
     ...files([{ requests: '1/1h', per: 'ip' }]),
