@@ -1,6 +1,7 @@
 import type { Config, LimitConfig, TriggerConfig } from '../config/model.ts';
 import { sameTrigger } from '../config/trigger-key.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import { isReserved } from '../engine/limits/ledger.ts';
 import type { ProvisionedStages } from './stage-instances.ts';
 
 /** How many triggers a message names. */
@@ -39,7 +40,7 @@ function firedBy(
 
 function ofList(limits: readonly LimitConfig[], applies: () => readonly TriggerConfig[]): readonly Problem[] {
   return limits.flatMap(({ unit, isShadow, estimate, name, level, place }): Problem[] => {
-    if ((unit !== 'tokens' && unit !== 'cost') || isShadow || estimate !== undefined) return [];
+    if (!isReserved(unit) || isShadow || estimate !== undefined) return [];
     const triggers = applies();
     if (triggers.length === 0) return [];
     const of = level === 'trigger' ? 'this trigger' : listed(triggers);

@@ -3,6 +3,7 @@ import {
   type LimitCharge,
   type LimitReservation,
   type LimitState,
+  type LimitUnit,
   otherValues,
   type RunRecord,
 } from '../types/index.ts';
@@ -11,7 +12,7 @@ import { charge, expiryOf } from './rule.ts';
 /** Where counters are kept. Each call is part of the caller's step. */
 export interface Counters {
   get(limit: string, value: string): LimitState | undefined;
-  /** @param expiresAt from when on the counter may be forgotten, unless something of it is reserved */
+  /** @param expiresAt from when on the counter may be forgotten: what is reserved in an ended window is settled without it */
   set(limit: string, value: string, state: LimitState, expiresAt: number): void;
   /** How many values of a limit have a counter. */
   count(limit: string): number;
@@ -30,7 +31,7 @@ export type Charging =
 
 const nothing: Charging = { kind: 'charged', reservations: [], shadowed: [] };
 
-/** Charges all limits, or none: those without room are known before anything is counted. The one that is full for longest is named. */
+/** Charges all limits, or none. If several have no room, the one that is full for longest is named. */
 export function chargeAll(counters: Counters, charges: readonly LimitCharge[], now: number): Charging {
   if (charges.length === 0) return nothing;
   const shadowed: string[] = [];
@@ -61,7 +62,8 @@ function counterOf(counters: Counters, { limit, value, maxValues }: LimitCharge)
   return { value: otherValues, state: counters.get(limit, otherValues) };
 }
 
-function isReserved(unit: LimitCharge['unit']): boolean {
+/** Whether a charge is reserved, and settled by what its run has consumed. */
+export function isReserved(unit: LimitUnit): unit is 'tokens' | 'cost' {
   return unit === 'tokens' || unit === 'cost';
 }
 

@@ -51,6 +51,7 @@ export class MemoryCounters implements Counters {
    * many as triggers. The next call continues where this one ends. True if there may be more at once.
    */
   sweep(now: number, steps: number): boolean {
+    if (this.#limits.size === 0) return false;
     let removed = 0;
     for (let step = 0; step < steps; step += 1) {
       const [value, counter] = this.#swept.values.entries().next().value ?? none;

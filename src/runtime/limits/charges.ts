@@ -1,3 +1,4 @@
+import { isReserved } from '../../engine/limits/ledger.ts';
 import type { LimitCharge } from '../../engine/types/index.ts';
 import { type LimitedRequest, limitValue } from './limit-value.ts';
 import type { LiveLimit } from './live-limit.ts';
@@ -33,17 +34,9 @@ export function chargesOf(
 
 function chargeOf({ id, config, ruleAt }: LiveLimit, value: string, now: number, expected: Expectation): LimitCharge {
   const { unit, estimate, isShadow, maxValues } = config;
-  const isReserved = unit === 'tokens' || unit === 'cost';
-  return {
-    limit: id,
-    value,
-    unit,
-    rule: ruleAt(now),
-    amount: isReserved ? (estimate ?? expected[unit]) : 1,
-    unreported: isReserved ? (estimate ?? 0) : 0,
-    isShadow,
-    maxValues,
-  };
+  const common = { limit: id, value, unit, rule: ruleAt(now), isShadow, maxValues };
+  if (!isReserved(unit)) return { ...common, amount: 1, unreported: 0 };
+  return { ...common, amount: estimate ?? expected[unit], unreported: estimate ?? 0 };
 }
 
 const nothing: Expectation = { tokens: 0, cost: 0 };
