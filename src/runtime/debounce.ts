@@ -2,16 +2,30 @@ import { hash } from 'node:crypto';
 import type { DebounceConfig } from '../config/model.ts';
 import type { BodyReply, Exchange } from '../contract/index.ts';
 import type { Debounce, NewRun } from '../engine/types/index.ts';
+import { exhausted } from './filter-error.ts';
 import { type FoundLimitValue, limitValue } from './limits/limit-value.ts';
+import type { FoundRun } from './new-run.ts';
 import { statusUrl } from './run-address.ts';
 import type { LiveTrigger } from './snapshot.ts';
+import { debounceStage } from './verdict.ts';
+
+/** The run with the burst that its request belongs to. */
+export function debouncedRun(config: DebounceConfig, run: NewRun, trigger: LiveTrigger, exchange: Exchange): FoundRun {
+  try {
+    const found = debounceOf(config, trigger, exchange, run);
+    if (found.ok) return { ok: true, run: { ...run, debounce: found.debounce } };
+    return { ok: false, error: { kind: 'filter_error', by: debounceStage, reason: found.message } };
+  } catch (error) {
+    return { ok: false, error: exhausted(debounceStage, error) };
+  }
+}
 
 type FoundDebounce =
   | { readonly ok: true; readonly debounce: Debounce }
   | Extract<FoundLimitValue, { readonly ok: false }>;
 
-/** The burst that a request belongs to. Throws a WorkExhausted. */
-export function debounceOf(
+/** Throws a WorkExhausted. */
+function debounceOf(
   config: DebounceConfig,
   trigger: LiveTrigger,
   exchange: Exchange,

@@ -1,55 +1,30 @@
-import type { DebounceConfig } from '../config/model.ts';
 import {
   type Exchange,
-  type FilterResult,
-  type Fingerprint,
-  FingerprintError,
   isFinal,
   type MaybePromise,
   type Outcome,
   type PluginLog,
   problem,
   type Reply,
-  WorkExhausted,
 } from '../contract/index.ts';
-import {
-  type Claim,
-  conversationId,
-  type Engine,
-  EngineUnavailable,
-  type LimitCharge,
-  type NewRun,
-  type Reservation,
-  type Submission,
-} from '../engine/types/index.ts';
-import { debouncedReply, debounceOf } from './debounce.ts';
-import { chargesOf } from './limits/charges.ts';
+import { type Engine, EngineUnavailable, type Reservation, type Submission } from '../engine/types/index.ts';
+import { withConcurrencyValue } from './concurrency-value.ts';
+import { debouncedReply, debouncedRun } from './debounce.ts';
+import { claimOf } from './dedup-claim.ts';
 import type { Expectations } from './limits/expectations.ts';
-import { limitValue } from './limits/limit-value.ts';
 import { limitedReply } from './limits/limited-reply.ts';
 import type { LiveLimit } from './limits/live-limit.ts';
 import { limitOf } from './limits/request-limits.ts';
-import { originOf } from './origin.ts';
+import { runCharges } from './limits/run-charges.ts';
+import { limitsFor } from './limits/trigger-limits.ts';
+import { newRun } from './new-run.ts';
 import { assertReply } from './reply.ts';
 import { statusUrl } from './run-address.ts';
-import { newRunId } from './run-id.ts';
+import { runFilters } from './run-filters.ts';
 import type { LiveTrigger } from './snapshot.ts';
-import { startTimeOf } from './start-time.ts';
 import { isRunOf, mayUse, type RunReader, storedRun } from './stored-run.ts';
-import {
-  concurrencyStage,
-  debounceStage,
-  dedupStage,
-  type FilterError,
-  limitStage,
-  type PipelineVerdict,
-  type StoppedVerdict,
-  verdictWords,
-} from './verdict.ts';
+import { type PipelineVerdict, type StoppedVerdict, verdictWords } from './verdict.ts';
 import { isThenable, whenReady } from './when-ready.ts';
-
-/** What the filter stage decided. */
-export type FilterVerdict = { readonly kind: 'passed' } | StoppedVerdict;
 
 /** What the pipeline decided, and the reply to it. */
 export type Answered = PipelineVerdict & { readonly reply: Reply };
@@ -61,6 +36,10 @@ export interface PipelineParts {
   readonly memory?: Reservation | undefined;
   readonly expectations?: Pick<Expectations, 'of'>;
 }
+
+const notLimited = 'What the concurrency is limited by could not be found in the request.';
+const notCounted = 'What a limit counts could not be found in the request.';
+const noBurst = 'What the trigger debounces by could not be found in the request.';
 
 /** What of an engine the pipeline uses. */
 export type PipelineEngine = Pick<Engine, 'submit'> & RunReader;
@@ -79,12 +58,11 @@ export function fire(
         const { error, detail } = claimed;
         return { ...error, reply: problem('filter_error', { detail }) };
       }
-      const accepted = newRun(trigger, exchange, memory);
-      const found = withConcurrencyValue(accepted, trigger, exchange);
+      const found = withConcurrencyValue(newRun(trigger, exchange, memory), trigger, exchange);
       if (!found.ok) return { ...found.error, reply: problem('filter_error', { detail: notLimited }) };
       const { run } = found;
-      const limits = runLimits(trigger, exchange.caller);
-      const charges = chargesFor(limits, trigger, exchange, run, expectations);
+      const limits = limitsFor(trigger.limits, exchange.caller.id, 'runs');
+      const charges = runCharges(limits, trigger, exchange, run, expectations);
       if (!charges.ok) return { ...charges.error, reply: problem('filter_error', { detail: notCounted }) };
       const { debounce } = trigger.config;
       const debounced = debounce && debouncedRun(debounce, run, trigger, exchange);
@@ -222,174 +200,3 @@ function replyTo(
     return failed(error);
   }
 }
-
-const passed: FilterVerdict = Object.freeze({ kind: 'passed' });
-
-/** All filters must pass; the first that does not names the drop. */
-export function runFilters(trigger: LiveTrigger, exchange: Exchange, first = 0): MaybePromise<FilterVerdict> {
-  for (let index = first; index < trigger.filter.length; index += 1) {
-    const { name, instance } = trigger.filter[index] as LiveTrigger['filter'][number];
-    let result: MaybePromise<FilterResult>;
-    try {
-      result = instance.evaluate(exchange);
-    } catch (error) {
-      return exhausted(name, error);
-    }
-    if (isThenable(result)) {
-      return Promise.resolve(result).then(
-        (settled) => refusedBy(name, settled) ?? runFilters(trigger, exchange, index + 1),
-        (error: unknown) => exhausted(name, error),
-      );
-    }
-    const refused = refusedBy(name, result);
-    if (refused !== undefined) return refused;
-  }
-  return passed;
-}
-
-/** The verdict if the request exceeded its limit of work; anything else that a plugin throws is a bug. */
-function exhausted(by: string, error: unknown): FilterError {
-  if (!WorkExhausted.is(error)) throw error;
-  return { kind: 'filter_error', by, reason: 'the request exceeds its limit of work' };
-}
-
-function refusedBy(by: string, result: FilterResult): FilterVerdict | undefined {
-  if (result.kind === 'passed') return undefined;
-  return { kind: result.kind === 'dropped' ? 'dropped' : 'filter_error', by, reason: result.reason };
-}
-
-/** What the dedup stage decided; without a claim, the request takes no part in it. */
-type Claimed =
-  | { readonly kind: 'claimed'; readonly claim?: Claim }
-  | { readonly kind: 'not_claimed'; readonly error: FilterError; readonly detail: string };
-
-const unclaimed: Claimed = Object.freeze({ kind: 'claimed' });
-const tooMuchToCompare = 'Comparing the body with earlier ones takes too much work.';
-const notCompared = 'The request could not be compared with earlier ones.';
-
-function claimOf({ id, dedup }: LiveTrigger, exchange: Exchange): MaybePromise<Claimed> {
-  if (dedup === undefined) return unclaimed;
-  const claimed = (fingerprint: Fingerprint | undefined): Claimed => {
-    if (fingerprint === undefined) return unclaimed;
-    const { key, windowMs, keepOnFailure } = fingerprint;
-    return { kind: 'claimed', claim: { scope: id, fingerprint: key, windowMs, keepOnFailure } };
-  };
-  try {
-    const fingerprint = dedup.fingerprint(exchange);
-    if (!isThenable(fingerprint)) return claimed(fingerprint);
-    return Promise.resolve(fingerprint).then(claimed, notClaimed);
-  } catch (error) {
-    return notClaimed(error);
-  }
-}
-
-function notClaimed(error: unknown): Claimed {
-  if (!FingerprintError.is(error)) {
-    return { kind: 'not_claimed', error: exhausted(dedupStage, error), detail: tooMuchToCompare };
-  }
-  const { message: reason } = error;
-  return { kind: 'not_claimed', error: { kind: 'filter_error', by: dedupStage, reason }, detail: notCompared };
-}
-
-/** The limits of runs that apply to a caller of the trigger. */
-function runLimits({ limits }: LiveTrigger, { id }: Exchange['caller']): readonly LiveLimit[] {
-  const { runs } = limits;
-  const own = limits.keys.get(id)?.runs;
-  return own === undefined || own.length === 0 ? runs : [...runs, ...own];
-}
-
-type RunCharges =
-  | { readonly ok: true; readonly charges: readonly LimitCharge[] }
-  | { readonly ok: false; readonly error: FilterError };
-
-const notCounted = 'What a limit counts could not be found in the request.';
-
-function chargesFor(
-  limits: readonly LiveLimit[],
-  trigger: LiveTrigger,
-  exchange: Exchange,
-  { conversation }: NewRun,
-  expectations: PipelineParts['expectations'],
-): RunCharges {
-  if (limits.length === 0) return uncharged;
-  const { caller, ip, receivedAt } = exchange;
-  try {
-    const request = { trigger, caller, ip, conversation, subject: () => exchange };
-    const charges = chargesOf(limits, request, receivedAt, expectations?.of(trigger.id));
-    if (charges.ok) return charges;
-    return { ok: false, error: { kind: 'filter_error', by: limitStage, reason: charges.message } };
-  } catch (error) {
-    return { ok: false, error: exhausted(limitStage, error) };
-  }
-}
-
-type FoundRun = { readonly ok: true; readonly run: NewRun } | { readonly ok: false; readonly error: FilterError };
-
-const noBurst = 'What the trigger debounces by could not be found in the request.';
-
-/** The run with its burst. */
-function debouncedRun(config: DebounceConfig, run: NewRun, trigger: LiveTrigger, exchange: Exchange): FoundRun {
-  try {
-    const found = debounceOf(config, trigger, exchange, run);
-    if (found.ok) return { ok: true, run: { ...run, debounce: found.debounce } };
-    return { ok: false, error: { kind: 'filter_error', by: debounceStage, reason: found.message } };
-  } catch (error) {
-    return { ok: false, error: exhausted(debounceStage, error) };
-  }
-}
-
-const notLimited = 'What the concurrency is limited by could not be found in the request.';
-
-/** The run with the value by which the concurrency of its trigger is limited, if it is. */
-function withConcurrencyValue(run: NewRun, trigger: LiveTrigger, exchange: Exchange): FoundRun {
-  const { concurrencyPer } = trigger;
-  if (concurrencyPer === undefined) return { ok: true, run };
-  const { caller, ip } = exchange;
-  const { conversation } = run;
-  try {
-    const found = limitValue(concurrencyPer, { trigger, caller, ip, conversation, subject: () => exchange });
-    if (found.ok) return { ok: true, run: { ...run, concurrencyValue: found.value } };
-    return { ok: false, error: { kind: 'filter_error', by: concurrencyStage, reason: found.message } };
-  } catch (error) {
-    return { ok: false, error: exhausted(concurrencyStage, error) };
-  }
-}
-
-const uncharged: RunCharges = Object.freeze({ ok: true, charges: [] });
-
-function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {
-  const { sessionId, caller } = exchange;
-  const { scope, onBusy } = trigger.config.sessions;
-  const named = {
-    project: trigger.project.id,
-    trigger: trigger.key,
-    caller: caller.id,
-    sessionId,
-  };
-  return {
-    id: newRunId(),
-    ...named,
-    secret: caller.credential,
-    requestId: exchange.requestId,
-    conversation: conversationId(named, scope),
-    revision: trigger.revision,
-    replayOf: undefined,
-    input: exchange.input,
-    origin: originOf(exchange, trigger.bindings),
-    policy: trigger.policy,
-    acceptedAt: exchange.receivedAt,
-    startsAt: startTimeOf(trigger, exchange),
-    uses: usesOf(caller),
-    onBusy: onBusy === 'enqueue' ? undefined : onBusy,
-    inputMemory,
-  };
-}
-
-function usesOf({ token }: Exchange['caller']): NewRun['uses'] {
-  return token?.uses === undefined
-    ? undefined
-    : { id: token.id, limit: token.uses, until: token.expiresAt + inFlightMs };
-}
-
-/** A request that arrived before its token ended may still be on its way: `server.requestTimeout` is a day at most. */
-const inFlightMs = 25 * 3_600_000;

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue, Principal, TokenClaims } from '../contract/index.ts';
+import { joinPointer } from '../diagnostics/json-pointer.ts';
 import { parseOrigin } from '../schema/origin.ts';
 import { parseDuration } from '../schema/units.ts';
 import { mayCallFrom } from './admission.ts';
@@ -80,7 +81,7 @@ function unbindable(members: Readonly<Record<string, JsonValue | undefined>>): r
 }
 
 function fault(name: string, message: string): RequestFault {
-  return { pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, message };
+  return { pointer: joinPointer('', name), message };
 }
 
 function isPageOrigin(text: string): boolean {

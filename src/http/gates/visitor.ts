@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject, MaybePromise, Principal, Reply, VisitingPage, Visitors } from '../../contract/index.ts';
+import { joinPointer } from '../../diagnostics/json-pointer.ts';
 import type { TokenKeys } from '../../host/token-keys.ts';
 import { mayCallFrom } from '../../runtime/admission.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
@@ -73,7 +74,7 @@ function readRequest(members: JsonObject): VisitorRequest {
   const { altcha, sessionId } = members;
   const errors = Object.keys(members)
     .filter((name) => !known.includes(name))
-    .map((name) => ({ pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, message: unknownMember }));
+    .map((name) => ({ pointer: joinPointer('', name), message: unknownMember }));
   if (typeof altcha !== 'string') errors.push({ pointer: '/altcha', message: 'must be the solution of a challenge' });
   if (typeof altcha !== 'string' || errors.length > 0) return { kind: 'invalid', errors };
   return { kind: 'read', solution: altcha, sessionId: typeof sessionId === 'string' ? sessionId : randomUUID() };

@@ -1,10 +1,13 @@
-import { type Principal, type RequestHead, WorkBudget, WorkExhausted } from '../../contract/index.ts';
+import { type Principal, type RequestHead, WorkBudget } from '../../contract/index.ts';
 import { type Charging, chargeAll } from '../../engine/limits/ledger.ts';
 import type { MemoryCounters } from '../../engine/limits/memory-counters.ts';
 import type { LimitCharge } from '../../engine/types/index.ts';
+import { exhausted } from '../filter-error.ts';
 import type { LiveTrigger } from '../snapshot.ts';
+import { limitStage } from '../verdict.ts';
 import { type Charges, chargesOf } from './charges.ts';
 import type { LiveLimit } from './live-limit.ts';
+import { limitsFor } from './trigger-limits.ts';
 
 /** What limits of requests decide at the head of a request. */
 export type RequestCharge =
@@ -18,7 +21,6 @@ export type RequestCharge =
 export const sweptAtRequest = 4;
 
 const room: RequestCharge = Object.freeze({ kind: 'room', shadowed: [] });
-const none: readonly LiveLimit[] = [];
 
 /** Called with what a request takes of its limits, and with what was decided. */
 export type ChargeObserver = (charges: readonly LimitCharge[], charged: Charging) => void;
@@ -31,10 +33,8 @@ export function chargeRequest(
   head: RequestHead,
   observe?: ChargeObserver,
 ): RequestCharge {
-  const { requests, keys } = trigger.limits;
-  const own = keys.get(caller.id)?.requests ?? none;
-  if (requests.length === 0 && own.length === 0) return room;
-  const limits = own.length === 0 ? requests : [...requests, ...own];
+  const limits = limitsFor(trigger.limits, caller.id, 'requests');
+  if (limits.length === 0) return room;
   const charges = countable(limits, trigger, caller, head);
   if (!charges.ok) return { kind: 'filter_error', reason: charges.message };
   const charged = chargeAll(counters, charges.charges, head.receivedAt);
@@ -50,8 +50,7 @@ function countable(limits: readonly LiveLimit[], trigger: LiveTrigger, caller: P
   try {
     return chargesOf(limits, { trigger, caller, ip: head.ip, conversation: undefined, subject }, head.receivedAt);
   } catch (error) {
-    if (!WorkExhausted.is(error)) throw error;
-    return { ok: false, message: 'the request exceeds its limit of work' };
+    return { ok: false, message: exhausted(limitStage, error).reason };
   }
 }
 

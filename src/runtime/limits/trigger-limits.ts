@@ -14,6 +14,13 @@ export interface TriggerLimits extends Limits {
   readonly keys: ReadonlyMap<string, Limits>;
 }
 
+/** Those that are charged at one time, for one caller: of the trigger, and of the caller's own key. */
+export function limitsFor(limits: TriggerLimits, callerId: string, charged: keyof Limits): readonly LiveLimit[] {
+  const ofAll = limits[charged];
+  const own = limits.keys.get(callerId)?.[charged];
+  return own === undefined || own.length === 0 ? ofAll : [...ofAll, ...own];
+}
+
 /** Makes the limits of a snapshot: each once, however many triggers it applies to. */
 export class LimitIndex {
   readonly #expressions: LimitExpressions;
