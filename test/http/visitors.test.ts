@@ -478,6 +478,18 @@ async function validated(t: Test, files: Record<string, string>) {
   return command(t, ['validate', '--config', await configFolder(t, files)], { env: { TEST_VISITOR_SECRET: signing } });
 }
 
+t.test('challenges take nothing of the limits of an API key, whatever its id is', async (t) => {
+  const limits = [{ requests: '2/1h' }];
+  const { fire } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile(signedBy('TEST_VISITOR_SECRET')),
+    'keys/other.yaml': keyFile('other', { id: 'visitor', limits }),
+    'triggers/ask.yaml': triggerFile('Ask', { cors, auth: [{ uses: 'api-key' }, visitor({ id: 'guests' })] }),
+  });
+  for (let count = 0; count < 3; count += 1) t.match(await asked(fire, 'ask', { method: 'GET' }), { status: 200 });
+  t.match(await fire('ask', {}, { secret: secrets.other }), { status: 200 });
+});
+
 t.test('limits of requests count those for challenges, and pages may read their 429', async (t) => {
   const limits = [{ requests: '2/1h', per: 'ip' }];
   const { fire } = await startTestGateway(t, {
