@@ -75,6 +75,16 @@ export const chargeCases: readonly ConformanceCase[] = [
     assert.equal(await kinds(harness, [takes(today)], 1), 'limited');
   }),
 
+  promise('a run whose request began before midnight counts in the window that has begun since', async (harness) => {
+    const startsAt = harness.clock.now() - 5000;
+    const today: LimitRule = { kind: 'calendar', amount: 1, startsAt, endsAt: startsAt + minuteMs };
+    const tomorrow: LimitRule = { ...today, startsAt: today.endsAt, endsAt: today.endsAt + minuteMs };
+    assert.equal(await kinds(harness, [takes(today)], 2), 'accepted limited');
+    harness.clock.advance(minuteMs);
+    assert.equal(await kinds(harness, [takes(today)], 1), 'accepted');
+    assert.equal(await kinds(harness, [takes(tomorrow)], 1), 'limited');
+  }),
+
   promise('of 10,000 concurrent runs as many are accepted as the limit allows', async (harness) => {
     const { engine } = harness;
     await engine.start(new Worker());
@@ -274,4 +284,49 @@ export const chargeCases: readonly ConformanceCase[] = [
     assert.equal(await engine.resetLimit('another', undefined), 0);
     assert.equal(await kinds(harness, of('bob'), 1), 'accepted');
   }),
+
+  promise('a limit that is reset keeps what runs have reserved, which they settle once', async (harness) => {
+    const { engine, clock } = harness;
+    const startsAt = clock.now();
+    const today: LimitRule = { kind: 'calendar', amount: 1000, startsAt, endsAt: startsAt + minuteMs };
+    const limits = [takes(today, { unit: 'tokens', amount: 600, unreported: 100 })];
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    await engine.submit(run, undefined, limits);
+    const attempt = await worker.started(run.id);
+    assert.equal(await engine.resetLimit('a limit', undefined), 1);
+    assert.deepEqual(await counter(harness), { used: 0, open: 600 });
+    assert.equal(await kinds(harness, limits, 1), 'limited');
+    attempt.settle(success);
+    await ended(harness, run.id);
+    assert.deepEqual(await counter(harness), { used: 100, open: 0 });
+    assert.equal(await engine.resetLimit('a limit', undefined), 1);
+    assert.equal(await counter(harness), undefined);
+  }),
+
+  promise(
+    'a run that is expected to take more than a window holds takes what is left, if it is the only one',
+    async (harness) => {
+      const { engine } = harness;
+      const worker = new Worker();
+      await engine.start(worker);
+      const few = { unit: 'tokens', amount: 100, unreported: 100 } as const;
+      const absurd = [takes(window(1000), { unit: 'tokens', amount: 1e12 })];
+      const first = newRun(harness);
+      await engine.submit(first, undefined, [takes(window(1000), few)]);
+      assert.equal(await kinds(harness, absurd, 1), 'limited');
+      (await worker.started(first.id)).settle(success);
+      await ended(harness, first.id);
+      for (const used of [120, 140]) {
+        const run = newRun(harness);
+        assert.equal((await engine.submit(run, undefined, absurd)).kind, 'accepted');
+        assert.deepEqual(await counter(harness), { used: used - 20, open: 1000 - (used - 20) });
+        (await worker.started(run.id)).settle({ ...success, usage: { inputTokens: 20, outputTokens: 0 } });
+        await ended(harness, run.id);
+        assert.deepEqual(await counter(harness), { used, open: 0 });
+      }
+      assert.equal(await kinds(harness, absurd, 2), 'accepted limited');
+    },
+  ),
 ];

@@ -35,23 +35,28 @@ const nothing: Charging = { kind: 'charged', reservations: [], shadowed: [] };
 export function chargeAll(counters: Counters, charges: readonly LimitCharge[], now: number): Charging {
   if (charges.length === 0) return nothing;
   const shadowed: string[] = [];
-  const counted: { readonly of: LimitCharge; readonly value: string; readonly state: LimitState }[] = [];
+  const counted: {
+    readonly of: LimitCharge;
+    readonly value: string;
+    readonly state: LimitState;
+    readonly taken: number;
+  }[] = [];
   let full: { readonly limit: string; readonly retryAt: number } | undefined;
   for (const one of charges) {
     const { limit, unit, rule, amount, isShadow } = one;
     const { value, state } = counterOf(counters, one);
     const charged = charge(state, rule, { amount, isReserved: isReserved(unit) }, now);
-    if (charged.kind === 'room') counted.push({ of: one, value, state: charged.state });
+    if (charged.kind === 'room') counted.push({ of: one, value, state: charged.state, taken: charged.taken });
     else if (isShadow) shadowed.push(limit);
     else if (full === undefined || charged.retryAt > full.retryAt) full = { limit, retryAt: charged.retryAt };
   }
   if (full !== undefined) return { kind: 'limited', ...full };
   const reservations: LimitReservation[] = [];
-  for (const { of, value, state } of counted) {
-    const { limit, unit, rule, amount, unreported } = of;
+  for (const { of, value, state, taken } of counted) {
+    const { limit, unit, rule, unreported } = of;
     counters.set(limit, value, state, expiryOf(state, rule));
     if (!isReserved(unit)) continue;
-    reservations.push({ limit, value, unit, rule, amount: Math.min(amount, rule.amount), unreported, at: state.at });
+    reservations.push({ limit, value, unit, rule, amount: taken, unreported, at: state.at });
   }
   return { kind: 'charged', reservations, shadowed };
 }

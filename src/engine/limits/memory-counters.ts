@@ -36,14 +36,19 @@ export class MemoryCounters implements Counters {
     return counters.sort((one, other) => weight(other) - weight(one) || other.at - one.at).slice(0, most);
   }
 
-  /** Forgets what was counted, for one value or all of them. Returns for how many. */
+  /** Forgets what was counted, for one value or all of them, and keeps what is reserved. Returns for how many. */
   resetLimit(limit: string, value: string | undefined): number {
     const values = this.#limits.get(limit);
     if (values === undefined) return 0;
-    const { size } = values;
-    if (value === undefined) values.clear();
-    else values.delete(value);
-    return size - values.size;
+    let count = 0;
+    for (const one of value === undefined ? values.keys() : [value]) {
+      const counter = values.get(one);
+      if (counter === undefined) continue;
+      count += 1;
+      if (counter.open > 0) values.set(one, { ...counter, used: 0 });
+      else values.delete(one);
+    }
+    return count;
   }
 
   /**

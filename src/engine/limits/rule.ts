@@ -2,7 +2,11 @@ import type { LimitRule, LimitState } from '../types/index.ts';
 
 /** What a charge results in: the counter after it, or when there will be room for it. */
 export type Charged =
-  | { readonly kind: 'room'; readonly state: LimitState }
+  | {
+      readonly kind: 'room';
+      readonly state: LimitState /** How much of the amount was charged. */;
+      readonly taken: number;
+    }
   | { readonly kind: 'full'; readonly retryAt: number };
 
 /** The part of a charge that decides. */
@@ -13,8 +17,9 @@ export interface Amount {
 }
 
 /**
- * Charges a counter at a time in milliseconds since the epoch. More than a whole window holds takes the whole window; an
- * amount of 0 needs room for something.
+ * Charges a counter at a time in milliseconds since the epoch. An amount of 0 needs room for something. More than a whole
+ * window holds takes what is left of it, unless something is reserved: one run with an absurd consumption must not keep
+ * out those after it, of which nothing but more than a window is expected then.
  */
 export function charge(
   state: LimitState | undefined,
@@ -24,10 +29,10 @@ export function charge(
 ): Charged {
   if (rule.kind === 'rate') return chargeRate(state, rule, amount, now);
   const { at, used, open } = stateAt(state, rule, now);
-  const taken = Math.min(amount, rule.amount);
+  const taken = amount > rule.amount && open === 0 ? Math.max(0, rule.amount - used) : Math.min(amount, rule.amount);
   if (used + open + Math.max(taken, 1) > rule.amount) return { kind: 'full', retryAt: endOf(at, rule) };
   const counted = isReserved ? { used, open: open + taken } : { used: used + taken, open };
-  return { kind: 'room', state: { at, ...counted } };
+  return { kind: 'room', state: { at, ...counted }, taken };
 }
 
 function chargeRate(
@@ -41,7 +46,7 @@ function chargeRate(
   const retryAt = emptyAt - burst * intervalMs;
   // Sums of fractions: a thousandth of a millisecond is no time.
   if (retryAt > now + 1e-3) return { kind: 'full', retryAt };
-  return { kind: 'room', state: { at: emptyAt, used: 0, open: 0 } };
+  return { kind: 'room', state: { at: emptyAt, used: 0, open: 0 }, taken: amount };
 }
 
 /** The counter as it stands now: a window that has ended is followed by an empty one. */
@@ -49,9 +54,11 @@ export function stateAt(state: LimitState | undefined, rule: LimitRule, now: num
   switch (rule.kind) {
     case 'window':
       return state !== undefined && now < state.at + rule.periodMs ? state : { at: now, used: 0, open: 0 };
-    case 'calendar':
+    case 'calendar': {
       // A request that began in the window before is counted in the one that has begun since.
-      return state !== undefined && state.at >= rule.startsAt ? state : { at: rule.startsAt, used: 0, open: 0 };
+      const startsAt = now < rule.endsAt ? rule.startsAt : rule.endsAt;
+      return state !== undefined && state.at >= startsAt ? state : { at: startsAt, used: 0, open: 0 };
+    }
     case 'rate':
       return state !== undefined && state.at > now ? state : { at: now, used: 0, open: 0 };
   }

@@ -49,10 +49,13 @@ export class LimitTable implements Counters {
     return rows.map((row) => ({ limit, value: String(row.value), ...stateOf(row) }));
   }
 
+  /** As `MemoryCounters.resetLimit`: a run that has reserved something settles it in the same counter. */
   reset(limit: string, value: string | undefined): number {
     this.#counts.delete(limit);
-    if (value === undefined) return this.#sql.run('DELETE FROM limits WHERE limit_id = ?', [limit]);
-    return this.#sql.run('DELETE FROM limits WHERE limit_id = ? AND value = ?', [limit, value]);
+    const [which, values] = value === undefined ? ['', []] : [' AND value = ?', [value]];
+    const kept = `UPDATE limits SET used = 0 WHERE limit_id = ?${which} AND open > 0`;
+    const removed = `DELETE FROM limits WHERE limit_id = ?${which} AND open <= 0`;
+    return this.#sql.run(kept, [limit, ...values]) + this.#sql.run(removed, [limit, ...values]);
   }
 
   /** Removes counters whose windows have ended, up to `limit`. Returns how many. */
