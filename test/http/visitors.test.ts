@@ -252,6 +252,9 @@ t.test('anything that is no payload is 400, however much of it arrives', async (
     ...[{ challenge }, { challenge, solution: {} }, { challenge: {}, solution: {} }].map(encoded),
     encoded({ challenge: { parameters: [], signature: 'x' }, solution: { counter: 1, derivedKey: '' } }),
     encoded({ challenge, solution: { counter: '1', derivedKey: '00' } }),
+    ...['1', { toString: 1, valueOf: 2 }, [{ toString: null }]].map((expiresAt) =>
+      encoded({ challenge: { parameters: { expiresAt }, signature: 'x' }, solution: { counter: 1, derivedKey: '' } }),
+    ),
     Buffer.from('{"challenge":'.repeat(100)).toString('base64'),
   ];
   for (const altcha of garbage) {

@@ -15,12 +15,14 @@ export function payloadIn(sent: string): Payload | undefined {
   }
 }
 
-/** Of the parameters only that there are some: the signature shows that they are those of a challenge. */
+/** Of the parameters only what is read before the signature shows that they are those of a challenge. */
 function isPayload(value: unknown): value is Payload {
   if (!isRecord(value) || !isRecord(value.challenge) || !isRecord(value.solution)) return false;
   const { challenge, solution } = value;
+  if (!isRecord(challenge.parameters)) return false;
+  const { expiresAt } = challenge.parameters;
   return (
-    isRecord(challenge.parameters) &&
+    (expiresAt === undefined || typeof expiresAt === 'number') &&
     typeof challenge.signature === 'string' &&
     typeof solution.counter === 'number' &&
     typeof solution.derivedKey === 'string'
