@@ -155,6 +155,39 @@ t.test('whoever waits until a limit says so has room, and not a millisecond earl
   );
 });
 
+t.test(
+  'a clock that is set back by days makes nobody wait for days, and one that is set back a little opens nothing',
+  async (t) => {
+    const dayMs = 24 * 3_600_000;
+    const rules: readonly LimitRule[] = [
+      { kind: 'window', amount: 2, periodMs: minuteMs },
+      { kind: 'rate', amount: 2, periodMs: minuteMs, burst: 2 },
+      { kind: 'calendar', amount: 2, startsAt: start, endsAt: start + dayMs },
+    ];
+    for (const rule of rules) {
+      const ahead = start + 10 * dayMs;
+      const then = rule.kind === 'calendar' ? { ...rule, startsAt: ahead, endsAt: ahead + dayMs } : rule;
+      let state: LimitState | undefined;
+      const take = (at: number, by: LimitRule) => {
+        const charged = charge(state, by, { amount: 1, isReserved: false }, at);
+        if (charged.kind === 'room') state = charged.state;
+        return charged.kind;
+      };
+      t.strictSame(
+        [0, 1, 2].map(() => take(ahead + 100, then)),
+        ['room', 'room', 'full'],
+        rule.kind,
+      );
+      t.equal(take(ahead + 50, then), 'full', rule.kind);
+      t.strictSame(
+        [0, 1, 2].map(() => take(start, rule)),
+        ['room', 'room', 'full'],
+        rule.kind,
+      );
+    }
+  },
+);
+
 t.test('a counter shows what it has used, what is left, and when that is over', (t) => {
   const window: LimitRule = { kind: 'window', amount: 10, periodMs: minuteMs };
   t.strictSame(usageOf({ at: start, used: 3, open: 2 }, window, start + 1000), {

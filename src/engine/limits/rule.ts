@@ -37,30 +37,38 @@ export function charge(
 
 function chargeRate(
   state: LimitState | undefined,
-  { amount: perPeriod, periodMs, burst }: Extract<LimitRule, { kind: 'rate' }>,
+  rule: Extract<LimitRule, { kind: 'rate' }>,
   amount: number,
   now: number,
 ): Charged {
+  const { amount: perPeriod, periodMs, burst } = rule;
   const intervalMs = periodMs / perPeriod;
-  const emptyAt = Math.max(state?.at ?? now, now) + Math.min(amount, burst) * intervalMs;
+  const emptyAt = stateAt(state, rule, now).at + Math.min(amount, burst) * intervalMs;
   const retryAt = emptyAt - burst * intervalMs;
   // Sums of fractions: a thousandth of a millisecond is no time.
   if (retryAt > now + 1e-3) return { kind: 'full', retryAt };
   return { kind: 'room', state: { at: emptyAt, used: 0, open: 0 }, taken: amount };
 }
 
-/** The counter as it stands now: a window that has ended is followed by an empty one. */
+/**
+ * The counter as it stands now: a window that has ended is followed by an empty one. So is one that would begin only in a
+ * whole window from now: the clock was wrong when it was opened, and nobody should have to wait until it is right again.
+ */
 export function stateAt(state: LimitState | undefined, rule: LimitRule, now: number): LimitState {
   switch (rule.kind) {
     case 'window':
-      return state !== undefined && now < state.at + rule.periodMs ? state : { at: now, used: 0, open: 0 };
+      return state !== undefined && Math.abs(now - state.at) < rule.periodMs ? state : { at: now, used: 0, open: 0 };
     case 'calendar': {
       // A request that began in the window before is counted in the one that has begun since.
       const startsAt = now < rule.endsAt ? rule.startsAt : rule.endsAt;
-      return state !== undefined && state.at >= startsAt ? state : { at: startsAt, used: 0, open: 0 };
+      const isOpen = state !== undefined && state.at >= startsAt && state.at <= rule.endsAt;
+      return isOpen ? state : { at: startsAt, used: 0, open: 0 };
     }
     case 'rate':
-      return state !== undefined && state.at > now ? state : { at: now, used: 0, open: 0 };
+      // A burst takes at most a period.
+      return state !== undefined && state.at > now && state.at <= now + 2 * rule.periodMs
+        ? state
+        : { at: now, used: 0, open: 0 };
   }
 }
 
