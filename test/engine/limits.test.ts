@@ -235,3 +235,21 @@ t.test('sweeping takes bounded steps over any number of limits, and reaches all 
   counters.sweep(start + minuteMs, 100);
   t.equal(counters.count('limit 7'), 1);
 });
+
+t.test('what a run of several days consumes counts in the window of the calendar in which it ends', async (t) => {
+  const dayMs = 24 * 3_600_000;
+  const day = (index: number): LimitRule => {
+    const startsAt = start + index * dayMs;
+    return { kind: 'calendar', amount: 1000, startsAt, endsAt: startsAt + dayMs };
+  };
+  for (const days of [0, 1, 2, 5]) {
+    const counters = new MemoryCounters();
+    const charging = chargeAll(counters, [tokens(day(0), 10)], start + 100);
+    if (charging.kind !== 'charged') throw new Error(charging.kind);
+    const endedAt = start + days * dayMs + 5000;
+    settleAll(counters, charging.reservations, { tokens: 1500, cost: undefined }, endedAt);
+    const next = chargeAll(counters, [tokens(day(days), 10)], endedAt + 1);
+    t.match(next, { kind: 'limited', retryAt: start + (days + 1) * dayMs }, `after ${days} days`);
+    t.equal(chargeAll(counters, [tokens(day(days + 1), 10)], start + (days + 1) * dayMs).kind, 'charged');
+  }
+});

@@ -107,9 +107,16 @@ function addExcess(
 ): LimitState | undefined {
   if (excess <= 0 || rule.kind === 'rate') return undefined;
   if (state !== undefined) return { ...state, used: state.used + excess };
-  const openedAt = rule.kind === 'window' ? now : at === rule.startsAt ? rule.endsAt : at;
+  const openedAt = rule.kind === 'window' ? now : openWindow(at === rule.startsAt ? rule.endsAt : at, rule, now);
   return { at: openedAt, used: excess, open: 0 };
 }
+
+/** When a window of the calendar began: of one that is not the next after a known one, any time in it will do. */
+function openWindow(next: number, { startsAt, endsAt }: CalendarRule, now: number): number {
+  return now < next + (endsAt - startsAt) ? next : now;
+}
+
+type CalendarRule = Extract<LimitReservation['rule'], { kind: 'calendar' }>;
 
 /** What a run counts of limits at its end: nothing if it was never started. */
 export function consumptionOf({

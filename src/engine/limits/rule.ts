@@ -62,7 +62,8 @@ export function stateAt(state: LimitState | undefined, rule: LimitRule, now: num
       // A request that began in the window before is counted in the one that has begun since.
       const startsAt = now < rule.endsAt ? rule.startsAt : rule.endsAt;
       const isOpen = state !== undefined && state.at >= startsAt && state.at <= rule.endsAt;
-      return isOpen ? state : { at: startsAt, used: 0, open: 0 };
+      const { used, open } = isOpen ? state : empty;
+      return { at: startsAt, used, open };
     }
     case 'rate':
       // A burst takes at most a period.
@@ -71,6 +72,8 @@ export function stateAt(state: LimitState | undefined, rule: LimitRule, now: num
         : { at: now, used: 0, open: 0 };
   }
 }
+
+const empty = Object.freeze({ used: 0, open: 0 });
 
 /** From when on a counter says nothing any more. */
 export function expiryOf({ at }: LimitState, rule: LimitRule): number {
