@@ -184,3 +184,31 @@ t.test('a project declares it for its triggers, and a trigger without it runs at
   t.match(await gateway.fire('ask', {}), { status: 202 });
   t.match(await gateway.fire('sell', {}, { project: 'sales', secret: secrets.all }), { status: 200 });
 });
+
+t.test(
+  'runs that wait for their time keep out others that do at most, and none that could start at once',
+  async (t) => {
+    const { fire } = await startTestGateway(t, {
+      ...basicFiles(),
+      'gateway.yaml': gatewayFile({ engine: { uses: 'memory', with: { maxQueued: 3 } } }),
+      'triggers/issue.yaml': triggerFile('issue', { debounce: { wait: '1h', per: 'n' } }),
+      'triggers/later.yaml': triggerFile('later', {
+        run: { uses: 'echo', delay: '1h' },
+        respond: { uses: 'accepted' },
+      }),
+      'triggers/ask.yaml': triggerFile('ask'),
+    });
+    const statuses: number[] = [];
+    for (const [key, n] of [
+      ['issue', 1],
+      ['issue', 2],
+      ['later', 3],
+      ['later', 4],
+      ['issue', 5],
+      ['issue', 1],
+    ] as const)
+      statuses.push((await fire(key, { n })).status);
+    t.strictSame(statuses, [202, 202, 202, 503, 503, 202]);
+    t.match(await fire('ask', {}), { status: 200 });
+  },
+);

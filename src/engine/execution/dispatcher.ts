@@ -73,6 +73,11 @@ export class Dispatcher {
     return this.#scheduler.queued + this.bursts.size + this.#delayed.size;
   }
 
+  /** Of those that are queued, how many wait for a place, and not for their time. */
+  get waitingForPlace(): number {
+    return this.#scheduler.queued;
+  }
+
   get running(): number {
     return this.#scheduler.running;
   }

@@ -57,7 +57,10 @@ export class Submissions {
   #begin(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[]): MaybePromise<Submission> {
     const { store, slots, dispatcher, clock, memory, maxQueued } = this.#parts;
     if (slots.get(run.id) !== undefined) throw new Error('a run with this id already exists');
-    if (dispatcher.queued >= maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
+    // Those that wait for their time may do so for hours, and must not keep out runs that could start at once.
+    const isHeld = run.debounce !== undefined || run.startsAt !== undefined;
+    const waiting = isHeld ? dispatcher.queued : dispatcher.waitingForPlace;
+    if (waiting >= maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
     const stored = maskRun(run);
     const slot = new RunSlot('submitting', {
       record: queuedRecord(stored),

@@ -117,7 +117,9 @@ export class SimulatedEngine {
 
   #begin(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[]): Submission {
     const { acceptedAt: now } = run;
-    if (this.#scheduler.queued + this.#bursts.size + this.#delayed.size >= this.#parts.maxQueued) {
+    const isHeld = run.debounce !== undefined || run.startsAt !== undefined;
+    const held = isHeld ? this.#bursts.size + this.#delayed.size : 0;
+    if (this.#scheduler.queued + held >= this.#parts.maxQueued) {
       return { kind: 'unavailable', reason: 'too many queued runs' };
     }
     const slot = slotOf(run);
