@@ -199,29 +199,32 @@ export const chargeCases: readonly ConformanceCase[] = [
     assert.deepEqual(await counter(harness), { used: 50, open: 0 });
   }),
 
-  promise('a run that reports nothing, fails or is cancelled releases what it has reserved', async (harness) => {
-    const { engine } = harness;
-    const worker = new Worker();
-    await engine.start(worker);
-    const limits = [takes(window(1000), { unit: 'tokens', amount: 100 })];
-    const [silent, failing, cancelled] = [newRun(harness), newRun(harness), newRun(harness)];
-    for (const run of [silent, failing, cancelled]) await engine.submit(run, undefined, limits);
-    assert.deepEqual(await counter(harness), { used: 0, open: 300 });
-    (await worker.started(silent.id)).settle(success);
-    const usage = { inputTokens: 10, outputTokens: 20 };
-    const failure = { message: 'the agent failed', retryable: false };
-    (await worker.started(failing.id)).settle({ kind: 'failed', ...failure, usage });
-    await worker.started(cancelled.id);
-    await engine.cancel(cancelled.id);
-    for (const { id } of [silent, failing, cancelled]) await ended(harness, id);
-    assert.deepEqual(await counter(harness), { used: 30, open: 0 });
-  }),
-
   promise(
-    'a cancelled run counts what its limit assumes of runs, unless it has reported more, and nothing if it never started',
+    'a run that reports nothing or fails releases what it has reserved, a cancelled one counts it',
     async (harness) => {
       const { engine } = harness;
-      const limits = [takes(window(10_000), { unit: 'tokens', amount: 100, unreported: 100 })];
+      const worker = new Worker();
+      await engine.start(worker);
+      const limits = [takes(window(1000), { unit: 'tokens', amount: 100 })];
+      const [silent, failing, cancelled] = [newRun(harness), newRun(harness), newRun(harness)];
+      for (const run of [silent, failing, cancelled]) await engine.submit(run, undefined, limits);
+      assert.deepEqual(await counter(harness), { used: 0, open: 300 });
+      (await worker.started(silent.id)).settle(success);
+      const usage = { inputTokens: 10, outputTokens: 20 };
+      const failure = { message: 'the agent failed', retryable: false };
+      (await worker.started(failing.id)).settle({ kind: 'failed', ...failure, usage });
+      await worker.started(cancelled.id);
+      await engine.cancel(cancelled.id);
+      for (const { id } of [silent, failing, cancelled]) await ended(harness, id);
+      assert.deepEqual(await counter(harness), { used: 130, open: 0 });
+    },
+  ),
+
+  promise(
+    'a cancelled run counts what it was expected to take, unless it has reported more, and nothing if it never started',
+    async (harness) => {
+      const { engine } = harness;
+      const limits = [takes(window(10_000), { unit: 'tokens', amount: 100 })];
       let reported: number | undefined;
       let begun = Promise.withResolvers<void>();
       const executor: Executor = {

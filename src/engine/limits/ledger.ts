@@ -84,7 +84,7 @@ export function settleAll(
 ): void {
   for (const { limit, value, unit, rule, amount, unreported, at } of reservations) {
     const reported = unit === 'cost' ? consumed.cost : consumed.tokens;
-    const actual = consumed.isPartial ? Math.max(reported ?? 0, unreported) : (reported ?? unreported);
+    const actual = consumed.isPartial ? Math.max(reported ?? 0, amount, unreported) : (reported ?? unreported);
     const state = counters.get(limit, value);
     const isOpen = state !== undefined && now < expiryOf(state, rule);
     const settled =

@@ -55,7 +55,7 @@ export interface LimitReservation
 export interface Consumption {
   readonly tokens: number | undefined;
   readonly cost: number | undefined;
-  /** Whether an attempt was cut short, whose consumption nobody knows. */
+  /** Whether an attempt was cut short, whose consumption nobody knows: it counts at least what it reserved. */
   readonly isPartial?: boolean;
 }
 
