@@ -19,7 +19,8 @@ export class MemoryCounters implements Counters {
   set(limit: string, value: string, { at, used, open }: LimitState, expiresAt: number): void {
     const values = this.#limits.get(limit) ?? new Map<string, Counter>();
     this.#limits.set(limit, values);
-    values.delete(value);
+    // Within a window it keeps its place: its end is the same.
+    if (values.get(value)?.at !== at) values.delete(value);
     values.set(value, { at, used, open, expiresAt });
   }
 
@@ -58,12 +59,16 @@ export class MemoryCounters implements Counters {
   sweep(now: number, steps: number): boolean {
     if (this.#limits.size === 0) return false;
     let removed = 0;
-    for (let step = 0; step < steps; step += 1) {
+    // Steps since the last one that removed anything: when all limits have been looked at in vain, there is no more.
+    let idle = 0;
+    for (let step = 0; step < steps && idle <= this.#limits.size; step += 1) {
       const [value, counter] = this.#swept.values.entries().next().value ?? none;
       if (counter !== undefined && counter.expiresAt <= now) {
         this.#swept.values.delete(value);
         removed += 1;
+        idle = 0;
       } else {
+        idle += 1;
         if (this.#swept.values.size === 0) this.#limits.delete(this.#swept.limit);
         this.#swept = this.#nextLimit();
       }
