@@ -59,7 +59,7 @@ export class MemoryCounters implements Counters {
   sweep(now: number, steps: number): boolean {
     if (this.#limits.size === 0) return false;
     let removed = 0;
-    // Steps since the last one that removed anything: when all limits have been looked at in vain, there is no more.
+    // Steps since the last one that removed anything: when all limits have been looked at in vain, nothing is left to remove.
     let idle = 0;
     for (let step = 0; step < steps && idle <= this.#limits.size; step += 1) {
       const [value, counter] = this.#swept.values.entries().next().value ?? none;
