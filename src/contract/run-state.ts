@@ -29,6 +29,9 @@ export interface RunUsage {
   readonly reasoningTokens?: number;
 }
 
+/** The most tokens of a kind in one attempt, more than any model uses. An agent may report any number. */
+export const mostTokens = 1e12;
+
 /** What a run has cost, under the prices of the config that accepted it. */
 export interface RunCost {
   /** In billionths of the currency: an integer, so that sums are exact. */

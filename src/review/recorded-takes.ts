@@ -1,4 +1,5 @@
 import { triggerId } from '../config/trigger-key.ts';
+import { tokensOf } from '../engine/limits/ledger.ts';
 import { instantRun, type SimulatedRun } from '../engine/simulation/simulated-run.ts';
 import type { RecordedRun } from '../engine/types/index.ts';
 
@@ -17,7 +18,7 @@ export function tookOf(run: RecordedRun | undefined, hasFailed: boolean, currenc
   return {
     durationMs,
     consumed: {
-      tokens: usage && usage.inputTokens + usage.outputTokens,
+      tokens: usage && tokensOf(usage),
       cost: cost !== undefined && cost.currency === (currency ?? cost.currency) ? cost.nanos : undefined,
     },
     hasFailed: hasFailed || state === 'failed' || state === 'cancelled',

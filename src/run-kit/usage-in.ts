@@ -1,8 +1,5 @@
-import type { JsonObject, JsonValue, RunUsage } from '../contract/index.ts';
+import { type JsonObject, type JsonValue, mostTokens, type RunUsage } from '../contract/index.ts';
 import { countIn, isObject, membersOf } from './members.ts';
-
-/** More tokens than any model uses in one attempt. */
-const maxTokens = 1e12;
 
 /** How providers and frameworks call the counts. The whole counts of `apart` come without the tokens of a cache. */
 const names = {
@@ -40,7 +37,7 @@ function usageOfCall(call: JsonObject): RunUsage | undefined {
   const written = countOf(call, names.writtenApart) ?? 0;
   const inputTokens = input + (cachedApart ?? 0) + written + (countOf(call, names.inputApart) ?? 0);
   const outputTokens = output + (reasoningApart ?? 0);
-  if (inputTokens > maxTokens || outputTokens > maxTokens) return undefined;
+  if (inputTokens > mostTokens || outputTokens > mostTokens) return undefined;
   const cachedTokens =
     cachedApart ??
     countOf(call, names.cached) ??

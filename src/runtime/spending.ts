@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { PluginLog, RunUsage } from '../contract/index.ts';
+import { tokensOf } from '../engine/limits/ledger.ts';
 import type { RunCost } from '../engine/types/index.ts';
 import type { Prices } from './prices.ts';
 
@@ -43,7 +44,7 @@ export class Spending {
   costOf(run: ChargedRun, usage: RunUsage, prices: Prices | undefined): RunCost | undefined {
     if (prices === undefined) return undefined;
     const { cost, isKnown } = prices.costOf(usage);
-    if (!isKnown && usage.inputTokens + usage.outputTokens > 0) this.#warn(run, usage.model);
+    if (!isKnown && tokensOf(usage) > 0) this.#warn(run, usage.model);
     return cost;
   }
 

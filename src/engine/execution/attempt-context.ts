@@ -1,4 +1,4 @@
-import type { JsonValue, Session } from '../../contract/index.ts';
+import { type JsonValue, mostTokens, type Session } from '../../contract/index.ts';
 import type { EngineAttempt, RunCost, RunRecord, RunRemains } from '../types/index.ts';
 import type { RunSlot } from './run-slot.ts';
 import type { StartedAttempt, Store } from './store.ts';
@@ -6,8 +6,6 @@ import type { StartedAttempt, Store } from './store.ts';
 /** Size limits of a session's memory and of a checkpoint, in UTF-16 units of JSON. */
 const maxMemoryLength = 1024 * 1024;
 const maxCheckpointLength = 64 * 1024;
-/** More tokens than any model uses in one attempt: an agent may report any number. */
-const maxTokens = 1e12;
 
 export interface AttemptParts {
   readonly store: Store;
@@ -114,5 +112,5 @@ function isAmount(value: unknown): boolean {
 }
 
 function isCount(value: unknown): boolean {
-  return isAmount(value) && Number(value) <= maxTokens;
+  return isAmount(value) && Number(value) <= mostTokens;
 }

@@ -1,3 +1,4 @@
+import type { RunUsage } from '../../contract/index.ts';
 import {
   type Consumption,
   type LimitCharge,
@@ -126,6 +127,10 @@ export function consumptionOf({
   cost,
 }: Pick<RunRecord, 'state' | 'attempt' | 'usage' | 'cost'>): Consumption {
   if (attempt === 0) return { tokens: 0, cost: 0 };
-  const tokens = usage && usage.inputTokens + usage.outputTokens;
-  return { tokens, cost: cost?.nanos, isPartial: state === 'cancelled' };
+  return { tokens: usage && tokensOf(usage), cost: cost?.nanos, isPartial: state === 'cancelled' };
+}
+
+/** All tokens of a run: what limits count. */
+export function tokensOf({ inputTokens, outputTokens }: RunUsage): number {
+  return inputTokens + outputTokens;
 }

@@ -1,7 +1,5 @@
-import type { RunUsage } from '../../contract/index.ts';
+import { mostTokens, type RunUsage } from '../../contract/index.ts';
 
-/** More tokens than any model uses in one attempt: an agent may report any number. */
-const maxTokens = 1e12;
 const maxModelLength = 128;
 
 /**
@@ -10,7 +8,7 @@ const maxModelLength = 128;
  */
 export function checkUsage(usage: unknown): RunUsage | undefined {
   const { inputTokens, outputTokens, model, cachedTokens, reasoningTokens } = Object(usage);
-  if (!isCount(inputTokens, maxTokens) || !isCount(outputTokens, maxTokens)) return undefined;
+  if (!isCount(inputTokens, mostTokens) || !isCount(outputTokens, mostTokens)) return undefined;
   return {
     inputTokens,
     outputTokens,

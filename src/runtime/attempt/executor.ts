@@ -5,9 +5,9 @@ import {
   type Run,
   type RunOrigin,
   type RunRequest,
-  type RunUsage,
   WorkBudget,
 } from '../../contract/index.ts';
+import { tokensOf } from '../../engine/limits/ledger.ts';
 import {
   AttemptReleased,
   type EngineAttempt,
@@ -130,10 +130,9 @@ function note(
   [earlier, last]: readonly [RunRecord, RunOutcome],
 ): void {
   if (expectations === undefined || (earlier.usage ?? last.usage) === undefined) return;
-  const tokensOf = ({ usage }: { readonly usage?: RunUsage | undefined }) =>
-    usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
+  const used = ({ usage }: RunRecord | RunOutcome) => (usage === undefined ? 0 : tokensOf(usage));
   const cost = (earlier.cost?.nanos ?? 0) + (last.cost?.nanos ?? 0);
-  expectations.note(trigger, { tokens: tokensOf(earlier) + tokensOf(last), cost });
+  expectations.note(trigger, { tokens: used(earlier) + used(last), cost });
 }
 
 /** Where a number of the input is not the one that was sent. Only what passes the input on as JSON needs it. */
