@@ -1,7 +1,7 @@
 import type { Exchange } from '../contract/index.ts';
 import type { NewRun } from '../engine/types/index.ts';
-import { exhausted } from './filter-error.ts';
-import { limitValue } from './limits/limit-value.ts';
+import { foundBy } from './filter-error.ts';
+import { limitedRequest, limitValue } from './limits/limit-value.ts';
 import type { FoundRun } from './new-run.ts';
 import type { LiveTrigger } from './snapshot.ts';
 import { concurrencyStage } from './verdict.ts';
@@ -10,13 +10,6 @@ import { concurrencyStage } from './verdict.ts';
 export function withConcurrencyValue(run: NewRun, trigger: LiveTrigger, exchange: Exchange): FoundRun {
   const { concurrencyPer } = trigger;
   if (concurrencyPer === undefined) return { ok: true, run };
-  const { caller, ip } = exchange;
-  const { conversation } = run;
-  try {
-    const found = limitValue(concurrencyPer, { trigger, caller, ip, conversation, subject: () => exchange });
-    if (found.ok) return { ok: true, run: { ...run, concurrencyValue: found.value } };
-    return { ok: false, error: { kind: 'filter_error', by: concurrencyStage, reason: found.message } };
-  } catch (error) {
-    return { ok: false, error: exhausted(concurrencyStage, error) };
-  }
+  const found = foundBy(concurrencyStage, () => limitValue(concurrencyPer, limitedRequest(trigger, exchange, run)));
+  return found.ok ? { ok: true, run: { ...run, concurrencyValue: found.value } } : found;
 }

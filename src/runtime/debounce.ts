@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { DebounceConfig } from '../config/model.ts';
 import type { BodyReply, Exchange } from '../contract/index.ts';
-import type { Debounce, NewRun } from '../engine/types/index.ts';
-import { exhausted } from './filter-error.ts';
-import { type FoundLimitValue, limitValue } from './limits/limit-value.ts';
+import type { NewRun } from '../engine/types/index.ts';
+import { foundBy } from './filter-error.ts';
+import { limitedRequest, limitValue } from './limits/limit-value.ts';
 import type { FoundRun } from './new-run.ts';
 import { statusUrl } from './run-address.ts';
 import type { LiveTrigger } from './snapshot.ts';
@@ -11,34 +11,14 @@ import { debounceStage } from './verdict.ts';
 
 /** The run with the burst that its request belongs to. */
 export function debouncedRun(config: DebounceConfig, run: NewRun, trigger: LiveTrigger, exchange: Exchange): FoundRun {
-  try {
-    const found = debounceOf(config, trigger, exchange, run);
-    if (found.ok) return { ok: true, run: { ...run, debounce: found.debounce } };
-    return { ok: false, error: { kind: 'filter_error', by: debounceStage, reason: found.message } };
-  } catch (error) {
-    return { ok: false, error: exhausted(debounceStage, error) };
-  }
-}
-
-type FoundDebounce =
-  | { readonly ok: true; readonly debounce: Debounce }
-  | Extract<FoundLimitValue, { readonly ok: false }>;
-
-/** Throws a WorkExhausted. */
-function debounceOf(
-  config: DebounceConfig,
-  trigger: LiveTrigger,
-  exchange: Exchange,
-  { id: runId, conversation }: Pick<NewRun, 'id' | 'conversation'>,
-): FoundDebounce {
-  const { caller, ip } = exchange;
-  const { waitMs, maxMs } = config;
-  const request = { trigger, caller, ip, conversation, subject: () => exchange };
-  const found = limitValue({ config, expression: trigger.debouncePer }, request);
+  const per = { config, expression: trigger.debouncePer };
+  const found = foundBy(debounceStage, () => limitValue(per, limitedRequest(trigger, exchange, run)));
   if (!found.ok) return found;
-  const holder = holderOf(caller, conversation, runId);
-  const names = [trigger.id, caller.id, holder, conversation ?? null, found.value];
-  return { ok: true, debounce: { key: hash('sha256', JSON.stringify(names)), waitMs, maxMs } };
+  const { caller } = exchange;
+  const { id, conversation } = run;
+  const names = [trigger.id, caller.id, holderOf(caller, conversation, id), conversation ?? null, found.value];
+  const { waitMs, maxMs } = config;
+  return { ok: true, run: { ...run, debounce: { key: hash('sha256', JSON.stringify(names)), waitMs, maxMs } } };
 }
 
 /**

@@ -1,15 +1,13 @@
 import type { Exchange } from '../contract/index.ts';
 import { conversationId, type NewRun, type Reservation } from '../engine/types/index.ts';
+import type { FoundBy } from './filter-error.ts';
 import { originOf } from './origin.ts';
 import { newRunId } from './run-id.ts';
 import type { LiveTrigger } from './snapshot.ts';
 import { startTimeOf } from './start-time.ts';
-import type { FilterError } from './verdict.ts';
 
 /** A run with a value of the request, or why that value cannot be found. */
-export type FoundRun =
-  | { readonly ok: true; readonly run: NewRun }
-  | { readonly ok: false; readonly error: FilterError };
+export type FoundRun = FoundBy<{ readonly ok: true; readonly run: NewRun }>;
 
 /** The run of a request that has passed filters and dedup. */
 export function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {

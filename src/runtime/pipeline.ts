@@ -23,7 +23,7 @@ import { statusUrl } from './run-address.ts';
 import { runFilters } from './run-filters.ts';
 import type { LiveTrigger } from './snapshot.ts';
 import { isRunOf, mayUse, type RunReader, storedRun } from './stored-run.ts';
-import { type PipelineVerdict, type StoppedVerdict, verdictWords } from './verdict.ts';
+import { type FilterError, type PipelineVerdict, type StoppedVerdict, verdictWords } from './verdict.ts';
 import { isThenable, whenReady } from './when-ready.ts';
 
 /** What the pipeline decided, and the reply to it. */
@@ -56,22 +56,27 @@ export function fire(
     return whenReady(claimOf(trigger, exchange), (claimed) => {
       if (claimed.kind === 'not_claimed') {
         const { error, detail } = claimed;
-        return { ...error, reply: problem('filter_error', { detail }) };
+        return unanswerable(error, detail);
       }
       const found = withConcurrencyValue(newRun(trigger, exchange, memory), trigger, exchange);
-      if (!found.ok) return { ...found.error, reply: problem('filter_error', { detail: notLimited }) };
+      if (!found.ok) return unanswerable(found.error, notLimited);
       const { run } = found;
       const limits = limitsFor(trigger.limits, exchange.caller.id, 'runs');
       const charges = runCharges(limits, trigger, exchange, run, expectations);
-      if (!charges.ok) return { ...charges.error, reply: problem('filter_error', { detail: notCounted }) };
+      if (!charges.ok) return unanswerable(charges.error, notCounted);
       const { debounce } = trigger.config;
       const debounced = debounce && debouncedRun(debounce, run, trigger, exchange);
-      if (debounced?.ok === false) return { ...debounced.error, reply: problem('filter_error', { detail: noBurst }) };
+      if (debounced?.ok === false) return unanswerable(debounced.error, noBurst);
       return whenReady(engine.submit(debounced?.run ?? run, claimed.claim, charges.charges), (submission) =>
         answerTo(submission, { engine, runId: run.id, trigger, exchange, limits, log }),
       );
     });
   });
+}
+
+/** The answer to a request that a stage after the filters cannot be evaluated for. */
+function unanswerable(error: FilterError, detail: string): Answered {
+  return { ...error, reply: problem('filter_error', { detail }) };
 }
 
 /** The answer to a request that a filter stopped: for a drop, the reply of the respond stage. */

@@ -124,7 +124,7 @@ t.test('a rate lets no more pass in any time than its burst and what has come in
   );
 });
 
-t.test('whoever waits until a limit says so has room, and not a millisecond earlier', async () => {
+t.test('a caller that waits until a limit says so has room, and not a millisecond earlier', async () => {
   const rule = fc.oneof(
     fc.record({
       kind: fc.constant('window' as const),

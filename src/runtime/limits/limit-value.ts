@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { LimitPer } from '../../config/model.ts';
+import type { Exchange } from '../../contract/index.ts';
+import type { NewRun } from '../../engine/types/index.ts';
 import type { LimitExpression, LimitSubject } from '../../host/limit-expression.ts';
 
 /** Of what request a value is asked. */
@@ -12,6 +14,16 @@ export interface LimitedRequest {
   readonly conversation: string | undefined;
   /** What expressions read. */
   readonly subject: () => LimitSubject;
+}
+
+/** The request of a run, as limits and flow control see it. */
+export function limitedRequest(
+  trigger: LimitedRequest['trigger'],
+  exchange: Exchange,
+  { conversation }: Pick<NewRun, 'conversation'>,
+): LimitedRequest {
+  const { caller, ip } = exchange;
+  return { trigger, caller, ip, conversation, subject: () => exchange };
 }
 
 export type FoundLimitValue =

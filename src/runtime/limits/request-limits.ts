@@ -2,10 +2,10 @@ import { type Principal, type RequestHead, WorkBudget } from '../../contract/ind
 import { type Charging, chargeAll } from '../../engine/limits/ledger.ts';
 import type { MemoryCounters } from '../../engine/limits/memory-counters.ts';
 import type { LimitCharge } from '../../engine/types/index.ts';
-import { exhausted } from '../filter-error.ts';
+import { foundBy } from '../filter-error.ts';
 import type { LiveTrigger } from '../snapshot.ts';
-import { limitStage } from '../verdict.ts';
-import { type Charges, chargesOf } from './charges.ts';
+import { type FilterError, limitStage } from '../verdict.ts';
+import { chargesOf } from './charges.ts';
 import type { LiveLimit } from './live-limit.ts';
 import { limitsFor } from './trigger-limits.ts';
 
@@ -15,7 +15,7 @@ export type RequestCharge =
   | { readonly kind: 'room'; readonly shadowed: readonly string[] }
   | { readonly kind: 'limited'; readonly limit: LiveLimit; readonly retryAt: number }
   /** The value of `per` cannot be found. */
-  | { readonly kind: 'filter_error'; readonly reason: string };
+  | FilterError;
 
 /** How many counters of ended windows a request removes: more than most add. */
 export const sweptAtRequest = 4;
@@ -35,23 +35,16 @@ export function chargeRequest(
 ): RequestCharge {
   const limits = limitsFor(trigger.limits, caller.id, 'requests');
   if (limits.length === 0) return room;
-  const charges = countable(limits, trigger, caller, head);
-  if (!charges.ok) return { kind: 'filter_error', reason: charges.message };
+  const subject = () => ({ ...head, caller, input: {}, work: new WorkBudget(trigger.workLimit) });
+  const request = { trigger, caller, ip: head.ip, conversation: undefined, subject };
+  const charges = foundBy(limitStage, () => chargesOf(limits, request, head.receivedAt));
+  if (!charges.ok) return charges.error;
   const charged = chargeAll(counters, charges.charges, head.receivedAt);
   observe?.(charges.charges, charged);
   if (charged.kind === 'limited') {
     return { kind: 'limited', limit: limitOf(limits, charged.limit), retryAt: charged.retryAt };
   }
   return { kind: 'room', shadowed: charged.shadowed.map((id) => limitOf(limits, id).name) };
-}
-
-function countable(limits: readonly LiveLimit[], trigger: LiveTrigger, caller: Principal, head: RequestHead): Charges {
-  const subject = () => ({ ...head, caller, input: {}, work: new WorkBudget(trigger.workLimit) });
-  try {
-    return chargesOf(limits, { trigger, caller, ip: head.ip, conversation: undefined, subject }, head.receivedAt);
-  } catch (error) {
-    return { ok: false, message: exhausted(limitStage, error).reason };
-  }
 }
 
 /** The limit that an engine names. */

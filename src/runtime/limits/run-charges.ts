@@ -1,34 +1,26 @@
 import type { Exchange } from '../../contract/index.ts';
-import type { LimitCharge, NewRun } from '../../engine/types/index.ts';
-import { exhausted } from '../filter-error.ts';
+import type { NewRun } from '../../engine/types/index.ts';
+import { type FoundBy, foundBy } from '../filter-error.ts';
 import type { LiveTrigger } from '../snapshot.ts';
-import { type FilterError, limitStage } from '../verdict.ts';
-import { chargesOf } from './charges.ts';
+import { limitStage } from '../verdict.ts';
+import { type Charges, chargesOf } from './charges.ts';
 import type { Expectations } from './expectations.ts';
+import { limitedRequest } from './limit-value.ts';
 import type { LiveLimit } from './live-limit.ts';
 
-export type RunCharges =
-  | { readonly ok: true; readonly charges: readonly LimitCharge[] }
-  | { readonly ok: false; readonly error: FilterError };
+type FoundCharges = Extract<Charges, { readonly ok: true }>;
 
 /** What a run takes of these limits. */
 export function runCharges(
   limits: readonly LiveLimit[],
   trigger: LiveTrigger,
   exchange: Exchange,
-  { conversation }: NewRun,
+  run: NewRun,
   expectations: Pick<Expectations, 'of'> | undefined,
-): RunCharges {
+): FoundBy<FoundCharges> {
   if (limits.length === 0) return uncharged;
-  const { caller, ip, receivedAt } = exchange;
-  try {
-    const request = { trigger, caller, ip, conversation, subject: () => exchange };
-    const charges = chargesOf(limits, request, receivedAt, expectations?.of(trigger.id));
-    if (charges.ok) return charges;
-    return { ok: false, error: { kind: 'filter_error', by: limitStage, reason: charges.message } };
-  } catch (error) {
-    return { ok: false, error: exhausted(limitStage, error) };
-  }
+  const request = limitedRequest(trigger, exchange, run);
+  return foundBy(limitStage, () => chargesOf(limits, request, exchange.receivedAt, expectations?.of(trigger.id)));
 }
 
-const uncharged: RunCharges = Object.freeze({ ok: true, charges: [] });
+const uncharged: FoundCharges = Object.freeze({ ok: true, charges: [] });
