@@ -211,8 +211,12 @@ class ServerProcess {
     const text = await readFile(join(this.#folder, 'postmaster.pid'), 'utf8').catch(() => '');
     const postmaster = Number(text.split('\n')[0]);
     if (!(postmaster > 0)) return [];
-    const { stdout } = await run('pgrep', ['-P', String(postmaster)]).catch(() => ({ stdout: '' }));
-    return [postmaster, ...stdout.split('\n').filter(Boolean).map(Number)];
+    // Linux tells without a package: Debian's `pgrep` is not installed everywhere.
+    const children = await readFile(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').catch(async () => {
+      const { stdout } = await run('pgrep', ['-P', String(postmaster)]).catch(() => ({ stdout: '' }));
+      return stdout;
+    });
+    return [postmaster, ...children.split(/\s+/).filter(Boolean).map(Number)];
   }
 }
 
