@@ -119,12 +119,3 @@ export class Connections {
     };
   }
 }
-
-/** Whether a text is the URL of a database. */
-export function checkUrl(url: string): void {
-  if (!/^postgres(ql)?:\/\//.test(url)) {
-    throw new EngineUnavailable(
-      'url must be the address of a database, like postgres://user:password@host:5432/database',
-    );
-  }
-}

@@ -123,19 +123,23 @@ interface RecordingRow {
   readonly run: string | null;
 }
 
+/** The members that no query needs. */
+type Rest = Omit<
+  RecordedRequest,
+  'id' | 'receivedAt' | 'project' | 'trigger' | 'requestId' | 'runId' | 'verdict' | 'run'
+>;
+
 function recordingOf(row: RecordingRow): RecordedRequest {
   const run: RunRow | null = row.run === null ? null : JSON.parse(row.run);
   const taken = run === null ? undefined : recordedRun(recordOf(run));
-  const rest: Omit<
-    RecordedRequest,
-    'id' | 'receivedAt' | 'project' | 'trigger' | 'requestId' | 'runId' | 'verdict' | 'run'
-  > = JSON.parse(row.request);
+  const rest: Rest = JSON.parse(row.request);
   return {
-    origin: undefined,
-    bodyText: undefined,
-    code: undefined,
-    by: undefined,
     ...rest,
+    // JSON has no undefined.
+    origin: rest.origin,
+    bodyText: rest.bodyText,
+    code: rest.code,
+    by: rest.by,
     id: restored(row.id),
     receivedAt: row.received,
     project: restored(row.project),
