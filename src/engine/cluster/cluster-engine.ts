@@ -1,12 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  isFinal,
-  type JsonValue,
-  type MaybePromise,
-  type PluginLog,
-  type RunDelta,
-  type RunPosition,
-} from '../../contract/index.ts';
+import { isFinal, type JsonValue, type RunDelta, type RunPosition } from '../../contract/index.ts';
 import { HealthCheck } from '../execution/storage-health.ts';
 import { unmeteredMemory } from '../execution/unmetered-memory.ts';
 import {
