@@ -1,7 +1,7 @@
 import type { PluginLog } from '../../contract/index.ts';
 import { AttemptRunner } from '../execution/attempt-runner.ts';
 import type { Circuits } from '../execution/circuits.ts';
-import { maskedInput, tooOftenInterrupted } from '../execution/failures.ts';
+import { maskedInput } from '../execution/failures.ts';
 import { RunMemory } from '../execution/run-memory.ts';
 import { RunSlot } from '../execution/run-slot.ts';
 import { SuspectWatch } from '../execution/suspect-watch.ts';
@@ -13,7 +13,6 @@ import type { LocalRuns } from './local-runs.ts';
 import type { Membership } from './membership.ts';
 import type { TakenRun } from './shared-store.ts';
 import type { Streams } from './streams.ts';
-import type { SuspectPace } from './suspect-pace.ts';
 
 export interface ClusterExecutionParts {
   readonly log: PluginLog;
@@ -23,13 +22,8 @@ export interface ClusterExecutionParts {
   readonly endings: ClusterEndings;
   readonly streams: Streams;
   readonly circuits: Circuits;
-  readonly pace: SuspectPace;
   readonly completions: Completions;
   readonly membership: Pick<Membership, 'life'>;
-  /** After how many deaths of its process a run fails. */
-  readonly maxInterruptions: number;
-  /** A suspect has proved harmless: others may start. */
-  trusted(): void;
 }
 
 /** Executes the runs that this node has taken. */
@@ -40,7 +34,7 @@ export class ClusterExecution {
 
   constructor(parts: ClusterExecutionParts, executor: Executor) {
     this.#parts = parts;
-    const { endings, circuits, pace, runs, log } = parts;
+    const { endings, circuits, runs, log } = parts;
     const store = {
       save: (id: string, checkpoint: string) =>
         endings.note(id, (attempt) => ({ kind: 'save', runId: id, attempt, checkpoint })),
@@ -54,10 +48,8 @@ export class ClusterExecution {
         circuits.ended(slot, isTransient);
       },
     };
-    const trust = (slot: RunSlot) => {
-      pace.left(slot);
-      parts.trusted();
-    };
+    // The store lets the next one start when this one has ended or is trusted for good.
+    const trust = () => {};
     const suspects = new SuspectWatch({ store, dispatcher: { trust }, log });
     this.#attempts = new AttemptRunner({ store, slots: runs, endings, dispatcher, suspects }, executor);
   }
@@ -70,7 +62,7 @@ export class ClusterExecution {
   /** Executes a run that a life has taken. */
   begin(taken: TakenRun, life: Life): void {
     const { record, policy, isMasked } = taken;
-    const { runs, intake, endings, streams, circuits, pace, memory, maxInterruptions } = this.#parts;
+    const { runs, intake, endings, streams, circuits, memory } = this.#parts;
     const undecided = isMasked && !intake.hasWhole(record.id) ? intake.settled : undefined;
     if (undecided !== undefined) {
       void undecided.then(() => this.begin(taken, life));
@@ -86,12 +78,9 @@ export class ClusterExecution {
     });
     runs.add(slot, life);
     circuits.starts(slot);
-    pace.started(slot);
     slot.enter('starting');
     if (isMasked && wholeInput === undefined) endings.end(slot, { state: 'failed', failure: maskedInput });
-    else if (record.interruptions >= maxInterruptions) {
-      endings.end(slot, { state: 'failed', failure: tooOftenInterrupted(record.interruptions) });
-    } else if (submitted !== undefined && submitted.inputMemory !== undefined) {
+    else if (submitted !== undefined && submitted.inputMemory !== undefined) {
       slot.memory.submit(submitted, true);
       this.#execute(slot, taken);
     } else void this.#enter(slot, taken);

@@ -20,7 +20,6 @@ import { Rules } from './rules.ts';
 import { RunWaits } from './run-waits.ts';
 import type { Beat, Cancelled, Hint, SharedStore } from './shared-store.ts';
 import { Streams } from './streams.ts';
-import { SuspectPace } from './suspect-pace.ts';
 import { Taker } from './taker.ts';
 import { WholeInputs } from './whole-inputs.ts';
 
@@ -31,8 +30,6 @@ export interface ClusterOptions {
   readonly leaseMs: number;
   /** What attempts do when the store cannot be reached for as long as the lease. */
   readonly onPartition: 'abort' | 'continue';
-  /** After how many deaths of its process a run fails. */
-  readonly maxInterruptions: number;
 }
 
 export interface ClusterNodeParts {
@@ -67,7 +64,6 @@ export class ClusterNode {
   readonly #endings: ClusterEndings;
   readonly #done: DoneHints;
   readonly #whole = new WholeInputs();
-  readonly #pace = new SuspectPace();
   readonly #places: Places;
   readonly #orphans: Orphans;
   #started: Started | undefined;
@@ -105,7 +101,7 @@ export class ClusterNode {
       ...{ streams: this.#streams, waits: this.waits, feeds: this.#feeds },
     });
     this.#done = new DoneHints(store, () => this.#isAlone());
-    this.#places = new Places({ concurrency: options.concurrency, runs, circuits, suspects: this.#pace });
+    this.#places = new Places({ concurrency: options.concurrency, runs, circuits });
     this.#orphans = new Orphans({ store, log, runs, places: this.#places });
     this.#endings = new ClusterEndings({
       ...{ store, log, runs, membership },
@@ -123,16 +119,14 @@ export class ClusterNode {
 
   /** Runs are executed from now on. */
   start(executor: Executor): void {
-    const { store, log, memory, options } = this.#parts;
+    const { store, log, memory } = this.#parts;
     const { runs, membership, intake, circuits } = this;
     const tell = (life: Life, message: Message) => store.tell(life, JSON.stringify(message));
     this.completions = new Completions({ store, log, runs, membership, tell }, executor);
     const execution = new ClusterExecution(
       {
         ...{ log, memory, runs, intake, circuits, membership, completions: this.completions },
-        ...{ endings: this.#endings, streams: this.#streams, pace: this.#pace },
-        maxInterruptions: options.maxInterruptions,
-        trusted: () => this.#ready(),
+        ...{ endings: this.#endings, streams: this.#streams },
       },
       executor,
     );
@@ -281,7 +275,6 @@ export class ClusterNode {
   #left(slot: RunSlot): void {
     const runId = slot.record.id;
     this.circuits.leaves(slot);
-    this.#pace.left(slot);
     this.#streams.left(runId);
     // What waits has a place now; without this, polling finds it.
     if (this.queued.value > 0 && !this.#isStopped) this.#started?.taker.take();

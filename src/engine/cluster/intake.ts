@@ -64,7 +64,7 @@ export class Intake {
     runs.submissionBegins();
     try {
       const life = await membership.join();
-      const answer = await store.submit(life, { run: masked, isMasked, claim, limits });
+      const answer = await store.submit(life, { run: masked, isMasked, value: run.concurrencyValue, claim, limits });
       return this.#answered(pending, masked, answer);
     } catch (error) {
       if (EngineUnavailable.is(error)) return { kind: 'unavailable', reason: error.message };

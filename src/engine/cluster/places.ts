@@ -2,13 +2,11 @@ import type { Circuits } from '../execution/circuits.ts';
 import { laneOf } from '../execution/run-slot.ts';
 import type { LocalRuns } from './local-runs.ts';
 import type { Want } from './shared-store.ts';
-import type { SuspectPace } from './suspect-pace.ts';
 
 export interface PlacesParts {
   readonly concurrency: number;
   readonly runs: LocalRuns;
   readonly circuits: Circuits;
-  readonly suspects: SuspectPace;
 }
 
 /**
@@ -20,7 +18,6 @@ export class Places {
   /** Since when, by `performance.now()`. */
   readonly #reserved = new Map<Want, number>();
   #reservedRuns = 0;
-  #reservedSuspects = 0;
 
   constructor(parts: PlacesParts) {
     this.#parts = parts;
@@ -30,25 +27,21 @@ export class Places {
     return Math.max(this.#parts.concurrency - this.#parts.runs.size - this.#reservedRuns, 0);
   }
 
-  /**
-   * Reserves up to `most` places; undefined if there is none.
-   * @param unserved whether runs are taken whose trigger no node serves
-   */
-  reserve(most: number, revision: string, unserved: boolean): Want | undefined {
+  /** Reserves up to `most` places; undefined if there is none. */
+  reserve(most: number, { revision, turn, unserved }: Pick<Want, 'revision' | 'turn' | 'unserved'>): Want | undefined {
     const runs = Math.min(most, this.free);
     if (runs === 0) return undefined;
-    const { suspects } = this.#parts;
     const want: Want = {
       revision,
       runs,
-      suspects: Math.min(Math.max(suspects.free - this.#reservedSuspects, 0), runs),
-      suspectsFirst: suspects.isTheirTurn,
+      // The store takes one of those at a time, on all nodes.
+      suspect: true,
+      turn,
       caps: this.#caps(),
       unserved,
     };
     this.#reserved.set(want, performance.now());
     this.#reservedRuns += want.runs;
-    this.#reservedSuspects += want.suspects;
     return want;
   }
 
@@ -56,7 +49,6 @@ export class Places {
   settle(want: Want): void {
     if (!this.#reserved.delete(want)) return;
     this.#reservedRuns -= want.runs;
-    this.#reservedSuspects -= want.suspects;
   }
 
   /** Whether the store has not answered a step that was asked before a time. */

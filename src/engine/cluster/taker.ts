@@ -4,7 +4,7 @@ import { EngineUnavailable, type Life } from '../types/index.ts';
 import type { Membership } from './membership.ts';
 import type { Places } from './places.ts';
 import type { Rules } from './rules.ts';
-import type { SharedStore, TakenRun, Taking, Want } from './shared-store.ts';
+import type { SharedStore, TakenRun, Taking, Turn, Want } from './shared-store.ts';
 
 /** How often the store is asked for runs while there is a place, in milliseconds: hints may be lost. */
 const pollMs = 1000;
@@ -28,6 +28,7 @@ export interface TakerParts {
 export class Taker {
   readonly #parts: TakerParts;
   readonly #poll: NodeJS.Timeout;
+  #turn: Turn = { lane: '', values: {} };
   #isTaking = false;
   #again = false;
   #isStopped = false;
@@ -51,14 +52,16 @@ export class Taker {
     const { membership, places, rules } = this.#parts;
     if (this.#isStopped || membership.life === undefined || this.#parts.isCrowded()) return undefined;
     const { revision } = rules;
-    const isEverywhere = membership.nodes.every((node) => node.revision === revision);
-    return places.reserve(Math.min(most, mostAtOnce), revision, isEverywhere);
+    const { nodes } = membership;
+    const unserved = nodes.length > 0 && nodes.every((node) => node.revision === revision);
+    return places.reserve(Math.min(most, mostAtOnce), { revision, turn: this.#turn, unserved });
   }
 
   /** The store has taken runs; undefined if it could not. */
   taken(life: Life, want: Want, taking: Taking | undefined): void {
     this.#parts.places.settle(want);
     if (taking === undefined) return;
+    this.#turn = taking.turn;
     this.#begin(taking.runs, life);
     if (taking.unknown.length > 0) void this.#serve(taking.unknown);
     if (taking.nextInMs !== undefined) this.takeIn(taking.nextInMs);
