@@ -4,45 +4,18 @@ import type {
   Claim,
   EngineBroken,
   FailedAttempt,
+  Life,
   LimitCharge,
   LimitCounter,
   NewRun,
+  NodeInfo,
+  NodeRecord,
   RunCost,
   RunPolicy,
   RunQuery,
   RunRecord,
   Submission,
 } from '../types/index.ts';
-
-/** One life of a node: from its registration until it stops or its lease ends. An opaque id, never used again. */
-export type Life = string;
-
-/** What other nodes and operators may know of a node. */
-export interface NodeInfo {
-  /** For people: where it runs. */
-  readonly name: string;
-  /** Of the gateway. */
-  readonly version: string;
-  /** The revision of the config that it serves; empty: none. */
-  readonly revision: string;
-  /** The commit of that revision, if it has one. */
-  readonly commit: string | undefined;
-  /** Whether what it serves differs from the commit. */
-  readonly isDirty: boolean;
-  /** A digest of the secret that signs addresses and tokens: nodes that differ do not accept what the others sign. */
-  readonly keyDigest: string;
-  readonly running: number;
-}
-
-/** A node that has not been buried. Times in milliseconds since the epoch, by the clock of the store. */
-export interface NodeRecord extends NodeInfo {
-  readonly life: Life;
-  readonly startedAt: number;
-  /** Since when it serves its revision. */
-  readonly revisionSince: number;
-  /** When its lease ends unless it is renewed. */
-  readonly leaseUntil: number;
-}
 
 export type Beat =
   /** The node has been buried: all that it executed is others' now. */
@@ -208,10 +181,13 @@ export interface TakenNotification {
 
 /** What a store asks a node, and tells it. */
 export interface Peer {
-  /** What may be taken in the step that stores submissions; undefined: nothing. */
-  want(): Want | undefined;
-  /** What was taken with submissions. Called before they are answered. */
-  taken(taking: Taking): void;
+  /**
+   * What may be taken in the step that stores so many submissions; undefined: nothing. Its places are reserved until `taken` is
+   * called with the same object, once, also when the step has failed.
+   */
+  want(submissions: number): Want | undefined;
+  /** What was taken with submissions; undefined if the step has failed. Called before they are answered. */
+  taken(want: Want, taking: Taking | undefined): void;
   hint(hint: Hint): void;
 }
 
@@ -242,6 +218,8 @@ export interface SharedStore {
   beat(life: Life, info: NodeInfo, leaseMs: number): Promise<Beat>;
   /** Ends a life on purpose: what it still executes is queued again at once, and counts as no interruption. */
   leave(life: Life): Promise<void>;
+  /** Gives back runs that the life owns and does not execute: they are queued again, which counts as no interruption. */
+  release(life: Life, runIds: readonly string[]): Promise<void>;
   nodes(): Promise<readonly NodeRecord[]>;
   /** What a revision says of lanes. The rules of the newest revision apply to all nodes. */
   serve(revision: string, rules: readonly LaneRule[]): Promise<void>;
@@ -254,7 +232,10 @@ export interface SharedStore {
   cancel(runId: string): Promise<CancelAnswer>;
 
   get(runId: string): Promise<RunRecord | undefined>;
-  /** Those that are final, or unknown. Calls of one turn share a read. */
+  /**
+   * Those that are final, or unknown. Calls of one turn share a read. With their whole outcome for a minute, even where their
+   * policy does not keep it: whoever submitted them to another node waits for it. `get` and `list` never return that.
+   */
   finals(runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord | undefined>>;
   /** The life that executes a run, and its attempt; undefined: none does. */
   ownerOf(runId: string): Promise<{ readonly owner: Life; readonly attempt: number } | undefined>;
