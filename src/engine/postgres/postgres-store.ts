@@ -108,6 +108,11 @@ export class PostgresStore implements SharedStore {
     this.#link.hint({ kind: 'ready' });
   }
 
+  async release(life: Life, runIds: readonly string[]): Promise<void> {
+    await this.#query('release', 'SELECT {s}.v1_release($1, $2, $3)', [life, runIds.map(storable), this.#now]);
+    this.#link.hint({ kind: 'ready' });
+  }
+
   async nodes(): Promise<readonly NodeRecord[]> {
     const rows = await this.#query<{ life: Life; info: string; started: number; since: number; until: number }>(
       'nodes',
@@ -144,16 +149,20 @@ export class PostgresStore implements SharedStore {
   async #step(life: Life, operations: readonly SubmitOperation[]): Promise<readonly SubmitAnswer[]> {
     const batch = submissionsJson(operations, this.#keyOf);
     const peer = this.#peer?.life === life ? this.#peer.peer : undefined;
-    const want = peer?.want();
+    const want = peer?.want(operations.length);
+    let step: StepJson | undefined;
     let isAgain = false;
-    const [row] = await this.#repeat(async () => {
-      const values = [life, batch, this.#options.maxQueued, isAgain, want && wantJson(want), this.#now];
-      isAgain = true;
-      return this.#raw<{ step: string }>('step', 'SELECT {s}.v1_step($1, $2, $3, $4, $5, $6) AS step', values);
-    });
-    const { answers, taking }: StepJson = JSON.parse(row?.step ?? '{"answers":[]}');
-    if (taking !== null) peer?.taken(takingOf(taking));
-    return answers.map(submitAnswerOf);
+    try {
+      const [row] = await this.#repeat(async () => {
+        const values = [life, batch, this.#options.maxQueued, isAgain, want && wantJson(want), this.#now];
+        isAgain = true;
+        return this.#raw<{ step: string }>('step', 'SELECT {s}.v1_step($1, $2, $3, $4, $5, $6) AS step', values);
+      });
+      step = row && JSON.parse(row.step);
+      return (step?.answers ?? []).map(submitAnswerOf);
+    } finally {
+      if (want !== undefined) peer?.taken(want, step?.taking ? takingOf(step.taking) : undefined);
+    }
   }
 
   async take(life: Life, want: Want): Promise<Taking> {

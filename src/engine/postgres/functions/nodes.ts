@@ -98,6 +98,17 @@ BEGIN
   IF FOUND THEN PERFORM {s}.v1_requeue(ARRAY[node], false, NULL, {s}.v1_now(t_given)); END IF;
 END $$;
 
+-- Gives back runs that a node owns and does not execute: nobody began them, or it was told so too late.
+CREATE OR REPLACE FUNCTION {s}.v1_release(node uuid, ids text[], t_given bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  t bigint := {s}.v1_now(t_given);
+BEGIN
+  PERFORM 1 FROM {s}.queue WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+  UPDATE {s}.queue SET phase = 'ready', due = NULL, failed_attempts = {s}.v1_failed(failed_attempts,
+      json_build_object('attempt', attempt, 'startedAt', started_at, 'message', '{stopped}')::text, t)
+    WHERE id = ANY (ids) AND owner = node AND phase = 'running';
+END $$;
+
 -- What a revision says of lanes.
 CREATE OR REPLACE FUNCTION {s}.v1_rules(rev text, rules json) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
