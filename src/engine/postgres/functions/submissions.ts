@@ -168,7 +168,8 @@ BEGIN
     held := held + 1;
     replaced := '[]';
     IF b."onBusy" = 'replace' AND cardinality(others) > 0 THEN
-      FOR other IN SELECT * FROM {s}.queue WHERE id = ANY (others) ORDER BY id FOR UPDATE LOOP
+      -- Those that block others last: the end of each lets the next one of the session line up, and that is the new run.
+      FOR other IN SELECT * FROM {s}.queue WHERE id = ANY (others) ORDER BY phase <> 'blocked', id FOR UPDATE LOOP
         PERFORM {s}.v1_end_run(other, json_build_object('state', 'cancelled', 'usage', other.usage, 'cost', other.cost), t);
         replaced := replaced || jsonb_build_object('runId', other.id, 'owner', CASE WHEN other.phase = 'running' THEN other.owner END);
       END LOOP;
