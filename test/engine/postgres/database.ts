@@ -66,7 +66,7 @@ function testClock() {
 }
 
 /** A short lease: nodes learn of each other, and of what is queued, with each beat. */
-const lease = 1000;
+const lease = 3000;
 
 /** An empty engine for a case of the conformance kit. */
 export async function openOne(database: TestDatabase, options?: Options): Promise<ConformanceHarness> {
