@@ -28,7 +28,7 @@ function history(calls: readonly AgentCall[], changes: Partial<History> = {}): H
     return [runId, { status: 'succeeded', attempt, outputAttempt: attempt }] as const;
   });
   return {
-    ...{ calls, answers: calls, pauses: [], unknown: [], deaths: [], final: new Map(finals) },
+    ...{ calls, answers: calls, pauses: [], unknown: [], deaths: [], unexpected: [], final: new Map(finals) },
     ...changes,
   };
 }
@@ -70,6 +70,7 @@ const cases: readonly { readonly name: string; readonly history: History; readon
     history: history([dead]),
     broken: 'neverExecuted',
   },
+  { name: 'an answer that nobody expects', history: history([], { unexpected: ['500'] }), broken: 'unexpectedAnswer' },
   { name: 'a node that died by itself', history: history([], { deaths: ['a'] }), broken: 'nodeDied' },
 
   {
