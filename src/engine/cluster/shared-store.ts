@@ -4,45 +4,18 @@ import type {
   Claim,
   EngineBroken,
   FailedAttempt,
+  Life,
   LimitCharge,
   LimitCounter,
   NewRun,
+  NodeInfo,
+  NodeRecord,
   RunCost,
   RunPolicy,
   RunQuery,
   RunRecord,
   Submission,
 } from '../types/index.ts';
-
-/** One life of a node: from its registration until it stops or its lease ends. An opaque id, never used again. */
-export type Life = string;
-
-/** What other nodes and operators may know of a node. */
-export interface NodeInfo {
-  /** For people: where it runs. */
-  readonly name: string;
-  /** Of the gateway. */
-  readonly version: string;
-  /** The revision of the config that it serves; empty: none. */
-  readonly revision: string;
-  /** The commit of that revision, if it has one. */
-  readonly commit: string | undefined;
-  /** Whether what it serves differs from the commit. */
-  readonly isDirty: boolean;
-  /** A digest of the secret that signs addresses and tokens: nodes that differ do not accept what the others sign. */
-  readonly keyDigest: string;
-  readonly running: number;
-}
-
-/** A node that has not been buried. Times in milliseconds since the epoch, by the clock of the store. */
-export interface NodeRecord extends NodeInfo {
-  readonly life: Life;
-  readonly startedAt: number;
-  /** Since when it serves its revision. */
-  readonly revisionSince: number;
-  /** When its lease ends unless it is renewed. */
-  readonly leaseUntil: number;
-}
 
 export type Beat =
   /** The node has been buried: all that it executed is others' now. */
@@ -69,16 +42,22 @@ export interface LaneRule {
   readonly isPerValue: boolean;
 }
 
+/** Lanes take turns, and in a lane that is limited by value, its values. */
+export interface Turn {
+  readonly lane: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
 /** How many runs a node takes. */
 export interface Want {
   /** The revision that the node serves: its rules say which lanes it can execute. */
   readonly revision: string;
   /** At most this many. */
   readonly runs: number;
-  /** Of them, how many that died with their process once, and may be why. */
-  readonly suspects: number;
-  /** Suspects before all others. */
-  readonly suspectsFirst: boolean;
+  /** Whether one may be taken that was interrupted by several deaths: in all nodes, one of those runs at a time. */
+  readonly suspect: boolean;
+  /** Where turns begin: after the lane, and in it after the value, of which this node has taken a run last. */
+  readonly turn: Turn;
   /** Lanes of which at most so many may be taken, whatever their limit: 0 while a circuit is open, 1 to probe. By `laneOf`. */
   readonly caps: ReadonlyMap<string, number>;
   /** Whether runs are taken whose trigger no node serves: they fail. */
@@ -103,6 +82,8 @@ export interface Taking {
   readonly unknown: readonly { readonly project: string; readonly trigger: string }[];
   /** In how many milliseconds the next run that waits for its time may start; undefined: none does. */
   readonly nextInMs: number | undefined;
+  /** Where the next taking goes on. */
+  readonly turn: Turn;
   /** Whether more could have been started, had more been wanted: tell other nodes. */
   readonly hasMore: boolean;
 }
@@ -112,6 +93,8 @@ export interface SubmitOperation {
   readonly run: NewRun;
   /** Whether its input lost anything to masks: then only this node can execute it. */
   readonly isMasked: boolean;
+  /** The value of `per` of its concurrency, also where the record must not have it because it is masked. */
+  readonly value: string | undefined;
   readonly claim: Claim | undefined;
   readonly limits: readonly LimitCharge[];
 }
@@ -198,10 +181,13 @@ export interface TakenNotification {
 
 /** What a store asks a node, and tells it. */
 export interface Peer {
-  /** What may be taken in the step that stores submissions; undefined: nothing. */
-  want(): Want | undefined;
-  /** What was taken with submissions. Called before they are answered. */
-  taken(taking: Taking): void;
+  /**
+   * What may be taken in the step that stores so many submissions; undefined: nothing. Its places are reserved until `taken` is
+   * called with the same object, once, also when the step has failed.
+   */
+  want(submissions: number): Want | undefined;
+  /** What was taken with submissions; undefined if the step has failed. Called before they are answered. */
+  taken(want: Want, taking: Taking | undefined): void;
   hint(hint: Hint): void;
 }
 
@@ -232,6 +218,8 @@ export interface SharedStore {
   beat(life: Life, info: NodeInfo, leaseMs: number): Promise<Beat>;
   /** Ends a life on purpose: what it still executes is queued again at once, and counts as no interruption. */
   leave(life: Life): Promise<void>;
+  /** Gives back runs that the life owns and does not execute: they are queued again, which counts as no interruption. */
+  release(life: Life, runIds: readonly string[]): Promise<void>;
   nodes(): Promise<readonly NodeRecord[]>;
   /** What a revision says of lanes. The rules of the newest revision apply to all nodes. */
   serve(revision: string, rules: readonly LaneRule[]): Promise<void>;
@@ -244,7 +232,10 @@ export interface SharedStore {
   cancel(runId: string): Promise<CancelAnswer>;
 
   get(runId: string): Promise<RunRecord | undefined>;
-  /** Those that are final, or unknown. Calls of one turn share a read. */
+  /**
+   * Those that are final, or unknown. Calls of one turn share a read. With their whole outcome for a minute, even where their
+   * policy does not keep it: whoever submitted them to another node waits for it. `get` and `list` never return that.
+   */
   finals(runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord | undefined>>;
   /** The life that executes a run, and its attempt; undefined: none does. */
   ownerOf(runId: string): Promise<{ readonly owner: Life; readonly attempt: number } | undefined>;

@@ -7,8 +7,11 @@ import type { StartedAttempt, Store } from './store.ts';
 const maxMemoryLength = 1024 * 1024;
 const maxCheckpointLength = 64 * 1024;
 
+/** Where an attempt stores something before its end. */
+export type AttemptStore = Pick<Store, 'save' | 'remember'>;
+
 export interface AttemptParts {
-  readonly store: Store;
+  readonly store: AttemptStore;
   readonly slot: RunSlot;
   readonly controller: AbortController;
   /** Called when the first checkpoint is stored. */
@@ -41,7 +44,7 @@ export function attemptOf(
 
 /** @param memory what the session remembers, as JSON */
 function sessionOf(
-  store: Store,
+  store: AttemptStore,
   slot: RunSlot,
   controller: AbortController,
   memory: string | undefined,

@@ -1,26 +1,34 @@
 import type { MaybePromise } from '../../contract/index.ts';
 import type { Executor, RunOutcome, StartedRun } from '../types/index.ts';
-import { attemptOf, memoryText, withUsage } from './attempt-context.ts';
+import { type AttemptStore, attemptOf, memoryText, withUsage } from './attempt-context.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { oversizedMemory, unexpectedFailure } from './failures.ts';
-import type { RunEndings } from './run-endings.ts';
+import type { RetryOutcome, RunEnd } from './run-endings.ts';
 import type { AttemptStart, RunSlot } from './run-slot.ts';
 import type { RunSlots } from './run-slots.ts';
-import type { StartedAttempt, Store } from './store.ts';
+import type { StartedAttempt } from './store.ts';
 import type { SuspectWatch } from './suspect-watch.ts';
 
+/** Decides what the outcome of an attempt does to its run. */
+export interface AttemptEndings {
+  /** Makes a run final, without waiting until that is stored. */
+  end(slot: RunSlot, end: RunEnd): void;
+  /** Queues a run for another attempt. */
+  retry(slot: RunSlot, outcome: RetryOutcome, memory: string | undefined): void;
+}
+
 export interface AttemptRunnerParts {
-  readonly store: Store;
-  readonly slots: RunSlots;
-  readonly endings: RunEndings;
+  readonly store: AttemptStore;
+  readonly slots: Pick<RunSlots, 'unpark'>;
+  readonly endings: AttemptEndings;
   readonly dispatcher: Pick<Dispatcher, 'attemptEnded'>;
-  readonly suspects: SuspectWatch;
+  readonly suspects: Pick<SuspectWatch, 'started' | 'progressed'>;
 }
 
 /** Calls the executor for an attempt, and decides from its outcome what becomes of the run. */
 export class AttemptRunner {
   readonly #parts: AttemptRunnerParts;
-  readonly #endings: RunEndings;
+  readonly #endings: AttemptEndings;
   readonly #executor: Executor;
 
   constructor(parts: AttemptRunnerParts, executor: Executor) {

@@ -38,6 +38,29 @@ export class DeltaLog {
       this.#text = '';
       this.#offset = 0;
     }
+    this.#extend(text);
+  }
+
+  /** Text from a position on, which another log has: what is here already is left out, and a gap drops what was before it. */
+  put(attempt: number, offset: number, text: string): void {
+    const end = this.#offset + this.#text.length;
+    if (this.#isEnded || attempt < this.#attempt) return;
+    if (attempt > this.#attempt || offset > end) {
+      this.#attempt = attempt;
+      this.#text = '';
+      this.#offset = offset;
+      this.#extend(text);
+    } else if (offset + text.length > end) {
+      this.#extend(text.slice(end - offset));
+    }
+  }
+
+  /** Where the text ends. */
+  get position(): RunPosition {
+    return { attempt: this.#attempt, offset: this.#offset + this.#text.length };
+  }
+
+  #extend(text: string): void {
     this.#text += text;
     this.#pieces += 1;
     if (this.#text.length > this.#room) this.#grow();

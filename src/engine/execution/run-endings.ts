@@ -29,10 +29,10 @@ export interface RunEnd {
   readonly memory?: string | undefined;
 }
 
-type RetryOutcome = Extract<RunOutcome, { kind: 'retry' }>;
+export type RetryOutcome = Extract<RunOutcome, { kind: 'retry' }>;
 
 /** It may repeat any value of the input. */
-function keepsDetails({ policy }: RunSlot): boolean {
+export function keepsDetails({ policy }: RunSlot): boolean {
   return policy.keep === 'full' && policy.mask.length === 0;
 }
 

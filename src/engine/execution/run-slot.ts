@@ -27,6 +27,8 @@ export interface RunSlotParts {
   readonly wholeInput?: TriggerInput | undefined;
   /** The value of `per` of its concurrency; that of the record, unless that was masked. */
   readonly value?: string | undefined;
+  /** The text that the run streams, if that outlives the slot; undefined: it ends with the slot. */
+  readonly sharedDeltas?: (() => DeltaLog) | undefined;
 }
 
 /**
@@ -51,8 +53,13 @@ export class RunSlot {
   #stored: PromiseWithResolvers<void> | undefined = undefined;
   #waiters: Set<() => void> | undefined = undefined;
   #deltaLog: DeltaLog | undefined = undefined;
+  readonly #sharedDeltas: (() => DeltaLog) | undefined;
 
-  constructor(phase: 'submitting' | 'queued', { record, policy, memory, wholeInput, value }: RunSlotParts) {
+  constructor(
+    phase: 'submitting' | 'queued',
+    { record, policy, memory, wholeInput, value, sharedDeltas }: RunSlotParts,
+  ) {
+    this.#sharedDeltas = sharedDeltas;
     this.#phase = phase;
     this.memory = memory;
     this.record = record;
@@ -157,6 +164,7 @@ export class RunSlot {
 
   /** Created on demand: few runs stream, or are followed. */
   #deltas(): DeltaLog {
+    if (this.#sharedDeltas !== undefined) return this.#sharedDeltas();
     if (this.#deltaLog === undefined) {
       this.#deltaLog = new DeltaLog(this.memory.engine);
       if (this.#phase === 'ended') this.#deltaLog.end();

@@ -8,11 +8,11 @@ const patienceMs = 5000;
 
 /** Asks the store whether it can store anything, at most once a second, and does not wait for one that hangs. */
 export class HealthCheck {
-  readonly #store: Store;
+  readonly #store: Pick<Store, 'health'>;
   #checking: Promise<StorageHealth> | undefined;
   #last: { readonly health: StorageHealth; readonly at: number } | undefined;
 
-  constructor(store: Store) {
+  constructor(store: Pick<Store, 'health'>) {
     this.#store = store;
   }
 

@@ -11,17 +11,23 @@ const makesPlaceAfterMs = { detached: 10_000, attached: 5 * 60_000 };
 /** After how long its interruptions are forgotten, in milliseconds. */
 const trustedAfterMs = 10 * 60_000;
 
+export interface SuspectWatchParts {
+  readonly store: Pick<Store, 'trust'>;
+  readonly dispatcher: Pick<Dispatcher, 'trust'>;
+  readonly log: PluginLog;
+}
+
 /**
  * Watches attempts of suspects that have a checkpoint, so that agents which work detached for days do not make their runs
  * fail: another death continues the work instead of beginning it again, and a run that has lived long since then is not what
  * kills the process. Without a checkpoint an attempt has made no progress, however long it has lived.
  */
 export class SuspectWatch {
-  readonly #store: Store;
-  readonly #dispatcher: Dispatcher;
+  readonly #store: Pick<Store, 'trust'>;
+  readonly #dispatcher: Pick<Dispatcher, 'trust'>;
   readonly #log: PluginLog;
 
-  constructor({ store, dispatcher, log }: { store: Store; dispatcher: Dispatcher; log: PluginLog }) {
+  constructor({ store, dispatcher, log }: SuspectWatchParts) {
     this.#store = store;
     this.#dispatcher = dispatcher;
     this.#log = log;

@@ -1,7 +1,8 @@
-import type { MaybePromise, RunDelta, RunPosition, RunState } from '../../contract/index.ts';
+import type { JsonValue, MaybePromise, RunDelta, RunPosition, RunState } from '../../contract/index.ts';
 import type { EngineBroken } from './engine-broken.ts';
 import type { Executor, TriggerName } from './executor.ts';
 import type { LimitCharge, LimitCounter } from './limits.ts';
+import type { Life, NodeRecord } from './node.ts';
 import type { NewRun, RunQuery, RunRecord } from './run-record.ts';
 
 /**
@@ -100,6 +101,15 @@ export interface Engine {
   resetLimit(limit: string, value: string | undefined): MaybePromise<number>;
   /** Ends a run that is not final: a queued one never starts, a running one has its signal aborted. */
   cancel(runId: string): MaybePromise<Cancellation>;
+  /**
+   * Keeps the completion that an agent has posted for a run that another node executes, and hands it to the attempt there. The
+   * first counts. False: the run is final or unknown. Absent from an engine of one process.
+   */
+  deliver?(runId: string, completion: JsonValue): MaybePromise<boolean>;
+  /** The nodes that share the store, this one included. Absent from an engine of one process. */
+  nodes?(): MaybePromise<readonly NodeRecord[]>;
+  /** The life of this node, as `nodes` names it; undefined while it has none. */
+  readonly life?: Life | undefined;
   /** Starts executing runs, those submitted before included. Called once. */
   start(executor: Executor): MaybePromise<void>;
   /** What the executor says of triggers may have changed: runs that have a place now are started. */

@@ -1,4 +1,5 @@
 import type { JsonValue, MaybePromise, RunEvent, RunUsage, Session, TriggerInput } from '../../contract/index.ts';
+import type { NodeRecord, ServedConfig } from './node.ts';
 import type { RunCost, RunRecord } from './run-record.ts';
 
 /**
@@ -79,4 +80,18 @@ export interface Executor {
    * from 1. Returns the milliseconds until the next attempt, or undefined when there is none.
    */
   notify?(run: RunRecord, attempt: number, signal: AbortSignal): MaybePromise<number | undefined>;
+  /**
+   * Whether a run of this trigger can be executed here; absent: any can. Asked by engines of several nodes, which may serve
+   * different revisions, and again after `Engine.reconsider`.
+   */
+  serves?(project: string, trigger: string): boolean;
+  /** What this node serves; absent: nothing that has a name. */
+  describe?(): ServedConfig;
+  /**
+   * Hands the completion that an agent has posted at another node to the attempt that waits for it. False: none waits for it yet,
+   * and the engine asks again while the attempt lives.
+   */
+  complete?(runId: string, completion: JsonValue): boolean;
+  /** Called with the nodes that share the store, this one included, whenever the engine has read them. */
+  onNodes?(nodes: readonly NodeRecord[]): void;
 }

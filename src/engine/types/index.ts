@@ -7,6 +7,7 @@ export * from './engine-unavailable.ts';
 export type * from './executor.ts';
 export * from './limits.ts';
 export type * from './memory.ts';
+export type * from './node.ts';
 export * from './recordings.ts';
 export type * from './recovery.ts';
 export type * from './run-record.ts';
