@@ -33,10 +33,7 @@ async function patchFunction(
   const [row] = await database.query(`SELECT pg_get_functiondef('${schema}.${name}'::regproc) AS text`, url);
   const text = String(row?.text);
   if (!text.includes(from)) throw new Error(`${name} has no "${from}"`);
-  await database.query(
-    text.replace(from, () => to),
-    url,
-  );
+  await database.query(text.replaceAll(from, to), url);
 }
 
 /** Every transaction that writes is reported as committed before it is flushed, and a flush comes seconds later. */
