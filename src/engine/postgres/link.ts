@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Hint, Life } from '../cluster/shared-store.ts';
-import { EngineUnavailable } from '../types/index.ts';
+import type { Hint } from '../cluster/shared-store.ts';
+import { EngineUnavailable, type Life } from '../types/index.ts';
 import type { Connection, Connections } from './connections.ts';
 import { asUnavailable } from './pg-error.ts';
 

@@ -7,9 +7,6 @@ import type {
   CancelAnswer,
   Hint,
   LaneRule,
-  Life,
-  NodeInfo,
-  NodeRecord,
   Peer,
   SharedStore,
   SubmitAnswer,
@@ -20,7 +17,15 @@ import type {
 } from '../cluster/shared-store.ts';
 import { keptRecord } from '../execution/records.ts';
 import { laneOf } from '../execution/run-slot.ts';
-import { EngineUnavailable, type LimitCounter, type RunQuery, type RunRecord } from '../types/index.ts';
+import {
+  EngineUnavailable,
+  type Life,
+  type LimitCounter,
+  type NodeInfo,
+  type NodeRecord,
+  type RunQuery,
+  type RunRecord,
+} from '../types/index.ts';
 import { Batches } from './batches.ts';
 import type { Connections } from './connections.ts';
 import type { Link } from './link.ts';
@@ -159,7 +164,7 @@ export class PostgresStore implements SharedStore {
         return this.#raw<{ step: string }>('step', 'SELECT {s}.v1_step($1, $2, $3, $4, $5, $6) AS step', values);
       });
       step = row && JSON.parse(row.step);
-      return (step?.answers ?? []).map(submitAnswerOf);
+      return step === undefined ? [] : step.answers.map(submitAnswerOf);
     } finally {
       if (want !== undefined) peer?.taken(want, step?.taking ? takingOf(step.taking) : undefined);
     }
