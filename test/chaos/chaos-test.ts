@@ -112,7 +112,7 @@ async function runChaos(
   onProgress('waiting for the end of all runs');
   await calling;
   await callers.fillLimit();
-  const final = await finalRuns(callers, agent);
+  const final = await finalRuns(callers, agent, signal);
   const calls = agent.calls();
   const history = {
     ...{ calls, answers: callers.answers, pauses: log.pauses, unknown: callers.unknown, final },
@@ -133,7 +133,11 @@ async function runChaos(
 }
 
 /** Waits until all runs that were acknowledged or executed are final, or too long. */
-async function finalRuns(callers: Callers, agent: WatchingAgent): Promise<ReadonlyMap<string, FinalRun>> {
+async function finalRuns(
+  callers: Callers,
+  agent: WatchingAgent,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, FinalRun>> {
   const deadline = performance.now() + patience(endLimitMs);
   const triggers = new Map([...callers.answers, ...agent.calls()].map(({ runId, trigger }) => [runId, trigger]));
   const left = [...triggers];
@@ -142,6 +146,7 @@ async function finalRuns(callers: Callers, agent: WatchingAgent): Promise<Readon
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const [runId, trigger] = next;
       for (;;) {
+        signal.throwIfAborted();
         const run = await callers.read(runId, trigger);
         final.set(runId, run);
         if ((run.status !== 'queued' && run.status !== 'running') || performance.now() > deadline) break;
