@@ -6,7 +6,9 @@ import type { Acknowledgement, FinalRun } from './history.ts';
 /** What a caller waits for an answer: longer than it takes, shorter than a node is paused. */
 const answerWithinMs = 5000;
 /** The triggers of the config, and how many callers fire each. Those of `session` each have a session of their own. */
-const callersOf = { plain: 8, session: 6, narrow: 3, limited: 1, once: 6 } as const;
+const callersOf = { plain: 12, session: 6, narrow: 3, limited: 1, once: 8 } as const;
+/** How many bodies a caller of `narrow` sends at once: more than may run, to all nodes. */
+const burst = 5;
 
 type Trigger = keyof typeof callersOf;
 type Answer = 'acknowledged' | 'limited' | 'unanswered';
@@ -63,12 +65,19 @@ export class Callers {
 
   async #caller(trigger: Trigger, session: string): Promise<void> {
     while (!this.#isOver) {
-      const number = this.#nextNumber();
-      const send = () => this.#fire(trigger, number, trigger === 'session' ? session : undefined);
-      if (trigger === 'once') await send();
-      else await this.#sendTwice(send);
+      if (trigger === 'narrow') {
+        await Promise.all(Array.from({ length: burst }, () => this.#send(trigger, session)));
+        await sleep(1000);
+      } else await this.#send(trigger, session);
       await sleep(50 + Math.random() * 200);
     }
+  }
+
+  async #send(trigger: Trigger, session: string): Promise<void> {
+    const number = this.#nextNumber();
+    const send = () => this.#fire(trigger, number, trigger === 'session' ? session : undefined);
+    if (trigger === 'once') await send();
+    else await this.#sendTwice(send);
   }
 
   /** As a caller does that has to know: it sends again until it is answered. */
