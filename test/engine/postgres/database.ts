@@ -1,5 +1,5 @@
-import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import type { ConformanceHarness } from '../../../src/engine/conformance.ts';
+import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import { createPostgresEngine, type PostgresEngineOptions } from '../../../src/engine/postgres/index.ts';
 import type { Engine } from '../../../src/engine/types/index.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
@@ -53,12 +53,13 @@ export async function testDatabase(owner: Parameters<typeof startPostgres>[0]): 
   };
 }
 
+/** A time of day that goes on: what waits for a time is looked up in the database by it. */
 function testClock() {
-  let now = 1_700_000_000_000;
+  let start = 1_700_000_000_000 - performance.now();
   return {
-    now: () => now,
+    now: () => Math.floor(start + performance.now()),
     advance(ms: number) {
-      now += ms;
+      start += ms;
     },
   };
 }
