@@ -49,7 +49,7 @@ export async function startAgent(): Promise<WatchingAgent> {
 
 /** An attempt after an interruption takes long, so that a late write of the interrupted one still meets it. */
 function workMs({ attempt, trigger }: AgentCall): number {
-  if (attempt > 1) return 500 + Math.random() * 3000;
+  if (attempt > 1) return 2000 + Math.random() * 3000;
   return trigger === 'narrow' ? 80 + Math.random() * 120 : 20 + Math.random() * 280;
 }
 

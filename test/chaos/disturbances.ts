@@ -18,6 +18,9 @@ export const disturbances = [
   'databaseCrashed',
 ] as const;
 
+/** What happens more often: late writes arrive when others have taken over, which only the fence refuses. */
+const worst = ['heldBeyondLease', 'heldBeyondLease', 'killed'] as const;
+
 export type Disturbance = (typeof disturbances)[number];
 
 /** A node and its way to the database. */
@@ -32,7 +35,7 @@ export interface Disturbed {
   readonly leaseMs: number;
 }
 
-/** Disturbs until `isOver`, each way as often as the others; then waits until all have recovered. */
+/** Disturbs until `isOver`, each way about as often as the others; then waits until all have recovered. */
 export async function disturb(
   disturbed: Disturbed,
   isOver: () => boolean,
@@ -42,7 +45,7 @@ export async function disturb(
   for (let deck: Disturbance[] = []; ; ) {
     await sleep(1000 + Math.random() * 3000);
     if (isOver()) break;
-    if (deck.length === 0) deck = shuffled(disturbances);
+    if (deck.length === 0) deck = shuffled([...disturbances, ...worst]);
     const kind = deck.pop();
     if (kind === undefined) continue;
     // Several overlap, but only one crash of the database.
@@ -71,7 +74,7 @@ async function happen(
   onDisturbance(kind);
   const { node, proxy } = free;
   const shortMs = leaseMs * (0.05 + Math.random() * 0.3);
-  const longMs = leaseMs * (1.4 + Math.random());
+  const longMs = leaseMs * (1.3 + Math.random() * 0.7);
   node.isDisturbed = true;
   try {
     if (kind === 'killed') await node.kill().then(() => node.start());
