@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basicFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
-import { patience } from '../support/patience.ts';
+import { patience, within } from '../support/patience.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startSwallowingProxy } from '../support/swallowing-proxy.ts';
 import { startAgent, type WatchingAgent } from './agent.ts';
@@ -51,7 +51,7 @@ const leaseMs = 4000;
 /** Of the triggers `narrow` and `limited`. */
 const narrowLimit = 3;
 const limitedRuns = 100;
-const endLimitMs = 180_000;
+const endLimitMs = 90_000;
 
 const promises: Promises = {
   concurrency: new Map([['narrow', narrowLimit]]),
@@ -109,8 +109,9 @@ async function runChaos(
   await disturb({ places, database, leaseMs }, isOver, happened);
   callers.stop();
   signal.throwIfAborted();
+  onProgress('waiting until every body is acknowledged');
+  await within(calling, endLimitMs, 'the last answers');
   onProgress('waiting for the end of all runs');
-  await calling;
   await callers.fillLimit();
   const final = await finalRuns(callers, agent, signal);
   const calls = agent.calls();
