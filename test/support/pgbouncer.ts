@@ -32,7 +32,7 @@ export async function pgbouncerInFront(
 listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
-auth_type = any
+auth_type = trust
 auth_file = ${folder}/users.txt
 pool_mode = ${mode}
 default_pool_size = 20

@@ -44,7 +44,7 @@ t.test('a database that cannot be used', { skip: skipWithoutPostgres }, async (t
   const server = await startPostgres(t);
 
   await t.test('because it does not exist', async (t) => {
-    await t.rejects(open(t, server.url.replace('/postgres', '/nothing').replace('postgres@', 'postgres:s3cret@')), {
+    await t.rejects(open(t, server.url.replace(/postgres$/, 'nothing').replace('postgres@', 'postgres:s3cret@')), {
       message: /^the database does not exist \(SQLSTATE 3D000\)$/,
     });
   });
@@ -78,7 +78,7 @@ t.test('a database that cannot be used', { skip: skipWithoutPostgres }, async (t
   await t.test('because its encoding is not UTF8', async (t) => {
     await server.query("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'");
     await t.rejects(
-      open(t, server.url.replace('/postgres', '/ascii')),
+      open(t, server.url.replace(/postgres$/, 'ascii')),
       /encoding SQL_ASCII: create one with encoding UTF8/,
     );
   });
