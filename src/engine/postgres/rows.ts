@@ -39,13 +39,11 @@ export interface RunRow {
 }
 
 /** The members of a record that never change and that no query needs. */
-type Head = Pick<
-  RunRecord,
-  'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt'
-> & {
+interface Head
+  extends Pick<RunRecord, 'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt'> {
   /** Of its policy, unless it has none. */
   readonly mask?: readonly string[] | undefined;
-};
+}
 
 /** A run with its place in the queue or its result, as \`RunRow\`. */
 export const runColumns = `json_build_object(
