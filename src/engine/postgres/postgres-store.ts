@@ -308,8 +308,8 @@ export class PostgresStore implements SharedStore {
     this.#link.hint(hint);
   }
 
-  tell(life: Life, text: string): void {
-    this.#link.tell(life, text);
+  send(life: Life, text: string): void {
+    this.#link.send(life, text);
   }
 
   async health(): Promise<string | undefined> {
