@@ -1,5 +1,5 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
-import type { Engine, EngineMemory, RecordedRequest, Recordings, Recovery } from './types/index.ts';
+import type { Engine, EngineMemory, NodeName, RecordedRequest, Recordings, Recovery } from './types/index.ts';
 
 /** An engine that `engine: { uses, with }` of gateway.yaml can select. */
 export interface EngineDefinition<Options = unknown> {
@@ -42,6 +42,8 @@ export interface EngineContext {
   readonly log: PluginLog;
   /** The gateway's budget; undefined for a command. */
   readonly memory?: EngineMemory | undefined;
+  /** What this process is called among those that share the store; undefined for a command, which is no node. */
+  readonly node?: NodeName | undefined;
   /** Makes a path from the options absolute: relative ones start at the folder of gateway.yaml. */
   resolvePath(path: string): string;
 }

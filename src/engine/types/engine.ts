@@ -2,7 +2,7 @@ import type { JsonValue, MaybePromise, RunDelta, RunPosition, RunState } from '.
 import type { EngineBroken } from './engine-broken.ts';
 import type { Executor, TriggerName } from './executor.ts';
 import type { LimitCharge, LimitCounter } from './limits.ts';
-import type { NodeRecord } from './node.ts';
+import type { Life, NodeRecord } from './node.ts';
 import type { NewRun, RunQuery, RunRecord } from './run-record.ts';
 
 /**
@@ -108,6 +108,8 @@ export interface Engine {
   deliver?(runId: string, completion: JsonValue): MaybePromise<boolean>;
   /** The nodes that share the store, this one included. Absent from an engine of one process. */
   nodes?(): MaybePromise<readonly NodeRecord[]>;
+  /** The life of this node, as `nodes` names it; undefined while it has none. */
+  readonly life?: Life | undefined;
   /** Starts executing runs, those submitted before included. Called once. */
   start(executor: Executor): MaybePromise<void>;
   /** What the executor says of triggers may have changed: runs that have a place now are started. */

@@ -1,5 +1,5 @@
 import type { JsonValue, MaybePromise, RunEvent, RunUsage, Session, TriggerInput } from '../../contract/index.ts';
-import type { ServedConfig } from './node.ts';
+import type { NodeRecord, ServedConfig } from './node.ts';
 import type { RunCost, RunRecord } from './run-record.ts';
 
 /**
@@ -92,4 +92,6 @@ export interface Executor {
    * and the engine asks again while the attempt lives.
    */
   complete?(runId: string, completion: JsonValue): boolean;
+  /** Called with the nodes that share the store, this one included, whenever the engine has read them. */
+  onNodes?(nodes: readonly NodeRecord[]): void;
 }

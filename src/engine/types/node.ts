@@ -13,12 +13,16 @@ export interface ServedConfig {
   readonly keyDigest: string;
 }
 
-/** What other nodes and operators may know of a node. */
-export interface NodeInfo extends ServedConfig {
+/** What a node is called. */
+export interface NodeName {
   /** For people: where it runs. */
   readonly name: string;
   /** Of the gateway. */
   readonly version: string;
+}
+
+/** What other nodes and operators may know of a node. */
+export interface NodeInfo extends NodeName, ServedConfig {
   readonly running: number;
 }
 
