@@ -34,7 +34,10 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
           'PULLCORD_LOG_LEVEL=warn pullcord serve --config deploy/config',
           'pullcord serve --site config/site',
         ],
-        environment: { PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent' },
+        environment: {
+          PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent',
+          PULLCORD_NODE: 'what the node is called in `pullcord nodes`; by default host name and process id',
+        },
         exitCodes: {
           0: 'it stopped gracefully',
           1: 'it cannot serve, or a second signal ended it',

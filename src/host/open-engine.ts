@@ -24,12 +24,12 @@ export type EngineRecovery =
  */
 export async function openEngine(
   use: StageUse,
-  { log, memory }: Pick<EngineContext, 'log' | 'memory'>,
+  { log, memory, node }: Pick<EngineContext, 'log' | 'memory' | 'node'>,
   wanted: { readonly isThere?: boolean } = {},
 ): Promise<EngineOpening> {
   const checked = await checkEngine(use);
   if (!checked.ok) return checked;
-  const context = { log, memory, resolvePath: (path: string) => resolve(use.folder, path) };
+  const context = { log, memory, node, resolvePath: (path: string) => resolve(use.folder, path) };
   const { definition, options } = checked;
   if (wanted.isThere && !definition.isDurable) {
     return failed(use, `the ${definition.name} engine keeps data only in the gateway's process`);

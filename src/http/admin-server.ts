@@ -7,6 +7,8 @@ import { type Engine, EngineUnavailable, type Recordings } from '../engine/types
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
+import { NodeOperations } from '../runtime/nodes/node-operations.ts';
+import { servedConfig, type ThisNode } from '../runtime/nodes/this-node.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
@@ -36,6 +38,7 @@ export interface AdminServerParts {
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
   readonly spending: Spending;
+  readonly node: ThisNode;
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
@@ -88,15 +91,20 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     return reply.code(status === 'ok' ? 200 : 503).send({ status });
   });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  app.get('/config', () => describeConfig(parts.live, parts.reloader()));
+  app.get('/config', () => describeConfig(parts));
   app.post<{ Querystring: { force?: string } }>('/config/reload', async (request, reply) => {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
-    return reply.code(report.ok ? 200 : 422).send(describeConfig(parts.live, parts.reloader()));
+    return reply.code(report.ok ? 200 : 422).send(describeConfig(parts));
   });
   const requests = new RequestOperations(parts.recordings, () => parts.live.current.config);
   registerRequests(app, requests, parts.recorder);
   registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
+  const nodes = new NodeOperations(parts.engine, () => {
+    const { current } = parts.live;
+    return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };
+  });
+  app.get('/nodes', () => nodes.list());
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
   app.setErrorHandler((error: Error, request, reply) =>
     sendProblem(reply, request.id, EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error)),
@@ -113,11 +121,13 @@ function digest(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }
 
-function describeConfig(live: Live, reloader: Reloader): object {
+function describeConfig({ live, node, reloader: current }: AdminServerParts): object {
+  const reloader = current();
   const { revision, gitCommit, isDirty, loadedAt, config } = live.current;
   const { at, ok, outcome, revision: tried, problems, sources } = reloader.last;
   const { running, revocations } = reloader;
   return {
+    node: node.name,
     revision,
     gitCommit: gitCommit ?? null,
     dirty: isDirty ?? null,

@@ -16,6 +16,7 @@ import { BodyDecoder } from '../runtime/body/content-coding.ts';
 import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
+import { thisNode } from '../runtime/nodes/this-node.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
@@ -95,8 +96,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     streams.recheck();
     engine.reconsider();
   });
+  const node = thisNode();
   const memory = new MemoryBudget(config.server);
-  const opened = await openEngine(config.engine, { log, memory });
+  const opened = await openEngine(config.engine, { log, memory, node });
   if (!opened.ok) {
     live.close();
     await builder.disposed();
@@ -127,6 +129,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       log,
       lingering: new Lingering(),
       spending,
+      node,
     },
     () => reloader,
     onConfig,
@@ -154,7 +157,15 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   };
   try {
     await engine.start(
-      createExecutor({ live, log, callbacks: { client, log }, completions, stopHandlers, spending, expectations }),
+      createExecutor({
+        live,
+        log,
+        callbacks: { client, log },
+        completions,
+        stopHandlers,
+        spending,
+        expectations,
+      }),
     );
   } catch (error) {
     if (!EngineUnavailable.is(error)) throw error;
@@ -215,7 +226,7 @@ class Surface implements ReloadParticipant {
   #isReady = false;
 
   constructor(
-    parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending'>,
+    parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'>,
     reloader: () => Reloader,
     onConfig: GatewayOptions['onConfig'],
   ) {
