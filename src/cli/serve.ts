@@ -6,7 +6,8 @@ import { helpText } from './help-text.ts';
 import type { Log } from './log.ts';
 import { parsePort } from './numbers.ts';
 import { hideEnvironment } from './serve/hide-environment.ts';
-import { type NpmParent, npmParent } from './serve/npm-parent.ts';
+import { npmParent } from './serve/npm-parent.ts';
+import { stopSignal } from './serve/stop-signal.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
 /** How long a gateway whose store is broken may take to close, in milliseconds. */
@@ -18,7 +19,8 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
     .summary('run the gateway')
     .description(
       'Serves the triggers of a config folder, and reloads it when it changes, until it is stopped.\n\n' +
-        'SIGTERM or SIGINT stop it gracefully, a second one at once; SIGHUP reloads the config and its secrets.',
+        'SIGTERM or SIGINT stop it gracefully, a second one at once, or ends `server.shutdownDelay`; SIGHUP reloads the config ' +
+        'and its secrets.',
     )
     .addOption(configOption())
     .option(
@@ -124,33 +126,4 @@ async function serveSite(log: Log, gateway: Gateway, pages: { readonly root: str
   const site = await startSite({ ...pages, gateway: gateway.address, log });
   if (site !== undefined) log.info({ url: site.url }, 'serving the site');
   return site;
-}
-
-/** How soon after a signal npm passes the same one on, in milliseconds: a terminal sends it to both. */
-const passedOnWithinMs = 1000;
-
-/** Resolves at the first signal to stop, or when npm has gone; the second signal ends the process at once. */
-function stopSignal(log: Log, gateway: Gateway, parent: NpmParent | undefined): Promise<void> {
-  process.on('SIGHUP', () => {
-    // The terminal has gone, and npm with it: a gateway under nohup continues.
-    parent?.ignore();
-    log.info({}, 'SIGHUP: reloading');
-    void gateway.reloader.reload({ always: true });
-  });
-  return new Promise((resolve) => {
-    let stoppedAt: number | undefined;
-    const stop = (why: object) => {
-      stoppedAt = performance.now();
-      parent?.ignore();
-      log.info(why, 'stopping: no new requests; running ones may finish');
-      resolve();
-    };
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (stoppedAt === undefined) stop({ signal });
-      else if (parent === undefined || performance.now() - stoppedAt > passedOnWithinMs)
-        process.exit(exitCodes.problems);
-    };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-    parent?.onGone(() => stop({ reason: 'npm has ended' }));
-  });
 }

@@ -32,6 +32,7 @@ import { OpenStreams } from './open-streams.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { createPublicServer } from './public-server.ts';
 import { Readiness } from './readiness.ts';
+import { Shutdown } from './shutdown.ts';
 
 export interface GatewayOptions {
   /** The config folder. */
@@ -60,6 +61,13 @@ export interface Gateway {
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
   /** Resolves when nothing can be stored any more, whatever happens: the gateway must be closed. */
   readonly broken: Promise<EngineBroken>;
+  /** `server.shutdownDelay` of the config that serves. */
+  readonly shutdownDelayMs: number;
+  /**
+   * Fails `/readyz` and still serves for `server.shutdownDelay`, or until `hurry` aborts. To be called before `close`, where
+   * clients need the time.
+   */
+  announceStop(hurry?: AbortSignal): Promise<void>;
   /** Drains: accepts nothing new, lets running work end within `server.drainTimeout`, then frees everything. */
   close(): Promise<void>;
 }
@@ -111,6 +119,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
   const completions = new Completions();
+  const shutdown = new Shutdown();
   const expectations = new Expectations();
   const spending = new Spending(log);
   const surface = new Surface(
@@ -122,6 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       recorder,
       completions,
       streams,
+      shutdown,
       memory,
       decoder: new BodyDecoder(),
       requestLimits: new MemoryCounters(),
@@ -201,6 +211,10 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       reloader,
       broken: engine.broken,
       warnings: { problems, sources },
+      get shutdownDelayMs() {
+        return live.current.config.server.shutdownDelayMs;
+      },
+      announceStop: (hurry) => shutdown.delay(live.current.config.server.shutdownDelayMs, hurry),
       async close() {
         reloader.stop();
         await watching.close();
@@ -221,6 +235,7 @@ class Surface implements ReloadParticipant {
   readonly publicListener: Listener;
   readonly adminListener: Listener;
   readonly #memory: MemoryBudget;
+  readonly #shutdown: Shutdown;
   readonly #onConfig: GatewayOptions['onConfig'];
   #token: string | undefined;
   #isReady = false;
@@ -231,9 +246,10 @@ class Surface implements ReloadParticipant {
     onConfig: GatewayOptions['onConfig'],
   ) {
     this.#memory = parts.memory;
+    this.#shutdown = parts.shutdown;
     this.#onConfig = onConfig;
     this.publicListener = new Listener(() => createPublicServer(parts, parts.lingering));
-    const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady);
+    const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady && !parts.shutdown.isAnnounced);
     this.adminListener = new Listener(() =>
       createAdminServer({ ...parts, reloader, token: () => this.#token, readiness }),
     );
@@ -270,7 +286,7 @@ class Surface implements ReloadParticipant {
 
   /** The admin listener closes last, so that a probe can see the gateway stopping. */
   async close(engine: Engine, drainMs: number): Promise<void> {
-    this.#isReady = false;
+    this.#shutdown.announce();
     const answered = this.publicListener.close();
     await engine.close(drainMs);
     const cutting = setTimeout(() => this.publicListener.cut(), lastAnswersMs);

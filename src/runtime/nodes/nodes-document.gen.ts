@@ -1,6 +1,20 @@
 // Generated from schemas/source/nodes.schema.json by schemas/generate.ts. Do not edit.
 
 /**
+ * Until when its runs are its own, unless it renews the lease. Null: the engine is not shared.
+ */
+export type LeaseDocument = {
+  /**
+   * When it ends, in UTC, by the clock of the database.
+   */
+  endsAt: string;
+  /**
+   * In how many seconds, by the clock of the node that answered. 0: its runs are about to go to other nodes.
+   */
+  endsInSeconds: number;
+} | null;
+
+/**
  * The output of `pullcord nodes --json`, and of `GET /nodes` on the admin listener: the nodes that share an engine. With an engine that only one process uses, there is one node. Members may be added; none is removed or gets another meaning.
  */
 export interface NodesDocument {
@@ -53,10 +67,7 @@ export interface NodeDocument {
    * The end of the id of its life, which is another one after a restart or after its lease has ended. Null: the engine is not shared.
    */
   life: string | null;
-  /**
-   * Until when its runs are its own, unless it renews the lease. Null: the engine is not shared.
-   */
-  lease: LeaseDocument | null;
+  lease: LeaseDocument;
   /**
    * Whether it is the node that answered. In the output of the command it may be that no node is: when the engine was read without a gateway.
    */
@@ -69,17 +80,4 @@ export interface NodeDocument {
    * Whether the secrets that sign its tokens, challenges and completion addresses differ from those of the node that answered: each refuses what the other signs.
    */
   keysDiffer: boolean;
-}
-/**
- * A lease, by the clock of the engine's database.
- */
-export interface LeaseDocument {
-  /**
-   * When it ends, in UTC.
-   */
-  endsAt: string;
-  /**
-   * In how many seconds, by the clock of the node that answered. 0: its runs are about to go to other nodes.
-   */
-  endsInSeconds: number;
 }
