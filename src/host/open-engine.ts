@@ -82,6 +82,18 @@ export async function checkEngine(use: StageUse) {
   return resolved.ok ? ({ ok: true, definition, options: resolved.options } as const) : resolved;
 }
 
+/** Why several processes cannot serve with the engine that gateway.yaml selects; none: they can. */
+export async function sharingProblems(use: StageUse): Promise<readonly Problem[]> {
+  const checked = await checkEngine(use);
+  if (!checked.ok) return checked.problems;
+  const { name, isShared } = checked.definition;
+  if (isShared) return [];
+  const message = `several processes cannot serve with the ${name} engine: only one process can use its store at a time`;
+  const hint =
+    'Use `engine: { uses: postgres, … }`, which processes and machines can share, or serve without --processes.';
+  return [{ code: 'engine_not_shared', severity: 'error', message, hint, place: use.place }];
+}
+
 function unknownEngine(use: StageUse): Problem {
   return {
     code: 'unknown_engine',

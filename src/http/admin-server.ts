@@ -20,7 +20,7 @@ import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
 import type { Lingering } from './lingering.ts';
-import { metricsOf } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
@@ -42,6 +42,7 @@ export interface AdminServerParts {
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
+  readonly metrics: Metrics;
 }
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
@@ -64,7 +65,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   parts.lingering.serve(app.server);
   // Node would answer an unknown Expect without a body.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
-  const metrics = metricsOf(parts);
+  const { metrics } = parts;
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);

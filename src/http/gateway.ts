@@ -27,7 +27,8 @@ import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
 import { Lingering } from './lingering.ts';
-import { Listener, type PreparedListener } from './listener.ts';
+import { Listener, type ListenerConfig, onSocket, type PreparedListener } from './listener.ts';
+import { type Metrics, metricsOf } from './metrics.ts';
 import { OpenStreams } from './open-streams.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { createPublicServer } from './public-server.ts';
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly reloadLimits?: ReloadLimits;
   /** Stands in for the clock by which files settle, in tests. */
   readonly pause?: Pause | undefined;
+  /** Where the admin listener listens instead of its address: the path of a socket. */
+  readonly adminSocket?: string | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -55,6 +58,7 @@ export interface Gateway {
   readonly address: { host: string; port: number };
   readonly adminAddress: { host: string; port: number };
   readonly reloader: Reloader;
+  readonly metrics: Metrics;
   /** The revision that serves new requests. */
   readonly revision: string;
   /** Warnings of the config that serves. */
@@ -83,7 +87,7 @@ const stopHandlersMs = 10_000;
 
 /** Loads a config folder and serves it until `close`. Problems of the config or of a port are returned, not thrown. */
 export async function startGateway(options: GatewayOptions): Promise<StartedGateway> {
-  const { root, log, reloadLimits, pause, onConfig } = options;
+  const { root, log, reloadLimits, pause } = options;
   const loader = new SettledLoader(root, pause);
   const settled = await loader.settle(await loader.look(), {
     onWriting: (file) =>
@@ -142,7 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       node,
     },
     () => reloader,
-    onConfig,
+    options,
   );
   const reloader: Reloader = new Reloader({
     root,
@@ -209,6 +213,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         return live.current.revision;
       },
       reloader,
+      metrics: surface.metrics,
       broken: engine.broken,
       warnings: { problems, sources },
       get shutdownDelayMs() {
@@ -230,28 +235,35 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   };
 }
 
+type SurfaceOptions = Pick<GatewayOptions, 'onConfig' | 'adminSocket'>;
+
 /** The two listeners as one participant of a reload: both are ready for the next config, or neither changes. */
 class Surface implements ReloadParticipant {
   readonly publicListener: Listener;
   readonly adminListener: Listener;
+  readonly metrics: Metrics;
   readonly #memory: MemoryBudget;
   readonly #shutdown: Shutdown;
-  readonly #onConfig: GatewayOptions['onConfig'];
+  readonly #options: SurfaceOptions;
   #token: string | undefined;
   #isReady = false;
 
   constructor(
     parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'>,
     reloader: () => Reloader,
-    onConfig: GatewayOptions['onConfig'],
+    options: SurfaceOptions,
   ) {
     this.#memory = parts.memory;
     this.#shutdown = parts.shutdown;
-    this.#onConfig = onConfig;
+    this.#options = options;
+    this.metrics = metricsOf({ ...parts, reloader });
     this.publicListener = new Listener(() => createPublicServer(parts, parts.lingering));
     const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady && !parts.shutdown.isAnnounced);
-    this.adminListener = new Listener(() =>
-      createAdminServer({ ...parts, reloader, token: () => this.#token, readiness }),
+    const { metrics } = this;
+    const createAdmin = () => createAdminServer({ ...parts, reloader, token: () => this.#token, readiness, metrics });
+    const { adminSocket } = options;
+    this.adminListener = new Listener(
+      adminSocket === undefined ? createAdmin : () => onSocket(createAdmin(), adminSocket),
     );
   }
 
@@ -259,7 +271,10 @@ class Surface implements ReloadParticipant {
     const { server, admin } = config;
     const problems: Problem[] = [];
     const listeners: Extract<PreparedListener, { ok: true }>[] = [];
-    for (const prepared of [await this.publicListener.prepare(server), await this.adminListener.prepare(admin)]) {
+    for (const prepared of [
+      await this.publicListener.prepare(server),
+      await this.adminListener.prepare(this.#adminPlace(admin)),
+    ]) {
       if (prepared.ok) listeners.push(prepared);
       else problems.push(prepared.problem);
     }
@@ -276,12 +291,18 @@ class Surface implements ReloadParticipant {
         this.#memory.setLimits(server);
         this.#token = token?.ok ? token.value : undefined;
         this.#isReady = true;
-        this.#onConfig?.(config);
+        this.#options.onConfig?.(config);
       },
       rollback: async () => {
         for (const listener of listeners) await listener.rollback();
       },
     };
+  }
+
+  /** A socket stays, whatever address the config names. */
+  #adminPlace(admin: ListenerConfig): ListenerConfig {
+    const { adminSocket } = this.#options;
+    return adminSocket === undefined ? admin : { host: adminSocket, port: 0, place: admin.place };
   }
 
   /** The admin listener closes last, so that a probe can see the gateway stopping. */

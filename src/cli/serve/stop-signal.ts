@@ -4,14 +4,21 @@ import { exitCodes } from '../terminal.ts';
 import type { NpmParent } from './npm-parent.ts';
 
 /** How soon after a signal npm passes the same one on, in milliseconds: a terminal sends it to both. */
-const passedOnWithinMs = 1000;
+export const passedOnWithinMs = 1000;
+
+/** Where signals come from: the system, or the process that has started this one. */
+export type Signals = Pick<NodeJS.EventEmitter, 'on'>;
 
 /**
  * Resolves when the gateway is to be closed: `server.shutdownDelay` after the first signal to stop, or after npm has gone. A
  * second signal ends the delay; when there is none, or it is over, the process ends at once.
  */
-export function stopSignal(log: Log, gateway: Gateway, parent: NpmParent | undefined): Promise<void> {
-  process.on('SIGHUP', () => {
+export function stopSignal(
+  log: Log,
+  gateway: Gateway,
+  { parent, signals }: { readonly parent: NpmParent | undefined; readonly signals: Signals },
+): Promise<void> {
+  signals.on('SIGHUP', () => {
     // The terminal has gone, and npm with it: a gateway under nohup continues.
     parent?.ignore();
     log.info({}, 'SIGHUP: reloading');
@@ -40,7 +47,7 @@ export function stopSignal(log: Log, gateway: Gateway, parent: NpmParent | undef
       else if (isDelayed) hurry.abort();
       else process.exit(exitCodes.problems);
     };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+    signals.on('SIGTERM', onSignal).on('SIGINT', onSignal);
     parent?.onGone(() => void stop({ reason: 'npm has ended' }));
   });
 }
