@@ -42,16 +42,22 @@ export interface LaneRule {
   readonly isPerValue: boolean;
 }
 
+/** Lanes take turns, and in a lane that is limited by value, its values. */
+export interface Turn {
+  readonly lane: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
 /** How many runs a node takes. */
 export interface Want {
   /** The revision that the node serves: its rules say which lanes it can execute. */
   readonly revision: string;
   /** At most this many. */
   readonly runs: number;
-  /** Of them, how many that died with their process once, and may be why. */
-  readonly suspects: number;
-  /** Suspects before all others. */
-  readonly suspectsFirst: boolean;
+  /** Whether one may be taken that was interrupted by several deaths: in all nodes, one of those runs at a time. */
+  readonly suspect: boolean;
+  /** Where turns begin: after the lane, and in it after the value, of which this node has taken a run last. */
+  readonly turn: Turn;
   /** Lanes of which at most so many may be taken, whatever their limit: 0 while a circuit is open, 1 to probe. By `laneOf`. */
   readonly caps: ReadonlyMap<string, number>;
   /** Whether runs are taken whose trigger no node serves: they fail. */
@@ -76,6 +82,8 @@ export interface Taking {
   readonly unknown: readonly { readonly project: string; readonly trigger: string }[];
   /** In how many milliseconds the next run that waits for its time may start; undefined: none does. */
   readonly nextInMs: number | undefined;
+  /** Where the next taking goes on. */
+  readonly turn: Turn;
   /** Whether more could have been started, had more been wanted: tell other nodes. */
   readonly hasMore: boolean;
 }
@@ -85,6 +93,8 @@ export interface SubmitOperation {
   readonly run: NewRun;
   /** Whether its input lost anything to masks: then only this node can execute it. */
   readonly isMasked: boolean;
+  /** The value of `per` of its concurrency, also where the record must not have it because it is masked. */
+  readonly value: string | undefined;
   readonly claim: Claim | undefined;
   readonly limits: readonly LimitCharge[];
 }

@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict';
 import { uuidv7 } from 'uuidv7';
 import type { MaybePromise } from '../../contract/index.ts';
 import type { OpenedEngine } from '../definition.ts';
 import {
   type Claim,
   conversationId,
+  type EngineLoad,
   type NewRecording,
   type NewRun,
   type RecordedRequest,
@@ -131,6 +133,16 @@ export const wide: RecordingBounds = { count: 100_000, ageMs: 24 * 3_600_000, si
 /** A recording of a trigger without bounds of its own. */
 export function unbounded(request: RecordedRequest): NewRecording {
   return { request, count: undefined, ageMs: undefined };
+}
+
+/** Resolves when the engine says that it has so many runs to execute. What other nodes do shows with a delay. */
+export async function loaded({ engine }: ConformanceHarness, expected: EngineLoad): Promise<void> {
+  let seen: EngineLoad | undefined;
+  const isReached = async () => {
+    seen = engine.load();
+    return seen.queued === expected.queued && seen.running === expected.running ? true : undefined;
+  };
+  await until(isReached).catch(() => assert.deepEqual(seen, expected));
 }
 
 /** The record of a run once it is final, in whatever state. */

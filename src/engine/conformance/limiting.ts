@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ConformanceCase, ended, keepAll, newRun, promise } from './harness.ts';
+import { type ConformanceCase, ended, keepAll, loaded, newRun, promise, until } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 
 export const limitCases: readonly ConformanceCase[] = [
@@ -19,8 +19,10 @@ export const limitCases: readonly ConformanceCase[] = [
       const attempt = await worker.started(run.id);
       const running = worker.attempts.filter((one) => one.run.trigger === 'narrow').length - index;
       assert.ok(running <= 2, `${running} at once`);
-      const states = await engine.list({ trigger: 'narrow', state: 'queued', limit: 10 });
-      assert.equal(states.length, Math.max(0, 5 - 2 - index));
+      await until(async () => {
+        const queued = await engine.list({ trigger: 'narrow', state: 'queued', limit: 10 });
+        return queued.length === Math.max(0, 5 - 2 - index) ? true : undefined;
+      });
       attempt.settle(success);
       await ended(harness, run.id);
       const next = narrow[index + 2];
@@ -36,15 +38,15 @@ export const limitCases: readonly ConformanceCase[] = [
     const few = newRun(harness, { concurrencyValue: 'few' });
     for (const run of [...many, few]) await engine.submit(run, undefined);
     await worker.started(few.id);
-    assert.deepEqual(engine.load(), { queued: 3, running: 3 });
+    await loaded(harness, { queued: 3, running: 3 });
     const [first, second, third] = many.map(({ id }) => id);
     (await worker.started(first ?? '')).settle(success);
     await worker.started(third ?? '');
-    assert.deepEqual(engine.load(), { queued: 2, running: 3 });
+    await loaded(harness, { queued: 2, running: 3 });
     // A place of another value is none of theirs.
     (await worker.started(few.id)).settle(success);
     await ended(harness, few.id);
-    assert.deepEqual(engine.load(), { queued: 2, running: 2 });
+    await loaded(harness, { queued: 2, running: 2 });
     assert.equal((await engine.get(second ?? ''))?.concurrencyValue, 'many');
   }),
 
@@ -55,11 +57,11 @@ export const limitCases: readonly ConformanceCase[] = [
     await engine.start({ execute: worker.execute, concurrencyOf: () => ({ limit, isPerValue: true }) });
     const runs = Array.from({ length: 3 }, () => newRun(harness, { concurrencyValue: 'a' }));
     for (const run of runs) await engine.submit(run, undefined);
-    assert.deepEqual(engine.load(), { queued: 2, running: 1 });
+    await loaded(harness, { queued: 2, running: 1 });
     limit = 2;
     engine.reconsider();
     await worker.started(runs[1]?.id ?? '');
-    assert.deepEqual(engine.load(), { queued: 1, running: 2 });
+    await loaded(harness, { queued: 1, running: 2 });
   }),
 
   promise('what a policy does not keep includes the value that limits concurrency', async (harness) => {
@@ -96,7 +98,7 @@ export const limitCases: readonly ConformanceCase[] = [
       (await worker.started(atOnce.id)).settle(success);
       await worker.started(overdue.id);
       await ended(harness, atOnce.id);
-      assert.deepEqual(engine.load(), { queued: 2, running: 1 });
+      await loaded(harness, { queued: 2, running: 1 });
       const { state, startsAt: shown } = (await engine.get(later.id)) ?? {};
       assert.deepEqual([state, shown], ['queued', startsAt]);
       assert.deepEqual(await engine.cancel(cancelled.id), { kind: 'cancelled' });
@@ -126,10 +128,10 @@ export const limitCases: readonly ConformanceCase[] = [
     await engine.submit(other, undefined);
     await worker.started(other.id);
     const tried = await worker.started(third ?? '');
-    assert.deepEqual(engine.load(), { queued: 2, running: 2 });
+    await loaded(harness, { queued: 2, running: 2 });
     tried.settle(failure);
     const probe = await worker.started(fourth ?? '');
-    assert.deepEqual(engine.load(), { queued: 1, running: 2 });
+    await loaded(harness, { queued: 1, running: 2 });
     probe.settle(success);
     await worker.started(fifth ?? '');
     assert.deepEqual(engine.openCircuits(), []);
@@ -140,13 +142,13 @@ export const limitCases: readonly ConformanceCase[] = [
     const worker = new Worker();
     const runs = [newRun(harness), newRun(harness)];
     for (const run of runs) await engine.submit(run, undefined);
-    assert.deepEqual(engine.load(), { queued: 2, running: 0 });
+    await loaded(harness, { queued: 2, running: 0 });
     await engine.start({ execute: worker.execute, concurrencyOf: () => ({ limit: 1, isPerValue: false }) });
     const [first, second] = runs;
     (await worker.started(first?.id ?? '')).settle(success);
     await worker.started(second?.id ?? '');
-    assert.deepEqual(engine.load(), { queued: 0, running: 1 });
+    await loaded(harness, { queued: 0, running: 1 });
     await engine.cancel(second?.id ?? '');
-    assert.deepEqual(engine.load(), { queued: 0, running: 0 });
+    await loaded(harness, { queued: 0, running: 0 });
   }),
 ];

@@ -1,0 +1,121 @@
+import { Socket } from 'node:net';
+import { Client, type ClientConfig, Pool, type PoolClient } from 'pg';
+import { asUnavailable } from './pg-error.ts';
+
+/** How long a connection may take, in milliseconds. */
+const connectWithinMs = 5000;
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly pool: number;
+  /** How long a query may take, in milliseconds. Then its connection is destroyed: the server may be gone. */
+  readonly queryTimeoutMs: number;
+  readonly ssl?: ClientConfig['ssl'];
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+}
+
+/** A connection that can be cut: `end` would wait for a server that is gone. */
+export class Connection extends Client {
+  readonly #socket: Socket;
+
+  constructor(config?: string | ClientConfig) {
+    const socket = new Socket();
+    super({ ...(typeof config === 'string' ? { connectionString: config } : config), stream: () => socket });
+    this.#socket = socket;
+    // Whoever uses it finds out by its query.
+    this.on('error', () => {});
+  }
+
+  /** Sets what every session needs. Durability must not depend on the defaults of a role. */
+  async prepare(queryTimeoutMs: number): Promise<void> {
+    await this.query(`SET default_transaction_isolation = 'read committed';
+      SET statement_timeout = ${Math.ceil(queryTimeoutMs)};
+      SET idle_in_transaction_session_timeout = ${Math.ceil(queryTimeoutMs)};
+      SET client_min_messages = warning;
+      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`);
+  }
+
+  cut(): void {
+    this.#socket.destroy();
+    void this.end().catch(() => {});
+  }
+}
+
+/** Queries in transactions of their own. Every one has a deadline. */
+export class Connections {
+  readonly #options: ConnectionOptions;
+  readonly #pool: Pool;
+  readonly #prepared = new WeakSet<PoolClient>();
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#pool = new Pool({
+      ...this.#config(),
+      max: options.pool,
+      idleTimeoutMillis: 60_000,
+      Client: Connection,
+    } as object);
+    this.#pool.on('error', () => {});
+  }
+
+  /** Returns the rows. Rejects with EngineUnavailable if the database is. */
+  async query<Row>(name: string | undefined, text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    try {
+      return await this.raw<Row>({ ...(name !== undefined && { name }), text, values });
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+  }
+
+  /** As `query`, with the error of the driver. */
+  async raw<Row>(query: { name?: string; text: string; values?: readonly unknown[] }): Promise<readonly Row[]> {
+    const client = await this.#pool.connect();
+    let isUsable = false;
+    try {
+      if (!this.#prepared.has(client)) {
+        await (client as unknown as Connection).prepare(this.#options.queryTimeoutMs);
+        this.#prepared.add(client);
+      }
+      const { rows } = await client.query({ ...query, values: [...(query.values ?? [])] });
+      isUsable = true;
+      return rows as readonly Row[];
+    } catch (error) {
+      // An error of the server leaves the connection as it is; anything else may have lost its answer.
+      isUsable = error instanceof Error && 'severity' in error && error.severity === 'ERROR';
+      throw error;
+    } finally {
+      if (!isUsable) (client as unknown as Connection).cut();
+      client.release(!isUsable);
+    }
+  }
+
+  /** A connection for one purpose, connected. Rejects with EngineUnavailable. */
+  async dedicated(queryTimeoutMs: number): Promise<Connection> {
+    const client = new Connection({ ...this.#config(), query_timeout: queryTimeoutMs });
+    try {
+      await client.connect();
+      await client.prepare(queryTimeoutMs);
+      return client;
+    } catch (error) {
+      client.cut();
+      throw asUnavailable(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.race([this.#pool.end(), new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+  }
+
+  #config(): ClientConfig {
+    const { url, queryTimeoutMs, ssl, applicationName } = this.#options;
+    return {
+      connectionString: url,
+      connectionTimeoutMillis: connectWithinMs,
+      query_timeout: queryTimeoutMs,
+      application_name: applicationName,
+      keepAlive: true,
+      ...(ssl !== undefined && { ssl }),
+    };
+  }
+}

@@ -1,0 +1,36 @@
+/** Recorded requests: a sample, which may lose its last second. */
+export const recordingFunctions = `
+-- Adds requests, each id once, and drops what exceeds the bounds of their triggers and of all, the oldest first.
+CREATE OR REPLACE FUNCTION {s}.v1_record(batch json, triggers json, most bigint, age_ms bigint, most_bytes bigint, t bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  r record;
+  total record;
+  dropped bigint;
+BEGIN
+  INSERT INTO {s}.recordings
+    SELECT x.id, x."receivedAt", x.project, x.trigger, x."requestId", x."runId", x.verdict, x.size, x.until, x.request
+    FROM json_to_recordset(batch) AS x(id text, "receivedAt" bigint, project text, trigger text, "requestId" text, "runId" text,
+      verdict text, size bigint, until bigint, request text) ORDER BY x.id
+    ON CONFLICT DO NOTHING;
+  -- One node at a time drops: the others go on.
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('{s}', 7306)) THEN RETURN; END IF;
+  DELETE FROM {s}.recordings WHERE id = ANY (ARRAY(
+    SELECT id FROM {s}.recordings WHERE until <= t OR received_at <= t - age_ms LIMIT 1000));
+  FOR r IN SELECT * FROM json_to_recordset(triggers) AS x(project text, trigger text, count bigint, "ageMs" bigint)
+      WHERE x.count IS NOT NULL OR x."ageMs" IS NOT NULL LOOP
+    DELETE FROM {s}.recordings WHERE id = ANY (ARRAY(
+      SELECT c.id FROM {s}.recordings c WHERE c.trigger_key = r.trigger AND c.project = r.project AND c.received_at <= t - r."ageMs" LIMIT 1000));
+    DELETE FROM {s}.recordings WHERE id = ANY (ARRAY(
+      SELECT c.id FROM {s}.recordings c WHERE c.trigger_key = r.trigger AND c.project = r.project
+        ORDER BY c.received_at DESC, c.id DESC OFFSET coalesce(r.count, 9007199254740991) LIMIT 1000));
+  END LOOP;
+  SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes INTO total FROM {s}.recordings;
+  IF total.n <= most AND total.bytes <= most_bytes THEN RETURN; END IF;
+  DELETE FROM {s}.recordings WHERE id = ANY (ARRAY(
+    SELECT o.id FROM (SELECT c.id, row_number() OVER (ORDER BY c.received_at, c.id) AS place,
+        sum(c.size) OVER (ORDER BY c.received_at, c.id ROWS UNBOUNDED PRECEDING) - c.size AS before
+      FROM {s}.recordings c ORDER BY c.received_at, c.id LIMIT 1000) AS o
+    WHERE o.place <= total.n - most OR o.before < total.bytes - most_bytes));
+END $$;
+`;

@@ -1,0 +1,196 @@
+/** Accepting runs. */
+export const submitFunctions = `
+-- Who holds a claim now; NULL: the run that asks. \`mine\`: runs of the same step, which are not in the queue yet.
+CREATE OR REPLACE FUNCTION {s}.v1_claim(k text, run text, ends bigint, mine text[], t bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  holder text;
+  ending bigint;
+BEGIN
+  LOOP
+    INSERT INTO {s}.claims VALUES (k, run, ends) ON CONFLICT DO NOTHING;
+    IF FOUND THEN RETURN NULL; END IF;
+    SELECT run_id, until INTO holder, ending FROM {s}.claims WHERE key = k;
+    -- Released in between.
+    CONTINUE WHEN NOT FOUND;
+    IF holder = run THEN RETURN NULL; END IF;
+    IF ending IS NULL OR ending > t OR holder = ANY (mine) THEN RETURN holder; END IF;
+    SELECT run_id, until INTO holder, ending FROM {s}.claims WHERE key = k FOR UPDATE;
+    CONTINUE WHEN NOT FOUND;
+    IF ending IS NULL OR ending > t OR holder = ANY (mine) THEN RETURN holder; END IF;
+    -- A statement of its own: it sees what was committed while the lock was waited for.
+    PERFORM 1 FROM {s}.queue WHERE id = holder;
+    IF FOUND THEN RETURN holder; END IF;
+    UPDATE {s}.claims SET run_id = run, until = ends WHERE key = k;
+    RETURN NULL;
+  END LOOP;
+END $$;
+
+-- Whether a credential has a use left. Its row is locked until the step ends.
+CREATE OR REPLACE FUNCTION {s}.v1_has_use(credential text, most int, ends bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  count int;
+BEGIN
+  INSERT INTO {s}.uses VALUES (credential, 0, ends) ON CONFLICT DO NOTHING;
+  SELECT used INTO count FROM {s}.uses WHERE id = credential FOR UPDATE;
+  RETURN count < most;
+END $$;
+
+-- Accepts runs, in order: each with its claim and what it takes of limits, or nothing of it. \`again\`: some of them may have been
+-- stored by a step whose answer was lost.
+CREATE OR REPLACE FUNCTION {s}.v1_submit(life uuid, batch json, max_queued int, again boolean, t bigint)
+RETURNS jsonb[] LANGUAGE plpgsql AS $$
+DECLARE
+  b record;
+  q {s}.queue;
+  other {s}.queue;
+  holder text;
+  holders jsonb := '{}';
+  mine text[] := '{}';
+  refused text[] := '{}';
+  others text[];
+  busy text;
+  charged jsonb;
+  replaced jsonb;
+  waiting bigint;
+  held bigint;
+  is_held boolean;
+  new_phase text;
+  new_due bigint;
+  burst_starts bigint;
+  answer jsonb;
+  answers jsonb[] := '{}';
+BEGIN
+  PERFORM {s}.v1_lock_sessions(ARRAY(
+    SELECT n FROM json_to_recordset(batch) AS x(conversation text, burst text), unnest(ARRAY[x.conversation, x.burst]) AS n
+    WHERE n IS NOT NULL));
+  FOR b IN SELECT x.id, x.claim, x."claimWindow" AS win FROM json_to_recordset(batch) AS x(id text, claim text, "claimWindow" bigint)
+      WHERE x.claim IS NOT NULL ORDER BY x.claim COLLATE "C" LOOP
+    holder := {s}.v1_claim(b.claim, b.id, t + b.win, mine, t);
+    IF holder IS NULL THEN mine := mine || b.id; ELSE holders := holders || jsonb_build_object(b.id, holder); END IF;
+  END LOOP;
+  PERFORM 1 FROM {s}.counters c
+    WHERE (c.limit_id, c.value) IN (
+      SELECT l->>'limit', l->>'value' FROM json_to_recordset(batch) AS x(limits jsonb), jsonb_array_elements(x.limits) AS l)
+    ORDER BY c.limit_id, c.value FOR UPDATE;
+  IF max_queued IS NOT NULL THEN
+    SELECT count(*) FILTER (WHERE phase <> 'held'), count(*) INTO waiting, held FROM {s}.queue WHERE phase <> 'running';
+  END IF;
+
+  FOR b IN SELECT * FROM json_to_recordset(batch) AS x(
+      id text, project text, trigger text, lane text, value text, "recordValue" text, conversation text, head text, input text,
+      origin text, "requestId" text, "acceptedAt" bigint, "startsAt" bigint, keep text, notify boolean, "isMasked" boolean,
+      "sessionTtl" bigint, claim text, "claimWindow" bigint, "keepClaim" boolean, uses text, "mostUses" int, "usesUntil" bigint,
+      limits jsonb, "onBusy" text, burst text, "burstWait" bigint, "burstMax" bigint) LOOP
+    IF again AND EXISTS (SELECT 1 FROM {s}.runs r WHERE r.id = b.id) THEN
+      answers := answers || jsonb_build_object('kind', 'accepted');
+      CONTINUE;
+    END IF;
+    holder := holders->>b.id;
+    -- It repeats a run of this step that was refused after all.
+    IF holder = ANY (refused) THEN
+      holder := {s}.v1_claim(b.claim, b.id, t + b."claimWindow", '{}', t);
+    END IF;
+    answer := NULL;
+    charged := NULL;
+    others := NULL;
+    is_held := b.burst IS NOT NULL OR b."startsAt" IS NOT NULL;
+
+    IF b.burst IS NOT NULL THEN
+      SELECT * INTO q FROM {s}.queue WHERE burst = b.burst FOR UPDATE;
+      IF FOUND THEN
+        IF holder IS NOT NULL THEN
+          answers := answers || jsonb_build_object('kind', 'duplicate', 'runId', holder);
+          CONTINUE;
+        END IF;
+        burst_starts := greatest(q.burst_starts_at, least(t + b."burstWait", q.burst_ends_at));
+        IF q.claim IS NOT NULL AND q.claim IS DISTINCT FROM b.claim THEN
+          DELETE FROM {s}.claims WHERE key = q.claim AND run_id = q.id;
+        END IF;
+        UPDATE {s}.claims SET run_id = q.id WHERE key = b.claim;
+        UPDATE {s}.runs SET head = b.head, input = b.input, origin = b.origin, request_id = b."requestId", keep = b.keep,
+            notify = b.notify, is_masked = b."isMasked", session_ttl = b."sessionTtl"
+          WHERE id = q.id;
+        UPDATE {s}.queue SET claim = b.claim, keep_claim = b."keepClaim", pinned = CASE WHEN b."isMasked" THEN life END,
+            burst_starts_at = burst_starts, due = CASE WHEN phase = 'held' THEN greatest(due, burst_starts) ELSE due END
+          WHERE id = q.id;
+        answers := answers || jsonb_build_object('kind', 'accepted', 'burst', jsonb_build_object('runId', q.id, 'startsAt', burst_starts));
+        CONTINUE;
+      END IF;
+    END IF;
+
+    IF b."onBusy" IS NOT NULL AND b.conversation IS NOT NULL THEN
+      others := ARRAY(SELECT o.id FROM {s}.queue o WHERE o.conversation = b.conversation
+        AND (b.burst IS NOT NULL OR NOT (o.phase = 'held' AND o.burst IS NOT NULL))
+        ORDER BY o.phase = 'held', o.phase = 'blocked', o.line);
+      IF b."onBusy" = 'drop' AND cardinality(others) > 0 THEN
+        answer := CASE WHEN holder IS NULL THEN jsonb_build_object('kind', 'busy', 'runId', others[1])
+          ELSE jsonb_build_object('kind', 'duplicate', 'runId', holder) END;
+      END IF;
+    END IF;
+    IF answer IS NOT NULL THEN
+      NULL;
+    ELSIF (CASE WHEN is_held THEN held ELSE waiting END) >= max_queued THEN
+      answer := jsonb_build_object('kind', 'unavailable', 'reason', 'too many queued runs');
+    ELSIF holder IS NOT NULL THEN
+      answer := jsonb_build_object('kind', 'duplicate', 'runId', holder);
+    ELSIF b.uses IS NOT NULL AND NOT {s}.v1_has_use(b.uses, b."mostUses", b."usesUntil") THEN
+      answer := jsonb_build_object('kind', 'used_up');
+    ELSIF b.limits IS NOT NULL THEN
+      charged := {s}.v1_charge_all(b.limits, t);
+      IF charged ? 'limit' THEN answer := jsonb_build_object('kind', 'limited') || charged; END IF;
+    END IF;
+    IF answer IS NOT NULL THEN
+      IF holder IS NULL AND b.claim IS NOT NULL THEN
+        DELETE FROM {s}.claims WHERE key = b.claim AND run_id = b.id;
+        refused := refused || b.id;
+      END IF;
+      answers := answers || answer;
+      CONTINUE;
+    END IF;
+
+    IF b.uses IS NOT NULL THEN UPDATE {s}.uses SET used = used + 1 WHERE id = b.uses; END IF;
+    burst_starts := t + least(b."burstWait", b."burstMax");
+    new_due := greatest(burst_starts, b."startsAt");
+    IF new_due > t THEN
+      new_phase := 'held';
+    ELSE
+      new_due := NULL;
+      new_phase := CASE WHEN b.conversation IS NOT NULL AND EXISTS (SELECT 1 FROM {s}.queue o
+          WHERE o.conversation = b.conversation AND o.phase IN ('ready', 'paused', 'running')) THEN 'blocked' ELSE 'ready' END;
+    END IF;
+    INSERT INTO {s}.runs VALUES (b.id, b.project, b.trigger, b."acceptedAt", b."requestId", b.keep, b.notify, b."isMasked",
+      b."sessionTtl", b.head, b."recordValue", b.input, b.origin);
+    INSERT INTO {s}.queue (id, lane, value, conversation, phase, line, due, pinned, accepted_at, reservations, claim, keep_claim,
+        burst, burst_starts_at, burst_ends_at)
+      VALUES (b.id, b.lane, b.value, b.conversation, new_phase, nextval('{s}.lines'), new_due, CASE WHEN b."isMasked" THEN life END,
+        b."acceptedAt", charged->'reservations', b.claim, b."keepClaim", b.burst, burst_starts, t + b."burstMax");
+    waiting := waiting + (new_phase <> 'held')::int;
+    held := held + 1;
+    replaced := '[]';
+    IF b."onBusy" = 'replace' AND cardinality(others) > 0 THEN
+      FOR other IN SELECT * FROM {s}.queue WHERE id = ANY (others) ORDER BY id FOR UPDATE LOOP
+        PERFORM {s}.v1_end_run(other, json_build_object('state', 'cancelled', 'usage', other.usage, 'cost', other.cost), t);
+        replaced := replaced || jsonb_build_object('runId', other.id, 'owner', CASE WHEN other.phase = 'running' THEN other.owner END);
+      END LOOP;
+    END IF;
+    answer := jsonb_build_object('kind', 'accepted', 'shadowed', charged->'shadowed', 'replaced', replaced);
+    IF b.burst IS NOT NULL THEN
+      answer := answer || jsonb_build_object('burst', jsonb_build_object('runId', b.id, 'startsAt', burst_starts));
+    END IF;
+    answers := answers || answer;
+  END LOOP;
+  RETURN answers;
+END $$;
+
+-- Accepts runs and starts what may start: one commit for all that a turn of a node's event loop asked.
+CREATE OR REPLACE FUNCTION {s}.v1_step(life uuid, batch json, max_queued int, again boolean, want json, t_given bigint)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  t bigint := {s}.v1_now(t_given);
+  answers jsonb[] := {s}.v1_submit(life, batch, max_queued, again, t);
+  taking json;
+BEGIN
+  IF want IS NOT NULL THEN taking := {s}.v1_take(life, want, t); END IF;
+  RETURN json_build_object('answers', answers, 'taking', taking)::text;
+END $$;
+`;

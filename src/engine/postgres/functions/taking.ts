@@ -1,0 +1,179 @@
+/** Starting runs: exactly within the limits of their lanes, whatever other nodes do at the same time. */
+export const takeFunctions = `
+-- Lets those whose time has come line up. A run that was held may find its session busy.
+CREATE OR REPLACE FUNCTION {s}.v1_wake(t bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  w record;
+BEGIN
+  FOR w IN SELECT id, phase, conversation FROM {s}.queue WHERE phase IN ('held', 'paused') AND due <= t
+      ORDER BY due, line LIMIT 500 FOR UPDATE SKIP LOCKED LOOP
+    IF w.phase = 'paused' THEN
+      UPDATE {s}.queue SET phase = 'ready', due = NULL WHERE id = w.id;
+    -- Who has the lock may wait for this row.
+    ELSIF w.conversation IS NULL OR pg_try_advisory_xact_lock(hashtextextended(w.conversation, 7301)) THEN
+      UPDATE {s}.queue SET due = NULL, line = nextval('{s}.lines'), phase = CASE
+          WHEN w.conversation IS NOT NULL AND EXISTS (SELECT 1 FROM {s}.queue o
+            WHERE o.conversation = w.conversation AND o.phase IN ('ready', 'paused', 'running')) THEN 'blocked' ELSE 'ready' END
+        WHERE id = w.id;
+    END IF;
+  END LOOP;
+END $$;
+
+-- The rule of a lane: from the newest revision that serves it.
+CREATE OR REPLACE FUNCTION {s}.v1_rule(l text, OUT most int, OUT per_value boolean) LANGUAGE sql STABLE AS $$
+  SELECT s.most, s.per_value FROM {s}.lanes s JOIN {s}.revisions r USING (revision) WHERE s.lane = l AND s.served
+  ORDER BY r.since DESC, r.revision LIMIT 1
+$$;
+
+-- Starts runs that are ready. The rows are found and locked by a statement of their own: within an UPDATE, a plan may evaluate
+-- such a query more than once, and exceed its limit.
+CREATE OR REPLACE FUNCTION {s}.v1_start(life uuid, ids text[], t bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE {s}.queue SET phase = 'running', owner = life, attempt = attempt + 1, started_at = t, due = NULL, retry_at = NULL,
+      burst = NULL, burst_starts_at = NULL, burst_ends_at = NULL
+    WHERE id = ANY (ids);
+END $$;
+
+CREATE OR REPLACE FUNCTION {s}.v1_take(life uuid, want json, t bigint) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  wanted int := (want->>'runs')::int;
+  caps json := want->'caps';
+  turn_lane text := coalesce(want->'turn'->>'lane', '');
+  turn_values jsonb := coalesce((want->'turn'->>'values')::jsonb, '{}');
+  started text[] := '{}';
+  ids text[];
+  unknown text[] := '{}';
+  lanes text[];
+  vals text[];
+  l text;
+  v text;
+  mine {s}.lanes;
+  rule record;
+  room int;
+  busy int;
+  lanes_left int;
+  is_contended boolean := false;
+  has_more boolean := false;
+  next_due bigint;
+BEGIN
+  -- A node that is being buried gets nothing: burials wait for this lock.
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended(life::text, 7303));
+  PERFORM 1 FROM {s}.nodes n WHERE n.life = v1_take.life AND n.lease_until > clock_timestamp();
+  IF NOT FOUND THEN RETURN json_build_object('runs', '[]'::json, 'unknown', '[]'::json, 'turn', want->'turn', 'hasMore', false); END IF;
+  PERFORM {s}.v1_wake(t);
+
+  -- Lanes that have a run ready, found by one probe each.
+  WITH RECURSIVE found AS (
+    (SELECT q.lane FROM {s}.queue q WHERE q.phase = 'ready' AND q.interruptions < 2 ORDER BY q.lane LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.lane FROM {s}.queue q WHERE q.phase = 'ready' AND q.interruptions < 2 AND q.lane > f.lane ORDER BY q.lane LIMIT 1)
+    FROM found f WHERE f.lane IS NOT NULL)
+  SELECT array_agg(f.lane ORDER BY f.lane <= turn_lane, f.lane) INTO lanes FROM found f WHERE f.lane IS NOT NULL;
+  lanes_left := coalesce(cardinality(lanes), 0);
+
+  FOREACH l IN ARRAY coalesce(lanes, '{}') LOOP
+    SELECT * INTO mine FROM {s}.lanes s WHERE s.lane = l AND s.revision = want->>'revision';
+    IF NOT FOUND THEN
+      unknown := unknown || l;
+      CONTINUE;
+    END IF;
+    lanes_left := lanes_left - 1;
+    CONTINUE WHEN NOT mine.served AND NOT (want->>'unserved')::boolean;
+    SELECT * INTO rule FROM {s}.v1_rule(l);
+    -- Every lane gets a share, and the last ones what the others have left.
+    room := least(wanted - cardinality(started), coalesce((caps->>l)::int, wanted));
+    IF lanes_left > 0 THEN room := least(room, greatest(1, (wanted - cardinality(started)) / (lanes_left + 1))); END IF;
+    IF room <= 0 THEN
+      has_more := has_more OR cardinality(started) >= wanted;
+      CONTINUE;
+    END IF;
+    IF rule.most IS NOT NULL AND NOT pg_try_advisory_xact_lock(hashtextextended(l, 7302)) THEN
+      -- Another node is counting it.
+      is_contended := true;
+      CONTINUE;
+    END IF;
+    IF rule.most IS NULL OR NOT rule.per_value THEN
+      IF rule.most IS NOT NULL THEN
+        SELECT count(*) INTO busy FROM {s}.queue q WHERE q.lane = l AND q.phase = 'running';
+        room := least(room, rule.most - busy);
+        CONTINUE WHEN room <= 0;
+      END IF;
+      ids := ARRAY(SELECT q.id FROM {s}.queue q WHERE q.lane = l AND q.phase = 'ready' AND q.interruptions < 2
+        AND (q.pinned IS NULL OR q.pinned = life) ORDER BY q.line LIMIT room FOR UPDATE SKIP LOCKED);
+      CONTINUE WHEN cardinality(ids) = 0;
+      PERFORM {s}.v1_start(life, ids, t);
+      started := started || ids;
+      turn_lane := l;
+      CONTINUE;
+    END IF;
+    -- Values take turns: those after the one that was served last, then from the beginning; runs without a value are one of them.
+    WITH RECURSIVE found AS (
+      (SELECT q.value FROM {s}.queue q WHERE q.lane = l AND q.phase = 'ready' AND q.interruptions < 2 AND q.value <> ''
+        ORDER BY q.value LIMIT 1)
+      UNION ALL
+      SELECT (SELECT q.value FROM {s}.queue q WHERE q.lane = l AND q.phase = 'ready' AND q.interruptions < 2 AND q.value <> ''
+        AND q.value > f.value ORDER BY q.value LIMIT 1)
+      FROM found f WHERE f.value IS NOT NULL)
+    SELECT array_agg(f.value ORDER BY f.value <= coalesce(turn_values->>l, ''), f.value) INTO vals
+      FROM (SELECT f.value FROM found f WHERE f.value IS NOT NULL UNION ALL SELECT '' LIMIT 1000) AS f;
+    LOOP
+      busy := cardinality(started);
+      FOREACH v IN ARRAY vals LOOP
+        EXIT WHEN room <= 0;
+        CONTINUE WHEN (SELECT count(*) FROM {s}.queue q WHERE q.lane = l AND q.phase = 'running' AND q.value = v) >= rule.most;
+        ids := ARRAY(SELECT q.id FROM {s}.queue q WHERE q.lane = l AND q.value = v AND q.phase = 'ready' AND q.interruptions < 2
+          AND (q.pinned IS NULL OR q.pinned = life) ORDER BY q.line LIMIT 1 FOR UPDATE SKIP LOCKED);
+        CONTINUE WHEN cardinality(ids) = 0;
+        PERFORM {s}.v1_start(life, ids, t);
+        started := started || ids;
+        room := room - 1;
+        turn_lane := l;
+        turn_values := turn_values || jsonb_build_object(l, v);
+      END LOOP;
+      EXIT WHEN room <= 0 OR cardinality(started) = busy;
+    END LOOP;
+  END LOOP;
+
+  -- What several deaths have interrupted may be their cause: one of them at a time, in all nodes.
+  IF cardinality(started) < wanted AND (want->>'suspect')::boolean
+      AND EXISTS (SELECT 1 FROM {s}.queue q WHERE q.phase = 'ready' AND q.interruptions > 1)
+      AND pg_try_advisory_xact_lock(hashtextextended('{s}', 7304)) THEN
+    IF NOT EXISTS (SELECT 1 FROM {s}.queue q WHERE q.phase = 'running' AND q.interruptions > 1) THEN
+      SELECT q.lane, q.value, q.id INTO rule FROM {s}.queue q WHERE q.phase = 'ready' AND q.interruptions > 1
+        AND (q.pinned IS NULL OR q.pinned = life)
+        AND EXISTS (SELECT 1 FROM {s}.lanes s WHERE s.lane = q.lane AND s.revision = want->>'revision'
+          AND (s.served OR (want->>'unserved')::boolean))
+        ORDER BY q.interruptions, q.line LIMIT 1 FOR UPDATE SKIP LOCKED;
+      IF FOUND AND coalesce((caps->>rule.lane)::int, 1) > 0 AND pg_try_advisory_xact_lock(hashtextextended(rule.lane, 7302)) THEN
+        l := rule.lane;
+        v := rule.value;
+        ids := ARRAY[rule.id];
+        SELECT * INTO rule FROM {s}.v1_rule(l);
+        SELECT count(*) INTO busy FROM {s}.queue q
+          WHERE q.lane = l AND q.phase = 'running' AND (NOT coalesce(rule.per_value, false) OR q.value = v);
+        IF rule.most IS NULL OR busy < rule.most THEN
+          PERFORM {s}.v1_start(life, ids, t);
+          started := started || ids;
+        END IF;
+      END IF;
+    END IF;
+  END IF;
+
+  SELECT min(due) INTO next_due FROM {s}.queue WHERE phase IN ('held', 'paused');
+  RETURN json_build_object(
+    'runs', coalesce((
+      SELECT json_agg(json_build_object(
+          'id', r.id, 'project', r.project, 'trigger', r.trigger_key, 'acceptedAt', r.accepted_at, 'requestId', r.request_id,
+          'keep', r.keep, 'notify', r.notify, 'isMasked', r.is_masked, 'sessionTtl', r.session_ttl, 'head', r.head,
+          'value', r.value, 'input', r.input, 'origin', r.origin, 'phase', 'running', 'attempt', q.attempt,
+          'interruptions', q.interruptions, 'startedAt', q.started_at, 'failedAttempts', q.failed_attempts,
+          'checkpoint', q.checkpoint, 'usage', q.usage, 'cost', q.cost,
+          'memory', (SELECT c.memory FROM {s}.conversations c WHERE c.id = q.conversation AND c.until > t)
+        ) ORDER BY i.ordinality)
+      FROM unnest(started) WITH ORDINALITY AS i(id, ordinality) JOIN {s}.queue q USING (id) JOIN {s}.runs r USING (id)), '[]'::json),
+    'unknown', to_json(unknown),
+    'turn', json_build_object('lane', turn_lane, 'values', turn_values),
+    'hasMore', has_more OR cardinality(started) >= wanted,
+    'nextInMs', CASE WHEN is_contended THEN 20 WHEN next_due IS NOT NULL THEN greatest(next_due - t, 0) END);
+END $$;
+`;

@@ -1,0 +1,146 @@
+import type { RunState } from '../../contract/index.ts';
+import type { SubmitOperation, TakenRun } from '../cluster/shared-store.ts';
+import { laneOf } from '../execution/run-slot.ts';
+import type { LimitCharge, RunPolicy, RunRecord } from '../types/index.ts';
+import { restored, restoredOr, storable, storableOr } from './text.ts';
+
+/** A run as the database returns it. What is JSON there is a text here. */
+export interface RunRow {
+  readonly id: string;
+  readonly project: string;
+  readonly trigger: string;
+  readonly acceptedAt: number;
+  readonly requestId: string | null;
+  readonly keep: RunPolicy['keep'];
+  readonly notify: boolean;
+  readonly isMasked: boolean;
+  readonly sessionTtl: number;
+  readonly head: string;
+  readonly value: string | null;
+  readonly input: string | null;
+  readonly origin: string | null;
+  /** Null for a final run. */
+  readonly phase: string | null;
+  /** Null for one that is not final. */
+  readonly state?: RunState | null;
+  readonly attempt: number;
+  readonly interruptions: number;
+  readonly startedAt: number | null;
+  readonly finishedAt?: number | null;
+  readonly retryAt?: number | null;
+  readonly failedAttempts: string | null;
+  readonly output?: string | null;
+  readonly failure?: string | null;
+  readonly failureDetail?: string | null;
+  readonly usage: string | null;
+  readonly cost: string | null;
+  readonly memory?: string | null;
+  readonly checkpoint?: string | null;
+}
+
+/** The members of a record that never change and that no query needs. */
+type Head = Pick<RunRecord, 'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt'>;
+
+/** A run with its place in the queue or its result, as \`RunRow\`. */
+export const runColumns = `json_build_object(
+  'id', r.id, 'project', r.project, 'trigger', r.trigger_key, 'acceptedAt', r.accepted_at, 'requestId', r.request_id,
+  'keep', r.keep, 'notify', r.notify, 'isMasked', r.is_masked, 'sessionTtl', r.session_ttl, 'head', r.head, 'value', r.value,
+  'input', r.input, 'origin', r.origin, 'phase', CASE WHEN x.id IS NULL THEN q.phase END, 'state', x.state,
+  'attempt', coalesce(x.attempt, q.attempt, 0), 'interruptions', coalesce(x.interruptions, q.interruptions, 0),
+  'startedAt', CASE WHEN x.id IS NULL THEN q.started_at ELSE x.started_at END, 'finishedAt', x.finished_at,
+  'retryAt', CASE WHEN x.id IS NULL THEN q.retry_at END,
+  'failedAttempts', CASE WHEN x.id IS NULL THEN q.failed_attempts ELSE x.failed_attempts END,
+  'output', x.output, 'failure', x.failure, 'failureDetail', x.failure_detail,
+  'usage', CASE WHEN x.id IS NULL THEN q.usage ELSE x.usage END, 'cost', CASE WHEN x.id IS NULL THEN q.cost ELSE x.cost END
+)::text`;
+
+/** The complete record of a run, whatever its policy keeps. */
+export function recordOf(row: RunRow): RunRecord {
+  const head: Head = JSON.parse(row.head);
+  const value = restoredOr(row.value);
+  return {
+    id: restored(row.id),
+    project: restored(row.project),
+    trigger: restored(row.trigger),
+    revision: head.revision,
+    caller: head.caller,
+    secret: head.secret,
+    requestId: restoredOr(row.requestId),
+    sessionId: head.sessionId,
+    conversation: head.conversation,
+    replayOf: head.replayOf,
+    ...(value !== undefined && { concurrencyValue: value }),
+    input: parsed(row.input),
+    origin: parsed(row.origin),
+    state: row.state ?? (row.phase === 'running' ? 'running' : 'queued'),
+    attempt: row.attempt,
+    acceptedAt: row.acceptedAt,
+    ...(head.startsAt !== undefined && { startsAt: head.startsAt }),
+    startedAt: row.startedAt ?? undefined,
+    finishedAt: row.finishedAt ?? undefined,
+    retryAt: row.retryAt ?? undefined,
+    failedAttempts: parsed(row.failedAttempts) ?? [],
+    interruptions: row.interruptions,
+    output: parsed(row.output),
+    failure: parsed(row.failure),
+    failureDetail: restoredOr(row.failureDetail),
+    usage: parsed(row.usage),
+    cost: parsed(row.cost),
+  };
+}
+
+export function takenOf(row: RunRow): TakenRun {
+  const { keep, notify, sessionTtl: sessionTtlMs, isMasked } = row;
+  return {
+    record: recordOf(row),
+    policy: { keep, mask: [], sessionTtlMs, notify },
+    isMasked,
+    memory: row.memory ?? undefined,
+    checkpoint: row.checkpoint ?? undefined,
+  };
+}
+
+/**
+ * A submission as \`v1_submit\` reads it.
+ * @param keyOf of claims, bursts and values that must not be stored
+ */
+export function submissionOf({ run, isMasked, value, claim, limits }: SubmitOperation, keyOf: KeyOf): object {
+  const { id, project, trigger, policy, conversation, requestId, acceptedAt, startsAt, uses, onBusy, debounce } = run;
+  const { revision, caller, secret, sessionId, replayOf, input, origin, concurrencyValue } = run;
+  const head: Head = { revision, caller, secret, sessionId, conversation, replayOf, startsAt };
+  return {
+    id: storable(id),
+    project: storable(project),
+    trigger: storable(trigger),
+    lane: storable(laneOf(run)),
+    value: value === undefined || value === concurrencyValue ? storable(value ?? '') : keyOf('value', value),
+    recordValue: storableOr(concurrencyValue),
+    conversation: storableOr(conversation),
+    head: JSON.stringify(head),
+    input: JSON.stringify(input),
+    origin: origin === undefined ? null : JSON.stringify(origin),
+    requestId: storableOr(requestId),
+    ...{ acceptedAt, startsAt, keep: policy.keep, notify: policy.notify, isMasked, sessionTtl: policy.sessionTtlMs },
+    claim: claim === undefined ? null : keyOf('claim', `${claim.scope.length}:${claim.scope}${claim.fingerprint}`),
+    claimWindow: claim?.windowMs,
+    keepClaim: claim?.keepOnFailure ?? false,
+    ...(uses !== undefined && { uses: storable(uses.id), mostUses: uses.limit, usesUntil: uses.until }),
+    ...(limits.length > 0 && { limits: limits.map(storableCharge) }),
+    onBusy,
+    ...(debounce !== undefined && {
+      burst: keyOf('burst', debounce.key),
+      burstWait: debounce.waitMs,
+      burstMax: debounce.maxMs,
+    }),
+  };
+}
+
+export type KeyOf = (kind: 'claim' | 'burst' | 'value', text: string) => string;
+
+function storableCharge(charge: LimitCharge): LimitCharge {
+  return { ...charge, limit: storable(charge.limit), value: storable(charge.value) };
+}
+
+function parsed<T>(text: string | null | undefined): T | undefined {
+  return text === null || text === undefined ? undefined : JSON.parse(text);
+}
