@@ -119,4 +119,71 @@ t.test('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, async (t) => {
       t.match(error, { level: 'error', fields: { nodes: [other] } });
     }
   });
+
+  await t.test('a rolling restart behind a balancer that follows /readyz refuses and loses nothing', async (t) => {
+    const { start } = await startNodes(
+      t,
+      server,
+      { 'echo.yaml': triggerFile('echo') },
+      { server: { shutdownDelay: '1h' } },
+    );
+    const inFlight = new Map<TestGateway, number>();
+    const ready = new Set<TestGateway>();
+    const join = async (name: string) => {
+      const node = await start(name);
+      inFlight.set(node, 0);
+      return node;
+    };
+    let [blue, green] = [await join('blue'), await join('green')];
+    let isOver = false;
+    const look = async () => {
+      for (const node of inFlight.keys()) {
+        const { ok } = await fetch(`${node.adminUrl}/readyz`);
+        if (ok) ready.add(node);
+        else ready.delete(node);
+      }
+    };
+    await look();
+    const checks = (async () => {
+      while (!isOver) await look();
+    })();
+    const outcomes = new Map<string, number>();
+    let turn = 0;
+    const send = async () => {
+      const nodes = [...ready];
+      const node = nodes[turn++ % nodes.length];
+      if (node === undefined) throw new Error('no node is ready');
+      inFlight.set(node, (inFlight.get(node) ?? 0) + 1);
+      const outcome = await node.fire('echo', { turn }).then(
+        ({ status }) => String(status),
+        (error) => String(error),
+      );
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      inFlight.set(node, (inFlight.get(node) ?? 0) - 1);
+    };
+    const clients = Array.from({ length: 8 }, async () => {
+      while (!isOver) await send();
+    });
+    const restart = async (node: TestGateway, name: string): Promise<TestGateway> => {
+      const before = turn;
+      await until(() => turn > before + 50);
+      const hurry = new AbortController();
+      const delay = node.gateway.announceStop(hurry.signal);
+      // Its responses end their connections, so that none is left when the listener closes.
+      await until(() => !ready.has(node) && inFlight.get(node) === 0);
+      hurry.abort();
+      await delay;
+      inFlight.delete(node);
+      await node.gateway.close();
+      return join(name);
+    };
+    blue = await restart(blue, 'blue');
+    green = await restart(green, 'green');
+    const before = turn;
+    await until(() => turn > before + 50);
+    t.match((await nodesOf(green)).nodes, [{ name: 'blue' }, { name: 'green' }]);
+    isOver = true;
+    await Promise.all([...clients, checks]);
+    t.strictSame([...outcomes.keys()], ['200']);
+  });
 });
