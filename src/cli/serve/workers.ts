@@ -6,7 +6,7 @@ import { type ToPrimary, type ToWorker, workerSocketVariable } from './messages.
 
 /** The pause before an ended process is replaced, at first and at most, in milliseconds. Doubled each time. */
 const pauseMs = { first: 100, most: 30_000 };
-/** A process that has lived for so long, in milliseconds, has not failed at its start. */
+/** A process that has served for this long, in milliseconds, has not failed at its start. */
 const soundMs = 10_000;
 /** After how many failed starts in a row, while no process serves, all is given up. */
 const mostFailures = 5;
@@ -17,7 +17,8 @@ interface Member {
   readonly fork: Fork;
   readonly slot: number;
   readonly socket: string;
-  readonly startedAt: number;
+  /** By `performance.now()`; undefined: it does not serve yet. */
+  servesSince: number | undefined;
   serving: Extract<ToPrimary, { kind: 'serving' }> | undefined;
   metrics: MetricsData;
   onMetrics: (() => void) | undefined;
@@ -95,8 +96,15 @@ export class Workers {
     const { PULLCORD_NODE: name } = process.env;
     const env = { [workerSocketVariable]: socket, ...(name && { PULLCORD_NODE: `${name}-${slot}` }) };
     const fork = cluster.fork(env);
-    const startedAt = performance.now();
-    const member: Member = { fork, slot, socket, startedAt, serving: undefined, metrics: [], onMetrics: undefined };
+    const member: Member = {
+      fork,
+      slot,
+      socket,
+      servesSince: undefined,
+      serving: undefined,
+      metrics: [],
+      onMetrics: undefined,
+    };
     this.#members.set(fork.id, member);
     const { promise, resolve } = Promise.withResolvers<Extract<ToPrimary, { kind: 'serving' }> | undefined>();
     fork.on('message', (message: ToPrimary) => {
@@ -106,6 +114,7 @@ export class Workers {
         return;
       }
       member.serving = message;
+      member.servesSince = performance.now();
       this.#log.info({ pid: fork.process.pid, process: slot, revision: message.revision }, 'a process serves');
       resolve(message);
     });
@@ -118,7 +127,7 @@ export class Workers {
   }
 
   #ended(member: Member, ended: Ended): void {
-    const { fork, slot, startedAt, metrics } = member;
+    const { fork, slot, servesSince, metrics } = member;
     this.#members.delete(fork.id);
     member.onMetrics?.();
     void this.#merged.ended(metrics);
@@ -127,7 +136,8 @@ export class Workers {
       if (this.#members.size === 0) this.#over.resolve(this.#worst);
       return;
     }
-    this.#failures = performance.now() - startedAt < soundMs ? this.#failures + 1 : 0;
+    const servedMs = servesSince === undefined ? 0 : performance.now() - servesSince;
+    this.#failures = servedMs < soundMs ? this.#failures + 1 : 0;
     const serving = this.#serving().length;
     if (serving === 0 && ((member.serving === undefined && this.#starts === 1) || this.#failures >= mostFailures)) {
       if (this.#starts > 1)
