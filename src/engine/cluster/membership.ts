@@ -43,6 +43,8 @@ export class Membership {
   #overdue = false;
   #beatTimer: NodeJS.Timeout | undefined;
   #leaseTimer: NodeJS.Timeout | undefined;
+  /** Lives that have ended here, and perhaps not in the store. */
+  readonly #over = new Set<Life>();
   #nodes: readonly NodeRecord[] = [];
   #isStopped = false;
   #hasBegun = false;
@@ -121,8 +123,13 @@ export class Membership {
   async #begin(): Promise<void> {
     const { store, log, leaseMs } = this.#parts;
     for (let delayMs = backoffMs.first; !this.#isStopped; delayMs = Math.min(delayMs * 2, backoffMs.most)) {
-      const sentAt = performance.now();
       try {
+        // Nothing of those is executed here: others need not wait until their leases end in the store.
+        for (const life of this.#over) {
+          await store.leave(life);
+          this.#over.delete(life);
+        }
+        const sentAt = performance.now();
         const life = await store.register(this.#parts.info(), leaseMs);
         // Closed meanwhile: nobody would renew it.
         if (this.#isStopped) return void (await store.leave(life));
@@ -197,8 +204,7 @@ export class Membership {
     this.#overdue = false;
     this.#parts.ended(life);
     this.#parts.log.warn({}, `${why}: its attempts are aborted, and it joins again`);
-    // Nothing of that life is executed here: others need not wait until its lease ends in the store.
-    void this.#parts.store.leave(life).catch(() => {});
+    this.#over.add(life);
     void this.#register().catch((err) => this.#parts.log.error({ err }, 'this node cannot register in the store'));
   }
 }

@@ -82,6 +82,7 @@ export const debounceCases: readonly ConformanceCase[] = [
     await harness.engine.start(worker);
     const run = debounced(harness, 'alone', { debounce: short });
     await submit(harness, run);
+    harness.clock.advance(10);
     const attempt = await worker.started(run.id);
     assert.equal(attempt.run.input.instruction, 'alone');
     attempt.settle(success);
@@ -219,6 +220,7 @@ export const debounceCases: readonly ConformanceCase[] = [
     const run = debounced(harness, 'first');
     await submit(harness, run);
     clock.advance(3 * hourMs);
+    await harness.noticed?.();
     assert.equal((await submit(harness, debounced(harness, 'second'))).runId, run.id);
     busy.settle(success);
     const attempt = await worker.started(run.id);

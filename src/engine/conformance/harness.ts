@@ -22,6 +22,11 @@ export interface ConformanceHarness extends OpenedEngine {
     /** Moves the time of day; a negative number sets it back. */
     advance(ms: number): void;
   };
+  /**
+   * Resolves when the engine has noticed that the clock was moved, and has started what may start by it; absent from one that looks
+   * at the clock with each call.
+   */
+  noticed?(): Promise<void>;
   /** Removes what the engine does not, such as a folder. Called after the engine was closed. */
   dispose?(): MaybePromise<void>;
 }
@@ -150,6 +155,16 @@ export async function ended({ engine }: ConformanceHarness, runId: string): Prom
   const record = await engine.wait(runId, foreverMs);
   if (record === undefined) throw new Error('the engine does not find a run that it has just accepted');
   return record;
+}
+
+/** As `ended`, while time passes: of engines, some wait by a timer, and others by the clock. */
+export async function endedInTime(harness: ConformanceHarness, runId: string): Promise<RunRecord> {
+  const passing = setInterval(() => harness.clock.advance(1), 1);
+  try {
+    return await ended(harness, runId);
+  } finally {
+    clearInterval(passing);
+  }
 }
 
 /** The first result of `look` that is defined; called once per turn of the event loop, for up to two seconds. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RunOutcome, RunPolicy } from '../types/index.ts';
-import { type ConformanceCase, ended, keepAll, newClaim, newRun, promise, until } from './harness.ts';
+import { type ConformanceCase, ended, endedInTime, keepAll, newClaim, newRun, promise, until } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
 const again: RunOutcome = { kind: 'retry', message: 'the agent answered 503', delayMs: 1 };
@@ -9,24 +9,30 @@ export const retryCases: readonly ConformanceCase[] = [
   promise('a retried run keeps its id, and records its failed attempts', async (harness) => {
     const { engine, clock } = harness;
     const seen: [string, number][] = [];
+    const at: number[] = [];
     await engine.start({
       execute(run) {
         seen.push([run.id, run.attempt]);
+        at.push(clock.now());
         return run.attempt < 3 ? again : success;
       },
     });
     const run = newRun(harness);
     await engine.submit(run, newClaim());
+    for (const failed of [1, 2]) {
+      await until(async () => ((await engine.get(run.id))?.failedAttempts.length ?? 0) >= failed || undefined);
+      clock.advance(1);
+    }
     const record = await ended(harness, run.id);
     assert.deepEqual(
       seen,
       [1, 2, 3].map((attempt) => [run.id, attempt]),
     );
-    const failed = { startedAt: clock.now(), endedAt: clock.now(), message: 'the agent answered 503' };
-    assert.deepEqual(record.failedAttempts, [
-      { attempt: 1, ...failed },
-      { attempt: 2, ...failed },
-    ]);
+    const message = 'the agent answered 503';
+    assert.deepEqual(
+      record.failedAttempts,
+      at.slice(0, 2).map((time, index) => ({ attempt: index + 1, startedAt: time, endedAt: time, message })),
+    );
     assert.equal(record.state, 'succeeded');
     assert.equal(record.attempt, 3);
     assert.deepEqual(await engine.get(run.id), record);
@@ -43,7 +49,7 @@ export const retryCases: readonly ConformanceCase[] = [
     const details = async (policy: Partial<RunPolicy>) => {
       const run = newRun(harness, { policy: { ...keepAll, ...policy } });
       await engine.submit(run, undefined);
-      const record = await ended(harness, run.id);
+      const record = await endedInTime(harness, run.id);
       assert.deepEqual((await engine.get(run.id))?.failureDetail, record.failureDetail);
       return [...record.failedAttempts.map(({ detail }) => detail), record.failureDetail];
     };
@@ -69,7 +75,7 @@ export const retryCases: readonly ConformanceCase[] = [
     ];
     for (const run of [kept, dropped]) {
       await engine.submit(run, undefined);
-      await ended(harness, run.id);
+      await endedInTime(harness, run.id);
     }
     assert.deepEqual(seen, [origin, origin, origin, origin]);
     assert.deepEqual((await engine.get(kept.id))?.origin, origin);

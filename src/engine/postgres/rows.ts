@@ -39,7 +39,11 @@ export interface RunRow {
 }
 
 /** The members of a record that never change and that no query needs. */
-type Head = Pick<RunRecord, 'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt'>;
+interface Head
+  extends Pick<RunRecord, 'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt'> {
+  /** Of its policy, unless it has none. */
+  readonly mask?: readonly string[] | undefined;
+}
 
 /** A run with its place in the queue or its result, as \`RunRow\`. */
 export const runColumns = `json_build_object(
@@ -91,9 +95,10 @@ export function recordOf(row: RunRow): RunRecord {
 
 export function takenOf(row: RunRow): TakenRun {
   const { keep, notify, sessionTtl: sessionTtlMs, isMasked } = row;
+  const { mask = [] }: Head = JSON.parse(row.head);
   return {
     record: recordOf(row),
-    policy: { keep, mask: [], sessionTtlMs, notify },
+    policy: { keep, mask, sessionTtlMs, notify },
     isMasked,
     memory: row.memory ?? undefined,
     checkpoint: row.checkpoint ?? undefined,
@@ -107,7 +112,8 @@ export function takenOf(row: RunRow): TakenRun {
 export function submissionOf({ run, isMasked, value, claim, limits }: SubmitOperation, keyOf: KeyOf): object {
   const { id, project, trigger, policy, conversation, requestId, acceptedAt, startsAt, uses, onBusy, debounce } = run;
   const { revision, caller, secret, sessionId, replayOf, input, origin, concurrencyValue } = run;
-  const head: Head = { revision, caller, secret, sessionId, conversation, replayOf, startsAt };
+  const mask = policy.mask.length === 0 ? undefined : policy.mask;
+  const head: Head = { revision, caller, secret, sessionId, conversation, replayOf, startsAt, mask };
   return {
     id: storable(id),
     project: storable(project),

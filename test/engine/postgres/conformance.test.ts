@@ -1,7 +1,10 @@
 import t from 'tap';
-import { conformanceCases } from '../../../src/engine/conformance.ts';
+import { conformanceCases as all } from '../../../src/engine/conformance.ts';
 import { skipWithoutPostgres } from '../../support/postgres.ts';
 import { openOne, openTwo, testDatabase } from './database.ts';
+
+const { ONLY } = process.env;
+const conformanceCases = ONLY === undefined ? all : all.filter(({ name }) => new RegExp(ONLY).test(name));
 
 t.test('postgres engine, one node', { skip: skipWithoutPostgres }, async (t) => {
   const database = await testDatabase(t);

@@ -20,6 +20,7 @@ END $$;
 -- Queues again what lives have executed that are over. Runs of which they alone had the whole input fail.
 CREATE OR REPLACE FUNCTION {s}.v1_requeue(lives uuid[], is_death boolean, max_interruptions int, t bigint) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
+  run text;
   q {s}.queue;
   n int;
   requeued int := 0;
@@ -27,8 +28,10 @@ DECLARE
 BEGIN
   PERFORM {s}.v1_lock_sessions(ARRAY(SELECT conversation FROM {s}.queue
     WHERE conversation IS NOT NULL AND ((phase = 'running' AND owner = ANY (lives)) OR pinned = ANY (lives))));
-  FOR q IN SELECT * FROM {s}.queue WHERE (phase = 'running' AND owner = ANY (lives)) OR pinned = ANY (lives)
+  FOR run IN SELECT id FROM {s}.queue WHERE (phase = 'running' AND owner = ANY (lives)) OR pinned = ANY (lives)
       ORDER BY id FOR UPDATE LOOP
+    -- As it is by now: the one before may have passed the turn to it.
+    SELECT * INTO q FROM {s}.queue WHERE id = run;
     failed := q.failed_attempts;
     n := q.interruptions;
     IF q.phase = 'running' THEN

@@ -97,7 +97,12 @@ BEGIN
 
     IF b.burst IS NOT NULL THEN
       SELECT * INTO q FROM {s}.queue WHERE burst = b.burst FOR UPDATE;
-      IF FOUND THEN
+      -- Its burst is over, and nobody has looked since.
+      IF FOUND AND q.phase = 'held' AND q.burst_starts_at <= t THEN
+        UPDATE {s}.queue SET burst = NULL WHERE id = q.id;
+        q.id := NULL;
+      END IF;
+      IF q.id IS NOT NULL THEN
         IF holder IS NOT NULL THEN
           answers := answers || jsonb_build_object('kind', 'duplicate', 'runId', holder);
           CONTINUE;
@@ -168,7 +173,10 @@ BEGIN
     held := held + 1;
     replaced := '[]';
     IF b."onBusy" = 'replace' AND cardinality(others) > 0 THEN
-      FOR other IN SELECT * FROM {s}.queue WHERE id = ANY (others) ORDER BY id FOR UPDATE LOOP
+      PERFORM 1 FROM {s}.queue WHERE id = ANY (others) ORDER BY id FOR UPDATE;
+      FOREACH busy IN ARRAY others LOOP
+        -- As it is by now: the one before may have passed the turn to it.
+        SELECT * INTO other FROM {s}.queue WHERE id = busy;
         PERFORM {s}.v1_end_run(other, json_build_object('state', 'cancelled', 'usage', other.usage, 'cost', other.cost), t);
         replaced := replaced || jsonb_build_object('runId', other.id, 'owner', CASE WHEN other.phase = 'running' THEN other.owner END);
       END LOOP;

@@ -1,0 +1,2 @@
+export { ClusterEngine } from './cluster-engine.ts';
+export type { ClusterOptions } from './cluster-node.ts';
