@@ -83,11 +83,9 @@ for (const { name, open, numRuns, happens } of engines) {
         },
       );
       t.comment(JSON.stringify(Object.fromEntries(seen)));
-      // A case is no proof of what never happened in any of them.
-      t.strictSame(
-        happens.filter((what) => !seen.has(what)),
-        [],
-      );
+      // Cases prove nothing about what happened in none of them.
+      const missing = happens.filter((what) => !seen.has(what));
+      if (wantedRuns === undefined) t.strictSame(missing, [], 'each has happened');
     },
   );
 }
