@@ -83,7 +83,8 @@ export async function checkProvision(config: Config, registry: Registry, log: Pl
   }
 }
 
-function asWarning(problem: Problem): Problem {
+/** A missing secret as a warning: the machine that checks a pull request need not have it. */
+export function asWarning(problem: Problem): Problem {
   if (problem.code !== 'missing_secret' || problem.severity !== 'error') return problem;
   return {
     ...problem,
