@@ -32,12 +32,13 @@ import type { Link } from './link.ts';
 import { listQuery } from './list-query.ts';
 import { inSchema } from './opening.ts';
 import { asUnavailable, isPassing, isUnanswered } from './pg-error.ts';
+import { QueueBound } from './queue-bound.ts';
 import { type KeyOf, type RunRow, recordOf, runColumns } from './rows.ts';
 import {
   attemptAnswerOf,
   type StepJson,
+  stepAnswers,
   submissionsJson,
-  submitAnswerOf,
   takingOf,
   wantJson,
   writesJson,
@@ -71,6 +72,7 @@ export class PostgresStore implements SharedStore {
   readonly #keyOf: KeyOf;
   readonly #submissions = new Map<Life, Batches<SubmitOperation, SubmitAnswer>>();
   readonly #writes = new Map<Life, Batches<AttemptOperation, AttemptAnswer>>();
+  readonly #queue: QueueBound;
   #peer: { readonly life: Life; readonly peer: Peer } | undefined;
   readonly #tidying: NodeJS.Timeout;
   #excess = 0;
@@ -83,6 +85,7 @@ export class PostgresStore implements SharedStore {
     this.#link = link;
     this.#options = options;
     this.#clock = clock;
+    this.#queue = new QueueBound(options.maxQueued);
     this.#keyOf = (kind, text) => hash('sha256', kind === 'value' ? `${salt}${text}` : text, 'base64url');
     this.#tidying = setInterval(() => void this.#tidy(), tidyEveryMs).unref();
   }
@@ -159,12 +162,14 @@ export class PostgresStore implements SharedStore {
     let isAgain = false;
     try {
       const [row] = await this.#repeat(async () => {
-        const values = [life, batch, this.#options.maxQueued, isAgain, want && wantJson(want), this.#now];
+        const values = [life, batch, this.#queue.bound(operations.length), isAgain, want && wantJson(want), this.#now];
         isAgain = true;
         return this.#raw<{ step: string }>('step', 'SELECT {s}.v1_step($1, $2, $3, $4, $5, $6) AS step', values);
       });
       step = row && JSON.parse(row.step);
-      return step === undefined ? [] : step.answers.map(submitAnswerOf);
+      if (step === undefined) return [];
+      this.#queue.counted(step.queued);
+      return stepAnswers(step, operations);
     } finally {
       if (want !== undefined) peer?.taken(want, step?.taking ? takingOf(step.taking) : undefined);
     }

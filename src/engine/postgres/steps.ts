@@ -52,10 +52,23 @@ interface SubmitJson {
 
 export interface StepJson {
   readonly answers: readonly SubmitJson[];
+  /** The runs that \`answers\` are of, in their order: all others of the step are accepted. */
+  readonly decided: readonly string[] | null;
+  /** How many runs were queued before; null if they were not counted. */
+  readonly queued: number | null;
   readonly taking: TakingJson | null;
 }
 
-export function submitAnswerOf(answer: SubmitJson): SubmitAnswer {
+/** The answers to all submissions of a step, in their order. */
+export function stepAnswers(
+  { answers, decided }: StepJson,
+  operations: readonly SubmitOperation[],
+): readonly SubmitAnswer[] {
+  const byId = new Map(decided?.map((id, index) => [restored(id), answers[index]]));
+  return operations.map(({ run }) => submitAnswerOf(byId.get(run.id) ?? { kind: 'accepted' }));
+}
+
+function submitAnswerOf(answer: SubmitJson): SubmitAnswer {
   const { kind, runId = '', limit = '', retryAt = 0, reason = '', shadowed, replaced = [], burst } = answer;
   switch (kind) {
     case 'duplicate':

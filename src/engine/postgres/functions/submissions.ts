@@ -190,15 +190,56 @@ BEGIN
   RETURN answers;
 END $$;
 
--- Accepts runs and starts what may start: one commit for all that a turn of a node's event loop asked.
+-- Accepts those of a step that stand for themselves, all by one statement. Returns the others, which v1_submit decides in order:
+-- those whose claims are taken, and all of them where one has a session, a burst, or takes of a limit or a credential.
+CREATE OR REPLACE FUNCTION {s}.v1_submit_plain(life uuid, batch json, t bigint) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  others json;
+BEGIN
+  PERFORM 1 FROM json_to_recordset(batch) AS x(conversation text, burst text, uses text, limits json, "startsAt" bigint)
+    WHERE x.conversation IS NOT NULL OR x.burst IS NOT NULL OR x.uses IS NOT NULL OR x.limits IS NOT NULL OR x."startsAt" IS NOT NULL;
+  IF FOUND THEN RETURN batch; END IF;
+  WITH b AS MATERIALIZED (
+    SELECT x.*, row_number() OVER () AS place FROM json_to_recordset(batch) AS x(
+      id text, project text, trigger text, lane text, value text, "recordValue" text, head text, input text, origin text,
+      "requestId" text, "acceptedAt" bigint, keep text, notify boolean, "isMasked" boolean, "sessionTtl" bigint, claim text,
+      "claimWindow" bigint, "keepClaim" boolean)),
+  held AS (
+    INSERT INTO {s}.claims SELECT b.claim, b.id, t + b."claimWindow" FROM b WHERE b.claim IS NOT NULL ORDER BY b.claim COLLATE "C", b.place
+    ON CONFLICT DO NOTHING RETURNING run_id),
+  plain AS (SELECT * FROM b WHERE b.claim IS NULL OR b.id IN (SELECT run_id FROM held)),
+  stored AS (
+    INSERT INTO {s}.runs SELECT id, project, trigger, "acceptedAt", "requestId", keep, notify, "isMasked", "sessionTtl", head,
+      "recordValue", input, origin FROM plain),
+  queued AS (
+    INSERT INTO {s}.queue (id, lane, value, phase, line, pinned, accepted_at, claim, keep_claim)
+    SELECT o.id, o.lane, o.value, 'ready', nextval('{s}.lines'), CASE WHEN o."isMasked" THEN life END, o."acceptedAt", o.claim,
+      o."keepClaim" FROM (SELECT * FROM plain ORDER BY place) AS o)
+  SELECT json_agg(e.one) INTO others FROM json_array_elements(batch) WITH ORDINALITY AS e(one, place)
+    WHERE e.place NOT IN (SELECT place FROM plain);
+  RETURN others;
+END $$;
+
+-- Accepts runs and starts what may start. \`max_queued\`: NULL unless the queue may be full by now. One commit for all that a turn of a node's event loop asked.
 CREATE OR REPLACE FUNCTION {s}.v1_step(life uuid, batch json, max_queued int, again boolean, want json, t_given bigint)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   t bigint := {s}.v1_now(t_given);
-  answers jsonb[] := {s}.v1_submit(life, batch, max_queued, again, t);
+  -- By place in the batch, what v1_submit has decided: all others are accepted.
+  others json := batch;
+  answers jsonb[] := '{}';
   taking json;
+  queued bigint;
+  most int := max_queued;
 BEGIN
+  IF most IS NOT NULL THEN
+    SELECT count(*) INTO queued FROM {s}.queue WHERE phase <> 'running';
+    IF queued + json_array_length(batch) <= most THEN most := NULL; END IF;
+  END IF;
+  IF NOT again AND most IS NULL THEN others := {s}.v1_submit_plain(life, batch, t); END IF;
+  IF others IS NOT NULL THEN answers := {s}.v1_submit(life, others, most, again, t); END IF;
   IF want IS NOT NULL THEN taking := {s}.v1_take(life, want, t); END IF;
-  RETURN json_build_object('answers', answers, 'taking', taking)::text;
+  RETURN json_build_object('answers', answers, 'decided', (SELECT json_agg(o->>'id') FROM json_array_elements(others) AS o),
+    'taking', taking, 'queued', queued)::text;
 END $$;
 `;
