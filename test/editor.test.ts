@@ -228,7 +228,7 @@ tests: [{ name: a, body: {}, headers: {}, key: a, clock: "2027-06-30T12:00:00Z",
   - { uses: basic, with: { users: [{ name: a, passwords: [${secret}], projects: [a], permissions: [project.runs] }] } }
 `,
   `${gateway}description: a
-server: { host: 127.0.0.1, port: 1, basePath: /a, bodyLimit: 1MiB, trustProxy: false, requestTimeout: 1s, drainTimeout: 1s }
+server: { host: 127.0.0.1, port: 1, basePath: /a, bodyLimit: 1MiB, trustProxy: false, requestTimeout: 1s, shutdownDelay: 1s, drainTimeout: 1s }
 admin: { host: 127.0.0.1, port: 2, token: ${secret} }
 triggerKeys: { unique: project }
 engine: { uses: sqlite, with: { path: a } }

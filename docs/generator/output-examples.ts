@@ -8,6 +8,7 @@ import { Rehearsal } from '../../src/review/rehearsal.ts';
 import { requestOfLine } from '../../src/review/request-source.ts';
 import { runTests } from '../../src/review/run-tests.ts';
 import { formatTestJson } from '../../src/review/test-report-json.ts';
+import { NodeOperations } from '../../src/runtime/nodes/node-operations.ts';
 import { exportLine } from '../../src/runtime/recording/recorded-request-json.ts';
 import { type ExampleConfig, exampleRequest, withExampleConfig } from './example-config.ts';
 
@@ -23,6 +24,7 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         'test-report': await testExample(opened, config),
         explanation: await explanationExample(opened, config),
         plan: await planExample(config),
+        nodes: await nodesExample(),
         'recorded-request': JSON.parse(line),
       };
     } finally {
@@ -55,6 +57,25 @@ async function planExample(config: ExampleConfig): Promise<object> {
   });
   if (!result.ok) throw new Error(`the configs of the examples have problems: ${JSON.stringify(result.problems)}`);
   return read(formatPlan(result.plan, result.sources, { format: 'json' }), config);
+}
+
+/** Two nodes during a rolling change. */
+function nodesExample(): Promise<object> {
+  const startedAt = Date.parse('2027-06-30T12:00:00Z');
+  const commit = '5ac61ec0b4a8e2f1f0a2b1a7c55b8f54d0c3e0aa';
+  const old = {
+    ...{ name: 'gateway-1-4711', version: '0.1.0', commit, isDirty: false, keyDigest: '', running: 3 },
+    ...{ revision: exampleRequest.revision, startedAt, revisionSince: startedAt },
+  };
+  const revision = 'c0ffee3c3cd5b9a10d5b1e8d9eb0c0ed3e1a4a86ef0c3cd93d1e6b6ac5ee2f1d';
+  const now = startedAt + 3_600_000;
+  const next = { ...old, name: 'gateway-2-815', revision, startedAt: now - 60_000, revisionSince: now - 60_000 };
+  const nodes = [
+    { ...old, life: '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60', leaseUntil: now + 6000 },
+    { ...next, life: '0190f3f9-a0de-7000-8000-9f3b7c5e2d14', leaseUntil: now + 7000 },
+  ];
+  const engine = { nodes: async () => nodes, life: nodes[0]?.life, load: () => ({ queued: 2, running: 3 }) };
+  return new NodeOperations(engine, () => old).list(now);
 }
 
 /** What was printed, with places as they are where the config is not in a folder that comes and goes. */

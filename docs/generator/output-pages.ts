@@ -15,6 +15,7 @@ const outputs: readonly OutputEntry[] = [
   { name: 'test-report', command: 'test', title: 'The JSON of `pullcord test`' },
   { name: 'explanation', command: 'explain', title: 'The JSON of `pullcord explain`' },
   { name: 'plan', command: 'plan', title: 'The JSON of `pullcord plan`' },
+  { name: 'nodes', command: 'nodes', title: 'The JSON of `pullcord nodes`' },
   { name: 'recorded-request', command: 'requests', title: 'The lines of `pullcord requests export`' },
 ];
 

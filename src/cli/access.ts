@@ -1,13 +1,15 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/limit-operations.ts';
+import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
 
-/** The runs, recorded requests and limits of a gateway, whether it is running or not. */
+/** The runs, recorded requests, limits and nodes of a gateway, whether it is running or not. */
 export interface GatewayAccess {
   readonly runs: RunsAccess;
   readonly requests: RequestsAccess;
   readonly limits: LimitsAccess;
+  readonly nodes: NodesAccess;
   close(): Promise<void>;
 }
 
@@ -21,6 +23,10 @@ export interface RunsAccess {
 export interface LimitsAccess {
   list(filter: LimitFilter): Promise<ListedLimits>;
   reset(limit: string, value: string | undefined): Promise<ResetLimit>;
+}
+
+export interface NodesAccess {
+  list(): Promise<NodesDocument>;
 }
 
 export interface RequestsAccess {

@@ -56,11 +56,12 @@ async function checkOrganization(client: AdminClient, { organization }: Config):
 }
 
 async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
-  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }] = await Promise.all([
+  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }, { AdminNodes }] = await Promise.all([
     import('./admin-client.ts'),
     import('./admin-runs.ts'),
     import('./admin-requests.ts'),
     import('./admin-limits.ts'),
+    import('./admin-nodes.ts'),
   ]);
   const client = new AdminClient(url, token);
   await client.check();
@@ -68,6 +69,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     runs: new AdminRuns(client),
     requests: new AdminRequests(client),
     limits: new AdminLimits(client),
+    nodes: new AdminNodes(client),
     close: () => Promise.resolve(),
   };
 }
@@ -87,12 +89,14 @@ async function adminToken({ admin }: Config): Promise<string | undefined> {
 }
 
 async function accessStore(config: Config, triedUrl: string): Promise<GatewayAccess> {
-  const [{ openEngine }, { RunOperations }, { RequestOperations }, { LimitOperations }] = await Promise.all([
-    import('../host/open-engine.ts'),
-    import('../runtime/run-operations.ts'),
-    import('../runtime/recording/request-operations.ts'),
-    import('../runtime/limits/limit-operations.ts'),
-  ]);
+  const [{ openEngine }, { RunOperations }, { RequestOperations }, { LimitOperations }, { NodeOperations }] =
+    await Promise.all([
+      import('../host/open-engine.ts'),
+      import('../runtime/run-operations.ts'),
+      import('../runtime/recording/request-operations.ts'),
+      import('../runtime/limits/limit-operations.ts'),
+      import('../runtime/nodes/node-operations.ts'),
+    ]);
   const silent = { info() {}, warn() {}, error() {} };
   const opened = await openEngine(config.engine, { log: silent }, { isThere: true });
   if (!opened.ok) {
@@ -109,6 +113,7 @@ async function accessStore(config: Config, triedUrl: string): Promise<GatewayAcc
       export: async (filter) => requests.export(filter),
     },
     limits: new LimitOperations(engine, undefined, () => config),
+    nodes: new NodeOperations(engine, () => undefined),
     close: () => engine.close(0),
   };
 }

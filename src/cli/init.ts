@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { packageVersion } from '../runtime/package-version.ts';
 import { checkedId } from './checked-id.ts';
 import { helpText } from './help-text.ts';
 import { type CiService, ciServices } from './init/ci-services.ts';
@@ -10,7 +11,6 @@ import type { Sender } from './init/senders/sender.ts';
 import { senders } from './init/senders/senders.ts';
 import { filesInTheWay, writeFiles } from './init/write-files.ts';
 import { loadForCommand } from './load-for-command.ts';
-import { packageVersion } from './package-version.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
 interface InitOptions {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { packageVersion } from './package-version.ts';
+import { packageVersion } from '../runtime/package-version.ts';
 
 /** What `formatProblems` cannot know: where the repository of the config begins, and which version prints. */
 export function printedFrom(config: string): { readonly root: string | undefined; readonly version: string } {

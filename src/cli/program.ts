@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { packageVersion } from '../runtime/package-version.ts';
 import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
 import { registerKeys } from './keys.ts';
 import { registerLimits } from './limits.ts';
-import { packageVersion } from './package-version.ts';
+import { registerNodes } from './nodes.ts';
 import { registerPlan } from './plan.ts';
 import { registerRequests } from './requests.ts';
 import { registerRuns } from './runs.ts';
@@ -17,7 +18,7 @@ import { registerValidate } from './validate.ts';
 /** In the order of `--help` and of the reference: to begin with, to review with, to operate with. */
 const registrations: readonly ((program: Command, finish: (code: ExitCode) => void) => void)[] = [
   ...[registerInit, registerServe, registerValidate, registerTest, registerExplain, registerPlan],
-  ...[registerKeys, registerSend, registerRequests, registerRuns, registerLimits, registerSchema],
+  ...[registerKeys, registerSend, registerRequests, registerRuns, registerLimits, registerNodes, registerSchema],
 ];
 
 /**

@@ -1,12 +1,17 @@
+import cluster from 'node:cluster';
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Gateway } from '../http/gateway.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { helpText } from './help-text.ts';
 import type { Log } from './log.ts';
-import { parsePort } from './numbers.ts';
+import { parsePort, parseProcesses } from './numbers.ts';
 import { hideEnvironment } from './serve/hide-environment.ts';
-import { type NpmParent, npmParent } from './serve/npm-parent.ts';
+import { npmParent } from './serve/npm-parent.ts';
+import { type Pages, serveSite } from './serve/site-of-serve.ts';
+import { stopSignal } from './serve/stop-signal.ts';
+import { urlOf } from './serve/url-of.ts';
+import { Worker } from './serve/worker.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
 /** How long a gateway whose store is broken may take to close, in milliseconds. */
@@ -18,7 +23,8 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
     .summary('run the gateway')
     .description(
       'Serves the triggers of a config folder, and reloads it when it changes, until it is stopped.\n\n' +
-        'SIGTERM or SIGINT stop it gracefully, a second one at once; SIGHUP reloads the config and its secrets.',
+        'SIGTERM or SIGINT stop it gracefully, a second one at once, or ends `server.shutdownDelay`; SIGHUP reloads the config ' +
+        'and its secrets.',
     )
     .addOption(configOption())
     .option(
@@ -26,6 +32,12 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
       'also serves the files of this folder on a port of its own, on 127.0.0.1 only, to try pages that call the gateway',
     )
     .option('--site-port <port>', 'the port of --site; 0 means any free one', parsePort, 8081)
+    .option(
+      '--processes <count>',
+      'how many processes serve, to use several cores; more than one needs an engine that processes share (postgres)',
+      parseProcesses,
+      1,
+    )
     .addHelpText(
       'after',
       helpText({
@@ -33,8 +45,12 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
           'pullcord serve',
           'PULLCORD_LOG_LEVEL=warn pullcord serve --config deploy/config',
           'pullcord serve --site config/site',
+          'pullcord serve --processes 4',
         ],
-        environment: { PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent' },
+        environment: {
+          PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent',
+          PULLCORD_NODE: 'what the node is called in `pullcord nodes`; by default host name and process id',
+        },
         exitCodes: {
           0: 'it stopped gracefully',
           1: 'it cannot serve, or a second signal ended it',
@@ -42,9 +58,12 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
         },
       }),
     )
-    .action(async ({ config, site, sitePort }: ServeOptions) => {
+    .action(async ({ config, site, sitePort, processes }: ServeOptions) => {
       const root = existingFolder(config);
-      finish(await serve(root, site === undefined ? undefined : { root: siteFolder(site), port: sitePort }));
+      const pages = site === undefined ? undefined : { root: siteFolder(site), port: sitePort };
+      if (processes === 1 || cluster.isWorker) return finish(await serve(root, pages));
+      const { serveProcesses } = await import('./serve/processes.ts');
+      finish(await serveProcesses(root, { count: processes, pages }));
     });
 }
 
@@ -52,6 +71,7 @@ interface ServeOptions {
   readonly config: string;
   readonly site?: string;
   readonly sitePort: number;
+  readonly processes: number;
 }
 
 function siteFolder(path: string): string {
@@ -59,12 +79,9 @@ function siteFolder(path: string): string {
   throw new UsageError(`folder ${path} does not exist; name the folder of the pages with --site DIR`);
 }
 
-async function serve(
-  root: string,
-  pages: { readonly root: string; readonly port: number } | undefined,
-): Promise<ExitCode> {
+async function serve(root: string, pages: Pages | undefined): Promise<ExitCode> {
   // First of all: it may go soon.
-  const parent = npmParent(process.env);
+  const parent = cluster.isWorker ? undefined : npmParent(process.env);
   const environment = hideEnvironment();
   // Otherwise Node opens its debugger, which can read everything, to any process of this user that sends SIGUSR1.
   process.on('SIGUSR1', () => {});
@@ -87,19 +104,30 @@ async function serve(
 
   const { pid, env: variables } = process;
   const warnOfPrograms = programWarnings(log, { pid, environment, variables, proc: '/proc' });
-  const started = await startGateway({ root, log, onConfig: (config) => void warnOfPrograms(config) });
+  const worker = cluster.isWorker ? new Worker() : undefined;
+  const started = await startGateway({
+    root,
+    log,
+    adminSocket: worker?.adminSocket,
+    onConfig: (config) => void warnOfPrograms(config),
+  });
   if (!started.ok) {
     terminal.words(formatProblems(started.problems, started.sources, { format: 'text' }));
     terminal.words(`${root}: not served`);
     log.close();
+    worker?.leave();
     return started.problems.some(({ code }) => code === 'engine_broken') ? exitCodes.crash : exitCodes.problems;
   }
   const { gateway } = started;
   const { problems, sources } = gateway.warnings;
   if (problems.length > 0) terminal.words(formatProblems(problems, sources, { format: 'text' }));
-  announce(log, gateway);
-  const site = pages && (await serveSite(log, gateway, pages));
-  const broken = await Promise.race([stopSignal(log, gateway, parent), gateway.broken]);
+  if (worker === undefined) announce(log, gateway);
+  else worker.serving(gateway);
+  const site = pages && (await serveSite(log, gateway.address, pages));
+  const broken = await Promise.race([
+    stopSignal(log, gateway, { parent, signals: worker?.signals ?? process }),
+    gateway.broken,
+  ]);
   if (broken !== undefined) {
     log.fatal({}, `stopping: ${broken.message}`);
     // Whatever hangs on the broken store, the process must not.
@@ -108,46 +136,11 @@ async function serve(
   await Promise.all([gateway.close(), site?.close()]);
   log.info({}, 'stopped');
   log.close();
+  worker?.leave();
   return broken === undefined ? exitCodes.fine : exitCodes.crash;
 }
 
 function announce(log: Log, gateway: Gateway): void {
-  const url = ({ host, port }: Gateway['address']) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  log.info({ url: url(gateway.address), admin: url(gateway.adminAddress), revision: gateway.revision }, 'serving');
-}
-
-async function serveSite(log: Log, gateway: Gateway, pages: { readonly root: string; readonly port: number }) {
-  const { startSite } = await import('./serve/site.ts');
-  const site = await startSite({ ...pages, gateway: gateway.address, log });
-  if (site !== undefined) log.info({ url: site.url }, 'serving the site');
-  return site;
-}
-
-/** How soon after a signal npm passes the same one on, in milliseconds: a terminal sends it to both. */
-const passedOnWithinMs = 1000;
-
-/** Resolves at the first signal to stop, or when npm has gone; the second signal ends the process at once. */
-function stopSignal(log: Log, gateway: Gateway, parent: NpmParent | undefined): Promise<void> {
-  process.on('SIGHUP', () => {
-    // The terminal has gone, and npm with it: a gateway under nohup continues.
-    parent?.ignore();
-    log.info({}, 'SIGHUP: reloading');
-    void gateway.reloader.reload({ always: true });
-  });
-  return new Promise((resolve) => {
-    let stoppedAt: number | undefined;
-    const stop = (why: object) => {
-      stoppedAt = performance.now();
-      parent?.ignore();
-      log.info(why, 'stopping: no new requests; running ones may finish');
-      resolve();
-    };
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (stoppedAt === undefined) stop({ signal });
-      else if (parent === undefined || performance.now() - stoppedAt > passedOnWithinMs)
-        process.exit(exitCodes.problems);
-    };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-    parent?.onGone(() => stop({ reason: 'npm has ended' }));
-  });
+  const { address, adminAddress, revision } = gateway;
+  log.info({ url: urlOf(address), admin: urlOf(adminAddress), revision }, 'serving');
 }

@@ -88,6 +88,10 @@ export interface GatewayDocument {
      */
     requestTimeout: number;
     /**
+     * How long a gateway that is to stop still serves while `/readyz` fails already, so that a load balancer stops sending requests to it: set it to longer than the interval of the health checks. Responses meanwhile end their connections. In milliseconds.
+     */
+    shutdownDelay: number;
+    /**
      * How long a shutdown waits for running requests and runs (graceful drain). In milliseconds.
      */
     drainTimeout: number;

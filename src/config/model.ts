@@ -66,7 +66,9 @@ export interface ServerConfig {
   readonly trustProxy: boolean | string | readonly string[];
   /** How long a client may take to send a whole request. */
   readonly requestTimeoutMs: number;
-  /** How long running requests and runs may continue after SIGTERM. */
+  /** How long it serves while `/readyz` fails already, after SIGTERM. */
+  readonly shutdownDelayMs: number;
+  /** How long running requests and runs may continue after that. */
   readonly drainTimeoutMs: number;
   readonly place: Place;
 }

@@ -82,6 +82,7 @@ const pluginCodes = {
   bad_plugin: 'A plugin cannot be imported, or its export is not a plugin.',
   plugin_failed: 'A plugin failed to start.',
   engine_failed: 'The engine failed to start.',
+  engine_not_shared: 'Several processes are to serve, and the engine is for one.',
   engine_broken: 'What the engine has stored is damaged.',
   bad_option: 'A plugin rejects one of its options.',
   option_warning: 'A plugin warns about one of its options.',

@@ -11,6 +11,8 @@ export interface EngineDefinition<Options = unknown> {
   readonly optionsSchema: object;
   /** Whether what it keeps outlives its process, so that a command can open it while no gateway runs. */
   readonly isDurable: boolean;
+  /** Whether several processes may use one store at a time. */
+  readonly isShared?: boolean;
   /** Whether a store exists already; absent from an engine that never has to create one. */
   isThere?(options: Options, context: EngineContext): boolean;
   /** Opens the store; rejects if it is unavailable. Executes nothing before `Engine.start`. */

@@ -24,12 +24,12 @@ export type EngineRecovery =
  */
 export async function openEngine(
   use: StageUse,
-  { log, memory }: Pick<EngineContext, 'log' | 'memory'>,
+  { log, memory, node }: Pick<EngineContext, 'log' | 'memory' | 'node'>,
   wanted: { readonly isThere?: boolean } = {},
 ): Promise<EngineOpening> {
   const checked = await checkEngine(use);
   if (!checked.ok) return checked;
-  const context = { log, memory, resolvePath: (path: string) => resolve(use.folder, path) };
+  const context = { log, memory, node, resolvePath: (path: string) => resolve(use.folder, path) };
   const { definition, options } = checked;
   if (wanted.isThere && !definition.isDurable) {
     return failed(use, `the ${definition.name} engine keeps data only in the gateway's process`);
@@ -80,6 +80,18 @@ export async function checkEngine(use: StageUse) {
   if (definition === undefined) return { ok: false, problems: [unknownEngine(use)] } as const;
   const resolved = await resolveOptions(compileSoundSchema(definition.optionsSchema), use);
   return resolved.ok ? ({ ok: true, definition, options: resolved.options } as const) : resolved;
+}
+
+/** Why several processes cannot serve with the engine that gateway.yaml selects; none: they can. */
+export async function sharingProblems(use: StageUse): Promise<readonly Problem[]> {
+  const checked = await checkEngine(use);
+  if (!checked.ok) return checked.problems;
+  const { name, isShared } = checked.definition;
+  if (isShared) return [];
+  const message = `several processes cannot serve with the ${name} engine: only one process can use its store at a time`;
+  const hint =
+    'Use `engine: { uses: postgres, … }`, which processes and machines can share, or serve without --processes.';
+  return [{ code: 'engine_not_shared', severity: 'error', message, hint, place: use.place }];
 }
 
 function unknownEngine(use: StageUse): Problem {

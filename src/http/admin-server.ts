@@ -7,6 +7,8 @@ import { type Engine, EngineUnavailable, type Recordings } from '../engine/types
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
+import { NodeOperations } from '../runtime/nodes/node-operations.ts';
+import { servedConfig, type ThisNode } from '../runtime/nodes/this-node.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
@@ -18,7 +20,7 @@ import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
 import type { Lingering } from './lingering.ts';
-import { metricsOf } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
@@ -36,9 +38,11 @@ export interface AdminServerParts {
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
   readonly spending: Spending;
+  readonly node: ThisNode;
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
+  readonly metrics: Metrics;
 }
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
@@ -61,7 +65,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   parts.lingering.serve(app.server);
   // Node would answer an unknown Expect without a body.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
-  const metrics = metricsOf(parts);
+  const { metrics } = parts;
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -88,15 +92,20 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     return reply.code(status === 'ok' ? 200 : 503).send({ status });
   });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  app.get('/config', () => describeConfig(parts.live, parts.reloader()));
+  app.get('/config', () => describeConfig(parts));
   app.post<{ Querystring: { force?: string } }>('/config/reload', async (request, reply) => {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
-    return reply.code(report.ok ? 200 : 422).send(describeConfig(parts.live, parts.reloader()));
+    return reply.code(report.ok ? 200 : 422).send(describeConfig(parts));
   });
   const requests = new RequestOperations(parts.recordings, () => parts.live.current.config);
   registerRequests(app, requests, parts.recorder);
   registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
+  const nodes = new NodeOperations(parts.engine, () => {
+    const { current } = parts.live;
+    return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };
+  });
+  app.get('/nodes', () => nodes.list());
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
   app.setErrorHandler((error: Error, request, reply) =>
     sendProblem(reply, request.id, EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error)),
@@ -113,11 +122,13 @@ function digest(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }
 
-function describeConfig(live: Live, reloader: Reloader): object {
+function describeConfig({ live, node, reloader: current }: AdminServerParts): object {
+  const reloader = current();
   const { revision, gitCommit, isDirty, loadedAt, config } = live.current;
   const { at, ok, outcome, revision: tried, problems, sources } = reloader.last;
   const { running, revocations } = reloader;
   return {
+    node: node.name,
     revision,
     gitCommit: gitCommit ?? null,
     dirty: isDirty ?? null,

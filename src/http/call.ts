@@ -19,6 +19,7 @@ import { clientIp } from './client-ip.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { type ReadBody, readBody } from './read-body.ts';
+import type { Shutdown } from './shutdown.ts';
 
 /** What the public listener serves with. */
 export interface Services {
@@ -33,6 +34,7 @@ export interface Services {
   /** What limits of requests have counted, in this process. */
   readonly requestLimits: MemoryCounters;
   readonly expectations: Expectations;
+  readonly shutdown: Shutdown;
   readonly log: PluginLog;
 }
 

@@ -16,6 +16,7 @@ import { BodyDecoder } from '../runtime/body/content-coding.ts';
 import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
+import { thisNode } from '../runtime/nodes/this-node.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
@@ -26,11 +27,13 @@ import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
 import { Lingering } from './lingering.ts';
-import { Listener, type PreparedListener } from './listener.ts';
+import { Listener, type ListenerConfig, onSocket, type PreparedListener } from './listener.ts';
+import { type Metrics, metricsOf } from './metrics.ts';
 import { OpenStreams } from './open-streams.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { createPublicServer } from './public-server.ts';
 import { Readiness } from './readiness.ts';
+import { Shutdown } from './shutdown.ts';
 
 export interface GatewayOptions {
   /** The config folder. */
@@ -40,6 +43,8 @@ export interface GatewayOptions {
   readonly reloadLimits?: ReloadLimits;
   /** Stands in for the clock by which files settle, in tests. */
   readonly pause?: Pause | undefined;
+  /** Where the admin listener listens instead of its address: the path of a socket. */
+  readonly adminSocket?: string | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -53,12 +58,20 @@ export interface Gateway {
   readonly address: { host: string; port: number };
   readonly adminAddress: { host: string; port: number };
   readonly reloader: Reloader;
+  readonly metrics: Metrics;
   /** The revision that serves new requests. */
   readonly revision: string;
   /** Warnings of the config that serves. */
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
   /** Resolves when nothing can be stored any more, whatever happens: the gateway must be closed. */
   readonly broken: Promise<EngineBroken>;
+  /** `server.shutdownDelay` of the config that serves. */
+  readonly shutdownDelayMs: number;
+  /**
+   * Fails `/readyz` and still serves for `server.shutdownDelay`, or until `hurry` aborts. To be called before `close`, where
+   * clients need the time.
+   */
+  announceStop(hurry?: AbortSignal): Promise<void>;
   /** Drains: accepts nothing new, lets running work end within `server.drainTimeout`, then frees everything. */
   close(): Promise<void>;
 }
@@ -74,7 +87,7 @@ const stopHandlersMs = 10_000;
 
 /** Loads a config folder and serves it until `close`. Problems of the config or of a port are returned, not thrown. */
 export async function startGateway(options: GatewayOptions): Promise<StartedGateway> {
-  const { root, log, reloadLimits, pause, onConfig } = options;
+  const { root, log, reloadLimits, pause } = options;
   const loader = new SettledLoader(root, pause);
   const settled = await loader.settle(await loader.look(), {
     onWriting: (file) =>
@@ -95,8 +108,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     streams.recheck();
     engine.reconsider();
   });
+  const node = thisNode();
   const memory = new MemoryBudget(config.server);
-  const opened = await openEngine(config.engine, { log, memory });
+  const opened = await openEngine(config.engine, { log, memory, node });
   if (!opened.ok) {
     live.close();
     await builder.disposed();
@@ -109,6 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
   const completions = new Completions();
+  const shutdown = new Shutdown();
   const expectations = new Expectations();
   const spending = new Spending(log);
   const surface = new Surface(
@@ -120,6 +135,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       recorder,
       completions,
       streams,
+      shutdown,
       memory,
       decoder: new BodyDecoder(),
       requestLimits: new MemoryCounters(),
@@ -127,9 +143,10 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       log,
       lingering: new Lingering(),
       spending,
+      node,
     },
     () => reloader,
-    onConfig,
+    options,
   );
   const reloader: Reloader = new Reloader({
     root,
@@ -154,7 +171,15 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   };
   try {
     await engine.start(
-      createExecutor({ live, log, callbacks: { client, log }, completions, stopHandlers, spending, expectations }),
+      createExecutor({
+        live,
+        log,
+        callbacks: { client, log },
+        completions,
+        stopHandlers,
+        spending,
+        expectations,
+      }),
     );
   } catch (error) {
     if (!EngineUnavailable.is(error)) throw error;
@@ -188,8 +213,13 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         return live.current.revision;
       },
       reloader,
+      metrics: surface.metrics,
       broken: engine.broken,
       warnings: { problems, sources },
+      get shutdownDelayMs() {
+        return live.current.config.server.shutdownDelayMs;
+      },
+      announceStop: (hurry) => shutdown.delay(live.current.config.server.shutdownDelayMs, hurry),
       async close() {
         reloader.stop();
         await watching.close();
@@ -205,26 +235,35 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   };
 }
 
+type SurfaceOptions = Pick<GatewayOptions, 'onConfig' | 'adminSocket'>;
+
 /** The two listeners as one participant of a reload: both are ready for the next config, or neither changes. */
 class Surface implements ReloadParticipant {
   readonly publicListener: Listener;
   readonly adminListener: Listener;
+  readonly metrics: Metrics;
   readonly #memory: MemoryBudget;
-  readonly #onConfig: GatewayOptions['onConfig'];
+  readonly #shutdown: Shutdown;
+  readonly #options: SurfaceOptions;
   #token: string | undefined;
   #isReady = false;
 
   constructor(
-    parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending'>,
+    parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'>,
     reloader: () => Reloader,
-    onConfig: GatewayOptions['onConfig'],
+    options: SurfaceOptions,
   ) {
     this.#memory = parts.memory;
-    this.#onConfig = onConfig;
+    this.#shutdown = parts.shutdown;
+    this.#options = options;
+    this.metrics = metricsOf({ ...parts, reloader });
     this.publicListener = new Listener(() => createPublicServer(parts, parts.lingering));
-    const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady);
-    this.adminListener = new Listener(() =>
-      createAdminServer({ ...parts, reloader, token: () => this.#token, readiness }),
+    const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady && !parts.shutdown.isAnnounced);
+    const { metrics } = this;
+    const createAdmin = () => createAdminServer({ ...parts, reloader, token: () => this.#token, readiness, metrics });
+    const { adminSocket } = options;
+    this.adminListener = new Listener(
+      adminSocket === undefined ? createAdmin : () => onSocket(createAdmin(), adminSocket),
     );
   }
 
@@ -232,7 +271,10 @@ class Surface implements ReloadParticipant {
     const { server, admin } = config;
     const problems: Problem[] = [];
     const listeners: Extract<PreparedListener, { ok: true }>[] = [];
-    for (const prepared of [await this.publicListener.prepare(server), await this.adminListener.prepare(admin)]) {
+    for (const prepared of [
+      await this.publicListener.prepare(server),
+      await this.adminListener.prepare(this.#adminPlace(admin)),
+    ]) {
       if (prepared.ok) listeners.push(prepared);
       else problems.push(prepared.problem);
     }
@@ -249,7 +291,7 @@ class Surface implements ReloadParticipant {
         this.#memory.setLimits(server);
         this.#token = token?.ok ? token.value : undefined;
         this.#isReady = true;
-        this.#onConfig?.(config);
+        this.#options.onConfig?.(config);
       },
       rollback: async () => {
         for (const listener of listeners) await listener.rollback();
@@ -257,9 +299,15 @@ class Surface implements ReloadParticipant {
     };
   }
 
+  /** A socket stays, whatever address the config names. */
+  #adminPlace(admin: ListenerConfig): ListenerConfig {
+    const { adminSocket } = this.#options;
+    return adminSocket === undefined ? admin : { host: adminSocket, port: 0, place: admin.place };
+  }
+
   /** The admin listener closes last, so that a probe can see the gateway stopping. */
   async close(engine: Engine, drainMs: number): Promise<void> {
-    this.#isReady = false;
+    this.#shutdown.announce();
     const answered = this.publicListener.close();
     await engine.close(drainMs);
     const cutting = setTimeout(() => this.publicListener.cut(), lastAnswersMs);

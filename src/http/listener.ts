@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import type { Place, Problem } from '../diagnostics/problem.ts';
 
 /** An HTTP server that a listener can open and close. */
@@ -8,6 +9,11 @@ export interface ListeningServer {
   listen(address: { host: string; port: number }): Promise<unknown>;
   /** Accepts no new connections, and resolves when the last request is answered. */
   close(): Promise<void>;
+}
+
+/** A server that listens on a socket of this process alone, whatever address it is given. */
+export function onSocket(app: FastifyInstance, path: string): ListeningServer {
+  return { server: app.server, listen: () => app.listen({ path, exclusive: true }), close: () => app.close() };
 }
 
 /** Where a listener is declared. */

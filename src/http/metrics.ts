@@ -8,7 +8,7 @@ import type { Spending } from '../runtime/spending.ts';
 import type { Lingering } from './lingering.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
-interface Measured {
+export interface Measured {
   readonly live: Live;
   readonly outcomes: OutcomeLog;
   readonly engine: Engine;
@@ -19,11 +19,16 @@ interface Measured {
   readonly spending: Spending;
 }
 
-/** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
-export function metricsOf({ live, outcomes, engine, recorder, reloader, memory, lingering, spending }: Measured): {
-  contentType: string;
+export interface Metrics {
+  readonly contentType: string;
   text(): Promise<string>;
-} {
+  /** As prom-client merges them with those of other processes. */
+  data(): Promise<readonly object[]>;
+}
+
+/** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
+export function metricsOf(measured: Measured): Metrics {
+  const { live, outcomes, engine, recorder, reloader, memory, lingering, spending } = measured;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Counter({
@@ -61,6 +66,7 @@ export function metricsOf({ live, outcomes, engine, recorder, reloader, memory, 
   });
   new Gauge({
     name: 'pullcord_circuit_open',
+    aggregator: 'max',
     help: 'Whether the queue of a trigger with run.circuit is held because its agent is down: 1 or 0.',
     labelNames: ['project', 'trigger'],
     registers: [registry],
@@ -143,6 +149,7 @@ export function metricsOf({ live, outcomes, engine, recorder, reloader, memory, 
   });
   new Gauge({
     name: 'pullcord_config_reload_ok',
+    aggregator: 'min',
     help: 'Whether the files on disk, as they were last read, are what serves: 1 or 0.',
     registers: [registry],
     collect() {
@@ -151,6 +158,7 @@ export function metricsOf({ live, outcomes, engine, recorder, reloader, memory, 
   });
   new Gauge({
     name: 'pullcord_config_reload_running_seconds',
+    aggregator: 'max',
     help: 'How long the reload that is going on has taken; 0 if none is.',
     registers: [registry],
     collect() {
@@ -159,11 +167,16 @@ export function metricsOf({ live, outcomes, engine, recorder, reloader, memory, 
   });
   new Gauge({
     name: 'pullcord_config_revocations_ahead',
+    aggregator: 'max',
     help: 'API keys that have lost something although the config that takes it from them does not serve yet.',
     registers: [registry],
     collect() {
       this.set(reloader().revocations.length);
     },
   });
-  return { contentType: registry.contentType, text: () => registry.metrics() };
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    data: () => registry.getMetricsAsJSON(),
+  };
 }

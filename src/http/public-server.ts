@@ -35,11 +35,13 @@ export function createPublicServer(services: Services, lingering: Lingering): Li
   lingering.serve(server);
   /** The latest response on each connection. */
   const responses = new WeakMap<Socket, ServerResponse>();
+  // While it closes, requests on open connections are still answered; the engine says whether it accepts new runs. A response that
+  // ended a connection with another request on it would leave that without one.
+  const mayBeLast = (response: ServerResponse): boolean =>
+    (services.shutdown.isAnnounced || !server.listening) && responses.get(response.req.socket) === response;
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     responses.set(request.socket, response);
-    // While it closes, requests on open connections are still answered; the engine says whether it accepts new runs.
-    if (!server.listening) response.setHeader('connection', 'close');
-    void serve(services, request, response, nextRequestId());
+    void serve(services, request, response, nextRequestId(), mayBeLast);
   };
   server.on('request', answer);
   // Node would also answer an unknown Expect without a body, and not answer CONNECT at all.

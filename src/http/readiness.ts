@@ -8,7 +8,7 @@ export class Readiness {
   readonly #isServing: () => boolean;
   #last: StorageHealth['kind'] = 'fine';
 
-  /** @param isServing whether the public listener accepts requests */
+  /** @param isServing whether the public listener accepts requests, and continues to do so */
   constructor(engine: Pick<Engine, 'health'>, log: PluginLog, isServing: () => boolean) {
     this.#engine = engine;
     this.#log = log;

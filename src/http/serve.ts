@@ -16,12 +16,16 @@ const unreadLimitBytes = 64 * 1024;
 
 const lifecycle = [...headGates, ...bodySteps];
 
-/** Answers one request, whatever happens: gates → steps → count, record → reply. Never rejects. */
+/**
+ * Answers one request, whatever happens: gates → steps → count, record → reply. Never rejects.
+ * @param mayBeLast whether a response may end its connection, because the server is to stop
+ */
 export async function serve(
   services: Services,
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
+  mayBeLast: (response: ServerResponse) => boolean,
 ): Promise<void> {
   let call: Call | undefined;
   try {
@@ -37,7 +41,8 @@ export async function serve(
     conclude(call, reply);
     const sent = reply.events === undefined ? reply : eventStream(reply.events);
     await endOfTurn();
-    send(response, requestId, sent, { headers: call.headers, mayBeUnsent: call.awaitsContinue });
+    const { headers, awaitsContinue: mayBeUnsent } = call;
+    send(response, requestId, sent, { headers, mayBeUnsent, isLast: mayBeLast(response) });
     if (sent.stream === undefined) holdUnread(services.memory, response);
     else await stream(call, sent.stream);
   } catch (error) {
@@ -47,7 +52,7 @@ export async function serve(
     if (response.headersSent) response.destroy();
     else {
       const reply = isUnavailable ? unavailable : problem('internal_error');
-      send(response, requestId, reply, { headers: call?.headers, mayBeUnsent: true });
+      send(response, requestId, reply, { headers: call?.headers, mayBeUnsent: true, isLast: mayBeLast(response) });
     }
   } finally {
     call?.release();
@@ -76,17 +81,19 @@ interface Sending {
   readonly headers: Call['headers'];
   /** Whether the client may never send the body that it has declared. */
   readonly mayBeUnsent: boolean;
+  /** Whether the connection ends with it. */
+  readonly isLast: boolean;
 }
 
 function send(
   response: ServerResponse,
   requestId: string,
   reply: BodyReply | StreamReply,
-  { headers, mayBeUnsent }: Sending,
+  { headers, mayBeUnsent, isLast }: Sending,
 ): void {
   const { req } = response;
   // Otherwise the rest of the body would have to be read before the next request of the connection.
-  if (!req.readableEnded && (mayBeUnsent || declaredLength(req) > unreadLimitBytes)) {
+  if (isLast || (!req.readableEnded && (mayBeUnsent || declaredLength(req) > unreadLimitBytes))) {
     response.setHeader('connection', 'close');
   }
   writeReply(response, requestId, reply, headers);

@@ -8,6 +8,7 @@ import type { Concurrency, RunPolicy } from '../engine/types/index.ts';
 import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { AuthReviews } from '../host/auth-reviews.ts';
 import type { Instance } from '../host/instance-pool.ts';
+import { keyDigest } from '../host/key-digest.ts';
 import type { LimitExpressions } from '../host/limit-expression.ts';
 import type { ProvisionedTrigger } from '../host/provision-triggers.ts';
 import type { TokenKeys } from '../host/token-keys.ts';
@@ -94,6 +95,8 @@ export class Snapshot {
   readonly cors: Cors | undefined;
   /** What models cost; undefined: runs have no cost. */
   readonly prices: Prices | undefined;
+  /** Names the secrets that sign what other nodes must accept. */
+  readonly keyDigest: string;
   /** A place of the config as `file:line`. */
   readonly lineOf: (place: Place) => string;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
@@ -113,6 +116,10 @@ export class Snapshot {
     this.isDirty = content.git.isDirty;
     this.cors = corsOfAll(content.config.triggers);
     this.prices = content.config.prices && new Prices(content.config.prices);
+    this.keyDigest = keyDigest(
+      content.tokens,
+      content.triggers.map(({ run }) => run),
+    );
     this.lineOf = lineFinder(content.sources);
     this.#projects = indexTriggers(content, this.lineOf);
   }

@@ -93,6 +93,7 @@ t.test('missing fields of a config get their defaults', async (t) => {
       basePath: '/api/v1.0',
       bodyLimitBytes: 1024 ** 2,
       requestTimeoutMs: 30_000,
+      shutdownDelayMs: 0,
       drainTimeoutMs: 30_000,
     },
     admin: { host: '127.0.0.1', port: 9090 },

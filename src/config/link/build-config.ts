@@ -100,6 +100,7 @@ function serverConfig({ file, document: { server } }: InFile<GatewayDocument>): 
     memoryBytes: server.memory,
     trustProxy: server.trustProxy,
     requestTimeoutMs: server.requestTimeout,
+    shutdownDelayMs: server.shutdownDelay,
     drainTimeoutMs: server.drainTimeout,
     place: { file, pointer: '/server' },
   };

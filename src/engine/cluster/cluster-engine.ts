@@ -12,6 +12,7 @@ import {
   type EngineMemory,
   EngineUnavailable,
   type Executor,
+  type Life,
   type LimitCharge,
   type LimitCounter,
   type NewRun,
@@ -94,6 +95,10 @@ export class ClusterEngine implements Engine {
 
   async nodes(): Promise<readonly NodeRecord[]> {
     return this.#store.nodes();
+  }
+
+  get life(): Life | undefined {
+    return this.#node.membership.life;
   }
 
   async start(executor: Executor): Promise<void> {

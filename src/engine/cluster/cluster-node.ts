@@ -217,6 +217,7 @@ export class ClusterNode {
   #beaten(beat: Beat & { kind: 'alive' }, sentAt: number): void {
     this.#hasHeardOthers = false;
     this.queued.set(beat.queued);
+    this.#started?.executor.onNodes?.(beat.nodes);
     const owned = new Set(beat.owned);
     const lost = this.runs.releaseAll(
       ({ slot, takenAt }) => takenAt < sentAt && !slot.isDecided && !owned.has(slot.record.id),

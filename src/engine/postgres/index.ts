@@ -12,6 +12,7 @@ export const postgres: EngineDefinition<Options> = {
     'Keeps runs, dedup claims, conversations, limits and recorded requests in PostgreSQL, which several gateways share: any of them may die at any moment.',
   optionsSchema,
   isDurable: true,
+  isShared: true,
   create: (options, context) => createPostgresEngine(options, context),
 };
 

@@ -1,5 +1,14 @@
 import { sameTrigger } from '../../config/trigger-key.ts';
-import { isFinal, type MaybePromise, problem, type Reply, type RunIdentity, WorkBudget } from '../../contract/index.ts';
+import {
+  type FinalRunResult,
+  isFinal,
+  type JsonValue,
+  type MaybePromise,
+  problem,
+  type Reply,
+  type RunIdentity,
+  WorkBudget,
+} from '../../contract/index.ts';
 import type { RunRecord } from '../../engine/types/index.ts';
 import { checkRunResult, isFinalResult } from '../../runtime/attempt/check-run-result.ts';
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
@@ -38,8 +47,12 @@ async function answerCompletion(call: Call, { projectId, key, runId }: RunRoute<
     if (isFinal(run.state)) return taken(run);
     const result = checkRunResult(completed.result);
     if (!isFinalResult(result)) return problem('invalid_body', { detail: 'The run plugin returned no final result.' });
-    // After a restart, the run may not be waiting for its completion yet.
-    if (!completions.complete(runId, result)) return later;
+    if (!completions.complete(runId, result)) {
+      // After a restart, the run may not be waiting for its completion yet.
+      if (engine.deliver === undefined) return later;
+      // Another node may execute it. If no node does, it has ended, and the wait returns at once.
+      await engine.deliver(runId, toJson(result));
+    }
     const ended = await engine.wait(runId, storedWithinMs);
     // Not stored yet, or never because the gateway is stopping: the agent must send it again.
     return ended !== undefined && isFinal(ended.state) ? taken(ended) : later;
@@ -56,6 +69,11 @@ function identityOf({ input = nothing, ...run }: RunRecord, { workLimit }: LiveT
 }
 
 const nothing = { environment: '', language: '' };
+
+/** As another node reads it: members that are undefined are absent. */
+function toJson(result: FinalRunResult): JsonValue {
+  return JSON.parse(JSON.stringify(result));
+}
 
 const unknown: Reply = problem('unauthorized');
 const later: Reply = problem('unavailable', {}, { 'retry-after': '1' });

@@ -107,7 +107,7 @@ function gatewayChanges(base: PlanSide | undefined, head: PlanSide): readonly St
 function gatewayDetails(base: PlanSide, head: PlanSide): readonly StructureDetail[] {
   const { server: oldServer, admin: oldAdmin, ...before } = base.config;
   const { server, admin, ...after } = head.config;
-  const durations: readonly string[] = ['requestTimeoutMs', 'drainTimeoutMs'];
+  const durations: readonly string[] = ['requestTimeoutMs', 'shutdownDelayMs', 'drainTimeoutMs'];
   const settings = (
     [
       'host',
@@ -117,6 +117,7 @@ function gatewayDetails(base: PlanSide, head: PlanSide): readonly StructureDetai
       'memoryBytes',
       'trustProxy',
       'requestTimeoutMs',
+      'shutdownDelayMs',
       'drainTimeoutMs',
     ] as const
   ).flatMap((name) =>

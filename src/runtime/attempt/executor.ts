@@ -20,12 +20,15 @@ import { secretsOf } from '../../host/instance-secrets.ts';
 import { type CallbackOptions, sendCallback } from '../callback.ts';
 import type { Expectations } from '../limits/expectations.ts';
 import type { Live } from '../live.ts';
+import { KeyWatch } from '../nodes/key-watch.ts';
+import { servedConfig } from '../nodes/this-node.ts';
 import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
 import { viewOfCost } from '../run-view.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Spending } from '../spending.ts';
 import { isThenable } from '../when-ready.ts';
+import { checkRunResult, isFinalResult } from './check-run-result.ts';
 import type { Completions } from './completions.ts';
 import { executeAttempt } from './execute-attempt.ts';
 import { failureDetail } from './failure-detail.ts';
@@ -59,6 +62,7 @@ export function createExecutor({
   expectations,
   spending,
 }: ExecutorParts): Executor {
+  const keys = new KeyWatch(log);
   const withCost = (outcome: RunOutcome, run: RunRecord, { prices }: Snapshot): RunOutcome => {
     const { usage } = outcome;
     if (usage === undefined) return outcome;
@@ -120,6 +124,15 @@ export function createExecutor({
     },
     circuitOf: (project, trigger) => live.current.find(project, trigger)?.config.run.circuit,
     concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.concurrency,
+    describe: () => servedConfig(live.current),
+    // A paused trigger too: it accepts nothing new, and what it has accepted is executed.
+    serves: (project, trigger) => live.current.find(project, trigger) !== undefined,
+    complete(runId, completion) {
+      // Another node of another version may have stored it.
+      const result = checkRunResult(completion);
+      return isFinalResult(result) && completions.complete(runId, result);
+    },
+    onNodes: (nodes) => keys.look(nodes, live.current.keyDigest),
   };
 }
 
