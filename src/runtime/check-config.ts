@@ -5,6 +5,7 @@ import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { builtinRegistry } from '../host/builtins.ts';
 import { checkEngine } from '../host/open-engine.ts';
+import { asWarning } from '../host/provision.ts';
 import { resolveSecret } from '../host/secrets.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 
@@ -33,7 +34,7 @@ export async function checkConfig(root: string): Promise<CheckedConfig> {
     checkEngine(config.engine),
     adminTokenProblems(config),
   ]);
-  const problems = [...loaded.problems, ...stages, ...(engine.ok ? [] : engine.problems), ...admin];
+  const problems = [...loaded.problems, ...stages, ...(engine.ok ? [] : engine.problems.map(asWarning)), ...admin];
   return { problems, sources, summary: loaded.ok ? summarize(config) : undefined };
 }
 
