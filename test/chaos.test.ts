@@ -1,6 +1,9 @@
 import t from 'tap';
+import { openStore } from '../src/engine/postgres/open-store.ts';
+import { faultNames, injectFault } from './chaos/faults.ts';
 import type { AgentCall, History, Promises } from './chaos/history.ts';
 import { findViolations, type ViolationKind } from './chaos/violations.ts';
+import { skipWithoutPostgres as skip, startPostgres } from './support/postgres.ts';
 
 const promises: Promises = {
   concurrency: new Map([['narrow', 2]]),
@@ -28,7 +31,7 @@ function history(calls: readonly AgentCall[], changes: Partial<History> = {}): H
     return [runId, { status: 'succeeded', attempt, outputAttempt: attempt }] as const;
   });
   return {
-    ...{ calls, answers: calls, pauses: [], unknown: [], deaths: [], final: new Map(finals) },
+    ...{ calls, answers: calls, pauses: [], unknown: [], deaths: [], unexpected: [], final: new Map(finals) },
     ...changes,
   };
 }
@@ -70,6 +73,7 @@ const cases: readonly { readonly name: string; readonly history: History; readon
     history: history([dead]),
     broken: 'neverExecuted',
   },
+  { name: 'an answer that nobody expects', history: history([], { unexpected: ['500'] }), broken: 'unexpectedAnswer' },
   { name: 'a node that died by itself', history: history([], { deaths: ['a'] }), broken: 'nodeDied' },
 
   {
@@ -215,3 +219,20 @@ for (const { name, history, broken } of cases) {
     );
   });
 }
+
+t.test('each deliberate fault finds what it breaks in the schema of the engine', { skip }, async (t) => {
+  const database = await startPostgres(t);
+  for (const fault of faultNames) {
+    const url = await database.createDatabase();
+    const options = { url, schema: 'pullcord', pool: 2, lease: 8000, maxQueued: 10, maxInterruptions: 3 };
+    const { store } = await openStore(
+      { ...options, onPartition: 'abort', concurrency: 10, retention: { age: 1000, count: 10 } },
+      (path) => path,
+    );
+    await store.close();
+    await injectFault(fault, database, url);
+    if (fault === 'ack-before-commit')
+      await t.resolves(database.query("DELETE FROM pullcord.queue WHERE id = ''", url));
+    else await t.rejects(injectFault(fault, database, url), /has no/, `${fault} is there`);
+  }
+});

@@ -138,9 +138,13 @@ async function refusedCuts(t: Test, file: string, shortest: number): Promise<num
   const projects = (project ? [project] : ['projects/support/', 'projects/engineering/']).map(
     (folder) => `${folder}project.yaml`,
   );
-  const { triggers = [] } = parse(await readFile(join(example, file), 'utf8')) as { triggers?: readonly string[] };
+  const { triggers = [], limits = [] } = parse(await readFile(join(example, file), 'utf8')) as {
+    triggers?: readonly string[];
+    limits?: readonly object[];
+  };
   const granted = triggers.map((name) => `projects/${name.replace('/', '/triggers/')}.yaml`);
-  const needed = new Set(['gateway.yaml', ...projects, ...granted, trigger, file]);
+  const prices = limits.some((limit) => 'cost' in limit) ? ['prices.yaml'] : [];
+  const needed = new Set(['gateway.yaml', ...prices, ...projects, ...granted, trigger, file]);
   // All in one folder: each further one is listed at each cut.
   const flat = (name: string) => name.replaceAll('/', '-');
   const texts = [...needed].map(async (name) => [flat(name), await readFile(join(example, name), 'utf8')] as const);

@@ -12,7 +12,8 @@ export class AdminLimits implements LimitsAccess {
 
   async list(filter: LimitFilter): Promise<ListedLimits> {
     const { status, body } = await this.#client.ask('GET', `/limits${queryOf(filter)}`);
-    if (status === 400) return { ok: false, message: String(body.detail) };
+    if (status === 400 && body.limit !== undefined) return { ok: false, kind: 'not_found' };
+    if (status === 400) return { ok: false, kind: 'invalid', message: String(body.detail) };
     return { ok: true, limits: listIn(body, 'limits', this.#client) };
   }
 

@@ -55,7 +55,7 @@ const listTexts: GatewayCommandTexts = [
   'Lists what each limit has used and has left, for the values of `per` that have used most, and when it resets.',
   {
     examples: ['pullcord limits', "pullcord limits list '60 runs/1m per key' --values 100"],
-    exitCodes: { 0: 'success; the list may be empty', 1: noAccess },
+    exitCodes: { 0: 'success; the list may be empty', 1: `there is no such limit, or ${noAccess}` },
   },
 ];
 
@@ -75,7 +75,10 @@ async function listLimits(
   { values, format, json }: ListOptions,
 ): Promise<ExitCode> {
   const listed = await access.list({ limit, values });
-  if (!listed.ok) throw new UsageError(listed.message);
+  if (!listed.ok) {
+    if (listed.kind === 'invalid') throw new UsageError(listed.message);
+    return unknown(String(limit));
+  }
   const { limits } = listed;
   if (json || format === 'json') terminal.data(JSON.stringify({ limits }, undefined, 2));
   else if (limits.length === 0) terminal.words('no limits');
@@ -90,12 +93,16 @@ async function reset(access: LimitsAccess, limit: string, value: string | undefi
       terminal.words(`reset ${result.counters} ${result.counters === 1 ? 'counter' : 'counters'} of ${result.limit}`);
       return exitCodes.fine;
     case 'not_found':
-      terminal.words(`error: there is no limit ${limit}; \`pullcord limits\` lists them`);
-      return exitCodes.problems;
+      return unknown(limit);
     case 'ambiguous':
       terminal.words(`error: several limits are named ${limit}: name one by its id: ${result.ids.join(', ')}`);
       return exitCodes.problems;
   }
+}
+
+function unknown(limit: string): ExitCode {
+  terminal.words(`error: there is no limit ${limit}; \`pullcord limits\` lists them`);
+  return exitCodes.problems;
 }
 
 const head = ['LIMIT', 'VALUE', 'USED', 'RESERVED', 'LEFT', 'RESETS', 'MODE'];

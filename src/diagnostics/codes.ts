@@ -64,6 +64,7 @@ const linkCodes = {
   tokens_not_configured: 'Tokens are to be issued, and no secret signs them.',
   bad_limit: 'The fields of a limit contradict each other.',
   bad_debounce: 'The times of a debounce contradict each other.',
+  unused_respond: 'A `respond` answers no accepted request: `debounce` answers each 202 at once.',
   duplicate_limit: 'Two limits of a list count the same, or have the same name.',
   missing_prices: 'A limit counts cost, and nothing says what tokens cost.',
   unlimited_browser_key: 'Nothing limits how often a public key fires.',

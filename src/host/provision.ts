@@ -83,7 +83,7 @@ export async function checkProvision(config: Config, registry: Registry, log: Pl
   }
 }
 
-/** A secret that the checking machine lacks may be there where the config is served. */
+/** A missing secret as a warning: the machine that checks a pull request need not have it. */
 export function asWarning(problem: Problem): Problem {
   if (problem.code !== 'missing_secret' || problem.severity !== 'error') return problem;
   return {

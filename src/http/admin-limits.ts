@@ -5,12 +5,20 @@ import { sendProblem } from './admin-problem.ts';
 /** Limits for operators: what they have counted, and how to begin anew. */
 export function registerLimits(app: FastifyInstance, operations: LimitOperations): void {
   app.get<{ Querystring: { [Name in keyof LimitFilter]: unknown } }>('/limits', async (request, reply) => {
+    const unknown = unknownParameter(request.query, ['limit', 'values']);
+    if (unknown !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: unknown });
     const given = Object.entries(request.query).map(([name, value]) => [name, String(value)]);
-    const listed = await operations.list(Object.fromEntries(given));
-    if (!listed.ok) return sendProblem(reply, request.id, 'bad_request', { detail: listed.message });
-    return { limits: listed.limits };
+    const filter: LimitFilter = Object.fromEntries(given);
+    const listed = await operations.list(filter);
+    if (listed.ok) return { limits: listed.limits };
+    if (listed.kind === 'invalid') return sendProblem(reply, request.id, 'bad_request', { detail: listed.message });
+    const { limit = '' } = filter;
+    // The member `limit` distinguishes it from other faults of the query.
+    return sendProblem(reply, request.id, 'bad_request', { detail: `There is no limit ${limit}.`, limit });
   });
   app.post<{ Querystring: { limit?: unknown; value?: unknown } }>('/limits/reset', async (request, reply) => {
+    const unknown = unknownParameter(request.query, ['limit', 'value']);
+    if (unknown !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: unknown });
     const { limit, value } = request.query;
     if (typeof limit !== 'string' || (value !== undefined && typeof value !== 'string')) {
       return sendProblem(reply, request.id, 'bad_request', { detail: 'Name one limit, and at most one value.' });
@@ -28,4 +36,10 @@ export function registerLimits(app: FastifyInstance, operations: LimitOperations
         });
     }
   });
+}
+
+/** What is wrong if a parameter is not one of these. A misspelled one would show or reset more than was meant. */
+function unknownParameter(query: object, known: readonly string[]): string | undefined {
+  const unknown = Object.keys(query).find((name) => !known.includes(name));
+  return unknown && `Unknown parameter ${JSON.stringify(unknown)}. Parameters here are ${known.join(', ')}.`;
 }

@@ -10,6 +10,8 @@ export interface History {
   readonly final: ReadonlyMap<string, FinalRun>;
   /** Nodes that ended although nobody ended them, and what they said last. */
   readonly deaths: readonly string[];
+  /** Answers that no caller expects: neither a run, nor a limit, nor 503. */
+  readonly unexpected: readonly string[];
 }
 
 /** A request that the agent received: one attempt of a run. */

@@ -23,7 +23,8 @@ export type ViolationKind =
   | 'sessionOutOfOrder'
   | 'concurrencyExceeded'
   | 'limitExceeded'
-  | 'nodeDied';
+  | 'nodeDied'
+  | 'unexpectedAnswer';
 
 /** How exact the times are: that a connection has closed is seen a moment after whatever closed it, so overlaps are cut by this. */
 const toleranceMs = 25;
@@ -71,6 +72,7 @@ export function findViolations(history: History, promises: Promises): Violations
       return runs.size > limit ? [`${trigger}: ${runs.size} of ${limit}`] : [];
     }),
     nodeDied: history.deaths,
+    unexpectedAnswer: history.unexpected,
   };
 }
 

@@ -40,6 +40,34 @@ t.test('a stage is inherited from the trigger, else its project, else the gatewa
   t.equal(trigger?.run, without?.run, 'an inherited stage is the same object');
 });
 
+t.test(
+  'a respond that waits is reported where no accepted request reaches it, and in no defaults of others',
+  async (t) => {
+    const debounce = { wait: '30s' };
+    const folder = (defaults: object, trigger: object) =>
+      configFolder(t, {
+        ...basicFiles(),
+        'gateway.yaml': gatewayFile({ defaults }),
+        'trigger.yaml': triggerFile('a', trigger),
+        'other.yaml': triggerFile('b'),
+      });
+    const wait = { uses: 'wait', with: { timeout: '5s' } };
+    const byDefault = { uses: 'wait', with: { timeout: '60s' } };
+    t.strictSame(await codes(await folder({ respond: wait }, { debounce })), []);
+    t.strictSame(await codes(await folder({}, { debounce, respond: { uses: 'accepted' } })), []);
+    t.strictSame(await codes(await folder({}, { respond: wait })), []);
+    t.strictSame(await codes(await folder({ debounce }, {})), [], 'the default, which nobody wrote');
+    t.strictSame(await codes(await folder({}, { debounce, respond: wait })), ['unused_respond']);
+    t.strictSame(await codes(await folder({}, { debounce, respond: byDefault })), ['unused_respond']);
+    t.strictSame(await codes(await folder({ debounce }, { respond: wait })), ['unused_respond']);
+    t.strictSame(
+      await codes(await folder({ debounce, respond: wait }, {})),
+      ['unused_respond'],
+      'once for all triggers',
+    );
+  },
+);
+
 t.test('auth may be one plugin or a list, and a list is inherited as a whole', async (t) => {
   const several = [{ uses: 'jwt', with: { issuer: 'a' } }, { uses: 'api-key' }];
   const root = await configFolder(t, {

@@ -188,6 +188,12 @@ t.test('what is counted survives a restart and a reload that raises the limit', 
     name: '3 runs/1h per key',
     counters: [{ value: 'website', used: 3, left: 0 }],
   });
+  for (const args of [
+    ['list', 'unknown'],
+    ['reset', 'unknown', '--all'],
+  ]) {
+    t.match(await command(t, ['limits', ...args, '--config', root]), { code: 1, stderr: /no limit unknown/ });
+  }
 });
 
 t.test('operators see limits and reset them, through the admin listener', async (t) => {
@@ -207,11 +213,35 @@ t.test('operators see limits and reset them, through the admin listener', async 
   t.match(stdout, /all +2 +0 +3 /);
   t.match(await pullcord('reset', '1 runs/1h per key'), { code: 2, stderr: /--value VALUE, or --all/ });
   t.match(await pullcord('reset', 'unknown', '--all'), { code: 1, stderr: /no limit unknown/ });
+  t.match(await pullcord('list', 'unknown'), { code: 1, stderr: /no limit unknown/ });
+  t.match(await pullcord('list', 'calls'), { code: 0, stdout: / all +2 / });
+  t.match(await pullcord('list', '--values', '0'), { code: 2, stderr: /values must be a number/ });
   t.match(await pullcord('reset', '1 runs/1h per key', '--value', 'website'), { code: 0, stderr: /reset 1 counter/ });
   t.match(await pullcord('reset', 'calls', '--all'), { code: 0, stderr: /reset 1 counter/ });
   t.equal((await fire('ask', {})).status, 200);
   t.equal((await fetch(`${adminUrl}/limits?values=0`)).status, 400);
   t.equal((await fetch(`${adminUrl}/limits?limit=unknown`)).status, 400);
+  const misspelled = await fetch(`${adminUrl}/limits?limt=calls`);
+  t.equal(misspelled.status, 400);
+  t.match(await misspelled.json(), { code: 'bad_request', detail: /"limt".+limit, values/ });
+});
+
+t.test('a misspelled parameter resets nothing, and no value resets all', async (t) => {
+  const { adminUrl, fire } = await startTestGateway(t, files([{ runs: '1/1h', per: 'customer.id', name: 'runs' }]));
+  for (const id of ['1', '2']) await fire('ask', { customer: { id } });
+  const reset = async (query: string) => {
+    const answer = await fetch(`${adminUrl}/limits/reset?${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  t.match(await reset('limit=runs&vlaue=1'), { status: 400, body: { detail: /"vlaue".+limit, value/ } });
+  t.equal((await fire('ask', { customer: { id: '2' } })).status, 429);
+  t.match(await reset('limit=runs&value=1'), { status: 200, body: { counters: 1 } });
+  t.equal((await fire('ask', { customer: { id: '2' } })).status, 429);
+  t.match(await reset('limit=runs'), { status: 200, body: { counters: 1 } });
+  t.equal((await fire('ask', { customer: { id: '2' } })).status, 200);
 });
 
 t.test(

@@ -36,7 +36,10 @@ function files(agent: string): Record<string, string> {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({ server: { shutdownDelay: '1h' } }),
     'echo.yaml': triggerFile('echo'),
-    'stream.yaml': triggerFile('stream', { run: { uses: 'echo', with: { stream: true } }, respond: { uses: 'stream' } }),
+    'stream.yaml': triggerFile('stream', {
+      run: { uses: 'echo', with: { stream: true } },
+      respond: { uses: 'stream' },
+    }),
     'agent.yaml': triggerFile('agent', { run: { uses: 'http', with: { url: agent } } }),
   };
 }

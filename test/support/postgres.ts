@@ -270,7 +270,7 @@ async function ownFolder(user: User | undefined): Promise<string> {
 }
 
 /** Whom a server runs as: Debian's package makes the user `postgres`. Undefined: ourselves. */
-async function unprivilegedUser(): Promise<User | undefined> {
+export async function unprivilegedUser(): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
     const ids = await Promise.all(['-u', '-g'].map((option) => run('id', [option, name]))).catch(() => undefined);

@@ -2,7 +2,7 @@ import type { Problem } from '../../diagnostics/problem.ts';
 import { deepFreeze } from '../../schema/deep-freeze.ts';
 import type { ApiKeyConfig, Config } from '../model.ts';
 import { apiKeyConfig, buildConfig } from './build-config.ts';
-import { debounceProblems } from './debounce.ts';
+import { debounceProblems, unusedResponds } from './debounce.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
 import { exposureProblems } from './exposure.ts';
 import { keyProblems } from './keys.ts';
@@ -35,6 +35,7 @@ export async function link(files: readonly FileInConfig[], context: LinkContext)
     ...limitProblems(documents, { hasPrices: documents.prices.length > 0 || documents.mayDeclare('Prices') }),
     ...exposureProblems(documents),
     ...debounceProblems(documents),
+    ...unusedResponds(documents, resolved),
     ...(await triggerProblems(documents, resolved)),
     ...resolved.problems,
   ];

@@ -48,7 +48,7 @@ export class ClusterExecution {
         circuits.ended(slot, isTransient);
       },
     };
-    // The store lets the next one start when this one has ended or is trusted for good.
+    // The store lets the next one start when this one has ended or is trusted permanently.
     const trust = () => {};
     const suspects = new SuspectWatch({ store, dispatcher: { trust }, log });
     this.#attempts = new AttemptRunner({ store, slots: runs, endings, dispatcher, suspects }, executor);

@@ -77,7 +77,7 @@ export class ClusterNode {
     this.runs = new LocalRuns({ left: (slot) => this.#left(slot), released: (slot) => this.#released(slot) });
     const { runs } = this;
     const isLocal = (runId: string) => runs.get(runId) !== undefined;
-    const tell = (life: Life, message: Message) => store.tell(life, JSON.stringify(message));
+    const send = (life: Life, message: Message) => store.send(life, JSON.stringify(message));
     this.membership = new Membership({
       ...{ store, log, leaseMs: options.leaseMs, onPartition: options.onPartition },
       info: () => this.#info(),
@@ -95,9 +95,9 @@ export class ClusterNode {
     const { circuits } = this;
     this.waits = new RunWaits({ store, log, isLocal });
     this.#streams = new Streams(memory, isLocal);
-    this.#feeds = new RelayFeeds({ streams: this.#streams, life: () => membership.life, tell });
+    this.#feeds = new RelayFeeds({ streams: this.#streams, life: () => membership.life, send });
     this.relay = new Relay({
-      ...{ store, log, runs, membership, tell },
+      ...{ store, log, runs, membership, send },
       ...{ streams: this.#streams, waits: this.waits, feeds: this.#feeds },
     });
     this.#done = new DoneHints(store, () => this.#isAlone());
@@ -114,15 +114,15 @@ export class ClusterNode {
       unstarted: () => this.#hintReady(),
       cancelled: (cancelled) => this.cancelled(cancelled),
     });
-    this.completions = new Completions({ store, log, runs, membership, tell }, undefined);
+    this.completions = new Completions({ store, log, runs, membership, send }, undefined);
   }
 
   /** Runs are executed from now on. */
   start(executor: Executor): void {
     const { store, log, memory } = this.#parts;
     const { runs, membership, intake, circuits } = this;
-    const tell = (life: Life, message: Message) => store.tell(life, JSON.stringify(message));
-    this.completions = new Completions({ store, log, runs, membership, tell }, executor);
+    const send = (life: Life, message: Message) => store.send(life, JSON.stringify(message));
+    this.completions = new Completions({ store, log, runs, membership, send }, executor);
     const execution = new ClusterExecution(
       {
         ...{ log, memory, runs, intake, circuits, membership, completions: this.completions },
@@ -177,7 +177,7 @@ export class ClusterNode {
     if (owner === undefined) this.queued.add(-1);
     this.#aborted(runId);
     if (owner !== undefined && owner !== membership.life) {
-      this.#parts.store.tell(owner, JSON.stringify({ kind: 'cancel', run: runId } satisfies Message));
+      this.#parts.store.send(owner, JSON.stringify({ kind: 'cancel', run: runId } satisfies Message));
     }
     this.#done.add(runId);
     this.#started?.notifications?.look();
@@ -248,12 +248,12 @@ export class ClusterNode {
         break;
       case 'message': {
         const message = parseMessage(hint.text);
-        if (message !== undefined) this.#told(message);
+        if (message !== undefined) this.#received(message);
       }
     }
   }
 
-  #told(message: Message): void {
+  #received(message: Message): void {
     switch (message.kind) {
       case 'cancel':
         this.#aborted(message.run);

@@ -13,7 +13,7 @@ export interface CompletionsParts {
   readonly log: PluginLog;
   readonly runs: LocalRuns;
   readonly membership: Pick<Membership, 'life'>;
-  tell(life: Life, message: Message): void;
+  send(life: Life, message: Message): void;
 }
 
 /** Completions that agents post: they arrive at any node, and are stored until the attempt that waits for them has them. */
@@ -34,12 +34,12 @@ export class Completions {
 
   /** As `Engine.deliver`. */
   async deliver(runId: string, completion: JsonValue): Promise<boolean> {
-    const { store, runs, tell } = this.#parts;
+    const { store, runs, send } = this.#parts;
     if (!(await store.deliver(runId, JSON.stringify(completion)))) return false;
     if (runs.get(runId) !== undefined) this.look();
     else {
       const owned = await store.ownerOf(runId);
-      if (owned !== undefined) tell(owned.owner, { kind: 'completion', run: runId });
+      if (owned !== undefined) send(owned.owner, { kind: 'completion', run: runId });
     }
     return true;
   }

@@ -1,6 +1,6 @@
 import type { SharedStore } from './shared-store.ts';
 
-/** Tells other nodes which runs are final: one hint for all that end in one turn. */
+/** Announces which runs are final to other nodes: one hint for all that end in one turn. */
 export class DoneHints {
   readonly #store: Pick<SharedStore, 'hint'>;
   readonly #isAlone: () => boolean;

@@ -14,7 +14,7 @@ export interface LocalRun {
 export interface LocalRunHooks {
   /** Called with a run that has left, for whatever reason. */
   left(slot: RunSlot): void;
-  /** Called with one that goes on elsewhere, after `left`. */
+  /** Called with one that continues elsewhere, after `left`. */
   released(slot: RunSlot): void;
 }
 

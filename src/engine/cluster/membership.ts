@@ -98,7 +98,7 @@ export class Membership {
     this.#plan(0);
   }
 
-  /** No lease is renewed from now on. What is executed goes on as long as the last one holds. */
+  /** No lease is renewed from now on. What is executed continues as long as the last one holds. */
   async leave(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#beatTimer);
@@ -194,7 +194,7 @@ export class Membership {
       return;
     }
     this.#overdue = true;
-    this.#parts.log.warn({}, `${why}; what it executes goes on, and nothing new is started`);
+    this.#parts.log.warn({}, `${why}; what it executes continues, and nothing new is started`);
   }
 
   #lose({ life }: Lease, why: string): void {

@@ -2,7 +2,7 @@ import type { Life } from '../types/index.ts';
 
 /** What nodes say to each other. Members have short names, since a message has at most 7,900 bytes. */
 export type Message =
-  /** The run is cancelled: whoever executes it aborts it. */
+  /** The run is cancelled: the node that executes it aborts it. */
   | { readonly kind: 'cancel'; readonly run: string }
   /** A node follows a run from a position on. Sent again while it does. */
   | { readonly kind: 'follow'; readonly run: string; readonly from: Life; readonly after: readonly [number, number] }
@@ -20,7 +20,7 @@ export type Message =
   /** A completion is stored for the run. */
   | { readonly kind: 'completion'; readonly run: string };
 
-/** Nodes of another version may say more: what is not known is ignored. */
+/** Nodes of another version may say more: other kinds are ignored. */
 export function parseMessage(text: string): Message | undefined {
   try {
     const message: unknown = JSON.parse(text);

@@ -12,7 +12,7 @@ export interface OrphansParts {
 }
 
 /**
- * Gives back runs that the store has as executed here, and that are not: the answer of the step that took them was lost. One is
+ * Returns runs that the store has as executed here, and that are not: the answer of the step that took them was lost. One is
  * an orphan when two beats have found it so, and no step that was asked before them is unanswered.
  */
 export class Orphans {
@@ -32,6 +32,6 @@ export class Orphans {
     this.#suspected = new Set(places.isAwaitedSince(sentAt) ? [] : orphans);
     const runIds = orphans.filter((runId) => before.has(runId) && this.#suspected.has(runId));
     if (runIds.length === 0) return;
-    store.release(life, runIds).catch((err) => log.warn({ err }, 'runs that do not run here could not be given back'));
+    store.release(life, runIds).catch((err) => log.warn({ err }, 'runs that do not run here could not be returned'));
   }
 }

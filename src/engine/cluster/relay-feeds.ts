@@ -17,7 +17,7 @@ interface Feed {
 export interface RelayFeedsParts {
   readonly streams: Streams;
   life(): Life | undefined;
-  tell(life: Life, message: Message): void;
+  send(life: Life, message: Message): void;
 }
 
 /** Sends what runs stream here to the nodes that follow them. */
@@ -67,7 +67,7 @@ export class RelayFeeds {
       if (from === undefined || streams.isRelayed(run)) continue;
       let at = offset;
       for (const piece of piecesOf(text)) {
-        this.#parts.tell(to, { kind: 'delta', run, from, at: [attempt, at], text: piece });
+        this.#parts.send(to, { kind: 'delta', run, from, at: [attempt, at], text: piece });
         at += piece.length;
       }
       await sleep(pauseMs);
@@ -80,7 +80,7 @@ export class RelayFeeds {
 
   #over(run: string, to: Life): void {
     const from = this.#parts.life();
-    if (from !== undefined) this.#parts.tell(to, { kind: 'over', run, from });
+    if (from !== undefined) this.#parts.send(to, { kind: 'over', run, from });
   }
 
   #drop(): void {

@@ -24,14 +24,14 @@ interface Follow {
 }
 
 export interface RelayParts {
-  readonly store: Pick<SharedStore, 'tell' | 'ownerOf' | 'finals'>;
+  readonly store: Pick<SharedStore, 'send' | 'ownerOf' | 'finals'>;
   readonly log: PluginLog;
   readonly runs: LocalRuns;
   readonly streams: Streams;
   readonly waits: RunWaits;
   readonly membership: Pick<Membership, 'life' | 'nodes' | 'join'>;
   readonly feeds: RelayFeeds;
-  tell(life: Life, message: Message): void;
+  send(life: Life, message: Message): void;
 }
 
 /** Streams runs to readers on this node, wherever they are executed, also across a takeover. */
@@ -128,7 +128,7 @@ export class Relay {
 
   #unfollow(run: string, owner: Life): void {
     const { life } = this.#parts.membership;
-    if (life !== undefined) this.#parts.tell(owner, { kind: 'unfollow', run, from: life });
+    if (life !== undefined) this.#parts.send(owner, { kind: 'unfollow', run, from: life });
   }
 
   #plan(runId: string, follow: Follow, delayMs: number): void {
@@ -150,7 +150,7 @@ export class Relay {
       const { attempt, offset } = streams.position(runId) ?? { attempt: 0, offset: 0 };
       const message: Message = { kind: 'follow', run: runId, from, after: [attempt, offset] };
       const others = membership.nodes.map(({ life }) => life).filter((life) => life !== from);
-      for (const life of follow.owner === undefined ? others : [follow.owner]) this.#parts.tell(life, message);
+      for (const life of follow.owner === undefined ? others : [follow.owner]) this.#parts.send(life, message);
     } catch (err) {
       log.warn({ err, runId }, 'the node that executes a run could not be found; asking again');
     }

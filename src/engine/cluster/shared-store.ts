@@ -58,7 +58,7 @@ export interface Want {
   readonly suspect: boolean;
   /** Where turns begin: after the lane, and in it after the value, of which this node has taken a run last. */
   readonly turn: Turn;
-  /** Lanes of which at most so many may be taken, whatever their limit: 0 while a circuit is open, 1 to probe. By `laneOf`. */
+  /** Lanes of which at most this number may be taken, whatever their limit: 0 while a circuit is open, 1 to probe. By `laneOf`. */
   readonly caps: ReadonlyMap<string, number>;
   /** Whether runs are taken whose trigger no node serves: they fail. */
   readonly unserved: boolean;
@@ -82,9 +82,9 @@ export interface Taking {
   readonly unknown: readonly { readonly project: string; readonly trigger: string }[];
   /** In how many milliseconds the next run that waits for its time may start; undefined: none does. */
   readonly nextInMs: number | undefined;
-  /** Where the next taking goes on. */
+  /** Where the next taking begins. */
   readonly turn: Turn;
-  /** Whether more could have been started, had more been wanted: tell other nodes. */
+  /** Whether more could have been started, had more been wanted: notify other nodes. */
   readonly hasMore: boolean;
 }
 
@@ -179,10 +179,10 @@ export interface TakenNotification {
   readonly attempts: number;
 }
 
-/** What a store asks a node, and tells it. */
+/** What a store asks of a node, and reports to it. */
 export interface Peer {
   /**
-   * What may be taken in the step that stores so many submissions; undefined: nothing. Its places are reserved until `taken` is
+   * What may be taken in the step that stores that number of submissions; undefined: nothing. Its places are reserved until `taken` is
    * called with the same object, once, also when the step has failed.
    */
   want(submissions: number): Want | undefined;
@@ -191,7 +191,7 @@ export interface Peer {
   hint(hint: Hint): void;
 }
 
-/** Hints between nodes. They may be lost, doubled and late: whatever they announce is also found by polling. */
+/** Hints between nodes. They may be lost, doubled and late: what they announce is also found by polling. */
 export type Hint =
   /** A run may be ready that its submitter could not start itself. */
   | { readonly kind: 'ready' }
@@ -199,7 +199,7 @@ export type Hint =
   | { readonly kind: 'done'; readonly runIds: readonly string[] }
   /** For one node. */
   | { readonly kind: 'message'; readonly text: string }
-  /** Hints were lost: whatever they may have said has to be looked up. */
+  /** Hints were lost: what they may have said has to be looked up. */
   | { readonly kind: 'missed' };
 
 /**
@@ -218,7 +218,7 @@ export interface SharedStore {
   beat(life: Life, info: NodeInfo, leaseMs: number): Promise<Beat>;
   /** Ends a life on purpose: what it still executes is queued again at once, and counts as no interruption. */
   leave(life: Life): Promise<void>;
-  /** Gives back runs that the life owns and does not execute: they are queued again, which counts as no interruption. */
+  /** Returns runs that the life owns and does not execute: they are queued again, which counts as no interruption. */
   release(life: Life, runIds: readonly string[]): Promise<void>;
   nodes(): Promise<readonly NodeRecord[]>;
   /** What a revision says of lanes. The rules of the newest revision apply to all nodes. */
@@ -234,7 +234,7 @@ export interface SharedStore {
   get(runId: string): Promise<RunRecord | undefined>;
   /**
    * Those that are final, or unknown. Calls of one turn share a read. With their whole outcome for a minute, even where their
-   * policy does not keep it: whoever submitted them to another node waits for it. `get` and `list` never return that.
+   * policy does not keep it: their submitter may wait for it at another node. `get` and `list` never return that.
    */
   finals(runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord | undefined>>;
   /** The life that executes a run, and its attempt; undefined: none does. */
@@ -253,12 +253,12 @@ export interface SharedStore {
   /** Completions of runs that a life executes. */
   delivered(life: Life): Promise<ReadonlyMap<string, string>>;
 
-  /** From now on `peer` is asked and told. A later call replaces an earlier one. */
+  /** `peer` is called from now on. A later call replaces an earlier one. */
   attach(life: Life, peer: Peer): void;
   /** Sends a hint, after what was stored before. Never rejects, and is not waited for. */
   hint(hint: Exclude<Hint, { kind: 'message' | 'missed' }>): void;
   /** Sends a message to one node. At most 7,900 bytes. */
-  tell(life: Life, text: string): void;
+  send(life: Life, text: string): void;
 
   /** Why nothing can be stored now; undefined if it can. Never rejects. */
   health(): Promise<string | undefined>;

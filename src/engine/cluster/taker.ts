@@ -47,7 +47,7 @@ export class Taker {
     clearTimeout(this.#next?.timer);
   }
 
-  /** What may be taken now, at most so many; undefined: nothing. Its places are reserved until `taken`. */
+  /** What may be taken now, at most `most`; undefined: nothing. Its places are reserved until `taken`. */
   want(most: number): Want | undefined {
     const { membership, places, rules } = this.#parts;
     if (this.#isStopped || membership.life === undefined || this.#parts.isCrowded()) return undefined;
@@ -137,9 +137,7 @@ export class Taker {
     }
     // The lease ended, or the gateway began to stop, while the store answered.
     const runIds = runs.map(({ record }) => record.id);
-    store
-      .release(life, runIds)
-      .catch((err) => log.warn({ err }, 'runs that do not start here could not be given back'));
+    store.release(life, runIds).catch((err) => log.warn({ err }, 'runs that do not start here could not be returned'));
   }
 
   async #serve(names: Taking['unknown']): Promise<void> {

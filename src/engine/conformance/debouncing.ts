@@ -49,7 +49,6 @@ export const debounceCases: readonly ConformanceCase[] = [
     for (const run of [first, debounced(harness, 'second'), last]) bursts.push(await submit(harness, run));
     assert.deepEqual(new Set(bursts.map(({ runId }) => runId)), new Set([first.id]));
     harness.clock.advance(hourMs);
-    await harness.noticed?.();
     const next = await submit(harness, debounced(harness, 'of the next burst'));
     assert.notEqual(next.runId, first.id);
     const { run, settle } = await worker.started(first.id);
@@ -204,7 +203,6 @@ export const debounceCases: readonly ConformanceCase[] = [
     assert.equal((await engine.get(run.id))?.input?.instruction, '***');
     await submit(harness, debounced(harness, 'third secret', { policy, debounce: short }));
     harness.clock.advance(2 * hourMs);
-    await harness.noticed?.();
     await submit(harness, debounced(harness, 'of the next burst', { policy }));
     const attempt = await worker.started(run.id);
     assert.equal(attempt.run.input.instruction, 'third secret');
@@ -222,6 +220,7 @@ export const debounceCases: readonly ConformanceCase[] = [
     const run = debounced(harness, 'first');
     await submit(harness, run);
     clock.advance(3 * hourMs);
+    await harness.noticed?.();
     assert.equal((await submit(harness, debounced(harness, 'second'))).runId, run.id);
     busy.settle(success);
     const attempt = await worker.started(run.id);

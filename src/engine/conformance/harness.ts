@@ -140,7 +140,7 @@ export function unbounded(request: RecordedRequest): NewRecording {
   return { request, count: undefined, ageMs: undefined };
 }
 
-/** Resolves when the engine says that it has so many runs to execute. What other nodes do shows with a delay. */
+/** Resolves when the engine says that it has this number of runs to execute. What other nodes do shows with a delay. */
 export async function loaded({ engine }: ConformanceHarness, expected: EngineLoad): Promise<void> {
   let seen: EngineLoad | undefined;
   const isReached = async () => {

@@ -9,11 +9,12 @@ export const retryCases: readonly ConformanceCase[] = [
   promise('a retried run keeps its id, and records its failed attempts', async (harness) => {
     const { engine, clock } = harness;
     const seen: [string, number][] = [];
-    const at: number[] = [];
+    const begun = clock.now();
+    const times: { readonly startedAt: number | undefined; readonly endedAt: number }[] = [];
     await engine.start({
       execute(run) {
         seen.push([run.id, run.attempt]);
-        at.push(clock.now());
+        times.push({ startedAt: run.startedAt, endedAt: clock.now() });
         return run.attempt < 3 ? again : success;
       },
     });
@@ -31,8 +32,10 @@ export const retryCases: readonly ConformanceCase[] = [
     const message = 'the agent answered 503';
     assert.deepEqual(
       record.failedAttempts,
-      at.slice(0, 2).map((time, index) => ({ attempt: index + 1, startedAt: time, endedAt: time, message })),
+      times.slice(0, 2).map((time, index) => ({ attempt: index + 1, ...time, message })),
     );
+    assert.equal(times[0]?.startedAt, begun);
+    assert.ok(times.every(({ startedAt = Infinity, endedAt }) => startedAt >= begun && startedAt <= endedAt));
     assert.equal(record.state, 'succeeded');
     assert.equal(record.attempt, 3);
     assert.deepEqual(await engine.get(run.id), record);

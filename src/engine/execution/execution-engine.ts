@@ -157,7 +157,9 @@ export class ExecutionEngine implements Engine {
     if (isFinal(record.state)) return { kind: 'already_final', state: record.state };
     // An earlier process left it, and this engine has not been started.
     const { usage, cost } = record;
-    await store.end({ ...noResult, id: runId, state: 'cancelled', finishedAt: clock.now(), usage, cost });
+    const stored = store.end({ ...noResult, id: runId, state: 'cancelled', finishedAt: clock.now(), usage, cost });
+    store.hurry();
+    await stored;
     return { kind: 'cancelled' };
   }
 

@@ -23,7 +23,7 @@ export class Connection extends Client {
     const socket = new Socket();
     super({ ...(typeof config === 'string' ? { connectionString: config } : config), stream: () => socket });
     this.#socket = socket;
-    // Whoever uses it finds out by its query.
+    // Its user finds out by its query.
     this.on('error', () => {});
   }
 

@@ -63,7 +63,7 @@ export class Link {
     this.#send();
   }
 
-  tell(life: Life, text: string): void {
+  send(life: Life, text: string): void {
     this.#messages.push({ channel: this.#channelOf(life), text });
     this.#send();
   }

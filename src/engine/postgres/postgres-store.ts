@@ -248,14 +248,10 @@ export class PostgresStore implements SharedStore {
   }
 
   async resetLimit(limit: string, value: string | undefined): Promise<number> {
-    const [row] = await this.#query<{ count: number }>(
-      'reset',
-      `WITH counted AS (
-         UPDATE {s}.counters SET used = 0, opened_at = CASE WHEN open > 0 THEN opened_at ELSE -1e15 END
-           WHERE limit_id = $1 AND ($2::text IS NULL OR value = $2) AND opened_at > -1e15 RETURNING 1)
-       SELECT count(*)::int AS count FROM counted`,
-      [storable(limit), value === undefined ? null : storable(value)],
-    );
+    const [row] = await this.#query<{ count: number }>('reset', 'SELECT {s}.v1_reset($1, $2) AS count', [
+      storable(limit),
+      value === undefined ? null : storable(value),
+    ]);
     return row?.count ?? 0;
   }
 
@@ -312,8 +308,8 @@ export class PostgresStore implements SharedStore {
     this.#link.hint(hint);
   }
 
-  tell(life: Life, text: string): void {
-    this.#link.tell(life, text);
+  send(life: Life, text: string): void {
+    this.#link.send(life, text);
   }
 
   async health(): Promise<string | undefined> {

@@ -41,6 +41,7 @@ export interface RunRow {
 /** The members of a record that never change and that no query needs. */
 interface Head
   extends Pick<RunRecord, 'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt'> {
+  /** Of its policy, unless it has none. */
   readonly mask?: readonly string[] | undefined;
 }
 

@@ -21,7 +21,8 @@ export interface LimitFilter {
 export type ListedLimits =
   | { readonly ok: true; readonly limits: readonly JsonObject[] }
   /** Why the filter is invalid. */
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly kind: 'invalid'; readonly message: string }
+  | { readonly ok: false; readonly kind: 'not_found' };
 
 export type ResetLimit =
   | { readonly kind: 'reset'; readonly limit: string; readonly counters: number }
@@ -48,9 +49,11 @@ export class LimitOperations {
   /** What each limit has used and has left, by whom, and when it is as if nothing had been counted. */
   async list({ limit, values = String(defaultValues) }: LimitFilter): Promise<ListedLimits> {
     const most = /^\d{1,4}$/.test(values) ? Number(values) : 0;
-    if (most < 1 || most > mostValues) return { ok: false, message: `values must be a number from 1 to ${mostValues}` };
+    if (most < 1 || most > mostValues) {
+      return { ok: false, kind: 'invalid', message: `values must be a number from 1 to ${mostValues}` };
+    }
     const found = limitsOf(this.#config()).filter((one) => limit === undefined || isNamed(one, limit));
-    if (limit !== undefined && found.length === 0) return { ok: false, message: `there is no limit ${limit}` };
+    if (limit !== undefined && found.length === 0) return { ok: false, kind: 'not_found' };
     const now = Date.now();
     return { ok: true, limits: await Promise.all(found.map((one) => this.#describe(one, most, now))) };
   }

@@ -1,3 +1,4 @@
+import { until } from '../../../src/engine/conformance/harness.ts';
 import type { ConformanceHarness } from '../../../src/engine/conformance.ts';
 import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import { createPostgresEngine, type PostgresEngineOptions } from '../../../src/engine/postgres/index.ts';
@@ -53,40 +54,67 @@ export async function testDatabase(owner: Parameters<typeof startPostgres>[0]): 
   };
 }
 
-/** A time of day that goes on: what waits for a time is looked up in the database by it. */
+/** A time of day that only a test moves. */
 function testClock() {
-  let start = 1_700_000_000_000 - performance.now();
+  let now = 1_700_000_000_000;
   return {
-    now: () => Math.floor(start + performance.now()),
+    now: () => now,
     advance(ms: number) {
-      start += ms;
+      now += ms;
     },
   };
 }
+
+/** A short lease: nodes learn of each other, and of what is queued, with each beat. */
+const lease = 3000;
 
 /** An empty engine for a case of the conformance kit. */
 export async function openOne(database: TestDatabase, options?: Options): Promise<ConformanceHarness> {
   await database.empty();
   const clock = testClock();
-  return { ...(await database.open(options, clock)), clock };
+  const opened = await database.open({ lease, ...options }, clock);
+  return { ...opened, clock, noticed: () => noticed(database, opened.engine, clock) };
 }
 
-/** Two engines on one store: runs are submitted to one, and everything else is asked of the other. */
+/**
+ * Two engines on one store: runs are submitted to one, and everything else is asked of the other. Runs with masks are submitted to
+ * the other too: only the node that has accepted one can execute it.
+ */
 export async function openTwo(database: TestDatabase, options?: Options): Promise<ConformanceHarness> {
   await database.empty();
   const clock = testClock();
-  const [submitter, other] = await Promise.all([database.open(options, clock), database.open(options, clock)]);
-  const engine: Engine = new Proxy(other.engine, {
+  const [first, second] = await Promise.all([
+    database.open({ lease, ...options }, clock),
+    database.open({ lease, ...options }, clock),
+  ]);
+  let isStarted = false;
+  const differing: Partial<Engine> = {
+    submit: (run, claim, limits) => (run.policy.mask.length > 0 ? second : first).engine.submit(run, claim, limits),
+    start(executor) {
+      isStarted = true;
+      return second.engine.start(executor);
+    },
+    // A node that has neither submitted nor executed anything is not one of the cluster, and knows nothing of the others.
+    load: () => (isStarted ? second : first).engine.load(),
+    async close(drainMs) {
+      await Promise.all([first.engine.close(drainMs), second.engine.close(drainMs)]);
+    },
+  };
+  const engine: Engine = new Proxy(second.engine, {
     get(target, name) {
-      if (name === 'submit') return submitter.engine.submit.bind(submitter.engine);
-      if (name === 'close') {
-        return async (drainMs: number) => {
-          await Promise.all([submitter.engine.close(drainMs), target.close(drainMs)]);
-        };
-      }
+      if (name in differing) return Reflect.get(differing, name);
       const member = Reflect.get(target, name, target);
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
-  return { engine, recordings: other.recordings, clock };
+  return { engine, recordings: second.recordings, clock, noticed: () => noticed(database, second.engine, clock) };
+}
+
+/** Waits until a node has looked at the runs whose time has come. */
+async function noticed(database: TestDatabase, engine: Engine, clock: { now(): number }): Promise<void> {
+  engine.reconsider();
+  await until(async () => {
+    const due = await database.query(`SELECT 1 FROM pullcord.queue WHERE phase = 'held' AND due <= ${clock.now()}`);
+    return due.length === 0 || undefined;
+  });
 }

@@ -111,7 +111,7 @@ BEGIN
   RETURN to_json(answers)::text;
 END $$;
 
--- Ends a run that is not final, whoever executes it.
+-- Ends a run that is not final, on any node.
 CREATE OR REPLACE FUNCTION {s}.v1_cancel(run text, t_given bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   t bigint := {s}.v1_now(t_given);

@@ -10,7 +10,7 @@ import { takeFunctions } from './taking.ts';
 /**
  * The steps of the engine as functions of the database: one call is one transaction. Their names begin with the version of what
  * they take and return: a release that changes that installs others beside them, so that nodes of both go on during a rolling
- * update. Those of one version may be replaced by a later release that mends them.
+ * update. Those of one version may be replaced by a later release that fixes them.
  */
 export function functions(): string {
   const values: Readonly<Record<string, string>> = {

@@ -93,12 +93,16 @@ DECLARE
   full_until float8;
   shadowed jsonb := '[]';
   counted jsonb := '[]';
+  fresh jsonb := '[]';
   reservations jsonb := '[]';
 BEGIN
   FOR c IN SELECT * FROM jsonb_array_elements(charges) LOOP
     counter := {s}.v1_counter(c->>'limit', c->>'value', (c->>'maxValues')::bigint);
     reserved := c->>'unit' IN ('tokens', 'cost');
     SELECT * INTO r FROM {s}.v1_charge(counter.opened_at, counter.used, counter.open, c->'rule', (c->>'amount')::float8, reserved, t);
+    IF counter.opened_at = -1e15 THEN
+      fresh := fresh || jsonb_build_object('limit', counter.limit_id, 'value', counter.value, 'isCounted', r.retry_at IS NULL);
+    END IF;
     IF r.retry_at IS NULL THEN
       counted := counted || jsonb_build_object('of', c, 'value', counter.value, 'at', r.opened, 'used', r.used, 'open', r.open, 'taken', r.taken);
     ELSIF (c->>'isShadow')::boolean THEN
@@ -107,6 +111,12 @@ BEGIN
       full_limit := c->>'limit';
       full_until := r.retry_at;
     END IF;
+  END LOOP;
+  -- A value that counts nothing must not take a place from others.
+  FOR c IN SELECT * FROM jsonb_array_elements(fresh) LOOP
+    CONTINUE WHEN full_limit IS NULL AND (c->>'isCounted')::boolean;
+    DELETE FROM {s}.counters WHERE limit_id = c->>'limit' AND value = c->>'value' AND opened_at = -1e15;
+    IF FOUND THEN UPDATE {s}.counted_values SET count = count - 1 WHERE limit_id = c->>'limit'; END IF;
   END LOOP;
   IF full_limit IS NOT NULL THEN RETURN jsonb_build_object('limit', full_limit, 'retryAt', full_until); END IF;
   FOR c IN SELECT * FROM jsonb_array_elements(counted) LOOP
@@ -167,5 +177,20 @@ BEGIN
       END IF;
     END IF;
   END LOOP;
+END $$;
+
+-- Forgets what a limit has counted, of one value or of all. What is reserved is settled in the same counter.
+CREATE OR REPLACE FUNCTION {s}.v1_reset(lim text, val text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  kept int;
+  gone int;
+BEGIN
+  PERFORM 1 FROM {s}.counters WHERE limit_id = lim AND (val IS NULL OR value = val) ORDER BY value FOR UPDATE;
+  UPDATE {s}.counters SET used = 0 WHERE limit_id = lim AND (val IS NULL OR value = val) AND open > 0;
+  GET DIAGNOSTICS kept = ROW_COUNT;
+  DELETE FROM {s}.counters WHERE limit_id = lim AND (val IS NULL OR value = val) AND open <= 0;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  UPDATE {s}.counted_values SET count = count - gone WHERE limit_id = lim;
+  RETURN kept + gone;
 END $$;
 `;

@@ -101,7 +101,7 @@ BEGIN
   IF FOUND THEN PERFORM {s}.v1_requeue(ARRAY[node], false, NULL, {s}.v1_now(t_given)); END IF;
 END $$;
 
--- Gives back runs that a node owns and does not execute: nobody began them, or it was told so too late.
+-- Releases runs that a node owns and does not execute: their answer came too late, or was lost.
 CREATE OR REPLACE FUNCTION {s}.v1_release(node uuid, ids text[], t_given bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   t bigint := {s}.v1_now(t_given);

@@ -168,7 +168,7 @@ BEGIN
     INSERT INTO {s}.queue (id, lane, value, conversation, phase, line, due, pinned, accepted_at, reservations, claim, keep_claim,
         burst, burst_starts_at, burst_ends_at)
       VALUES (b.id, b.lane, b.value, b.conversation, new_phase, nextval('{s}.lines'), new_due, CASE WHEN b."isMasked" THEN life END,
-        b."acceptedAt", charged->'reservations', b.claim, b."keepClaim", b.burst, burst_starts, t + b."burstMax");
+        b."acceptedAt", nullif(charged->'reservations', 'null'), b.claim, b."keepClaim", b.burst, burst_starts, t + b."burstMax");
     waiting := waiting + (new_phase <> 'held')::int;
     held := held + 1;
     replaced := '[]';

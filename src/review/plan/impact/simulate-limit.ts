@@ -1,6 +1,6 @@
 import type { LimitConfig } from '../../../config/model.ts';
 import { triggerId } from '../../../config/trigger-key.ts';
-import { chargeAll } from '../../../engine/limits/ledger.ts';
+import { chargeAll, isReserved } from '../../../engine/limits/ledger.ts';
 import { MemoryCounters } from '../../../engine/limits/memory-counters.ts';
 import { SimulatedEngine } from '../../../engine/simulation/simulated-engine.ts';
 import type { LimitCharge } from '../../../engine/types/index.ts';
@@ -64,7 +64,7 @@ function refusedRuns(runs: readonly TracedRun[], snapshot: Snapshot, { id, amoun
   /** What a run is expected to take depends on what has run before it. */
   const expected = (charge: LimitCharge, trigger: string): LimitCharge => {
     const { limit, unit } = charge;
-    if ((unit !== 'tokens' && unit !== 'cost') || limits.get(limit)?.estimate !== undefined) return charge;
+    if (!isReserved(unit) || limits.get(limit)?.estimate !== undefined) return charge;
     return { ...charge, amount: expectations.of(trigger)[unit] };
   };
   let refused = 0;
