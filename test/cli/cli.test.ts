@@ -187,6 +187,14 @@ t.test('a missing secret is a warning of validate and an error of serve', async 
   });
 });
 
+t.test('a missing secret of the engine is a warning of validate', async (t) => {
+  const engine = { uses: 'postgres', with: { url: { env: 'PULLCORD_TEST_ABSENT' } } };
+  const root = await configFolder(t, { ...basic(), 'gateway.yaml': gatewayFile({ engine }) });
+  const checked = await command(t, ['validate', '--config', root]);
+  t.match(checked, { code: 0, stdout: /gateway\.yaml:1:\d+ missing_secret warning: .*PULLCORD_TEST_ABSENT/ });
+  t.match(await command(t, ['serve', '--config', root]), { code: 1, stderr: /missing_secret .*PULLCORD_TEST_ABSENT/ });
+});
+
 /** The addresses of the modules that a command asks for. */
 async function modulesOf(t: Test, args: readonly string[]): Promise<string> {
   const record = `import { registerHooks } from 'node:module';
