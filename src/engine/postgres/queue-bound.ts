@@ -14,7 +14,7 @@ export class QueueBound {
     this.#most = maxQueued;
   }
 
-  /** The bound that a step with so many submissions has to check; null: it need not count. */
+  /** @param submissions of the step. Returns the bound that it has to check; null: it need not count. */
   bound(submissions: number): number | null {
     this.#queued += submissions;
     const isGood = performance.now() - this.#countedAt < goodForMs && this.#queued * 2 < this.#most;

@@ -190,7 +190,7 @@ BEGIN
   RETURN answers;
 END $$;
 
--- Accepts those of a step that stand for themselves, all by one statement. Returns the others, which v1_submit decides in order:
+-- Accepts those of a step that need nothing of others, all by one statement. Returns the others, which v1_submit decides in order:
 -- those whose claims are taken, and all of them where one has a session, a burst, or takes of a limit or a credential.
 CREATE OR REPLACE FUNCTION {s}.v1_submit_plain(life uuid, batch json, t bigint) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
