@@ -13,8 +13,8 @@ export interface EngineDefinition<Options = unknown> {
   readonly isDurable: boolean;
   /** Whether several processes may use one store at a time. */
   readonly isShared?: boolean;
-  /** Whether a store exists already; absent from an engine that never has to create one. */
-  isThere?(options: Options, context: EngineContext): boolean;
+  /** Whether a store exists already; absent from an engine that never has to create one. Rejects if nobody can know. */
+  isThere?(options: Options, context: EngineContext): MaybePromise<boolean>;
   /** Opens the store; rejects if it is unavailable. Executes nothing before `Engine.start`. */
   create(options: Options, context: EngineContext): MaybePromise<OpenedEngine>;
   /**
@@ -22,7 +22,7 @@ export interface EngineDefinition<Options = unknown> {
    * Undefined if the source, a path or a URL, is not one of this engine. Throws an Error fit for users if it is one and
    * cannot be read.
    */
-  openRecordings?(source: string): MaybePromise<Iterable<RecordedRequest> | undefined>;
+  openRecordings?(source: string): MaybePromise<Iterable<RecordedRequest> | AsyncIterable<RecordedRequest> | undefined>;
   /**
    * Exports what can be read of a damaged store into a new one, and does not change the damaged one. Rejects with an Error fit
    * for users.

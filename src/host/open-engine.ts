@@ -34,10 +34,10 @@ export async function openEngine(
   if (wanted.isThere && !definition.isDurable) {
     return failed(use, `the ${definition.name} engine keeps data only in the gateway's process`);
   }
-  if (wanted.isThere && definition.isThere?.(options, context) === false) {
-    return failed(use, 'no gateway has kept anything here yet');
-  }
   try {
+    if (wanted.isThere && (await definition.isThere?.(options, context)) === false) {
+      return failed(use, 'no gateway has kept anything here yet');
+    }
     return { ok: true, ...(await definition.create(options, context)) };
   } catch (error) {
     return { ok: false, problems: [engineProblem(use, error)] };

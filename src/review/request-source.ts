@@ -89,7 +89,9 @@ async function* requestsOf(source: string, options: SourceOptions): AsyncIterabl
 }
 
 /** Errors of an engine's store are written for users. */
-function* recordingsIn(recordings: Iterable<RecordedRequest>): Iterable<SourcedRequest> {
+async function* recordingsIn(
+  recordings: Iterable<RecordedRequest> | AsyncIterable<RecordedRequest>,
+): AsyncIterable<SourcedRequest> {
   try {
     yield* recordings;
   } catch (error) {

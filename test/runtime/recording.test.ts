@@ -48,6 +48,13 @@ interface RecordedLine extends Omit<RecordedRequest, 'bodyText' | 'caller' | 're
   readonly claims?: object;
 }
 
+/** What `plan` reads of a journal. */
+async function readJournal(path: string): Promise<readonly RecordedRequest[]> {
+  const requests: RecordedRequest[] = [];
+  for await (const request of (await openRecordings(path)) ?? []) requests.push(request);
+  return requests;
+}
+
 t.test('recording keeps every request that reached the filters, with its verdict and what decided it', async (t) => {
   const gateway = await startTestGateway(t, filesWith({}));
   const pro = { customer: { plan: 'pro' } };
@@ -117,7 +124,7 @@ t.test('a masked value of a recorded request is in no file of the gateway', asyn
   await gateway.gateway.close();
   const journal = join(gateway.root, 'data/pullcord.db');
   t.notOk((await readFile(journal)).includes('canary'));
-  const [kept] = (await openRecordings(journal)) ?? [];
+  const [kept] = await readJournal(journal);
   t.match(kept?.bodyText, /"n":1\.50/, 'digits are unchanged');
 });
 
@@ -392,7 +399,7 @@ t.test('the journal of an earlier version keeps its recorded requests, without q
     PRAGMA user_version = 6;
   `);
   before.close();
-  const read = [...((await openRecordings(path)) ?? [])];
+  const read = await readJournal(path);
   t.match(read, [{ trigger: 'ask', origin: undefined }]);
   const again = await serveFolder(t, gateway.root);
   await again.fire('ask', {}, { path: '?plan=pro' });
@@ -425,7 +432,7 @@ t.test('an export says what the run of a request took, but of no request that is
   const [accepted, duplicate] = await exported(gateway);
   t.match(accepted, { verdict: 'accepted', run: { status: 'succeeded', durationMs: Number, waitedMs: Number } });
   t.match(duplicate, { verdict: 'duplicate', run: undefined });
-  const [read, line] = [...((await openRecordings(join(gateway.root, 'data/pullcord.db'))) ?? [])];
+  const [read, line] = await readJournal(join(gateway.root, 'data/pullcord.db'));
   t.match(read?.run, { state: 'succeeded', usage: undefined, cost: undefined });
   t.equal(line?.run, undefined);
   t.strictSame(requestOfLine(JSON.stringify(accepted), 'line').run, read?.run, 'an export is read as the store is');
@@ -454,7 +461,7 @@ t.test('every request answered before the gateway stopped is recorded in the jou
     (await answers).map(({ status }) => status),
     [200, 200, 200],
   );
-  t.equal([...((await openRecordings(join(gateway.root, 'data/pullcord.db'))) ?? [])].length, 3);
+  t.equal((await readJournal(join(gateway.root, 'data/pullcord.db'))).length, 3);
 });
 
 async function runsOf({ adminUrl }: TestGateway): Promise<number> {

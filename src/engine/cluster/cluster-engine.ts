@@ -168,7 +168,8 @@ export class ClusterEngine implements Engine {
     try {
       return (await this.#store.get(last.id)) ?? last;
     } catch (error) {
-      if (this.#isClosing) return last;
+      // It was accepted, and is not known to have ended.
+      if (this.#isClosing || EngineUnavailable.is(error)) return last;
       throw error;
     }
   }

@@ -137,10 +137,23 @@ export class ClusterNode {
       begin: (run, life) => execution.begin(run, life),
     });
     const notify = executor.notify?.bind(executor);
-    const notifications = notify && new ClusterNotifications({ store, log, membership }, notify);
+    const notifications =
+      notify &&
+      new ClusterNotifications(
+        { store, log, membership, isForOthers: (run) => this.#isForOthers(run, executor) },
+        notify,
+      );
     this.#started = { executor, taker, execution, notifications };
     taker.take();
     notifications?.look();
+  }
+
+  /** A trigger that is new, or that was removed, is known to some of the nodes only while a change is rolled out. */
+  #isForOthers({ project, trigger }: RunRecord, executor: Executor): boolean {
+    if (executor.serves?.(project, trigger) ?? true) return false;
+    const { nodes, life } = this.membership;
+    const revision = executor.describe?.().revision;
+    return nodes.some((node) => node.life !== life && node.revision !== revision);
   }
 
   /** What the executor says may have changed. */

@@ -1,5 +1,5 @@
 import type { PluginLog } from '../../contract/index.ts';
-import type { Executor } from '../types/index.ts';
+import type { Executor, RunRecord } from '../types/index.ts';
 import type { Membership } from './membership.ts';
 import type { SharedStore, TakenNotification } from './shared-store.ts';
 
@@ -11,6 +11,8 @@ const pollMs = 3000;
 const leaseMs = 90_000;
 /** The delay after the store or the executor failed unexpectedly, in milliseconds. */
 const errorDelayMs = 10_000;
+/** After how long another node may send a callback that this one cannot send, in milliseconds. */
+const leaveDelayMs = 1000;
 
 type Notify = NonNullable<Executor['notify']>;
 
@@ -18,6 +20,8 @@ export interface ClusterNotificationsParts {
   readonly store: Pick<SharedStore, 'takeNotifications' | 'notified' | 'notifyLater'>;
   readonly log: PluginLog;
   readonly membership: Pick<Membership, 'life'>;
+  /** Whether this node cannot tell where the callback of a run goes, and another one may: its config has the trigger. */
+  isForOthers(run: RunRecord): boolean;
 }
 
 /** Sends the callbacks of final runs, at least once, with retries. Any node sends those that are due. */
@@ -81,6 +85,7 @@ export class ClusterNotifications {
     const { signal } = this.#controller;
     const attempt = attempts + 1;
     try {
+      if (this.#parts.isForOthers(run)) return await store.notifyLater(run.id, attempts, leaveDelayMs);
       const delayMs = await this.#notify(run, attempt, signal);
       // Aborted, it may not have been delivered.
       if (signal.aborted) return await store.notifyLater(run.id, attempts, 0);

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig, Pool, type PoolClient } from 'pg';
-import { asUnavailable } from './pg-error.ts';
+import { asUnavailable, sqlState } from './pg-error.ts';
 
 /** How long a connection may take, in milliseconds. */
 const connectWithinMs = 5000;
@@ -82,7 +82,9 @@ export class Connections {
       return rows as readonly Row[];
     } catch (error) {
       // An error of the server leaves the connection as it is; anything else may have lost its answer.
-      isUsable = error instanceof Error && 'severity' in error && error.severity === 'ERROR';
+      // One that is read-only leads to a server that is no longer the primary.
+      isUsable =
+        error instanceof Error && 'severity' in error && error.severity === 'ERROR' && sqlState(error) !== '25006';
       throw error;
     } finally {
       if (!isUsable) (client as unknown as Connection).cut();

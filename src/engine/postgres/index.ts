@@ -13,6 +13,15 @@ export const postgres: EngineDefinition<Options> = {
   optionsSchema,
   isDurable: true,
   isShared: true,
+  async isThere(options, { resolvePath }) {
+    const { isStoreThere } = await import('./open-store.ts');
+    return isStoreThere(options, resolvePath);
+  },
+  async openRecordings(source) {
+    if (!/^postgres(ql)?:\/\//.test(source)) return undefined;
+    const { readRecordings } = await import('./open-store.ts');
+    return readRecordings(source);
+  },
   create: (options, context) => createPostgresEngine(options, context),
 };
 

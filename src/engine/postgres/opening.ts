@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, Connections } from './connections.ts';
-import { functions } from './functions/index.ts';
+import { functions, functionsRelease } from './functions/index.ts';
 import { migrations } from './migrations.ts';
 import { sqlState } from './pg-error.ts';
 
@@ -89,12 +89,12 @@ async function migrate(client: Connection, schema: string): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7300))', [schema]);
-    const { rows: known } = await client.query(
+    const { rows: state } = await client.query(
       `SELECT to_regclass($1) IS NOT NULL AS "isThere", EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $2) AS "hasSchema",
          has_database_privilege(current_database(), 'CREATE') AS "mayCreate"`,
       [`${s}.meta`, schema],
     );
-    const { isThere, hasSchema, mayCreate } = known[0];
+    const { isThere, hasSchema, mayCreate } = state[0];
     if (!hasSchema && !mayCreate) {
       throw new Error(
         `the role may not create the schema ${schema}: GRANT CREATE ON DATABASE to it, or create the schema for it: CREATE SCHEMA ${s} AUTHORIZATION …`,
@@ -118,10 +118,13 @@ async function migrate(client: Connection, schema: string): Promise<void> {
     for (const migration of migrations.slice(version)) await client.query(inSchema(schema, migration));
     const source = inSchema(schema, functions());
     const digest = hash('sha256', source);
-    if (meta.get('functions') !== digest) await client.query(source);
+    const [release = 0, known = ''] = (meta.get('functions') ?? '').split(' ');
+    // Those of a later release stay: a node of an earlier one may start during a rolling update.
+    const isLater = Number(release) > functionsRelease;
+    if (!isLater && known !== digest) await client.query(source);
     const changes = [
       ['version', String(Math.max(version, migrations.length))],
-      ['functions', digest],
+      ['functions', isLater ? meta.get('functions') : `${functionsRelease} ${digest}`],
     ];
     for (const [name, value] of changes) {
       if (meta.get(String(name)) === value) continue;
@@ -140,4 +143,11 @@ async function migrate(client: Connection, schema: string): Promise<void> {
       `the role has too few rights to use the schema ${schema} (${message}): make it the owner of the schema`,
     );
   }
+}
+
+/** Whether a gateway has kept anything in the schema. Changes nothing. */
+export async function hasStore(connections: Connections, schema: string): Promise<boolean> {
+  const text = 'SELECT to_regclass($1) IS NOT NULL AS "isThere"';
+  const [row] = await connections.query<{ isThere: boolean }>(undefined, text, [`${quoted(schema)}.meta`]);
+  return row?.isThere === true;
 }

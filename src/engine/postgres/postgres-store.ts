@@ -44,6 +44,7 @@ import {
   writesJson,
 } from './steps.ts';
 import { restored, storable } from './text.ts';
+import { Tidying } from './tidying.ts';
 
 export interface StoreOptions {
   readonly schema: string;
@@ -53,12 +54,6 @@ export interface StoreOptions {
   /** For how long a step is tried again whose answer was lost, in milliseconds. */
   readonly retryMs: number;
 }
-
-/** How often expired rows are looked for, in milliseconds, and how many are removed at once. */
-const tidyEveryMs = 5000;
-const tidyLimit = 200;
-/** How often finished runs are counted, in milliseconds. */
-const countEveryMs = 60_000;
 
 /** Runs, claims, sessions and limits in PostgreSQL. What a turn of the event loop asks shares a commit. */
 export class PostgresStore implements SharedStore {
@@ -74,10 +69,7 @@ export class PostgresStore implements SharedStore {
   readonly #writes = new Map<Life, Batches<AttemptOperation, AttemptAnswer>>();
   readonly #queue: QueueBound;
   #peer: { readonly life: Life; readonly peer: Peer } | undefined;
-  readonly #tidying: NodeJS.Timeout;
-  #excess = 0;
-  #countedAt = -Infinity;
-  #isTidying = false;
+  readonly #tidying: Tidying;
 
   /** @param salt of this schema, for values that must not be stored */
   constructor(connections: Connections, link: Link, options: StoreOptions, salt: string, clock?: { now(): number }) {
@@ -87,7 +79,7 @@ export class PostgresStore implements SharedStore {
     this.#clock = clock;
     this.#queue = new QueueBound(options.maxQueued);
     this.#keyOf = (kind, text) => hash('sha256', kind === 'value' ? `${salt}${text}` : text, 'base64url');
-    this.#tidying = setInterval(() => void this.#tidy(), tidyEveryMs).unref();
+    this.#tidying = new Tidying(connections, options, () => this.#now);
   }
 
   async register(info: NodeInfo, leaseMs: number): Promise<Life> {
@@ -108,33 +100,24 @@ export class PostgresStore implements SharedStore {
     );
     const beat = JSON.parse(row?.beat ?? '{"kind":"buried"}');
     if (beat.kind === 'buried') return beat;
-    return { ...beat, owned: beat.owned.map(restored), nodes: await this.nodes() };
+    // By the same connection: the lease must not depend on a free one of the pool.
+    const nodes = await this.#link.query<NodeRow>(this.#sql(selectNodes), []);
+    return { ...beat, owned: beat.owned.map(restored), nodes: nodes.map(nodeOf) };
   }
 
   async leave(life: Life): Promise<void> {
-    await this.#query('leave', 'SELECT {s}.v1_leave($1, $2)', [life, this.#now]);
+    await this.#repeat(() => this.#raw('leave', 'SELECT {s}.v1_leave($1, $2)', [life, this.#now]));
     this.#link.hint({ kind: 'ready' });
   }
 
   async release(life: Life, runIds: readonly string[]): Promise<void> {
-    await this.#query('release', 'SELECT {s}.v1_release($1, $2, $3)', [life, runIds.map(storable), this.#now]);
+    const values = [life, runIds.map(storable), this.#now];
+    await this.#repeat(() => this.#raw('release', 'SELECT {s}.v1_release($1, $2, $3)', values));
     this.#link.hint({ kind: 'ready' });
   }
 
   async nodes(): Promise<readonly NodeRecord[]> {
-    const rows = await this.#query<{ life: Life; info: string; started: number; since: number; until: number }>(
-      'nodes',
-      `SELECT life, info, started_at::float8 AS started, revision_since::float8 AS since,
-         floor(extract(epoch FROM lease_until) * 1000)::float8 AS until FROM {s}.nodes ORDER BY started_at, life`,
-      [],
-    );
-    return rows.map(({ life, info, started, since, until }) => ({
-      ...(JSON.parse(info) as NodeInfo),
-      life,
-      startedAt: started,
-      revisionSince: since,
-      leaseUntil: until,
-    }));
+    return (await this.#query<NodeRow>('nodes', selectNodes, [])).map(nodeOf);
   }
 
   async serve(revision: string, rules: readonly LaneRule[]): Promise<void> {
@@ -176,10 +159,11 @@ export class PostgresStore implements SharedStore {
   }
 
   async take(life: Life, want: Want): Promise<Taking> {
-    const [row] = await this.#query<{ taking: string }>(
-      'take',
-      'SELECT {s}.v1_take($1, $2, {s}.v1_now($3))::text AS taking',
-      [life, wantJson(want), this.#now],
+    const text = 'SELECT {s}.v1_take($1, $2, {s}.v1_now($3))::text AS taking';
+    // What it takes without an answer is released when a beat shows it.
+    const [row] = await this.#repeat(
+      () => this.#raw<{ taking: string }>('take', text, [life, wantJson(want), this.#now]),
+      isPassing,
     );
     return takingOf(JSON.parse(row?.taking ?? ''));
   }
@@ -332,7 +316,7 @@ export class PostgresStore implements SharedStore {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#tidying);
+    this.#tidying.stop();
     this.#link.close();
     await this.#connections.close();
   }
@@ -354,14 +338,16 @@ export class PostgresStore implements SharedStore {
   }
 
   /** Tries a step again that finds what it has done before, for as long as its caller can wait. */
-  async #repeat<Row>(step: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
+  async #repeat<Row>(
+    step: () => Promise<readonly Row[]>,
+    mayRepeat: (error: unknown) => boolean = (error) => isPassing(error) || isUnanswered(error),
+  ): Promise<readonly Row[]> {
     const until = performance.now() + this.#options.retryMs;
     for (let delayMs = 10; ; delayMs = Math.min(delayMs * 2, 500)) {
       try {
         return await step();
       } catch (error) {
-        if (!isPassing(error) && !(isUnanswered(error) && performance.now() + delayMs < until))
-          throw asUnavailable(error);
+        if (!mayRepeat(error) || performance.now() + delayMs > until) throw asUnavailable(error);
       }
       await sleep(delayMs);
     }
@@ -380,36 +366,25 @@ export class PostgresStore implements SharedStore {
     const rows = await this.#query<{ run: string }>(name, `SELECT ${runColumns} AS run FROM ${tables} ${rest}`, values);
     return rows.map(({ run }) => JSON.parse(run));
   }
-
-  async #tidy(): Promise<void> {
-    if (this.#isTidying) return;
-    this.#isTidying = true;
-    try {
-      for (let removed = tidyLimit; removed >= tidyLimit; ) {
-        if (performance.now() - this.#countedAt > countEveryMs) {
-          const [row] = await this.#query<{ count: number }>(
-            'count',
-            'SELECT count(*)::float8 AS count FROM {s}.results',
-            [],
-          );
-          this.#excess = Math.max(0, (row?.count ?? 0) - this.#options.retention.count);
-          this.#countedAt = performance.now();
-        }
-        const [row] = await this.#query<{ removed: number }>('tidy', 'SELECT {s}.v1_tidy($1, $2, $3, $4) AS removed', [
-          ...[tidyLimit, this.#options.retention.age, Math.min(this.#excess, tidyLimit), this.#now],
-        ]);
-        removed = row?.removed ?? 0;
-        this.#excess = Math.max(0, this.#excess - Math.min(removed, tidyLimit));
-      }
-    } catch {
-      // The next time.
-    } finally {
-      this.#isTidying = false;
-    }
-  }
 }
 
 function kept(row: RunRow): RunRecord | undefined {
   const record = recordOf(row);
   return record.finishedAt === undefined ? record : keptRecord(record, row.keep);
+}
+
+interface NodeRow {
+  readonly life: Life;
+  readonly info: string;
+  readonly started: number;
+  readonly since: number;
+  readonly until: number;
+}
+
+const selectNodes = `SELECT life, info, started_at::float8 AS started, revision_since::float8 AS since,
+  floor(extract(epoch FROM lease_until) * 1000)::float8 AS until FROM {s}.nodes ORDER BY started_at, life`;
+
+function nodeOf({ life, info, started, since, until }: NodeRow): NodeRecord {
+  const known: NodeInfo = JSON.parse(info);
+  return { ...known, life, startedAt: started, revisionSince: since, leaseUntil: until };
 }

@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { postgres } from '../../../src/engine/postgres/index.ts';
 import { openStore } from '../../../src/engine/postgres/open-store.ts';
 import { pgbouncerInFront, skipWithoutPgbouncer } from '../../support/pgbouncer.ts';
 import { skipWithoutPostgres, startPostgres } from '../../support/postgres.ts';
+import { recordingLog } from '../../support/recording-log.ts';
 import { defaults, type Options } from './database.ts';
 
 async function open(
@@ -86,6 +88,10 @@ t.test('a database that cannot be used', { skip: skipWithoutPostgres }, async (t
   for (const [options, message] of [
     [{ url: 'mysql://root@localhost/db' }, /url must be the address of a database/],
     [{ lease: 10 }, /lease must be from 1s to 10m/],
+    [
+      { url: 'postgres://localhost/db?sslmode=require', tls: {} },
+      /tls and the ssl parameters of the url exclude each other/,
+    ],
   ] as const) {
     await t.test(`because of ${Object.keys(options)}`, async (t) => {
       await t.rejects(
@@ -114,6 +120,25 @@ t.test('the schema', { skip: skipWithoutPostgres }, async (t) => {
     await open(t, url);
     const [row] = await server.query("SELECT value FROM pullcord.meta WHERE name = 'version'", url);
     t.equal(row?.value, '99');
+  });
+
+  await t.test('keeps the functions of a later release when a node of an earlier one starts', async (t) => {
+    const url = await server.createDatabase();
+    await open(t, url);
+    await server.query("UPDATE pullcord.meta SET value = '99 later' WHERE name = 'functions'", url);
+    await server.query('DROP FUNCTION pullcord.v1_rule', url);
+    await open(t, url);
+    const rows = await server.query("SELECT 1 FROM pg_proc WHERE proname = 'v1_rule'", url);
+    t.equal(rows.length, 0);
+  });
+
+  await t.test('is not made by a command that only looks', async (t) => {
+    const url = await server.createDatabase();
+    const look = () => postgres.isThere?.({ ...defaults, url }, { log: recordingLog(), resolvePath: (path) => path });
+    t.equal(await look(), false);
+    t.equal((await server.query("SELECT 1 FROM pg_namespace WHERE nspname = 'pullcord'", url)).length, 0);
+    await open(t, url);
+    t.equal(await look(), true);
   });
 
   await t.test('has the name that the config gives it, beside that of another gateway', async (t) => {

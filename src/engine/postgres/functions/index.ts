@@ -7,6 +7,9 @@ import { recordingFunctions } from './recordings.ts';
 import { submitFunctions } from './submissions.ts';
 import { takeFunctions } from './taking.ts';
 
+/** Of the texts below; to be raised when one of them changes, so that an earlier release does not put its own back. */
+export const functionsRelease = 1;
+
 /**
  * The steps of the engine as functions of the database: one call is one transaction. Their names begin with the version of what
  * they take and return: a release that changes that installs others beside them, so that nodes of both go on during a rolling

@@ -78,7 +78,10 @@ BEGIN
       CONTINUE;
     END IF;
     lanes_left := lanes_left - 1;
-    CONTINUE WHEN NOT mine.served AND NOT (want->>'unserved')::boolean;
+    -- Nobody serves it: unless a newer revision does, whose nodes may be back, the run fails for that reason.
+    CONTINUE WHEN NOT mine.served AND (NOT (want->>'unserved')::boolean OR EXISTS (
+      SELECT 1 FROM {s}.lanes o JOIN {s}.revisions r USING (revision) WHERE o.lane = l AND o.served
+        AND r.since > (SELECT m.since FROM {s}.revisions m WHERE m.revision = want->>'revision')));
     SELECT * INTO rule FROM {s}.v1_rule(l);
     -- Every lane gets a share, and the last ones what the others have left.
     room := least(wanted - cardinality(started), coalesce((caps->>l)::int, wanted));
