@@ -26,6 +26,9 @@ import {
 import { ClusterNode, type ClusterNodeParts } from './cluster-node.ts';
 import type { SharedStore } from './shared-store.ts';
 
+/** For how long a run is new, in milliseconds: an end within that time is remembered (`RunWaits`). */
+const newMs = 1000;
+
 /** An engine on one of several nodes that share a store: the store decides, and each node executes what it has taken. */
 export class ClusterEngine implements Engine {
   readonly #store: SharedStore;
@@ -39,7 +42,7 @@ export class ClusterEngine implements Engine {
   constructor(parts: Omit<ClusterNodeParts, 'memory'> & { readonly memory?: EngineMemory | undefined }) {
     const { store, memory = unmeteredMemory } = parts;
     this.#store = store;
-    this.#node = new ClusterNode({ ...parts, memory }, (runId, last) => this.#active(runId, last));
+    this.#node = new ClusterNode({ ...parts, memory }, (runId, last) => this.#active(runId, last, performance.now()));
     const health = async () =>
       this.#node.membership.isOut ? 'this node cannot renew its lease in the store' : store.health();
     this.#health = new HealthCheck({ health });
@@ -154,16 +157,17 @@ export class ClusterEngine implements Engine {
     await this.#store.close();
   }
 
-  #active(runId: string, last: RunRecord): ActiveRun {
+  /** @param acceptedAt by `performance.now()`, if it was accepted here */
+  #active(runId: string, last: RunRecord, acceptedAt = -Infinity): ActiveRun {
     return {
-      wait: (timeoutMs, signal) => this.#wait(last, timeoutMs, signal),
+      wait: (timeoutMs, signal) => this.#wait(last, timeoutMs, signal, performance.now() - acceptedAt < newMs),
       deltas: (after, signal) => this.deltas(runId, after, signal),
     };
   }
 
   /** @param last the record as it was known before */
-  async #wait(last: RunRecord, timeoutMs: number, signal: AbortSignal | undefined): Promise<RunRecord> {
-    const ended = await this.#node.waits.final(last.id, timeoutMs, signal);
+  async #wait(last: RunRecord, timeoutMs: number, signal: AbortSignal | undefined, isNew = false): Promise<RunRecord> {
+    const ended = await this.#node.waits.final(last.id, timeoutMs, signal, isNew);
     if (ended !== undefined) return ended;
     try {
       return (await this.#store.get(last.id)) ?? last;

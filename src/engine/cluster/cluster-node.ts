@@ -251,7 +251,7 @@ export class ClusterNode {
         this.#started?.taker.take();
         break;
       case 'done':
-        this.waits.look(hint.runIds);
+        this.waits.heard(hint.runIds);
         break;
       case 'missed':
         this.waits.lookAtAll();

@@ -5,6 +5,8 @@ import type { SharedStore } from './shared-store.ts';
 
 /** How often the store is asked for runs that others wait for, at first and at most, in milliseconds. */
 const pollMs = { first: 1000, most: 5000 };
+/** For how long an end is remembered that nobody here waits for yet, in milliseconds, and of how many runs. */
+const recent = { ms: 2000, runs: 10_000 };
 
 interface Awaited {
   readonly answers: Set<(record: RunRecord | undefined) => void>;
@@ -28,6 +30,8 @@ export class RunWaits {
   readonly #parts: RunWaitsParts;
   readonly #awaited = new Map<string, Awaited>();
   readonly #due = new Set<string>();
+  /** Runs that have ended, and when that was heard, the first first. */
+  readonly #ended = new Map<string, number>();
   #reading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -43,11 +47,12 @@ export class RunWaits {
   /**
    * The record of the run once it is final; undefined if it is unknown by then, the time is up, the signal aborts, or the engine
    * closes.
+   * @param isNew it was accepted a moment ago: unless its end was heard of since, the store need not be asked yet
    */
-  final(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunRecord | undefined> {
+  final(runId: string, timeoutMs: number, signal?: AbortSignal, isNew = false): Promise<RunRecord | undefined> {
     if (!(timeoutMs > 0) || signal?.aborted || this.#isClosed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const awaited = this.#awaited.get(runId) ?? this.#add(runId);
+      const awaited = this.#awaited.get(runId) ?? this.#add(runId, isNew && !this.#ended.has(runId));
       const answer = (record: RunRecord | undefined): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', stop);
@@ -67,9 +72,18 @@ export class RunWaits {
   /** A run is final: everyone who waits for it is answered. */
   settle(runId: string, record: RunRecord | undefined): void {
     const awaited = this.#awaited.get(runId);
-    if (awaited === undefined) return;
+    if (awaited === undefined) {
+      this.#remember([runId]);
+      return;
+    }
     this.#awaited.delete(runId);
     for (const answer of [...awaited.answers]) answer(record);
+  }
+
+  /** Another node says that these runs are final. */
+  heard(runIds: readonly string[]): void {
+    this.#remember(runIds.filter((runId) => !this.#awaited.has(runId)));
+    this.look(runIds);
   }
 
   /** These runs may be final. */
@@ -90,11 +104,20 @@ export class RunWaits {
     for (const runId of [...this.#awaited.keys()]) this.settle(runId, undefined);
   }
 
-  #add(runId: string): Awaited {
+  #remember(runIds: readonly string[]): void {
+    const now = performance.now();
+    for (const runId of runIds) this.#ended.set(runId, now);
+    for (const [runId, at] of this.#ended) {
+      if (this.#ended.size <= recent.runs && at > now - recent.ms) break;
+      this.#ended.delete(runId);
+    }
+  }
+
+  #add(runId: string, isNew: boolean): Awaited {
     const made = { answers: new Set<(record: RunRecord | undefined) => void>(), ...soon() };
     this.#awaited.set(runId, made);
     // It may have ended before anyone waited.
-    if (!this.#parts.isLocal(runId)) queueMicrotask(() => this.look([runId]));
+    if (!isNew && !this.#parts.isLocal(runId)) queueMicrotask(() => this.look([runId]));
     return made;
   }
 

@@ -199,16 +199,16 @@ export class PostgresStore implements SharedStore {
   }
 
   async finals(runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord | undefined>> {
-    const wanted = runIds.map(storable);
-    const [open, rows] = await Promise.all([
-      this.#query<{ id: string }>('open', 'SELECT id FROM {s}.queue WHERE id = ANY ($1)', [wanted]),
-      // After the other, or at the same time: a run that ends in between is found by the next look.
-      this.#runs('finals', 'WHERE r.id = ANY ($1) AND x.id IS NOT NULL', [wanted]),
-    ]);
-    const found = new Map(rows.map((row) => [row.id, recordOf(row)]));
-    const isOpen = new Set(open.map(({ id }) => id));
-    const final = wanted.filter((id) => found.has(id) || !isOpen.has(id));
-    return new Map(final.map((id) => [restored(id), found.get(id)]));
+    // One statement, so that a run which ends meanwhile is in the queue or has a result.
+    const rows = await this.#query<{ wanted: string; open: boolean } & (RunRow | { readonly id: null })>(
+      'finals',
+      `SELECT w.wanted, q.id IS NOT NULL AS open, ${runColumns} FROM unnest($1::text[]) AS w(wanted)
+         LEFT JOIN {s}.queue q ON q.id = w.wanted LEFT JOIN {s}.results x ON x.id = w.wanted
+         LEFT JOIN {s}.runs r ON r.id = x.id`,
+      [runIds.map(storable)],
+    );
+    const final = rows.filter(({ open }) => !open);
+    return new Map(final.map((row) => [restored(row.wanted), row.id === null ? undefined : recordOf(row)]));
   }
 
   async ownerOf(runId: string): Promise<{ readonly owner: Life; readonly attempt: number } | undefined> {
@@ -251,7 +251,9 @@ export class PostgresStore implements SharedStore {
       [most, leaseMs, this.#now],
     );
     if (taken.length === 0) return [];
-    const rows = await this.#runs('finals', 'WHERE r.id = ANY ($1) AND x.id IS NOT NULL', [taken.map(({ id }) => id)]);
+    const rows = await this.#runs('notified runs', 'WHERE r.id = ANY ($1) AND x.id IS NOT NULL', [
+      taken.map(({ id }) => id),
+    ]);
     const attempts = new Map(taken.map(({ id, sent }) => [id, sent]));
     return rows.map((row) => ({ run: recordOf(row), attempts: attempts.get(row.id) ?? 0 }));
   }
@@ -363,8 +365,7 @@ export class PostgresStore implements SharedStore {
       from === 'open'
         ? '{s}.queue q JOIN {s}.runs r USING (id) LEFT JOIN {s}.results x USING (id)'
         : '{s}.runs r LEFT JOIN {s}.queue q USING (id) LEFT JOIN {s}.results x USING (id)';
-    const rows = await this.#query<{ run: string }>(name, `SELECT ${runColumns} AS run FROM ${tables} ${rest}`, values);
-    return rows.map(({ run }) => JSON.parse(run));
+    return this.#query<RunRow>(name, `SELECT ${runColumns} FROM ${tables} ${rest}`, values);
   }
 }
 

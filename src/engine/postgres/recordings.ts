@@ -1,13 +1,13 @@
+import type { RunState } from '../../contract/index.ts';
 import { recordedRun } from '../execution/recorded-run.ts';
 import { recordingSize } from '../execution/recording-size.ts';
 import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery, Recordings } from '../types/index.ts';
 import type { Connections } from './connections.ts';
 import { inSchema } from './opening.ts';
-import { type RunRow, recordOf, runColumns } from './rows.ts';
 import { restored, restoredOr, storable, storableOr } from './text.ts';
 
 const joined = `{s}.recordings c LEFT JOIN {s}.runs r ON c.verdict = 'accepted' AND r.id = c.run_id
-  LEFT JOIN {s}.results x ON x.id = r.id LEFT JOIN {s}.queue q ON q.id = r.id`;
+  LEFT JOIN {s}.results x ON x.id = r.id`;
 
 /** Recorded requests of all nodes. Their bounds are those of all nodes together. */
 export class PostgresRecordings implements Recordings {
@@ -101,7 +101,8 @@ export class PostgresRecordings implements Recordings {
 
   async #read(name: string | undefined, rest: string, values: readonly unknown[]): Promise<readonly RecordedRequest[]> {
     const columns = `c.id, c.received_at::float8 AS received, c.project, c.trigger_key AS trigger, c.request_id, c.run_id, c.verdict,
-      c.request, CASE WHEN x.id IS NOT NULL THEN ${runColumns} END AS run`;
+      c.request, CASE WHEN x.id IS NOT NULL THEN json_build_object('state', x.state, 'acceptedAt', x.accepted_at, 'startedAt', x.started_at,
+        'finishedAt', x.finished_at, 'failedAttempts', x.failed_attempts, 'usage', x.usage, 'cost', x.cost) END AS run`;
     const rows = await this.#query<RecordingRow>(name, `SELECT ${columns} FROM ${joined} ${rest}`, values);
     return rows.map(recordingOf);
   }
@@ -120,7 +121,18 @@ interface RecordingRow {
   readonly run_id: string | null;
   readonly verdict: RecordedRequest['verdict'];
   readonly request: string;
-  readonly run: string | null;
+  readonly run: EndedRow | null;
+}
+
+/** What is JSON there is a text here. */
+interface EndedRow {
+  readonly state: RunState;
+  readonly acceptedAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number;
+  readonly failedAttempts: string | null;
+  readonly usage: string | null;
+  readonly cost: string | null;
 }
 
 /** The members that no query needs. */
@@ -130,8 +142,7 @@ type Rest = Omit<
 >;
 
 function recordingOf(row: RecordingRow): RecordedRequest {
-  const run: RunRow | null = row.run === null ? null : JSON.parse(row.run);
-  const taken = run === null ? undefined : recordedRun(recordOf(run));
+  const taken = row.run === null ? undefined : takenBy(row.run);
   const rest: Rest = JSON.parse(row.request);
   return {
     ...rest,
@@ -149,4 +160,14 @@ function recordingOf(row: RecordingRow): RecordedRequest {
     verdict: row.verdict,
     ...(taken !== undefined && { run: taken }),
   };
+}
+
+function takenBy({ startedAt, failedAttempts, usage, cost, ...run }: EndedRow): RecordedRequest['run'] {
+  return recordedRun({
+    ...run,
+    startedAt: startedAt ?? undefined,
+    failedAttempts: failedAttempts === null ? [] : JSON.parse(failedAttempts),
+    usage: usage === null ? undefined : JSON.parse(usage),
+    cost: cost === null ? undefined : JSON.parse(cost),
+  });
 }

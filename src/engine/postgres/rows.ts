@@ -45,18 +45,16 @@ interface Head
   readonly mask?: readonly string[] | undefined;
 }
 
-/** A run with its place in the queue or its result, as \`RunRow\`. */
-export const runColumns = `json_build_object(
-  'id', r.id, 'project', r.project, 'trigger', r.trigger_key, 'acceptedAt', r.accepted_at, 'requestId', r.request_id,
-  'keep', r.keep, 'notify', r.notify, 'isMasked', r.is_masked, 'sessionTtl', r.session_ttl, 'head', r.head, 'value', r.value,
-  'input', r.input, 'origin', r.origin, 'phase', CASE WHEN x.id IS NULL THEN q.phase END, 'state', x.state,
-  'attempt', coalesce(x.attempt, q.attempt, 0), 'interruptions', coalesce(x.interruptions, q.interruptions, 0),
-  'startedAt', CASE WHEN x.id IS NULL THEN q.started_at ELSE x.started_at END, 'finishedAt', x.finished_at,
-  'retryAt', CASE WHEN x.id IS NULL THEN q.retry_at END,
-  'failedAttempts', CASE WHEN x.id IS NULL THEN q.failed_attempts ELSE x.failed_attempts END,
-  'output', x.output, 'failure', x.failure, 'failureDetail', x.failure_detail,
-  'usage', CASE WHEN x.id IS NULL THEN q.usage ELSE x.usage END, 'cost', CASE WHEN x.id IS NULL THEN q.cost ELSE x.cost END
-)::text`;
+/** The columns of a run with its place in the queue or its result, as `RunRow`. Numbers that are longer than an int are floats here. */
+export const runColumns = `r.id, r.project, r.trigger_key AS trigger, r.accepted_at::float8 AS "acceptedAt", r.request_id AS "requestId",
+  r.keep, r.notify, r.is_masked AS "isMasked", r.session_ttl::float8 AS "sessionTtl", r.head, r.value, r.input, r.origin,
+  CASE WHEN x.id IS NULL THEN q.phase END AS phase, x.state, coalesce(x.attempt, q.attempt, 0) AS attempt,
+  coalesce(x.interruptions, q.interruptions, 0) AS interruptions,
+  (CASE WHEN x.id IS NULL THEN q.started_at ELSE x.started_at END)::float8 AS "startedAt", x.finished_at::float8 AS "finishedAt",
+  (CASE WHEN x.id IS NULL THEN q.retry_at END)::float8 AS "retryAt",
+  CASE WHEN x.id IS NULL THEN q.failed_attempts ELSE x.failed_attempts END AS "failedAttempts",
+  x.output, x.failure, x.failure_detail AS "failureDetail",
+  CASE WHEN x.id IS NULL THEN q.usage ELSE x.usage END AS usage, CASE WHEN x.id IS NULL THEN q.cost ELSE x.cost END AS cost`;
 
 /** The complete record of a run, whatever its policy keeps. */
 export function recordOf(row: RunRow): RunRecord {

@@ -165,15 +165,12 @@ BEGIN
   SELECT min(due) INTO next_due FROM {s}.queue WHERE phase IN ('held', 'paused');
   RETURN json_build_object(
     'runs', coalesce((
-      SELECT json_agg(json_build_object(
-          'id', r.id, 'project', r.project, 'trigger', r.trigger_key, 'acceptedAt', r.accepted_at, 'requestId', r.request_id,
-          'keep', r.keep, 'notify', r.notify, 'isMasked', r.is_masked, 'sessionTtl', r.session_ttl, 'head', r.head,
-          'value', r.value, 'input', r.input, 'origin', r.origin, 'phase', 'running', 'attempt', q.attempt,
-          'interruptions', q.interruptions, 'startedAt', q.started_at, 'failedAttempts', q.failed_attempts,
-          'checkpoint', q.checkpoint, 'usage', q.usage, 'cost', q.cost,
-          'memory', (SELECT c.memory FROM {s}.conversations c WHERE c.id = q.conversation AND c.until > t)
-        ) ORDER BY i.ordinality)
-      FROM unnest(started) WITH ORDINALITY AS i(id, ordinality) JOIN {s}.queue q USING (id) JOIN {s}.runs r USING (id)), '[]'::json),
+      SELECT json_agg(taken ORDER BY taken.place) FROM (
+        SELECT r.id, r.project, r.trigger_key AS trigger, r.accepted_at AS "acceptedAt", r.request_id AS "requestId", r.keep, r.notify,
+          r.is_masked AS "isMasked", r.session_ttl AS "sessionTtl", r.head, r.value, r.input, r.origin, q.phase, q.attempt,
+          q.interruptions, q.started_at AS "startedAt", q.failed_attempts AS "failedAttempts", q.checkpoint, q.usage, q.cost,
+          (SELECT c.memory FROM {s}.conversations c WHERE c.id = q.conversation AND c.until > t) AS memory, i.place
+        FROM unnest(started) WITH ORDINALITY AS i(id, place) JOIN {s}.queue q USING (id) JOIN {s}.runs r USING (id)) AS taken), '[]'::json),
     'unknown', to_json(unknown),
     'turn', json_build_object('lane', turn_lane, 'values', turn_values),
     'hasMore', has_more OR cardinality(started) >= wanted,
