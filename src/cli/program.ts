@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-version.ts';
+import { registerEngine } from './engine.ts';
 import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
 import { registerKeys } from './keys.ts';
@@ -18,7 +19,8 @@ import { registerValidate } from './validate.ts';
 /** In the order of `--help` and of the reference: to begin with, to review with, to operate with. */
 const registrations: readonly ((program: Command, finish: (code: ExitCode) => void) => void)[] = [
   ...[registerInit, registerServe, registerValidate, registerTest, registerExplain, registerPlan],
-  ...[registerKeys, registerSend, registerRequests, registerRuns, registerLimits, registerNodes, registerSchema],
+  ...[registerKeys, registerSend, registerRequests, registerRuns, registerLimits, registerNodes, registerEngine],
+  registerSchema,
 ];
 
 /**

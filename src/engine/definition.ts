@@ -1,4 +1,5 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
+import type { EngineCopying } from './copy/copied-rows.ts';
 import type { Engine, EngineMemory, NodeName, RecordedRequest, Recordings, Recovery } from './types/index.ts';
 
 /** An engine that `engine: { uses, with }` of gateway.yaml can select. */
@@ -29,6 +30,8 @@ export interface EngineDefinition<Options = unknown> {
    * @param target a file or an existing folder; by default a file beside the store
    */
   recover?(options: Options, context: EngineContext, target: string | undefined): MaybePromise<Recovery>;
+  /** How its stores are copied to those of other engines; absent from an engine whose store ends with its process. */
+  readonly copying?: EngineCopying;
 }
 
 /** An engine and what it keeps beside runs. Closing the engine closes both. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { EngineContext, EngineDefinition, OpenedEngine } from '../definition.ts';
+import { copying } from './copying/index.ts';
 import type { Options } from './options.gen.ts';
 import optionsSchema from './options.schema.json' with { type: 'json' };
 
@@ -23,6 +24,7 @@ export const postgres: EngineDefinition<Options> = {
     return readRecordings(source);
   },
   create: (options, context) => createPostgresEngine(options, context),
+  copying,
 };
 
 /** @param clock stands in for the clock of the database, in tests */

@@ -165,3 +165,6 @@ export const migrations: readonly string[] = [
   CREATE INDEX recordings_ending ON {s}.recordings (until);
   `,
 ];
+
+/** Of schemas that this version writes. */
+export const currentVersion = migrations.length;

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   AttemptAnswer,
@@ -19,6 +18,7 @@ import { keptRecord } from '../execution/records.ts';
 import { laneOf } from '../execution/run-slot.ts';
 import {
   EngineUnavailable,
+  hashedKey,
   type Life,
   type LimitCounter,
   type NodeInfo,
@@ -33,7 +33,7 @@ import { listQuery } from './list-query.ts';
 import { inSchema } from './opening.ts';
 import { asUnavailable, isPassing, isUnanswered } from './pg-error.ts';
 import { QueueBound } from './queue-bound.ts';
-import { type KeyOf, type RunRow, recordOf, runColumns } from './rows.ts';
+import { type RunRow, recordOf, runColumns } from './rows.ts';
 import {
   attemptAnswerOf,
   type StepJson,
@@ -64,7 +64,7 @@ export class PostgresStore implements SharedStore {
   readonly #options: StoreOptions;
   /** Undefined: the clock of the database. */
   readonly #clock: { now(): number } | undefined;
-  readonly #keyOf: KeyOf;
+  readonly #keyOf: (value: string) => string;
   readonly #submissions = new Map<Life, Batches<SubmitOperation, SubmitAnswer>>();
   readonly #writes = new Map<Life, Batches<AttemptOperation, AttemptAnswer>>();
   readonly #queue: QueueBound;
@@ -78,7 +78,7 @@ export class PostgresStore implements SharedStore {
     this.#options = options;
     this.#clock = clock;
     this.#queue = new QueueBound(options.maxQueued);
-    this.#keyOf = (kind, text) => hash('sha256', kind === 'value' ? `${salt}${text}` : text, 'base64url');
+    this.#keyOf = (value) => hashedKey(`${salt}${value}`);
     this.#tidying = new Tidying(connections, options, () => this.#now);
   }
 

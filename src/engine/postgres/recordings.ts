@@ -25,19 +25,8 @@ export class PostgresRecordings implements Recordings {
     if (recordings.length === 0) return;
     const now = this.#clock.now();
     const rows = recordings.map(({ request, ageMs }) => {
-      const { id, receivedAt, project, trigger, requestId, runId, verdict, run: _joined, ...rest } = request;
-      return {
-        id: storable(id),
-        receivedAt,
-        project: storable(project),
-        trigger: storable(trigger),
-        requestId: storableOr(requestId),
-        runId: storableOr(runId),
-        verdict,
-        size: recordingSize(request),
-        until: receivedAt + Math.min(ageMs ?? bounds.ageMs, bounds.ageMs),
-        request: JSON.stringify(rest),
-      };
+      const until = request.receivedAt + Math.min(ageMs ?? bounds.ageMs, bounds.ageMs);
+      return storedRecording(request, { size: recordingSize(request), until });
     });
     const triggers = [
       ...new Map(recordings.map((one) => [`${one.request.project}\n${one.request.trigger}`, one])).values(),
@@ -100,9 +89,8 @@ export class PostgresRecordings implements Recordings {
   }
 
   async #read(name: string | undefined, rest: string, values: readonly unknown[]): Promise<readonly RecordedRequest[]> {
-    const columns = `c.id, c.received_at::float8 AS received, c.project, c.trigger_key AS trigger, c.request_id, c.run_id, c.verdict,
-      c.request, CASE WHEN x.id IS NOT NULL THEN json_build_object('state', x.state, 'acceptedAt', x.accepted_at, 'startedAt', x.started_at,
-        'finishedAt', x.finished_at, 'failedAttempts', x.failed_attempts, 'usage', x.usage, 'cost', x.cost) END AS run`;
+    const columns = recordingColumns(`CASE WHEN x.id IS NOT NULL THEN json_build_object('state', x.state, 'acceptedAt', x.accepted_at,
+      'startedAt', x.started_at, 'finishedAt', x.finished_at, 'failedAttempts', x.failed_attempts, 'usage', x.usage, 'cost', x.cost) END`);
     const rows = await this.#query<RecordingRow>(name, `SELECT ${columns} FROM ${joined} ${rest}`, values);
     return rows.map(recordingOf);
   }
@@ -112,7 +100,30 @@ export class PostgresRecordings implements Recordings {
   }
 }
 
-interface RecordingRow {
+/** The columns of a recorded request `c`, with its run as SQL. */
+export function recordingColumns(run: string): string {
+  return `c.id, c.received_at::float8 AS received, c.project, c.trigger_key AS trigger, c.request_id, c.run_id, c.verdict,
+      c.request, ${run} AS run`;
+}
+
+/** A recorded request as it is stored. */
+export function storedRecording(request: RecordedRequest, { size, until }: { size: number; until: number }) {
+  const { id, receivedAt, project, trigger, requestId, runId, verdict, run: _joined, ...rest } = request;
+  return {
+    id: storable(id),
+    receivedAt,
+    project: storable(project),
+    trigger: storable(trigger),
+    requestId: storableOr(requestId),
+    runId: storableOr(runId),
+    verdict,
+    size,
+    until,
+    request: JSON.stringify(rest),
+  };
+}
+
+export interface RecordingRow {
   readonly id: string;
   readonly received: number;
   readonly project: string;
@@ -141,7 +152,7 @@ type Rest = Omit<
   'id' | 'receivedAt' | 'project' | 'trigger' | 'requestId' | 'runId' | 'verdict' | 'run'
 >;
 
-function recordingOf(row: RecordingRow): RecordedRequest {
+export function recordingOf(row: RecordingRow): RecordedRequest {
   const taken = row.run === null ? undefined : takenBy(row.run);
   const rest: Rest = JSON.parse(row.request);
   return {

@@ -1,7 +1,7 @@
 import type { RunState } from '../../contract/index.ts';
 import type { SubmitOperation, TakenRun } from '../cluster/shared-store.ts';
 import { laneOf } from '../execution/run-slot.ts';
-import type { LimitCharge, RunPolicy, RunRecord } from '../types/index.ts';
+import { claimKey, hashedKey, type LimitCharge, type RunPolicy, type RunRecord } from '../types/index.ts';
 import { restored, restoredOr, storable, storableOr } from './text.ts';
 
 /** A run as the database returns it. What is JSON there is a text here. */
@@ -39,7 +39,7 @@ export interface RunRow {
 }
 
 /** The members of a record that never change and that no query needs. */
-interface Head
+export interface Head
   extends Pick<RunRecord, 'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt'> {
   /** Of its policy, unless it has none. */
   readonly mask?: readonly string[] | undefined;
@@ -105,9 +105,12 @@ export function takenOf(row: RunRow): TakenRun {
 
 /**
  * A submission as \`v1_submit\` reads it.
- * @param keyOf of claims, bursts and values that must not be stored
+ * @param keyOf of values that must not be stored
  */
-export function submissionOf({ run, isMasked, value, claim, limits }: SubmitOperation, keyOf: KeyOf): object {
+export function submissionOf(
+  { run, isMasked, value, claim, limits }: SubmitOperation,
+  keyOf: (value: string) => string,
+): object {
   const { id, project, trigger, policy, conversation, requestId, acceptedAt, startsAt, uses, onBusy, debounce } = run;
   const { revision, caller, secret, sessionId, replayOf, input, origin, concurrencyValue } = run;
   const mask = policy.mask.length === 0 ? undefined : policy.mask;
@@ -117,7 +120,7 @@ export function submissionOf({ run, isMasked, value, claim, limits }: SubmitOper
     project: storable(project),
     trigger: storable(trigger),
     lane: storable(laneOf(run)),
-    value: value === undefined || value === concurrencyValue ? storable(value ?? '') : keyOf('value', value),
+    value: value === undefined || value === concurrencyValue ? storable(value ?? '') : keyOf(value),
     recordValue: storableOr(concurrencyValue),
     conversation: storableOr(conversation),
     head: JSON.stringify(head),
@@ -125,21 +128,19 @@ export function submissionOf({ run, isMasked, value, claim, limits }: SubmitOper
     origin: origin === undefined ? null : JSON.stringify(origin),
     requestId: storableOr(requestId),
     ...{ acceptedAt, startsAt, keep: policy.keep, notify: policy.notify, isMasked, sessionTtl: policy.sessionTtlMs },
-    claim: claim === undefined ? null : keyOf('claim', `${claim.scope.length}:${claim.scope}${claim.fingerprint}`),
+    claim: claim === undefined ? null : claimKey(claim),
     claimWindow: claim?.windowMs,
     keepClaim: claim?.keepOnFailure ?? false,
     ...(uses !== undefined && { uses: storable(uses.id), mostUses: uses.limit, usesUntil: uses.until }),
     ...(limits.length > 0 && { limits: limits.map(storableCharge) }),
     onBusy,
     ...(debounce !== undefined && {
-      burst: keyOf('burst', debounce.key),
+      burst: hashedKey(debounce.key),
       burstWait: debounce.waitMs,
       burstMax: debounce.maxMs,
     }),
   };
 }
-
-export type KeyOf = (kind: 'claim' | 'burst' | 'value', text: string) => string;
 
 function storableCharge(charge: LimitCharge): LimitCharge {
   return { ...charge, limit: storable(charge.limit), value: storable(charge.value) };

@@ -6,12 +6,12 @@ import type {
   Taking,
   Want,
 } from '../cluster/shared-store.ts';
-import { type KeyOf, type RunRow, submissionOf, takenOf } from './rows.ts';
+import { type RunRow, submissionOf, takenOf } from './rows.ts';
 import { restored, storable, storableOr } from './text.ts';
 
 /** What the functions of the database take and return: JSON on both sides, translated here. */
 
-export function submissionsJson(operations: readonly SubmitOperation[], keyOf: KeyOf): string {
+export function submissionsJson(operations: readonly SubmitOperation[], keyOf: (value: string) => string): string {
   return JSON.stringify(operations.map((operation) => submissionOf(operation, keyOf)));
 }
 

@@ -1,4 +1,4 @@
-import type { Claim } from '../types/index.ts';
+import { type Claim, claimKey } from '../types/index.ts';
 import type { Statements } from './statements.ts';
 
 /**
@@ -7,16 +7,28 @@ import type { Statements } from './statements.ts';
  */
 const isHolderFinal = 'NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = claims.run_id AND runs.finished_at IS NULL)';
 
+/** The scope of claims of which only the key is known, which is their fingerprint: they were copied from another engine. */
+export const keysScope = '/keys';
+
 /** The dedup claims of runs. Every method is part of the caller's transaction. */
 export class ClaimTable {
   readonly #sql: Statements;
+  /** Whether there are claims in `keysScope`: no run adds one. */
+  readonly #hasKeys: boolean;
 
   constructor(sql: Statements) {
     this.#sql = sql;
+    this.#hasKeys = sql.get('SELECT 1 FROM claims WHERE scope = ? LIMIT 1', [keysScope]) !== undefined;
   }
 
   /** The run that holds the fingerprint of a claim. */
-  holder({ scope, fingerprint }: Claim, now: number): string | undefined {
+  holder(claim: Claim, now: number): string | undefined {
+    const holder = this.#holder(claim, now);
+    if (holder !== undefined || !this.#hasKeys) return holder;
+    return this.#holder({ scope: keysScope, fingerprint: claimKey(claim) }, now);
+  }
+
+  #holder({ scope, fingerprint }: Pick<Claim, 'scope' | 'fingerprint'>, now: number): string | undefined {
     const row = this.#sql.get(
       `SELECT run_id FROM claims WHERE scope = ? AND fingerprint = ?
          AND (until IS NULL OR until > ? OR NOT ${isHolderFinal})`,

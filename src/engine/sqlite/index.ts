@@ -3,6 +3,7 @@ import { dirname, join, parse, resolve } from 'node:path';
 import type { EngineContext, EngineDefinition, OpenedEngine } from '../definition.ts';
 import { ExecutionEngine } from '../execution/execution-engine.ts';
 import type { Clock } from '../execution/timers.ts';
+import { copying } from './copying/index.ts';
 import { isDatabase } from './database-header.ts';
 import { Journal } from './journal.ts';
 import type { Options } from './options.gen.ts';
@@ -29,6 +30,7 @@ export const sqlite: EngineDefinition<Options> = {
     const { readRecordings } = await import('./read-recordings.ts');
     return readRecordings(source);
   },
+  copying,
 };
 
 /** @param options with an absolute path */

@@ -170,6 +170,9 @@ export const recordingsSince = 2;
 /** The first version in which runs have a cost. */
 export const costsSince = 11;
 
+/** Of journals that this version writes. */
+export const currentVersion = migrations.length;
+
 /** Migrates a journal to the current version. Throws an Error that says why it cannot be used. */
 export function migrate(database: DatabaseSync, path: string): void {
   const version = journalVersion(database, path);

@@ -33,6 +33,6 @@ export function* readRecordings(path: string): Generator<RecordedRequest> {
  * A journal that no process has open is complete in its file, and is opened as immutable: otherwise SQLite would create a
  * write-ahead log beside it and leave it there, and would fail in a folder without write permission.
  */
-function locationOf(path: string): string | URL {
+export function locationOf(path: string): string | URL {
   return existsSync(`${path}-wal`) ? path : new URL('?immutable=1', pathToFileURL(path));
 }

@@ -11,3 +11,4 @@ export type * from './node.ts';
 export * from './recordings.ts';
 export type * from './recovery.ts';
 export type * from './run-record.ts';
+export * from './stored-keys.ts';
