@@ -10,7 +10,9 @@ export function storeAddress(option: string, text: string): StoreAddress {
   if (/^postgres(ql)?:\/\//.test(text)) return { engine: 'postgres', address: text };
   const [, engine, rest] = /^([a-z0-9-]+):(.+)$/s.exec(text) ?? [];
   if (engine === undefined || rest === undefined) {
-    throw new UsageError(`${option} must be sqlite:PATH or postgres:URL; an empty URL may come from a variable that is not set`);
+    throw new UsageError(
+      `${option} must be sqlite:PATH or postgres:URL; an empty URL may come from a variable that is not set`,
+    );
   }
   const [, kind, place = ''] = /^(env|file):(.*)$/s.exec(rest) ?? [];
   if (kind === 'env') {

@@ -1,5 +1,5 @@
-import { CopyError } from '../engine/copy/copy-error.ts';
 import type { CopyOptions, CopySource, CopyTarget, EngineCopying } from '../engine/copy/copied-rows.ts';
+import { CopyError } from '../engine/copy/copy-error.ts';
 import { engines } from '../engine/index.ts';
 
 /** Where a store is: the name of its engine, and a path or a URL. */
@@ -18,7 +18,9 @@ export interface OpenedCopying {
 export async function openCopying(from: StoreAddress, to: StoreAddress, options: CopyOptions): Promise<OpenedCopying> {
   const [source, target] = [copyingOf(from), copyingOf(to)];
   if (from.engine === to.engine) {
-    throw new CopyError(`--from and --to are both stores of the ${from.engine} engine: copy these with the tools of its database`);
+    throw new CopyError(
+      `--from and --to are both stores of the ${from.engine} engine: copy these with the tools of its database`,
+    );
   }
   if (options.schema !== undefined && !source.hasSchema && !target.hasSchema) {
     throw new CopyError('neither store is in a database with schemas: leave --schema out');
@@ -47,6 +49,8 @@ function copyableEngines(): readonly string[] {
 function copyingOf({ engine }: StoreAddress): EngineCopying {
   const copying = engines.get(engine)?.copying;
   if (copying !== undefined) return copying;
-  const known = engines.has(engine) ? `the ${engine} engine keeps data only in the gateway's process` : 'no such engine';
+  const known = engines.has(engine)
+    ? `the ${engine} engine keeps data only in the gateway's process`
+    : 'no such engine';
   throw new CopyError(`${known}: stores of ${copyableEngines().join(' and ')} can be copied`);
 }

@@ -14,7 +14,11 @@ t.test('wrong usage is reported, and no password', async (t) => {
     [['--from', `postgres://u:${secret}@host:x`, '--to', 'sqlite:x'], 1, /the address of a database is a URL like/],
     [['--from', `postgres://u:${secret}@127.0.0.1:1/d`, '--to', 'sqlite:x'], 1, /cannot be reached \(ECONNREFUSED\)/],
     [['--from', `postgres://u:${secret}%@127.0.0.1:1/d`, '--to', 'sqlite:x'], 1, /error: /],
-    [['--from', `postgres://u:${secret}@127.0.0.1:1/d`, '--to', 'sqlite:x', '--schema', 'a b'], 1, /a schema is up to 40/],
+    [
+      ['--from', `postgres://u:${secret}@127.0.0.1:1/d`, '--to', 'sqlite:x', '--schema', 'a b'],
+      1,
+      /a schema is up to 40/,
+    ],
     [['--from', 'sqlite:x', '--to', 'sqlite:y', '--schema', 's'], 1, /both stores of the sqlite engine/],
   ];
   for (const [args, code, stderr] of cases) {

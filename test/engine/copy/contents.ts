@@ -1,5 +1,5 @@
-import { type CopiedRow, copiedKinds } from '../../../src/engine/copy/copied-rows.ts';
 import type { CopySource } from '../../../src/engine/copy/copied-rows.ts';
+import { type CopiedRow, copiedKinds } from '../../../src/engine/copy/copied-rows.ts';
 import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import type { RecordedRequest, RunRecord } from '../../../src/engine/types/index.ts';
 

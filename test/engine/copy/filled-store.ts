@@ -1,13 +1,25 @@
 import { keepAll, newClaim, newRequest, newRun, unbounded, wide } from '../../../src/engine/conformance/harness.ts';
 import type { OpenedEngine } from '../../../src/engine/definition.ts';
-import type { Executor, LimitCharge, NewRecording, NewRun, RunOutcome, RunPolicy } from '../../../src/engine/types/index.ts';
+import type {
+  Executor,
+  LimitCharge,
+  NewRecording,
+  NewRun,
+  RunOutcome,
+  RunPolicy,
+} from '../../../src/engine/types/index.ts';
 
 const hour = 3_600_000;
 
 /** What the agent does with a run, by its trigger. */
 const outcomes: Readonly<Record<string, RunOutcome | undefined>> = {
   succeeds: {
-    ...{ kind: 'succeeded', output: { answer: 42, text: 'é\0\ud800' }, memory: { turns: 1 }, cost: { nanos: 7, currency: 'EUR' } },
+    ...{
+      kind: 'succeeded',
+      output: { answer: 42, text: 'é\0\ud800' },
+      memory: { turns: 1 },
+      cost: { nanos: 7, currency: 'EUR' },
+    },
     usage: { inputTokens: 3, outputTokens: 2, model: 'm', cachedTokens: 1 },
   },
   fails: { kind: 'failed', message: 'the agent answered 500', retryable: false, detail: 'a stack\0' },
