@@ -106,7 +106,7 @@ class SchemaSource implements CopySource {
       kind: 'pendingRuns',
       bytes: 1000 + row.bytes,
       ...partsOf(run),
-      // A node that stops gives back what it executes: this one has died.
+      // A node that stops releases what it executes: this one has died.
       record: record.state === 'running' ? interruptedRun(record, { hasStopped: false, now: this.#now }) : record,
       claim: row.claim === null ? undefined : { key: row.claim, plain: undefined, keepOnFailure: row.keepClaim },
       reservations: row.reservations === null ? [] : reservationsIn(row.reservations),
