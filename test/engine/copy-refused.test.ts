@@ -19,7 +19,7 @@ t.test(
     const { engine } = await openJournal(path);
     await engine.start({ execute: () => success });
     const input = { environment: 'api', language: 'en', instruction: 'x'.repeat(400_000) };
-    const runs = Array.from({ length: 60 }, () => newRun({ clock }, { input }));
+    const runs = Array.from({ length: 30 }, () => newRun({ clock }, { input }));
     await Promise.all(runs.map((run) => engine.submit(run, undefined)));
     await Promise.all(runs.map(({ id }) => engine.wait(id, 60_000)));
     await engine.close(0);

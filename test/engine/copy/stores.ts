@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { CopySource, CopyTarget } from '../../../src/engine/copy/copied-rows.ts';
-import { type CopyCounts, copyStore } from '../../../src/engine/copy/copy-store.ts';
+import { type CopyCounts, type CopyProgress, copyStore } from '../../../src/engine/copy/copy-store.ts';
 import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import { postgres } from '../../../src/engine/postgres/index.ts';
 import { createSqliteEngine, type SqliteEngineOptions, sqlite } from '../../../src/engine/sqlite/index.ts';
@@ -38,12 +38,16 @@ export function targetOf(kind: 'sqlite' | 'postgres', address: string): Promise<
 
 export type Place = readonly ['sqlite' | 'postgres', string];
 
-export async function copy(from: Place, to: Place, onBatch: () => void = () => {}): Promise<CopyCounts> {
+export async function copy(
+  from: Place,
+  to: Place,
+  onProgress: (progress: CopyProgress) => void = () => {},
+): Promise<CopyCounts> {
   const source = await sourceOf(...from);
   try {
     const target = await targetOf(...to);
     try {
-      return await copyStore(source, target, onBatch);
+      return await copyStore(source, target, onProgress);
     } finally {
       await target.close();
     }
