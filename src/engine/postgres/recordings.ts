@@ -89,7 +89,8 @@ export class PostgresRecordings implements Recordings {
   }
 
   async #read(name: string | undefined, rest: string, values: readonly unknown[]): Promise<readonly RecordedRequest[]> {
-    const columns = recordingColumns(`CASE WHEN x.id IS NOT NULL THEN json_build_object('state', x.state, 'acceptedAt', x.accepted_at,
+    const columns =
+      recordingColumns(`CASE WHEN x.id IS NOT NULL THEN json_build_object('state', x.state, 'acceptedAt', x.accepted_at,
       'startedAt', x.started_at, 'finishedAt', x.finished_at, 'failedAttempts', x.failed_attempts, 'usage', x.usage, 'cost', x.cost) END`);
     const rows = await this.#query<RecordingRow>(name, `SELECT ${columns} FROM ${joined} ${rest}`, values);
     return rows.map(recordingOf);
