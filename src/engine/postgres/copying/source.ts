@@ -98,14 +98,13 @@ class SchemaSource implements CopySource {
   }
 
   #pendingRun(row: PendingRow): RunRowCopy {
-    const run: RunRow = JSON.parse(row.run);
-    const record = recordOf(run);
+    const record = recordOf(row);
     const { burst, burstStartsAt: startsAt, burstEndsAt: endsAt } = row;
     const isHeld = burst !== null && startsAt !== null && endsAt !== null && record.attempt === 0;
     return {
       kind: 'pendingRuns',
       bytes: 1000 + row.bytes,
-      ...partsOf(run),
+      ...partsOf(row),
       // A node that stops releases what it executes: this one has died.
       record: record.state === 'running' ? interruptedRun(record, { hasStopped: false, now: this.#now }) : record,
       claim: row.claim === null ? undefined : { key: row.claim, plain: undefined, keepOnFailure: row.keepClaim },
@@ -137,19 +136,16 @@ interface KeptRecording {
   readonly until: number;
 }
 
-interface FinishedRow {
-  readonly run: string;
+interface FinishedRow extends RunRow {
   readonly sent: number | null;
   readonly dueAt: number | null;
   readonly bytes: number;
 }
 
-interface PendingRow {
-  readonly run: string;
+interface PendingRow extends RunRow {
   readonly claim: string | null;
   readonly keepClaim: boolean;
   readonly reservations: string | null;
-  readonly checkpoint: string | null;
   readonly burst: string | null;
   readonly burstStartsAt: number | null;
   readonly burstEndsAt: number | null;
@@ -169,23 +165,22 @@ const selects: Readonly<Record<CopiedKind, string>> = {
     WHERE until IS NULL OR until > $1 OR EXISTS (SELECT 1 FROM {s}.queue q WHERE q.id = c.run_id)`,
   recordings: `SELECT ${recordingColumns('NULL')}, c.size::float8 AS size, c.until::float8 AS until, c.size::float8 AS bytes
     FROM {s}.recordings c WHERE c.until > $1 ORDER BY c.received_at, c.id`,
-  finishedRuns: `SELECT ${runColumns} AS run, n.attempts AS sent, n.due_at::float8 AS "dueAt",
+  finishedRuns: `SELECT ${runColumns}, n.attempts AS sent, n.due_at::float8 AS "dueAt",
       ${longTexts} + coalesce(length(x.output), 0) AS bytes
     FROM {s}.runs r JOIN {s}.results x ON x.id = r.id LEFT JOIN {s}.queue q ON false
       LEFT JOIN {s}.notifications n ON n.id = r.id ORDER BY r.accepted_at, r.id`,
-  pendingRuns: `SELECT ${runColumns} AS run, q.claim, q.keep_claim AS "keepClaim", q.reservations::text AS reservations,
+  pendingRuns: `SELECT ${runColumns}, q.claim, q.keep_claim AS "keepClaim", q.reservations::text AS reservations,
       q.checkpoint, q.burst, q.burst_starts_at::float8 AS "burstStartsAt", q.burst_ends_at::float8 AS "burstEndsAt",
       ${longTexts} + coalesce(length(q.checkpoint), 0) AS bytes
     FROM {s}.queue q JOIN {s}.runs r ON r.id = q.id LEFT JOIN {s}.results x ON false ORDER BY q.line`,
 };
 
 function finishedRun(row: FinishedRow): RunRowCopy {
-  const run: RunRow = JSON.parse(row.run);
   return {
     kind: 'finishedRuns',
     bytes: 1000 + row.bytes,
-    ...partsOf(run),
-    record: recordOf(run),
+    ...partsOf(row),
+    record: recordOf(row),
     ...{ claim: undefined, reservations: [], checkpoint: undefined, burst: undefined },
     callback: row.sent === null || row.dueAt === null ? undefined : { attempts: row.sent, dueAt: row.dueAt },
   };
