@@ -31,7 +31,7 @@ import type { Connections } from './connections.ts';
 import type { Link } from './link.ts';
 import { listQuery } from './list-query.ts';
 import { inSchema } from './opening.ts';
-import { asUnavailable, isPassing, isUnanswered } from './pg-error.ts';
+import { asUnavailable, isPassing, isRefusal, isUnanswered, sqlState } from './pg-error.ts';
 import { QueueBound } from './queue-bound.ts';
 import { type KeyOf, type RunRow, recordOf, runColumns } from './rows.ts';
 import {
@@ -86,7 +86,11 @@ export class PostgresStore implements SharedStore {
     this.#options = options;
     this.#clock = clock;
     this.#queue = new QueueBound(options.maxQueued);
-    this.#keyOf = (kind, text) => hash('sha256', kind === 'value' ? `${salt}${text}` : text, 'base64url');
+    this.#keyOf = (kind, text) => {
+      // A hash is of UTF-8, in which all lone surrogates are the same.
+      const key = storable(text);
+      return hash('sha256', kind === 'value' ? `${salt}${key}` : key, 'base64url');
+    };
     this.#tidying = setInterval(() => void this.#tidy(), tidyEveryMs).unref();
   }
 
@@ -149,7 +153,8 @@ export class PostgresStore implements SharedStore {
 
   submit(life: Life, operation: SubmitOperation): Promise<SubmitAnswer> {
     const batches =
-      this.#submissions.get(life) ?? new Batches<SubmitOperation, SubmitAnswer>((batch) => this.#step(life, batch));
+      this.#submissions.get(life) ??
+      new Batches<SubmitOperation, SubmitAnswer>((batch) => this.#step(life, batch), isRefusal);
     this.#submissions.set(life, batches);
     return batches.add(operation, operation.run.inputMemory?.bytes ?? 1024);
   }
@@ -163,8 +168,20 @@ export class PostgresStore implements SharedStore {
     try {
       const [row] = await this.#repeat(async () => {
         const values = [life, batch, this.#queue.bound(operations.length), isAgain, want && wantJson(want), this.#now];
+        const wasAsked = isAgain;
         isAgain = true;
-        return this.#raw<{ step: string }>('step', 'SELECT {s}.v1_step($1, $2, $3, $4, $5, $6) AS step', values);
+        try {
+          return await this.#raw<{ step: string }>(
+            'step',
+            'SELECT {s}.v1_step($1, $2, $3, $4, $5, $6) AS step',
+            values,
+          );
+        } catch (error) {
+          // The first try has been committed beside this one, which finds that when it is repeated.
+          if (wasAsked && sqlState(error) === '23505')
+            throw new EngineUnavailable('a lost step was committed meanwhile');
+          throw error;
+        }
       });
       step = row && JSON.parse(row.step);
       if (step === undefined) return [];
@@ -186,7 +203,8 @@ export class PostgresStore implements SharedStore {
 
   write(life: Life, operation: AttemptOperation): Promise<AttemptAnswer> {
     const batches =
-      this.#writes.get(life) ?? new Batches<AttemptOperation, AttemptAnswer>((batch) => this.#write(life, batch));
+      this.#writes.get(life) ??
+      new Batches<AttemptOperation, AttemptAnswer>((batch) => this.#write(life, batch), isRefusal);
     this.#writes.set(life, batches);
     const text =
       operation.kind === 'end' ? operation.end.output : operation.kind === 'save' ? operation.checkpoint : undefined;
@@ -202,11 +220,18 @@ export class PostgresStore implements SharedStore {
   }
 
   async cancel(runId: string): Promise<CancelAnswer> {
-    const [row] = await this.#repeat(() =>
-      this.#raw<{ answer: string }>('cancel', 'SELECT {s}.v1_cancel($1, $2) AS answer', [storable(runId), this.#now]),
-    );
+    let tries = 0;
+    const [row] = await this.#repeat(() => {
+      tries += 1;
+      return this.#raw<{ answer: string }>('cancel', 'SELECT {s}.v1_cancel($1, $2) AS answer', [
+        storable(runId),
+        this.#now,
+      ]);
+    });
     const { owner, ...answer } = JSON.parse(row?.answer ?? '{"kind":"not_found"}');
-    return answer.kind === 'cancelled' ? { ...answer, owner: owner ?? undefined } : answer;
+    // A try whose answer was lost has cancelled it.
+    const isDone = tries > 1 && answer.kind === 'already_final' && answer.state === 'cancelled';
+    return isDone || answer.kind === 'cancelled' ? { kind: 'cancelled', owner: owner ?? undefined } : answer;
   }
 
   async get(runId: string): Promise<RunRecord | undefined> {
@@ -215,16 +240,15 @@ export class PostgresStore implements SharedStore {
   }
 
   async finals(runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord | undefined>> {
-    const wanted = runIds.map(storable);
-    const [open, rows] = await Promise.all([
-      this.#query<{ id: string }>('open', 'SELECT id FROM {s}.queue WHERE id = ANY ($1)', [wanted]),
-      // After the other, or at the same time: a run that ends in between is found by the next look.
-      this.#runs('finals', 'WHERE r.id = ANY ($1) AND x.id IS NOT NULL', [wanted]),
-    ]);
-    const found = new Map(rows.map((row) => [row.id, recordOf(row)]));
-    const isOpen = new Set(open.map(({ id }) => id));
-    const final = wanted.filter((id) => found.has(id) || !isOpen.has(id));
-    return new Map(final.map((id) => [restored(id), found.get(id)]));
+    // One statement: of two, each sees another moment, and a run that ends in between is in neither.
+    const rows = await this.#query<{ id: string; run: string | null }>(
+      'finals',
+      `SELECT w.id, CASE WHEN x.id IS NOT NULL THEN ${runColumns} END AS run FROM unnest($1::text[]) AS w(id)
+         LEFT JOIN {s}.queue q ON q.id = w.id LEFT JOIN {s}.runs r ON r.id = w.id LEFT JOIN {s}.results x ON x.id = w.id
+         WHERE q.id IS NULL`,
+      [runIds.map(storable)],
+    );
+    return new Map(rows.map(({ id, run }) => [restored(id), run === null ? undefined : recordOf(JSON.parse(run))]));
   }
 
   async ownerOf(runId: string): Promise<{ readonly owner: Life; readonly attempt: number } | undefined> {
@@ -238,7 +262,8 @@ export class PostgresStore implements SharedStore {
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {
     const { name, where, order, values } = listQuery(query);
-    const rows = await this.#runs(name, `${where} ${order}`, values, name.includes('open') ? 'open' : 'all');
+    const from = name.includes('open') ? 'open' : 'all';
+    const rows = await this.#connections.lists.read(() => this.#runs(name, `${where} ${order}`, values, from));
     return rows.map(kept).filter((record) => record !== undefined);
   }
 
@@ -267,7 +292,9 @@ export class PostgresStore implements SharedStore {
       [most, leaseMs, this.#now],
     );
     if (taken.length === 0) return [];
-    const rows = await this.#runs('finals', 'WHERE r.id = ANY ($1) AND x.id IS NOT NULL', [taken.map(({ id }) => id)]);
+    const rows = await this.#runs('notified runs', 'WHERE r.id = ANY ($1) AND x.id IS NOT NULL', [
+      taken.map(({ id }) => id),
+    ]);
     const attempts = new Map(taken.map(({ id, sent }) => [id, sent]));
     return rows.map((row) => ({ run: recordOf(row), attempts: attempts.get(row.id) ?? 0 }));
   }
@@ -287,7 +314,7 @@ export class PostgresStore implements SharedStore {
   async deliver(runId: string, completion: string): Promise<boolean> {
     const rows = await this.#query(
       'deliver',
-      `INSERT INTO {s}.completions SELECT id, $2 FROM {s}.queue WHERE id = $1
+      `INSERT INTO {s}.completions SELECT id, $2 FROM {s}.queue WHERE id = $1 FOR KEY SHARE
          ON CONFLICT (run_id) DO UPDATE SET completion = {s}.completions.completion RETURNING 1`,
       [storable(runId), completion],
     );
@@ -306,6 +333,10 @@ export class PostgresStore implements SharedStore {
 
   attach(life: Life, peer: Peer): void {
     this.#peer = { life, peer };
+    // What earlier lives have asked is still answered.
+    for (const batches of [this.#submissions, this.#writes]) {
+      for (const earlier of batches.keys()) if (earlier !== life) batches.delete(earlier);
+    }
     this.#link.listen(life, (hint) => peer.hint(hint));
   }
 
