@@ -19,6 +19,8 @@ export interface ClusterEndingsParts {
   readonly membership: Pick<Membership, 'mayExecute'>;
   /** A run is final, and that is stored. */
   finished(record: RunRecord, slot: RunSlot): void;
+  /** A run may soon wait for its next attempt: the store may let this node take it before it answers. */
+  requeues(slot: RunSlot): void;
   /** A run waits for its next attempt, which any node may take. */
   requeued(slot: RunSlot, delayMs: number): void;
   /** The next run of a session may start. */
@@ -90,6 +92,7 @@ export class ClusterEndings implements AttemptEndings {
     const said = detail !== undefined && keepsDetails(slot) && { detail };
     const failed = { attempt, startedAt, message, ...said };
     const retry = { runId, attempt, failed, delayMs, memory, usage, cost };
+    this.#parts.requeues(slot);
     const answer = await this.#persist(run, { kind: 'retry', retry });
     if (answer === undefined) return;
     this.#parts.runs.remove(slot);

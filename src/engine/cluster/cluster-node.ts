@@ -106,6 +106,9 @@ export class ClusterNode {
     this.#endings = new ClusterEndings({
       ...{ store, log, runs, membership },
       finished: (record, slot) => this.#finished(record, slot),
+      requeues: ({ record, wholeInput }) => {
+        if (wholeInput !== undefined) this.intake.keep(record.id, wholeInput);
+      },
       requeued: (slot, delayMs) => this.#requeued(slot, delayMs),
       freed: () => this.#ready(),
     });
@@ -305,9 +308,7 @@ export class ClusterNode {
     if (policy.notify) this.#started?.notifications?.look();
   }
 
-  #requeued(slot: RunSlot, delayMs: number): void {
-    const { record, wholeInput } = slot;
-    if (wholeInput !== undefined) this.intake.keep(record.id, wholeInput);
+  #requeued({ record }: RunSlot, delayMs: number): void {
     this.queued.add(1);
     this.relay.left(record.id);
     this.#started?.taker.takeIn(delayMs);

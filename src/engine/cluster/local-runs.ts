@@ -44,6 +44,9 @@ export class LocalRuns {
   }
 
   add(slot: RunSlot, life: Life): void {
+    const earlier = this.#runs.get(slot.record.id)?.slot;
+    // The store has ended that attempt already: its answer is on its way.
+    if (earlier !== undefined) this.release(earlier);
     this.#runs.set(slot.record.id, { slot, life, takenAt: performance.now() });
     this.#slots.add(slot);
   }

@@ -20,16 +20,25 @@ export type Message =
   /** A completion is stored for the run. */
   | { readonly kind: 'completion'; readonly run: string };
 
-/** Nodes of another version may say more: other kinds are ignored. */
+const kinds = ['cancel', 'follow', 'unfollow', 'delta', 'over', 'completion'];
+
+/** Undefined: a message of a later version, or of another program. */
 export function parseMessage(text: string): Message | undefined {
   try {
-    const message: unknown = JSON.parse(text);
-    if (typeof message !== 'object' || message === null || !('kind' in message) || !('run' in message))
-      return undefined;
-    return message as Message;
+    const message = JSON.parse(text);
+    const { kind, run, from, at, after, text: piece } = message;
+    if (!kinds.includes(kind) || typeof run !== 'string') return undefined;
+    if (kind !== 'cancel' && kind !== 'completion' && typeof from !== 'string') return undefined;
+    if (kind === 'follow' && !isPosition(after)) return undefined;
+    if (kind === 'delta' && !(isPosition(at) && typeof piece === 'string')) return undefined;
+    return message;
   } catch {
     return undefined;
   }
+}
+
+function isPosition(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger);
 }
 
 /** How long the text of one message may be, in bytes of JSON: there has to be room for the rest. */

@@ -16,13 +16,21 @@ interface Waiting<Operation, Answer> {
  */
 export class Batches<Operation, Answer> {
   readonly #send: (operations: readonly Operation[]) => Promise<readonly Answer[]>;
+  readonly #isRefusal: (error: unknown) => boolean;
   readonly #waiting: Waiting<Operation, Answer>[] = [];
   #flying = 0;
   #isScheduled = false;
 
-  /** @param send returns an answer for each operation, in their order */
-  constructor(send: (operations: readonly Operation[]) => Promise<readonly Answer[]>) {
+  /**
+   * @param send returns an answer for each operation, in their order
+   * @param isRefusal whether an error is the fault of one operation, and nothing of its batch has been stored
+   */
+  constructor(
+    send: (operations: readonly Operation[]) => Promise<readonly Answer[]>,
+    isRefusal: (error: unknown) => boolean = () => false,
+  ) {
     this.#send = send;
+    this.#isRefusal = isRefusal;
   }
 
   /** @param bytes about what it takes on the wire */
@@ -56,6 +64,13 @@ export class Batches<Operation, Answer> {
 
   async #fly(batch: readonly Waiting<Operation, Answer>[]): Promise<void> {
     this.#flying += 1;
+    await this.#settle(batch);
+    this.#flying -= 1;
+    this.#schedule();
+  }
+
+  /** One operation that cannot be stored must not fail the others: they are sent again by halves, in their order. */
+  async #settle(batch: readonly Waiting<Operation, Answer>[]): Promise<void> {
     try {
       const answers = await this.#send(batch.map(({ operation }) => operation));
       for (const [index, { resolve, reject }] of batch.entries()) {
@@ -64,10 +79,11 @@ export class Batches<Operation, Answer> {
         else resolve(answer);
       }
     } catch (error) {
-      for (const { reject } of batch) reject(error);
-    } finally {
-      this.#flying -= 1;
-      this.#schedule();
+      if (batch.length > 1 && this.#isRefusal(error)) {
+        const half = Math.ceil(batch.length / 2);
+        await this.#settle(batch.slice(0, half));
+        await this.#settle(batch.slice(half));
+      } else for (const { reject } of batch) reject(error);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig, Pool, type PoolClient } from 'pg';
+import { ListGate } from './list-gate.ts';
 import { asUnavailable, sqlState } from './pg-error.ts';
 
 /** How long a connection may take, in milliseconds. */
@@ -44,12 +45,15 @@ export class Connection extends Client {
 
 /** Queries in transactions of their own. Every one has a deadline. */
 export class Connections {
+  /** Lists leave half of the pool to the steps of runs. */
+  readonly lists: ListGate;
   readonly #options: ConnectionOptions;
   readonly #pool: Pool;
   readonly #prepared = new WeakSet<PoolClient>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.lists = new ListGate(Math.max(1, Math.floor(options.pool / 2)));
     this.#pool = new Pool({
       ...this.#config(),
       max: options.pool,

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hint } from '../cluster/shared-store.ts';
 import { EngineUnavailable, type Life } from '../types/index.ts';
@@ -8,6 +9,10 @@ import { asUnavailable } from './pg-error.ts';
 const reconnectMs = { first: 100, most: 2000 };
 /** How many ids of runs one notification names. */
 const idsPerHint = 150;
+/** How many messages wait at most while the database does not take them: further ones are lost, as any hint may be. */
+const mostMessages = 10_000;
+/** A channel has at most 63 bytes, and an id of a life takes 37 of them. */
+const longestBase = 26;
 
 /**
  * One connection of its own for the lease and for notifications (LISTEN), so that neither waits for a free one. Notifications are
@@ -28,10 +33,11 @@ export class Link {
   #isReady = false;
   #isSending = false;
 
-  /** @param channel begins the names of its channels */
-  constructor(connections: Connections, channel: string, queryTimeoutMs: number) {
+  /** @param schema its channels are those of the schema */
+  constructor(connections: Connections, schema: string, queryTimeoutMs: number) {
     this.#connections = connections;
-    this.#channel = channel;
+    this.#channel =
+      schema.length <= longestBase ? schema : `pullcord_${hash('sha256', schema, 'hex').slice(0, longestBase - 9)}`;
     this.#queryTimeoutMs = queryTimeoutMs;
   }
 
@@ -64,6 +70,7 @@ export class Link {
   }
 
   send(life: Life, text: string): void {
+    if (this.#messages.length >= mostMessages) return;
     this.#messages.push({ channel: this.#channelOf(life), text });
     this.#send();
   }
@@ -131,8 +138,10 @@ export class Link {
 
   #onNotification(channel: string, payload: string): void {
     if (channel === `${this.#channel}_ready`) this.#onHint({ kind: 'ready' });
-    else if (channel === `${this.#channel}_done`) this.#onHint({ kind: 'done', runIds: JSON.parse(payload) });
-    else if (this.#life !== undefined && channel === this.#channelOf(this.#life)) {
+    else if (channel === `${this.#channel}_done`) {
+      const runIds = idsOf(payload);
+      if (runIds !== undefined) this.#onHint({ kind: 'done', runIds });
+    } else if (this.#life !== undefined && channel === this.#channelOf(this.#life)) {
       this.#onHint({ kind: 'message', text: payload });
     }
   }
@@ -173,5 +182,15 @@ export class Link {
       batch.push({ channel: `${this.#channel}_done`, text: JSON.stringify(ids.slice(index, index + idsPerHint)) });
     }
     return batch;
+  }
+}
+
+/** Undefined: another program has sent it. Every role of a database may notify. */
+function idsOf(payload: string): readonly string[] | undefined {
+  try {
+    const ids: unknown = JSON.parse(payload);
+    return Array.isArray(ids) && ids.every((id) => typeof id === 'string') ? ids : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -95,6 +95,10 @@ export const migrations: readonly string[] = [
     WHERE conversation IS NOT NULL AND phase IN ('ready', 'paused', 'running');
   CREATE UNIQUE INDEX queue_bursts ON {s}.queue (burst) WHERE burst IS NOT NULL;
 
+  -- Submissions that joined a burst, for a step that is repeated because its answer was lost.
+  CREATE TABLE {s}.joined (id text COLLATE "C" PRIMARY KEY, run_id text NOT NULL, starts_at bigint NOT NULL, until bigint NOT NULL);
+  CREATE INDEX joined_ending ON {s}.joined (until);
+
   -- What became of runs.
   CREATE TABLE {s}.results (
     id text COLLATE "C" PRIMARY KEY,

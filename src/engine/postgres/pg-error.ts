@@ -39,6 +39,11 @@ export function isUnanswered(error: unknown): boolean {
   return state === undefined || state.startsWith('08') || state.startsWith('57P');
 }
 
+/** Whether the server cannot store what it was given: data exceptions, broken constraints, and rows over its limits. */
+export function isRefusal(error: unknown): boolean {
+  return /^(?:2[23]|54)/.test(sqlState(error) ?? '');
+}
+
 /** What a failed step means; any error that is a bug of this engine, as it is. */
 export function asUnavailable(error: unknown): unknown {
   const state = sqlState(error);

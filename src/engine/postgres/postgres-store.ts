@@ -31,7 +31,7 @@ import type { Connections } from './connections.ts';
 import type { Link } from './link.ts';
 import { listQuery } from './list-query.ts';
 import { inSchema } from './opening.ts';
-import { asUnavailable, isPassing, isUnanswered } from './pg-error.ts';
+import { asUnavailable, isPassing, isRefusal, isUnanswered, sqlState } from './pg-error.ts';
 import { QueueBound } from './queue-bound.ts';
 import { type RunRow, recordOf, runColumns } from './rows.ts';
 import {
@@ -132,7 +132,8 @@ export class PostgresStore implements SharedStore {
 
   submit(life: Life, operation: SubmitOperation): Promise<SubmitAnswer> {
     const batches =
-      this.#submissions.get(life) ?? new Batches<SubmitOperation, SubmitAnswer>((batch) => this.#step(life, batch));
+      this.#submissions.get(life) ??
+      new Batches<SubmitOperation, SubmitAnswer>((batch) => this.#step(life, batch), isRefusal);
     this.#submissions.set(life, batches);
     return batches.add(operation, operation.run.inputMemory?.bytes ?? 1024);
   }
@@ -146,8 +147,20 @@ export class PostgresStore implements SharedStore {
     try {
       const [row] = await this.#repeat(async () => {
         const values = [life, batch, this.#queue.bound(operations.length), isAgain, want && wantJson(want), this.#now];
+        const wasAsked = isAgain;
         isAgain = true;
-        return this.#raw<{ step: string }>('step', 'SELECT {s}.v1_step($1, $2, $3, $4, $5, $6) AS step', values);
+        try {
+          return await this.#raw<{ step: string }>(
+            'step',
+            'SELECT {s}.v1_step($1, $2, $3, $4, $5, $6) AS step',
+            values,
+          );
+        } catch (error) {
+          // The first try has been committed beside this one, which finds that when it is repeated.
+          if (wasAsked && sqlState(error) === '23505')
+            throw new EngineUnavailable('a lost step was committed meanwhile');
+          throw error;
+        }
       });
       step = row && JSON.parse(row.step);
       if (step === undefined) return [];
@@ -170,7 +183,8 @@ export class PostgresStore implements SharedStore {
 
   write(life: Life, operation: AttemptOperation): Promise<AttemptAnswer> {
     const batches =
-      this.#writes.get(life) ?? new Batches<AttemptOperation, AttemptAnswer>((batch) => this.#write(life, batch));
+      this.#writes.get(life) ??
+      new Batches<AttemptOperation, AttemptAnswer>((batch) => this.#write(life, batch), isRefusal);
     this.#writes.set(life, batches);
     const text =
       operation.kind === 'end' ? operation.end.output : operation.kind === 'save' ? operation.checkpoint : undefined;
@@ -186,11 +200,18 @@ export class PostgresStore implements SharedStore {
   }
 
   async cancel(runId: string): Promise<CancelAnswer> {
-    const [row] = await this.#repeat(() =>
-      this.#raw<{ answer: string }>('cancel', 'SELECT {s}.v1_cancel($1, $2) AS answer', [storable(runId), this.#now]),
-    );
+    let tries = 0;
+    const [row] = await this.#repeat(() => {
+      tries += 1;
+      return this.#raw<{ answer: string }>('cancel', 'SELECT {s}.v1_cancel($1, $2) AS answer', [
+        storable(runId),
+        this.#now,
+      ]);
+    });
     const { owner, ...answer } = JSON.parse(row?.answer ?? '{"kind":"not_found"}');
-    return answer.kind === 'cancelled' ? { ...answer, owner: owner ?? undefined } : answer;
+    // A try whose answer was lost has cancelled it.
+    const isDone = tries > 1 && answer.kind === 'already_final' && answer.state === 'cancelled';
+    return isDone || answer.kind === 'cancelled' ? { kind: 'cancelled', owner: owner ?? undefined } : answer;
   }
 
   async get(runId: string): Promise<RunRecord | undefined> {
@@ -222,7 +243,8 @@ export class PostgresStore implements SharedStore {
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {
     const { name, where, order, values } = listQuery(query);
-    const rows = await this.#runs(name, `${where} ${order}`, values, name.includes('open') ? 'open' : 'all');
+    const from = name.includes('open') ? 'open' : 'all';
+    const rows = await this.#connections.lists.read(() => this.#runs(name, `${where} ${order}`, values, from));
     return rows.map(kept).filter((record) => record !== undefined);
   }
 
@@ -273,7 +295,7 @@ export class PostgresStore implements SharedStore {
   async deliver(runId: string, completion: string): Promise<boolean> {
     const rows = await this.#query(
       'deliver',
-      `INSERT INTO {s}.completions SELECT id, $2 FROM {s}.queue WHERE id = $1
+      `INSERT INTO {s}.completions SELECT id, $2 FROM {s}.queue WHERE id = $1 FOR KEY SHARE
          ON CONFLICT (run_id) DO UPDATE SET completion = {s}.completions.completion RETURNING 1`,
       [storable(runId), completion],
     );
@@ -292,6 +314,10 @@ export class PostgresStore implements SharedStore {
 
   attach(life: Life, peer: Peer): void {
     this.#peer = { life, peer };
+    // What earlier lives have asked is still answered.
+    for (const batches of [this.#submissions, this.#writes]) {
+      for (const earlier of batches.keys()) if (earlier !== life) batches.delete(earlier);
+    }
     this.#link.listen(life, (hint) => peer.hint(hint));
   }
 

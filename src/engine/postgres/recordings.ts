@@ -74,7 +74,7 @@ export class PostgresRecordings implements Recordings {
     }
     values.push(Math.max(0, limit));
     const rest = `WHERE ${conditions.join(' AND ')} ORDER BY c.received_at ${direction}, c.id ${direction} LIMIT $${values.length}`;
-    return this.#read(undefined, rest, values);
+    return this.#connections.lists.read(() => this.#read(undefined, rest, values));
   }
 
   /** All that are kept, the oldest first, a page at a time. */

@@ -3,7 +3,8 @@ import type { Claim } from './engine.ts';
 
 /** What identifies a text where the text itself is too long for an index, or nobody's business. It is stored: it must never change. */
 export function hashedKey(text: string): string {
-  return hash('sha256', text, 'base64url');
+  // A hash is of UTF-8, in which all lone surrogates are the same.
+  return hash('sha256', text.isWellFormed() ? text : JSON.stringify(text), 'base64url');
 }
 
 /** As `hashedKey`, of a claim. The length of the scope keeps it apart from the fingerprint. */

@@ -66,15 +66,31 @@ $$;
 CREATE OR REPLACE FUNCTION {s}.v1_write(life uuid, batch json, t_given bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   t bigint := {s}.v1_now(t_given);
-  ids text[] := ARRAY(SELECT DISTINCT o->>'runId' FROM json_array_elements(batch) AS o);
+  ids text[];
+  ending text[];
+  losing text[];
   o json;
   q {s}.queue;
   is_done boolean;
   has_freed boolean;
   answers jsonb[] := '{}';
 BEGIN
+  SELECT array_agg(DISTINCT a->>'runId'), array_agg(a->>'runId') FILTER (WHERE a->>'kind' = 'end'),
+      array_agg(a->>'runId') FILTER (WHERE a->>'state' IN ('failed', 'cancelled'))
+    INTO ids, ending, losing FROM json_array_elements(batch) AS a;
   PERFORM {s}.v1_lock_sessions(ARRAY(SELECT conversation FROM {s}.queue WHERE id = ANY (ids) AND conversation IS NOT NULL));
   PERFORM 1 FROM {s}.queue WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+  -- Claims, then counters, each in the order of all steps.
+  IF losing IS NOT NULL THEN
+    PERFORM 1 FROM {s}.claims WHERE key = ANY (ARRAY(SELECT claim FROM {s}.queue WHERE id = ANY (losing) AND NOT keep_claim))
+      ORDER BY key FOR UPDATE;
+  END IF;
+  IF ending IS NOT NULL THEN
+    PERFORM 1 FROM {s}.counters c WHERE (c.limit_id, c.value) IN (
+        SELECT r->>'limit', r->>'value' FROM {s}.queue e, jsonb_array_elements(e.reservations) AS r
+        WHERE e.id = ANY (ending) AND e.reservations IS NOT NULL)
+      ORDER BY c.limit_id, c.value FOR UPDATE;
+  END IF;
   FOR o IN SELECT * FROM json_array_elements(batch) LOOP
     SELECT * INTO q FROM {s}.queue
       WHERE id = o->>'runId' AND owner = life AND attempt = (o->>'attempt')::int AND phase = 'running';
@@ -116,7 +132,7 @@ CREATE OR REPLACE FUNCTION {s}.v1_cancel(run text, t_given bigint) RETURNS text 
 DECLARE
   t bigint := {s}.v1_now(t_given);
   q {s}.queue;
-  final text;
+  final record;
 BEGIN
   PERFORM {s}.v1_lock_sessions(ARRAY(SELECT conversation FROM {s}.queue WHERE id = run AND conversation IS NOT NULL));
   SELECT * INTO q FROM {s}.queue WHERE id = run FOR UPDATE;
@@ -124,8 +140,8 @@ BEGIN
     PERFORM {s}.v1_end_run(q, json_build_object('state', 'cancelled', 'usage', q.usage, 'cost', q.cost), t);
     RETURN json_build_object('kind', 'cancelled', 'owner', CASE WHEN q.phase = 'running' THEN q.owner END)::text;
   END IF;
-  SELECT r.state INTO final FROM {s}.results r WHERE r.id = run;
-  IF FOUND THEN RETURN json_build_object('kind', 'already_final', 'state', final)::text; END IF;
+  SELECT r.state, r.owner INTO final FROM {s}.results r WHERE r.id = run;
+  IF FOUND THEN RETURN json_build_object('kind', 'already_final', 'state', final.state, 'owner', final.owner)::text; END IF;
   RETURN json_build_object('kind', 'not_found')::text;
 END $$;
 `;

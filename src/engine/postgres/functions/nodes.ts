@@ -154,9 +154,10 @@ DECLARE
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended('{s}', 7305)) THEN RETURN 0; END IF;
   removed := {s}.v1_drop(most, t);
-  ids := ARRAY(SELECT x.id FROM (SELECT id, finished_at, row_number() OVER (ORDER BY finished_at) AS place FROM {s}.results
-      ORDER BY finished_at LIMIT most) AS x
-    WHERE (x.finished_at + age_ms <= t OR x.place <= excess) AND NOT EXISTS (SELECT 1 FROM {s}.notifications f WHERE f.id = x.id));
+  -- Those whose notifications are pending must not hold up the others.
+  ids := ARRAY(SELECT x.id FROM (SELECT s.id, s.finished_at, row_number() OVER (ORDER BY s.finished_at) AS place FROM {s}.results s
+      WHERE NOT EXISTS (SELECT 1 FROM {s}.notifications f WHERE f.id = s.id) ORDER BY s.finished_at LIMIT most) AS x
+    WHERE x.finished_at + age_ms <= t OR x.place <= excess);
   DELETE FROM {s}.results WHERE id = ANY (ids);
   DELETE FROM {s}.runs WHERE id = ANY (ids);
   removed := greatest(removed, cardinality(ids));
@@ -165,6 +166,9 @@ BEGIN
   GET DIAGNOSTICS n = ROW_COUNT;
   removed := greatest(removed, n);
   DELETE FROM {s}.conversations WHERE id = ANY (ARRAY(SELECT id FROM {s}.conversations WHERE until <= t LIMIT most FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS n = ROW_COUNT;
+  removed := greatest(removed, n);
+  DELETE FROM {s}.joined WHERE id = ANY (ARRAY(SELECT id FROM {s}.joined WHERE until <= t LIMIT most FOR UPDATE SKIP LOCKED));
   GET DIAGNOSTICS n = ROW_COUNT;
   removed := greatest(removed, n);
   DELETE FROM {s}.uses WHERE id = ANY (ARRAY(SELECT id FROM {s}.uses WHERE until <= t LIMIT most FOR UPDATE SKIP LOCKED));

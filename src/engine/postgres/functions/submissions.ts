@@ -59,19 +59,44 @@ DECLARE
   burst_starts bigint;
   answer jsonb;
   answers jsonb[] := '{}';
+  has_uses boolean;
+  has_limits boolean;
+  limits_to_extend text[];
+  -- Nobody would ever take what only a buried node can execute.
+  is_alive boolean := EXISTS (SELECT 1 FROM {s}.nodes n WHERE n.life = v1_submit.life);
 BEGIN
   PERFORM {s}.v1_lock_sessions(ARRAY(
     SELECT n FROM json_to_recordset(batch) AS x(conversation text, burst text), unnest(ARRAY[x.conversation, x.burst]) AS n
     WHERE n IS NOT NULL));
   FOR b IN SELECT x.id, x.claim, x."claimWindow" AS win FROM json_to_recordset(batch) AS x(id text, claim text, "claimWindow" bigint)
-      WHERE x.claim IS NOT NULL ORDER BY x.claim COLLATE "C" LOOP
+      WHERE x.claim IS NOT NULL
+        -- What a lost step has accepted may have released its claim since.
+        AND NOT (again AND (EXISTS (SELECT 1 FROM {s}.runs r WHERE r.id = x.id) OR EXISTS (SELECT 1 FROM {s}.joined j WHERE j.id = x.id)))
+      ORDER BY x.claim COLLATE "C" LOOP
     holder := {s}.v1_claim(b.claim, b.id, t + b.win, mine, t);
     IF holder IS NULL THEN mine := mine || b.id; ELSE holders := holders || jsonb_build_object(b.id, holder); END IF;
   END LOOP;
-  PERFORM 1 FROM {s}.counters c
-    WHERE (c.limit_id, c.value) IN (
-      SELECT l->>'limit', l->>'value' FROM json_to_recordset(batch) AS x(limits jsonb), jsonb_array_elements(x.limits) AS l)
-    ORDER BY c.limit_id, c.value FOR UPDATE;
+  -- Rows that steps share are locked in one order, or two steps would wait for each other.
+  SELECT bool_or(x.uses IS NOT NULL), bool_or(x.limits IS NOT NULL) INTO has_uses, has_limits
+    FROM json_to_recordset(batch) AS x(uses text, limits json);
+  IF has_uses THEN
+    INSERT INTO {s}.uses SELECT x.uses, 0, max(x."usesUntil") FROM json_to_recordset(batch) AS x(uses text, "usesUntil" bigint)
+      WHERE x.uses IS NOT NULL GROUP BY x.uses ORDER BY x.uses COLLATE "C" ON CONFLICT DO NOTHING;
+    PERFORM 1 FROM {s}.uses u WHERE u.id IN (SELECT x.uses FROM json_to_recordset(batch) AS x(uses text)) ORDER BY u.id FOR UPDATE;
+  END IF;
+  IF has_limits THEN
+    PERFORM 1 FROM {s}.counters c
+      WHERE (c.limit_id, c.value) IN (
+        SELECT l->>'limit', l->>'value' FROM json_to_recordset(batch) AS x(limits jsonb), jsonb_array_elements(x.limits) AS l)
+      ORDER BY c.limit_id, c.value FOR UPDATE;
+    limits_to_extend := ARRAY(
+      SELECT DISTINCT l->>'limit' FROM json_to_recordset(batch) AS x(limits jsonb), jsonb_array_elements(x.limits) AS l
+      WHERE NOT EXISTS (SELECT 1 FROM {s}.counters c WHERE c.limit_id = l->>'limit' AND c.value = l->>'value'));
+    IF cardinality(limits_to_extend) > 0 THEN
+      INSERT INTO {s}.counted_values SELECT n, 0 FROM unnest(limits_to_extend) AS n ORDER BY n COLLATE "C" ON CONFLICT DO NOTHING;
+      PERFORM 1 FROM {s}.counted_values v WHERE v.limit_id = ANY (limits_to_extend) ORDER BY v.limit_id FOR UPDATE;
+    END IF;
+  END IF;
   IF max_queued IS NOT NULL THEN
     SELECT count(*) FILTER (WHERE phase <> 'held'), count(*) INTO waiting, held FROM {s}.queue WHERE phase <> 'running';
   END IF;
@@ -85,17 +110,25 @@ BEGIN
       answers := answers || jsonb_build_object('kind', 'accepted');
       CONTINUE;
     END IF;
+    IF again THEN
+      SELECT jsonb_build_object('runId', j.run_id, 'startsAt', j.starts_at) INTO answer FROM {s}.joined j WHERE j.id = b.id;
+      IF FOUND THEN
+        answers := answers || jsonb_build_object('kind', 'accepted', 'burst', answer);
+        CONTINUE;
+      END IF;
+    END IF;
     holder := holders->>b.id;
     -- It repeats a run of this step that was refused after all.
     IF holder = ANY (refused) THEN
       holder := {s}.v1_claim(b.claim, b.id, t + b."claimWindow", '{}', t);
     END IF;
-    answer := NULL;
+    answer := CASE WHEN b."isMasked" AND NOT is_alive
+      THEN jsonb_build_object('kind', 'unavailable', 'reason', 'the lease of this node is over') END;
     charged := NULL;
     others := NULL;
     is_held := b.burst IS NOT NULL OR b."startsAt" IS NOT NULL;
 
-    IF b.burst IS NOT NULL THEN
+    IF answer IS NULL AND b.burst IS NOT NULL THEN
       SELECT * INTO q FROM {s}.queue WHERE burst = b.burst FOR UPDATE;
       -- Its burst is over, and nobody has looked since.
       IF FOUND AND q.phase = 'held' AND q.burst_starts_at <= t THEN
@@ -118,12 +151,13 @@ BEGIN
         UPDATE {s}.queue SET claim = b.claim, keep_claim = b."keepClaim", pinned = CASE WHEN b."isMasked" THEN life END,
             burst_starts_at = burst_starts, due = CASE WHEN phase = 'held' THEN greatest(due, burst_starts) ELSE due END
           WHERE id = q.id;
+        INSERT INTO {s}.joined VALUES (b.id, q.id, burst_starts, t + {dropAfterMs});
         answers := answers || jsonb_build_object('kind', 'accepted', 'burst', jsonb_build_object('runId', q.id, 'startsAt', burst_starts));
         CONTINUE;
       END IF;
     END IF;
 
-    IF b."onBusy" IS NOT NULL AND b.conversation IS NOT NULL THEN
+    IF answer IS NULL AND b."onBusy" IS NOT NULL AND b.conversation IS NOT NULL THEN
       others := ARRAY(SELECT o.id FROM {s}.queue o WHERE o.conversation = b.conversation
         AND (b.burst IS NOT NULL OR NOT (o.phase = 'held' AND o.burst IS NOT NULL))
         ORDER BY o.phase = 'held', o.phase = 'blocked', o.line);
@@ -232,11 +266,15 @@ DECLARE
   queued bigint;
   most int := max_queued;
 BEGIN
+  -- First of all, since burials wait for it: what this step stores for this node alone is found by its burial.
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended(life::text, 7303));
   IF most IS NOT NULL THEN
     SELECT count(*) INTO queued FROM {s}.queue WHERE phase <> 'running';
     IF queued + json_array_length(batch) <= most THEN most := NULL; END IF;
   END IF;
-  IF NOT again AND most IS NULL THEN others := {s}.v1_submit_plain(life, batch, t); END IF;
+  IF NOT again AND most IS NULL AND EXISTS (SELECT 1 FROM {s}.nodes n WHERE n.life = v1_step.life) THEN
+    others := {s}.v1_submit_plain(life, batch, t);
+  END IF;
   IF others IS NOT NULL THEN answers := {s}.v1_submit(life, others, most, again, t); END IF;
   IF want IS NOT NULL THEN taking := {s}.v1_take(life, want, t); END IF;
   RETURN json_build_object('answers', answers, 'decided', (SELECT json_agg(o->>'id') FROM json_array_elements(others) AS o),
