@@ -47,7 +47,7 @@ export class RunWaits {
   /**
    * The record of the run once it is final; undefined if it is unknown by then, the time is up, the signal aborts, or the engine
    * closes.
-   * @param isNew it was accepted a moment ago: unless its end was heard of since, the store need not be asked yet
+   * @param isNew it was accepted a moment ago: unless another node has reported its end since, the store need not be asked yet
    */
   final(runId: string, timeoutMs: number, signal?: AbortSignal, isNew = false): Promise<RunRecord | undefined> {
     if (!(timeoutMs > 0) || signal?.aborted || this.#isClosed) return Promise.resolve(undefined);

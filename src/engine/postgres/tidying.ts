@@ -63,7 +63,7 @@ export class Tidying {
   async #count(): Promise<void> {
     const { schema, retention } = this.#options;
     if (performance.now() - this.#countedAt < countEveryMs) return;
-    // Set first: if counting takes too long, removing goes on.
+    // Set first: if counting takes too long, removing continues.
     this.#countedAt = performance.now();
     const counted =
       retention.count < mostCounted
