@@ -1,5 +1,4 @@
-import type { Connections } from './connections.ts';
-import { inSchema } from './opening.ts';
+import type { Database } from './database.ts';
 
 /** How often expired rows are looked for, in milliseconds, and how many are removed at once. */
 const tidyEveryMs = 5000;
@@ -9,16 +8,16 @@ const countEveryMs = 60_000;
 /** More of them are not counted, which would take long, but estimated as PostgreSQL does it for its plans. */
 const mostCounted = 2_000_000;
 
-export interface TidyingOptions {
-  readonly schema: string;
-  readonly retention: { readonly age: number; readonly count: number };
+export interface Retention {
+  /** Milliseconds. */
+  readonly age: number;
+  readonly count: number;
 }
 
 /** Removes what has expired, a little at a time. Of several nodes, one at a time does. */
 export class Tidying {
-  readonly #connections: Connections;
-  readonly #options: TidyingOptions;
-  readonly #now: () => number | null;
+  readonly #database: Database;
+  readonly #retention: Retention;
   readonly #timer: NodeJS.Timeout;
   /** How many finished runs are more than are kept. */
   #excess = 0;
@@ -26,10 +25,9 @@ export class Tidying {
   #isBusy = false;
   #isStopped = false;
 
-  constructor(connections: Connections, options: TidyingOptions, now: () => number | null) {
-    this.#connections = connections;
-    this.#options = options;
-    this.#now = now;
+  constructor(database: Database, retention: Retention) {
+    this.#database = database;
+    this.#retention = retention;
     this.#timer = setInterval(() => void this.#tidy(), tidyEveryMs).unref();
   }
 
@@ -52,24 +50,23 @@ export class Tidying {
   }
 
   async #remove(): Promise<number> {
-    const { schema, retention } = this.#options;
-    const values = [tidyLimit, retention.age, Math.min(this.#excess, tidyLimit), this.#now()];
-    const text = inSchema(schema, 'SELECT {s}.v1_tidy($1, $2, $3, $4) AS removed');
-    const [row] = await this.#connections.query<{ removed: number }>('tidy', text, values);
+    const values = [tidyLimit, this.#retention.age, Math.min(this.#excess, tidyLimit), this.#database.now];
+    const text = 'SELECT {s}.v1_tidy($1, $2, $3, $4) AS removed';
+    const [row] = await this.#database.query<{ removed: number }>('tidy', text, values);
     this.#excess = Math.max(0, this.#excess - tidyLimit);
     return row?.removed ?? 0;
   }
 
   async #count(): Promise<void> {
-    const { schema, retention } = this.#options;
+    const { count } = this.#retention;
     if (performance.now() - this.#countedAt < countEveryMs) return;
     // Set first: if counting takes too long, removing continues.
     this.#countedAt = performance.now();
     const counted =
-      retention.count < mostCounted
+      count < mostCounted
         ? `SELECT count(*)::float8 AS count FROM (SELECT 1 FROM {s}.results LIMIT ${mostCounted}) AS some`
         : `SELECT reltuples::float8 AS count FROM pg_class WHERE oid = '{s}.results'::regclass`;
-    const [row] = await this.#connections.query<{ count: number }>('count', inSchema(schema, counted), []);
-    this.#excess = Math.max(0, (row?.count ?? 0) - retention.count);
+    const [row] = await this.#database.query<{ count: number }>('count', counted, []);
+    this.#excess = Math.max(0, (row?.count ?? 0) - count);
   }
 }

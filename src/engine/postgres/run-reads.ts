@@ -1,0 +1,68 @@
+import { keptRecord } from '../execution/records.ts';
+import type { Life, RunQuery, RunRecord } from '../types/index.ts';
+import type { Database } from './database.ts';
+import { listQuery } from './list-query.ts';
+import { type RunRow, recordOf, runColumns } from './rows.ts';
+import { restored, storable } from './text.ts';
+
+/** Reads runs. */
+export class RunReads {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async get(runId: string): Promise<RunRecord | undefined> {
+    const row = (await this.rows('get', 'WHERE r.id = $1', [storable(runId)]))[0];
+    return row && kept(row);
+  }
+
+  async finals(runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord | undefined>> {
+    // One statement, so that a run which ends meanwhile is in the queue or has a result.
+    const rows = await this.#database.query<{ wanted: string; open: boolean } & (RunRow | { readonly id: null })>(
+      'finals',
+      `SELECT w.wanted, q.id IS NOT NULL AS open, ${runColumns} FROM unnest($1::text[]) AS w(wanted)
+         LEFT JOIN {s}.queue q ON q.id = w.wanted LEFT JOIN {s}.results x ON x.id = w.wanted
+         LEFT JOIN {s}.runs r ON r.id = x.id`,
+      [runIds.map(storable)],
+    );
+    const final = rows.filter(({ open }) => !open);
+    return new Map(final.map((row) => [restored(row.wanted), row.id === null ? undefined : recordOf(row)]));
+  }
+
+  async ownerOf(runId: string): Promise<{ readonly owner: Life; readonly attempt: number } | undefined> {
+    const [row] = await this.#database.query<{ owner: Life; attempt: number }>(
+      'owner',
+      "SELECT owner, attempt FROM {s}.queue WHERE id = $1 AND phase = 'running'",
+      [storable(runId)],
+    );
+    return row;
+  }
+
+  async list(query: RunQuery): Promise<readonly RunRecord[]> {
+    const { name, where, order, values } = listQuery(query);
+    const from = name.includes('open') ? 'open' : 'all';
+    const rows = await this.#database.connections.lists.read(() => this.rows(name, `${where} ${order}`, values, from));
+    return rows.map(kept).filter((record) => record !== undefined);
+  }
+
+  /** Runs that a condition selects, with what became of them. */
+  async rows(
+    name: string,
+    rest: string,
+    values: readonly unknown[],
+    from: 'all' | 'open' = 'all',
+  ): Promise<readonly RunRow[]> {
+    const tables =
+      from === 'open'
+        ? '{s}.queue q JOIN {s}.runs r USING (id) LEFT JOIN {s}.results x USING (id)'
+        : '{s}.runs r LEFT JOIN {s}.queue q USING (id) LEFT JOIN {s}.results x USING (id)';
+    return this.#database.query<RunRow>(name, `SELECT ${runColumns} FROM ${tables} ${rest}`, values);
+  }
+}
+
+function kept(row: RunRow): RunRecord | undefined {
+  const record = recordOf(row);
+  return record.finishedAt === undefined ? record : keptRecord(record, row.keep);
+}
