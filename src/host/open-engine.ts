@@ -54,7 +54,10 @@ export async function recoverEngine(
   if (!checked.ok) return checked;
   const { definition, options } = checked;
   if (definition.recover === undefined) {
-    return failed(use, `the ${definition.name} engine keeps data only in the gateway's process`);
+    const why = definition.isShared
+      ? 'keeps its data in a database: recover that from a backup'
+      : "keeps data only in the gateway's process";
+    return failed(use, `the ${definition.name} engine ${why}`);
   }
   try {
     const context = { log, resolvePath: (path: string) => resolve(use.folder, path) };

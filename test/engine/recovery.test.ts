@@ -6,7 +6,7 @@ import { keepAll, newClaim, newRequest, newRun, unbounded, wide } from '../../sr
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { recoverJournal } from '../../src/engine/sqlite/recovery/recover.ts';
 import { command } from '../support/command.ts';
-import { durableFiles, triggerFile } from '../support/config-folder.ts';
+import { configFolder, durableFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { damagePage, pageSize, pagesOf, rootPages } from './damage-pages.ts';
 import { journal, openAt, type TestJournal } from './journal.ts';
@@ -214,6 +214,14 @@ t.test('runs recover reports that there is no journal, and that the memory engin
   await gateway.close();
   const { code, stderr } = await command(t, ['runs', 'recover', '--config', root]);
   t.match([code, stderr], [1, /keeps data only in the gateway's process/]);
+  const shared = await configFolder(t, {
+    'gateway.yaml': gatewayFile({ engine: { uses: 'postgres', with: { url: { env: 'DATABASE_URL' } } } }),
+  });
+  const env = { DATABASE_URL: 'postgres://127.0.0.1:1/nothing' };
+  t.match(await command(t, ['runs', 'recover', '--config', shared], { env }), {
+    code: 1,
+    stderr: /the postgres engine keeps its data in a database: recover that from a backup/,
+  });
   const folder = (await journal(t)).path;
   t.throws(() => recoverJournal(folder, `${folder}.new`), { message: `${folder} does not exist` });
 });
