@@ -26,7 +26,7 @@ export interface ChaosOptions {
 export interface ChaosReport {
   readonly events: Readonly<Partial<Record<Disturbance, number>>>;
   readonly seen: {
-    /** Runs that a caller was told of. */
+    /** Runs that were acknowledged to a caller. */
     readonly acknowledged: number;
     readonly duplicates: number;
     /** Requests that were answered 429, since a limit had no room. */
@@ -60,7 +60,7 @@ const promises: Promises = {
   harmlessPauseMs: leaseMs / 2,
 };
 
-/** Runs gateways on one database, lets everything happen to them that may, and checks what callers and agent have seen. */
+/** Runs gateways on one database, disturbs them in every way, and checks what callers and agent have seen. */
 export async function chaosTest(options: ChaosOptions): Promise<ChaosReport> {
   const closers: (() => Promise<void>)[] = [];
   const owner = { teardown: (closer: () => Promise<void>) => closers.push(closer) };
@@ -163,10 +163,15 @@ async function writeConfig(root: string, agentUrl: string): Promise<void> {
   const run = { uses: 'http', with: { url: agentUrl, headers: { 'x-chaos-node': { env: 'CHAOS_NODE' } } } };
   const dedup = { uses: 'body' };
   const respond = { uses: 'accepted' };
-  // No run is to fail by what is done to its nodes.
+  // No run may fail or expire because of what is done to its nodes.
   const engine = {
     uses: 'postgres',
-    with: { url: { env: 'DATABASE_URL' }, lease: `${leaseMs / 1000}s`, maxInterruptions: 20 },
+    with: {
+      url: { env: 'DATABASE_URL' },
+      lease: `${leaseMs / 1000}s`,
+      maxInterruptions: 20,
+      retention: { count: 1_000_000 },
+    },
   };
   const files = {
     ...basicFiles(),
@@ -176,7 +181,7 @@ async function writeConfig(root: string, agentUrl: string): Promise<void> {
     'triggers/narrow.yaml': triggerFile('narrow', { run: { ...run, concurrency: narrowLimit }, dedup, respond }),
     // No window of the calendar, which may end meanwhile, and longer than clocks are wrong.
     'triggers/limited.yaml': triggerFile('limited', { run, dedup, respond, limits: [{ runs: `${limitedRuns}/20h` }] }),
-    'triggers/once.yaml': triggerFile('once', { run, respond: { uses: 'wait', with: { timeout: '3s' } } }),
+    'triggers/once.yaml': triggerFile('once', { run, respond: { uses: 'wait', with: { timeout: '1s' } } }),
   };
   for (const [file, text] of Object.entries(files)) await writeInto(root, file, text);
 }
