@@ -6,7 +6,7 @@ import type { Acknowledgement, FinalRun } from './history.ts';
 /** How long a caller waits for an answer: longer than one takes, shorter than the pauses of nodes, so that most of its time is load. */
 const answerWithinMs = 2000;
 /** The triggers of the config, and how many callers fire each. Those of `session` each have a session of their own. */
-const callersOf = { plain: 90, session: 20, narrow: 4, limited: 1, once: 40 } as const;
+const callersOf = { plain: 50, session: 14, narrow: 4, limited: 1, once: 20 } as const;
 /** How many bodies a caller of `narrow` sends at once: more than may run, to all nodes. */
 const burst = 5;
 
@@ -86,7 +86,8 @@ export class Callers {
   /** Like a caller that must know: it sends again until it is answered. */
   async #sendTwice(send: () => Promise<Answer>): Promise<void> {
     const insist = async () => {
-      while ((await send()) === 'unanswered') await sleep(50);
+      // A pause, so that callers do not keep overloaded what recovers.
+      while ((await send()) === 'unanswered') await sleep(100 + Math.random() * 400);
     };
     // Some at the same time, some one after the other.
     if (Math.random() < 0.5) await Promise.all([insist(), insist()]);
