@@ -16,6 +16,7 @@ type Answer = 'acknowledged' | 'limited' | 'unanswered';
 /** Callers on many connections to all nodes. Each body is sent twice, except those of `once`, which has no `dedup`. */
 export class Callers {
   readonly answers: Acknowledgement[] = [];
+  readonly acknowledged = new Set<string>();
   readonly unknown: string[] = [];
   /** Answers that no caller expects. */
   readonly unexpected: string[] = [];
@@ -119,6 +120,7 @@ export class Callers {
     }
     if (body.code === 'duplicate') this.counts.duplicates += 1;
     this.answers.push({ runId: body.runId, trigger, number });
+    this.acknowledged.add(body.runId);
     if (Math.random() < 0.2) await this.#readElsewhere(body.runId, trigger, node);
     return 'acknowledged';
   }

@@ -15,7 +15,10 @@ import type { FinalRun, Promises } from './history.ts';
 import { findViolations, type Violations } from './violations.ts';
 
 export interface ChaosOptions {
+  /** How long nodes are disturbed, at least. */
   readonly seconds: number;
+  /** How many runs have to be acknowledged before it ends. */
+  readonly acknowledged: number;
   readonly nodes: number;
   /** Breaks the store on purpose: a test that still passes sees nothing. */
   readonly fault: Fault | undefined;
@@ -73,7 +76,7 @@ export async function chaosTest(options: ChaosOptions): Promise<ChaosReport> {
 }
 
 async function runChaos(
-  { seconds, nodes: count, fault, signal, onProgress }: ChaosOptions,
+  { seconds, acknowledged, nodes: count, fault, signal, onProgress }: ChaosOptions,
   owner: { teardown(closer: () => Promise<void>): unknown },
 ): Promise<ChaosReport> {
   const database = await startPostgres(owner);
@@ -101,11 +104,11 @@ async function runChaos(
   const calling = callers.run();
   const events: Partial<Record<Disturbance, number>> = {};
   const endsAt = performance.now() + seconds * 1000;
-  const isOver = () => performance.now() > endsAt || signal.aborted;
+  const isOver = () => (performance.now() > endsAt && callers.acknowledged.size >= acknowledged) || signal.aborted;
   const happened = (kind: Disturbance) => {
     events[kind] = (events[kind] ?? 0) + 1;
     const left = Math.max(0, Math.round((endsAt - performance.now()) / 1000));
-    onProgress(`${left} s left, ${callers.answers.length} answers, ${kind}`);
+    onProgress(`${left} s left, ${callers.acknowledged.size} acknowledged, ${kind}`);
   };
   await disturb({ places, database, leaseMs }, isOver, happened);
   callers.stop();
@@ -123,7 +126,7 @@ async function runChaos(
   return {
     events,
     seen: {
-      acknowledged: new Set(callers.answers.map(({ runId }) => runId)).size,
+      acknowledged: callers.acknowledged.size,
       ...callers.counts,
       attempts: calls.length,
       takenOver: [...final.values()].filter(({ attempt }) => attempt > 1).length,

@@ -136,10 +136,17 @@ t.test('processes of gateways on one PostgreSQL', { skip: skipWithoutPostgres, t
     const again = calls.slice(count);
     t.strictSame(idsOf(again), runIds, 'each of them once');
     t.ok(again.every(({ node, attempt }) => node === 'green' && attempt === 2));
-    const [started] = await query('SELECT min(started_at)::float8 AS first, max(started_at)::float8 AS last FROM pullcord.queue');
-    t.ok(Number(started?.first) >= Math.floor(Number(lease?.ends)), 'by the clock of the database, not before its lease is over');
+    const [started] = await query(
+      'SELECT min(started_at)::float8 AS first, max(started_at)::float8 AS last FROM pullcord.queue',
+    );
+    t.ok(
+      Number(started?.first) >= Math.floor(Number(lease?.ends)),
+      'by the clock of the database, not before its lease is over',
+    );
     const seconds = (at: unknown) => ((Number(started?.last) - Number(at)) / 1000).toFixed(3);
-    t.comment(`the last one started ${seconds(killed?.at)} s after the kill, ${seconds(lease?.ends)} s after the end of the lease`);
+    t.comment(
+      `the last one started ${seconds(killed?.at)} s after the kill, ${seconds(lease?.ends)} s after the end of the lease`,
+    );
     for (const call of again) call.answer();
     for (const body of await finals()) {
       t.match(body, { status: 'succeeded', attempt: 2, output: { node: 'green', attempt: '2' } });
