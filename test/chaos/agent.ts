@@ -47,10 +47,13 @@ export async function startAgent(): Promise<WatchingAgent> {
   };
 }
 
-/** An attempt after an interruption takes long, so that a late write of the interrupted one still meets it. */
+/**
+ * The attempt after an interruption takes long, so that a late write of the interrupted one still meets it. Later ones are short:
+ * runs that several deaths have interrupted are executed one at a time.
+ */
 function workMs({ attempt, trigger }: AgentCall): number {
-  if (attempt > 1) return 2000 + Math.random() * 3000;
-  return trigger === 'narrow' ? 80 + Math.random() * 120 : 20 + Math.random() * 280;
+  if (attempt === 2) return 2000 + Math.random() * 3000;
+  return trigger === 'narrow' ? 80 + Math.random() * 120 : 10 + Math.random() * 140;
 }
 
 function answer(call: Open, response: ServerResponse): void {

@@ -3,21 +3,22 @@ import { secrets } from '../support/config-folder.ts';
 import type { ChaosNode } from './chaos-node.ts';
 import type { Acknowledgement, FinalRun } from './history.ts';
 
-/** What a caller waits for an answer: longer than it takes, shorter than a node is paused. */
-const answerWithinMs = 5000;
+/** How long a caller waits for an answer: longer than one takes, shorter than the pauses of nodes, so that most of its time is load. */
+const answerWithinMs = 2000;
 /** The triggers of the config, and how many callers fire each. Those of `session` each have a session of their own. */
-const callersOf = { plain: 12, session: 6, narrow: 3, limited: 1, once: 8 } as const;
+const callersOf = { plain: 50, session: 14, narrow: 4, limited: 1, once: 20 } as const;
 /** How many bodies a caller of `narrow` sends at once: more than may run, to all nodes. */
 const burst = 5;
 
 type Trigger = keyof typeof callersOf;
 type Answer = 'acknowledged' | 'limited' | 'unanswered';
 
-/** Callers on many connections to all nodes. Each body is sent twice, but those of `once`, which has no `dedup`. */
+/** Callers on many connections to all nodes. Each body is sent twice, except those of `once`, which has no `dedup`. */
 export class Callers {
   readonly answers: Acknowledgement[] = [];
+  readonly acknowledged = new Set<string>();
   readonly unknown: string[] = [];
-  /** Answers that a caller can do nothing with. */
+  /** Answers that no caller expects. */
   readonly unexpected: string[] = [];
   readonly counts = { duplicates: 0, limited: 0, unanswered: 0, readElsewhere: 0 };
   readonly #nodes: readonly ChaosNode[];
@@ -70,9 +71,9 @@ export class Callers {
     while (!this.#isOver) {
       if (trigger === 'narrow') {
         await Promise.all(Array.from({ length: burst }, () => this.#send(trigger, session)));
-        await sleep(1000);
+        await sleep(500);
       } else await this.#send(trigger, session);
-      await sleep(50 + Math.random() * 200);
+      await sleep(20 + Math.random() * 100);
     }
   }
 
@@ -83,10 +84,11 @@ export class Callers {
     else await this.#sendTwice(send);
   }
 
-  /** As a caller does that has to know: it sends again until it is answered. */
+  /** Like a caller that must know: it sends again until it is answered. */
   async #sendTwice(send: () => Promise<Answer>): Promise<void> {
     const insist = async () => {
-      while ((await send()) === 'unanswered') await sleep(50);
+      // A pause, so that callers do not keep overloaded what recovers.
+      while ((await send()) === 'unanswered') await sleep(100 + Math.random() * 400);
     };
     // Some at the same time, some one after the other.
     if (Math.random() < 0.5) await Promise.all([insist(), insist()]);
@@ -118,6 +120,7 @@ export class Callers {
     }
     if (body.code === 'duplicate') this.counts.duplicates += 1;
     this.answers.push({ runId: body.runId, trigger, number });
+    this.acknowledged.add(body.runId);
     if (Math.random() < 0.2) await this.#readElsewhere(body.runId, trigger, node);
     return 'acknowledged';
   }

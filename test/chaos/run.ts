@@ -8,13 +8,15 @@ Runs gateways on one PostgreSQL under load, kills, pauses and restarts them, cra
 with clocks that are hours apart. Exits 1 if a promise is broken: a run lost, executed twice at once, accepted twice, a session
 doubled or out of order, a limit exceeded.
 
-  --seconds N   how long (60)
-  --nodes N     how many gateways (3)
-  --fault NAME  breaks the store on purpose, which has to be noticed: ${faultNames.join(', ')}
-  --json        prints the report as JSON`;
+  --seconds N       how long, at least (60)
+  --acknowledged N  how many runs have to be acknowledged, too (0)
+  --nodes N         how many gateways (3)
+  --fault NAME      breaks the store on purpose, which the test has to notice: ${faultNames.join(', ')}
+  --json            prints the report as JSON`;
 
 const values = scriptOptions(help, {
   seconds: { type: 'string', default: '60' },
+  acknowledged: { type: 'string', default: '0' },
   nodes: { type: 'string', default: '3' },
   fault: { type: 'string' },
   json: { type: 'boolean' },
@@ -26,6 +28,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const report = await chaosTest({
   seconds: wholeNumber('seconds', values.seconds),
+  acknowledged: wholeNumber('acknowledged', values.acknowledged, 0),
   nodes: wholeNumber('nodes', values.nodes),
   fault: fault satisfies Fault | undefined,
   signal: abort.signal,

@@ -9,6 +9,9 @@ import { type PostgresServer, skipWithoutPostgres, startPostgres } from '../supp
 import { answerOf } from '../support/send.ts';
 import { until } from '../support/until.ts';
 
+/** How many requests the rolling restart has to serve at least, with as many restarts as fit. */
+const rollingRequests = Number(process.env.PULLCORD_TEST_ROLLING_REQUESTS || 0);
+
 function setVariable(t: Test, name: string, value: string): void {
   process.env[name] = value;
   t.teardown(() => delete process.env[name]);
@@ -103,6 +106,46 @@ t.test('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, async (t) => {
     }
   });
 
+  await t.test('a run is executed by the node that knows its trigger, while revisions differ', async (t) => {
+    const executors: unknown[] = [];
+    const { agent, url } = await startAgent(t);
+    agent.removeAllListeners('request').on('request', ({ headers }, response) => {
+      executors.push(headers['x-node']);
+      response.end('{}');
+    });
+    const run = { uses: 'http', with: { url, headers: { 'x-node': { env: 'PULLCORD_NODE' } } } };
+    const old = { 'both.yaml': triggerFile('both', { run, respond: { uses: 'accepted' } }) };
+    setVariable(t, 'DATABASE_URL', await server.createDatabase());
+    const start = async (name: string, concurrency: number, files: Record<string, string>) => {
+      // A new one has a place for one run only, so that the others wait where the old one finds them.
+      const engine = { uses: 'postgres', with: { url: { env: 'DATABASE_URL' }, concurrency } };
+      setVariable(t, 'PULLCORD_NODE', name);
+      return serveFolder(
+        t,
+        await configFolder(t, { ...basicFiles(), 'gateway.yaml': gatewayFile({ engine }), ...files }),
+      );
+    };
+    const blue = await start('blue', 100, old);
+    const green = await start('green', 1, {
+      ...old,
+      'new.yaml': triggerFile('new', { run, respond: { uses: 'accepted' } }),
+    });
+    const fired = await Promise.all(Array.from({ length: 20 }, (_, index) => green.fire('new', { index })));
+    for (const { body } of fired) {
+      const path = `/api/v1.0/project/support/trigger/new/run/${body.runId}`;
+      const { status } = await until(async () => {
+        const { body } = await answerOf(
+          await fetch(`${green.url}${path}`, { headers: { 'x-api-key': secrets.website } }),
+        );
+        return ['succeeded', 'failed'].includes(body.status) && body;
+      });
+      t.equal(status, 'succeeded');
+    }
+    t.strictSame(executors, Array(20).fill('green'));
+    t.equal((await blue.fire('new')).status, 404);
+    t.equal((await blue.fire('both')).status, 202);
+  });
+
   await t.test('nodes whose keys differ report it, and show it', async (t) => {
     const tokens = { secrets: [{ env: 'SIGNING' }] };
     const { start } = await startNodes(t, server, { 'echo.yaml': triggerFile('echo') }, { tokens });
@@ -149,6 +192,7 @@ t.test('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, async (t) => {
     })();
     const outcomes = new Map<string, number>();
     let turn = 0;
+    let restarts = 0;
     const send = async () => {
       const nodes = [...ready];
       const node = nodes[turn++ % nodes.length];
@@ -175,15 +219,19 @@ t.test('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, async (t) => {
       await delay;
       inFlight.delete(node);
       await node.gateway.close();
+      restarts += 1;
       return join(name);
     };
-    blue = await restart(blue, 'blue');
-    green = await restart(green, 'green');
+    do {
+      blue = await restart(blue, 'blue');
+      green = await restart(green, 'green');
+    } while (turn < rollingRequests);
     const before = turn;
     await until(() => turn > before + 50);
     t.match((await nodesOf(green)).nodes, [{ name: 'blue' }, { name: 'green' }]);
     isOver = true;
     await Promise.all([...clients, checks]);
     t.strictSame([...outcomes.keys()], ['200']);
+    t.comment(`${outcomes.get('200')} requests, ${restarts} restarts`);
   });
 });

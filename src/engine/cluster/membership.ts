@@ -4,6 +4,8 @@ import type { Beat, SharedStore } from './shared-store.ts';
 
 /** The pause before another try to register, at first and at most, in milliseconds. */
 const backoffMs = { first: 100, most: 2000 };
+/** How long after the lease of another node has ended it is looked for, in milliseconds: the clock of the store is read in whole ones. */
+const burialDelayMs = 25;
 /** How long a submission waits for the node's registration, in milliseconds. */
 const patienceMs = 5000;
 const shortestBeatMs = 250;
@@ -154,6 +156,17 @@ export class Membership {
     if (!this.#isStopped) this.#beatTimer = setTimeout(() => void this.#beat(), delayMs);
   }
 
+  /** Beats early when the lease of another node ends before the next beat: what that node executed waits for its burial. */
+  #planBurial(life: Life, sentAt: number): void {
+    const own = this.#nodes.find((node) => node.life === life);
+    if (own === undefined) return;
+    const beatAt = own.leaseUntil - this.#parts.leaseMs;
+    const ends = this.#nodes.map(({ leaseUntil }) => leaseUntil - beatAt).filter((ms) => ms > 0);
+    const dueAt = sentAt + Math.min(...ends) + burialDelayMs;
+    const delayMs = dueAt - performance.now();
+    if (dueAt < sentAt + this.#beatMs) this.#plan(Math.max(delayMs, 0));
+  }
+
   async #beat(): Promise<void> {
     const { store, leaseMs, log } = this.#parts;
     const current = this.#current;
@@ -170,6 +183,7 @@ export class Membership {
       if (until > current.until) current.until = until;
       this.#overdue = false;
       this.#watchLease();
+      this.#planBurial(current.life, sentAt);
       // The lease may have ended while nothing ran here.
       if (this.life === undefined && !this.#overdue) return;
       this.#parts.beaten(beat, sentAt);

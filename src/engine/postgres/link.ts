@@ -24,6 +24,7 @@ export class Link {
   readonly #channel: string;
   readonly #queryTimeoutMs: number;
   #client: Connection | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
   #connecting: Promise<Connection> | undefined;
   #life: Life | undefined;
   #onHint: (hint: Hint) => void = () => {};
@@ -46,21 +47,31 @@ export class Link {
     const isNew = this.#life !== life;
     this.#life = life;
     this.#onHint = onHint;
-    if (isNew && this.#client !== undefined) void this.#subscribe(this.#client).catch(() => this.#drop(this.#client));
+    const client = this.#client;
+    if (isNew && client !== undefined) void this.#inTurn(() => this.#subscribe(client)).catch(() => this.#drop(client));
     else void this.#connected().catch(() => {});
   }
 
   /** Rejects with EngineUnavailable. */
-  async query<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
-    let client: Connection | undefined;
-    try {
-      client = await this.#connected();
-      const { rows } = await client.query({ text, values: [...values] });
-      return rows as readonly Row[];
-    } catch (error) {
-      if (!(error instanceof Error && 'severity' in error && error.severity === 'ERROR')) this.#drop(client);
-      throw asUnavailable(error);
-    }
+  query<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#inTurn(async () => {
+      let client: Connection | undefined;
+      try {
+        client = await this.#connected();
+        const { rows } = await client.query({ text, values: [...values] });
+        return rows as readonly Row[];
+      } catch (error) {
+        if (!(error instanceof Error && 'severity' in error && error.severity === 'ERROR')) this.#drop(client);
+        throw asUnavailable(error);
+      }
+    });
+  }
+
+  /** One query at a time: the driver queues none. */
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(step);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   hint(hint: Exclude<Hint, { kind: 'message' | 'missed' }>): void {
@@ -96,7 +107,12 @@ export class Link {
     client.on('end', () => this.#drop(client));
     client.on('error', () => this.#drop(client));
     try {
-      await this.#subscribe(client);
+      let life: Life | undefined;
+      do {
+        life = this.#life;
+        await this.#subscribe(client);
+        // Another life may have begun meanwhile.
+      } while (life !== this.#life);
     } catch (error) {
       client.cut();
       throw error;

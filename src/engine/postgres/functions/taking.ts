@@ -19,10 +19,21 @@ BEGIN
   END LOOP;
 END $$;
 
--- The rule of a lane: from the newest revision that serves it.
+-- The rule of a lane: from the newest revision that serves it. One that no node serves was rolled back, or is starting: it counts
+-- only where no node serves the lane.
 CREATE OR REPLACE FUNCTION {s}.v1_rule(l text, OUT most int, OUT per_value boolean) LANGUAGE sql STABLE AS $$
   SELECT s.most, s.per_value FROM {s}.lanes s JOIN {s}.revisions r USING (revision) WHERE s.lane = l AND s.served
-  ORDER BY r.since DESC, r.revision LIMIT 1
+  ORDER BY EXISTS (SELECT 1 FROM {s}.nodes n WHERE n.revision = r.revision) DESC, r.since DESC, r.revision LIMIT 1
+$$;
+
+-- Whether runs of a lane that a revision does not serve are taken by it, and fail. Not while another node may know their trigger,
+-- nor while a newer revision that knows it has no node: its node may have died during a rolling update. What nodes know of each
+-- other is as old as their last beat, so the store looks itself.
+CREATE OR REPLACE FUNCTION {s}.v1_is_unserved(l text, rev text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT NOT EXISTS (SELECT 1 FROM {s}.nodes n WHERE n.revision <> rev) AND NOT EXISTS (
+    SELECT 1 FROM {s}.revisions mine JOIN {s}.revisions r ON r.since > mine.since
+    LEFT JOIN {s}.lanes s ON s.revision = r.revision AND s.lane = l
+    WHERE mine.revision = rev AND coalesce(s.served, true))
 $$;
 
 -- Starts runs that are ready. The rows are found and locked by a statement of their own: within an UPDATE, a plan may evaluate
@@ -78,10 +89,7 @@ BEGIN
       CONTINUE;
     END IF;
     lanes_left := lanes_left - 1;
-    -- Nobody serves it: unless a newer revision does, whose nodes may be back, the run fails for that reason.
-    CONTINUE WHEN NOT mine.served AND (NOT (want->>'unserved')::boolean OR EXISTS (
-      SELECT 1 FROM {s}.lanes o JOIN {s}.revisions r USING (revision) WHERE o.lane = l AND o.served
-        AND r.since > (SELECT m.since FROM {s}.revisions m WHERE m.revision = want->>'revision')));
+    CONTINUE WHEN NOT mine.served AND NOT ((want->>'unserved')::boolean AND {s}.v1_is_unserved(l, want->>'revision'));
     SELECT * INTO rule FROM {s}.v1_rule(l);
     -- Every lane gets a share, and the last ones what the others have left.
     room := least(wanted - cardinality(started), coalesce((caps->>l)::int, wanted));
@@ -137,6 +145,9 @@ BEGIN
     END LOOP;
   END LOOP;
 
+  unknown := unknown || ARRAY(SELECT DISTINCT q.lane FROM {s}.queue q WHERE q.phase = 'ready' AND q.interruptions > 1
+    AND q.lane <> ALL (unknown)
+    AND NOT EXISTS (SELECT 1 FROM {s}.lanes s WHERE s.lane = q.lane AND s.revision = want->>'revision') LIMIT 100);
   -- What several deaths have interrupted may be their cause: one of them at a time, in all nodes.
   IF cardinality(started) < wanted AND (want->>'suspect')::boolean
       AND EXISTS (SELECT 1 FROM {s}.queue q WHERE q.phase = 'ready' AND q.interruptions > 1)
@@ -145,7 +156,7 @@ BEGIN
       SELECT q.lane, q.value, q.id INTO rule FROM {s}.queue q WHERE q.phase = 'ready' AND q.interruptions > 1
         AND (q.pinned IS NULL OR q.pinned = life)
         AND EXISTS (SELECT 1 FROM {s}.lanes s WHERE s.lane = q.lane AND s.revision = want->>'revision'
-          AND (s.served OR (want->>'unserved')::boolean))
+          AND (s.served OR (want->>'unserved')::boolean AND {s}.v1_is_unserved(q.lane, want->>'revision')))
         ORDER BY q.interruptions, q.line LIMIT 1 FOR UPDATE SKIP LOCKED;
       IF FOUND AND coalesce((caps->>rule.lane)::int, 1) > 0 AND pg_try_advisory_xact_lock(hashtextextended(rule.lane, 7302)) THEN
         l := rule.lane;
