@@ -87,7 +87,7 @@ function queryTimeoutOf({ lease }: Options): number {
 async function connect(options: Options, resolvePath: (path: string) => string): Promise<Connections> {
   const { url, pool, lease, tls } = options;
   if (lease < leaseMs.least || lease > leaseMs.most) throw new Error('lease must be from 1s to 10m');
-  if (!/^postgres(ql)?:\/\//.test(url)) {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
     throw new Error('url must be the address of a database, like postgres://user:password@host:5432/database');
   }
   if (tls !== undefined && /[?&]ssl/.test(url)) {

@@ -62,6 +62,15 @@ export class Tidying {
     if (performance.now() - this.#countedAt < countEveryMs) return;
     // Set first: if counting takes too long, removing continues.
     this.#countedAt = performance.now();
+    this.#excess = 0;
+    // Of several nodes one counts, and removes what it has counted.
+    const mine = await this.#database.query(
+      'counts',
+      `INSERT INTO {s}.meta VALUES ('counted', {s}.v1_now(NULL)::text) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+         WHERE {s}.meta.value::bigint <= {s}.v1_now(NULL) - $1 RETURNING 1`,
+      [countEveryMs],
+    );
+    if (mine.length === 0) return;
     const counted =
       count < mostCounted
         ? `SELECT count(*)::float8 AS count FROM (SELECT 1 FROM {s}.results LIMIT ${mostCounted}) AS some`

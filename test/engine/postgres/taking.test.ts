@@ -118,6 +118,25 @@ t.test('with PostgreSQL', { skip: skipWithoutPostgres }, async (t) => {
     }
   }
 
+  await t.test('a value that has room is found behind 400 that have none', async (t) => {
+    const [node] = await nodes(t, database, 1);
+    if (node === undefined) throw new Error('one node');
+    await node.store.serve('r', [{ ...rule, limit: 1, isPerValue: true }]);
+    const full = Array.from({ length: 400 }, (_, index) => `value ${1000 + index}`);
+    await Promise.all([...full, ...full].map((concurrencyValue) => submit(node, { concurrencyValue })));
+    let { turn } = everything;
+    const take = async () => {
+      const taking = await node.store.take(node.life, { ...everything, runs: 1000, turn });
+      turn = taking.turn;
+      return taking.runs.map(({ record }) => record.concurrencyValue);
+    };
+    const started = [...(await take()), ...(await take()), ...(await take())];
+    t.equal(new Set(started).size, 400);
+    t.equal(started.length, 400);
+    await Promise.all([submit(node, { concurrencyValue: 'value z' }), submit(node)]);
+    t.strictSame(new Set([...(await take()), ...(await take()), ...(await take())]), new Set(['value z', undefined]));
+  });
+
   await t.test('of 1,000 equal bodies from two nodes one is accepted, and all others name it', async (t) => {
     for (let round = 0; round < 8; round += 1) {
       const all = await nodes(t, database, 2);

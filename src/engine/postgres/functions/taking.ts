@@ -36,6 +36,20 @@ CREATE OR REPLACE FUNCTION {s}.v1_is_unserved(l text, rev text) RETURNS boolean 
     WHERE mine.revision = rev AND coalesce(s.served, true))
 $$;
 
+-- The first values after one of which a lane has a run ready, found by one probe each.
+CREATE OR REPLACE FUNCTION {s}.v1_ready_values(l text, last text, most int) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  found_values text[] := '{}';
+BEGIN
+  WHILE cardinality(found_values) < most LOOP
+    SELECT q.value INTO last FROM {s}.queue q WHERE q.lane = l AND q.phase = 'ready' AND q.interruptions < 2 AND q.value <> ''
+      AND q.value > last ORDER BY q.value LIMIT 1;
+    EXIT WHEN NOT FOUND;
+    found_values := found_values || last;
+  END LOOP;
+  RETURN found_values;
+END $$;
+
 -- Starts runs that are ready. The rows are found and locked by a statement of their own: within an UPDATE, a plan may evaluate
 -- such a query more than once, and exceed its limit.
 CREATE OR REPLACE FUNCTION {s}.v1_start(life uuid, ids text[], t bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -56,6 +70,7 @@ DECLARE
   unknown text[] := '{}';
   lanes text[];
   vals text[];
+  turn_value text;
   l text;
   v text;
   mine {s}.lanes;
@@ -117,16 +132,13 @@ BEGIN
       turn_lane := l;
       CONTINUE;
     END IF;
-    -- Values take turns: those after the one that was served last, then from the beginning; runs without a value are one of them.
-    WITH RECURSIVE found AS (
-      (SELECT q.value FROM {s}.queue q WHERE q.lane = l AND q.phase = 'ready' AND q.interruptions < 2 AND q.value <> ''
-        ORDER BY q.value LIMIT 1)
-      UNION ALL
-      SELECT (SELECT q.value FROM {s}.queue q WHERE q.lane = l AND q.phase = 'ready' AND q.interruptions < 2 AND q.value <> ''
-        AND q.value > f.value ORDER BY q.value LIMIT 1)
-      FROM found f WHERE f.value IS NOT NULL)
-    SELECT array_agg(f.value ORDER BY f.value <= coalesce(turn_values->>l, ''), f.value) INTO vals
-      FROM (SELECT f.value FROM found f WHERE f.value IS NOT NULL UNION ALL SELECT '' LIMIT 1000) AS f;
+    -- Values take turns: those after the one that was looked at last, then from the beginning; runs without a value are one of them.
+    turn_value := coalesce(turn_values->>l, '');
+    vals := {s}.v1_ready_values(l, turn_value, 300);
+    IF cardinality(vals) < 300 THEN
+      vals := vals || ''::text || ARRAY(SELECT f FROM unnest({s}.v1_ready_values(l, '', 300)) AS f WHERE f <= turn_value);
+    END IF;
+    turn_values := turn_values || jsonb_build_object(l, vals[cardinality(vals)]);
     LOOP
       busy := cardinality(started);
       FOREACH v IN ARRAY vals LOOP
