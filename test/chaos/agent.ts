@@ -52,7 +52,7 @@ export async function startAgent(): Promise<WatchingAgent> {
  * runs that several deaths have interrupted are executed one at a time.
  */
 function workMs({ attempt, trigger }: AgentCall): number {
-  if (attempt === 2) return 2000 + Math.random() * 3000;
+  if (attempt === 2) return 3500 + Math.random() * 3500;
   return trigger === 'narrow' ? 80 + Math.random() * 120 : 10 + Math.random() * 140;
 }
 

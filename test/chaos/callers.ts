@@ -4,7 +4,9 @@ import type { ChaosNode } from './chaos-node.ts';
 import type { Acknowledgement, FinalRun } from './history.ts';
 
 /** How long a caller waits for an answer: longer than one takes, shorter than the pauses of nodes, so that most of its time is load. */
-const answerWithinMs = 2000;
+const answerWithinMs = 3000;
+/** The pause of a caller that was not answered, at first and at most, in milliseconds: none keeps overloaded what recovers. */
+const backoffMs = { first: 100, most: 2000 };
 /** The triggers of the config, and how many callers fire each. Those of `session` each have a session of their own. */
 const callersOf = { plain: 50, session: 14, narrow: 4, limited: 1, once: 20 } as const;
 /** How many bodies a caller of `narrow` sends at once: more than may run, to all nodes. */
@@ -80,15 +82,17 @@ export class Callers {
   async #send(trigger: Trigger, session: string): Promise<void> {
     const number = this.#nextNumber();
     const send = () => this.#fire(trigger, number, trigger === 'session' ? session : undefined);
-    if (trigger === 'once') await send();
-    else await this.#sendTwice(send);
+    if (trigger === 'once') {
+      if ((await send()) === 'unanswered') await sleep(Math.random() * backoffMs.most);
+    } else await this.#sendTwice(send);
   }
 
   /** Like a caller that must know: it sends again until it is answered. */
   async #sendTwice(send: () => Promise<Answer>): Promise<void> {
     const insist = async () => {
-      // A pause, so that callers do not keep overloaded what recovers.
-      while ((await send()) === 'unanswered') await sleep(100 + Math.random() * 400);
+      for (let ms: number = backoffMs.first; (await send()) === 'unanswered'; ms = Math.min(ms * 2, backoffMs.most)) {
+        await sleep(ms * (0.5 + Math.random()));
+      }
     };
     // Some at the same time, some one after the other.
     if (Math.random() < 0.5) await Promise.all([insist(), insist()]);
@@ -156,7 +160,10 @@ export class Callers {
   }
 
   #node(): ChaosNode {
-    const node = this.#nodes[Math.floor(Math.random() * this.#nodes.length)];
+    // The ports of those that are down refuse connections: a caller is elsewhere at once.
+    const up = this.#nodes.filter(({ url }) => url !== undefined);
+    const nodes = up.length > 0 ? up : this.#nodes;
+    const node = nodes[Math.floor(Math.random() * nodes.length)];
     if (node === undefined) throw new Error('there is no node');
     return node;
   }
