@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { isFinal, type RunState } from '../../src/contract/index.ts';
 import { newRun, until } from '../../src/engine/conformance/harness.ts';
@@ -96,6 +97,8 @@ function isClaimOver({ state, acceptedAt, claim }: ModelRun, now: number): boole
 
 /** An engine that can be closed and opened again on what it kept. */
 export interface ModelHarness extends ConformanceHarness {
+  /** Whether others may take its runs when it closes, and it takes those of others: what can be seen is right after a moment. */
+  readonly isShared?: boolean;
   reopen?(): Promise<ConformanceHarness>;
 }
 
@@ -190,7 +193,8 @@ const commands: fc.Arbitrary<Command>[] = [
       if (harness.reopen === undefined || nth > 0) return;
       await harness.engine.close(0);
       real.harness = { ...harness, ...(await harness.reopen()) };
-      // Until the start nothing takes them up, and they are told of as they were.
+      // Until the start nothing takes them up, and they are shown as they were, unless they have been handed over.
+      if (harness.isShared) for (const run of model.active) run.state = 'queued';
       model.started = false;
     }),
   ),
@@ -207,11 +211,9 @@ function command(name: string, body: (model: Model, real: Real) => Promise<void>
         .visible(real.harness.clock.now())
         .sort((one, other) => other.acceptedAt - one.acceptedAt || (one.id < other.id ? 1 : -1));
       const expected = newestFirst.map(({ id, state }) => ({ id, state }));
-      const listed = await real.harness.engine.list({ limit: 100 });
-      assert.deepEqual(
-        listed.map(({ id, state }) => ({ id, state })),
-        expected,
-      );
+      const list = async () => (await real.harness.engine.list({ limit: 100 })).map(({ id, state }) => ({ id, state }));
+      if (real.harness.isShared) await until(async () => isDeepStrictEqual(await list(), expected) || undefined);
+      assert.deepEqual(await list(), expected);
       for (const { id, state } of model.runs) {
         const visible = expected.some((run) => run.id === id);
         assert.equal((await real.harness.engine.get(id))?.state, visible ? state : undefined);
