@@ -16,6 +16,7 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
+import { skipWithoutPostgres, startPostgres } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
 const preload = join(import.meta.dirname, '../support/shared-memory.ts');
@@ -203,3 +204,27 @@ t.test('processes end when the one above them is killed', async (t) => {
     ),
   );
 });
+
+t.test(
+  'processes on one PostgreSQL are nodes of it, and end with their primary',
+  { skip: skipWithoutPostgres },
+  async (t) => {
+    const server = await startPostgres(t);
+    const engine = { uses: 'postgres', with: { url: { env: 'DATABASE_URL' } } };
+    const root = await configFolder(t, files({ engine }));
+    const env = { DATABASE_URL: await server.createDatabase(), PULLCORD_NODE: 'blue' };
+    const { child, admin, fire } = await serve(t, root, 2, env);
+    for (let count = 0; count < 12; count += 1) t.equal(await fire('echo'), 200);
+    t.equal(await metricOf(admin, accepted), 12);
+    const { nodes } = JSON.parse(await (await fetch(`${admin}/nodes`)).text());
+    t.strictSame(new Set(nodes.map(({ name }: { name: string }) => name)), new Set(['blue-1', 'blue-2']));
+    const runs = await server.query(
+      "SELECT count(*)::int AS n FROM pullcord.results WHERE state = 'succeeded'",
+      env.DATABASE_URL,
+    );
+    t.strictSame(runs, [{ n: 12 }]);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    t.strictSame(await server.query('SELECT count(*)::int AS n FROM pullcord.nodes', env.DATABASE_URL), [{ n: 0 }]);
+  },
+);
