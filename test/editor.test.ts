@@ -316,7 +316,7 @@ t.test('editor completion of plugins, options and values', async (t) => {
     ],
     [`${trigger}auth:\n  - uses: signature\n    with:\n      scheme: ‸\n`, schemes],
     [`${trigger}respond:\n  uses: ‸\n`, ['accepted', 'stream', 'wait']],
-    [`${gateway}engine:\n  uses: ‸\n`, ['memory', 'sqlite']],
+    [`${gateway}engine:\n  uses: ‸\n`, ['memory', 'postgres', 'sqlite']],
     [`${gateway}defaults:\n  run:\n    uses: ‸\n`, runs],
     [`${trigger}dedup:\n  uses: body\n  with:\n    ‸\n`, ['ignore', 'include', 'keepOnFailure', 'scope', 'window']],
     [
