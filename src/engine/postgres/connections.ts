@@ -43,6 +43,14 @@ export class Connection extends Client {
   }
 }
 
+export interface Query {
+  /** By which it is prepared. */
+  readonly name?: string;
+  readonly text: string;
+  /** A function is called when a connection is free. */
+  readonly values?: readonly unknown[] | (() => readonly unknown[]);
+}
+
 /** Queries in transactions of their own. Every one has a deadline. */
 export class Connections {
   /** Lists leave half of the pool to the steps of runs. */
@@ -73,7 +81,7 @@ export class Connections {
   }
 
   /** As `query`, with the error of the driver. */
-  async raw<Row>(query: { name?: string; text: string; values?: readonly unknown[] }): Promise<readonly Row[]> {
+  async raw<Row>({ name, text, values = [] }: Query): Promise<readonly Row[]> {
     const client = await this.#pool.connect();
     let isUsable = false;
     try {
@@ -81,7 +89,8 @@ export class Connections {
         await (client as unknown as Connection).prepare(this.#options.queryTimeoutMs);
         this.#prepared.add(client);
       }
-      const { rows } = await client.query({ ...query, values: [...(query.values ?? [])] });
+      const given = typeof values === 'function' ? values() : values;
+      const { rows } = await client.query({ ...(name !== undefined && { name }), text, values: [...given] });
       isUsable = true;
       return rows as readonly Row[];
     } catch (error) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connections } from './connections.ts';
+import type { Connections, Query } from './connections.ts';
 import { inSchema } from './opening.ts';
 import { asUnavailable, isPassing, isUnanswered } from './pg-error.ts';
 
@@ -37,7 +37,7 @@ export class Database {
   }
 
   /** As `query`, with the error of the driver. */
-  raw<Row>(name: string, text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+  raw<Row>(name: string, text: string, values: NonNullable<Query['values']>): Promise<readonly Row[]> {
     return this.connections.raw<Row>({ name, text: this.sql(text), values });
   }
 

@@ -138,7 +138,7 @@ export class PostgresStore implements SharedStore {
     const text = 'SELECT {s}.v1_take($1, $2, {s}.v1_now($3))::text AS taking';
     // What it takes without an answer is released when a beat shows it.
     const [row] = await this.#database.repeat(
-      () => this.#database.raw<{ taking: string }>('take', text, [life, wantJson(want), this.#database.now]),
+      () => this.#database.raw<{ taking: string }>('take', text, () => [life, wantJson(want), this.#database.now]),
       isPassing,
     );
     return takingOf(JSON.parse(row?.taking ?? ''));

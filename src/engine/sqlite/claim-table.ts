@@ -13,18 +13,19 @@ export const keysScope = '/keys';
 /** The dedup claims of runs. Every method is part of the caller's transaction. */
 export class ClaimTable {
   readonly #sql: Statements;
-  /** Whether there are claims in `keysScope`: no run adds one. */
-  readonly #hasKeys: boolean;
+  /** Whether there are claims in `keysScope`: no run adds one. Undefined: not looked up yet. */
+  #hasKeys: boolean | undefined;
 
   constructor(sql: Statements) {
     this.#sql = sql;
-    this.#hasKeys = sql.get('SELECT 1 FROM claims WHERE scope = ? LIMIT 1', [keysScope]) !== undefined;
   }
 
   /** The run that holds the fingerprint of a claim. */
   holder(claim: Claim, now: number): string | undefined {
     const holder = this.#holder(claim, now);
-    if (holder !== undefined || !this.#hasKeys) return holder;
+    if (holder !== undefined) return holder;
+    this.#hasKeys ??= this.#sql.get('SELECT 1 FROM claims WHERE scope = ? LIMIT 1', [keysScope]) !== undefined;
+    if (!this.#hasKeys) return undefined;
     return this.#holder({ scope: keysScope, fingerprint: claimKey(claim) }, now);
   }
 

@@ -1,11 +1,13 @@
 /** Starting runs: exactly within the limits of their lanes, whatever other nodes do at the same time. */
 export const takeFunctions = `
--- Lets those whose time has come line up. A run that was held may find its session busy.
-CREATE OR REPLACE FUNCTION {s}.v1_wake(t bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Lets those whose time has come line up. A run that was held may find its session busy. Not in lanes of which the revision has no
+-- rule yet: between waking and starting, another request would join a burst that is over.
+CREATE OR REPLACE FUNCTION {s}.v1_wake(rev text, t bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   w record;
 BEGIN
-  FOR w IN SELECT id, phase, conversation FROM {s}.queue WHERE phase IN ('held', 'paused') AND due <= t
+  FOR w IN SELECT id, phase, conversation FROM {s}.queue q WHERE phase IN ('held', 'paused') AND due <= t
+      AND EXISTS (SELECT 1 FROM {s}.lanes s WHERE s.lane = q.lane AND s.revision = rev)
       ORDER BY due, line LIMIT 500 FOR UPDATE SKIP LOCKED LOOP
     IF w.phase = 'paused' THEN
       UPDATE {s}.queue SET phase = 'ready', due = NULL WHERE id = w.id;
@@ -86,7 +88,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock_shared(hashtextextended(life::text, 7303));
   PERFORM 1 FROM {s}.nodes n WHERE n.life = v1_take.life AND n.lease_until > clock_timestamp();
   IF NOT FOUND THEN RETURN json_build_object('runs', '[]'::json, 'unknown', '[]'::json, 'turn', want->'turn', 'hasMore', false); END IF;
-  PERFORM {s}.v1_wake(t);
+  PERFORM {s}.v1_wake(want->>'revision', t);
 
   -- Lanes that have a run ready, found by one probe each.
   WITH RECURSIVE found AS (
@@ -185,6 +187,9 @@ BEGIN
     END IF;
   END IF;
 
+  unknown := unknown || ARRAY(SELECT DISTINCT q.lane FROM {s}.queue q WHERE q.phase IN ('held', 'paused') AND q.due <= t
+    AND NOT q.lane = ANY (unknown)
+    AND NOT EXISTS (SELECT 1 FROM {s}.lanes s WHERE s.lane = q.lane AND s.revision = want->>'revision') LIMIT 100);
   SELECT min(due) INTO next_due FROM {s}.queue WHERE phase IN ('held', 'paused');
   RETURN json_build_object(
     'runs', coalesce((
@@ -197,6 +202,6 @@ BEGIN
     'unknown', to_json(unknown),
     'turn', json_build_object('lane', turn_lane, 'values', turn_values),
     'hasMore', has_more OR cardinality(started) >= wanted,
-    'nextInMs', CASE WHEN is_contended THEN 20 WHEN next_due IS NOT NULL THEN greatest(next_due - t, 0) END);
+    'nextInMs', CASE WHEN is_contended THEN 20 WHEN next_due IS NOT NULL THEN greatest(next_due - t, 1) END);
 END $$;
 `;
