@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { until } from '../../../src/engine/conformance/harness.ts';
 import type { ConformanceHarness } from '../../../src/engine/conformance.ts';
 import type { OpenedEngine } from '../../../src/engine/definition.ts';
@@ -36,15 +37,18 @@ export interface TestDatabase {
 export async function testDatabase(owner: Parameters<typeof startPostgres>[0]): Promise<TestDatabase> {
   const server = await startPostgres(owner);
   const url = await server.createDatabase();
-  const query = (sql: string) => server.query(sql, url);
+  const cleaner = new pg.Client(url);
+  // The server ends first.
+  cleaner.on('error', () => undefined);
+  await cleaner.connect();
   return {
     server,
     url,
-    query,
+    query: (sql) => server.query(sql, url),
     async empty() {
-      const [row] = await query("SELECT to_regclass('pullcord.meta') IS NOT NULL AS there");
+      const { rows } = await cleaner.query("SELECT to_regclass('pullcord.meta') IS NOT NULL AS there");
       // TRUNCATE would make new files of all of them, and flush them.
-      if (row?.there === true) await query(tables.replace(/(\w+),?/g, 'DELETE FROM pullcord.$1;'));
+      if (rows[0].there) await cleaner.query(tables.replace(/(\w+),?/g, 'DELETE FROM pullcord.$1;'));
     },
     open: (options = {}, clock) =>
       createPostgresEngine(
