@@ -348,7 +348,9 @@ export class Conservation {
       assert.ok(record !== undefined || run.keep === 'none', 'a run is lost');
       this.#compare(run, record);
       const state = record?.state ?? (run.state === 'queued' ? 'failed' : run.state);
-      const { wasStarted, usage: used, cost } = run;
+      const { usage: used, cost } = run;
+      // One that is cancelled while its start is being stored has been started, whether its agent was called or not.
+      const wasStarted = run.wasStarted || (record !== undefined && record.attempt > 0);
       const tokens = used && used.inputTokens + used.outputTokens;
       this.#model.settle(id, { wasStarted, isCancelled: state === 'cancelled', tokens, cost }, clock.now());
       this.#runs.delete(id);
