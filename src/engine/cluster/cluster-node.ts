@@ -1,6 +1,7 @@
 import type { PluginLog } from '../../contract/index.ts';
 import { Circuits } from '../execution/circuits.ts';
 import type { RunSlot } from '../execution/run-slot.ts';
+import { WholeInputs } from '../execution/whole-inputs.ts';
 import type { ActiveRun, EngineMemory, Executor, Life, NodeInfo, RunRecord } from '../types/index.ts';
 import { ClusterEndings } from './cluster-endings.ts';
 import { ClusterExecution } from './cluster-execution.ts';
@@ -21,7 +22,6 @@ import { RunWaits } from './run-waits.ts';
 import type { Beat, Cancelled, Hint, SharedStore } from './shared-store.ts';
 import { Streams } from './streams.ts';
 import { Taker } from './taker.ts';
-import { WholeInputs } from './whole-inputs.ts';
 
 export interface ClusterOptions {
   /** How many runs may be running at once on this node. */

@@ -1,6 +1,7 @@
 import type { PluginLog, TriggerInput } from '../../contract/index.ts';
 import { maskRun } from '../execution/masking.ts';
 import { queuedRecord } from '../execution/records.ts';
+import type { WholeInputs } from '../execution/whole-inputs.ts';
 import {
   type ActiveRun,
   type Claim,
@@ -14,7 +15,6 @@ import type { LocalRuns } from './local-runs.ts';
 import type { Membership } from './membership.ts';
 import type { QueuedCount } from './queued-count.ts';
 import type { Cancelled, SharedStore, SubmitAnswer } from './shared-store.ts';
-import type { WholeInputs } from './whole-inputs.ts';
 
 /** How often the store is asked which of the runs are final whose whole inputs are kept here, in milliseconds. */
 const sweepMs = 30_000;

@@ -1,54 +1,41 @@
 import type { RunSlot } from './run-slot.ts';
+import { WholeInputs } from './whole-inputs.ts';
 
-/** How much memory the inputs may take that only this process has, in bytes of JSON. */
-const maxBytes = 64 * 1024 * 1024;
-
-/**
- * The whole inputs of runs that have masks and wait for an attempt. Other inputs are in the store alone while their runs wait.
- * Kept as JSON, since objects take several times as much memory.
- */
+/** The whole inputs of runs that have masks and wait for an attempt. Other inputs are in the store alone while their runs wait. */
 export class MaskedInputs {
-  readonly #texts = new Map<RunSlot, string>();
-  readonly #maxBytes: number;
-  #bytes = 0;
+  readonly #inputs: WholeInputs;
 
-  constructor(most = maxBytes) {
-    this.#maxBytes = most;
+  constructor(maxBytes?: number) {
+    this.#inputs = new WholeInputs(maxBytes);
   }
 
   /** Whether the inputs that are kept leave room for more. */
   get hasRoom(): boolean {
-    return this.#bytes < this.#maxBytes;
+    return this.#inputs.hasRoom;
   }
 
   /** Whether there is room for another input of this run, in place of the one that is kept. */
-  mayReplace(slot: RunSlot): boolean {
-    return this.#bytes - Buffer.byteLength(this.#texts.get(slot) ?? '') < this.#maxBytes;
+  mayReplace({ record }: RunSlot): boolean {
+    return this.#inputs.mayReplace(record.id);
   }
 
   /** Keeps the whole input of a run that has to wait, if it has masks. */
   keep(slot: RunSlot): void {
     if (slot.wholeInput === undefined) return;
-    const text = JSON.stringify(slot.wholeInput);
+    this.#inputs.keep(slot.record.id, slot.wholeInput);
     slot.wholeInput = undefined;
-    this.drop(slot);
-    this.#texts.set(slot, text);
-    this.#bytes += Buffer.byteLength(text);
   }
 
   /** Gives a run its whole input back for an attempt. */
   restore(slot: RunSlot): void {
-    const text = this.#texts.get(slot);
-    if (text === undefined) return;
+    const input = this.#inputs.read(slot.record.id);
+    if (input === undefined) return;
     this.drop(slot);
-    slot.wholeInput = JSON.parse(text);
+    slot.wholeInput = input;
   }
 
   /** The run has ended. */
-  drop(slot: RunSlot): void {
-    const text = this.#texts.get(slot);
-    if (text === undefined) return;
-    this.#texts.delete(slot);
-    this.#bytes -= Buffer.byteLength(text);
+  drop({ record }: RunSlot): void {
+    this.#inputs.drop(record.id);
   }
 }

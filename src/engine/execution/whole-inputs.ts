@@ -4,8 +4,8 @@ import type { TriggerInput } from '../../contract/index.ts';
 const maxBytes = 64 * 1024 * 1024;
 
 /**
- * The whole inputs of runs that have masks, by run, until this node executes them or finds them final: the store has them masked
- * only. Kept as JSON, since objects take several times as much memory.
+ * The whole inputs of runs that have masks, by run: the store has them masked only. Kept as JSON, since objects take several times
+ * as much memory.
  */
 export class WholeInputs {
   readonly #texts = new Map<string, string>();
@@ -16,8 +16,14 @@ export class WholeInputs {
     this.#maxBytes = most;
   }
 
+  /** Whether the inputs that are kept leave room for more. */
   get hasRoom(): boolean {
     return this.#bytes < this.#maxBytes;
+  }
+
+  /** Whether there is room for another input of this run, in place of the one that is kept. */
+  mayReplace(runId: string): boolean {
+    return this.#bytes - Buffer.byteLength(this.#texts.get(runId) ?? '') < this.#maxBytes;
   }
 
   get runIds(): readonly string[] {
