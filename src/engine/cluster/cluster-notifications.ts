@@ -1,6 +1,7 @@
 import type { PluginLog } from '../../contract/index.ts';
 import type { Executor, RunRecord } from '../types/index.ts';
 import type { Membership } from './membership.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import type { SharedStore, TakenNotification } from './shared-store.ts';
 
 /** How many callbacks are sent at once. */
@@ -31,8 +32,7 @@ export class ClusterNotifications {
   readonly #poll: NodeJS.Timeout;
   readonly #controller = new AbortController();
   readonly #sending = new Set<Promise<void>>();
-  #isTaking = false;
-  #again = false;
+  readonly #taking = new OneAtATime(() => this.#take());
 
   constructor(parts: ClusterNotificationsParts, notify: Notify) {
     this.#parts = parts;
@@ -42,8 +42,7 @@ export class ClusterNotifications {
 
   /** Some may be due. */
   look(): void {
-    if (this.#isTaking) this.#again = true;
-    else void this.#take();
+    this.#taking.ask();
   }
 
   /** Aborts those being sent: they are sent again once their lease has ended. */
@@ -55,19 +54,13 @@ export class ClusterNotifications {
 
   async #take(): Promise<void> {
     const { store, membership, log } = this.#parts;
-    this.#isTaking = true;
+    const { life } = membership;
+    const most = mostAtOnce - this.#sending.size;
+    if (life === undefined || most <= 0 || this.#controller.signal.aborted) return;
     try {
-      do {
-        this.#again = false;
-        const { life } = membership;
-        const most = mostAtOnce - this.#sending.size;
-        if (life === undefined || most <= 0 || this.#controller.signal.aborted) break;
-        for (const taken of await store.takeNotifications(life, most, leaseMs)) this.#begin(taken);
-      } while (this.#again);
+      for (const taken of await store.takeNotifications(life, most, leaseMs)) this.#begin(taken);
     } catch (err) {
       log.warn({ err }, 'callbacks that are due could not be read from the store; they are read again');
-    } finally {
-      this.#isTaking = false;
     }
   }
 

@@ -3,6 +3,7 @@ import type { Executor, Life } from '../types/index.ts';
 import type { LocalRuns } from './local-runs.ts';
 import type { Membership } from './membership.ts';
 import type { Message } from './messages.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import type { SharedStore } from './shared-store.ts';
 
 /** How often a completion is offered to an attempt that does not wait for it yet, in milliseconds. */
@@ -23,8 +24,7 @@ export class Completions {
   readonly #waiting = new Map<string, JsonValue>();
   /** The attempts that have theirs. */
   readonly #done = new WeakSet<object>();
-  #isReading = false;
-  #again = false;
+  readonly #reading = new OneAtATime(() => this.#read());
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: CompletionsParts, executor: Executor | undefined) {
@@ -47,8 +47,7 @@ export class Completions {
   /** Some may have arrived for attempts on this node. */
   look(): void {
     if (this.#complete === undefined || this.#parts.runs.size === 0) return;
-    if (this.#isReading) this.#again = true;
-    else void this.#read();
+    this.#reading.ask();
   }
 
   close(): void {
@@ -58,19 +57,13 @@ export class Completions {
 
   async #read(): Promise<void> {
     const { store, membership, log } = this.#parts;
-    this.#isReading = true;
+    const { life } = membership;
+    if (life === undefined) return;
     try {
-      do {
-        this.#again = false;
-        const { life } = membership;
-        if (life === undefined) break;
-        for (const [runId, text] of await store.delivered(life)) this.#waiting.set(runId, JSON.parse(text));
-        this.#offer();
-      } while (this.#again);
+      for (const [runId, text] of await store.delivered(life)) this.#waiting.set(runId, JSON.parse(text));
+      this.#offer();
     } catch (err) {
       log.warn({ err }, 'completions could not be read from the store; they are read again');
-    } finally {
-      this.#isReading = false;
     }
   }
 

@@ -2,6 +2,7 @@ import type { PluginLog } from '../../contract/index.ts';
 import { longestTimerMs } from '../execution/timers.ts';
 import { EngineUnavailable, type Life } from '../types/index.ts';
 import type { Membership } from './membership.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import type { Places } from './places.ts';
 import type { Rules } from './rules.ts';
 import type { SharedStore, TakenRun, Taking, Turn, Want } from './shared-store.ts';
@@ -29,8 +30,7 @@ export class Taker {
   readonly #parts: TakerParts;
   readonly #poll: NodeJS.Timeout;
   #turn: Turn = { lane: '', values: {} };
-  #isTaking = false;
-  #again = false;
+  readonly #taking = new OneAtATime(() => this.#take());
   #isStopped = false;
   #next: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
 
@@ -71,8 +71,7 @@ export class Taker {
 
   /** Runs may be ready. */
   take(): void {
-    if (this.#isTaking) this.#again = true;
-    else void this.#take();
+    this.#taking.ask();
   }
 
   /** A run becomes ready after a while. */
@@ -107,24 +106,16 @@ export class Taker {
 
   async #take(): Promise<void> {
     const { store, membership, log } = this.#parts;
-    this.#isTaking = true;
+    const { life } = membership;
+    const want = life === undefined ? undefined : this.want(Number.POSITIVE_INFINITY);
+    if (life === undefined || want === undefined) return;
+    let taking: Taking | undefined;
     try {
-      do {
-        this.#again = false;
-        const { life } = membership;
-        const want = life === undefined ? undefined : this.want(Number.POSITIVE_INFINITY);
-        if (life === undefined || want === undefined) break;
-        let taking: Taking | undefined;
-        try {
-          taking = await store.take(life, want);
-        } catch (err) {
-          if (!EngineUnavailable.is(err)) log.error({ err }, 'no runs could be taken from the store');
-        } finally {
-          this.taken(life, want, taking);
-        }
-      } while (this.#again);
+      taking = await store.take(life, want);
+    } catch (err) {
+      if (!EngineUnavailable.is(err)) log.error({ err }, 'no runs could be taken from the store');
     } finally {
-      this.#isTaking = false;
+      this.taken(life, want, taking);
     }
   }
 
