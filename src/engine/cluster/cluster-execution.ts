@@ -42,16 +42,19 @@ export class ClusterExecution {
         endings.note(id, (attempt) => ({ kind: 'remember', runId: id, attempt, memory })),
       trust: (id: string) => endings.note(id, (attempt) => ({ kind: 'trust', runId: id, attempt })),
     };
-    const dispatcher: ConstructorParameters<typeof AttemptRunner>[0]['dispatcher'] = {
-      attemptEnded(slot, outcome) {
-        const isTransient = outcome.kind === 'retry' || (outcome.kind === 'failed' && outcome.retryable);
-        circuits.ended(slot, isTransient);
-      },
-    };
     // The store lets the next one start when this one has ended or is trusted permanently.
     const trust = () => {};
     const suspects = new SuspectWatch({ store, dispatcher: { trust }, log });
-    this.#attempts = new AttemptRunner({ store, slots: runs, endings, dispatcher, suspects }, executor);
+    this.#attempts = new AttemptRunner(
+      {
+        store,
+        slots: runs,
+        endings,
+        suspects,
+        dispatcher: { attemptEnded: (slot, outcome) => circuits.ended(slot, outcome) },
+      },
+      executor,
+    );
   }
 
   /** Whether runs that were taken wait for memory: then no others are. */
@@ -98,8 +101,9 @@ export class ClusterExecution {
   }
 
   #execute(slot: RunSlot, { record, memory, checkpoint }: TakenRun): void {
-    // Cancelled or released while it waited; a process that was stopped for a while finds here that its lease is over.
-    if (slot.isDecided || this.#parts.membership.life === undefined || slot.isDecided) return;
+    // A process that was stopped for a while finds by reading its life that its lease is over, which releases the run. It may also
+    // have been cancelled or released while it waited.
+    if (this.#parts.membership.life === undefined || slot.isDecided) return;
     const { input, origin, attempt, startedAt = record.acceptedAt } = record;
     // The store has the input of every run that is not final.
     if (input === undefined) throw new Error('a run was taken without its input');

@@ -1,5 +1,5 @@
 import type { PluginLog } from '../../contract/index.ts';
-import type { CircuitRule, TriggerName } from '../types/index.ts';
+import type { CircuitRule, RunOutcome, TriggerName } from '../types/index.ts';
 import type { RunSlot } from './run-slot.ts';
 import { longestTimerMs } from './timers.ts';
 
@@ -69,11 +69,9 @@ export class Circuits {
     this.#parts.reopen(run.lane);
   }
 
-  /**
-   * An attempt has ended by itself.
-   * @param isTransient whether it failed in a way that shows that the agent is down
-   */
-  ended(run: RunSlot, isTransient: boolean): void {
+  /** An attempt has ended by itself. One that failed and may be retried shows that the agent is down. */
+  ended(run: RunSlot, outcome: RunOutcome): void {
+    const isTransient = outcome.kind === 'retry' || (outcome.kind === 'failed' && outcome.retryable);
     const known = this.#circuits.get(run.lane);
     if (known === undefined && !isTransient) return;
     const { project, trigger } = run.record;

@@ -178,8 +178,7 @@ export class Dispatcher {
 
   /** An attempt has ended by itself. What may start now is started when its run has given its place away. */
   attemptEnded(slot: RunSlot, outcome: RunOutcome): void {
-    const isTransient = outcome.kind === 'retry' || (outcome.kind === 'failed' && outcome.retryable);
-    this.#circuits.ended(slot, isTransient);
+    this.#circuits.ended(slot, outcome);
   }
 
   /** Starts every run that has a place. */
