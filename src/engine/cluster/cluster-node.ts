@@ -57,7 +57,7 @@ export class ClusterNode {
   readonly intake: Intake;
   readonly circuits: Circuits;
   readonly queued = new QueuedCount();
-  completions: Completions;
+  readonly completions: Completions;
   readonly #parts: ClusterNodeParts;
   readonly #streams: Streams;
   readonly #feeds: RelayFeeds;
@@ -77,7 +77,7 @@ export class ClusterNode {
     this.runs = new LocalRuns({ left: (slot) => this.#left(slot), released: (slot) => this.#released(slot) });
     const { runs } = this;
     const isLocal = (runId: string) => runs.get(runId) !== undefined;
-    const send = (life: Life, message: Message) => store.send(life, JSON.stringify(message));
+    const send = (life: Life, message: Message) => this.#send(life, message);
     this.membership = new Membership({
       ...{ store, log, leaseMs: options.leaseMs, onPartition: options.onPartition },
       info: () => this.#info(),
@@ -117,18 +117,17 @@ export class ClusterNode {
       unstarted: () => this.#hintReady(),
       cancelled: (cancelled) => this.cancelled(cancelled),
     });
-    this.completions = new Completions({ store, log, runs, membership, send }, undefined);
+    const executor = () => this.#started?.executor;
+    this.completions = new Completions({ store, log, runs, membership, send, executor });
   }
 
   /** Runs are executed from now on. */
   start(executor: Executor): void {
     const { store, log, memory } = this.#parts;
-    const { runs, membership, intake, circuits } = this;
-    const send = (life: Life, message: Message) => store.send(life, JSON.stringify(message));
-    this.completions = new Completions({ store, log, runs, membership, send }, executor);
+    const { runs, membership, intake, circuits, completions } = this;
     const execution = new ClusterExecution(
       {
-        ...{ log, memory, runs, intake, circuits, membership, completions: this.completions },
+        ...{ log, memory, runs, intake, circuits, membership, completions },
         ...{ endings: this.#endings, streams: this.#streams },
       },
       executor,
@@ -193,11 +192,15 @@ export class ClusterNode {
     if (owner === undefined) this.queued.add(-1);
     this.#aborted(runId);
     if (owner !== undefined && owner !== membership.life) {
-      this.#parts.store.send(owner, JSON.stringify({ kind: 'cancel', run: runId } satisfies Message));
+      this.#send(owner, { kind: 'cancel', run: runId });
     }
     this.#done.add(runId);
     this.#started?.notifications?.look();
     this.#ready();
+  }
+
+  #send(life: Life, message: Message): void {
+    this.#parts.store.send(life, JSON.stringify(message));
   }
 
   #aborted(runId: string): void {

@@ -15,21 +15,21 @@ export interface CompletionsParts {
   readonly runs: LocalRuns;
   readonly membership: Pick<Membership, 'life'>;
   send(life: Life, message: Message): void;
+  /** Undefined: nothing is executed yet. */
+  executor(): Executor | undefined;
 }
 
 /** Completions that agents post: they arrive at any node, and are stored until the attempt that waits for them has them. */
 export class Completions {
   readonly #parts: CompletionsParts;
-  readonly #complete: Executor['complete'];
   readonly #waiting = new Map<string, JsonValue>();
   /** The attempts that have theirs. */
   readonly #done = new WeakSet<object>();
   readonly #reading = new OneAtATime(() => this.#read());
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: CompletionsParts, executor: Executor | undefined) {
+  constructor(parts: CompletionsParts) {
     this.#parts = parts;
-    this.#complete = executor?.complete?.bind(executor);
   }
 
   /** As `Engine.deliver`. */
@@ -46,7 +46,7 @@ export class Completions {
 
   /** Some may have arrived for attempts on this node. */
   look(): void {
-    if (this.#complete === undefined || this.#parts.runs.size === 0) return;
+    if (this.#parts.executor()?.complete === undefined || this.#parts.runs.size === 0) return;
     this.#reading.ask();
   }
 
@@ -71,7 +71,7 @@ export class Completions {
     for (const [runId, completion] of this.#waiting) {
       const slot = this.#parts.runs.undecided(runId);
       if (slot === undefined || this.#done.has(slot)) this.#waiting.delete(runId);
-      else if (this.#complete?.(runId, completion) === true) {
+      else if (this.#parts.executor()?.complete?.(runId, completion) === true) {
         this.#done.add(slot);
         this.#waiting.delete(runId);
       }
