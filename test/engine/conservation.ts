@@ -348,7 +348,7 @@ export class Conservation {
       }
       assert.ok(record !== undefined, 'a run is lost');
       this.#compare(run, record);
-      const state = record?.state ?? (run.state === 'queued' ? 'failed' : run.state);
+      const { state } = record;
       const { usage: used, cost } = run;
       // One that is cancelled while its start is being stored has been started, whether its agent was called or not.
       const wasStarted = run.wasStarted || record.attempt > 0;

@@ -58,7 +58,7 @@ export class ClusterNotifications {
     const most = mostAtOnce - this.#sending.size;
     if (life === undefined || most <= 0 || this.#controller.signal.aborted) return;
     try {
-      for (const taken of await store.takeNotifications(life, most, leaseMs)) this.#begin(taken);
+      for (const taken of await store.takeNotifications(most, leaseMs)) this.#begin(taken);
     } catch (err) {
       log.warn({ err }, 'callbacks that are due could not be read from the store; they are read again');
     }

@@ -243,8 +243,8 @@ export interface SharedStore {
   limitCounters(limit: string, most: number): Promise<readonly LimitCounter[]>;
   resetLimit(limit: string, value: string | undefined): Promise<number>;
 
-  /** Takes notifications that are due, for `leaseMs`. */
-  takeNotifications(life: Life, most: number, leaseMs: number): Promise<readonly TakenNotification[]>;
+  /** Takes notifications that are due, for `leaseMs`: unless they are answered by then, any node may take them. */
+  takeNotifications(most: number, leaseMs: number): Promise<readonly TakenNotification[]>;
   notifyLater(runId: string, attempts: number, delayMs: number): Promise<void>;
   notified(runId: string): Promise<void>;
 

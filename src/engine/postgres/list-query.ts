@@ -5,6 +5,8 @@ import { storable } from './text.ts';
 /** The conditions of a list of runs, and the name by which its statement is prepared. */
 export function listQuery({ project, trigger, state, requestId, since, after, limit }: RunQuery): {
   readonly name: string;
+  /** The tables that hold the fewest rows of that state lead. */
+  readonly from: 'all' | 'open';
   readonly where: string;
   readonly order: string;
   readonly values: readonly unknown[];
@@ -42,6 +44,7 @@ export function listQuery({ project, trigger, state, requestId, since, after, li
   values.push(Math.max(0, limit));
   return {
     name: `list ${names.join(' ')}`,
+    from: lead === 'q' ? 'open' : 'all',
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
     order: `ORDER BY ${time}.accepted_at DESC, ${time}.id DESC LIMIT $${last}`,
     values,

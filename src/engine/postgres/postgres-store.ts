@@ -78,7 +78,7 @@ export class PostgresStore implements SharedStore {
   readonly ownerOf: SharedStore['ownerOf'] = (runId) => this.#reads.ownerOf(runId);
   readonly list: SharedStore['list'] = (query) => this.#reads.list(query);
 
-  readonly takeNotifications: SharedStore['takeNotifications'] = (_life, most, leaseMs) =>
+  readonly takeNotifications: SharedStore['takeNotifications'] = (most, leaseMs) =>
     this.#outcomes.takeNotifications(most, leaseMs);
   readonly notifyLater: SharedStore['notifyLater'] = (runId, attempts, delayMs) =>
     this.#outcomes.notifyLater(runId, attempts, delayMs);

@@ -41,8 +41,7 @@ export class RunReads {
   }
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {
-    const { name, where, order, values } = listQuery(query);
-    const from = name.includes('open') ? 'open' : 'all';
+    const { name, from, where, order, values } = listQuery(query);
     const rows = await this.#database.connections.lists.read(() => this.rows(name, `${where} ${order}`, values, from));
     return rows.map(kept).filter((record) => record !== undefined);
   }
