@@ -8,11 +8,11 @@ import type { Engine, Executor } from '../src/engine/types/index.ts';
 /** What the process is asked. */
 export type Task =
   | { readonly kind: 'open'; readonly engine: 'sqlite' | 'postgres'; readonly at: string; readonly executes: boolean }
-  /** Submits for so long with so many callers, each with a claim of its own; and waits for the result if asked to. */
+  /** Submits for `ms` milliseconds with `callers` callers, each with a claim of its own; and waits for the result if asked to. */
   | { readonly kind: 'submit'; readonly callers: number; readonly ms: number; readonly waits: boolean }
   /** Submits one run that streams, and tells how late each piece arrives. */
   | { readonly kind: 'follow'; readonly pieces: number }
-  /** How long each of so many submissions, takes and pages of a list last, one after the other. */
+  /** How long each of `count` submissions, takes and pages of a list lasts, one after the other. */
   | { readonly kind: 'probe'; readonly count: number }
   | { readonly kind: 'close' };
 

@@ -116,7 +116,7 @@ async function streamTimes(url: string): Promise<{ readonly p50Ms: number; reado
   return { p50Ms: rounded(quantile(late, 0.5)), p99Ms: rounded(quantile(late, 0.99)) };
 }
 
-/** Ratios of the medians: a store of so many finished runs against an empty one. */
+/** Ratios of the medians: a store of `runs` finished runs against an empty one. */
 async function sizeRatios(emptyUrl: string, fullUrl: string, runs: number): Promise<readonly Ratio[]> {
   const empty = await opened('postgres', emptyUrl, true);
   const full = await opened('postgres', fullUrl, true);

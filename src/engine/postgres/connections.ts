@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig, Pool, type PoolClient } from 'pg';
 import { ListGate } from './list-gate.ts';
-import { asUnavailable, sqlState } from './pg-error.ts';
+import { asUnavailable, leavesConnection } from './pg-error.ts';
 
 /** How long a connection may take, in milliseconds. */
 const connectWithinMs = 5000;
@@ -82,11 +82,12 @@ export class Connections {
 
   /** As `query`, with the error of the driver. */
   async raw<Row>({ name, text, values = [] }: Query): Promise<readonly Row[]> {
-    const client = await this.#pool.connect();
+    // The pool makes them by `Client` above, which its types do not say.
+    const client = (await this.#pool.connect()) as PoolClient & Connection;
     let isUsable = false;
     try {
       if (!this.#prepared.has(client)) {
-        await (client as unknown as Connection).prepare(this.#options.queryTimeoutMs);
+        await client.prepare(this.#options.queryTimeoutMs);
         this.#prepared.add(client);
       }
       const given = typeof values === 'function' ? values() : values;
@@ -94,13 +95,10 @@ export class Connections {
       isUsable = true;
       return rows as readonly Row[];
     } catch (error) {
-      // An error of the server leaves the connection as it is; anything else may have lost its answer.
-      // One that is read-only leads to a server that is no longer the primary.
-      isUsable =
-        error instanceof Error && 'severity' in error && error.severity === 'ERROR' && sqlState(error) !== '25006';
+      isUsable = leavesConnection(error);
       throw error;
     } finally {
-      if (!isUsable) (client as unknown as Connection).cut();
+      if (!isUsable) client.cut();
       client.release(!isUsable);
     }
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hint } from '../cluster/shared-store.ts';
 import { EngineUnavailable, type Life } from '../types/index.ts';
 import type { Connection, Connections } from './connections.ts';
-import { asUnavailable } from './pg-error.ts';
+import { asUnavailable, leavesConnection } from './pg-error.ts';
 
 /** Pauses between attempts to connect again, in milliseconds. */
 const reconnectMs = { first: 100, most: 2000 };
@@ -61,7 +61,7 @@ export class Link {
         const { rows } = await client.query({ text, values: [...values] });
         return rows as readonly Row[];
       } catch (error) {
-        if (!(error instanceof Error && 'severity' in error && error.severity === 'ERROR')) this.#drop(client);
+        if (!leavesConnection(error)) this.#drop(client);
         throw asUnavailable(error);
       }
     });

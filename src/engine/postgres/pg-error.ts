@@ -26,6 +26,11 @@ export function sqlState(error: unknown): string | undefined {
   return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }
 
+/** Whether a connection can be used after an error. Not one to a server that is no longer the primary, and is read-only. */
+export function leavesConnection(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && error.severity === 'ERROR' && sqlState(error) !== '25006';
+}
+
 /** Whether a step may simply be tried again: it has changed nothing, or its repetition finds what it has changed. */
 export function isPassing(error: unknown): boolean {
   const state = sqlState(error);

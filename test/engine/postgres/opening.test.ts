@@ -51,7 +51,7 @@ t.test('a database that cannot be used', { skip: skipWithoutPostgres }, async (t
     });
   });
 
-  await t.test('because nobody listens, and the password is not told', async (t) => {
+  await t.test('because nobody listens, and the password is not shown', async (t) => {
     await t.rejects(open(t, 'postgres://me:s3cret@127.0.0.1:1/db'), {
       message: /^the database cannot be reached \(ECONNREFUSED\)$/,
     });

@@ -25,16 +25,6 @@ BEGIN
   END LOOP;
 END $$;
 
--- Whether a credential has a use left. Its row is locked until the step ends.
-CREATE OR REPLACE FUNCTION {s}.v1_has_use(credential text, most int, ends bigint) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  count int;
-BEGIN
-  INSERT INTO {s}.uses VALUES (credential, 0, ends) ON CONFLICT DO NOTHING;
-  SELECT used INTO count FROM {s}.uses WHERE id = credential FOR UPDATE;
-  RETURN count < most;
-END $$;
-
 -- Accepts runs, in order: each with its claim and what it takes of limits, or nothing of it. \`again\`: some of them may have been
 -- stored by a step whose answer was lost.
 CREATE OR REPLACE FUNCTION {s}.v1_submit(life uuid, batch json, max_queued int, again boolean, t bigint)
@@ -172,7 +162,8 @@ BEGIN
       answer := jsonb_build_object('kind', 'unavailable', 'reason', 'too many queued runs');
     ELSIF holder IS NOT NULL THEN
       answer := jsonb_build_object('kind', 'duplicate', 'runId', holder);
-    ELSIF b.uses IS NOT NULL AND NOT {s}.v1_has_use(b.uses, b."mostUses", b."usesUntil") THEN
+    -- Its row was made and locked above.
+    ELSIF b.uses IS NOT NULL AND (SELECT u.used FROM {s}.uses u WHERE u.id = b.uses) >= b."mostUses" THEN
       answer := jsonb_build_object('kind', 'used_up');
     ELSIF b.limits IS NOT NULL THEN
       charged := {s}.v1_charge_all(b.limits, t);
@@ -254,7 +245,8 @@ BEGIN
   RETURN others;
 END $$;
 
--- Accepts runs and starts what may start. \`max_queued\`: NULL unless the queue may be full by now. One commit for all that a turn of a node's event loop asked.
+-- Accepts runs and starts what may start: one commit for all that a turn of a node's event loop asked. \`max_queued\`: NULL unless
+-- the queue may be full by now.
 CREATE OR REPLACE FUNCTION {s}.v1_step(life uuid, batch json, max_queued int, again boolean, want json, t_given bigint)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
