@@ -155,6 +155,21 @@ t.test('nodes that share an engine', async (t) => {
     t.match(stdout, /^blue .* [78]s +1 +older revision\ngreen .* [78]s +1 +this$/m);
   });
 
+  await t.test('a node that starts again with the old revision does not make it the newest', async (t) => {
+    const before = shared.nodes;
+    shared.nodes = [...before, nodeOf('restarted', { revisionSince: now + 2 })];
+    const { nodes } = await nodesOf(blue);
+    t.strictSame(
+      nodes.map(({ name, hasNewestRevision }) => [name, hasNewestRevision]),
+      [
+        ['blue', false],
+        ['green', true],
+        ['restarted', false],
+      ],
+    );
+    shared.nodes = before;
+  });
+
   await t.test('without a gateway, the command reads the engine', async (t) => {
     const offline = await command(t, ['nodes', '--json', '--config', root]);
     t.match(JSON.parse(offline.stdout), {

@@ -38,10 +38,7 @@ interface Reader {
 }
 
 function described(nodes: readonly NodeRecord[], { own, life, now }: Reader): NodeDocument[] {
-  const newest = nodes.reduce<NodeRecord | undefined>(
-    (latest, node) => (latest === undefined || node.revisionSince > latest.revisionSince ? node : latest),
-    undefined,
-  );
+  const newest = newestRevision(nodes);
   // A command that reads the store is no node and has no keys: then the oldest node is the measure.
   const keys = own?.keyDigest ?? nodes.toSorted((one, other) => one.startedAt - other.startedAt)[0]?.keyDigest;
   return nodes
@@ -55,9 +52,18 @@ function described(nodes: readonly NodeRecord[], { own, life, now }: Reader): No
         endsInSeconds: Math.max(0, Math.round((node.leaseUntil - now) / 1000)),
       },
       this: own !== undefined && (life === undefined ? node.name === own.name : node.life === life),
-      hasNewestRevision: node.revision === newest?.revision,
+      hasNewestRevision: node.revision === newest,
       keysDiffer: node.keyDigest !== keys,
     }));
+}
+
+/** The one that began to be served last. A node that starts again with a revision that others serve does not make it new. */
+function newestRevision(nodes: readonly NodeRecord[]): string | undefined {
+  const since = new Map<string, number>();
+  for (const { revision, revisionSince } of nodes) {
+    since.set(revision, Math.min(since.get(revision) ?? Infinity, revisionSince));
+  }
+  return [...since].sort(([, one], [, other]) => other - one)[0]?.[0];
 }
 
 function lone(own: OwnNode, running: number): NodeDocument {

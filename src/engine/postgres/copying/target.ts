@@ -36,15 +36,13 @@ class SchemaTarget implements CopyTarget {
   async finish(): Promise<void> {
     await this.#opened.query(passTurns, [this.#now]);
     const info: NodeInfo = {
-      ...{
-        name: 'pullcord engine copy',
-        version: '',
-        revision: '',
-        commit: undefined,
-        isDirty: false,
-        keyDigest: '',
-        running: 0,
-      },
+      name: 'pullcord engine copy',
+      version: '',
+      revision: '',
+      commit: undefined,
+      isDirty: false,
+      keyDigest: '',
+      running: 0,
     };
     // A node that is dead: the first one that starts buries it, and what it alone could have executed fails.
     await this.#opened.locked(
