@@ -117,7 +117,7 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
   }
   if (submission.kind === 'busy') return busyAnswer(submission.runId, submitted);
   if (submission.kind === 'used_up') return { kind: 'used_up', reply: problem(verdictWords.used_up.code) };
-  if (submission.kind === 'duplicate') {
+  if (submission.kind === 'duplicate' || submission.kind === 'repeated') {
     const { runId } = submission;
     const first = async () => {
       const found = await engine.get(runId);

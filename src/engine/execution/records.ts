@@ -39,8 +39,8 @@ export function queuedRecord(run: NewRun): RunRecord {
 
 /** The record of a run that waits, with what another run of its burst brings. It was accepted when the first was. */
 export function replacedRecord(record: RunRecord, run: NewRun): RunRecord {
-  const { revision, secret, requestId, input, origin } = run;
-  return { ...record, revision, secret, requestId, input, origin };
+  const { revision, secret, requestId, replayOf, input, origin } = run;
+  return { ...record, revision, secret, requestId, replayOf, input, origin };
 }
 
 /** The part of a final run's record that its policy keeps; undefined: nothing. */
