@@ -2,7 +2,7 @@ import type { JsonObject } from '../contract/index.ts';
 import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/limit-operations.ts';
 import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
-import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
+import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
 
 /** The runs, recorded requests, limits and nodes of a gateway, whether it is running or not. */
 export interface GatewayAccess {
@@ -17,7 +17,7 @@ export interface RunsAccess {
   list(filter: RunFilter): Promise<ListedRuns>;
   show(id: string): Promise<JsonObject | undefined>;
   cancel(id: string): Promise<CancelledRun>;
-  replay(id: string): Promise<ReplayedRun>;
+  replay(id: string, options?: ReplayOptions): Promise<ReplayedRun>;
 }
 
 export interface LimitsAccess {

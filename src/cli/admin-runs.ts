@@ -1,5 +1,5 @@
 import type { JsonObject } from '../contract/index.ts';
-import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
+import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
 import type { RunsAccess } from './access.ts';
 import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 
@@ -28,9 +28,11 @@ export class AdminRuns implements RunsAccess {
     return { kind: body.cancelled ? 'cancelled' : 'already_final', run: body.run };
   }
 
-  async replay(id: string): Promise<ReplayedRun> {
-    const { status, body } = await this.#client.ask('POST', `/runs/${encodeURIComponent(id)}/replay`);
+  async replay(id: string, { once = false }: ReplayOptions = {}): Promise<ReplayedRun> {
+    const query = once ? '?once=true' : '';
+    const { status, body } = await this.#client.ask('POST', `/runs/${encodeURIComponent(id)}/replay${query}`);
     if (status === 202) return { kind: 'accepted', run: body };
+    if (status === 200) return { kind: 'replayed_already', runId: String(body.alreadyReplayedAs) };
     return body.code === 'run_not_found' ? { kind: 'not_found' } : { kind: body.code, reason: String(body.detail) };
   }
 }

@@ -7,6 +7,7 @@ import { verdicts } from '../engine/types/index.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { RequestsAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
+import { ageOf } from './age.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
   type FormatOptions,
@@ -16,6 +17,7 @@ import {
   printPage,
   withPages,
 } from './gateway-command.ts';
+import { wholePage, withFilters } from './list-options.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -38,12 +40,10 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(requests, texts);
   const filtered = (...texts: GatewayCommandTexts) =>
-    command(...texts)
-      .option('--trigger <key>', 'only of this trigger: key, or project/key')
-      .option('--project <id>', 'only of this project')
-      .option('--request-id <id>', 'only the one with this X-Request-Id')
-      .addOption(new Option('--verdict <verdict>', 'only those with this verdict').choices(verdicts))
-      .option('--since <time>', 'only those received since: 1h, or 2027-06-30T12:00:00Z');
+    withFilters(command(...texts), {
+      time: 'received',
+      where: '"verdict = dropped and by ~ customers and age < 2h"',
+    }).addOption(new Option('--verdict <verdict>', 'only those with this verdict').choices(verdicts));
 
   const list = filtered(
     'list',
@@ -96,9 +96,12 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
 
 async function listRequests(access: RequestsAccess, options: ListOptions): Promise<ExitCode> {
   const { config, adminUrl, format, json, ...filter } = options;
-  const listed = await access.list(filter);
+  const listed = await wholePage(async (page) => {
+    const found = await access.list({ ...filter, ...page });
+    return found.ok ? { ok: true, items: found.requests, next: found.next } : found;
+  }, filter);
   if (!listed.ok) throw new UsageError(listed.message);
-  const { requests, next } = listed;
+  const { items: requests, next } = listed;
   printPage(options, {
     name: 'requests',
     items: requests,
@@ -109,11 +112,12 @@ async function listRequests(access: RequestsAccess, options: ListOptions): Promi
   return exitCodes.fine;
 }
 
-const head = ['REQUEST', 'TRIGGER', 'CALLER', 'VERDICT', 'BY', 'STATUS', 'RECEIVED', 'DECIDED AT'];
+const head = ['REQUEST', 'TRIGGER', 'CALLER', 'VERDICT', 'BY', 'STATUS', 'AGE', 'RECEIVED', 'DECIDED AT'];
 
 function rowOf(request: JsonObject): readonly unknown[] {
   const { id, project, trigger, caller, verdict, by, status, code, receivedAt, provenance } = request;
-  return [id, `${project}/${trigger}`, caller, verdict, by, `${status} ${code ?? ''}`.trim(), receivedAt, provenance];
+  const answer = `${status} ${code ?? ''}`.trim();
+  return [id, `${project}/${trigger}`, caller, verdict, by, answer, ageOf(receivedAt), receivedAt, provenance];
 }
 
 async function show(access: RequestsAccess, id: string): Promise<ExitCode> {

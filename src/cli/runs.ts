@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../contract/index.ts';
 import { listedStates } from '../runtime/listed-states.ts';
 import type { RunFilter } from '../runtime/run-operations.ts';
 import type { RunsAccess } from './access.ts';
+import { ageOf } from './age.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
   type FormatOptions,
@@ -12,6 +13,7 @@ import {
   printPage,
   withPages,
 } from './gateway-command.ts';
+import { wholePage, withFilters } from './list-options.ts';
 import { registerRunsRecover } from './runs-recover.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
@@ -29,25 +31,22 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(runs, texts);
 
-  const list = command(
-    'list',
-    'list runs, the newest first',
-    'Lists runs, the newest first, with their state and failure.',
-    {
-      examples: ['pullcord runs list --state failed --since 24h'],
+  const list = withFilters(
+    command('list', 'list runs, the newest first', 'Lists runs, the newest first, with their state and failure.', {
+      examples: [
+        'pullcord runs list --state failed --since 24h',
+        'pullcord runs list --state running --older-than 2h',
+        'pullcord runs list --where "trigger = support/ask and state in (failed, cancelled) and error ~ timeout"',
+      ],
       exitCodes: { 0: 'success; the list may be empty', 1: noAccess },
-    },
-  )
-    .option('--trigger <key>', 'only of this trigger: key, or project/key')
-    .option('--project <id>', 'only of this project')
-    .option('--request-id <id>', 'only that of the request with this X-Request-Id')
-    .addOption(
-      new Option(
-        '--state <state>',
-        'only in this state; suspect: not final, and interrupted by a death of the gateway',
-      ).choices(listedStates),
-    )
-    .option('--since <time>', 'only those accepted since: 1h, or 2027-06-30T12:00:00Z');
+    }),
+    { time: 'accepted', where: '"state = failed and error ~ timeout and age < 2h"' },
+  ).addOption(
+    new Option(
+      '--state <state>',
+      'only in this state; suspect: not final, and interrupted by a death of the gateway',
+    ).choices(listedStates),
+  );
   withPages(list, 'run').action(async (options: ListOptions) =>
     finish(await withGateway(options, ({ runs: access }) => listRuns(access, options))),
   );
@@ -97,9 +96,12 @@ const exampleId = '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60';
 
 async function listRuns(access: RunsAccess, options: ListOptions): Promise<ExitCode> {
   const { config, adminUrl, format, json, ...filter } = options;
-  const listed = await access.list(filter);
+  const listed = await wholePage(async (page) => {
+    const found = await access.list({ ...filter, ...page });
+    return found.ok ? { ok: true, items: found.runs, next: found.next } : found;
+  }, filter);
   if (!listed.ok) throw new UsageError(listed.message);
-  const { runs, next } = listed;
+  const { items: runs, next } = listed;
   printPage(options, { name: 'runs', items: runs, next, table: () => table(head, runs.map(rowOf)), none: 'no runs' });
   return exitCodes.fine;
 }
@@ -147,10 +149,19 @@ function print(run: JsonObject): ExitCode {
   return exitCodes.fine;
 }
 
-const head = ['RUN', 'TRIGGER', 'STATE', 'ATTEMPT', 'ACCEPTED', 'COST', 'ERROR'];
+const head = ['RUN', 'TRIGGER', 'STATE', 'ATTEMPT', 'AGE', 'ACCEPTED', 'COST', 'ERROR'];
 
 function rowOf({ runId, project, trigger, state, attempt, acceptedAt, cost, error }: JsonObject): readonly unknown[] {
-  return [runId, `${project}/${trigger}`, state, attempt, acceptedAt, costText(cost), Object(error).message];
+  return [
+    runId,
+    `${project}/${trigger}`,
+    state,
+    attempt,
+    ageOf(acceptedAt),
+    acceptedAt,
+    costText(cost),
+    Object(error).message,
+  ];
 }
 
 /** Undefined without a cost. Costs of less than a cent have two digits that say something. */

@@ -22,11 +22,13 @@ export function registerRuns(app: FastifyInstance, operations: RunOperations): v
     if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
     return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
   });
-  app.post<ById>('/runs/:id/replay', async (request, reply) => {
-    const replayed = await operations.replay(request.params.id);
+  app.post<ById & { Querystring: { once?: string } }>('/runs/:id/replay', async (request, reply) => {
+    const replayed = await operations.replay(request.params.id, { once: request.query.once === 'true' });
     switch (replayed.kind) {
       case 'accepted':
         return reply.code(202).send(replayed.run);
+      case 'replayed_already':
+        return { alreadyReplayedAs: replayed.runId };
       case 'not_found':
         return sendProblem(reply, request.id, 'run_not_found');
       case 'unavailable':
