@@ -1,6 +1,7 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/limit-operations.ts';
 import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
+import type { FiredRequest, FireOptions } from '../runtime/recording/fire-operations.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
 
@@ -33,4 +34,6 @@ export interface RequestsAccess {
   list(filter: RequestFilter): Promise<ListedRequests>;
   show(id: string): Promise<JsonObject | undefined>;
   export(filter: RequestFilter): Promise<ExportedRequests>;
+  /** Undefined: there is no such recording, or no longer. */
+  fire(id: string, options: FireOptions): Promise<FiredRequest | undefined>;
 }

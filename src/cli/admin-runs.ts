@@ -25,6 +25,7 @@ export class AdminRuns implements RunsAccess {
   async cancel(id: string): Promise<CancelledRun> {
     const { status, body } = await this.#client.ask('POST', `/runs/${encodeURIComponent(id)}/cancel`);
     if (status === 404) return { kind: 'not_found' };
+    if (status !== 200) return { kind: 'unavailable', reason: reasonOf(body, status) };
     return { kind: body.cancelled ? 'cancelled' : 'already_final', run: body.run };
   }
 
@@ -33,6 +34,18 @@ export class AdminRuns implements RunsAccess {
     const { status, body } = await this.#client.ask('POST', `/runs/${encodeURIComponent(id)}/replay${query}`);
     if (status === 202) return { kind: 'accepted', run: body };
     if (status === 200) return { kind: 'replayed_already', runId: String(body.alreadyReplayedAs) };
-    return body.code === 'run_not_found' ? { kind: 'not_found' } : { kind: body.code, reason: String(body.detail) };
+    switch (body.code) {
+      case 'run_not_found':
+        return { kind: 'not_found' };
+      case 'trigger_not_found':
+      case 'not_replayable':
+        return { kind: body.code };
+      default:
+        return { kind: 'unavailable', reason: reasonOf(body, status) };
+    }
   }
+}
+
+function reasonOf({ detail, title }: JsonObject, status: number): string {
+  return `${status} ${detail ?? title ?? ''}`.trim();
 }

@@ -40,7 +40,7 @@ async function accessGateway(root: string, url: string | undefined): Promise<Gat
   const { AdminClient } = await import('./admin-client.ts');
   const address = adminUrl(config);
   const isThere = await new AdminClient(address, undefined).isThere();
-  if (!isThere) return accessStore(config, address);
+  if (!isThere) return accessStore(root, config, address);
   const token = await adminToken(config);
   await checkOrganization(new AdminClient(address, token), config);
   return accessAdmin(address, token);
@@ -88,15 +88,24 @@ async function adminToken({ admin }: Config): Promise<string | undefined> {
   return undefined;
 }
 
-async function accessStore(config: Config, triedUrl: string): Promise<GatewayAccess> {
-  const [{ openEngine }, { RunOperations }, { RequestOperations }, { LimitOperations }, { NodeOperations }] =
-    await Promise.all([
-      import('../host/open-engine.ts'),
-      import('../runtime/run-operations.ts'),
-      import('../runtime/recording/request-operations.ts'),
-      import('../runtime/limits/limit-operations.ts'),
-      import('../runtime/nodes/node-operations.ts'),
-    ]);
+async function accessStore(root: string, config: Config, triedUrl: string): Promise<GatewayAccess> {
+  const [
+    { openEngine },
+    { RunOperations },
+    { RequestOperations },
+    { LimitOperations },
+    { NodeOperations },
+    { FireOperations },
+    { OpenedDecider },
+  ] = await Promise.all([
+    import('../host/open-engine.ts'),
+    import('../runtime/run-operations.ts'),
+    import('../runtime/recording/request-operations.ts'),
+    import('../runtime/limits/limit-operations.ts'),
+    import('../runtime/nodes/node-operations.ts'),
+    import('../runtime/recording/fire-operations.ts'),
+    import('./opened-decider.ts'),
+  ]);
   const silent = { info() {}, warn() {}, error() {} };
   const opened = await openEngine(config.engine, { log: silent }, { isThere: true });
   if (!opened.ok) {
@@ -104,16 +113,22 @@ async function accessStore(config: Config, triedUrl: string): Promise<GatewayAcc
     throw new AccessError(`no gateway answers at ${triedUrl} (name another with --admin-url), and ${messages}`);
   }
   const { engine, recordings } = opened;
-  const requests = new RequestOperations(recordings, () => config);
+  const requests = new RequestOperations(recordings, () => config, engine);
+  const decider = new OpenedDecider(root);
+  const fires = new FireOperations({ engine, recordings, snapshot: () => decider.snapshot() });
   return {
     runs: new RunOperations(engine, () => config),
     requests: {
       list: (filter) => requests.list(filter),
       show: (id) => requests.show(id),
       export: async (filter) => requests.export(filter),
+      fire: (id, options) => fires.fire(id, options),
     },
     limits: new LimitOperations(engine, undefined, () => config),
     nodes: new NodeOperations(engine, () => undefined),
-    close: () => engine.close(0),
+    async close() {
+      await decider.close();
+      await engine.close(0);
+    },
   };
 }

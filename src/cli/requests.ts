@@ -8,6 +8,8 @@ import type { RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { RequestsAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import { ageOf } from './age.ts';
+import { withBulk } from './bulk/bulk-options.ts';
+import type { FireCommand } from './bulk/fire-requests.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
   type FormatOptions,
@@ -32,7 +34,7 @@ interface ExportOptions extends AccessOptions, RequestFilter {
 export function registerRequests(program: Command, finish: (code: ExitCode) => void): void {
   const requests = program
     .command('requests')
-    .summary('list, show and export recorded requests')
+    .summary('list, show, fire and export recorded requests')
     .description(
       'The sample of requests that the gateway keeps where `recording` says so, including dropped ones. Works on the running ' +
         'gateway through its admin listener, and on the journal itself when no gateway runs. The values that `mask` names were masked ' +
@@ -70,6 +72,28 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     .action(async (id: string, options: AccessOptions) =>
       finish(await withGateway(options, ({ requests: access }) => show(access, id))),
     );
+  withBulk(
+    command(
+      'fire',
+      'fire recorded requests that the config which serves accepts now',
+      'Brings back what a wrong filter has dropped. Each recorded request is explained first by the config that serves: those that ' +
+        'pass its filters and its dedup now are fired, the oldest first and each once, however often the command is run; the ' +
+        'others are listed with what stops them. Auth is not asked again. Requests of which anything was masked cannot be fired.',
+      {
+        examples: [
+          'pullcord requests fire --where "verdict = dropped and by ~ customers" --revision current --dry-run',
+          'pullcord requests fire --where "verdict = dropped and age < 6h" --revision current --rate 60/1m --yes',
+        ],
+        exitCodes: {
+          0: 'all that pass are fired, or none does',
+          1: `some are left, or ${noAccess}`,
+        },
+      },
+    )
+      .argument('[id]', 'the id of one request')
+      .option('--revision <revision>', 'which config decides: current, or the revision that must serve', 'current'),
+    { example: '"verdict = dropped and age < 6h"', nouns: 'requests' },
+  ).action(async (id: string | undefined, options: AccessOptions & FireCommand) => finish(await fire(id, options)));
   filtered(
     'export',
     'print recorded requests as JSON Lines, for plan and test',
@@ -92,6 +116,19 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     .action(async (options: ExportOptions) =>
       finish(await withGateway(options, ({ requests: access }) => exportAll(access, options))),
     );
+}
+
+async function fire(id: string | undefined, options: AccessOptions & FireCommand): Promise<ExitCode> {
+  const { where } = options;
+  if (id !== undefined && where !== undefined) throw new UsageError('give the id of one request, or --where');
+  const { fireRequest, fireRequests } = await import('./bulk/fire-requests.ts');
+  if (id !== undefined) return withGateway(options, ({ requests }) => fireRequest(requests, id, options));
+  if (where === undefined) {
+    throw new UsageError('name a request by its id, or select requests with --where "verdict = dropped"');
+  }
+  const { checkRequestConditions } = await import('./bulk/check-conditions.ts');
+  checkRequestConditions(where);
+  return withGateway(options, (access) => fireRequests(access, where, options));
 }
 
 async function listRequests(access: RequestsAccess, options: ListOptions): Promise<ExitCode> {

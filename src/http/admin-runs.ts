@@ -20,6 +20,9 @@ export function registerRuns(app: FastifyInstance, operations: RunOperations): v
   app.post<ById>('/runs/:id/cancel', async (request, reply) => {
     const cancelled = await operations.cancel(request.params.id);
     if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
+    if (cancelled.kind === 'unavailable') {
+      return sendProblem(reply, request.id, 'unavailable', { detail: cancelled.reason }, { 'retry-after': '1' });
+    }
     return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
   });
   app.post<ById & { Querystring: { once?: string } }>('/runs/:id/replay', async (request, reply) => {

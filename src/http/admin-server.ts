@@ -1,14 +1,17 @@
 import { hash, randomUUID, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { PluginLog } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import type { Expectations } from '../runtime/limits/expectations.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { NodeOperations } from '../runtime/nodes/node-operations.ts';
 import { servedConfig, type ThisNode } from '../runtime/nodes/this-node.ts';
+import { FireOperations } from '../runtime/recording/fire-operations.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
@@ -34,6 +37,8 @@ export interface AdminServerParts {
   readonly reloader: () => Reloader;
   readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
+  readonly expectations: Expectations;
+  readonly log: PluginLog;
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
@@ -97,8 +102,10 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
     return reply.code(report.ok ? 200 : 422).send(describeConfig(parts));
   });
-  const requests = new RequestOperations(parts.recordings, () => parts.live.current.config);
-  registerRequests(app, requests, parts.recorder);
+  const { engine, recordings, recorder, expectations, log } = parts;
+  const operations = new RequestOperations(recordings, () => parts.live.current.config, engine);
+  const fires = new FireOperations({ engine, recordings, snapshot: () => parts.live.current, expectations, log });
+  registerRequests(app, { operations, fires, recorder });
   registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
   const nodes = new NodeOperations(parts.engine, () => {

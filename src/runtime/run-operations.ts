@@ -14,7 +14,7 @@ import { runFields } from './where/run-fields.ts';
 /** A filter for a list of runs, as an operator writes it. */
 export interface RunFilter extends ListFilter {
   readonly state?: string | undefined;
-  /** `true`: of each run, `replayedAs` names the run that has replayed it once. */
+  /** `true`: `replayedAs` names the only replay of each run, and `isOnlyReplay` says that a run is one. */
   readonly replays?: string | undefined;
 }
 
@@ -25,7 +25,8 @@ export type ListedRuns =
 
 export type CancelledRun =
   | { readonly kind: 'cancelled' | 'already_final'; readonly run: JsonObject }
-  | { readonly kind: 'not_found' };
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'unavailable'; readonly reason: string };
 
 export type ReplayedRun =
   | { readonly kind: 'accepted'; readonly run: JsonObject }
@@ -62,8 +63,12 @@ export class RunOperations {
   }
 
   async #summarize(run: RunRecord, { replays }: RunFilter): Promise<JsonObject> {
-    const replayedAs = replays === 'true' ? await this.#engine.holder(replayOnce(run.id)) : undefined;
-    return { ...summarizeRun(run), ...(replayedAs !== undefined && { replayedAs }) };
+    const view = summarizeRun(run);
+    if (replays !== 'true') return view;
+    const { id, replayOf } = run;
+    const replayedAs = await this.#engine.holder(replayOnce(id));
+    const isOnlyReplay = replayOf !== undefined && (await this.#engine.holder(replayOnce(replayOf))) === id;
+    return { ...view, ...(replayedAs !== undefined && { replayedAs }), ...(isOnlyReplay && { isOnlyReplay }) };
   }
 
   async show(id: string): Promise<JsonObject | undefined> {
