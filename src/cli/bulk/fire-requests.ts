@@ -191,8 +191,7 @@ function isOther({ kind }: FiredRequest): boolean {
 }
 
 function shown(found: FiredRequest): JsonObject {
-  const { kind, revision: _revision, ...rest } = found;
-  return { outcome: kind, ...rest };
+  return { outcome: found.kind, reason: reasonOf(found), ...(found.kind === 'dropped' && { by: found.by }) };
 }
 
 /** How many do not pass, by why. */
