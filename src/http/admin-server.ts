@@ -4,6 +4,7 @@ import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
@@ -20,8 +21,6 @@ import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
 import type { Lingering } from './lingering.ts';
-import type { Metrics } from './metrics.ts';
-import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
 import { rawProblem } from './reply.ts';
@@ -32,7 +31,6 @@ export interface AdminServerParts {
   /** Undefined if the engine does not keep recorded requests. */
   readonly recordings: Recordings | undefined;
   readonly reloader: () => Reloader;
-  readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
