@@ -1,12 +1,13 @@
-import { tracingChannel } from 'node:diagnostics_channel';
-import type { RunUsage } from './run-state.ts';
+import { channel, tracingChannel } from 'node:diagnostics_channel';
+import type { RunState, RunUsage } from './run-state.ts';
 
 /**
  * What a gateway publishes on `node:diagnostics_channel` of what it does. Its log, metrics and traces are subscribers, and
  * so may a plugin be. A subscriber is called synchronously, on the way of a request: it must be quick and must not throw.
  * Messages hold neither payloads nor secrets.
  *
- * The name of a channel is `tracing:pullcord:<what>:<event>`, as `tracingChannel` of Node forms it.
+ * The name of a channel with phases is `tracing:pullcord:<what>:<event>`, as `tracingChannel` of Node forms it; that of another
+ * one is `pullcord:<what>`.
  * @experimental
  */
 export const channels = {
@@ -16,6 +17,12 @@ export const channels = {
   attempt: phasesOf<AttemptMessage>('pullcord:attempt'),
   /** A callback: `start` before it is sent, `decided` and `end` when it was answered or given up. */
   callback: phasesOf<CallbackMessage>('pullcord:callback'),
+  /** A run that has become final, however: its attempt ended, it was cancelled while it was queued, it is not retried. */
+  run: plain<RunMessage>('pullcord:run'),
+  /** An attempt to reload the config that has ended. */
+  reload: plain<ReloadMessage>('pullcord:reload'),
+  /** A commit of the engine to its store. */
+  commit: plain<CommitMessage>('pullcord:commit'),
 } as const;
 
 /** @experimental */
@@ -42,9 +49,23 @@ export interface ObservedGateway {
   readonly node: string;
 }
 
+/** The place of something in a trace (W3C Trace Context). @experimental */
+export interface TraceContext {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits. */
+  readonly spanId: string;
+  /** Whether its spans are exported even if nothing fails. */
+  readonly sampled: boolean;
+  /** The header `tracestate`, as it arrived. */
+  readonly state?: string | undefined;
+}
+
 /** @experimental */
 export interface RequestMessage {
   readonly gateway: ObservedGateway;
+  /** Of its span; undefined: it belongs to no trace. */
+  readonly trace: TraceContext | undefined;
   /** As the header `X-Request-Id` of its answer. */
   readonly requestId: string;
   /** Milliseconds since the epoch. */
@@ -85,6 +106,8 @@ export type AttemptResult = 'succeeded' | 'input_required' | 'failed' | 'retry' 
 /** @experimental */
 export interface AttemptMessage {
   readonly gateway: ObservedGateway;
+  /** As of a request. */
+  readonly trace: TraceContext | undefined;
   readonly runId: string;
   readonly project: string;
   readonly trigger: string;
@@ -117,6 +140,8 @@ export interface AttemptMessage {
 /** @experimental */
 export interface CallbackMessage {
   readonly gateway: ObservedGateway;
+  /** As of a request. */
+  readonly trace: TraceContext | undefined;
   readonly runId: string;
   readonly requestId: string | undefined;
   readonly project: string;
@@ -132,6 +157,46 @@ export interface CallbackMessage {
   /** In how many milliseconds the next attempt starts, if there is one. */
   readonly retryInMs: number | undefined;
   readonly durationMs: number | undefined;
+}
+
+/** @experimental */
+export interface RunMessage {
+  readonly gateway: ObservedGateway;
+  readonly runId: string;
+  readonly requestId: string | undefined;
+  readonly project: string;
+  readonly trigger: string;
+  readonly caller: string;
+  /** A final one. */
+  readonly state: RunState;
+  /** How many attempts were started. */
+  readonly attempts: number;
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number;
+  readonly finishedAt: number;
+}
+
+/** @experimental */
+export interface ReloadMessage {
+  readonly gateway: ObservedGateway;
+  /** `reverted`: the files that were refused before are those of the serving revision again. `abandoned`: its deadline has passed. */
+  readonly outcome: 'accepted' | 'reverted' | 'rejected' | 'abandoned';
+  /** The revision that it was about, and that serves now. */
+  readonly revision: string;
+  readonly serving: string;
+  readonly durationMs: number;
+}
+
+/** @experimental */
+export interface CommitMessage {
+  readonly gateway: ObservedGateway;
+  /** How many operations it stored together. */
+  readonly operations: number;
+  readonly durationMs: number;
+}
+
+function plain<Message>(name: string): MessageChannel<Message> {
+  return channel(name) as unknown as MessageChannel<Message>;
 }
 
 function phasesOf<Message>(name: string): MessagePhases<Message> {

@@ -20,6 +20,7 @@ export function requestMessage(
 ): OpenMessage<RequestMessage> {
   return {
     gateway,
+    trace: undefined,
     requestId,
     receivedAt,
     method,

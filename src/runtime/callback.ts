@@ -85,6 +85,7 @@ function messageOf(gateway: ObservedGateway, run: RunRecord, host: string, attem
   const { id: runId, requestId, project, trigger } = run;
   return {
     ...{ gateway, runId, requestId, project, trigger, host, attempt },
+    trace: undefined,
     result: undefined,
     failure: undefined,
     retryInMs: undefined,

@@ -28,6 +28,7 @@ export class ObservedAttempt {
     } = run;
     this.#message = {
       ...{ gateway, runId, project, trigger, caller, secret, requestId, sessionId, conversation, attempt, plugin },
+      trace: undefined,
       acceptedAt,
       startedAt: Date.now(),
       firstDeltaMs: undefined,
