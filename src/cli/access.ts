@@ -4,6 +4,7 @@ import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
 import type { FiredRequest, FireOptions } from '../runtime/recording/fire-operations.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
+import type { StatusDocument } from '../runtime/status/status-document.gen.ts';
 
 /** The runs, recorded requests, limits and nodes of a gateway, whether it is running or not. */
 export interface GatewayAccess {
@@ -11,6 +12,7 @@ export interface GatewayAccess {
   readonly requests: RequestsAccess;
   readonly limits: LimitsAccess;
   readonly nodes: NodesAccess;
+  readonly status: StatusAccess;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,10 @@ export interface LimitsAccess {
 
 export interface NodesAccess {
   list(): Promise<NodesDocument>;
+}
+
+export interface StatusAccess {
+  read(): Promise<StatusDocument>;
 }
 
 export interface RequestsAccess {

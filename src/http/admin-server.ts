@@ -5,6 +5,7 @@ import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Expectations } from '../runtime/limits/expectations.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
@@ -17,14 +18,14 @@ import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
+import type { StatusAlert } from '../runtime/status/status-document.gen.ts';
+import { StatusOperations } from '../runtime/status/status-operations.ts';
 import { foreignPage } from './admin-gate.ts';
 import { registerLimits } from './admin-limits.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
 import type { Lingering } from './lingering.ts';
-import type { Metrics } from './metrics.ts';
-import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
 import { rawProblem } from './reply.ts';
@@ -35,10 +36,11 @@ export interface AdminServerParts {
   /** Undefined if the engine does not keep recorded requests. */
   readonly recordings: Recordings | undefined;
   readonly reloader: () => Reloader;
-  readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
   readonly expectations: Expectations;
   readonly log: PluginLog;
+  /** Those that are not quiet; undefined: there are none. */
+  readonly alerts?: () => readonly StatusAlert[];
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
@@ -113,6 +115,22 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };
   });
   app.get('/nodes', () => nodes.list());
+  const status = new StatusOperations({
+    engine,
+    recordings,
+    nodes,
+    config: () => parts.live.current.config,
+    serving: {
+      snapshot: () => parts.live.current,
+      reloader: parts.reloader,
+      memory: parts.memory,
+      alerts: () => parts.alerts?.() ?? [],
+    },
+  });
+  app.get('/status', async () => {
+    await recorder.settled();
+    return status.read();
+  });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
   app.setErrorHandler((error: Error, request, reply) =>
     sendProblem(reply, request.id, EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error)),

@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestOverhead } from '../config/least-memory.ts';
-import type { Exchange, PluginLog, Principal, RequestHead } from '../contract/index.ts';
+import {
+  channels,
+  type Exchange,
+  type ObservedGateway,
+  type PluginLog,
+  type Principal,
+  type RequestHead,
+  type RequestMessage,
+} from '../contract/index.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import type { Engine, Reservation } from '../engine/types/index.ts';
 import type { Admission } from '../runtime/admission.ts';
@@ -17,15 +25,16 @@ import type { Verdict } from '../runtime/verdict.ts';
 import type { Route } from './address.ts';
 import { clientIp } from './client-ip.ts';
 import type { OpenStreams } from './open-streams.ts';
-import type { OutcomeLog } from './outcome-log.ts';
 import { type ReadBody, readBody } from './read-body.ts';
+import { type OpenMessage, requestMessage } from './request-message.ts';
 import type { Shutdown } from './shutdown.ts';
 
 /** What the public listener serves with. */
 export interface Services {
+  /** As its messages name it. */
+  readonly gateway: ObservedGateway;
   readonly live: Live;
   readonly engine: Engine;
-  readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
   readonly completions: Completions;
   readonly streams: OpenStreams;
@@ -48,6 +57,8 @@ export class Call {
   readonly response: ServerResponse;
   readonly snapshot: Snapshot;
   readonly head: RequestHead;
+  /** What is published of it. */
+  readonly message: OpenMessage<RequestMessage>;
   /** Of the answer, whatever it is; names in lower case. */
   headers: Readonly<Record<string, string>> | undefined;
   /** The body as sent, if it was read to authenticate the caller. */
@@ -62,6 +73,7 @@ export class Call {
   recordingId: string | undefined;
   /** What was put through the pipeline. */
   exchange: Exchange | undefined;
+  readonly #startedAt = performance.now();
   #awaitsContinue: boolean;
   #route: Route | undefined;
   #admission: Admission | undefined;
@@ -89,6 +101,8 @@ export class Call {
     };
     const { expect } = request.headers;
     this.#awaitsContinue = expect !== undefined && request.httpVersion === '1.1' && isContinue.test(expect);
+    this.message = requestMessage(services.gateway, this.head);
+    channels.request.start.publish(this.message);
     // Last: if anything above throws, there is no call to release it.
     snapshot.lease();
   }
@@ -151,6 +165,8 @@ export class Call {
   release(): void {
     this.memory?.release();
     this.snapshot.release();
+    this.message.durationMs = performance.now() - this.#startedAt;
+    channels.request.end.publish(this.message);
   }
 
   /** What the address means. Known after the gate `route`. */

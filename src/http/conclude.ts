@@ -1,50 +1,35 @@
-import type { Reply } from '../contract/index.ts';
+import { channels, type Reply } from '../contract/index.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
 import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
 import type { Call } from './call.ts';
-import type { RefusedRequest } from './outcome-log.ts';
 
-/** Counts, logs and records the outcome of a request: the only place that does. */
+/** Publishes and records the outcome of a request: the only place that does. */
 export function conclude(call: Call, reply: Reply): void {
-  const { services, verdict, trigger, recordingId, exchange } = call;
+  const { services, verdict, trigger, recordingId, exchange, message, caller } = call;
   const code = problemCodeOf(reply);
-  if (verdict === undefined) {
-    // Reads of runs and completions are not counted.
-    if (code !== undefined) services.outcomes.log(() => refusedRequest(call, reply, code, ''));
-    return;
+  message.project = trigger?.project.id;
+  message.trigger = trigger?.key;
+  message.caller = caller?.id;
+  message.secret = caller?.credential;
+  message.status = statusOf(reply);
+  message.code = code;
+  if (code === 'invalid_body') message.detail = faultOf(reply);
+  if (verdict !== undefined) {
+    message.outcome = outcomeOf(verdict);
+    message.reason = reasonOf(verdict);
+    if ('runId' in verdict) message.runId = verdict.runId;
+    if (verdict.kind === 'accepted' && verdict.shadowed !== undefined)
+      message.shadowed = [...message.shadowed, ...verdict.shadowed];
   }
-  const outcome = outcomeOf(verdict);
-  const reason = reasonOf(verdict);
-  if (verdict.kind === 'accepted' && verdict.shadowed !== undefined)
-    services.outcomes.shadowed(trigger, verdict.shadowed);
-  // A run that was accepted may end in an error.
-  const refusal = outcome === 'accepted' ? code : outcome === 'handshake' ? undefined : outcome;
-  const line = refusal === undefined ? undefined : () => refusedRequest(call, reply, refusal, reason);
-  services.outcomes.count(trigger, outcome, reason, line);
+  channels.request.decided.publish(message);
   // Only what reached the pipeline is recorded.
-  if (verdict.kind === 'refused' || verdict.kind === 'handshake') return;
+  if (verdict === undefined || verdict.kind === 'refused' || verdict.kind === 'handshake') return;
   if (recordingId === undefined || exchange === undefined || trigger === undefined) return;
   services.recorder.record(recordingId, trigger, exchange, verdict, reply);
 }
 
-function refusedRequest(call: Call, reply: Reply, outcome: string, reason: string): RefusedRequest {
-  const { head, trigger, verdict, caller } = call;
-  return {
-    requestId: head.requestId,
-    status: statusOf(reply),
-    project: trigger?.project.id,
-    trigger: trigger?.key,
-    caller: caller?.id,
-    secret: caller?.credential,
-    runId: verdict !== undefined && 'runId' in verdict ? verdict.runId : undefined,
-    outcome,
-    reason: reason === '' ? faultOf(reply) : reason,
-  };
-}
-
 /** What the answer says is wrong with the body: where, and what is expected there, never a value. */
 function faultOf({ body }: Reply): string {
-  if (problemMembers(body).code !== 'invalid_body') return '';
   const { errors, detail } = problemMembers(body);
   const [first] = Array.isArray(errors) ? errors : [];
   const { pointer = '', message = detail } = problemMembers(first);

@@ -9,6 +9,9 @@ import { engineProblem, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { type Metrics, metricsOf } from '../observe/metrics.ts';
+import { OutcomeLog } from '../observe/outcome-log.ts';
+import { RunLog } from '../observe/run-log.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
@@ -28,9 +31,7 @@ import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
 import { Lingering } from './lingering.ts';
 import { Listener, type ListenerConfig, onSocket, type PreparedListener } from './listener.ts';
-import { type Metrics, metricsOf } from './metrics.ts';
 import { OpenStreams } from './open-streams.ts';
-import { OutcomeLog } from './outcome-log.ts';
 import { createPublicServer } from './public-server.ts';
 import { Readiness } from './readiness.ts';
 import { Shutdown } from './shutdown.ts';
@@ -118,7 +119,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   }
   const { engine, recordings } = opened;
 
-  const outcomes = new OutcomeLog(log);
+  const observed = { node: node.name };
+  const outcomes = new OutcomeLog(log, observed);
+  const runLog = new RunLog(log, observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -128,6 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const spending = new Spending(log);
   const surface = new Surface(
     {
+      gateway: observed,
       live,
       engine,
       recordings,
@@ -165,6 +169,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await engine.close(0);
     await client.close();
     outcomes.close();
+    runLog.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -172,9 +177,10 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   try {
     await engine.start(
       createExecutor({
+        gateway: observed,
         live,
         log,
-        callbacks: { client, log },
+        callbacks: { client, gateway: observed },
         completions,
         stopHandlers,
         spending,
@@ -228,6 +234,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         await stopHandlers.settled(stopHandlersMs);
         await client.close();
         outcomes.close();
+        runLog.close();
         live.close();
         await builder.disposed();
       },
@@ -249,7 +256,8 @@ class Surface implements ReloadParticipant {
   #isReady = false;
 
   constructor(
-    parts: Services & Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'>,
+    parts: Services &
+      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> & { readonly outcomes: OutcomeLog },
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
-import { type ProblemCode, problemCodes } from '../contract/index.ts';
+import type { ProblemCode } from '../contract/index.ts';
 import type { Services } from './call.ts';
 import type { Lingering } from './lingering.ts';
 import type { ListeningServer } from './listener.ts';
 import { bindOtherLoopback } from './other-loopback.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import { rawProblem } from './reply.ts';
+import { publishProtocolError } from './request-message.ts';
 import { serve } from './serve.ts';
 
 /** How often slow clients are looked for: the request timeout is exact to about a second. */
@@ -50,7 +51,7 @@ export function createPublicServer(services: Services, lingering: Lingering): Li
   server.on('checkContinue', answer);
   const refuse = (socket: Socket, code: ProblemCode, reason: string): void => {
     const requestId = nextRequestId();
-    services.outcomes.log(() => ({ requestId, status: problemCodes[code].status, outcome: code, reason }));
+    publishProtocolError(services.gateway, socket, { requestId, code, reason });
     lingering.close(socket, rawProblem(code, requestId));
   };
   server.on('connect', ({ socket }) => refuse(socket, 'bad_request', 'CONNECT'));

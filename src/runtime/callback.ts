@@ -1,8 +1,10 @@
 import {
+  type CallbackMessage,
+  channels,
   type JsonObject,
+  type ObservedGateway,
   type OutboundClient,
   OutboundError,
-  type PluginLog,
   retryAfterMs,
 } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
@@ -17,7 +19,8 @@ const jitter = 0.2;
 
 export interface CallbackOptions {
   readonly client: OutboundClient;
-  readonly log: PluginLog;
+  /** As its messages name it. */
+  readonly gateway: ObservedGateway;
   /** How long one attempt may take. */
   readonly timeoutMs?: number;
 }
@@ -31,13 +34,22 @@ export async function sendCallback(
   target: CallbackTarget,
   attempt: number,
   signal: AbortSignal,
-  { client, log, timeoutMs = 15_000 }: CallbackOptions,
+  { client, gateway, timeoutMs = 15_000 }: CallbackOptions,
 ): Promise<number | undefined> {
   const url = new URL(target.url);
-  // The path may hold a token.
-  const fields = { runId: run.id, project: run.project, trigger: run.trigger, host: url.host, attempt };
+  const message = messageOf(gateway, run, url.host, attempt);
+  const startedAt = performance.now();
+  const ended = (end: Partial<CallbackMessage>): number | undefined => {
+    // One that the stop of the gateway has cut short is sent again, as if it had not been.
+    if (end.result === 'failed' && signal.aborted) return end.retryInMs;
+    Object.assign(message, end, { durationMs: performance.now() - startedAt });
+    channels.callback.decided.publish(message);
+    channels.callback.end.publish(message);
+    return end.retryInMs;
+  };
   let failure: string;
   let askedMs = 0;
+  channels.callback.start.publish(message);
   try {
     const body = JSON.stringify(eventOf(run));
     const id = `run_${run.id}`;
@@ -56,25 +68,29 @@ export async function sendCallback(
     });
     await answer.discard();
     const { status } = answer;
-    if (status >= 200 && status < 300) return undefined;
-    if (status === 410) {
-      log.warn(fields, 'callback receiver is gone (410); not retried');
-      return undefined;
-    }
+    if (status >= 200 && status < 300) return ended({ result: 'delivered' });
+    if (status === 410) return ended({ result: 'gone', failure: 'answered 410' });
     failure = `answered ${status}`;
     askedMs = retryAfterMs(answer.headers['retry-after'], at.getTime()) ?? 0;
   } catch (error) {
     failure = OutboundError.from(error)?.code ?? 'did not answer in time';
   }
   const pauseSeconds = pausesSeconds[attempt - 1];
-  if (pauseSeconds === undefined) {
-    log.error({ ...fields, failure }, 'callback failed for the last time; giving up');
-    return undefined;
-  }
+  if (pauseSeconds === undefined) return ended({ result: 'given_up', failure });
   const pauseMs = pauseSeconds * 1000 * (1 - jitter + 2 * jitter * Math.random());
-  const delayMs = Math.round(Math.max(pauseMs, askedMs));
-  if (!signal.aborted) log.warn({ ...fields, failure, retryInMs: delayMs }, 'callback failed');
-  return delayMs;
+  return ended({ result: 'failed', failure, retryInMs: Math.round(Math.max(pauseMs, askedMs)) });
+}
+
+function messageOf(gateway: ObservedGateway, run: RunRecord, host: string, attempt: number): CallbackMessage {
+  const { id: runId, requestId, project, trigger } = run;
+  return {
+    ...{ gateway, runId, requestId, project, trigger, host, attempt },
+    trace: undefined,
+    result: undefined,
+    failure: undefined,
+    retryInMs: undefined,
+    durationMs: undefined,
+  };
 }
 
 function eventOf(run: RunRecord): JsonObject {

@@ -113,7 +113,7 @@ function costsOf(runs: readonly SelectedRun[]): Costs {
   return costs;
 }
 
-/** What they have cost is what is known of what they will cost. */
+/** What they have cost is the best estimate of what they will cost. */
 function costNote({ text, unknown }: Costs): string {
   if (text === '') return '';
   return `; they have cost ${text}${unknown === 0 ? '' : `, and of ${unknown} the cost is unknown`}`;

@@ -23,7 +23,7 @@ export const onceCases: readonly ConformanceCase[] = [
     assert.equal((await harness.engine.list({ limit: 10 })).length, 1);
   }),
 
-  promise('what happened once stays so after its run has failed or was cancelled, and for ever', async (harness) => {
+  promise('what happened once stays so after its run has failed or was cancelled, without expiry', async (harness) => {
     const { engine, clock } = harness;
     const cancelled = newRun(harness, { once });
     await submit(harness, cancelled);

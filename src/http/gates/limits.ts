@@ -17,7 +17,10 @@ export function chargeHead(call: Call, trigger: LiveTrigger, caller: Principal):
   const charged = chargeRequest(services.requestLimits, trigger, caller, head);
   switch (charged.kind) {
     case 'room':
-      if (charged.shadowed.length > 0) services.outcomes.shadowed(trigger, charged.shadowed);
+      if (charged.shadowed.length > 0) {
+        call.trigger = trigger;
+        call.message.shadowed = charged.shadowed;
+      }
       return undefined;
     case 'filter_error':
       return refuse(call, { kind: 'refused', code: 'filter_error', reason: charged.reason }, trigger);

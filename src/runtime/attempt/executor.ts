@@ -1,6 +1,7 @@
 import {
   type FinalRunResult,
   type JsonObject,
+  type ObservedGateway,
   type PluginLog,
   type Run,
   type RunOrigin,
@@ -14,7 +15,6 @@ import {
   type Executor,
   type RunOutcome,
   type RunRecord,
-  type RunRemains,
 } from '../../engine/types/index.ts';
 import { secretsOf } from '../../host/instance-secrets.ts';
 import { type CallbackOptions, sendCallback } from '../callback.ts';
@@ -24,7 +24,6 @@ import { KeyWatch } from '../nodes/key-watch.ts';
 import { servedConfig } from '../nodes/this-node.ts';
 import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
-import { viewOfCost } from '../run-view.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Spending } from '../spending.ts';
 import { isThenable } from '../when-ready.ts';
@@ -32,6 +31,7 @@ import { checkRunResult, isFinalResult } from './check-run-result.ts';
 import type { Completions } from './completions.ts';
 import { executeAttempt } from './execute-attempt.ts';
 import { failureDetail } from './failure-detail.ts';
+import { type CutShort, ObservedAttempt } from './observed-attempt.ts';
 import { outcomeOf } from './retry.ts';
 import type { StopHandlers } from './stop-handlers.ts';
 
@@ -39,6 +39,8 @@ import type { StopHandlers } from './stop-handlers.ts';
 const defaultTimeoutMs = 7 * 86_400_000;
 
 export interface ExecutorParts {
+  /** As its messages name it. */
+  readonly gateway: ObservedGateway;
   readonly live: Live;
   readonly log: PluginLog;
   readonly callbacks: CallbackOptions;
@@ -54,6 +56,7 @@ export interface ExecutorParts {
  * lives, else under the current one. A snapshot is leased until the attempt has ended.
  */
 export function createExecutor({
+  gateway,
   live,
   log,
   callbacks,
@@ -78,7 +81,7 @@ export function createExecutor({
         return { kind: 'failed', message: 'the trigger is no longer declared', retryable: false };
       }
       const { uses, timeoutMs = trigger.run.timeoutMs ?? defaultTimeoutMs, retry } = trigger.config.run;
-      const startedAt = performance.now();
+      const observed = new ObservedAttempt(gateway, run, uses);
       snapshot.lease();
       const ended = (result: FinalRunResult): RunOutcome => {
         snapshot.release();
@@ -86,7 +89,7 @@ export function createExecutor({
         const cut = cutShort(started);
         const priced = cut === undefined ? withCost(outcome, run, snapshot) : outcome;
         if (priced.kind !== 'retry') note(expectations, trigger.id, [run, priced]);
-        logEnd(log, run, cut ?? priced, performance.now() - startedAt);
+        observed.ended(cut ?? priced);
         return priced;
       };
       const failed = (error: unknown): RunOutcome => {
@@ -110,7 +113,8 @@ export function createExecutor({
         completionUrl: completionUrl(trigger, id),
       };
       try {
-        const parts = { uses, timeoutMs, completions, log, stopHandlers };
+        const onEvent = () => observed.streamed();
+        const parts = { uses, timeoutMs, completions, log, stopHandlers, onEvent };
         const result = executeAttempt(trigger.run, request, started, parts);
         return isThenable(result) ? result.then(ended, failed) : ended(result);
       } catch (error) {
@@ -163,42 +167,4 @@ function withoutSecrets(result: FinalRunResult, plugin: Run): FinalRunResult {
 function cutShort({ signal }: EngineAttempt): CutShort | undefined {
   if (!signal.aborted) return undefined;
   return { kind: AttemptReleased.is(signal.reason) ? 'released' : 'cancelled' };
-}
-
-interface CutShort extends RunRemains {
-  readonly kind: 'cancelled' | 'released';
-}
-
-function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome | CutShort, durationMs: number): void {
-  const fields = {
-    runId: run.id,
-    project: run.project,
-    trigger: run.trigger,
-    caller: run.caller,
-    ...(run.secret !== undefined && { secret: run.secret }),
-    ...(run.requestId !== undefined && { requestId: run.requestId }),
-    attempt: run.attempt,
-    durationMs: Math.round(durationMs),
-    ...outcome.usage,
-    ...(outcome.cost !== undefined && { cost: viewOfCost(outcome.cost) }),
-  };
-  switch (outcome.kind) {
-    case 'succeeded':
-      log.info(fields, 'run succeeded');
-      break;
-    case 'input_required':
-      log.info(fields, 'run requires input');
-      break;
-    case 'cancelled':
-      log.info(fields, 'run cancelled');
-      break;
-    case 'released':
-      log.info(fields, 'attempt ended because the gateway stops');
-      break;
-    case 'retry':
-      log.warn({ ...fields, failure: outcome.message, retryInMs: outcome.delayMs }, 'attempt failed; retrying');
-      break;
-    case 'failed':
-      log.warn({ ...fields, failure: outcome.message }, 'run failed');
-  }
 }

@@ -5,7 +5,6 @@ import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import type { Spending } from '../runtime/spending.ts';
-import type { Lingering } from './lingering.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 export interface Measured {
@@ -15,7 +14,8 @@ export interface Measured {
   readonly recorder: Recorder;
   readonly reloader: () => Reloader;
   readonly memory: MemoryBudget;
-  readonly lingering: Lingering;
+  /** Connections that are being closed. */
+  readonly lingering: { readonly count: number };
   readonly spending: Spending;
 }
 
