@@ -15,6 +15,7 @@ import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
+import type { Tracer } from '../runtime/tracing/tracer.ts';
 import { foreignPage } from './admin-gate.ts';
 import { registerLimits } from './admin-limits.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
@@ -41,6 +42,7 @@ export interface AdminServerParts {
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
 }
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
@@ -97,7 +99,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   });
   const requests = new RequestOperations(parts.recordings, () => parts.live.current.config);
   registerRequests(app, requests, parts.recorder);
-  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
+  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config, parts.tracer));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;

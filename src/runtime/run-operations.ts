@@ -7,6 +7,7 @@ import { listedStates } from './listed-states.ts';
 import { newRunId } from './run-id.ts';
 import { detailRun, summarizeRun } from './run-view.ts';
 import { policyOf } from './snapshot.ts';
+import { passingOn, type Tracer } from './tracing/tracer.ts';
 
 /** A filter for a list of runs, as an operator writes it. */
 export interface RunFilter extends ListFilter {
@@ -31,10 +32,12 @@ export type ReplayedRun =
 export class RunOperations {
   readonly #engine: Engine;
   readonly #config: () => Config;
+  readonly #tracer: Tracer;
 
-  constructor(engine: Engine, config: () => Config) {
+  constructor(engine: Engine, config: () => Config, tracer: Tracer = passingOn) {
     this.#engine = engine;
     this.#config = config;
+    this.#tracer = tracer;
   }
 
   async list(filter: RunFilter): Promise<ListedRuns> {
@@ -79,6 +82,7 @@ export class RunOperations {
       origin,
       policy,
       concurrencyValue,
+      trace: this.#tracer.ofReplay(recorded),
     };
     const submission = await this.#engine.submit({ ...run, acceptedAt: Date.now() }, undefined);
     if (submission.kind !== 'accepted') {

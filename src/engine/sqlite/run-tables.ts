@@ -89,8 +89,9 @@ export class RunTables {
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
          attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
-         origin, secret, request_id, concurrency_value, starts_at, reservations, burst_key, burst_starts_at, burst_ends_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         origin, secret, request_id, concurrency_value, starts_at, reservations, burst_key, burst_starts_at, burst_ends_at,
+         trace)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
         ...[run.conversation ?? null, run.replayOf ?? null],
@@ -106,6 +107,7 @@ export class RunTables {
         ],
         reservations.length === 0 ? null : JSON.stringify(reservations),
         ...[burst?.key ?? null, burst?.startsAt ?? null, burst?.endsAt ?? null],
+        traceValue(run),
       ],
     );
     const memory = run.conversation === undefined ? undefined : this.#sessions.memory(run.conversation, now);
@@ -129,10 +131,18 @@ export class RunTables {
     if (row.claim_scope !== null) this.#claims.release(String(row.claim_scope), String(row.claim_fingerprint), id);
     if (claim !== undefined) this.#claims.hold(claim, id, run.acceptedAt);
     this.#sql.run(
-      `UPDATE runs SET revision = ?, secret = ?, request_id = ?, keep = ?, is_masked = ?, session_ttl = ?, notify = ?,
+      `UPDATE runs SET revision = ?, secret = ?, request_id = ?, trace = ?, keep = ?, is_masked = ?, session_ttl = ?, notify = ?,
          claim_scope = ?, claim_fingerprint = ?, keep_claim = ?, input = ?, origin = ?, burst_starts_at = ? WHERE id = ?`,
       [
-        ...[run.revision, run.secret ?? null, run.requestId ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs],
+        ...[
+          run.revision,
+          run.secret ?? null,
+          run.requestId ?? null,
+          traceValue(run),
+          run.keep,
+          Number(run.isMasked),
+          run.sessionTtlMs,
+        ],
         ...[Number(run.notify), claim?.scope ?? null, claim?.fingerprint ?? null],
         ...[Number(claim?.keepOnFailure ?? false), run.input, run.origin ?? null, run.startsAt, id],
       ],
@@ -301,6 +311,10 @@ export class RunTables {
     this.#sql.run('DELETE FROM runs WHERE id = ?', [id]);
     if (this.#finished !== undefined) this.#finished -= 1;
   }
+}
+
+function traceValue({ trace }: Pick<NewRun, 'trace'>): string | null {
+  return trace === undefined ? null : JSON.stringify(trace);
 }
 
 /** The index that leads to the fewest rows. */
