@@ -71,9 +71,10 @@ function urlIn(variables: Variables): URL | undefined {
 function headersIn(variables: Variables): Readonly<Record<string, string>> {
   const named = variables.first('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS');
   if (named === undefined) return {};
-  const valid = Object.entries(variables.pairs(named.name)).filter(([name, value]) => isHeader(name, value));
+  const pairs = Object.entries(variables.pairs(named.name));
+  const valid = pairs.filter(([name, value]) => isHeader(name, value));
   const headers = Object.fromEntries(valid.map(([name, value]) => [name.toLowerCase(), value]));
-  if (valid.length < Object.keys(variables.pairs(named.name)).length) {
+  if (valid.length < pairs.length) {
     variables.warn(`${named.name} has a header that HTTP cannot carry; it is left out`);
   }
   return headers;
