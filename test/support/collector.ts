@@ -81,15 +81,30 @@ export function spansIn(json: string): CollectedSpan[] {
   );
 }
 
-/** An export as plain data, by the official types: the same for whatever means the same. */
+/** An export as plain data, by the official types: the same for whatever means the same. Throws if it is not valid. */
 export function parsedRequest(json: string) {
-  const given = JSON.parse(json, (key, value) => (isId(key) ? Buffer.from(value, 'hex').toString('base64') : value));
-  const fault = ExportTraceServiceRequest.verify(withBytes(given));
-  assert.equal(fault, null);
-  const message = ExportTraceServiceRequest.fromObject(given);
-  const plain = ExportTraceServiceRequest.toObject(message, { longs: String, bytes: String, enums: String });
+  const given = JSON.parse(json, decodedId);
+  assert.equal(ExportTraceServiceRequest.verify(withNumbers(given)), null);
+  const plain = plainOf(json);
   assertKnown(given, plain, '');
   return plain;
+}
+
+/** The same of what the official exporter writes, which has members that the types do not have. */
+export function plainOf(json: string) {
+  return ExportTraceServiceRequest.toObject(ExportTraceServiceRequest.fromObject(JSON.parse(json, decodedId)), asText);
+}
+
+/** The same of an export in the binary format. */
+export function decodedRequest(bytes: Uint8Array | undefined) {
+  return ExportTraceServiceRequest.toObject(ExportTraceServiceRequest.decode(bytes), asText);
+}
+
+const asText = { longs: String, bytes: String, enums: String };
+
+/** In JSON of OTLP ids are hexadecimal, while JSON of protocol buffers has bytes in base64. */
+function decodedId(key: string, value: unknown): unknown {
+  return isId(key) ? Buffer.from(String(value), 'hex').toString('base64') : value;
 }
 
 function isId(key: string): boolean {
@@ -97,7 +112,7 @@ function isId(key: string): boolean {
 }
 
 /** `verify` wants 64-bit integers as objects or numbers, and JSON has them as strings. */
-function withBytes(value: unknown): unknown {
+function withNumbers(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value), (key, item) => (/UnixNano$|^intValue$/.test(key) ? Number(item) : item));
 }
 
