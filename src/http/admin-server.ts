@@ -20,6 +20,7 @@ import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
 import type { StatusAlert } from '../runtime/status/status-document.gen.ts';
 import { StatusOperations } from '../runtime/status/status-operations.ts';
+import type { Tracer } from '../runtime/tracing/tracer.ts';
 import { foreignPage } from './admin-gate.ts';
 import { registerLimits } from './admin-limits.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
@@ -50,6 +51,7 @@ export interface AdminServerParts {
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
 }
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
@@ -108,7 +110,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   const operations = new RequestOperations(recordings, () => parts.live.current.config, engine);
   const fires = new FireOperations({ engine, recordings, snapshot: () => parts.live.current, expectations, log });
   registerRequests(app, { operations, fires, recorder });
-  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
+  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config, parts.tracer));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;

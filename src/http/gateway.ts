@@ -12,6 +12,8 @@ import { resolveSecret } from '../host/secrets.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RunLog } from '../observe/run-log.ts';
+import type { TraceSettings } from '../observe/traces/settings.ts';
+import { Traces } from '../observe/traces/traces.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
@@ -26,6 +28,7 @@ import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { type Pause, SettledLoader } from '../runtime/settled-loader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { Spending } from '../runtime/spending.ts';
+import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
@@ -46,6 +49,8 @@ export interface GatewayOptions {
   readonly pause?: Pause | undefined;
   /** Where the admin listener listens instead of its address: the path of a socket. */
   readonly adminSocket?: string | undefined;
+  /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
+  readonly traces?: TraceSettings | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -122,6 +127,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const observed = { node: node.name };
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
+  const tracer = new Tracer(options.traces?.sampler);
+  const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -140,6 +147,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       completions,
       streams,
       shutdown,
+      tracer,
       memory,
       decoder: new BodyDecoder(),
       requestLimits: new MemoryCounters(),
@@ -170,6 +178,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await client.close();
     outcomes.close();
     runLog.close();
+    await traces?.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -180,7 +189,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         gateway: observed,
         live,
         log,
-        callbacks: { client, gateway: observed },
+        callbacks: { client, gateway: observed, tracer },
+        tracer,
         completions,
         stopHandlers,
         spending,
@@ -235,6 +245,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         await client.close();
         outcomes.close();
         runLog.close();
+        await traces?.close();
         live.close();
         await builder.disposed();
       },
