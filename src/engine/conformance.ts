@@ -11,6 +11,7 @@ import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
 import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
+import { reportCases } from './conformance/reporting.ts';
 import { retryCases } from './conformance/retrying.ts';
 import { sessionCases } from './conformance/sessions.ts';
 import { useCases } from './conformance/using.ts';
@@ -30,6 +31,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...executionCases,
   ...waitCases,
   ...cancelCases,
+  ...reportCases,
   ...readCases,
   ...limitCases,
   ...retryCases,
