@@ -42,9 +42,12 @@ t.test('each run that becomes final is published once, with its state, whether i
   t.ok(run && run.finishedAt >= run.acceptedAt);
   t.type(run?.gateway.node, 'string');
   const { runId } = (await fire('later', {})).body;
-  for (const _time of ['first', 'second']) {
-    const headers = { 'content-type': 'application/json' };
-    t.equal((await fetch(`${adminUrl}/runs/${runId}/cancel`, { method: 'POST', headers })).status, status);
+  for (let time = 1; time <= 2; time += 1) {
+    const cancelled = await fetch(`${adminUrl}/runs/${runId}/cancel`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    t.equal(cancelled.status, 200);
   }
   t.match(runs.slice(1), [{ runId, trigger: 'later', state: 'cancelled', attempts: 0 }]);
   await gateway.close();
