@@ -9,6 +9,8 @@ import { engineProblem, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { Measurements } from '../observe/measurements.ts';
+import type { Measured } from '../observe/metric-catalogue.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RunLog } from '../observe/run-log.ts';
@@ -124,6 +126,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
 
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
+  const measurements = new Measurements(observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -138,6 +141,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       engine,
       recordings,
       outcomes,
+      measurements,
       recorder,
       completions,
       streams,
@@ -173,6 +177,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await client.close();
     outcomes.close();
     runLog.close();
+    measurements.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -238,6 +243,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         await client.close();
         outcomes.close();
         runLog.close();
+        measurements.close();
         live.close();
         await builder.disposed();
       },
@@ -260,7 +266,8 @@ class Surface implements ReloadParticipant {
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> & { readonly outcomes: OutcomeLog },
+      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> &
+      Pick<Measured, 'outcomes' | 'measurements'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {
