@@ -5,6 +5,7 @@ import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Expectations } from '../runtime/limits/expectations.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
@@ -100,7 +101,13 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     const status = await parts.readiness.status();
     return reply.code(status === 'ok' ? 200 : 503).send({ status });
   });
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  app.get('/metrics', async ({ headers }, reply) => {
+    const format = acceptedFormat(headers.accept);
+    return reply
+      .header('vary', 'accept')
+      .type(contentTypes[format])
+      .send(await metrics.text(format));
+  });
   app.get('/config', () => describeConfig(parts));
   app.post<{ Querystring: { force?: string } }>('/config/reload', async (request, reply) => {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
