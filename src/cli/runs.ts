@@ -40,7 +40,8 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
   )
     .option('--trigger <key>', 'only of this trigger: key, or project/key')
     .option('--project <id>', 'only of this project')
-    .option('--request-id <id>', 'only that of the request with this X-Request-Id')
+    .option('--request <id>', 'only that of the request with this X-Request-Id')
+    .addOption(new Option('--request-id <id>').hideHelp())
     .addOption(
       new Option(
         '--state <state>',
@@ -93,6 +94,9 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
   registerRunsRecover(runs, finish);
 }
 
+/** UUID (RFC 9562). */
+const isRunId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 const exampleId = '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60';
 
 async function listRuns(access: RunsAccess, options: ListOptions): Promise<ExitCode> {
@@ -106,7 +110,10 @@ async function listRuns(access: RunsAccess, options: ListOptions): Promise<ExitC
 
 async function show(access: RunsAccess, id: string): Promise<ExitCode> {
   const run = await access.show(id);
-  return run === undefined ? unknown(id) : print(run);
+  if (run !== undefined) return print(run);
+  if (!isRunId.test(id))
+    terminal.words(`${id} is no id of a run; of an X-Request-Id: \`pullcord runs list --request ${id}\``);
+  return unknown(id);
 }
 
 async function cancel(access: RunsAccess, id: string): Promise<ExitCode> {

@@ -1,4 +1,4 @@
-import { hash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
@@ -25,6 +25,7 @@ import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
 import { rawProblem } from './reply.ts';
+import { requestIds } from './request-id.ts';
 
 export interface AdminServerParts {
   readonly live: Live;
@@ -47,9 +48,11 @@ export interface AdminServerParts {
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
 export function createAdminServer(parts: AdminServerParts): FastifyInstance {
+  const requestIdOf = requestIds();
+  const trust = () => parts.live.current.config.server;
   const app = fastify({
     logger: false,
-    genReqId: () => randomUUID(),
+    genReqId: (request) => requestIdOf(request, trust()),
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: 10_000,
     forceCloseConnections: true,
@@ -57,7 +60,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     http: { requireHostHeader: false },
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET') socket.destroy();
-      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), randomUUID()));
+      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), requestIdOf(undefined, trust())));
     },
     // An address that cannot be decoded reaches neither a route nor the error handler.
     frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),

@@ -1,12 +1,15 @@
 import type { Reply } from '../contract/index.ts';
+import { noBody } from '../runtime/body/trigger-body.ts';
+import { exchangeOf } from '../runtime/exchange.ts';
+import { hasFailed } from '../runtime/recording/recorder.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
-import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
+import { outcomeOf, reasonOf, type Verdict } from '../runtime/verdict.ts';
 import type { Call } from './call.ts';
 import type { RefusedRequest } from './outcome-log.ts';
 
 /** Counts, logs and records the outcome of a request: the only place that does. */
 export function conclude(call: Call, reply: Reply): void {
-  const { services, verdict, trigger, recordingId, exchange } = call;
+  const { services, verdict, trigger } = call;
   const code = problemCodeOf(reply);
   if (verdict === undefined) {
     // Reads of runs and completions are not counted.
@@ -21,10 +24,21 @@ export function conclude(call: Call, reply: Reply): void {
   const refusal = outcome === 'accepted' ? code : outcome === 'handshake' ? undefined : outcome;
   const line = refusal === undefined ? undefined : () => refusedRequest(call, reply, refusal, reason);
   services.outcomes.count(trigger, outcome, reason, line);
-  // Only what reached the pipeline is recorded.
-  if (verdict.kind === 'refused' || verdict.kind === 'handshake') return;
-  if (recordingId === undefined || exchange === undefined || trigger === undefined) return;
-  services.recorder.record(recordingId, trigger, exchange, verdict, reply);
+  record(call, reply, verdict);
+}
+
+/** Records what reached the pipeline, or was refused before for a reason that is recorded. */
+function record(call: Call, reply: Reply, of: Verdict): void {
+  const verdict = of.kind === 'refused' ? of.verdict : of.kind === 'handshake' ? undefined : of;
+  const { services, trigger, recordingId, exchange, firing, snapshot, head, shadowed } = call;
+  if (verdict === undefined || trigger === undefined || firing === undefined) return;
+  const id = recordingId ?? services.recorder.chooseByOutcome({ trigger, verdict, reply });
+  if (id === undefined) return;
+  const decided = verdict.kind === 'accepted' && hasFailed(reply) ? { ...verdict, hasFailed: true } : verdict;
+  services.recorder.record(id, recordingId !== undefined, exchange?.bodyText?.length ?? 0, () => ({
+    ...{ snapshot, trigger, reply, shadowed, verdict: decided, isBodyRead: exchange !== undefined },
+    exchange: exchange ?? exchangeOf(head, trigger, firing.principal, noBody, firing.event),
+  }));
 }
 
 function refusedRequest(call: Call, reply: Reply, outcome: string, reason: string): RefusedRequest {

@@ -138,6 +138,15 @@ export function metricsOf(measured: Measured): Metrics {
     },
   });
   new Counter({
+    name: 'pullcord_recordings_left_out_total',
+    help: 'Requests of a flood that are not recorded although they were dropped, limited or failed.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(recorder.leftOut);
+    },
+  });
+  new Counter({
     name: 'pullcord_config_reloads_total',
     help: 'Reloads of the config by outcome: accepted, rejected, reverted (what was refused is gone), or abandoned at their deadline.',
     labelNames: ['outcome'],

@@ -35,7 +35,9 @@ export async function sendCallback(
 ): Promise<number | undefined> {
   const url = new URL(target.url);
   // The path may hold a token.
-  const fields = { runId: run.id, project: run.project, trigger: run.trigger, host: url.host, attempt };
+  const { id: runId, requestId, project, trigger } = run;
+  const names = { runId, ...(requestId !== undefined && { requestId }), project, trigger };
+  const fields = { ...names, host: url.host, attempt };
   let failure: string;
   let askedMs = 0;
   try {

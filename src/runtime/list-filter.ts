@@ -8,6 +8,8 @@ export interface ListFilter {
   readonly trigger?: string | undefined;
   readonly project?: string | undefined;
   /** The `X-Request-Id` of an answer. */
+  readonly request?: string | undefined;
+  /** Its earlier name. */
   readonly requestId?: string | undefined;
   /** A duration before now, or a time in ISO 8601. */
   readonly since?: string | undefined;
@@ -35,7 +37,7 @@ const listedByDefault = 50;
 
 /** Parses the members that all lists share, except `after`, which only the engine can look up. */
 export function parseListFilter(
-  { trigger, project, requestId, since, limit }: ListFilter,
+  { trigger, project, request, requestId = request, since, limit }: ListFilter,
   config: Config,
 ): ParsedFilter {
   const [key = '', projectOfKey] = (trigger ?? '').split('/').reverse();

@@ -163,6 +163,11 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN concurrency_value TEXT;
   ALTER TABLE runs ADD COLUMN starts_at INTEGER;
   `,
+  // Why a request is recorded and what decided about it, as JSON.
+  `
+  ALTER TABLE recordings ADD COLUMN details TEXT;
+  CREATE INDEX recordings_of_outcome ON recordings (received_at, id, size) WHERE details ->> '$.sampled' = 0;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

@@ -61,6 +61,7 @@ export function executeAttempt(
     signal: started.signal,
     progress: { emit: (event) => started.emit(event), save },
     log: parts.log,
+    run: request,
     stopHandlers: parts.stopHandlers,
   });
   const isResumed = saved !== undefined && (run.resume !== undefined || run.complete !== undefined);

@@ -90,15 +90,16 @@ export function createExecutor({
         return priced;
       };
       const failed = (error: unknown): RunOutcome => {
-        log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
+        log.error({ err: error, ...namesOf(run), plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const { id, project, caller, input, origin, attempt, sessionId, conversation } = run;
+      const { id, project, caller, requestId, input, origin, attempt, sessionId, conversation } = run;
       const request: RunRequest = {
         id,
         project,
         trigger: run.trigger,
         caller,
+        requestId,
         sessionId,
         conversation,
         input,
@@ -169,14 +170,18 @@ interface CutShort extends RunRemains {
   readonly kind: 'cancelled' | 'released';
 }
 
+/** What each line of the log about a run is found by. */
+function namesOf({ id, requestId }: Pick<RunRecord, 'id' | 'requestId'>): JsonObject {
+  return { runId: id, ...(requestId !== undefined && { requestId }) };
+}
+
 function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome | CutShort, durationMs: number): void {
   const fields = {
-    runId: run.id,
+    ...namesOf(run),
     project: run.project,
     trigger: run.trigger,
     caller: run.caller,
     ...(run.secret !== undefined && { secret: run.secret }),
-    ...(run.requestId !== undefined && { requestId: run.requestId }),
     attempt: run.attempt,
     durationMs: Math.round(durationMs),
     ...outcome.usage,
