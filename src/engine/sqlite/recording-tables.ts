@@ -116,9 +116,11 @@ export class RecordingTables {
   #boundAll(now: number, limit: number): number {
     const ended = this.#delete('SELECT rowid FROM recordings WHERE until <= ? LIMIT ?', [now, limit]);
     const old = this.#bounds === undefined ? 0 : this.#boundAge(now - this.#bounds.ageMs, limit);
-    const oldest = this.#areMostOfOutcome() ? oldestOfOutcome : oldestFirst;
-    const excess = this.#hasRoom() ? this.#excess(oldest, limit) : limit;
-    return ended + old + (excess > 0 ? this.#delete(`SELECT rowid ${oldest}`, [excess]) : 0);
+    const hasRoom = this.#hasRoom();
+    const refused = hasRoom ? this.#excess(oldestOfOutcome, limit, isMostlyOfOutcome) : 0;
+    const deleted = refused > 0 ? this.#delete(`SELECT rowid ${oldestOfOutcome}`, [refused]) : 0;
+    const excess = hasRoom ? this.#excess(oldestFirst, limit, isOver) : limit;
+    return ended + old + deleted + (excess > 0 ? this.#delete(`SELECT rowid ${oldestFirst}`, [excess]) : 0);
   }
 
   /** The bound may be lower now than when they were recorded. */
@@ -127,28 +129,20 @@ export class RecordingTables {
     return this.#delete(`SELECT rowid ${old}`, [until, limit]);
   }
 
-  /** Whether those that were recorded for their outcome alone take more than half of a bound that is exceeded. */
-  #areMostOfOutcome(): boolean {
-    const bounds = this.#bounds;
-    if (bounds === undefined) return false;
-    const { count, size, ofOutcome } = this.#total();
-    return (
-      (count > bounds.count && ofOutcome.count > bounds.count / 2) ||
-      (size > bounds.sizeBytes && ofOutcome.size > bounds.sizeBytes / 2)
-    );
-  }
-
-  /** How many of the oldest exceed the bounds of count and size. */
-  #excess(oldest: string, limit: number): number {
+  /** How many of these have to go for the bounds of count and size. */
+  #excess(oldest: string, limit: number, mustGo: (kept: Kept, bounds: RecordingBounds) => boolean): number {
     const bounds = this.#bounds;
     if (bounds === undefined) return 0;
-    let { count, size } = this.#total();
+    const { ofOutcome, ...all } = this.#total();
+    const left = { ...all, ofOutcome: { ...ofOutcome } };
     let excess = 0;
-    if (count <= bounds.count && size <= bounds.sizeBytes) return excess;
+    if (!mustGo(left, bounds)) return excess;
     for (const row of this.#sql.prepare(`SELECT size ${oldest}`).iterate(limit)) {
-      if (count <= bounds.count && size <= bounds.sizeBytes) break;
-      count -= 1;
-      size -= Number(row.size);
+      if (!mustGo(left, bounds)) break;
+      for (const sum of oldest === oldestFirst ? [left] : [left, left.ofOutcome]) {
+        sum.count -= 1;
+        sum.size -= Number(row.size);
+      }
       excess += 1;
     }
     return excess;
@@ -202,6 +196,18 @@ export class RecordingTables {
     this.#keptOfTrigger.set(name, count);
     return count;
   }
+}
+
+function isOver({ count, size }: Sum, bounds: RecordingBounds): boolean {
+  return count > bounds.count || size > bounds.sizeBytes;
+}
+
+/** Whether a bound is exceeded, and those that were recorded for their outcome alone take more than half of it. */
+function isMostlyOfOutcome({ count, size, ofOutcome }: Kept, bounds: RecordingBounds): boolean {
+  return (
+    (count > bounds.count && ofOutcome.count > bounds.count / 2) ||
+    (size > bounds.sizeBytes && ofOutcome.size > bounds.sizeBytes / 2)
+  );
 }
 
 interface Sum {

@@ -6,7 +6,6 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   r record;
   total record;
-  only_outcomes boolean;
   -- At once: what was added, and some of what others have left.
   step int := 1000 + json_array_length(batch);
 BEGIN
@@ -32,13 +31,18 @@ BEGIN
   SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes, count(*) FILTER (WHERE NOT sampled) AS outcomes,
       coalesce(sum(size) FILTER (WHERE NOT sampled), 0) AS outcome_bytes INTO total FROM {s}.recordings;
   IF total.n <= most AND total.bytes <= most_bytes THEN RETURN; END IF;
-  -- Those that were recorded for their outcome alone give way first if they take more than half.
-  only_outcomes := (total.n > most AND total.outcomes * 2 > most)
-    OR (total.bytes > most_bytes AND total.outcome_bytes * 2 > most_bytes);
+  -- Those that were recorded for their outcome alone give way first, while they take more than half.
   DELETE FROM {s}.recordings WHERE id = ANY (ARRAY(
     SELECT o.id FROM (SELECT c.id, row_number() OVER (ORDER BY c.received_at, c.id) AS place,
         sum(c.size) OVER (ORDER BY c.received_at, c.id ROWS UNBOUNDED PRECEDING) - c.size AS before
-      FROM {s}.recordings c WHERE NOT only_outcomes OR NOT c.sampled ORDER BY c.received_at, c.id LIMIT step) AS o
+      FROM {s}.recordings c WHERE NOT c.sampled ORDER BY c.received_at, c.id LIMIT step) AS o
+    WHERE (o.place <= total.n - most AND o.place - 1 < total.outcomes - most / 2.0)
+      OR (o.before < total.bytes - most_bytes AND o.before < total.outcome_bytes - most_bytes / 2.0)));
+  SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes INTO total FROM {s}.recordings;
+  DELETE FROM {s}.recordings WHERE id = ANY (ARRAY(
+    SELECT o.id FROM (SELECT c.id, row_number() OVER (ORDER BY c.received_at, c.id) AS place,
+        sum(c.size) OVER (ORDER BY c.received_at, c.id ROWS UNBOUNDED PRECEDING) - c.size AS before
+      FROM {s}.recordings c ORDER BY c.received_at, c.id LIMIT step) AS o
     WHERE o.place <= total.n - most OR o.before < total.bytes - most_bytes));
 END $$;
 `;
