@@ -141,6 +141,7 @@ function describeConfig({ live, node, reloader: current }: AdminServerParts): ob
     triggers: config.triggers.length,
     apiKeys: config.apiKeys.length,
     reloading: running ? { since: new Date(running.since).toISOString(), phase: running.phase } : null,
+    refusedSince: reloader.refusedSince === undefined ? null : new Date(reloader.refusedSince).toISOString(),
     revocationsAhead: revocations,
     lastReload: {
       at: new Date(at).toISOString(),

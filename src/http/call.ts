@@ -57,6 +57,8 @@ export class Call {
   memory: Reservation | undefined;
   /** How the request came out; undefined if that is not counted, as for reading a run. */
   verdict: Verdict | undefined;
+  /** Why it is refused, for the log alone: the verdict has what metrics may have. Never a value that was sent. */
+  reason: string | undefined;
   /** The trigger that the verdict is counted for. */
   trigger: LiveTrigger | undefined;
   /** Limits in shadow mode that would have refused it before its body was read. */

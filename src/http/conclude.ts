@@ -43,6 +43,8 @@ function record(call: Call, reply: Reply, of: Verdict): void {
 
 function refusedRequest(call: Call, reply: Reply, outcome: string, reason: string): RefusedRequest {
   const { head, trigger, verdict, caller } = call;
+  // What the answer to a run says may be the agent's.
+  const isRefused = verdict === undefined || verdict.kind === 'refused';
   return {
     requestId: head.requestId,
     status: statusOf(reply),
@@ -52,14 +54,14 @@ function refusedRequest(call: Call, reply: Reply, outcome: string, reason: strin
     secret: caller?.credential,
     runId: verdict !== undefined && 'runId' in verdict ? verdict.runId : undefined,
     outcome,
-    reason: reason === '' ? faultOf(reply) : reason,
+    reason: reason || (call.reason ?? (isRefused ? faultOf(reply) : '')),
   };
 }
 
-/** What the answer says is wrong with the body: where, and what is expected there, never a value. */
+/** What the answer of the gateway says is wrong: of a body where, and what is expected there. Never a value. */
 function faultOf({ body }: Reply): string {
-  if (problemMembers(body).code !== 'invalid_body') return '';
-  const { errors, detail } = problemMembers(body);
+  const { code, errors, detail = '' } = problemMembers(body);
+  if (code !== 'invalid_body') return String(detail);
   const [first] = Array.isArray(errors) ? errors : [];
   const { pointer = '', message = detail } = problemMembers(first);
   return `${pointer} ${message}`.trim();

@@ -88,7 +88,9 @@ export class OutcomeLog {
     this.#linesLeft -= 1;
     const request = line();
     const hasFailed = request.status >= 500 || request.status === 408;
-    this.#log.info(request, hasFailed ? 'request failed' : 'request refused');
+    const isCancelled = request.outcome === 'run_cancelled';
+    const failed = isCancelled ? 'run of a request cancelled' : 'request failed';
+    this.#log.info(request, hasFailed ? failed : 'request refused');
     return true;
   }
 

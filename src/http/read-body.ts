@@ -25,6 +25,16 @@ function noRoom(reason: string): RefusedVerdict {
   return { kind: 'refused', code: 'unavailable', reason, verdict };
 }
 
+/** Why a body is not read or not used, for the log. */
+export function reasonOfUnread(why: UnreadReason | LaterReason): string {
+  return unreadWords[why] ?? refusals[why].reason;
+}
+
+const unreadWords: Partial<Record<UnreadReason | LaterReason, string>> = {
+  too_large: 'the body is above its limit',
+  broken_off: 'the body broke off, or its framing is invalid',
+};
+
 /** How a request is refused whose body was not read, or cannot be used now. */
 export function refusalOf(why: UnreadReason | LaterReason): RefusedVerdict {
   return refusals[why];
