@@ -70,6 +70,9 @@ export interface Gateway {
   readonly metrics: Metrics;
   /** The revision that serves new requests. */
   readonly revision: string;
+  /** The commit of which it is, and whether it differs from what is committed; undefined where git says nothing. */
+  readonly gitCommit: string | undefined;
+  readonly isDirty: boolean | undefined;
   /** Warnings of the config that serves. */
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
   /** Resolves when nothing can be stored any more, whatever happens: the gateway must be closed. */
@@ -235,6 +238,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       },
       get revision() {
         return live.current.revision;
+      },
+      get gitCommit() {
+        return live.current.gitCommit;
+      },
+      get isDirty() {
+        return live.current.isDirty;
       },
       reloader,
       metrics: surface.metrics,

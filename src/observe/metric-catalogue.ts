@@ -253,6 +253,13 @@ export const metricCatalogue: readonly MetricDefinition[] = [
     samples: ({ recorder }) => [one(recorder.lost)],
   },
   {
+    name: 'pullcord_recordings_left_out_total',
+    type: 'counter',
+    help: 'Requests of a flood that are not recorded although they were dropped, limited or failed.',
+    labels: [],
+    samples: ({ recorder }) => [one(recorder.leftOut)],
+  },
+  {
     name: 'pullcord_config_reloads_total',
     type: 'counter',
     help: 'Reloads of the config by outcome: accepted, rejected, reverted (what was refused is gone), or abandoned at their deadline.',
