@@ -5,6 +5,7 @@ import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Expectations } from '../runtime/limits/expectations.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
@@ -20,6 +21,7 @@ import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
 import type { StatusAlert } from '../runtime/status/status-document.gen.ts';
 import { StatusOperations } from '../runtime/status/status-operations.ts';
+import type { Tracer } from '../runtime/tracing/tracer.ts';
 import { foreignPage } from './admin-gate.ts';
 import { registerLimits } from './admin-limits.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
@@ -50,6 +52,7 @@ export interface AdminServerParts {
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
 }
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
@@ -98,7 +101,13 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     const status = await parts.readiness.status();
     return reply.code(status === 'ok' ? 200 : 503).send({ status });
   });
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  app.get('/metrics', async ({ headers }, reply) => {
+    const format = acceptedFormat(headers.accept);
+    return reply
+      .header('vary', 'accept')
+      .type(contentTypes[format])
+      .send(await metrics.text(format));
+  });
   app.get('/config', () => describeConfig(parts));
   app.post<{ Querystring: { force?: string } }>('/config/reload', async (request, reply) => {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
@@ -108,7 +117,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   const operations = new RequestOperations(recordings, () => parts.live.current.config, engine);
   const fires = new FireOperations({ engine, recordings, snapshot: () => parts.live.current, expectations, log });
   registerRequests(app, { operations, fires, recorder });
-  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
+  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config, parts.tracer));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;

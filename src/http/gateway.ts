@@ -9,9 +9,13 @@ import { engineProblem, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { Measurements } from '../observe/measurements.ts';
+import type { Measured } from '../observe/metric-catalogue.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RunLog } from '../observe/run-log.ts';
+import type { TraceSettings } from '../observe/traces/settings.ts';
+import { Traces } from '../observe/traces/traces.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
@@ -20,12 +24,14 @@ import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { thisNode } from '../runtime/nodes/this-node.ts';
+import { publishedCommits } from '../runtime/observed-engine.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { type Pause, SettledLoader } from '../runtime/settled-loader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { Spending } from '../runtime/spending.ts';
+import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
@@ -46,6 +52,8 @@ export interface GatewayOptions {
   readonly pause?: Pause | undefined;
   /** Where the admin listener listens instead of its address: the path of a socket. */
   readonly adminSocket?: string | undefined;
+  /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
+  readonly traces?: TraceSettings | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -111,7 +119,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   });
   const node = thisNode();
   const memory = new MemoryBudget(config.server);
-  const opened = await openEngine(config.engine, { log, memory, node });
+  const observed = { node: node.name };
+  const commits = publishedCommits(observed);
+  const opened = await openEngine(config.engine, { log, memory, node, commits });
   if (!opened.ok) {
     live.close();
     await builder.disposed();
@@ -119,9 +129,11 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   }
   const { engine, recordings } = opened;
 
-  const observed = { node: node.name };
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
+  const tracer = new Tracer(options.traces?.sampler);
+  const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
+  const measurements = new Measurements(observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -136,10 +148,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       engine,
       recordings,
       outcomes,
+      measurements,
       recorder,
       completions,
       streams,
       shutdown,
+      tracer,
       memory,
       decoder: new BodyDecoder(),
       requestLimits: new MemoryCounters(),
@@ -153,6 +167,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     options,
   );
   const reloader: Reloader = new Reloader({
+    gateway: observed,
     root,
     loader,
     builder,
@@ -170,6 +185,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await client.close();
     outcomes.close();
     runLog.close();
+    await traces?.close();
+    measurements.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -180,7 +197,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         gateway: observed,
         live,
         log,
-        callbacks: { client, gateway: observed },
+        callbacks: { client, gateway: observed, tracer },
+        tracer,
         completions,
         stopHandlers,
         spending,
@@ -235,6 +253,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         await client.close();
         outcomes.close();
         runLog.close();
+        await traces?.close();
+        measurements.close();
         live.close();
         await builder.disposed();
       },
@@ -257,7 +277,8 @@ class Surface implements ReloadParticipant {
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> & { readonly outcomes: OutcomeLog },
+      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> &
+      Pick<Measured, 'outcomes' | 'measurements'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {

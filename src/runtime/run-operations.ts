@@ -9,6 +9,7 @@ import { readPage } from './read-page.ts';
 import { newRunId } from './run-id.ts';
 import { detailRun, summarizeRun } from './run-view.ts';
 import { policyOf } from './snapshot.ts';
+import { passingOn, type Tracer } from './tracing/tracer.ts';
 import { runFields } from './where/run-fields.ts';
 
 /** A filter for a list of runs, as an operator writes it. */
@@ -44,10 +45,12 @@ export interface ReplayOptions {
 export class RunOperations {
   readonly #engine: Engine;
   readonly #config: () => Config;
+  readonly #tracer: Tracer;
 
-  constructor(engine: Engine, config: () => Config) {
+  constructor(engine: Engine, config: () => Config, tracer: Tracer = passingOn) {
     this.#engine = engine;
     this.#config = config;
+    this.#tracer = tracer;
   }
 
   async list(filter: RunFilter): Promise<ListedRuns> {
@@ -106,6 +109,7 @@ export class RunOperations {
       origin,
       policy,
       concurrencyValue,
+      trace: this.#tracer.ofReplay(recorded),
       ...(once && { once: replayOnce(id) }),
     };
     const submission = await this.#engine.submit({ ...run, acceptedAt: Date.now() }, undefined);

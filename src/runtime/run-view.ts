@@ -33,11 +33,12 @@ export function viewOfCost({ nanos, currency }: RunCost): { readonly amount: num
 /** A run as an operator sees it in a list, without input and output. */
 export function summarizeRun(run: RunRecord): JsonObject {
   const { runId: _runId, status: _status, output: _output, ...view } = describeRun(run);
-  const { id, project, trigger, caller, secret, requestId, state } = run;
+  const { id, project, trigger, caller, secret, requestId, trace, state } = run;
   return {
     ...{ runId: id, project, trigger, caller },
     ...(secret !== undefined && { secret }),
     ...(requestId !== undefined && { requestId }),
+    ...(trace !== undefined && { traceId: trace.traceId }),
     ...{ state, ...view },
     revision: run.revision,
     ...(run.interruptions > 0 && { interruptions: run.interruptions }),

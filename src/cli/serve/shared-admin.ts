@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, request as requestTo, type Server, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { problem } from '../../contract/index.ts';
+import { acceptedFormat } from '../../observe/exposition.ts';
 import type { Workers } from './workers.ts';
 
 /**
@@ -31,7 +32,7 @@ async function answer(
   const worst = answers.toSorted((one, other) => other.status - one.status)[0];
   if (worst === undefined) return refuse(response);
   const isMerged = path === '/metrics' && worst.status === 200;
-  const body = isMerged ? Buffer.from(await workers.metrics()) : worst.body;
+  const body = isMerged ? Buffer.from(await workers.metrics(acceptedFormat(request.headers.accept))) : worst.body;
   const { 'transfer-encoding': _chunked, connection: _connection, ...headers } = worst.headers;
   response.writeHead(worst.status, { ...headers, 'content-length': body.length });
   response.end(body);

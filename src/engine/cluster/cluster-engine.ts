@@ -16,6 +16,7 @@ import {
   type LimitCharge,
   type LimitCounter,
   type NewRun,
+  type NodeMembership,
   type NodeRecord,
   type Once,
   type RunQuery,
@@ -103,6 +104,11 @@ export class ClusterEngine implements Engine {
 
   async nodes(): Promise<readonly NodeRecord[]> {
     return this.#store.nodes();
+  }
+
+  get membership(): NodeMembership {
+    const { nodes, remainingMs } = this.#node.membership;
+    return { nodes: nodes.length, leaseMs: remainingMs };
   }
 
   get life(): Life | undefined {

@@ -16,6 +16,7 @@ import type {
 import type { Clock } from '../execution/timers.ts';
 import type {
   Claim,
+  CommitObserver,
   EngineBroken,
   LimitCharge,
   LimitCounter,
@@ -44,8 +45,8 @@ export class Journal implements Store {
   #tidying: NodeJS.Timeout | undefined;
 
   /** Opens the journal; rejects with an Error fit for operators. */
-  static async open(data: JournalData, clock: Clock): Promise<Journal> {
-    return new Journal(await JournalClient.open(data), clock);
+  static async open(data: JournalData, clock: Clock, commits?: CommitObserver): Promise<Journal> {
+    return new Journal(await JournalClient.open(data, commits), clock);
   }
 
   private constructor(client: JournalClient, clock: Clock) {

@@ -93,8 +93,9 @@ export class RunTables {
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
          attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
-         origin, secret, request_id, concurrency_value, starts_at, reservations, burst_key, burst_starts_at, burst_ends_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         origin, secret, request_id, concurrency_value, starts_at, reservations, burst_key, burst_starts_at, burst_ends_at,
+         trace)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
         ...[run.conversation ?? null, run.replayOf ?? null],
@@ -110,6 +111,7 @@ export class RunTables {
         ],
         reservations.length === 0 ? null : JSON.stringify(reservations),
         ...[burst?.key ?? null, burst?.startsAt ?? null, burst?.endsAt ?? null],
+        traceValue(run),
       ],
     );
     const memory = run.conversation === undefined ? undefined : this.#sessions.memory(run.conversation, now);
@@ -136,10 +138,11 @@ export class RunTables {
     if (claim !== undefined) this.#claims.hold(claim, id, run.acceptedAt);
     if (once !== undefined) this.#claims.holdForever(once, id);
     this.#sql.run(
-      `UPDATE runs SET revision = ?, secret = ?, request_id = ?, replay_of = ?, keep = ?, is_masked = ?, session_ttl = ?, notify = ?,
-         claim_scope = ?, claim_fingerprint = ?, keep_claim = ?, input = ?, origin = ?, burst_starts_at = ? WHERE id = ?`,
+      `UPDATE runs SET revision = ?, secret = ?, request_id = ?, trace = ?, replay_of = ?, keep = ?, is_masked = ?,
+         session_ttl = ?, notify = ?, claim_scope = ?, claim_fingerprint = ?, keep_claim = ?, input = ?, origin = ?,
+         burst_starts_at = ? WHERE id = ?`,
       [
-        ...[run.revision, run.secret ?? null, run.requestId ?? null, run.replayOf ?? null],
+        ...[run.revision, run.secret ?? null, run.requestId ?? null, traceValue(run), run.replayOf ?? null],
         ...[run.keep, Number(run.isMasked), run.sessionTtlMs],
         ...[Number(run.notify), claim?.scope ?? null, claim?.fingerprint ?? null],
         ...[Number(claim?.keepOnFailure ?? false), run.input, run.origin ?? null, run.startsAt, id],
@@ -309,6 +312,10 @@ export class RunTables {
     this.#sql.run('DELETE FROM runs WHERE id = ?', [id]);
     if (this.#finished !== undefined) this.#finished -= 1;
   }
+}
+
+function traceValue({ trace }: Pick<NewRun, 'trace'>): string | null {
+  return trace === undefined ? null : JSON.stringify(trace);
 }
 
 /** The index that leads to the fewest rows. */

@@ -48,6 +48,14 @@ export type Submission =
   /** The queue is full, or the store is unavailable; nothing was stored. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
+/** What a node knows of the nodes that share its engine. */
+export interface NodeMembership {
+  /** Those that are alive, itself included, as it last read them. */
+  readonly nodes: number;
+  /** For how long its own lease holds for certain, in milliseconds; 0: it has none. */
+  readonly leaseMs: number;
+}
+
 /** How many runs an engine has to execute. */
 export interface EngineLoad {
   readonly queued: number;
@@ -112,6 +120,8 @@ export interface Engine {
   deliver?(runId: string, completion: JsonValue): MaybePromise<boolean>;
   /** The nodes that share the store, this one included. Absent from an engine of one process. */
   nodes?(): MaybePromise<readonly NodeRecord[]>;
+  /** Undefined for an engine of one process. */
+  readonly membership?: NodeMembership | undefined;
   /** The life of this node, as `nodes` names it; undefined while it has none. */
   readonly life?: Life | undefined;
   /** Starts executing runs, those submitted before included. Called once. */

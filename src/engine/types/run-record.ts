@@ -1,5 +1,6 @@
 import type { JsonValue, RunFailure, RunOrigin, RunState, RunUsage, TriggerInput } from '../../contract/index.ts';
 import type { Reservation } from './memory.ts';
+import type { RunTrace } from './run-trace.ts';
 
 /** A run as it is stored. Data only, so that another process or a later start can resume it. */
 export interface RunRecord {
@@ -16,6 +17,8 @@ export interface RunRecord {
   readonly secret?: string | undefined;
   /** The id of the request that fired it, as its answer names it; undefined for a replay. */
   readonly requestId?: string | undefined;
+  /** Its place in a trace; undefined: it belongs to none. Of a burst, that of its last request. */
+  readonly trace?: RunTrace | undefined;
   /** As the caller named it: callers may choose the same. */
   readonly sessionId: string | undefined;
   /** What identifies its session, an opaque text (`conversationId`); undefined without a sessionId. */
@@ -101,6 +104,7 @@ export interface NewRun
   > {
   readonly secret?: string | undefined;
   readonly requestId?: string | undefined;
+  readonly trace?: RunTrace | undefined;
   readonly input: TriggerInput;
   readonly origin?: RunOrigin | undefined;
   readonly policy: RunPolicy;

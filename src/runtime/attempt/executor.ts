@@ -22,10 +22,12 @@ import type { Expectations } from '../limits/expectations.ts';
 import type { Live } from '../live.ts';
 import { KeyWatch } from '../nodes/key-watch.ts';
 import { servedConfig } from '../nodes/this-node.ts';
+import { publishEnd } from '../observed-engine.ts';
 import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Spending } from '../spending.ts';
+import { headersOf, type Tracer } from '../tracing/tracer.ts';
 import { isThenable } from '../when-ready.ts';
 import { checkRunResult, isFinalResult } from './check-run-result.ts';
 import type { Completions } from './completions.ts';
@@ -49,6 +51,7 @@ export interface ExecutorParts {
   /** Learns what runs consume. */
   readonly expectations?: Expectations;
   readonly spending: Spending;
+  readonly tracer: Tracer;
 }
 
 /**
@@ -64,6 +67,7 @@ export function createExecutor({
   stopHandlers,
   expectations,
   spending,
+  tracer,
 }: ExecutorParts): Executor {
   const keys = new KeyWatch(log);
   const withCost = (outcome: RunOutcome, run: RunRecord, { prices }: Snapshot): RunOutcome => {
@@ -81,7 +85,8 @@ export function createExecutor({
         return { kind: 'failed', message: 'the trigger is no longer declared', retryable: false };
       }
       const { uses, timeoutMs = trigger.run.timeoutMs ?? defaultTimeoutMs, retry } = trigger.config.run;
-      const observed = new ObservedAttempt(gateway, run, uses);
+      const trace = tracer.ofRun(run);
+      const observed = new ObservedAttempt(gateway, run, uses, trace);
       snapshot.lease();
       const ended = (result: FinalRunResult): RunOutcome => {
         snapshot.release();
@@ -108,6 +113,7 @@ export function createExecutor({
         exactInput: exactInputOf(origin),
         origin,
         attempt,
+        trace: headersOf(trace),
         work: new WorkBudget(trigger.workLimit),
         session: started.session,
         completionUrl: completionUrl(trigger, id),
@@ -126,6 +132,7 @@ export function createExecutor({
       const target = live.current.find(run.project, run.trigger)?.callback;
       return target && sendCallback(run, target, attempt, signal, callbacks);
     },
+    ended: (run) => publishEnd(gateway, run),
     circuitOf: (project, trigger) => live.current.find(project, trigger)?.config.run.circuit,
     concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.concurrency,
     describe: () => servedConfig(live.current),

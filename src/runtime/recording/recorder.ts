@@ -39,6 +39,8 @@ export interface RecorderParts {
  * masking and storing come later, and no request waits for them.
  */
 export class Recorder {
+  /** How many requests were recorded. */
+  stored = 0;
   /** How many requests were chosen but could not be stored. */
   lost = 0;
   readonly #parts: RecorderParts;
@@ -126,6 +128,7 @@ export class Recorder {
   async #store(recordings: readonly NewRecording[]): Promise<void> {
     try {
       await this.#parts.recordings?.record(recordings, this.#parts.live.current.config.recordingBounds);
+      this.stored += recordings.length;
     } catch (err) {
       this.#lose(recordings.length, err);
     }
