@@ -9,6 +9,7 @@ import { followingCases } from './conformance/following.ts';
 import type { ConformanceCase } from './conformance/harness.ts';
 import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
+import { onceCases } from './conformance/once.ts';
 import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
 import { reportCases } from './conformance/reporting.ts';
@@ -25,6 +26,7 @@ export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conforma
  */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...claimCases,
+  ...onceCases,
   ...useCases,
   ...chargeCases,
   ...debounceCases,

@@ -21,9 +21,11 @@ import { copiesOfAscii } from '../runtime/memory/json-memory.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
+import type { Tracer } from '../runtime/tracing/tracer.ts';
 import type { Verdict } from '../runtime/verdict.ts';
 import type { Route } from './address.ts';
 import { clientIp } from './client-ip.ts';
+import { incomingTrace } from './incoming-trace.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { type ReadBody, readBody } from './read-body.ts';
 import { type OpenMessage, requestMessage } from './request-message.ts';
@@ -44,6 +46,7 @@ export interface Services {
   readonly requestLimits: MemoryCounters;
   readonly expectations: Expectations;
   readonly shutdown: Shutdown;
+  readonly tracer: Tracer;
   readonly log: PluginLog;
 }
 
@@ -101,7 +104,11 @@ export class Call {
     };
     const { expect } = request.headers;
     this.#awaitsContinue = expect !== undefined && request.httpVersion === '1.1' && isContinue.test(expect);
-    this.message = requestMessage(services.gateway, this.head);
+    this.message = requestMessage(services.gateway, {
+      ...this.head,
+      host: request.headers.host,
+      trace: services.tracer.ofRequest(incomingTrace(request, snapshot.config.server)),
+    });
     channels.request.start.publish(this.message);
     // Last: if anything above throws, there is no call to release it.
     snapshot.lease();

@@ -14,6 +14,8 @@ import type { Measured } from '../observe/metric-catalogue.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RunLog } from '../observe/run-log.ts';
+import type { TraceSettings } from '../observe/traces/settings.ts';
+import { Traces } from '../observe/traces/traces.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
@@ -29,6 +31,7 @@ import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { type Pause, SettledLoader } from '../runtime/settled-loader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { Spending } from '../runtime/spending.ts';
+import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
@@ -49,6 +52,8 @@ export interface GatewayOptions {
   readonly pause?: Pause | undefined;
   /** Where the admin listener listens instead of its address: the path of a socket. */
   readonly adminSocket?: string | undefined;
+  /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
+  readonly traces?: TraceSettings | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -127,6 +132,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
   const measurements = new Measurements(observed);
+  const tracer = new Tracer(options.traces?.sampler);
+  const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -146,6 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       completions,
       streams,
       shutdown,
+      tracer,
       memory,
       decoder: new BodyDecoder(),
       requestLimits: new MemoryCounters(),
@@ -178,6 +186,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     outcomes.close();
     runLog.close();
     measurements.close();
+    await traces?.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -188,7 +197,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         gateway: observed,
         live,
         log,
-        callbacks: { client, gateway: observed },
+        callbacks: { client, gateway: observed, tracer },
+        tracer,
         completions,
         stopHandlers,
         spending,
@@ -244,6 +254,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         outcomes.close();
         runLog.close();
         measurements.close();
+        await traces?.close();
         live.close();
         await builder.disposed();
       },

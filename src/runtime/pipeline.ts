@@ -7,7 +7,13 @@ import {
   problem,
   type Reply,
 } from '../contract/index.ts';
-import { type Engine, EngineUnavailable, type Reservation, type Submission } from '../engine/types/index.ts';
+import {
+  type Engine,
+  EngineUnavailable,
+  type Reservation,
+  type RunTrace,
+  type Submission,
+} from '../engine/types/index.ts';
 import { withConcurrencyValue } from './concurrency-value.ts';
 import { debouncedReply, debouncedRun } from './debounce.ts';
 import { claimOf } from './dedup-claim.ts';
@@ -35,6 +41,8 @@ export interface PipelineParts {
   /** What the body takes: a run that starts holds it until it ends. */
   readonly memory?: Reservation | undefined;
   readonly expectations?: Pick<Expectations, 'of'>;
+  /** The place of the run in a trace. */
+  readonly trace?: RunTrace | undefined;
 }
 
 const notLimited = 'What the concurrency is limited by could not be found in the request.';
@@ -49,7 +57,7 @@ export function fire(
   engine: PipelineEngine,
   trigger: LiveTrigger,
   exchange: Exchange,
-  { log, memory, expectations }: PipelineParts = {},
+  { log, memory, expectations, trace }: PipelineParts = {},
 ): MaybePromise<Answered> {
   return whenReady(runFilters(trigger, exchange), (filtered) => {
     if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered, log);
@@ -58,7 +66,7 @@ export function fire(
         const { error, detail } = claimed;
         return unanswerable(error, detail);
       }
-      const found = withConcurrencyValue(newRun(trigger, exchange, memory), trigger, exchange);
+      const found = withConcurrencyValue(newRun(trigger, exchange, { inputMemory: memory, trace }), trigger, exchange);
       if (!found.ok) return unanswerable(found.error, notLimited);
       const { run } = found;
       const limits = limitsFor(trigger.limits, exchange.caller.id, 'runs');
@@ -117,7 +125,7 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
   }
   if (submission.kind === 'busy') return busyAnswer(submission.runId, submitted);
   if (submission.kind === 'used_up') return { kind: 'used_up', reply: problem(verdictWords.used_up.code) };
-  if (submission.kind === 'duplicate') {
+  if (submission.kind === 'duplicate' || submission.kind === 'repeated') {
     const { runId } = submission;
     const first = async () => {
       const found = await engine.get(runId);

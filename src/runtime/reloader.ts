@@ -73,6 +73,7 @@ export class Reloader {
   /** Those that were given up and have not ended. */
   readonly #hanging = new Set<ReloadAttempt>();
   #queue: Promise<unknown> = Promise.resolve();
+  #refusedSince: number | undefined;
   #isStopped = false;
 
   constructor(parts: ReloaderParts) {
@@ -84,6 +85,11 @@ export class Reloader {
 
   get last(): ReloadReport {
     return this.#last;
+  }
+
+  /** Since when the files on disk are refused, milliseconds since the epoch; undefined: they serve. */
+  get refusedSince(): number | undefined {
+    return this.#refusedSince;
   }
 
   /** The attempt that is going on. */
@@ -204,6 +210,7 @@ export class Reloader {
     if (this.#last.ok) return this.#last;
     this.#counts.reverted += 1;
     this.#loggedDigest = '';
+    this.#refusedSince = undefined;
     this.#last = { ...this.#lastAccepted, at: Date.now(), outcome: 'reverted' };
     this.#publish();
     this.#parts.log.info(
@@ -261,6 +268,7 @@ export class Reloader {
     this.#loggedDigest = '';
     this.#lastAccepted = { at: Date.now(), ok: true, outcome: 'accepted', revision, problems, sources };
     this.#last = this.#lastAccepted;
+    this.#refusedSince = undefined;
     this.#publish();
   }
 
@@ -287,6 +295,7 @@ export class Reloader {
   ): void {
     this.#counts[outcome] += 1;
     this.#last = { at: Date.now(), ok: false, outcome, revision, problems, sources };
+    this.#refusedSince ??= this.#last.at;
     this.#publish();
     const serving = this.#parts.live.current.revision;
     this.#parts.log.error(

@@ -72,6 +72,7 @@ function makeVersion4(path: string): void {
     ...costColumns,
     ...burstColumns,
     ...flowColumns,
+    'trace',
   ])
     change(path, `ALTER TABLE runs DROP COLUMN ${column}`);
   change(path, 'DROP TABLE conversations; ALTER TABLE runs DROP COLUMN conversation; PRAGMA user_version = 4');
@@ -341,7 +342,7 @@ t.test('a journal of version 1 is migrated to the current version, even when it 
   t.strictSame(await recordedIn(after), [request]);
   await after.engine.close(0);
   using database = new DatabaseSync(path, { readOnly: true });
-  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 13 });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 14 });
 });
 
 t.test('a session of an earlier version belongs to the caller of the last run that was started in it', async (t) => {

@@ -42,7 +42,8 @@ export default {
       reportsUsage: usage !== undefined,
       execute: (run, host) =>
         settle(host, async ({ signal, progress }) => {
-          const variables = { ...environment, ...runEnvironment(run) };
+          // The option may name a trace of its own; it cannot have a variable that names the run.
+          const variables = { ...runEnvironment(run), ...environment };
           const streamed = options.stream ? new StreamedText(progress) : undefined;
           const input = JSON.stringify(exactInput(run));
           const agent = startAgent(program, variables, input, limits, (chunk) => streamed?.write(chunk));

@@ -18,6 +18,7 @@ import {
   type NewRun,
   type NodeMembership,
   type NodeRecord,
+  type Once,
   type RunQuery,
   type RunRecord,
   type StorageHealth,
@@ -52,6 +53,10 @@ export class ClusterEngine implements Engine {
   async submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[] = []): Promise<Submission> {
     if (this.#isClosing) return { kind: 'unavailable', reason: 'the gateway is stopping' };
     return this.#node.intake.submit(run, claim, limits);
+  }
+
+  async holder(claim: Once): Promise<string | undefined> {
+    return this.#store.holder(claim);
   }
 
   async wait(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunRecord | undefined> {

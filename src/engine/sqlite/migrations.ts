@@ -163,6 +163,10 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN concurrency_value TEXT;
   ALTER TABLE runs ADD COLUMN starts_at INTEGER;
   `,
+  // The place of a run in a trace, as JSON.
+  `
+  ALTER TABLE runs ADD COLUMN trace TEXT;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

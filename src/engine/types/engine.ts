@@ -3,7 +3,7 @@ import type { EngineBroken } from './engine-broken.ts';
 import type { Executor, TriggerName } from './executor.ts';
 import type { LimitCharge, LimitCounter } from './limits.ts';
 import type { Life, NodeRecord } from './node.ts';
-import type { NewRun, RunQuery, RunRecord } from './run-record.ts';
+import type { NewRun, Once, RunQuery, RunRecord } from './run-record.ts';
 
 /**
  * The right to be the only run with its fingerprint (idempotency). Held while its run is queued, running or succeeded;
@@ -37,6 +37,8 @@ export type Submission =
     })
   /** That run holds the fingerprint; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
+  /** That run has taken its `once`; nothing was stored. */
+  | { readonly kind: 'repeated'; readonly runId: string }
   /** That run of its session is queued or running, and it was submitted with `onBusy: drop`; nothing was stored. */
   | { readonly kind: 'busy'; readonly runId: string }
   /** Its credential has started as many runs as it may; nothing was stored. */
@@ -75,7 +77,7 @@ export type Cancellation =
  */
 export interface Engine {
   /**
-   * Stores the run and its claim, and counts the use of its credential and what it takes of limits, in one atomic step, or
+   * Stores the run, its claim and its `once`, and counts the use of its credential and what it takes of limits, in one atomic step, or
    * nothing of it. A duplicate is no use. Accepted means stored as durably as the engine can. What is reserved of tokens and
    * cost is settled in the step that stores the end of the run.
    *
@@ -88,6 +90,8 @@ export interface Engine {
    * released.
    */
   submit(run: NewRun, claim: Claim | undefined, limits?: readonly LimitCharge[]): MaybePromise<Submission>;
+  /** The run that holds a claim, or that has taken a `once`: what a submission would be answered with now. */
+  holder(claim: Once): MaybePromise<string | undefined>;
   /** The run once it is final, or as it is when `timeoutMs` has passed or `signal` aborts; undefined if unknown. */
   wait(runId: string, timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord | undefined>;
   get(runId: string): MaybePromise<RunRecord | undefined>;
