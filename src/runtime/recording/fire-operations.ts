@@ -86,6 +86,8 @@ export class FireOperations {
     if (!trigger.isActive) return { kind: 'trigger_paused' };
     // An agent must not mistake the mask for a value.
     if (masked.length > 0) return { kind: 'not_fireable', reason: `masked when it was recorded: ${masked.join(', ')}` };
+    const { omitted } = request.details ?? {};
+    if (omitted !== undefined) return { kind: 'not_fireable', reason: omissions[omitted] };
     const exchange = recordedExchange(request, trigger, snapshot, Date.now());
     if ('code' in exchange) return { kind: 'not_fireable', reason: refusals[exchange.code] ?? exchange.code };
     const { engine, log, expectations } = this.#parts;
@@ -121,6 +123,11 @@ export class FireOperations {
     }
   }
 }
+
+const omissions = {
+  not_read: 'its body was not read: the request was refused before',
+  not_kept: 'its body was not kept: `record` of the trigger says so',
+} as const;
 
 const refusals: Partial<Record<ProblemCode, string>> = {
   body_too_large: 'its body is larger than the trigger accepts by now',
