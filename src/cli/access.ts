@@ -1,15 +1,17 @@
 import type { JsonObject } from '../contract/index.ts';
+import type { AuditFilter, ExportedAudit, ListedAudit } from '../runtime/audit/audit-operations.ts';
 import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/limit-operations.ts';
 import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
 
-/** The runs, recorded requests, limits and nodes of a gateway, whether it is running or not. */
+/** The runs, recorded requests, limits, nodes and audit trail of a gateway, whether it is running or not. */
 export interface GatewayAccess {
   readonly runs: RunsAccess;
   readonly requests: RequestsAccess;
   readonly limits: LimitsAccess;
   readonly nodes: NodesAccess;
+  readonly audit: AuditAccess;
   close(): Promise<void>;
 }
 
@@ -27,6 +29,11 @@ export interface LimitsAccess {
 
 export interface NodesAccess {
   list(): Promise<NodesDocument>;
+}
+
+export interface AuditAccess {
+  list(filter: AuditFilter): Promise<ListedAudit>;
+  export(filter: AuditFilter): Promise<ExportedAudit>;
 }
 
 export interface RequestsAccess {

@@ -1,5 +1,7 @@
+import { userInfo } from 'node:os';
 import type { Config } from '../config/model.ts';
-import type { GatewayAccess } from './access.ts';
+import type { AuditOperations } from '../runtime/audit/audit-operations.ts';
+import type { AuditAccess, GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import type { AdminClient } from './admin-client.ts';
 import { loadForCommand } from './load-for-command.ts';
@@ -34,7 +36,7 @@ export async function withGateway(
  * if the config has problems, which are reported.
  */
 async function accessGateway(root: string, url: string | undefined): Promise<GatewayAccess | undefined> {
-  if (url !== undefined) return accessAdmin(url, process.env.PULLCORD_ADMIN_TOKEN);
+  if (url !== undefined) return accessAdmin(url, process.env.PULLCORD_ADMIN_TOKEN || undefined);
   const config = await loadForCommand(root);
   if (config === undefined) return undefined;
   const { AdminClient } = await import('./admin-client.ts');
@@ -56,13 +58,15 @@ async function checkOrganization(client: AdminClient, { organization }: Config):
 }
 
 async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
-  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }, { AdminNodes }] = await Promise.all([
-    import('./admin-client.ts'),
-    import('./admin-runs.ts'),
-    import('./admin-requests.ts'),
-    import('./admin-limits.ts'),
-    import('./admin-nodes.ts'),
-  ]);
+  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }, { AdminNodes }, { AdminAudit }] =
+    await Promise.all([
+      import('./admin-client.ts'),
+      import('./admin-runs.ts'),
+      import('./admin-requests.ts'),
+      import('./admin-limits.ts'),
+      import('./admin-nodes.ts'),
+      import('./admin-audit.ts'),
+    ]);
   const client = new AdminClient(url, token);
   await client.check();
   return {
@@ -70,6 +74,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     requests: new AdminRequests(client),
     limits: new AdminLimits(client),
     nodes: new AdminNodes(client),
+    audit: new AdminAudit(client),
     close: () => Promise.resolve(),
   };
 }
@@ -79,7 +84,10 @@ function adminUrl({ admin: { host, port } }: Config): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
+/** The config has only hashes of `admin.tokens`, so an operator passes one in the environment. */
 async function adminToken({ admin }: Config): Promise<string | undefined> {
+  const { PULLCORD_ADMIN_TOKEN: given } = process.env;
+  if (given) return given;
   if (admin.token === undefined) return undefined;
   const { resolveSecret } = await import('../host/secrets.ts');
   const token = await resolveSecret(admin.token, admin.folder);
@@ -89,31 +97,65 @@ async function adminToken({ admin }: Config): Promise<string | undefined> {
 }
 
 async function accessStore(config: Config, triedUrl: string): Promise<GatewayAccess> {
-  const [{ openEngine }, { RunOperations }, { RequestOperations }, { LimitOperations }, { NodeOperations }] =
+  const [engines, { RunOperations }, { RequestOperations }, { LimitOperations }, { NodeOperations }, audits, trails] =
     await Promise.all([
       import('../host/open-engine.ts'),
       import('../runtime/run-operations.ts'),
       import('../runtime/recording/request-operations.ts'),
       import('../runtime/limits/limit-operations.ts'),
       import('../runtime/nodes/node-operations.ts'),
+      import('../runtime/audit/audit-operations.ts'),
+      import('../runtime/audit/audit-trail.ts'),
     ]);
   const silent = { info() {}, warn() {}, error() {} };
-  const opened = await openEngine(config.engine, { log: silent }, { isThere: true });
+  const opened = await engines.openEngine(config.engine, { log: silent }, { isThere: true });
   if (!opened.ok) {
     const messages = opened.problems.map(({ message }) => message).join('; ');
     throw new AccessError(`no gateway answers at ${triedUrl} (name another with --admin-url), and ${messages}`);
   }
-  const { engine, recordings } = opened;
+  const { engine, recordings, audit } = opened;
+  const actor = { actor: commandActor(), role: undefined, ip: undefined, requestId: undefined };
+  const trail = new trails.AuditTrail(audit, () =>
+    terminal.words('warning: it is done, and the audit trail does not have its outcome: it could not be stored'),
+  );
+  const runs = new RunOperations(engine, () => config, trail);
+  const limits = new LimitOperations(engine, undefined, () => config, trail);
   const requests = new RequestOperations(recordings, () => config);
   return {
-    runs: new RunOperations(engine, () => config),
+    runs: {
+      list: (filter) => runs.list(filter),
+      show: (id) => runs.show(id),
+      cancel: (id) => runs.cancel(id, actor),
+      replay: (id) => runs.replay(id, actor),
+    },
     requests: {
       list: (filter) => requests.list(filter),
       show: (id) => requests.show(id),
       export: async (filter) => requests.export(filter),
     },
-    limits: new LimitOperations(engine, undefined, () => config),
+    limits: {
+      list: (filter) => limits.list(filter),
+      reset: (limit, value) => limits.reset(limit, value, actor),
+    },
     nodes: new NodeOperations(engine, () => undefined),
+    audit: auditAccess(new audits.AuditOperations(audit, () => config)),
     close: () => engine.close(0),
   };
+}
+
+function auditAccess(operations: AuditOperations): AuditAccess {
+  return {
+    list: (filter) => operations.list(filter),
+    export: async (filter) => operations.export(filter),
+  };
+}
+
+/** Who runs a command on a store, for the audit trail. */
+function commandActor(): string {
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    // A container may run as a user that has no name.
+    return `cli:${process.getuid?.() ?? 'unknown'}`;
+  }
 }

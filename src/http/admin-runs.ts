@@ -17,13 +17,13 @@ export function registerRuns(app: FastifyInstance, operations: RunOperations): v
   app.get<ById>('/runs/:id', async (request, reply) => {
     return (await operations.show(request.params.id)) ?? sendProblem(reply, request.id, 'run_not_found');
   });
-  app.post<ById>('/runs/:id/cancel', async (request, reply) => {
-    const cancelled = await operations.cancel(request.params.id);
+  app.post<ById>('/runs/:id/cancel', { config: { action: 'runs.cancel' } }, async (request, reply) => {
+    const cancelled = await operations.cancel(request.params.id, request.actor);
     if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
     return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
   });
-  app.post<ById>('/runs/:id/replay', async (request, reply) => {
-    const replayed = await operations.replay(request.params.id);
+  app.post<ById>('/runs/:id/replay', { config: { action: 'runs.replay' } }, async (request, reply) => {
+    const replayed = await operations.replay(request.params.id, request.actor);
     switch (replayed.kind) {
       case 'accepted':
         return reply.code(202).send(replayed.run);

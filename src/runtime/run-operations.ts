@@ -1,7 +1,8 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
 import { sameKey } from '../config/trigger-key.ts';
 import type { JsonObject } from '../contract/index.ts';
-import { conversationId, type Engine, type RunQuery } from '../engine/types/index.ts';
+import { conversationId, type Engine, type RunQuery, type RunRecord } from '../engine/types/index.ts';
+import type { Actor, AuditedEnd, AuditTrail } from './audit/audit-trail.ts';
 import { type ListFilter, pageOf, parseListFilter, withNext } from './list-filter.ts';
 import { listedStates } from './listed-states.ts';
 import { newRunId } from './run-id.ts';
@@ -31,10 +32,12 @@ export type ReplayedRun =
 export class RunOperations {
   readonly #engine: Engine;
   readonly #config: () => Config;
+  readonly #trail: AuditTrail;
 
-  constructor(engine: Engine, config: () => Config) {
+  constructor(engine: Engine, config: () => Config, trail: AuditTrail) {
     this.#engine = engine;
     this.#config = config;
+    this.#trail = trail;
   }
 
   async list(filter: RunFilter): Promise<ListedRuns> {
@@ -49,16 +52,26 @@ export class RunOperations {
     return run && detailRun(run);
   }
 
-  async cancel(id: string): Promise<CancelledRun> {
+  async cancel(id: string, actor: Actor): Promise<CancelledRun> {
     const before = await this.#engine.get(id);
+    const action = { action: 'runs.cancel', target: id, before: before && { state: before.state } };
+    return this.#trail.perform(actor, action, () => this.#cancel(id, before), endOfCancel);
+  }
+
+  async #cancel(id: string, before: RunRecord | undefined): Promise<CancelledRun> {
     const { kind } = await this.#engine.cancel(id);
     const run = (await this.#engine.get(id)) ?? before;
     return run === undefined || kind === 'not_found' ? { kind: 'not_found' } : { kind, run: detailRun(run) };
   }
 
   /** Starts a new run with a stored input, in the session of the caller that fired the first. Filters and dedup are skipped. */
-  async replay(id: string): Promise<ReplayedRun> {
+  async replay(id: string, actor: Actor): Promise<ReplayedRun> {
     const recorded = await this.#engine.get(id);
+    const action = { action: 'runs.replay', target: id, before: recorded && { state: recorded.state } };
+    return this.#trail.perform(actor, action, () => this.#replay(id, recorded), endOfReplay);
+  }
+
+  async #replay(id: string, recorded: RunRecord | undefined): Promise<ReplayedRun> {
     if (recorded === undefined) return { kind: 'not_found' };
     const trigger = this.#trigger(recorded.project, recorded.trigger);
     if (trigger === undefined) return { kind: 'trigger_not_found' };
@@ -101,6 +114,21 @@ export class RunOperations {
     if (after !== undefined && last === undefined) return 'after must be the id of a run that is still kept';
     return { ...parsed.query, ...(state !== undefined && { state }), ...(last && { after: last }) };
   }
+}
+
+function endOfCancel(cancelled: CancelledRun): AuditedEnd {
+  if (cancelled.kind === 'not_found') return { outcome: 'failed', reason: 'run_not_found' };
+  const after = { state: cancelled.run.state ?? null };
+  return cancelled.kind === 'cancelled'
+    ? { outcome: 'succeeded', after }
+    : { outcome: 'failed', reason: cancelled.kind, after };
+}
+
+function endOfReplay(replayed: ReplayedRun): AuditedEnd {
+  if (replayed.kind === 'not_found') return { outcome: 'failed', reason: 'run_not_found' };
+  if (replayed.kind !== 'accepted') return { outcome: 'failed', reason: replayed.kind };
+  const { runId = null, state = null } = replayed.run;
+  return { outcome: 'succeeded', after: { runId, state } };
 }
 
 function isListed(text: string): text is (typeof listedStates)[number] {

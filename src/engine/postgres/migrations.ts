@@ -168,6 +168,18 @@ export const migrations: readonly string[] = [
   CREATE INDEX recordings_by_request ON {s}.recordings (request_id) WHERE request_id IS NOT NULL;
   CREATE INDEX recordings_ending ON {s}.recordings (until);
   `,
+  // What operators did.
+  `
+  CREATE TABLE {s}.audit (
+    id text COLLATE "C" PRIMARY KEY,
+    at bigint NOT NULL,
+    actor text COLLATE "C" NOT NULL,
+    action text COLLATE "C" NOT NULL,
+    -- All else, as JSON.
+    entry text NOT NULL
+  );
+  CREATE INDEX audit_by_time ON {s}.audit (at, id);
+  `,
 ];
 
 /** Of schemas that this version writes. */

@@ -15,6 +15,7 @@ import type {
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
 import type { Claim, EngineBroken, LimitCharge, LimitCounter, NewRun, RunQuery, RunRecord } from '../types/index.ts';
+import { JournalAudit } from './journal-audit.ts';
 import { JournalClient } from './journal-client.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
@@ -29,6 +30,7 @@ const tidyPauseMs = 20;
 
 /** Runs, claims, sessions and recorded requests in a SQLite file, which a thread of its own reads and writes. */
 export class Journal implements Store {
+  readonly audit: JournalAudit;
   readonly recordings: JournalRecordings;
   readonly #client: JournalClient;
   readonly #clock: Clock;
@@ -40,6 +42,7 @@ export class Journal implements Store {
   }
 
   private constructor(client: JournalClient, clock: Clock) {
+    this.audit = new JournalAudit(client, clock);
     this.recordings = new JournalRecordings(client, clock);
     this.#client = client;
     this.#clock = clock;

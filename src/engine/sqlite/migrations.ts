@@ -163,6 +163,17 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN concurrency_value TEXT;
   ALTER TABLE runs ADD COLUMN starts_at INTEGER;
   `,
+  // What operators did. All else of an entry, as JSON.
+  `
+  CREATE TABLE audit (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    entry TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (at, id, actor, action);
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */
