@@ -6,7 +6,7 @@ export const adminHeaders = {
 } as const;
 
 /**
- * The address of the client, as the process with the shared listener tells the one that answers. Only a listener on a socket
+ * The address of the client, as the process with the shared listener reports it to the one that answers. Only a listener on a socket
  * of its own, which no other process reaches, reads it.
  */
 export const peerHeader = 'x-pullcord-peer';

@@ -1,8 +1,8 @@
 import type { JsonObject, MaybePromise } from '../../contract/index.ts';
 
 /**
- * What became of an action. `started`: its end is not known, because it goes on, or because the process or the store died in
- * between. `failed`: it was tried, and changed nothing. `refused`: the actor's role was too small, and it was not tried.
+ * What became of an action. `started`: its end is not known, because it is not over, or because the process or the store died
+ * in between. `failed`: it was tried, and changed nothing. `refused`: the actor's role was too small, and it was not tried.
  */
 export const auditOutcomes = ['started', 'succeeded', 'failed', 'refused'] as const;
 export type AuditOutcome = (typeof auditOutcomes)[number];

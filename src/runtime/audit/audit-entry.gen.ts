@@ -37,7 +37,7 @@ export interface AuditEntryDocument {
    */
   requestId: string | null;
   /**
-   * `started`: its end is not known, because it goes on or the gateway died in between. `succeeded`. `failed`: it was tried, without success. `refused`: the role of the token was too small, and nothing was tried.
+   * `started`: its end is not known, because it is not over or the gateway died in between. `succeeded`. `failed`: it was tried, without success. `refused`: the role of the token was too small, and nothing was tried.
    */
   outcome: 'started' | 'succeeded' | 'failed' | 'refused';
   /**
