@@ -27,7 +27,7 @@ export function registerAudit(program: Command, finish: (code: ExitCode) => void
     .command('audit')
     .summary('list and export what operators did')
     .description(
-      'The audit trail: who cancelled or replayed a run, reloaded the config or reset a limit, when, from where, and what was ' +
+      'The audit trail: who cancelled or replayed a run, fired a recorded request, reloaded the config or reset a limit, when, from where, and what was ' +
         'there before and after. Works on the running gateway through its admin listener, and on the journal itself when no ' +
         'gateway runs.',
     );
@@ -35,7 +35,7 @@ export function registerAudit(program: Command, finish: (code: ExitCode) => void
     gatewayCommand(audit, texts)
       .option('--since <time>', 'only what was done since: 1h, or 2027-06-30T12:00:00Z')
       .option('--actor <id>', 'only by this token, loopback, or cli:USER')
-      .option('--action <action>', 'only runs.cancel, runs.replay, config.reload, limits.reset');
+      .option('--action <action>', 'only runs.cancel, runs.replay, requests.fire, config.reload, limits.reset');
 
   const list = filtered('list', 'list the audit trail, the newest first', 'Lists the audit trail, the newest first.', {
     examples: ['pullcord audit list --since 24h --actor ops'],

@@ -4,7 +4,7 @@ import type { AuditOperations } from '../runtime/audit/audit-operations.ts';
 import type { AuditAccess, GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import type { AdminClient } from './admin-client.ts';
-import { loadForCommand } from './load-for-command.ts';
+import { loadForAccess } from './load-for-command.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
 /** The options of every command that works on a gateway. */
@@ -13,10 +13,14 @@ export interface AccessOptions {
   readonly adminUrl?: string;
 }
 
-/** Does some work on the runs and recorded requests of a gateway; reports why if they cannot be reached. */
+/**
+ * Does some work on the runs and recorded requests of a gateway; reports why if they cannot be reached.
+ * @param otherwise thrown instead of that report
+ */
 export async function withGateway(
   { config, adminUrl }: AccessOptions,
   work: (access: GatewayAccess) => Promise<ExitCode>,
+  otherwise?: () => Error,
 ): Promise<ExitCode> {
   let access: GatewayAccess | undefined;
   try {
@@ -24,6 +28,7 @@ export async function withGateway(
     return access === undefined ? exitCodes.problems : await work(access);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
+    if (otherwise !== undefined) throw otherwise();
     terminal.words(`error: ${error.message}`);
     return exitCodes.problems;
   } finally {
@@ -37,12 +42,20 @@ export async function withGateway(
  */
 async function accessGateway(root: string, url: string | undefined): Promise<GatewayAccess | undefined> {
   if (url !== undefined) return accessAdmin(url, process.env.PULLCORD_ADMIN_TOKEN || undefined);
-  const config = await loadForCommand(root);
-  if (config === undefined) return undefined;
+  const loaded = await loadForAccess(root);
+  const { config } = loaded;
+  if (config === undefined) {
+    loaded.report();
+    return undefined;
+  }
   const { AdminClient } = await import('./admin-client.ts');
   const address = adminUrl(config);
   const isThere = await new AdminClient(address, undefined).isThere();
-  if (!isThere) return accessStore(config, address);
+  if (!isThere && !loaded.isWhole) {
+    loaded.report();
+    return undefined;
+  }
+  if (!isThere) return accessStore(root, config, address);
   const token = await adminToken(config);
   await checkOrganization(new AdminClient(address, token), config);
   return accessAdmin(address, token);
@@ -58,15 +71,23 @@ async function checkOrganization(client: AdminClient, { organization }: Config):
 }
 
 async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
-  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }, { AdminNodes }, { AdminAudit }] =
-    await Promise.all([
-      import('./admin-client.ts'),
-      import('./admin-runs.ts'),
-      import('./admin-requests.ts'),
-      import('./admin-limits.ts'),
-      import('./admin-nodes.ts'),
-      import('./admin-audit.ts'),
-    ]);
+  const [
+    { AdminClient },
+    { AdminRuns },
+    { AdminRequests },
+    { AdminLimits },
+    { AdminNodes },
+    { AdminAudit },
+    { AdminStatus },
+  ] = await Promise.all([
+    import('./admin-client.ts'),
+    import('./admin-runs.ts'),
+    import('./admin-requests.ts'),
+    import('./admin-limits.ts'),
+    import('./admin-nodes.ts'),
+    import('./admin-audit.ts'),
+    import('./admin-status.ts'),
+  ]);
   const client = new AdminClient(url, token);
   await client.check();
   return {
@@ -75,6 +96,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     limits: new AdminLimits(client),
     nodes: new AdminNodes(client),
     audit: new AdminAudit(client),
+    status: new AdminStatus(client),
     close: () => Promise.resolve(),
   };
 }
@@ -96,50 +118,71 @@ async function adminToken({ admin }: Config): Promise<string | undefined> {
   return undefined;
 }
 
-async function accessStore(config: Config, triedUrl: string): Promise<GatewayAccess> {
-  const [engines, { RunOperations }, { RequestOperations }, { LimitOperations }, { NodeOperations }, audits, trails] =
-    await Promise.all([
-      import('../host/open-engine.ts'),
-      import('../runtime/run-operations.ts'),
-      import('../runtime/recording/request-operations.ts'),
-      import('../runtime/limits/limit-operations.ts'),
-      import('../runtime/nodes/node-operations.ts'),
-      import('../runtime/audit/audit-operations.ts'),
-      import('../runtime/audit/audit-trail.ts'),
-    ]);
+async function accessStore(root: string, config: Config, triedUrl: string): Promise<GatewayAccess> {
+  const [
+    { openEngine },
+    { RunOperations },
+    { RequestOperations },
+    { LimitOperations },
+    { NodeOperations },
+    { FireOperations },
+    { StatusOperations },
+    { OpenedDecider },
+    { AuditOperations },
+    { AuditTrail },
+  ] = await Promise.all([
+    import('../host/open-engine.ts'),
+    import('../runtime/run-operations.ts'),
+    import('../runtime/recording/request-operations.ts'),
+    import('../runtime/limits/limit-operations.ts'),
+    import('../runtime/nodes/node-operations.ts'),
+    import('../runtime/recording/fire-operations.ts'),
+    import('../runtime/status/status-operations.ts'),
+    import('./opened-decider.ts'),
+    import('../runtime/audit/audit-operations.ts'),
+    import('../runtime/audit/audit-trail.ts'),
+  ]);
   const silent = { info() {}, warn() {}, error() {} };
-  const opened = await engines.openEngine(config.engine, { log: silent }, { isThere: true });
+  const opened = await openEngine(config.engine, { log: silent }, { isThere: true });
   if (!opened.ok) {
     const messages = opened.problems.map(({ message }) => message).join('; ');
     throw new AccessError(`no gateway answers at ${triedUrl} (name another with --admin-url), and ${messages}`);
   }
   const { engine, recordings, audit } = opened;
   const actor = { actor: commandActor(), role: undefined, ip: undefined, requestId: undefined };
-  const trail = new trails.AuditTrail(audit, () =>
+  const trail = new AuditTrail(audit, () =>
     terminal.words('warning: it is done, and the audit trail does not have its outcome: it could not be stored'),
   );
   const runs = new RunOperations(engine, () => config, trail);
   const limits = new LimitOperations(engine, undefined, () => config, trail);
-  const requests = new RequestOperations(recordings, () => config);
+  const requests = new RequestOperations(recordings, () => config, engine);
+  const nodes = new NodeOperations(engine, () => undefined);
+  const decider = new OpenedDecider(root);
+  const fires = new FireOperations({ engine, recordings, trail, snapshot: () => decider.snapshot() });
   return {
     runs: {
       list: (filter) => runs.list(filter),
       show: (id) => runs.show(id),
       cancel: (id) => runs.cancel(id, actor),
-      replay: (id) => runs.replay(id, actor),
+      replay: (id, options) => runs.replay(id, actor, options),
     },
     requests: {
       list: (filter) => requests.list(filter),
       show: (id) => requests.show(id),
       export: async (filter) => requests.export(filter),
+      fire: (id, options) => fires.fire(id, actor, options),
     },
     limits: {
       list: (filter) => limits.list(filter),
       reset: (limit, value) => limits.reset(limit, value, actor),
     },
-    nodes: new NodeOperations(engine, () => undefined),
-    audit: auditAccess(new audits.AuditOperations(audit, () => config)),
-    close: () => engine.close(0),
+    nodes,
+    audit: auditAccess(new AuditOperations(audit, () => config)),
+    status: new StatusOperations({ engine, recordings, nodes, config: () => config }),
+    async close() {
+      await decider.close();
+      await engine.close(0);
+    },
   };
 }
 

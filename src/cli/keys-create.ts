@@ -57,7 +57,7 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .addOption(
       new Option(
         '--role <role>',
-        'with --admin: read, or operate, which also cancels, replays, reloads and resets',
+        'with --admin: read, or operate, which also cancels, replays, fires, reloads and resets',
       ).choices(['read', 'operate']),
     )
     .option('--note <text>', 'with --admin: for people who read the file')

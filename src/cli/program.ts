@@ -13,6 +13,7 @@ import { registerRuns } from './runs.ts';
 import { registerSchema } from './schema.ts';
 import { registerSend } from './send.ts';
 import { registerServe } from './serve.ts';
+import { registerStatus } from './status.ts';
 import type { ExitCode } from './terminal.ts';
 import { registerTest } from './test.ts';
 import { registerValidate } from './validate.ts';
@@ -20,8 +21,17 @@ import { registerValidate } from './validate.ts';
 /** In the order of `--help` and of the reference: to begin with, to review with, to operate with. */
 const registrations: readonly ((program: Command, finish: (code: ExitCode) => void) => void)[] = [
   ...[registerInit, registerServe, registerValidate, registerTest, registerExplain, registerPlan],
-  ...[registerKeys, registerSend, registerRequests, registerRuns, registerLimits, registerNodes, registerAudit],
-  registerEngine,
+  ...[
+    registerKeys,
+    registerSend,
+    registerStatus,
+    registerRequests,
+    registerRuns,
+    registerLimits,
+    registerNodes,
+    registerAudit,
+    registerEngine,
+  ],
   registerSchema,
 ];
 

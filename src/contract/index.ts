@@ -2,6 +2,7 @@
 export { WorkBudget, WorkExhausted } from '../work/work-budget.ts';
 export * from './api-key.ts';
 export type * from './auth.ts';
+export * from './channels.ts';
 export type * from './dedup.ts';
 export * from './errors.ts';
 export * from './exchange.ts';

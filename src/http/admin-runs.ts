@@ -20,13 +20,20 @@ export function registerRuns(app: FastifyInstance, operations: RunOperations): v
   app.post<ById>('/runs/:id/cancel', { config: { action: 'runs.cancel' } }, async (request, reply) => {
     const cancelled = await operations.cancel(request.params.id, request.actor);
     if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
+    if (cancelled.kind === 'unavailable') {
+      return sendProblem(reply, request.id, 'unavailable', { detail: cancelled.reason }, { 'retry-after': '1' });
+    }
     return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
   });
-  app.post<ById>('/runs/:id/replay', { config: { action: 'runs.replay' } }, async (request, reply) => {
-    const replayed = await operations.replay(request.params.id, request.actor);
+  const replaying = { config: { action: 'runs.replay' } };
+  app.post<ById & { Querystring: { once?: string } }>('/runs/:id/replay', replaying, async (request, reply) => {
+    const once = request.query.once === 'true';
+    const replayed = await operations.replay(request.params.id, request.actor, { once });
     switch (replayed.kind) {
       case 'accepted':
         return reply.code(202).send(replayed.run);
+      case 'replayed_already':
+        return { alreadyReplayedAs: replayed.runId };
       case 'not_found':
         return sendProblem(reply, request.id, 'run_not_found');
       case 'unavailable':

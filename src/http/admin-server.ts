@@ -1,21 +1,28 @@
-import { randomUUID } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { PluginLog } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Audit, type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { AuditOperations } from '../runtime/audit/audit-operations.ts';
 import type { Actor } from '../runtime/audit/audit-trail.ts';
+import type { Expectations } from '../runtime/limits/expectations.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { NodeOperations } from '../runtime/nodes/node-operations.ts';
 import { servedConfig, type ThisNode } from '../runtime/nodes/this-node.ts';
+import { FireOperations } from '../runtime/recording/fire-operations.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader, ReloadReport } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
+import type { StatusAlert } from '../runtime/status/status-document.gen.ts';
+import { StatusOperations } from '../runtime/status/status-operations.ts';
+import type { Tracer } from '../runtime/tracing/tracer.ts';
 import { registerAudit } from './admin-audit.ts';
 import { type AdminAuthorization, authorizeRequests } from './admin-authorize.ts';
 import { adminHeaders } from './admin-headers.ts';
@@ -24,11 +31,10 @@ import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
 import type { Lingering } from './lingering.ts';
-import type { Metrics } from './metrics.ts';
-import type { OutcomeLog } from './outcome-log.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
 import { rawProblem } from './reply.ts';
+import { requestIds } from './request-id.ts';
 
 export interface AdminServerParts extends AdminAuthorization {
   readonly live: Live;
@@ -36,8 +42,11 @@ export interface AdminServerParts extends AdminAuthorization {
   /** Undefined if the engine does not keep recorded requests. */
   readonly recordings: Recordings | undefined;
   readonly reloader: () => Reloader;
-  readonly outcomes: OutcomeLog;
   readonly recorder: Recorder;
+  readonly expectations: Expectations;
+  readonly log: PluginLog;
+  /** Those that are not quiet; undefined: there are none. */
+  readonly alerts?: () => readonly StatusAlert[];
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
@@ -46,13 +55,16 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly audit: Audit;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
 }
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
 export function createAdminServer(parts: AdminServerParts): FastifyInstance {
+  const requestIdOf = requestIds();
+  const trust = () => parts.live.current.config.server;
   const app = fastify({
     logger: false,
-    genReqId: () => randomUUID(),
+    genReqId: (request) => requestIdOf(request, trust()),
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: 10_000,
     forceCloseConnections: true,
@@ -60,7 +72,11 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     http: { requireHostHeader: false },
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET') socket.destroy();
-      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), randomUUID(), adminHeaders));
+      else
+        parts.lingering.close(
+          socket,
+          rawProblem(codeOfClientError(error), requestIdOf(undefined, trust()), adminHeaders),
+        );
     },
     // An address that cannot be decoded reaches neither a route nor the error handler.
     frameworkErrors: (error, request, reply) => {
@@ -80,7 +96,13 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     const status = await parts.readiness.status();
     return reply.code(status === 'ok' ? 200 : 503).send({ status });
   });
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  app.get('/metrics', async ({ headers }, reply) => {
+    const format = acceptedFormat(headers.accept);
+    return reply
+      .header('vary', 'accept')
+      .type(contentTypes[format])
+      .send(await metrics.text(format));
+  });
   app.get('/config', () => describeConfig(parts));
   app.get('/whoami', ({ actor: { actor: id, role } }) => ({ id, role }));
   app.post<{ Querystring: { force?: string } }>(
@@ -92,19 +114,42 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
       return reply.code(report.ok ? 200 : 422).send(describeConfig(parts));
     },
   );
-  const requests = new RequestOperations(parts.recordings, () => parts.live.current.config);
-  registerRequests(app, requests, parts.recorder);
-  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config, parts.trail));
-  registerLimits(
-    app,
-    new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config, parts.trail),
-  );
-  registerAudit(app, new AuditOperations(parts.audit, () => parts.live.current.config));
+  const { engine, recordings, recorder, expectations, log, trail } = parts;
+  const config = () => parts.live.current.config;
+  const operations = new RequestOperations(recordings, config, engine);
+  const fires = new FireOperations({
+    engine,
+    recordings,
+    trail,
+    snapshot: () => parts.live.current,
+    expectations,
+    log,
+  });
+  registerRequests(app, { operations, fires, recorder });
+  registerRuns(app, new RunOperations(engine, config, trail, parts.tracer));
+  registerLimits(app, new LimitOperations(engine, parts.requestLimits, config, trail));
+  registerAudit(app, new AuditOperations(parts.audit, config));
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;
     return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };
   });
   app.get('/nodes', () => nodes.list());
+  const status = new StatusOperations({
+    engine,
+    recordings,
+    nodes,
+    config: () => parts.live.current.config,
+    serving: {
+      snapshot: () => parts.live.current,
+      reloader: parts.reloader,
+      memory: parts.memory,
+      alerts: () => parts.alerts?.() ?? [],
+    },
+  });
+  app.get('/status', async () => {
+    await recorder.settled();
+    return status.read();
+  });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
   app.setErrorHandler((error: Error, request, reply) =>
     sendProblem(reply, request.id, EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error)),
@@ -145,6 +190,7 @@ function describeConfig({ live, node, reloader: current }: AdminServerParts): ob
     triggers: config.triggers.length,
     apiKeys: config.apiKeys.length,
     reloading: running ? { since: new Date(running.since).toISOString(), phase: running.phase } : null,
+    refusedSince: reloader.refusedSince === undefined ? null : new Date(reloader.refusedSince).toISOString(),
     revocationsAhead: revocations,
     lastReload: {
       at: new Date(at).toISOString(),

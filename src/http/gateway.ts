@@ -10,6 +10,13 @@ import { engineProblem, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { Measurements } from '../observe/measurements.ts';
+import type { Measured } from '../observe/metric-catalogue.ts';
+import { type Metrics, metricsOf } from '../observe/metrics.ts';
+import { OutcomeLog } from '../observe/outcome-log.ts';
+import { RunLog } from '../observe/run-log.ts';
+import type { TraceSettings } from '../observe/traces/settings.ts';
+import { Traces } from '../observe/traces/traces.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
@@ -19,21 +26,21 @@ import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { thisNode } from '../runtime/nodes/this-node.ts';
+import { publishedCommits } from '../runtime/observed-engine.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { type Pause, SettledLoader } from '../runtime/settled-loader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { Spending } from '../runtime/spending.ts';
+import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { AdminAccess } from './admin-access.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
 import { Lingering } from './lingering.ts';
 import { Listener, type ListenerConfig, onSocket, type PreparedListener } from './listener.ts';
-import { type Metrics, metricsOf } from './metrics.ts';
 import { OpenStreams } from './open-streams.ts';
-import { OutcomeLog } from './outcome-log.ts';
 import { createPublicServer } from './public-server.ts';
 import { Readiness } from './readiness.ts';
 import { Shutdown } from './shutdown.ts';
@@ -48,6 +55,8 @@ export interface GatewayOptions {
   readonly pause?: Pause | undefined;
   /** Where the admin listener listens instead of its address: the path of a socket. */
   readonly adminSocket?: string | undefined;
+  /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
+  readonly traces?: TraceSettings | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -64,6 +73,9 @@ export interface Gateway {
   readonly metrics: Metrics;
   /** The revision that serves new requests. */
   readonly revision: string;
+  /** The commit of which it is, and whether it differs from what is committed; undefined where git says nothing. */
+  readonly gitCommit: string | undefined;
+  readonly isDirty: boolean | undefined;
   /** Warnings of the config that serves. */
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
   /** Resolves when nothing can be stored any more, whatever happens: the gateway must be closed. */
@@ -113,7 +125,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   });
   const node = thisNode();
   const memory = new MemoryBudget(config.server);
-  const opened = await openEngine(config.engine, { log, memory, node });
+  const observed = { node: node.name };
+  const commits = publishedCommits(observed);
+  const opened = await openEngine(config.engine, { log, memory, node, commits });
   if (!opened.ok) {
     live.close();
     await builder.disposed();
@@ -121,7 +135,11 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   }
   const { engine, recordings, audit } = opened;
 
-  const outcomes = new OutcomeLog(log);
+  const outcomes = new OutcomeLog(log, observed);
+  const runLog = new RunLog(log, observed);
+  const tracer = new Tracer(options.traces?.sampler);
+  const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
+  const measurements = new Measurements(observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -131,6 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const spending = new Spending(log);
   const surface = new Surface(
     {
+      gateway: observed,
       live,
       engine,
       recordings,
@@ -139,10 +158,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         log.warn({ err, entry: id, action }, 'the outcome of an admin action could not be stored in the audit trail'),
       ),
       outcomes,
+      measurements,
       recorder,
       completions,
       streams,
       shutdown,
+      tracer,
       memory,
       decoder: new BodyDecoder(),
       requestLimits: new MemoryCounters(),
@@ -156,6 +177,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     options,
   );
   const reloader: Reloader = new Reloader({
+    gateway: observed,
     root,
     loader,
     builder,
@@ -172,6 +194,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await engine.close(0);
     await client.close();
     outcomes.close();
+    runLog.close();
+    await traces?.close();
+    measurements.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -179,9 +204,11 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   try {
     await engine.start(
       createExecutor({
+        gateway: observed,
         live,
         log,
-        callbacks: { client, log },
+        callbacks: { client, gateway: observed, tracer },
+        tracer,
         completions,
         stopHandlers,
         spending,
@@ -219,6 +246,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       get revision() {
         return live.current.revision;
       },
+      get gitCommit() {
+        return live.current.gitCommit;
+      },
+      get isDirty() {
+        return live.current.isDirty;
+      },
       reloader,
       metrics: surface.metrics,
       broken: engine.broken,
@@ -235,6 +268,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         await stopHandlers.settled(stopHandlersMs);
         await client.close();
         outcomes.close();
+        runLog.close();
+        await traces?.close();
+        measurements.close();
         live.close();
         await builder.disposed();
       },
@@ -260,7 +296,9 @@ class Surface implements ReloadParticipant {
   #isReady = false;
 
   constructor(
-    parts: Services & Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node'>,
+    parts: Services &
+      Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node'> &
+      Pick<Measured, 'outcomes' | 'measurements'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {

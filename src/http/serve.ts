@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BodyReply, problem, type Reply, type StreamReply } from '../contract/index.ts';
 import { EngineUnavailable } from '../engine/types/index.ts';
+import { problemCodeOf } from '../runtime/reply.ts';
 import { Call, type Services } from './call.ts';
 import { conclude } from './conclude.ts';
 import { eventStream } from './event-stream.ts';
@@ -52,6 +53,7 @@ export async function serve(
     if (response.headersSent) response.destroy();
     else {
       const reply = isUnavailable ? unavailable : problem('internal_error');
+      if (call !== undefined) Object.assign(call.message, { status: reply.status, code: problemCodeOf(reply) });
       send(response, requestId, reply, { headers: call?.headers, mayBeUnsent: true, isLast: mayBeLast(response) });
     }
   } finally {

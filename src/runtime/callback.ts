@@ -1,14 +1,17 @@
 import {
+  type CallbackMessage,
+  channels,
   type JsonObject,
+  type ObservedGateway,
   type OutboundClient,
   OutboundError,
-  type PluginLog,
   retryAfterMs,
 } from '../contract/index.ts';
 import type { RunRecord } from '../engine/types/index.ts';
 import type { CallbackTarget } from '../host/callback-target.ts';
 import { signatureOf } from '../host/signing.ts';
 import { describeRun } from './run-view.ts';
+import { headersOf, type Tracer } from './tracing/tracer.ts';
 
 /** The pauses between attempts that Standard Webhooks recommends, in seconds; there is no attempt after the last one. */
 const pausesSeconds = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
@@ -17,7 +20,9 @@ const jitter = 0.2;
 
 export interface CallbackOptions {
   readonly client: OutboundClient;
-  readonly log: PluginLog;
+  /** As its messages name it. */
+  readonly gateway: ObservedGateway;
+  readonly tracer: Tracer;
   /** How long one attempt may take. */
   readonly timeoutMs?: number;
 }
@@ -31,13 +36,23 @@ export async function sendCallback(
   target: CallbackTarget,
   attempt: number,
   signal: AbortSignal,
-  { client, log, timeoutMs = 15_000 }: CallbackOptions,
+  { client, gateway, tracer, timeoutMs = 15_000 }: CallbackOptions,
 ): Promise<number | undefined> {
   const url = new URL(target.url);
-  // The path may hold a token.
-  const fields = { runId: run.id, project: run.project, trigger: run.trigger, host: url.host, attempt };
+  const message = messageOf(gateway, run, { host: url.host, attempt, trace: tracer.ofRun(run) });
+  const startedAt = performance.now();
+  const ended = (end: Partial<CallbackMessage>): number | undefined => {
+    // One that the stop of the gateway has cut short is sent again, as if it had not been.
+    if (end.result === 'failed' && signal.aborted) return end.retryInMs;
+    Object.assign(message, end, { durationMs: performance.now() - startedAt });
+    channels.callback.decided.publish(message);
+    channels.callback.end.publish(message);
+    return end.retryInMs;
+  };
   let failure: string;
   let askedMs = 0;
+  let status: number | undefined;
+  channels.callback.start.publish(message);
   try {
     const body = JSON.stringify(eventOf(run));
     const id = `run_${run.id}`;
@@ -47,6 +62,7 @@ export async function sendCallback(
       headers: {
         'content-type': 'application/json',
         'user-agent': 'pullcord',
+        ...headersOf(message.trace),
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
         'webhook-signature': signatureOf(target.secret, id, at, body),
@@ -55,26 +71,35 @@ export async function sendCallback(
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     await answer.discard();
-    const { status } = answer;
-    if (status >= 200 && status < 300) return undefined;
-    if (status === 410) {
-      log.warn(fields, 'callback receiver is gone (410); not retried');
-      return undefined;
-    }
+    status = answer.status;
+    if (status >= 200 && status < 300) return ended({ result: 'delivered', status });
+    if (status === 410) return ended({ result: 'gone', failure: 'answered 410', status });
     failure = `answered ${status}`;
     askedMs = retryAfterMs(answer.headers['retry-after'], at.getTime()) ?? 0;
   } catch (error) {
     failure = OutboundError.from(error)?.code ?? 'did not answer in time';
   }
   const pauseSeconds = pausesSeconds[attempt - 1];
-  if (pauseSeconds === undefined) {
-    log.error({ ...fields, failure }, 'callback failed for the last time; giving up');
-    return undefined;
-  }
+  if (pauseSeconds === undefined) return ended({ result: 'given_up', failure, status });
   const pauseMs = pauseSeconds * 1000 * (1 - jitter + 2 * jitter * Math.random());
-  const delayMs = Math.round(Math.max(pauseMs, askedMs));
-  if (!signal.aborted) log.warn({ ...fields, failure, retryInMs: delayMs }, 'callback failed');
-  return delayMs;
+  return ended({ result: 'failed', failure, status, retryInMs: Math.round(Math.max(pauseMs, askedMs)) });
+}
+
+function messageOf(
+  gateway: ObservedGateway,
+  run: RunRecord,
+  sent: Pick<CallbackMessage, 'host' | 'attempt' | 'trace'>,
+): CallbackMessage {
+  const { id: runId, requestId, project, trigger } = run;
+  return {
+    ...{ gateway, runId, requestId, project, trigger },
+    ...sent,
+    result: undefined,
+    status: undefined,
+    failure: undefined,
+    retryInMs: undefined,
+    durationMs: undefined,
+  };
 }
 
 function eventOf(run: RunRecord): JsonObject {
@@ -82,6 +107,11 @@ function eventOf(run: RunRecord): JsonObject {
   return {
     type: `run.${run.state}`,
     timestamp: new Date(finishedAt).toISOString(),
-    data: { project, trigger, ...(sessionId !== undefined && { sessionId }), ...describeRun(run) },
+    data: {
+      project,
+      trigger,
+      ...(sessionId !== undefined && { sessionId }),
+      ...describeRun(run),
+    },
   };
 }

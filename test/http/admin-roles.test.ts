@@ -38,6 +38,8 @@ const routes: readonly Route[] = [
   ['GET', '/requests/export', 'read', 200],
   ['GET', '/limits', 'read', 200],
   ['GET', '/nodes', 'read', 200],
+  ['GET', '/status', 'read', 200],
+  ['POST', '/requests/unknown/fire', 'operate', 404],
   ['GET', '/audit', 'read', 200],
   ['GET', '/audit/export', 'read', 200],
   ['GET', '/nothing', 'read', 404],

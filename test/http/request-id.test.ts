@@ -193,18 +193,23 @@ t.test('a bearer token fires as a key does, and neither agents nor recordings le
 });
 
 t.test('a flood of refused requests does not flood the log: those without a line are summarized', async (t) => {
-  const { OutcomeLog } = await import('../../src/http/outcome-log.ts');
+  const [{ OutcomeLog }, { requestMessage }, { channels }] = await Promise.all([
+    import('../../src/observe/outcome-log.ts'),
+    import('../../src/http/request-message.ts'),
+    import('../../src/contract/index.ts'),
+  ]);
   const { recordingLog } = await import('../support/recording-log.ts');
   const lines: Parameters<typeof recordingLog>[0] = [];
-  const outcomes = new OutcomeLog(recordingLog(lines));
-  const line = (requestId: string) => () => ({
-    requestId,
-    status: 401,
-    outcome: 'unauthorized',
-    reason: 'unknown key',
-  });
-  for (let count = 0; count < 5000; count += 1)
-    outcomes.count(undefined, 'unauthorized', 'unknown key', line(`${count}`));
+  const gateway = { node: 'one' };
+  const outcomes = new OutcomeLog(recordingLog(lines), gateway);
+  const refused = (requestId: string) => {
+    const message = requestMessage(gateway, {
+      ...{ requestId, receivedAt: 0, method: 'POST', path: '/', host: undefined, ip: '::1', trace: undefined },
+    });
+    return { ...message, outcome: 'unauthorized', reason: 'unknown key', status: 401, code: 'unauthorized' };
+  };
+  for (let count = 0; count < 5000; count += 1) channels.request.decided.publish(refused(`${count}`));
+  channels.request.decided.publish({ ...refused('other'), gateway: { node: 'one' } });
   t.equal(lines.length, 1000);
   t.match(lines[0]?.fields, { requestId: '0' });
   outcomes.close();

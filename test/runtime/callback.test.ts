@@ -3,13 +3,15 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
-import type { OutboundClient } from '../../src/contract/index.ts';
+import type { ObservedGateway, OutboundClient } from '../../src/contract/index.ts';
 import { newRun } from '../../src/engine/conformance/harness.ts';
 import { queuedRecord } from '../../src/engine/execution/records.ts';
 import type { RunRecord } from '../../src/engine/types/index.ts';
 import { createOutboundClient } from '../../src/host/outbound/client.ts';
 import { OutboundGuard } from '../../src/host/outbound/guard.ts';
+import { RunLog } from '../../src/observe/run-log.ts';
 import { sendCallback } from '../../src/runtime/callback.ts';
+import { passingOn } from '../../src/runtime/tracing/tracer.ts';
 import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 
 import { durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
@@ -112,11 +114,13 @@ t.test('a callback is retried on its schedule and by Retry-After, but never afte
   ];
   const { port, url, told } = await startReceiver(t, (response) => answers.shift()?.(response));
   const lines: LogLine[] = [];
+  const gateway = observed(t, lines);
   const client = clientOf(t, guardOf([`127.0.0.1:${port}`]));
   const send = (attempt: number) =>
     sendCallback(run, { url, secret: 'any other text' }, attempt, new AbortController().signal, {
       client,
-      log: recordingLog(lines),
+      gateway,
+      tracer: passingOn,
       timeoutMs: 200,
     });
   const between = (delay: number | undefined, least: number, most: number) =>
@@ -137,6 +141,14 @@ t.test('a callback is retried on its schedule and by Retry-After, but never afte
   ]);
   t.notMatch(JSON.stringify(lines), /hunter2|any other text/);
 });
+
+/** A gateway whose callbacks are logged. */
+function observed(t: Test, lines: LogLine[]): ObservedGateway {
+  const gateway = { node: 'one' };
+  const log = new RunLog(recordingLog(lines), gateway);
+  t.teardown(() => log.close());
+  return gateway;
+}
 
 t.test('outbound.allow', async (t) => {
   const guard = guardOf(['10.1.0.0/16', 'localhost:81', '[::1]:82', '192.168.7.7', 'fd00::/8']);
@@ -189,8 +201,8 @@ t.test('SSRF: a host name is checked by the addresses that it resolves to', asyn
     const client = clientOf(t, guardOf([allow], resolve));
     const lines: LogLine[] = [];
     const url = `http://receiver.example:${port}/`;
-    const log = recordingLog(lines);
-    await sendCallback(run, { url, secret }, 1, new AbortController().signal, { client, log });
+    const gateway = observed(t, lines);
+    await sendCallback(run, { url, secret }, 1, new AbortController().signal, { client, gateway, tracer: passingOn });
     failures.push(Object(lines[0]?.fields).failure);
   }
   t.strictSame(failures, ['ERR_OUTBOUND_FORBIDDEN', undefined, 'ERR_OUTBOUND_FORBIDDEN']);

@@ -163,6 +163,15 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN concurrency_value TEXT;
   ALTER TABLE runs ADD COLUMN starts_at INTEGER;
   `,
+  // The place of a run in a trace, as JSON.
+  `
+  ALTER TABLE runs ADD COLUMN trace TEXT;
+  `,
+  // Why a request is recorded and what decided about it, as JSON.
+  `
+  ALTER TABLE recordings ADD COLUMN details TEXT;
+  CREATE INDEX recordings_of_outcome ON recordings (received_at, id, size) WHERE details ->> '$.sampled' = 0;
+  `,
   // What operators did. All else of an entry, as JSON.
   `
   CREATE TABLE audit (

@@ -1,6 +1,7 @@
 /** The interface between gateway and engine. Internal: third parties cannot add engines yet. */
 export * from './attempt-released.ts';
 export * from './audit.ts';
+export type * from './commits.ts';
 export * from './conversation-id.ts';
 export type * from './engine.ts';
 export * from './engine-broken.ts';
@@ -12,4 +13,5 @@ export type * from './node.ts';
 export * from './recordings.ts';
 export type * from './recovery.ts';
 export type * from './run-record.ts';
+export type * from './run-trace.ts';
 export * from './stored-keys.ts';

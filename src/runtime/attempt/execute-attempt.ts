@@ -31,6 +31,8 @@ export interface AttemptParts {
   readonly completions: Completions;
   readonly log: PluginLog;
   readonly stopHandlers?: StopHandlers;
+  /** Called for whatever the agent streams. */
+  readonly onEvent?: () => void;
 }
 
 /** What is stored of an attempt that waits for detached work. */
@@ -59,8 +61,15 @@ export function executeAttempt(
     startedAt,
     timeoutMs: parts.timeoutMs,
     signal: started.signal,
-    progress: { emit: (event) => started.emit(event), save },
+    progress: {
+      emit: (event) => {
+        parts.onEvent?.();
+        started.emit(event);
+      },
+      save,
+    },
     log: parts.log,
+    run: request,
     stopHandlers: parts.stopHandlers,
   });
   const isResumed = saved !== undefined && (run.resume !== undefined || run.complete !== undefined);

@@ -1,6 +1,7 @@
 import {
   type FinalRunResult,
   type JsonObject,
+  type ObservedGateway,
   type PluginLog,
   type Run,
   type RunOrigin,
@@ -14,7 +15,6 @@ import {
   type Executor,
   type RunOutcome,
   type RunRecord,
-  type RunRemains,
 } from '../../engine/types/index.ts';
 import { secretsOf } from '../../host/instance-secrets.ts';
 import { type CallbackOptions, sendCallback } from '../callback.ts';
@@ -22,16 +22,18 @@ import type { Expectations } from '../limits/expectations.ts';
 import type { Live } from '../live.ts';
 import { KeyWatch } from '../nodes/key-watch.ts';
 import { servedConfig } from '../nodes/this-node.ts';
+import { publishEnd } from '../observed-engine.ts';
 import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
-import { viewOfCost } from '../run-view.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Spending } from '../spending.ts';
+import { headersOf, type Tracer } from '../tracing/tracer.ts';
 import { isThenable } from '../when-ready.ts';
 import { checkRunResult, isFinalResult } from './check-run-result.ts';
 import type { Completions } from './completions.ts';
 import { executeAttempt } from './execute-attempt.ts';
 import { failureDetail } from './failure-detail.ts';
+import { type CutShort, ObservedAttempt } from './observed-attempt.ts';
 import { outcomeOf } from './retry.ts';
 import type { StopHandlers } from './stop-handlers.ts';
 
@@ -39,6 +41,8 @@ import type { StopHandlers } from './stop-handlers.ts';
 const defaultTimeoutMs = 7 * 86_400_000;
 
 export interface ExecutorParts {
+  /** As its messages name it. */
+  readonly gateway: ObservedGateway;
   readonly live: Live;
   readonly log: PluginLog;
   readonly callbacks: CallbackOptions;
@@ -47,6 +51,7 @@ export interface ExecutorParts {
   /** Learns what runs consume. */
   readonly expectations?: Expectations;
   readonly spending: Spending;
+  readonly tracer: Tracer;
 }
 
 /**
@@ -54,6 +59,7 @@ export interface ExecutorParts {
  * lives, else under the current one. A snapshot is leased until the attempt has ended.
  */
 export function createExecutor({
+  gateway,
   live,
   log,
   callbacks,
@@ -61,6 +67,7 @@ export function createExecutor({
   stopHandlers,
   expectations,
   spending,
+  tracer,
 }: ExecutorParts): Executor {
   const keys = new KeyWatch(log);
   const withCost = (outcome: RunOutcome, run: RunRecord, { prices }: Snapshot): RunOutcome => {
@@ -78,7 +85,8 @@ export function createExecutor({
         return { kind: 'failed', message: 'the trigger is no longer declared', retryable: false };
       }
       const { uses, timeoutMs = trigger.run.timeoutMs ?? defaultTimeoutMs, retry } = trigger.config.run;
-      const startedAt = performance.now();
+      const trace = tracer.ofRun(run);
+      const observed = new ObservedAttempt(gateway, run, uses, trace);
       snapshot.lease();
       const ended = (result: FinalRunResult): RunOutcome => {
         snapshot.release();
@@ -86,31 +94,34 @@ export function createExecutor({
         const cut = cutShort(started);
         const priced = cut === undefined ? withCost(outcome, run, snapshot) : outcome;
         if (priced.kind !== 'retry') note(expectations, trigger.id, [run, priced]);
-        logEnd(log, run, cut ?? priced, performance.now() - startedAt);
+        observed.ended(cut ?? priced);
         return priced;
       };
       const failed = (error: unknown): RunOutcome => {
-        log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
+        log.error({ err: error, ...namesOf(run), plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const { id, project, caller, input, origin, attempt, sessionId, conversation } = run;
+      const { id, project, caller, requestId, input, origin, attempt, sessionId, conversation } = run;
       const request: RunRequest = {
         id,
         project,
         trigger: run.trigger,
         caller,
+        requestId,
         sessionId,
         conversation,
         input,
         exactInput: exactInputOf(origin),
         origin,
         attempt,
+        trace: headersOf(trace),
         work: new WorkBudget(trigger.workLimit),
         session: started.session,
         completionUrl: completionUrl(trigger, id),
       };
       try {
-        const parts = { uses, timeoutMs, completions, log, stopHandlers };
+        const onEvent = () => observed.streamed();
+        const parts = { uses, timeoutMs, completions, log, stopHandlers, onEvent };
         const result = executeAttempt(trigger.run, request, started, parts);
         return isThenable(result) ? result.then(ended, failed) : ended(result);
       } catch (error) {
@@ -122,6 +133,7 @@ export function createExecutor({
       const target = live.current.find(run.project, run.trigger)?.callback;
       return target && sendCallback(run, target, attempt, signal, callbacks);
     },
+    ended: (run) => publishEnd(gateway, run),
     circuitOf: (project, trigger) => live.current.find(project, trigger)?.config.run.circuit,
     concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.concurrency,
     describe: () => servedConfig(live.current),
@@ -165,40 +177,7 @@ function cutShort({ signal }: EngineAttempt): CutShort | undefined {
   return { kind: AttemptReleased.is(signal.reason) ? 'released' : 'cancelled' };
 }
 
-interface CutShort extends RunRemains {
-  readonly kind: 'cancelled' | 'released';
-}
-
-function logEnd(log: PluginLog, run: RunRecord, outcome: RunOutcome | CutShort, durationMs: number): void {
-  const fields = {
-    runId: run.id,
-    project: run.project,
-    trigger: run.trigger,
-    caller: run.caller,
-    ...(run.secret !== undefined && { secret: run.secret }),
-    ...(run.requestId !== undefined && { requestId: run.requestId }),
-    attempt: run.attempt,
-    durationMs: Math.round(durationMs),
-    ...outcome.usage,
-    ...(outcome.cost !== undefined && { cost: viewOfCost(outcome.cost) }),
-  };
-  switch (outcome.kind) {
-    case 'succeeded':
-      log.info(fields, 'run succeeded');
-      break;
-    case 'input_required':
-      log.info(fields, 'run requires input');
-      break;
-    case 'cancelled':
-      log.info(fields, 'run cancelled');
-      break;
-    case 'released':
-      log.info(fields, 'attempt ended because the gateway stops');
-      break;
-    case 'retry':
-      log.warn({ ...fields, failure: outcome.message, retryInMs: outcome.delayMs }, 'attempt failed; retrying');
-      break;
-    case 'failed':
-      log.warn({ ...fields, failure: outcome.message }, 'run failed');
-  }
+/** What each line of the log about a run is found by. */
+function namesOf({ id, requestId }: Pick<RunRecord, 'id' | 'requestId'>): JsonObject {
+  return { runId: id, ...(requestId !== undefined && { requestId }) };
 }

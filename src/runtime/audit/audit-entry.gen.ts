@@ -21,11 +21,11 @@ export interface AuditEntryDocument {
    */
   role: string | null;
   /**
-   * What was done: `runs.cancel`, `runs.replay`, `config.reload`, `limits.reset`. There may be others.
+   * What was done: `runs.cancel`, `runs.replay`, `requests.fire`, `config.reload`, `limits.reset`. There may be others.
    */
   action: string;
   /**
-   * What it was done to: the id of a run, the id or the name of a limit, the name of the node that reloaded.
+   * What it was done to: the id of a run or of a recorded request, the id or the name of a limit, the name of the node that reloaded.
    */
   target: string | null;
   /**
@@ -51,7 +51,7 @@ export interface AuditEntryDocument {
     [k: string]: unknown;
   } | null;
   /**
-   * What was there after it: the state of a run, the id of the new run of a replay, the revision that serves.
+   * What was there after it: the state of a run, the id of the new run of a replay or of a fired request, the revision that serves.
    */
   after: {
     [k: string]: unknown;

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../../config/model.ts';
 import type { Audit, AuditEntry, AuditQuery } from '../../engine/types/index.ts';
-import { type ListFilter, pageOf, parseListFilter, withNext } from '../list-filter.ts';
+import { type ListFilter, parseListFilter } from '../list-filter.ts';
+import { readPage } from '../read-page.ts';
 import type { AuditEntryDocument } from './audit-entry.gen.ts';
 import { viewOfEntry } from './audit-entry-json.ts';
 
@@ -23,6 +24,8 @@ export type ExportedAudit =
   | { readonly ok: true; readonly lines: AsyncIterable<string> }
   | { readonly ok: false; readonly message: string };
 
+/** Entries are not selected by conditions. */
+const noFields = {};
 /** How many entries an export reads at a time. */
 const exportPage = 200;
 
@@ -44,7 +47,9 @@ export class AuditOperations {
     if (after !== undefined && last === undefined) {
       return { ok: false, message: 'after must be the id of an entry that is still kept' };
     }
-    const { page, next } = pageOf(await this.#audit.list({ ...withNext(query), ...(last && { after: last }) }), query);
+    const read = async (_last: AuditEntry | undefined, limit: number) =>
+      this.#audit.list({ ...query, limit, ...(last && { after: last }) });
+    const { page, next } = await readPage(read, { limit: query.limit, matches: undefined });
     return { ok: true, entries: page.map(viewOfEntry), next };
   }
 
@@ -68,9 +73,9 @@ export class AuditOperations {
 
   /** The query for the engine, or why the filter is invalid. */
   #query({ actor, action, ...filter }: AuditFilter, order: AuditQuery['order']): AuditQuery | string {
-    const parsed = parseListFilter(filter, this.#config());
+    const parsed = parseListFilter(filter, this.#config(), noFields);
     if (!parsed.ok) return parsed.message;
-    const { limit, since } = parsed.query;
+    const { limit, since } = parsed.selection.query;
     return {
       ...{ order, limit },
       ...(since !== undefined && { since }),

@@ -33,7 +33,7 @@ function tokenWidenings(
       ? [
           warn(
             'admin_role_raised',
-            `${name} may also cancel, replay, reload and reset: its role is operate`,
+            `${name} may also cancel, replay, fire, reload and reset: its role is operate`,
             at('role'),
           ),
         ]

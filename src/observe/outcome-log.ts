@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { PluginLog } from '../contract/index.ts';
-import type { LiveTrigger } from '../runtime/snapshot.ts';
+import { channels, type ObservedGateway, type PluginLog, type RequestMessage } from '../contract/index.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 /** How often requests that have no line of their own are summarized in the log, in milliseconds. */
 const summaryEveryMs = 10_000;
@@ -19,21 +19,6 @@ export interface OutcomeCount {
   /** Why, for the operator: the filter's name, or what was wrong with the credential. */
   readonly reason: string;
   total: number;
-}
-
-/** A request that was refused or has failed, as its log line has it. */
-export interface RefusedRequest {
-  /** As its answer names it. */
-  readonly requestId: string;
-  readonly status: number;
-  readonly outcome: string;
-  readonly reason: string;
-  readonly project?: string | undefined;
-  readonly trigger?: string | undefined;
-  /** Who sent it, if it was authenticated, and with which secret. */
-  readonly caller?: string | undefined;
-  readonly secret?: string | undefined;
-  readonly runId?: string | undefined;
 }
 
 /** How many requests a limit in shadow mode would have refused. */
@@ -62,47 +47,62 @@ export class OutcomeLog {
   readonly #shadowed = new LRUCache<string, ShadowEntry>({ max: mostCounts });
   readonly #log: PluginLog;
   readonly #timer: NodeJS.Timeout;
+  readonly #subscriptions: Subscriptions;
   #linesLeft = mostLines;
+  #suppressed = 0;
 
-  constructor(log: PluginLog) {
+  constructor(log: PluginLog, gateway: ObservedGateway) {
     this.#log = log;
     this.#timer = setInterval(() => this.#summarize(), summaryEveryMs);
     this.#timer.unref();
+    this.#subscriptions = new Subscriptions(gateway);
+    this.#subscriptions.add(channels.request.decided, (request) => this.#decided(request));
   }
 
-  /**
-   * Counts one request. Trigger and reason come from config and code, never from the request: their number is bounded.
-   * @param line makes its log line; undefined if it was neither refused nor failed
-   */
-  count(trigger: LiveTrigger | undefined, outcome: string, reason: string, line?: () => RefusedRequest): void {
-    const entry = this.#entryOf(trigger, outcome, reason);
+  #decided(request: RequestMessage): void {
+    const { outcome, code } = request;
+    for (const limit of request.shadowed) this.#shadow(request, limit);
+    // Reads of runs and completions are not counted.
+    if (outcome === undefined) {
+      if (code !== undefined) this.#writeLine(request, code);
+      return;
+    }
+    // Outcomes, triggers and reasons come from config and code, never from the request: their number is bounded.
+    const entry = this.#entryOf(request, outcome);
     entry.total += 1;
-    if (line !== undefined && this.log(line)) entry.logged += 1;
+    // A run that was accepted may end in an error.
+    const refusal = outcome === 'accepted' ? code : outcome === 'handshake' ? undefined : outcome;
+    if (refusal !== undefined && this.#writeLine(request, refusal)) entry.logged += 1;
     // The first handshake at once: somebody waits for it to work.
     else if (outcome === 'handshake' && entry.total === 1) this.#summarizeKind(entry);
   }
 
-  /** Logs a request that is not counted. Returns whether it has a line. */
-  log(line: () => RefusedRequest): boolean {
-    if (this.#linesLeft === 0) return false;
+  /** Logs a request that was refused or has failed. Returns whether there was room for its line. */
+  #writeLine(request: RequestMessage, outcome: string): boolean {
+    if (this.#linesLeft === 0) {
+      this.#suppressed += 1;
+      return false;
+    }
     this.#linesLeft -= 1;
-    const request = line();
-    const hasFailed = request.status >= 500 || request.status === 408;
-    this.#log.info(request, hasFailed ? 'request failed' : 'request refused');
+    const { requestId, status = 0, project, trigger, caller, secret, runId, reason, detail } = request;
+    const line = { requestId, status, project, trigger, caller, secret, runId, outcome, reason: reason || detail };
+    const failed = outcome === 'run_cancelled' ? 'run of a request cancelled' : 'request failed';
+    this.#log.info(line, status >= 500 || status === 408 ? failed : 'request refused');
     return true;
   }
 
-  /** Counts a request that limits in shadow mode would have refused. */
-  shadowed(trigger: LiveTrigger | undefined, limits: readonly string[]): void {
-    for (const limit of limits) {
-      const key = `${trigger?.id ?? ''}\n${limit}`;
-      const named = { project: trigger?.project.id ?? '', trigger: trigger?.key ?? '', limit };
-      const entry = this.#shadowed.get(key) ?? { ...named, total: 0, logged: 0 };
-      entry.total += 1;
-      this.#shadowed.set(key, entry);
-      // The first at once: somebody waits to see what it would do.
-      if (entry.total === 1) this.#summarizeShadow(entry);
-    }
+  #shadow({ project = '', trigger = '' }: RequestMessage, limit: string): void {
+    const key = `${project}/${trigger}\n${limit}`;
+    const entry = this.#shadowed.get(key) ?? { project, trigger, limit, total: 0, logged: 0 };
+    entry.total += 1;
+    this.#shadowed.set(key, entry);
+    // The first at once: somebody waits to see what it would do.
+    if (entry.total === 1) this.#summarizeShadow(entry);
+  }
+
+  /** How many refused or failed requests have had no line of their own. */
+  get suppressed(): number {
+    return this.#suppressed;
   }
 
   shadowCounts(): Iterable<ShadowCount> {
@@ -114,16 +114,16 @@ export class OutcomeLog {
   }
 
   close(): void {
+    this.#subscriptions.close();
     clearInterval(this.#timer);
     this.#summarize();
   }
 
-  #entryOf(trigger: LiveTrigger | undefined, outcome: string, reason: string): Entry {
-    const key = `${trigger?.id ?? ''}\n${outcome}\n${reason}`;
+  #entryOf({ project = '', trigger = '', reason }: RequestMessage, outcome: string): Entry {
+    const key = `${project}/${trigger}\n${outcome}\n${reason}`;
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const project = trigger?.project.id ?? '';
-    const added = { project, trigger: trigger?.key ?? '', outcome, reason, total: 0, logged: 0 };
+    const added = { project, trigger, outcome, reason, total: 0, logged: 0 };
     this.#entries.set(key, added);
     return added;
   }
