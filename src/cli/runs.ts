@@ -28,7 +28,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     .summary('list, show, cancel, replay and recover runs')
     .description(
       'Works on the running gateway through its admin listener, and on the journal itself when no gateway runs. ' +
-        'The token of the admin listener comes from the config; with --admin-url from PULLCORD_ADMIN_TOKEN.',
+        'The token of the admin listener is that in PULLCORD_ADMIN_TOKEN, else `admin.token` of the config.',
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(runs, texts);
 
