@@ -12,6 +12,7 @@ import { registerRuns } from './runs.ts';
 import { registerSchema } from './schema.ts';
 import { registerSend } from './send.ts';
 import { registerServe } from './serve.ts';
+import { registerStatus } from './status.ts';
 import type { ExitCode } from './terminal.ts';
 import { registerTest } from './test.ts';
 import { registerValidate } from './validate.ts';
@@ -19,7 +20,16 @@ import { registerValidate } from './validate.ts';
 /** In the order of `--help` and of the reference: to begin with, to review with, to operate with. */
 const registrations: readonly ((program: Command, finish: (code: ExitCode) => void) => void)[] = [
   ...[registerInit, registerServe, registerValidate, registerTest, registerExplain, registerPlan],
-  ...[registerKeys, registerSend, registerRequests, registerRuns, registerLimits, registerNodes, registerEngine],
+  ...[
+    registerKeys,
+    registerSend,
+    registerStatus,
+    registerRequests,
+    registerRuns,
+    registerLimits,
+    registerNodes,
+    registerEngine,
+  ],
   registerSchema,
 ];
 

@@ -9,8 +9,10 @@ import { followingCases } from './conformance/following.ts';
 import type { ConformanceCase } from './conformance/harness.ts';
 import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
+import { onceCases } from './conformance/once.ts';
 import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
+import { reportCases } from './conformance/reporting.ts';
 import { retryCases } from './conformance/retrying.ts';
 import { sessionCases } from './conformance/sessions.ts';
 import { useCases } from './conformance/using.ts';
@@ -24,12 +26,14 @@ export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conforma
  */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...claimCases,
+  ...onceCases,
   ...useCases,
   ...chargeCases,
   ...debounceCases,
   ...executionCases,
   ...waitCases,
   ...cancelCases,
+  ...reportCases,
   ...readCases,
   ...limitCases,
   ...retryCases,

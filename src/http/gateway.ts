@@ -9,6 +9,8 @@ import { engineProblem, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { Measurements } from '../observe/measurements.ts';
+import type { Measured } from '../observe/metric-catalogue.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RunLog } from '../observe/run-log.ts';
@@ -22,6 +24,7 @@ import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { thisNode } from '../runtime/nodes/this-node.ts';
+import { publishedCommits } from '../runtime/observed-engine.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
@@ -67,6 +70,9 @@ export interface Gateway {
   readonly metrics: Metrics;
   /** The revision that serves new requests. */
   readonly revision: string;
+  /** The commit of which it is, and whether it differs from what is committed; undefined where git says nothing. */
+  readonly gitCommit: string | undefined;
+  readonly isDirty: boolean | undefined;
   /** Warnings of the config that serves. */
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
   /** Resolves when nothing can be stored any more, whatever happens: the gateway must be closed. */
@@ -116,7 +122,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   });
   const node = thisNode();
   const memory = new MemoryBudget(config.server);
-  const opened = await openEngine(config.engine, { log, memory, node });
+  const observed = { node: node.name };
+  const commits = publishedCommits(observed);
+  const opened = await openEngine(config.engine, { log, memory, node, commits });
   if (!opened.ok) {
     live.close();
     await builder.disposed();
@@ -124,11 +132,11 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   }
   const { engine, recordings } = opened;
 
-  const observed = { node: node.name };
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
   const tracer = new Tracer(options.traces?.sampler);
   const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
+  const measurements = new Measurements(observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -143,6 +151,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       engine,
       recordings,
       outcomes,
+      measurements,
       recorder,
       completions,
       streams,
@@ -161,6 +170,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     options,
   );
   const reloader: Reloader = new Reloader({
+    gateway: observed,
     root,
     loader,
     builder,
@@ -179,6 +189,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     outcomes.close();
     runLog.close();
     await traces?.close();
+    measurements.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -228,6 +239,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       get revision() {
         return live.current.revision;
       },
+      get gitCommit() {
+        return live.current.gitCommit;
+      },
+      get isDirty() {
+        return live.current.isDirty;
+      },
       reloader,
       metrics: surface.metrics,
       broken: engine.broken,
@@ -246,6 +263,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         outcomes.close();
         runLog.close();
         await traces?.close();
+        measurements.close();
         live.close();
         await builder.disposed();
       },
@@ -268,7 +286,8 @@ class Surface implements ReloadParticipant {
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> & { readonly outcomes: OutcomeLog },
+      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> &
+      Pick<Measured, 'outcomes' | 'measurements'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {

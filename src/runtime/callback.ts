@@ -107,6 +107,11 @@ function eventOf(run: RunRecord): JsonObject {
   return {
     type: `run.${run.state}`,
     timestamp: new Date(finishedAt).toISOString(),
-    data: { project, trigger, ...(sessionId !== undefined && { sessionId }), ...describeRun(run) },
+    data: {
+      project,
+      trigger,
+      ...(sessionId !== undefined && { sessionId }),
+      ...describeRun(run),
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { LoadedConfig, Look } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
-import type { PluginLog } from '../contract/index.ts';
+import { channels, type ObservedGateway, type PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { EarlyRevocations } from './early-revocations.ts';
@@ -38,6 +38,8 @@ export interface ReloadParticipant {
 }
 
 export interface ReloaderParts {
+  /** As its messages name it. */
+  readonly gateway: ObservedGateway;
   /** The config folder, as the user gave it. */
   readonly root: string;
   readonly loader: SettledLoader;
@@ -63,6 +65,8 @@ export class Reloader {
   readonly #revocations: EarlyRevocations;
   readonly #counts = { accepted: 0, reverted: 0, rejected: 0, abandoned: 0 };
   #last: ReloadReport;
+  /** When the files were refused that are there; undefined: what is there serves. */
+  #refusedSince: number | undefined;
   /** Of what serves. */
   #lastAccepted: ReloadReport;
   /** A rejected config is tried again, since a missing secret or port may be there by now, but logged only once. */
@@ -82,6 +86,11 @@ export class Reloader {
 
   get last(): ReloadReport {
     return this.#last;
+  }
+
+  /** Since when the files on disk are refused, milliseconds since the epoch; undefined: they serve. */
+  get refusedSince(): number | undefined {
+    return this.#refusedSince;
   }
 
   /** The attempt that is going on. */
@@ -172,6 +181,7 @@ export class Reloader {
     const { gitCommit, isDirty: dirty } = built.snapshot;
     const { durationMs, settledMs } = attempt;
     log.info({ revision: loaded.revision, gitCommit, dirty, durationMs, settledMs }, 'config reloaded');
+    this.#endRefusal(loaded.revision, 'the config is accepted again; nothing is refused any more');
     if (warnings.length > 0) log.warn({ warnings: warnings.map(describe) }, 'the config has warnings');
     return this.#last;
   }
@@ -203,11 +213,19 @@ export class Reloader {
     this.#counts.reverted += 1;
     this.#loggedDigest = '';
     this.#last = { ...this.#lastAccepted, at: Date.now(), outcome: 'reverted' };
-    this.#parts.log.info(
-      { revision },
-      'the files are those of the serving revision again; nothing is refused any more',
-    );
+    this.#publish();
+    this.#endRefusal(revision, 'the files are those of the serving revision again; nothing is refused any more');
     return this.#last;
+  }
+
+  /** Says once that nothing is refused any longer, and after how long. */
+  #endRefusal(revision: string, message: string): void {
+    if (this.#refusedSince === undefined) return;
+    const refusedMs = Date.now() - this.#refusedSince;
+    const refusedSince = new Date(this.#refusedSince).toISOString();
+    this.#refusedSince = undefined;
+    const { gitCommit, isDirty: dirty } = this.#parts.live.current;
+    this.#parts.log.info({ revision, gitCommit, dirty, refusedSince, refusedMs }, message);
   }
 
   #release(snapshot: Snapshot): ReloadReport {
@@ -258,6 +276,7 @@ export class Reloader {
     this.#loggedDigest = '';
     this.#lastAccepted = { at: Date.now(), ok: true, outcome: 'accepted', revision, problems, sources };
     this.#last = this.#lastAccepted;
+    this.#publish();
   }
 
   async #rejected(loaded: LoadedConfig, problems: readonly Problem[]): Promise<ReloadReport> {
@@ -282,12 +301,22 @@ export class Reloader {
     problems: readonly Problem[],
   ): void {
     this.#counts[outcome] += 1;
+    this.#refusedSince ??= Date.now();
     this.#last = { at: Date.now(), ok: false, outcome, revision, problems, sources };
+    this.#publish();
     const serving = this.#parts.live.current.revision;
     this.#parts.log.error(
       { revision, serving, problems: problems.map(describe) },
       `config reload rejected; still serving revision ${serving}`,
     );
+  }
+
+  /** Publishes how the attempt that is going on has ended: once, however often the same files are refused. */
+  #publish(): void {
+    const { gateway, live } = this.#parts;
+    const { outcome, revision } = this.#last;
+    const durationMs = this.#running?.durationMs ?? 0;
+    channels.reload.publish({ gateway, outcome, revision, serving: live.current.revision, durationMs });
   }
 }
 

@@ -8,6 +8,7 @@ export function describeRun(run: RunRecord): JsonObject {
     status: run.state,
     attempt: run.attempt,
     acceptedAt: isoTime(run.acceptedAt),
+    ...(run.replayOf !== undefined && { replayOf: run.replayOf }),
     ...(run.startsAt !== undefined && run.startedAt === undefined && { startsAt: isoTime(run.startsAt) }),
     ...(run.startedAt !== undefined && { startedAt: isoTime(run.startedAt) }),
     ...(run.finishedAt !== undefined && { finishedAt: isoTime(run.finishedAt) }),
@@ -42,7 +43,6 @@ export function summarizeRun(run: RunRecord): JsonObject {
     revision: run.revision,
     ...(run.interruptions > 0 && { interruptions: run.interruptions }),
     ...(run.sessionId !== undefined && { sessionId: run.sessionId }),
-    ...(run.replayOf !== undefined && { replayOf: run.replayOf }),
   };
 }
 

@@ -56,11 +56,12 @@ export async function serveFolder(
     url,
     adminUrl: `http://127.0.0.1:${gateway.adminAddress.port}`,
     log: lines,
-    fire: (key, body, options = {}) => fire(url, key, body, options),
+    fire: (key, body, options = {}) => fireAt(url, key, body, options),
   };
 }
 
-function fire(url: string, key: string, body: unknown, options: FireOptions): Promise<Answer> {
+/** As `TestGateway.fire`, at the public listener of any gateway. */
+export function fireAt(url: string, key: string, body: unknown, options: FireOptions = {}): Promise<Answer> {
   const { secret = secrets.website, project = 'support', method = 'POST', headers = {}, path = '' } = options;
   const payload = options.raw ?? (body === undefined ? undefined : JSON.stringify(body));
   return send(`${url}/api/v1.0/project/${project}/trigger/${key}${path}`, {

@@ -40,8 +40,8 @@ export function queuedRecord(run: NewRun): RunRecord {
 
 /** The record of a run that waits, with what another run of its burst brings. It was accepted when the first was. */
 export function replacedRecord(record: RunRecord, run: NewRun): RunRecord {
-  const { revision, secret, requestId, trace, input, origin } = run;
-  return { ...record, revision, secret, requestId, trace, input, origin };
+  const { revision, secret, requestId, trace, replayOf, input, origin } = run;
+  return { ...record, revision, secret, requestId, trace, replayOf, input, origin };
 }
 
 /** The part of a final run's record that its policy keeps; undefined: nothing. */

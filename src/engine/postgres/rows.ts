@@ -135,6 +135,7 @@ export function submissionOf(
     claim: claim === undefined ? null : claimKey(claim),
     claimWindow: claim?.windowMs,
     keepClaim: claim?.keepOnFailure ?? false,
+    ...(run.once !== undefined && { once: claimKey(run.once) }),
     ...(uses !== undefined && { uses: storable(uses.id), mostUses: uses.limit, usesUntil: uses.until }),
     ...(limits.length > 0 && { limits: limits.map(storableCharge) }),
     onBusy,

@@ -14,7 +14,17 @@ import type {
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
-import type { Claim, EngineBroken, LimitCharge, LimitCounter, NewRun, RunQuery, RunRecord } from '../types/index.ts';
+import type {
+  Claim,
+  CommitObserver,
+  EngineBroken,
+  LimitCharge,
+  LimitCounter,
+  NewRun,
+  Once,
+  RunQuery,
+  RunRecord,
+} from '../types/index.ts';
 import { JournalClient } from './journal-client.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
@@ -35,8 +45,8 @@ export class Journal implements Store {
   #tidying: NodeJS.Timeout | undefined;
 
   /** Opens the journal; rejects with an Error fit for operators. */
-  static async open(data: JournalData, clock: Clock): Promise<Journal> {
-    return new Journal(await JournalClient.open(data), clock);
+  static async open(data: JournalData, clock: Clock, commits?: CommitObserver): Promise<Journal> {
+    return new Journal(await JournalClient.open(data, commits), clock);
   }
 
   private constructor(client: JournalClient, clock: Clock) {
@@ -55,6 +65,7 @@ export class Journal implements Store {
   ): Promise<StoredSubmission> {
     const submitted = { ...written(run), startedAt, burst };
     const stored = await this.#client.ask('runs', 'submit', submitted, claim, limits, this.#clock.now());
+    if (stored.repeats !== undefined) return { kind: 'repeated', runId: stored.repeats };
     if (stored.duplicateOf !== undefined) return { kind: 'duplicate', runId: stored.duplicateOf };
     if (stored.isUsedUp) return { kind: 'used_up' };
     if (stored.limited !== undefined) return { kind: 'limited', ...stored.limited };
@@ -63,12 +74,14 @@ export class Journal implements Store {
 
   async replace({ id: replaces, run, claim, startsAt }: Replacement): Promise<StoredReplacement> {
     const joining = { ...written(run), replaces, startsAt };
-    const { isWaiting, duplicateOf } = await this.#client.ask('runs', 'replace', joining, claim, this.#clock.now());
+    const replaced = await this.#client.ask('runs', 'replace', joining, claim, this.#clock.now());
+    const { isWaiting, repeats, duplicateOf } = replaced;
     if (!isWaiting) return { kind: 'not_waiting' };
+    if (repeats !== undefined) return { kind: 'repeated', runId: repeats };
     return duplicateOf === undefined ? { kind: 'replaced' } : { kind: 'duplicate', runId: duplicateOf };
   }
 
-  async holder(claim: Claim): Promise<string | undefined> {
+  async holder(claim: Once): Promise<string | undefined> {
     return this.#client.ask('runs', 'holder', claim, this.#clock.now());
   }
 

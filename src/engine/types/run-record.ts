@@ -108,6 +108,8 @@ export interface NewRun
   readonly input: TriggerInput;
   readonly origin?: RunOrigin | undefined;
   readonly policy: RunPolicy;
+  /** Set if what it does must happen once: taken in the step that stores it. */
+  readonly once?: Once | undefined;
   /** Set if its credential may start a limited number of runs. */
   readonly uses?: LimitedUses | undefined;
   /** What happens while a run of its session is queued or running; undefined: it waits for its turn. */
@@ -116,6 +118,15 @@ export interface NewRun
   readonly debounce?: Debounce | undefined;
   /** What its input takes, if the submitter has reserved it. Not stored. */
   readonly inputMemory?: Reservation | undefined;
+}
+
+/**
+ * What happens once for all time, e.g. the replay of one run: no other run is accepted with it, whatever becomes of the first and
+ * however long that is kept. Scopes are those of claims: none may be the id of a trigger.
+ */
+export interface Once {
+  readonly scope: string;
+  readonly fingerprint: string;
 }
 
 /** `drop`: the new run is refused. `replace`: the others of its session are cancelled once it is accepted. */

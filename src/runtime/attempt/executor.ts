@@ -22,6 +22,7 @@ import type { Expectations } from '../limits/expectations.ts';
 import type { Live } from '../live.ts';
 import { KeyWatch } from '../nodes/key-watch.ts';
 import { servedConfig } from '../nodes/this-node.ts';
+import { publishEnd } from '../observed-engine.ts';
 import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -97,15 +98,16 @@ export function createExecutor({
         return priced;
       };
       const failed = (error: unknown): RunOutcome => {
-        log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
+        log.error({ err: error, ...namesOf(run), plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const { id, project, caller, input, origin, attempt, sessionId, conversation } = run;
+      const { id, project, caller, requestId, input, origin, attempt, sessionId, conversation } = run;
       const request: RunRequest = {
         id,
         project,
         trigger: run.trigger,
         caller,
+        requestId,
         sessionId,
         conversation,
         input,
@@ -131,6 +133,7 @@ export function createExecutor({
       const target = live.current.find(run.project, run.trigger)?.callback;
       return target && sendCallback(run, target, attempt, signal, callbacks);
     },
+    ended: (run) => publishEnd(gateway, run),
     circuitOf: (project, trigger) => live.current.find(project, trigger)?.config.run.circuit,
     concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.concurrency,
     describe: () => servedConfig(live.current),
@@ -172,4 +175,9 @@ function withoutSecrets(result: FinalRunResult, plugin: Run): FinalRunResult {
 function cutShort({ signal }: EngineAttempt): CutShort | undefined {
   if (!signal.aborted) return undefined;
   return { kind: AttemptReleased.is(signal.reason) ? 'released' : 'cancelled' };
+}
+
+/** What each line of the log about a run is found by. */
+function namesOf({ id, requestId }: Pick<RunRecord, 'id' | 'requestId'>): JsonObject {
+  return { runId: id, ...(requestId !== undefined && { requestId }) };
 }
