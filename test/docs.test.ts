@@ -9,7 +9,7 @@ import { type Test, test } from 'tap';
 import { parse } from 'yaml';
 import { referencePages } from '../docs/generator/reference-pages.ts';
 import { createProgram } from '../src/cli/program.ts';
-import type { RunPlugin } from '../src/contract/index.ts';
+import { channels, type RunPlugin } from '../src/contract/index.ts';
 import { formatProblems } from '../src/diagnostics/format.ts';
 import { openConfig } from '../src/review/open-config.ts';
 import { runTests } from '../src/review/run-tests.ts';
@@ -139,6 +139,23 @@ test('the plugins in docs/writing-a-plugin.md work as described', async (t) => {
   const ledger = await readFile(join(gateway.root, 'runs.log'), 'utf8');
   t.match(ledger, passed.body.output.signature, 'the run is in the ledger');
   t.match((await gateway.fire('closed')).body, { code: 'filtered', filter: 'hours' });
+});
+
+test('the subscriber in docs/writing-a-plugin.md follows attempts, until it is closed', async (t) => {
+  const blocks = codeBlocks(await readFile(join(root, 'docs/writing-a-plugin.md'), 'utf8'));
+  const filter = (after: string) => [{ name: 'slow', uses: 'slow-runs', with: { after } }];
+  const { fire, log, gateway } = await startTestGateway(t, {
+    ...basicFiles(),
+    ...modulesOf(blocks),
+    'gateway.yaml': gatewayFile({ plugins: ['./plugins/slow-runs.js'] }),
+    'slow.yaml': triggerFile('slow', { run: { uses: 'echo', with: { delay: '20ms' } }, filter: filter('10ms') }),
+  });
+  const warnings = () => log.filter(({ message }) => message === 'an attempt took long');
+  const { body } = await fire('slow');
+  t.match(warnings(), [{ fields: { runId: body.runId, trigger: 'slow', durationMs: Number } }]);
+  t.ok(channels.attempt.end.hasSubscribers);
+  await gateway.close();
+  t.notOk(channels.attempt.end.hasSubscribers);
 });
 
 test('the run plugin in docs/writing-a-plugin.md keeps the promises of every run plugin', async (t) => {
