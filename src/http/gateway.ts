@@ -149,6 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       recordings,
       outcomes,
       measurements,
+      traces,
       recorder,
       completions,
       streams,
@@ -278,7 +279,7 @@ class Surface implements ReloadParticipant {
   constructor(
     parts: Services &
       Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> &
-      Pick<Measured, 'outcomes' | 'measurements'>,
+      Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {
