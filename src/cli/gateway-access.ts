@@ -11,10 +11,14 @@ export interface AccessOptions {
   readonly adminUrl?: string;
 }
 
-/** Does some work on the runs and recorded requests of a gateway; reports why if they cannot be reached. */
+/**
+ * Does some work on the runs and recorded requests of a gateway; reports why if they cannot be reached.
+ * @param otherwise thrown instead of that report
+ */
 export async function withGateway(
   { config, adminUrl }: AccessOptions,
   work: (access: GatewayAccess) => Promise<ExitCode>,
+  otherwise?: () => Error,
 ): Promise<ExitCode> {
   let access: GatewayAccess | undefined;
   try {
@@ -22,6 +26,7 @@ export async function withGateway(
     return access === undefined ? exitCodes.problems : await work(access);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
+    if (otherwise !== undefined) throw otherwise();
     terminal.words(`error: ${error.message}`);
     return exitCodes.problems;
   } finally {

@@ -9,7 +9,8 @@ export function withFilters(
   return list
     .option('--trigger <key>', 'only of this trigger: key, or project/key')
     .option('--project <id>', 'only of this project')
-    .option('--request-id <id>', 'only the one with this X-Request-Id')
+    .option('--request <id>', 'only the one with this X-Request-Id')
+    .addOption(new Option('--request-id <id>').hideHelp())
     .option('--since <time>', `only those ${time} since: 1h, or 2027-06-30T12:00:00Z`)
     .option('--older-than <age>', `only those ${time} at least this long ago: 2h`)
     .option('--newer-than <age>', `only those ${time} less than this long ago: 15m`)

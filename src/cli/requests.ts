@@ -36,7 +36,7 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     .command('requests')
     .summary('list, show, fire and export recorded requests')
     .description(
-      'The sample of requests that the gateway keeps where `recording` says so, including dropped ones. Works on the running ' +
+      'The requests that the gateway keeps as `recording` says: those that were dropped, limited or failed, and a sample of all. Works on the running ' +
         'gateway through its admin listener, and on the journal itself when no gateway runs. The values that `mask` names were masked ' +
         'before they were stored.',
     );
@@ -68,7 +68,7 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
       exitCodes: { 0: 'success', 1: `the id is unknown, or ${noAccess}` },
     },
   )
-    .argument('<id>', 'the id of the request')
+    .argument('<id>', 'its id, or the X-Request-Id of its answer: of several, the latest')
     .action(async (id: string, options: AccessOptions) =>
       finish(await withGateway(options, ({ requests: access }) => show(access, id))),
     );
@@ -144,7 +144,7 @@ async function listRequests(access: RequestsAccess, options: ListOptions): Promi
     items: requests,
     next,
     table: () => table(head, requests.map(rowOf)),
-    none: 'no recorded requests; `recording` in gateway.yaml or a trigger enables them',
+    none: 'no recorded requests; `recording.rate` in gateway.yaml or a trigger records those that are accepted',
   });
   return exitCodes.fine;
 }
@@ -160,7 +160,10 @@ function rowOf(request: JsonObject): readonly unknown[] {
 async function show(access: RequestsAccess, id: string): Promise<ExitCode> {
   const request = await access.show(id);
   if (request === undefined) {
-    terminal.words(`error: recorded request ${id} not found; it may be past its retention`);
+    terminal.words(
+      `error: recorded request ${id} not found; it may be past its retention, or was accepted and not in the sample: ` +
+        `\`pullcord runs list --request ${id}\``,
+    );
     return exitCodes.problems;
   }
   terminal.data(JSON.stringify(request, undefined, 2));

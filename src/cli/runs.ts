@@ -143,6 +143,8 @@ async function oneOrMany(
   }
   throw new UsageError('name a run by its id, or select runs with --where "state = failed"');
 }
+/** UUID (RFC 9562). */
+const isRunId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const exampleId = '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60';
 
@@ -160,7 +162,10 @@ async function listRuns(access: RunsAccess, options: ListOptions): Promise<ExitC
 
 async function show(access: RunsAccess, id: string): Promise<ExitCode> {
   const run = await access.show(id);
-  return run === undefined ? unknown(id) : print(run);
+  if (run !== undefined) return print(run);
+  if (!isRunId.test(id))
+    terminal.words(`${id} is no id of a run; of an X-Request-Id: \`pullcord runs list --request ${id}\``);
+  return unknown(id);
 }
 
 async function cancel(access: RunsAccess, id: string): Promise<ExitCode> {

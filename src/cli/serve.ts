@@ -148,6 +148,6 @@ async function serve(root: string, pages: Pages | undefined): Promise<ExitCode> 
 }
 
 function announce(log: Log, gateway: Gateway): void {
-  const { address, adminAddress, revision } = gateway;
-  log.info({ url: urlOf(address), admin: urlOf(adminAddress), revision }, 'serving');
+  const { address, adminAddress, revision, gitCommit, isDirty: dirty } = gateway;
+  log.info({ url: urlOf(address), admin: urlOf(adminAddress), revision, gitCommit, dirty }, 'serving');
 }

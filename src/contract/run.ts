@@ -77,6 +77,8 @@ export interface RunIdentity {
   readonly trigger: string;
   /** Id of the principal that fired it; for a replay, that of the replayed run. */
   readonly caller: string;
+  /** The `X-Request-Id` of the request that fired it; undefined for a replay. For log lines. */
+  readonly requestId?: string | undefined;
   /** As the caller sent it: callers may choose the same. What an agent keeps belongs under `conversation` instead. */
   readonly sessionId: string | undefined;
   /**

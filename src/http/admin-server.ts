@@ -1,4 +1,4 @@
-import { hash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { PluginLog } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
@@ -31,6 +31,7 @@ import type { Lingering } from './lingering.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
 import { rawProblem } from './reply.ts';
+import { requestIds } from './request-id.ts';
 
 export interface AdminServerParts {
   readonly live: Live;
@@ -57,9 +58,11 @@ export interface AdminServerParts {
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
 export function createAdminServer(parts: AdminServerParts): FastifyInstance {
+  const requestIdOf = requestIds();
+  const trust = () => parts.live.current.config.server;
   const app = fastify({
     logger: false,
-    genReqId: () => randomUUID(),
+    genReqId: (request) => requestIdOf(request, trust()),
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: 10_000,
     forceCloseConnections: true,
@@ -67,7 +70,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     http: { requireHostHeader: false },
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET') socket.destroy();
-      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), randomUUID()));
+      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), requestIdOf(undefined, trust())));
     },
     // An address that cannot be decoded reaches neither a route nor the error handler.
     frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),
@@ -172,6 +175,7 @@ function describeConfig({ live, node, reloader: current }: AdminServerParts): ob
     triggers: config.triggers.length,
     apiKeys: config.apiKeys.length,
     reloading: running ? { since: new Date(running.since).toISOString(), phase: running.phase } : null,
+    refusedSince: reloader.refusedSince === undefined ? null : new Date(reloader.refusedSince).toISOString(),
     revocationsAhead: revocations,
     lastReload: {
       at: new Date(at).toISOString(),

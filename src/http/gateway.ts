@@ -70,6 +70,9 @@ export interface Gateway {
   readonly metrics: Metrics;
   /** The revision that serves new requests. */
   readonly revision: string;
+  /** The commit of which it is, and whether it differs from what is committed; undefined where git says nothing. */
+  readonly gitCommit: string | undefined;
+  readonly isDirty: boolean | undefined;
   /** Warnings of the config that serves. */
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
   /** Resolves when nothing can be stored any more, whatever happens: the gateway must be closed. */
@@ -131,9 +134,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
 
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
-  const measurements = new Measurements(observed);
   const tracer = new Tracer(options.traces?.sampler);
   const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
+  const measurements = new Measurements(observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -186,8 +189,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await client.close();
     outcomes.close();
     runLog.close();
-    measurements.close();
     await traces?.close();
+    measurements.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -237,6 +240,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       get revision() {
         return live.current.revision;
       },
+      get gitCommit() {
+        return live.current.gitCommit;
+      },
+      get isDirty() {
+        return live.current.isDirty;
+      },
       reloader,
       metrics: surface.metrics,
       broken: engine.broken,
@@ -254,8 +263,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         await client.close();
         outcomes.close();
         runLog.close();
-        measurements.close();
         await traces?.close();
+        measurements.close();
         live.close();
         await builder.disposed();
       },

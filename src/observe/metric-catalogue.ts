@@ -255,6 +255,13 @@ export const metricCatalogue: readonly MetricDefinition[] = [
     samples: ({ recorder }) => [one(recorder.lost)],
   },
   {
+    name: 'pullcord_recordings_left_out_total',
+    type: 'counter',
+    help: 'Requests of a flood that are not recorded although they were dropped, limited or failed.',
+    labels: [],
+    samples: ({ recorder }) => [one(recorder.leftOut)],
+  },
+  {
     name: 'pullcord_trace_spans_dropped_total',
     type: 'counter',
     help: 'Spans that were not exported: the queue was full, or the collector did not take them.',

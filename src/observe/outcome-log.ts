@@ -86,7 +86,8 @@ export class OutcomeLog {
     this.#linesLeft -= 1;
     const { requestId, status = 0, project, trigger, caller, secret, runId, reason, detail } = request;
     const line = { requestId, status, project, trigger, caller, secret, runId, outcome, reason: reason || detail };
-    this.#log.info(line, status >= 500 || status === 408 ? 'request failed' : 'request refused');
+    const failed = outcome === 'run_cancelled' ? 'run of a request cancelled' : 'request failed';
+    this.#log.info(line, status >= 500 || status === 408 ? failed : 'request refused');
     return true;
   }
 

@@ -207,7 +207,10 @@ export class Rehearsal {
     if (charged.kind === 'filter_error') {
       return { ...refused(problem('filter_error'), charged.reason, trigger), caller: caller.id };
     }
-    const { limit, retryAt } = charged;
+    const {
+      counted: { limit },
+      retryAt,
+    } = charged;
     const outcome = refused(limitedReply(limit, retryAt, head.receivedAt), undefined, trigger);
     return { ...outcome, verdict: 'limited', by: limit.name, caller: caller.id };
   }

@@ -11,6 +11,8 @@ export interface ListFilter {
   readonly trigger?: string | undefined;
   readonly project?: string | undefined;
   /** The `X-Request-Id` of an answer. */
+  readonly request?: string | undefined;
+  /** Its earlier name. */
   readonly requestId?: string | undefined;
   /** A duration before now, or a time in ISO 8601. */
   readonly since?: string | undefined;
@@ -60,7 +62,7 @@ export function parseListFilter<Item>(
   fields: Fields<Item>,
   now = Date.now(),
 ): ParsedFilter<Item> {
-  const { requestId, since, limit } = filter;
+  const { request, requestId = request, since, limit } = filter;
   const count = Number(limit ?? listedByDefault);
   if (!(Number.isInteger(count) && count >= 1 && count <= mostListed)) {
     return { ok: false, message: `limit must be a whole number from 1 to ${mostListed}` };

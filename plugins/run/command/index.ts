@@ -55,7 +55,8 @@ export default {
           const result = resultOf(ending, options);
           streamed?.end(result);
           if (result.kind === 'failed' && !signal.aborted) {
-            context.log.warn({ runId: run.id, ...logFields(ending, agent) }, 'agent failed');
+            const { id: runId, requestId } = run;
+            context.log.warn({ runId, requestId, ...logFields(ending, agent) }, 'agent failed');
             const failure = withDetail(result, result.detail ?? agent.lastWords);
             return usage?.withUsage(failure, answerIn(ending, options), run, { stderr: agent.lastWords }) ?? failure;
           }

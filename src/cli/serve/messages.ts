@@ -15,5 +15,7 @@ export type ToPrimary =
       readonly kind: 'serving';
       readonly address: { readonly host: string; readonly port: number };
       readonly revision: string;
+      readonly gitCommit: string | undefined;
+      readonly isDirty: boolean | undefined;
     }
   | { readonly kind: 'metrics'; readonly data: readonly MetricFamily[] };

@@ -138,6 +138,7 @@ export function newRequest(
     runId: undefined,
     revision: 'a1b2c3',
     provenance: 'projects/support/refund-request.yaml:4',
+    details: { sampled: true, rate: 0.5, gitCommit: '0123456789abcdef0123456789abcdef01234567', dirty: false },
     ...changes,
   };
 }

@@ -167,6 +167,11 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE runs ADD COLUMN trace TEXT;
   `,
+  // Why a request is recorded and what decided about it, as JSON.
+  `
+  ALTER TABLE recordings ADD COLUMN details TEXT;
+  CREATE INDEX recordings_of_outcome ON recordings (received_at, id, size) WHERE details ->> '$.sampled' = 0;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

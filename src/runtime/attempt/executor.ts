@@ -98,15 +98,16 @@ export function createExecutor({
         return priced;
       };
       const failed = (error: unknown): RunOutcome => {
-        log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
+        log.error({ err: error, ...namesOf(run), plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const { id, project, caller, input, origin, attempt, sessionId, conversation } = run;
+      const { id, project, caller, requestId, input, origin, attempt, sessionId, conversation } = run;
       const request: RunRequest = {
         id,
         project,
         trigger: run.trigger,
         caller,
+        requestId,
         sessionId,
         conversation,
         input,
@@ -174,4 +175,9 @@ function withoutSecrets(result: FinalRunResult, plugin: Run): FinalRunResult {
 function cutShort({ signal }: EngineAttempt): CutShort | undefined {
   if (!signal.aborted) return undefined;
   return { kind: AttemptReleased.is(signal.reason) ? 'released' : 'cancelled' };
+}
+
+/** What each line of the log about a run is found by. */
+function namesOf({ id, requestId }: Pick<RunRecord, 'id' | 'requestId'>): JsonObject {
+  return { runId: id, ...(requestId !== undefined && { requestId }) };
 }

@@ -70,15 +70,23 @@ export class RequestOperations {
     return { ...summarizeRequest(request), ...(firedAs !== undefined && { firedAs }) };
   }
 
+  /** @param id its own, or the `X-Request-Id` of its answer: of several, the latest */
   async show(id: string): Promise<JsonObject | undefined> {
-    const request = await this.#recordings?.get(id);
+    const request = await this.#find(id);
     return request && detailRequest(request);
   }
 
   /** A recorded request as a line of an export. */
   async line(id: string): Promise<string | undefined> {
-    const request = await this.#recordings?.get(id);
+    const request = await this.#find(id);
     return request && exportLine(request);
+  }
+
+  async #find(id: string): Promise<RecordedRequest | undefined> {
+    const found = await this.#recordings?.get(id);
+    if (found !== undefined) return found;
+    const [latest] = await this.#list({ requestId: id, order: 'newest', limit: 1 });
+    return latest;
   }
 
   /** Oldest first, as JSON Lines. `limit` and `after` do not apply. */

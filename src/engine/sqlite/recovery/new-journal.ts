@@ -31,6 +31,7 @@ export class NewJournal {
   add(name: TableName, values: readonly Value[]): void {
     const row = newRow(name, values);
     const hasFailed = name === 'runs' && this.#repairRun(row);
+    if (name === 'recordings' && !isJson(row.details)) row.details = null;
     const { columns } = tables[name];
     const places = columns.map(() => '?').join(', ');
     try {

@@ -48,7 +48,7 @@ export const tables: Readonly<Record<TableName, Table>> = {
   },
   recordings: {
     columns: words(
-      'id received_at project trigger_key principal ip headers body masked verdict code status decided_by run_id revision provenance size until origin request_id',
+      'id received_at project trigger_key principal ip headers body masked verdict code status decided_by run_id revision provenance size until origin request_id details',
     ),
     least: 18,
     hasRowid: true,
