@@ -159,6 +159,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       ),
       outcomes,
       measurements,
+      traces,
       recorder,
       completions,
       streams,
@@ -298,7 +299,7 @@ class Surface implements ReloadParticipant {
   constructor(
     parts: Services &
       Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node'> &
-      Pick<Measured, 'outcomes' | 'measurements'>,
+      Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {
