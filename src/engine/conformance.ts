@@ -9,6 +9,7 @@ import { followingCases } from './conformance/following.ts';
 import type { ConformanceCase } from './conformance/harness.ts';
 import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
+import { noteCases } from './conformance/noting.ts';
 import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
 import { retryCases } from './conformance/retrying.ts';
@@ -38,5 +39,6 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...followingCases,
   ...keepCases,
   ...recordingCases,
+  ...noteCases,
   ...closeCases,
 ];

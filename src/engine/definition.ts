@@ -1,6 +1,6 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
 import type { EngineCopying } from './copy/copied-rows.ts';
-import type { Engine, EngineMemory, NodeName, RecordedRequest, Recordings, Recovery } from './types/index.ts';
+import type { Engine, EngineMemory, NodeName, Notes, RecordedRequest, Recordings, Recovery } from './types/index.ts';
 
 /** An engine that `engine: { uses, with }` of gateway.yaml can select. */
 export interface EngineDefinition<Options = unknown> {
@@ -39,6 +39,7 @@ export interface OpenedEngine {
   readonly engine: Engine;
   /** Undefined if this engine does not keep recorded requests. */
   readonly recordings: Recordings | undefined;
+  readonly notes: Notes;
 }
 
 /** What an engine may use of its host. */

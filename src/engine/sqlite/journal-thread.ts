@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type OpenDatabase, openDatabase } from './database.ts';
+import { NoteTable } from './note-table.ts';
 import type { JournalData, JournalMessage, JournalTables, Operation, OperationResult } from './protocol.ts';
 import { RecordingTables } from './recording-tables.ts';
 import { RunTables } from './run-tables.ts';
@@ -22,6 +23,7 @@ if (opened !== undefined) {
   const tables: JournalTables = {
     runs: new RunTables(database, data.retention),
     recordings: new RecordingTables(database),
+    notes: new NoteTable(database),
     storage: new StorageCheck(database),
   };
   port.on('message', (operations: readonly Operation[] | 'close') => {

@@ -16,6 +16,7 @@ import type {
 import type { Clock } from '../execution/timers.ts';
 import type { Claim, EngineBroken, LimitCharge, LimitCounter, NewRun, RunQuery, RunRecord } from '../types/index.ts';
 import { JournalClient } from './journal-client.ts';
+import { JournalNotes } from './journal-notes.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
 import { burstOf, policyOf, type RunRow, recordOf } from './run-rows.ts';
@@ -30,6 +31,7 @@ const tidyPauseMs = 20;
 /** Runs, claims, sessions and recorded requests in a SQLite file, which a thread of its own reads and writes. */
 export class Journal implements Store {
   readonly recordings: JournalRecordings;
+  readonly notes: JournalNotes;
   readonly #client: JournalClient;
   readonly #clock: Clock;
   #tidying: NodeJS.Timeout | undefined;
@@ -41,6 +43,7 @@ export class Journal implements Store {
 
   private constructor(client: JournalClient, clock: Clock) {
     this.recordings = new JournalRecordings(client, clock);
+    this.notes = new JournalNotes(client);
     this.#client = client;
     this.#clock = clock;
     this.#tidyAfter(tidyEveryMs);

@@ -163,6 +163,10 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN concurrency_value TEXT;
   ALTER TABLE runs ADD COLUMN starts_at INTEGER;
   `,
+  // Small texts that the gateway remembers, e.g. the states of alerts.
+  `
+  CREATE TABLE notes (key TEXT PRIMARY KEY, text TEXT NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

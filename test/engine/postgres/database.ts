@@ -112,7 +112,8 @@ export async function openTwo(database: TestDatabase, options?: Options): Promis
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
-  return { engine, recordings: second.recordings, clock, noticed: () => noticed(database, second.engine, clock) };
+  const { recordings, notes } = second;
+  return { engine, recordings, notes, clock, noticed: () => noticed(database, second.engine, clock) };
 }
 
 /** Waits until a node has looked at the runs whose time has come. */
