@@ -12,6 +12,7 @@ import { limitCases } from './conformance/limiting.ts';
 import { noteCases } from './conformance/noting.ts';
 import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
+import { reportCases } from './conformance/reporting.ts';
 import { retryCases } from './conformance/retrying.ts';
 import { sessionCases } from './conformance/sessions.ts';
 import { useCases } from './conformance/using.ts';
@@ -31,6 +32,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...executionCases,
   ...waitCases,
   ...cancelCases,
+  ...reportCases,
   ...readCases,
   ...limitCases,
   ...retryCases,

@@ -1,6 +1,15 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
 import type { EngineCopying } from './copy/copied-rows.ts';
-import type { Engine, EngineMemory, NodeName, Notes, RecordedRequest, Recordings, Recovery } from './types/index.ts';
+import type {
+  CommitObserver,
+  Engine,
+  EngineMemory,
+  NodeName,
+  Notes,
+  RecordedRequest,
+  Recordings,
+  Recovery,
+} from './types/index.ts';
 
 /** An engine that `engine: { uses, with }` of gateway.yaml can select. */
 export interface EngineDefinition<Options = unknown> {
@@ -50,6 +59,8 @@ export interface EngineContext {
   readonly memory?: EngineMemory | undefined;
   /** What this process is called among those that share the store; undefined for a command, which is no node. */
   readonly node?: NodeName | undefined;
+  /** Undefined for a command. */
+  readonly commits?: CommitObserver | undefined;
   /** Makes a path from the options absolute: relative ones start at the folder of gateway.yaml. */
   resolvePath(path: string): string;
 }

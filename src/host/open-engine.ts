@@ -24,12 +24,12 @@ export type EngineRecovery =
  */
 export async function openEngine(
   use: StageUse,
-  { log, memory, node }: Pick<EngineContext, 'log' | 'memory' | 'node'>,
+  { log, memory, node, commits }: Pick<EngineContext, 'log' | 'memory' | 'node' | 'commits'>,
   wanted: { readonly isThere?: boolean } = {},
 ): Promise<EngineOpening> {
   const checked = await checkEngine(use);
   if (!checked.ok) return checked;
-  const context = { log, memory, node, resolvePath: (path: string) => resolve(use.folder, path) };
+  const context = { log, memory, node, commits, resolvePath: (path: string) => resolve(use.folder, path) };
   const { definition, options } = checked;
   if (wanted.isThere && !definition.isDurable) {
     return failed(use, `the ${definition.name} engine keeps data only in the gateway's process`);

@@ -20,6 +20,7 @@ import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { thisNode } from '../runtime/nodes/this-node.ts';
+import { publishedCommits } from '../runtime/observed-engine.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
 import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
@@ -111,7 +112,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   });
   const node = thisNode();
   const memory = new MemoryBudget(config.server);
-  const opened = await openEngine(config.engine, { log, memory, node });
+  const observed = { node: node.name };
+  const commits = publishedCommits(observed);
+  const opened = await openEngine(config.engine, { log, memory, node, commits });
   if (!opened.ok) {
     live.close();
     await builder.disposed();
@@ -119,7 +122,6 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   }
   const { engine, recordings } = opened;
 
-  const observed = { node: node.name };
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
   const recorder = new Recorder({ recordings, live, log });
@@ -153,6 +155,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     options,
   );
   const reloader: Reloader = new Reloader({
+    gateway: observed,
     root,
     loader,
     builder,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { LoadedConfig, Look } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
-import type { PluginLog } from '../contract/index.ts';
+import { channels, type ObservedGateway, type PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { EarlyRevocations } from './early-revocations.ts';
@@ -38,6 +38,8 @@ export interface ReloadParticipant {
 }
 
 export interface ReloaderParts {
+  /** As its messages name it. */
+  readonly gateway: ObservedGateway;
   /** The config folder, as the user gave it. */
   readonly root: string;
   readonly loader: SettledLoader;
@@ -203,6 +205,7 @@ export class Reloader {
     this.#counts.reverted += 1;
     this.#loggedDigest = '';
     this.#last = { ...this.#lastAccepted, at: Date.now(), outcome: 'reverted' };
+    this.#publish();
     this.#parts.log.info(
       { revision },
       'the files are those of the serving revision again; nothing is refused any more',
@@ -258,6 +261,7 @@ export class Reloader {
     this.#loggedDigest = '';
     this.#lastAccepted = { at: Date.now(), ok: true, outcome: 'accepted', revision, problems, sources };
     this.#last = this.#lastAccepted;
+    this.#publish();
   }
 
   async #rejected(loaded: LoadedConfig, problems: readonly Problem[]): Promise<ReloadReport> {
@@ -283,11 +287,20 @@ export class Reloader {
   ): void {
     this.#counts[outcome] += 1;
     this.#last = { at: Date.now(), ok: false, outcome, revision, problems, sources };
+    this.#publish();
     const serving = this.#parts.live.current.revision;
     this.#parts.log.error(
       { revision, serving, problems: problems.map(describe) },
       `config reload rejected; still serving revision ${serving}`,
     );
+  }
+
+  /** Publishes how the attempt that is going on has ended: once, however often the same files are refused. */
+  #publish(): void {
+    const { gateway, live } = this.#parts;
+    const { outcome, revision } = this.#last;
+    const durationMs = this.#running?.durationMs ?? 0;
+    channels.reload.publish({ gateway, outcome, revision, serving: live.current.revision, durationMs });
   }
 }
 

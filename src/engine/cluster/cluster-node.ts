@@ -84,6 +84,7 @@ export class ClusterNode {
       begun: (life) => this.#begun(life),
       ended: (life) => void runs.releaseAll((run) => run.life === life),
       beaten: (beat, sentAt) => this.#beaten(beat, sentAt),
+      failed: (runIds) => this.#report(runIds),
     });
     const { membership } = this;
     this.circuits = new Circuits({
@@ -191,6 +192,7 @@ export class ClusterNode {
     const { membership } = this;
     if (owner === undefined) this.queued.add(-1);
     this.#aborted(runId);
+    void this.#report([runId]);
     if (owner !== undefined && owner !== membership.life) {
       this.#send(owner, { kind: 'cancel', run: runId });
     }
@@ -309,6 +311,19 @@ export class ClusterNode {
     this.#streams.end(record.id);
     this.#done.add(record.id);
     if (policy.notify) this.#started?.notifications?.look();
+    this.#started?.executor.ended?.(record);
+  }
+
+  /** Runs have become final by steps of this node that do not return their records. */
+  async #report(runIds: readonly string[]): Promise<void> {
+    const { executor } = this.#started ?? {};
+    if (runIds.length === 0 || executor?.ended === undefined) return;
+    const { store, log } = this.#parts;
+    try {
+      for (const record of (await store.finals(runIds)).values()) if (record !== undefined) executor.ended(record);
+    } catch (err) {
+      log.warn({ err, runIds }, 'runs have ended, and the store cannot say how: they are not counted');
+    }
   }
 
   #requeued({ record }: RunSlot, delayMs: number): void {

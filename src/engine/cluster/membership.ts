@@ -1,4 +1,4 @@
-import type { PluginLog } from '../../contract/index.ts';
+import type { MaybePromise, PluginLog } from '../../contract/index.ts';
 import { EngineUnavailable, type Life, type NodeInfo, type NodeRecord } from '../types/index.ts';
 import type { Beat, SharedStore } from './shared-store.ts';
 
@@ -23,6 +23,8 @@ export interface MembershipParts {
   ended(life: Life): void;
   /** @param sentAt when it was sent, by `performance.now()` */
   beaten(beat: Beat & { kind: 'alive' }, sentAt: number): void;
+  /** Runs that have failed, since this node has buried others or has left. */
+  failed(runIds: readonly string[]): MaybePromise<void>;
 }
 
 interface Lease {
@@ -109,10 +111,14 @@ export class Membership {
     this.#current = undefined;
     if (current === undefined) return;
     try {
-      await this.#parts.store.leave(current.life);
+      await this.#leave(current.life);
     } catch (err) {
       this.#parts.log.warn({ err }, 'the store does not know that this node has left: its lease has to end first');
     }
+  }
+
+  async #leave(life: Life): Promise<void> {
+    await this.#parts.failed(await this.#parts.store.leave(life));
   }
 
   #register(): Promise<void> {
@@ -128,13 +134,13 @@ export class Membership {
       try {
         // Nothing of those is executed here: others need not wait until their leases end in the store.
         for (const life of this.#over) {
-          await store.leave(life);
+          await this.#leave(life);
           this.#over.delete(life);
         }
         const sentAt = performance.now();
         const life = await store.register(this.#parts.info(), leaseMs);
         // Closed meanwhile: nobody would renew it.
-        if (this.#isStopped) return void (await store.leave(life));
+        if (this.#isStopped) return await this.#leave(life);
         this.#hasBegun = true;
         this.#overdue = false;
         this.#current = { life, until: sentAt + leaseMs - this.#marginMs };
@@ -176,6 +182,7 @@ export class Membership {
     this.#plan(this.#beatMs);
     try {
       const beat = await store.beat(current.life, this.#parts.info(), leaseMs);
+      if (beat.kind === 'alive') void this.#parts.failed(beat.ended);
       if (this.#current !== current || this.#isStopped) return;
       if (beat.kind === 'buried') return this.#lose(current, 'another node has taken over what this node executed');
       this.#nodes = beat.nodes;

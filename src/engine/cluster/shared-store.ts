@@ -29,6 +29,8 @@ export type Beat =
       readonly owned: readonly string[];
       /** Whether runs of dead nodes were queued again. */
       readonly hasBuried: boolean;
+      /** Runs of dead nodes that have failed. */
+      readonly ended: readonly string[];
     };
 
 /** The runs of one trigger. */
@@ -216,8 +218,11 @@ export interface SharedStore {
    * Those with masked inputs fail.
    */
   beat(life: Life, info: NodeInfo, leaseMs: number): Promise<Beat>;
-  /** Ends a life on purpose: what it still executes is queued again at once, and counts as no interruption. */
-  leave(life: Life): Promise<void>;
+  /**
+   * Ends a life on purpose: what it still executes is queued again at once, and counts as no interruption. Returns runs that have
+   * failed, since only this life had their whole inputs.
+   */
+  leave(life: Life): Promise<readonly string[]>;
   /** Returns runs that the life owns and does not execute: they are queued again, which counts as no interruption. */
   release(life: Life, runIds: readonly string[]): Promise<void>;
   nodes(): Promise<readonly NodeRecord[]>;

@@ -59,6 +59,7 @@ export class ExecutionEngine implements Engine {
   readonly #parts: ExecutionRooms;
   readonly #submissions: Submissions;
   readonly #health: HealthCheck;
+  #executor: Executor | undefined;
   #isStarted = false;
   #closed: Promise<void> | undefined;
 
@@ -68,7 +69,8 @@ export class ExecutionEngine implements Engine {
     const dispatcher = new Dispatcher({ store, clock, log, concurrency });
     const notifications = new Notifications(store, clock, log);
     const writer = new EndWriter(store, log);
-    const endings = new RunEndings({ store, clock, log, slots, dispatcher, writer, notifications });
+    const ended = (run: RunRecord) => this.#executor?.ended?.(run);
+    const endings = new RunEndings({ store, clock, log, slots, dispatcher, writer, notifications, ended });
     const shared = { store, clock, log, slots, dispatcher, endings, memory };
     this.#parts = { ...shared, isDurable, notifications, writer, maxInterruptions };
     this.#health = new HealthCheck(store);
@@ -170,6 +172,7 @@ export class ExecutionEngine implements Engine {
     const unsent = await store.pendingNotifications();
     const pending = await store.resume();
     this.#isStarted = true;
+    this.#executor = executor;
     const attempts = new AttemptRunner({ ...this.#parts, suspects: new SuspectWatch(this.#parts) }, executor);
     dispatcher.enable(executor, (slot, start, attempt) => attempts.execute(slot, start, attempt));
     resumeRuns(pending, this.#parts);

@@ -1,4 +1,4 @@
-import type { JsonValue, MaybePromise, PluginLog, RunFailure } from '../../contract/index.ts';
+import { isFinal, type JsonValue, type MaybePromise, type PluginLog, type RunFailure } from '../../contract/index.ts';
 import type { FailedAttempt, RunOutcome, RunRecord } from '../types/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { EndWriter } from './end-writer.ts';
@@ -16,6 +16,8 @@ export interface EndingParts {
   readonly dispatcher: Dispatcher;
   readonly writer: EndWriter;
   readonly notifications: Notifications;
+  /** A run is final, and that is stored. */
+  ended(run: RunRecord): void;
 }
 
 /** How a run ends. */
@@ -74,6 +76,12 @@ export class RunEndings {
     this.#leave(slot, stored);
   }
 
+  /** The store has accepted the run, which may have become final meanwhile. */
+  accepted(slot: RunSlot): void {
+    slot.isAccepted = true;
+    if (isFinal(slot.record.state)) this.#parts.ended(slot.record);
+  }
+
   /** Queues a run for another attempt. */
   retry(slot: RunSlot, { message, delayMs, detail }: RetryOutcome, memory: string | undefined): void {
     const { clock, slots, dispatcher, writer } = this.#parts;
@@ -97,6 +105,7 @@ export class RunEndings {
     if (end !== undefined) {
       const { id, state, finishedAt, output, failure, failureDetail } = end;
       slot.record = { ...slot.record, state, finishedAt, output, failure, failureDetail, retryAt: undefined };
+      if (slot.isAccepted) this.#parts.ended(slot.record);
       if (slot.policy.notify) this.#parts.notifications.add({ id, attempts: 0, dueAt: finishedAt });
     }
     this.#parts.slots.remove(slot);

@@ -48,6 +48,8 @@ export class RunSlot {
   /** The value of `per`, by which runs of a lane are limited and take turns; empty: none. */
   readonly value: string;
   readonly memory: RunMemory;
+  /** Whether the store has accepted it. It may be cancelled before that is known. */
+  isAccepted: boolean;
   #phase: RunPhase;
   #controller: AbortController | undefined = undefined;
   #stored: PromiseWithResolvers<void> | undefined = undefined;
@@ -61,6 +63,7 @@ export class RunSlot {
   ) {
     this.#sharedDeltas = sharedDeltas;
     this.#phase = phase;
+    this.isAccepted = phase === 'queued';
     this.memory = memory;
     this.record = record;
     this.policy = policy;

@@ -104,6 +104,7 @@ export class Submissions {
       answer.kind === 'accepted'
         ? { kind: 'accepted', shadowed: answer.shadowed, burst: burst && standing(burst), ...this.active(slot) }
         : answer;
+    if (answer.kind === 'accepted') this.#parts.endings.accepted(slot);
     // Otherwise it was cancelled or released before the store answered.
     if (!slot.isDecided) {
       if (answer.kind !== 'accepted') this.#forget(slot);

@@ -1,3 +1,5 @@
+import type { CommitObserver } from '../types/index.ts';
+
 /** What a batch may hold: more waits for the next one. */
 const most = { operations: 500, bytes: 4 * 1024 * 1024 };
 /** How many batches are on their way at once. */
@@ -17,6 +19,7 @@ interface Waiting<Operation, Answer> {
 export class Batches<Operation, Answer> {
   readonly #send: (operations: readonly Operation[]) => Promise<readonly Answer[]>;
   readonly #isRefusal: (error: unknown) => boolean;
+  readonly #commits: CommitObserver | undefined;
   readonly #waiting: Waiting<Operation, Answer>[] = [];
   #flying = 0;
   #isScheduled = false;
@@ -28,9 +31,11 @@ export class Batches<Operation, Answer> {
   constructor(
     send: (operations: readonly Operation[]) => Promise<readonly Answer[]>,
     isRefusal: (error: unknown) => boolean = () => false,
+    commits?: CommitObserver,
   ) {
     this.#send = send;
     this.#isRefusal = isRefusal;
+    this.#commits = commits;
   }
 
   /** @param bytes about what it takes on the wire */
@@ -72,7 +77,9 @@ export class Batches<Operation, Answer> {
   /** One operation that cannot be stored must not fail the others: they are sent again by halves, in their order. */
   async #settle(batch: readonly Waiting<Operation, Answer>[]): Promise<void> {
     try {
+      const sentAt = this.#commits?.isListening ? performance.now() : undefined;
       const answers = await this.#send(batch.map(({ operation }) => operation));
+      if (sentAt !== undefined) this.#commits?.committed(batch.length, performance.now() - sentAt);
       for (const [index, { resolve, reject }] of batch.entries()) {
         const answer = answers[index];
         if (answer === undefined) reject(new Error('the database has not answered all of a batch'));

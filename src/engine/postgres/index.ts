@@ -30,7 +30,7 @@ export const postgres: EngineDefinition<Options> = {
 /** @param clock stands in for the clock of the database, in tests */
 export async function createPostgresEngine(
   options: Options,
-  { log, memory, node, resolvePath }: EngineContext,
+  { log, memory, node, resolvePath, commits }: EngineContext,
   clock?: { now(): number },
 ): Promise<OpenedEngine> {
   // Loaded when a config uses it: the driver takes time to load.
@@ -38,7 +38,7 @@ export async function createPostgresEngine(
     import('./open-store.ts'),
     import('../cluster/cluster-engine.ts'),
   ]);
-  const { store, recordings, notes } = await openStore(options, resolvePath, clock);
+  const { store, recordings, notes } = await openStore(options, resolvePath, clock, commits);
   const { concurrency, lease: leaseMs, onPartition } = options;
   const engine = new ClusterEngine({
     store,

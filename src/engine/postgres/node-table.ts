@@ -35,14 +35,19 @@ export class NodeTable {
     if (beat.kind === 'buried') return beat;
     // By the same connection: the lease must not depend on a free one of the pool.
     const nodes = await this.#link.query<NodeRow>(this.#database.sql(selectNodes), []);
-    return { ...beat, owned: beat.owned.map(restored), nodes: nodes.map(nodeOf) };
+    const ended = beat.ended.map(restored);
+    return { ...beat, ended, owned: beat.owned.map(restored), nodes: nodes.map(nodeOf) };
   }
 
-  async leave(life: Life): Promise<void> {
-    await this.#database.repeat(() =>
-      this.#database.raw('leave', 'SELECT {s}.v1_leave($1, $2)', [life, this.#database.now]),
+  async leave(life: Life): Promise<readonly string[]> {
+    const [row] = await this.#database.repeat(() =>
+      this.#database.raw<{ ended: string }>('leave', 'SELECT {s}.v2_leave($1, $2) AS ended', [
+        life,
+        this.#database.now,
+      ]),
     );
     this.#link.hint({ kind: 'ready' });
+    return JSON.parse(row?.ended ?? '[]').map(restored);
   }
 
   async release(life: Life, runIds: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { SharedStore } from '../cluster/shared-store.ts';
-import type { RecordedRequest } from '../types/index.ts';
+import type { CommitObserver, RecordedRequest } from '../types/index.ts';
 import { type ConnectionOptions, Connections } from './connections.ts';
 import { Link } from './link.ts';
 import { PostgresNotes } from './notes.ts';
@@ -30,6 +30,7 @@ export async function openStore(
   options: Options,
   resolvePath: (path: string) => string,
   clock?: { now(): number },
+  commits?: CommitObserver,
 ): Promise<OpenedStore> {
   const { schema, lease, maxQueued, maxInterruptions, retention } = options;
   const queryTimeoutMs = queryTimeoutOf(options);
@@ -40,7 +41,7 @@ export async function openStore(
       text: inSchema(schema, "SELECT value AS salt FROM {s}.meta WHERE name = 'salt'"),
     });
     const link = new Link(connections, schema, Math.min(queryTimeoutMs, Math.max(lease / 2, 500)));
-    const stored = { schema, maxQueued, maxInterruptions, retention, retryMs: queryTimeoutMs };
+    const stored = { schema, maxQueued, maxInterruptions, retention, retryMs: queryTimeoutMs, commits };
     const store = new PostgresStore(connections, link, stored, row?.salt ?? '', clock);
     return {
       store,

@@ -10,7 +10,7 @@ import type {
   Taking,
   Want,
 } from '../cluster/shared-store.ts';
-import { EngineUnavailable, hashedKey, type Life, type LimitCounter } from '../types/index.ts';
+import { type CommitObserver, EngineUnavailable, hashedKey, type Life, type LimitCounter } from '../types/index.ts';
 import { Batches } from './batches.ts';
 import type { Connections } from './connections.ts';
 import { Database, type DatabaseOptions } from './database.ts';
@@ -36,6 +36,7 @@ export interface StoreOptions extends DatabaseOptions {
   readonly maxQueued: number;
   readonly maxInterruptions: number;
   readonly retention: Retention;
+  readonly commits?: CommitObserver | undefined;
 }
 
 /** Runs, claims, sessions and limits in PostgreSQL. What a turn of the event loop asks shares a commit. */
@@ -51,6 +52,7 @@ export class PostgresStore implements SharedStore {
   readonly #submissions = new Map<Life, Batches<SubmitOperation, SubmitAnswer>>();
   readonly #writes = new Map<Life, Batches<AttemptOperation, AttemptAnswer>>();
   readonly #queue: QueueBound;
+  readonly #commits: CommitObserver | undefined;
   #peer: { readonly life: Life; readonly peer: Peer } | undefined;
   readonly #tidying: Tidying;
 
@@ -62,6 +64,7 @@ export class PostgresStore implements SharedStore {
     this.#reads = new RunReads(this.#database);
     this.#outcomes = new Outcomes(this.#database, this.#reads);
     this.#queue = new QueueBound(options.maxQueued);
+    this.#commits = options.commits;
     this.#keyOf = (value) => hashedKey(`${salt}${value}`);
     this.#tidying = new Tidying(this.#database, options.retention);
   }
@@ -89,7 +92,7 @@ export class PostgresStore implements SharedStore {
   submit(life: Life, operation: SubmitOperation): Promise<SubmitAnswer> {
     const batches =
       this.#submissions.get(life) ??
-      new Batches<SubmitOperation, SubmitAnswer>((batch) => this.#step(life, batch), isRefusal);
+      new Batches<SubmitOperation, SubmitAnswer>((batch) => this.#step(life, batch), isRefusal, this.#commits);
     this.#submissions.set(life, batches);
     return batches.add(operation, operation.run.inputMemory?.bytes ?? 1024);
   }
@@ -147,7 +150,7 @@ export class PostgresStore implements SharedStore {
   write(life: Life, operation: AttemptOperation): Promise<AttemptAnswer> {
     const batches =
       this.#writes.get(life) ??
-      new Batches<AttemptOperation, AttemptAnswer>((batch) => this.#write(life, batch), isRefusal);
+      new Batches<AttemptOperation, AttemptAnswer>((batch) => this.#write(life, batch), isRefusal, this.#commits);
     this.#writes.set(life, batches);
     const text =
       operation.kind === 'end' ? operation.end.output : operation.kind === 'save' ? operation.checkpoint : undefined;

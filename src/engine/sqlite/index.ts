@@ -36,11 +36,11 @@ export const sqlite: EngineDefinition<Options> = {
 /** @param options with an absolute path */
 export async function createSqliteEngine(
   options: Options,
-  { log, memory }: Pick<EngineContext, 'log' | 'memory'>,
+  { log, memory, commits }: Pick<EngineContext, 'log' | 'memory' | 'commits'>,
   clock: Clock = Date,
 ): Promise<OpenedEngine> {
   const { path, maxSize: maxSizeBytes, retention } = options;
-  const store = await Journal.open({ path, maxSizeBytes, retention }, clock);
+  const store = await Journal.open({ path, maxSizeBytes, retention }, clock, commits);
   const engine = new ExecutionEngine({ store, options, clock, log, isDurable: sqlite.isDurable, memory });
   return { engine, recordings: store.recordings, notes: store.notes };
 }

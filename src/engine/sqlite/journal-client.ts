@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { EngineBroken, EngineUnavailable } from '../types/index.ts';
+import { type CommitObserver, EngineBroken, EngineUnavailable } from '../types/index.ts';
 import type {
   JournalData,
   JournalMessage,
@@ -17,6 +17,8 @@ import type {
 const endWithinMs = 30_000;
 
 interface Waiting {
+  /** When its message was sent, by `performance.now()`: of the first of a message, if anyone listens. */
+  sentAt: number | undefined;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -27,6 +29,7 @@ interface Waiting {
  */
 export class JournalClient {
   readonly #worker: Worker;
+  readonly #commits: CommitObserver | undefined;
   readonly #broken = Promise.withResolvers<EngineBroken>();
   #batch: Operation[] = [];
   /** In the order of the operations; those of the batch are last. */
@@ -37,7 +40,7 @@ export class JournalClient {
   #isClosing = false;
 
   /** Opens the journal; rejects with an Error fit for operators. */
-  static async open(data: JournalData): Promise<JournalClient> {
+  static async open(data: JournalData, commits?: CommitObserver): Promise<JournalClient> {
     // In a checkout the thread is TypeScript like this file; in the package both are JavaScript.
     const worker = new Worker(new URL(`./journal-thread${extname(import.meta.filename)}`, import.meta.url), {
       workerData: data,
@@ -46,14 +49,15 @@ export class JournalClient {
       execArgv: [],
     });
     const message = await firstMessage(worker);
-    if (message?.kind === 'ready') return new JournalClient(worker, data.path);
+    if (message?.kind === 'ready') return new JournalClient(worker, data.path, commits);
     await worker.terminate();
     if (message?.kind !== 'refused') throw new Error('the journal did not open');
     throw message.isDamaged ? new EngineBroken(message.message) : new Error(message.message);
   }
 
-  private constructor(worker: Worker, path: string) {
+  private constructor(worker: Worker, path: string, commits: CommitObserver | undefined) {
     this.#worker = worker;
+    this.#commits = commits;
     worker.on('message', (message: JournalMessage) => {
       if (message.kind === 'results') this.#settle(message.results);
       if (message.kind === 'damaged') this.#broken.resolve(new EngineBroken(message.message));
@@ -118,7 +122,7 @@ export class JournalClient {
     if (delayMs === 0) this.#flushSoon();
     else this.#flushWithin(delayMs);
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ resolve: (value) => resolve(value as T), reject });
+      this.#waiting.push({ sentAt: undefined, resolve: (value) => resolve(value as T), reject });
     });
   }
 
@@ -140,12 +144,17 @@ export class JournalClient {
     this.#soon = undefined;
     this.#delayed = undefined;
     if (this.#batch.length === 0 || this.#isOver) return;
+    const first = this.#commits?.isListening ? this.#waiting[this.#waiting.length - this.#batch.length] : undefined;
+    if (first !== undefined) first.sentAt = performance.now();
     this.#worker.postMessage(this.#batch);
     this.#batch = [];
   }
 
   #settle(results: readonly OperationResult[]): void {
     const settled = this.#waiting.splice(0, results.length);
+    // The thread has answered whole messages, in one commit.
+    const sentAt = settled[0]?.sentAt;
+    if (sentAt !== undefined) this.#commits?.committed(results.length, performance.now() - sentAt);
     for (const [index, { resolve, reject }] of settled.entries()) {
       const result = results[index];
       if (result?.ok) resolve(result.value);

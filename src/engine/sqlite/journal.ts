@@ -14,7 +14,16 @@ import type {
   StoredSubmission,
 } from '../execution/store.ts';
 import type { Clock } from '../execution/timers.ts';
-import type { Claim, EngineBroken, LimitCharge, LimitCounter, NewRun, RunQuery, RunRecord } from '../types/index.ts';
+import type {
+  Claim,
+  CommitObserver,
+  EngineBroken,
+  LimitCharge,
+  LimitCounter,
+  NewRun,
+  RunQuery,
+  RunRecord,
+} from '../types/index.ts';
 import { JournalClient } from './journal-client.ts';
 import { JournalNotes } from './journal-notes.ts';
 import { JournalRecordings } from './journal-recordings.ts';
@@ -37,8 +46,8 @@ export class Journal implements Store {
   #tidying: NodeJS.Timeout | undefined;
 
   /** Opens the journal; rejects with an Error fit for operators. */
-  static async open(data: JournalData, clock: Clock): Promise<Journal> {
-    return new Journal(await JournalClient.open(data), clock);
+  static async open(data: JournalData, clock: Clock, commits?: CommitObserver): Promise<Journal> {
+    return new Journal(await JournalClient.open(data, commits), clock);
   }
 
   private constructor(client: JournalClient, clock: Clock) {

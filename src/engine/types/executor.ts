@@ -81,6 +81,11 @@ export interface Executor {
    */
   notify?(run: RunRecord, attempt: number, signal: AbortSignal): MaybePromise<number | undefined>;
   /**
+   * A run has become final, however, and that is stored. Called once for each run, by the engine that has stored its end. An end
+   * that is stored just before a crash may be missed. Must not throw.
+   */
+  ended?(run: RunRecord): void;
+  /**
    * Whether a run of this trigger can be executed here; absent: any can. Asked by engines of several nodes, which may serve
    * different revisions, and again after `Engine.reconsider`.
    */

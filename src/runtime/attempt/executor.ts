@@ -22,6 +22,7 @@ import type { Expectations } from '../limits/expectations.ts';
 import type { Live } from '../live.ts';
 import { KeyWatch } from '../nodes/key-watch.ts';
 import { servedConfig } from '../nodes/this-node.ts';
+import { publishEnd } from '../observed-engine.ts';
 import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -126,6 +127,7 @@ export function createExecutor({
       const target = live.current.find(run.project, run.trigger)?.callback;
       return target && sendCallback(run, target, attempt, signal, callbacks);
     },
+    ended: (run) => publishEnd(gateway, run),
     circuitOf: (project, trigger) => live.current.find(project, trigger)?.config.run.circuit,
     concurrencyOf: (project, trigger) => live.current.find(project, trigger)?.concurrency,
     describe: () => servedConfig(live.current),

@@ -20,12 +20,12 @@ function storeWith(otherEndsInMs: number) {
   });
   const store: MembershipParts['store'] = {
     register: async () => 'own',
-    leave: async () => {},
+    leave: async () => [],
     async beat() {
       beats += 1;
       if (beats === 2) again.resolve('beats again');
       const nodes = [node('own', now + leaseMs), node('other', now + otherEndsInMs)];
-      return { kind: 'alive', nodes, queued: 0, owned: [], hasBuried: false };
+      return { kind: 'alive', nodes, queued: 0, owned: [], hasBuried: false, ended: [] };
     },
   };
   return { store, again: again.promise };
@@ -44,6 +44,7 @@ for (const [name, endsInMs, isEarly] of [
       info: () => info,
       begun() {},
       ended() {},
+      failed() {},
       // After what the beat has planned.
       beaten: () => void setTimeout(() => beaten.resolve('has beaten'), isEarly ? leaseMs : 60).unref(),
     });

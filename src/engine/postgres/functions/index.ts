@@ -8,7 +8,7 @@ import { submitFunctions } from './submissions.ts';
 import { takeFunctions } from './taking.ts';
 
 /** Of the texts below; to be raised when one of them changes, so that an earlier release does not put its own back. */
-export const functionsRelease = 1;
+export const functionsRelease = 2;
 
 /**
  * The steps of the engine as functions of the database: one call is one transaction. Their names begin with the version of what

@@ -17,13 +17,15 @@ BEGIN
   RETURN node;
 END $$;
 
--- Queues again what lives have executed that are over. Runs of which they alone had the whole input fail.
-CREATE OR REPLACE FUNCTION {s}.v1_requeue(lives uuid[], is_death boolean, max_interruptions int, t bigint) RETURNS int LANGUAGE plpgsql AS $$
+-- Queues again what lives have executed that are over: how many runs, and the ids of those that fail, for example since those lives
+-- alone had their whole inputs.
+CREATE OR REPLACE FUNCTION {s}.v2_requeue(lives uuid[], is_death boolean, max_interruptions int, t bigint) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   run text;
   q {s}.queue;
   n int;
   requeued int := 0;
+  ended text[] := '{}';
   failed text;
 BEGIN
   PERFORM {s}.v1_lock_sessions(ARRAY(SELECT conversation FROM {s}.queue
@@ -43,9 +45,11 @@ BEGIN
     q.interruptions := n;
     IF q.pinned IS NOT NULL THEN
       PERFORM {s}.v1_end_run(q, json_build_object('state', 'failed', 'failure', '{maskedInput}', 'usage', q.usage, 'cost', q.cost), t);
+      ended := ended || q.id;
     ELSIF n >= max_interruptions THEN
       PERFORM {s}.v1_end_run(q, json_build_object('state', 'failed', 'failure',
         format('{tooOften}', n), 'usage', q.usage, 'cost', q.cost), t);
+      ended := ended || q.id;
     ELSE
       -- After the first death at once: other nodes have survived it.
       UPDATE {s}.queue SET failed_attempts = failed, interruptions = n,
@@ -55,7 +59,7 @@ BEGIN
       requeued := requeued + 1;
     END IF;
   END LOOP;
-  RETURN requeued;
+  RETURN json_build_object('requeued', requeued, 'ended', ended);
 END $$;
 
 -- Renews a lease, then buries nodes whose lease is over. A node's row is locked while it is buried, so that it does not renew
@@ -68,7 +72,7 @@ DECLARE
   is_new boolean;
   other uuid;
   dead uuid[] := '{}';
-  requeued int := 0;
+  burial json;
   lease interval := lease_ms * interval '1 ms';
 BEGIN
   SELECT * INTO me FROM {s}.nodes WHERE life = node FOR UPDATE;
@@ -87,18 +91,27 @@ BEGIN
       DELETE FROM {s}.nodes WHERE life = other;
       dead := dead || other;
     END LOOP;
-    IF cardinality(dead) > 0 THEN requeued := {s}.v1_requeue(dead, true, max_interruptions, t); END IF;
+    IF cardinality(dead) > 0 THEN burial := {s}.v2_requeue(dead, true, max_interruptions, t); END IF;
   END IF;
-  RETURN json_build_object('kind', 'alive', 'hasBuried', requeued > 0,
+  RETURN json_build_object('kind', 'alive', 'hasBuried', coalesce((burial->>'requeued')::int, 0) > 0, 'ended', coalesce(burial->'ended', '[]'),
     'queued', (SELECT count(*) FROM (SELECT 1 FROM {s}.queue WHERE phase <> 'running' LIMIT 1000000) AS q),
     'owned', (SELECT coalesce(json_agg(id), '[]') FROM {s}.queue WHERE owner = node AND phase = 'running'))::text;
 END $$;
 
-CREATE OR REPLACE FUNCTION {s}.v1_leave(node uuid, t_given bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- The ids of runs that have failed by it.
+CREATE OR REPLACE FUNCTION {s}.v2_leave(node uuid, t_given bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  burial json;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(node::text, 7303));
   DELETE FROM {s}.nodes WHERE life = node;
-  IF FOUND THEN PERFORM {s}.v1_requeue(ARRAY[node], false, NULL, {s}.v1_now(t_given)); END IF;
+  IF FOUND THEN burial := {s}.v2_requeue(ARRAY[node], false, NULL, {s}.v1_now(t_given)); END IF;
+  RETURN coalesce(burial->>'ended', '[]');
+END $$;
+
+CREATE OR REPLACE FUNCTION {s}.v1_leave(node uuid, t_given bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM {s}.v2_leave(node, t_given);
 END $$;
 
 -- Releases runs that a node owns and does not execute: their answer came too late, or was lost.

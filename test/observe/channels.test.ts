@@ -1,0 +1,80 @@
+import t, { type Test } from 'tap';
+import { type CommitMessage, channels, type ReloadMessage, type RunMessage } from '../../src/contract/index.ts';
+import { durableFiles, triggerFile, writeInto } from '../support/config-folder.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
+
+/** What is published on a channel from now on, until the test ends. */
+function heard<Message>(
+  t: Test,
+  channel: { subscribe(one: (message: Message) => void): void; unsubscribe(one: (message: Message) => void): boolean },
+) {
+  const messages: Message[] = [];
+  const subscriber = (message: Message) => void messages.push(message);
+  channel.subscribe(subscriber);
+  t.teardown(() => channel.unsubscribe(subscriber));
+  return messages;
+}
+
+const respond = { uses: 'accepted' };
+
+t.test('each run that becomes final is published once, with its state, whether it was started or not', async (t) => {
+  const runs = heard<RunMessage>(t, channels.run);
+  const { fire, gateway, adminUrl } = await startTestGateway(t, {
+    ...durableFiles(),
+    'triggers/echo.yaml': triggerFile('echo', { respond }),
+    'triggers/later.yaml': triggerFile('later', { respond, run: { uses: 'echo', delay: '1h' } }),
+  });
+  const { body, headers } = await fire('echo', {});
+  await until(() => runs.length === 1);
+  t.match(runs, [
+    {
+      runId: body.runId,
+      requestId: headers.get('x-request-id'),
+      project: 'support',
+      trigger: 'echo',
+      caller: 'website',
+      state: 'succeeded',
+      attempts: 1,
+    },
+  ]);
+  const [run] = runs;
+  t.ok(run && run.finishedAt >= run.acceptedAt);
+  t.type(run?.gateway.node, 'string');
+  const { runId } = (await fire('later', {})).body;
+  for (let time = 1; time <= 2; time += 1) {
+    const cancelled = await fetch(`${adminUrl}/runs/${runId}/cancel`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    t.equal(cancelled.status, 200);
+  }
+  t.match(runs.slice(1), [{ runId, trigger: 'later', state: 'cancelled', attempts: 0 }]);
+  await gateway.close();
+  t.equal(runs.length, 2);
+});
+
+t.test('a reload is published once, however often the same refused files are tried again', async (t) => {
+  const reloads = heard<ReloadMessage>(t, channels.reload);
+  const { gateway, root } = await startTestGateway(t, durableFiles());
+  const { revision } = gateway;
+  await gateway.reloader.reload();
+  t.equal(reloads.length, 0, 'nothing has changed');
+  await writeInto(root, 'broken.yaml', 'kind: trigger\nnonsense: true\n');
+  for (let count = 0; count < 3; count += 1) await gateway.reloader.reload();
+  t.match(reloads, [{ outcome: 'rejected', serving: revision }]);
+  t.not(reloads[0]?.revision, revision);
+  await writeInto(root, 'broken.yaml', triggerFile('fine'));
+  await gateway.reloader.reload();
+  t.match(reloads.slice(1), [{ outcome: 'accepted', revision: gateway.revision, serving: gateway.revision }]);
+  t.ok(reloads.every(({ durationMs }) => durationMs >= 0));
+});
+
+t.test('commits of the engine are published while anyone listens', async (t) => {
+  const { fire } = await startTestGateway(t, { ...durableFiles(), 'triggers/echo.yaml': triggerFile('echo') });
+  t.equal((await fire('echo', {})).status, 200);
+  const commits = heard<CommitMessage>(t, channels.commit);
+  t.equal((await fire('echo', {})).status, 200);
+  t.ok(commits.length > 0);
+  t.ok(commits.every(({ operations, durationMs }) => operations >= 1 && durationMs > 0));
+});
