@@ -10,6 +10,7 @@ export interface GatewayAccess {
   readonly requests: RequestsAccess;
   readonly limits: LimitsAccess;
   readonly nodes: NodesAccess;
+  readonly alerts: AlertsAccess;
   close(): Promise<void>;
 }
 
@@ -23,6 +24,12 @@ export interface RunsAccess {
 export interface LimitsAccess {
   list(filter: LimitFilter): Promise<ListedLimits>;
   reset(limit: string, value: string | undefined): Promise<ResetLimit>;
+}
+
+export interface AlertsAccess {
+  list(): Promise<readonly JsonObject[]>;
+  /** What the receivers of the alert answer; undefined: there is no such alert. */
+  test(name: string): Promise<readonly JsonObject[] | undefined>;
 }
 
 export interface NodesAccess {

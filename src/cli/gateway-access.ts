@@ -1,5 +1,5 @@
 import type { Config } from '../config/model.ts';
-import type { GatewayAccess } from './access.ts';
+import type { AlertsAccess, GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import type { AdminClient } from './admin-client.ts';
 import { loadForCommand } from './load-for-command.ts';
@@ -56,13 +56,15 @@ async function checkOrganization(client: AdminClient, { organization }: Config):
 }
 
 async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
-  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }, { AdminNodes }] = await Promise.all([
-    import('./admin-client.ts'),
-    import('./admin-runs.ts'),
-    import('./admin-requests.ts'),
-    import('./admin-limits.ts'),
-    import('./admin-nodes.ts'),
-  ]);
+  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }, { AdminNodes }, { AdminAlerts }] =
+    await Promise.all([
+      import('./admin-client.ts'),
+      import('./admin-runs.ts'),
+      import('./admin-requests.ts'),
+      import('./admin-limits.ts'),
+      import('./admin-nodes.ts'),
+      import('./admin-alerts.ts'),
+    ]);
   const client = new AdminClient(url, token);
   await client.check();
   return {
@@ -70,6 +72,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     requests: new AdminRequests(client),
     limits: new AdminLimits(client),
     nodes: new AdminNodes(client),
+    alerts: new AdminAlerts(client),
     close: () => Promise.resolve(),
   };
 }
@@ -114,6 +117,17 @@ async function accessStore(config: Config, triedUrl: string): Promise<GatewayAcc
     },
     limits: new LimitOperations(engine, undefined, () => config),
     nodes: new NodeOperations(engine, () => undefined),
+    alerts: unevaluated(triedUrl),
     close: () => engine.close(0),
   };
+}
+
+/** Only a gateway that runs evaluates alerts. */
+function unevaluated(triedUrl: string): AlertsAccess {
+  const refuse = (): never => {
+    throw new AccessError(
+      `no gateway answers at ${triedUrl} (name another with --admin-url): only one that runs evaluates alerts`,
+    );
+  };
+  return { list: async () => refuse(), test: async () => refuse() };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-version.ts';
+import { registerAlerts } from './alerts.ts';
 import { registerEngine } from './engine.ts';
 import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
@@ -19,7 +20,16 @@ import { registerValidate } from './validate.ts';
 /** In the order of `--help` and of the reference: to begin with, to review with, to operate with. */
 const registrations: readonly ((program: Command, finish: (code: ExitCode) => void) => void)[] = [
   ...[registerInit, registerServe, registerValidate, registerTest, registerExplain, registerPlan],
-  ...[registerKeys, registerSend, registerRequests, registerRuns, registerLimits, registerNodes, registerEngine],
+  ...[
+    registerKeys,
+    registerSend,
+    registerRequests,
+    registerRuns,
+    registerLimits,
+    registerAlerts,
+    registerNodes,
+    registerEngine,
+  ],
   registerSchema,
 ];
 

@@ -4,6 +4,7 @@ import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import type { Alerts } from '../observe/alerts/alerts.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
@@ -15,6 +16,7 @@ import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
+import { registerAlerts } from './admin-alerts.ts';
 import { foreignPage } from './admin-gate.ts';
 import { registerLimits } from './admin-limits.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
@@ -37,6 +39,7 @@ export interface AdminServerParts {
   readonly requestLimits: MemoryCounters;
   readonly spending: Spending;
   readonly node: ThisNode;
+  readonly alerts: Alerts;
   /** Read for each request, since a reload may change it; undefined: no token is required. */
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
@@ -99,6 +102,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   registerRequests(app, requests, parts.recorder);
   registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
+  registerAlerts(app, parts.alerts);
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;
     return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };

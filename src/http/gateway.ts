@@ -5,10 +5,13 @@ import type { Sources } from '../diagnostics/source.ts';
 import { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, type EngineBroken, EngineUnavailable } from '../engine/types/index.ts';
 import { builtinRegistry } from '../host/builtins.ts';
-import { engineProblem, openEngine } from '../host/open-engine.ts';
+import { engineProblem, mostQueuedOf, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { Alerts } from '../observe/alerts/alerts.ts';
+import { alertSender } from '../observe/alerts/sender.ts';
+import { gatewaySources } from '../observe/alerts/sources.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RunLog } from '../observe/run-log.ts';
@@ -47,6 +50,8 @@ export interface GatewayOptions {
   readonly pause?: Pause | undefined;
   /** Where the admin listener listens instead of its address: the path of a socket. */
   readonly adminSocket?: string | undefined;
+  /** Stands in for the clock of alerts, in tests. */
+  readonly alertClock?: { now(): number } | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -61,6 +66,7 @@ export interface Gateway {
   readonly adminAddress: { host: string; port: number };
   readonly reloader: Reloader;
   readonly metrics: Metrics;
+  readonly alerts: Alerts;
   /** The revision that serves new requests. */
   readonly revision: string;
   /** Warnings of the config that serves. */
@@ -109,6 +115,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const live = new Live(built.snapshot, () => {
     streams.recheck();
     engine.reconsider();
+    alerts.configChanged();
   });
   const node = thisNode();
   const memory = new MemoryBudget(config.server);
@@ -120,7 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await builder.disposed();
     return failed(opened.problems);
   }
-  const { engine, recordings } = opened;
+  const { engine, recordings, notes } = opened;
 
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
@@ -131,6 +138,28 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const shutdown = new Shutdown();
   const expectations = new Expectations();
   const spending = new Spending(log);
+  const requestLimits = new MemoryCounters();
+  const guard = new OutboundGuard(() => live.current.config.outboundAllow);
+  const client = createOutboundClient(guard, callbackLimits);
+  const stopping = new AbortController();
+  const clock = options.alertClock ?? Date;
+  const alerts = new Alerts({
+    gateway: observed,
+    live,
+    engine,
+    notes,
+    sources: gatewaySources({
+      engine,
+      requestLimits,
+      reloader: () => reloader,
+      config: () => live.current.config,
+      mostQueued: await mostQueuedOf(config.engine),
+      clock,
+    }),
+    send: alertSender(client, stopping.signal),
+    log,
+    clock,
+  });
   const surface = new Surface(
     {
       gateway: observed,
@@ -144,12 +173,13 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       shutdown,
       memory,
       decoder: new BodyDecoder(),
-      requestLimits: new MemoryCounters(),
+      requestLimits,
       expectations,
       log,
       lingering: new Lingering(),
       spending,
       node,
+      alerts,
     },
     () => reloader,
     options,
@@ -165,10 +195,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     first,
     limits: reloadLimits,
   });
-  const guard = new OutboundGuard(() => live.current.config.outboundAllow);
-  const client = createOutboundClient(guard, callbackLimits);
   const stopHandlers = new StopHandlers();
   const discard = async (problems: readonly Problem[]): Promise<StartedGateway> => {
+    await alerts.close();
     await engine.close(0);
     await client.close();
     outcomes.close();
@@ -203,6 +232,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     return discard(prepared.problems);
   }
   prepared.commit();
+  alerts.start();
 
   const watching: ConfigWatch = watchConfig(
     root,
@@ -223,6 +253,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       },
       reloader,
       metrics: surface.metrics,
+      alerts,
       broken: engine.broken,
       warnings: { problems, sources },
       get shutdownDelayMs() {
@@ -232,6 +263,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       async close() {
         reloader.stop();
         await watching.close();
+        stopping.abort();
+        await alerts.close();
         await recorder.stop();
         await surface.close(engine, live.current.config.server.drainTimeoutMs);
         await stopHandlers.settled(stopHandlersMs);
@@ -260,7 +293,9 @@ class Surface implements ReloadParticipant {
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> & { readonly outcomes: OutcomeLog },
+      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node' | 'alerts'> & {
+        readonly outcomes: OutcomeLog;
+      },
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {

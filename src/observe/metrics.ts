@@ -5,6 +5,7 @@ import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import type { Spending } from '../runtime/spending.ts';
+import type { Alerts } from './alerts/alerts.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 export interface Measured {
@@ -17,6 +18,7 @@ export interface Measured {
   /** Connections that are being closed. */
   readonly lingering: { readonly count: number };
   readonly spending: Spending;
+  readonly alerts: Alerts;
 }
 
 export interface Metrics {
@@ -28,7 +30,7 @@ export interface Metrics {
 
 /** The gateway's metrics in the text format of Prometheus. They cost nothing until they are read. */
 export function metricsOf(measured: Measured): Metrics {
-  const { live, outcomes, engine, recorder, reloader, memory, lingering, spending } = measured;
+  const { live, outcomes, engine, recorder, reloader, memory, lingering, spending, alerts } = measured;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   new Counter({
@@ -172,6 +174,26 @@ export function metricsOf(measured: Measured): Metrics {
     registers: [registry],
     collect() {
       this.set(reloader().revocations.length);
+    },
+  });
+  new Gauge({
+    name: 'pullcord_alerts_firing',
+    aggregator: 'max',
+    help: 'How many alerts of a rule of gateway.yaml fire.',
+    labelNames: ['alert'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [alert, count] of alerts.firing()) this.set({ alert }, count);
+    },
+  });
+  new Counter({
+    name: 'pullcord_alert_sendings_failed_total',
+    help: 'Attempts to send an alert that its receiver did not accept.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(alerts.failures);
     },
   });
   return {
