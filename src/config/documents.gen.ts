@@ -1023,7 +1023,7 @@ export interface AlertExpectationDocument {
    */
   at: number;
   /**
-   * `firing`, `pending` (it is so, but for less than `for`), `resolved` (it has fired before), or `inactive` (it has not).
+   * `firing`, `pending` (its condition is met, for less than `for` so far), `resolved` (it has fired before), or `inactive` (it has not).
    */
   state: 'inactive' | 'pending' | 'firing' | 'resolved';
   /**

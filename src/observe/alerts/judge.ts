@@ -59,7 +59,7 @@ export function judge(rule: AlertRuleConfig, sample: Sample | undefined, context
 
 type ConditionOf<Kind extends AlertCondition['kind']> = Extract<AlertCondition, { readonly kind: Kind }>;
 
-/** After a start, what is not counted yet says nothing: a restart must not resolve an alert. */
+/** After a start, a window that is not full yet says nothing: a restart must not resolve an alert. */
 function tooFew({ withinMs }: { readonly withinMs: number }, { now, countedSince }: JudgeContext): 'no' | 'unknown' {
   return now - countedSince < withinMs ? 'unknown' : 'no';
 }

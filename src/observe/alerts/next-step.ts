@@ -51,7 +51,7 @@ export function nextStep({ kind, subject }: Pick<ActiveAlert, 'kind' | 'subject'
       );
     case 'circuit':
       return step(
-        'Check the agent of the trigger: its queue goes on once it answers again.',
+        'Check the agent of the trigger: its queue continues once it answers again.',
         `pullcord runs list --state queued${trigger}`,
       );
   }

@@ -19,7 +19,7 @@ export interface ActiveAlert {
   readonly baseline?: number | undefined;
 }
 
-/** A change of state that receivers are told of. */
+/** A change of state that is sent to receivers. */
 export interface AlertChange {
   readonly state: 'firing' | 'resolved';
   readonly alert: ActiveAlert;
