@@ -293,10 +293,12 @@ function completionOf(document: Document, { hasGateway, hasTrigger }: Present): 
   const project = (kind === 'Project' ? document.id : (document.project ?? document.projects?.[0])) ?? 'support';
   const trigger = { project, ...(kind === 'Project' && document.defaults?.run && { run: undefined }) };
   return {
-    ...(!hasGateway && { 'completion/gateway.yaml': gatewayFile({
+    ...(!hasGateway && {
+      'completion/gateway.yaml': gatewayFile({
         tokens: { secrets: [{ env: 'TOKEN_SECRET' }] },
         ...(document.alert !== undefined && { alerts: { rules: [{ name: document.alert, when: 'failures' }] } }),
-      }) }),
+      }),
+    }),
     ...(kind !== 'Project' && {
       'completion/project.yaml': projectFile(project, { defaults: { run: { uses: 'echo' } } }),
     }),

@@ -42,6 +42,7 @@ export const exampleRequest: RecordedRequest = {
   runId: undefined,
   revision: 'bb63df3c3cd5b9a10d5b1e8d9eb0c0ed3e1a4a86ef0c3cd93d1e6b6ac5ee2f1d',
   provenance: 'config/support/refund.yaml:7',
+  details: { sampled: false, rate: 0, gitCommit: '8f0c2d4e6a1b3c5d7e9f0a2b4c6d8e0f1a3b5c7d', dirty: false },
 };
 
 interface Change {

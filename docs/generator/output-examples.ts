@@ -10,6 +10,8 @@ import { runTests } from '../../src/review/run-tests.ts';
 import { formatTestJson } from '../../src/review/test-report-json.ts';
 import { NodeOperations } from '../../src/runtime/nodes/node-operations.ts';
 import { exportLine } from '../../src/runtime/recording/recorded-request-json.ts';
+import type { ReloadReport } from '../../src/runtime/reloader.ts';
+import { StatusOperations } from '../../src/runtime/status/status-operations.ts';
 import { type ExampleConfig, exampleRequest, withExampleConfig } from './example-config.ts';
 
 export type OutputName = keyof typeof outputSchemas;
@@ -25,6 +27,7 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         explanation: await explanationExample(opened, config),
         plan: await planExample(config),
         nodes: await nodesExample(),
+        status: await statusExample(opened),
         'recorded-request': JSON.parse(line),
       };
     } finally {
@@ -77,6 +80,50 @@ function nodesExample(): Promise<object> {
   const engine = { nodes: async () => nodes, life: nodes[0]?.life, load: () => ({ queued: 2, running: 3 }) };
   return new NodeOperations(engine, () => old).list(now);
 }
+
+/** A gateway whose config on disk is refused. */
+function statusExample({ config }: OpenConfig): Promise<object> {
+  const startedAt = Date.parse('2027-06-30T12:00:00Z');
+  const now = startedAt + 3_600_000;
+  const gitCommit = '5ac61ec0b4a8e2f1f0a2b1a7c55b8f54d0c3e0aa';
+  const engine = {
+    ...{ list: () => [], openCircuits: () => [], health: async () => ({ kind: 'fine' }) as const },
+    load: () => ({ queued: 0, running: 2 }),
+  };
+  const own = {
+    ...{ name: 'gateway-1-4711', version: '0.1.0', startedAt, revisionSince: startedAt, revision: config.revision },
+    ...{ commit: gitCommit, isDirty: false, keyDigest: '' },
+  };
+  const place = { file: 'config/projects/support/refund-request.yaml', pointer: '' };
+  const problem = {
+    code: 'unknown_plugin',
+    severity: 'error',
+    message: 'there is no filter plugin named jsonat',
+    place,
+  } as const;
+  const last: ReloadReport = {
+    at: now - 60_000,
+    ok: false,
+    outcome: 'rejected',
+    revision: '',
+    problems: [problem],
+    sources: new Map(),
+  };
+  return new StatusOperations({
+    engine,
+    recordings: undefined,
+    nodes: new NodeOperations(engine, () => own),
+    config: () => config,
+    serving: {
+      snapshot: () => ({ gitCommit, isDirty: false, loadedAt: startedAt }),
+      reloader: () => ({ last, refusedSince: now - 60_000 }),
+      memory: { held: { ...noMemory, runs: 262_144 }, limit: 536_870_912 },
+      alerts: () => [],
+    },
+  }).read(now);
+}
+
+const noMemory = { unauthenticated: 0, requests: 0, runs: 0, outputs: 0, deltas: 0, replies: 0, stored: 0 };
 
 /** What was printed, with places as they are where the config is not in a folder that comes and goes. */
 function read(printed: string, { after }: ExampleConfig): object {

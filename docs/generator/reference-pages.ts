@@ -4,6 +4,7 @@ import { errorPage } from './error-page.ts';
 import { expressionErrorPage } from './expression-error-page.ts';
 import { bodyPage, kindPage, kinds } from './kind-pages.ts';
 import { page } from './markdown.ts';
+import { metricsPage } from './metrics-page.ts';
 import { outputList, outputPages } from './output-pages.ts';
 import { pluginPages, pluginTable } from './plugin-pages.ts';
 import { schemePage } from './scheme-page.ts';
@@ -22,6 +23,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ['error-codes.md', errorPage()],
     ['expression-errors.md', expressionErrorPage()],
     ['problem-codes.md', diagnosticsPage()],
+    ['metrics.md', metricsPage()],
     ...(await outputPages()),
     ...commandPages(),
     ...pluginPages(),
@@ -45,6 +47,8 @@ function indexPage(): string {
     '`--help` prints the same for each of them. Exit codes are the same everywhere: 0 fine, 1 problems found, 2 wrong usage, 70 an internal error of Pullcord. Results go to stdout, messages to stderr. Colors are for terminals; `NO_COLOR` turns them off.',
     '## JSON outputs of commands',
     outputList(),
+    '## Metrics',
+    '- [Metrics of the admin listener](metrics.md)',
     '## Plugins and engines',
     pluginTable(),
     'What the `signature` plugin knows of senders: [signature schemes](signature-schemes.md).',

@@ -2,6 +2,7 @@ import explanation from '../source/explanation.schema.json' with { type: 'json' 
 import nodes from '../source/nodes.schema.json' with { type: 'json' };
 import plan from '../source/plan.schema.json' with { type: 'json' };
 import recordedRequest from '../source/recorded-request.schema.json' with { type: 'json' };
+import status from '../source/status.schema.json' with { type: 'json' };
 import testReport from '../source/test-report.schema.json' with { type: 'json' };
 
 /** A schema of what a command prints. */
@@ -22,5 +23,6 @@ export const outputSchemas = {
   'test-report': { schema: testReport, types: 'src/review/test-report.gen.ts' },
   explanation: { schema: explanation, types: 'src/review/explanation.gen.ts' },
   nodes: { schema: nodes, types: 'src/runtime/nodes/nodes-document.gen.ts' },
+  status: { schema: status, types: 'src/runtime/status/status-document.gen.ts' },
   'recorded-request': { schema: recordedRequest, types: 'src/runtime/recording/recorded-request.gen.ts' },
 } as const satisfies Readonly<Record<string, Output>>;

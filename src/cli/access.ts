@@ -1,8 +1,10 @@
 import type { JsonObject } from '../contract/index.ts';
 import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/limit-operations.ts';
 import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
+import type { FiredRequest, FireOptions } from '../runtime/recording/fire-operations.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
-import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
+import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
+import type { StatusDocument } from '../runtime/status/status-document.gen.ts';
 
 /** The runs, recorded requests, limits and nodes of a gateway, whether it is running or not. */
 export interface GatewayAccess {
@@ -11,6 +13,7 @@ export interface GatewayAccess {
   readonly limits: LimitsAccess;
   readonly nodes: NodesAccess;
   readonly alerts: AlertsAccess;
+  readonly status: StatusAccess;
   close(): Promise<void>;
 }
 
@@ -18,7 +21,7 @@ export interface RunsAccess {
   list(filter: RunFilter): Promise<ListedRuns>;
   show(id: string): Promise<JsonObject | undefined>;
   cancel(id: string): Promise<CancelledRun>;
-  replay(id: string): Promise<ReplayedRun>;
+  replay(id: string, options?: ReplayOptions): Promise<ReplayedRun>;
 }
 
 export interface LimitsAccess {
@@ -36,8 +39,14 @@ export interface NodesAccess {
   list(): Promise<NodesDocument>;
 }
 
+export interface StatusAccess {
+  read(): Promise<StatusDocument>;
+}
+
 export interface RequestsAccess {
   list(filter: RequestFilter): Promise<ListedRequests>;
   show(id: string): Promise<JsonObject | undefined>;
   export(filter: RequestFilter): Promise<ExportedRequests>;
+  /** Undefined: there is no such recording, or no longer. */
+  fire(id: string, options: FireOptions): Promise<FiredRequest | undefined>;
 }

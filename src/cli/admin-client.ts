@@ -8,6 +8,8 @@ const deadlineMs = 30_000;
 export interface AdminAnswer {
   readonly status: number;
   readonly text: string;
+  /** The header, as sent. */
+  readonly retryAfter: string | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: what our own admin listener answers.
   readonly body: any;
 }
@@ -69,12 +71,14 @@ export class AdminClient {
   }
 
   async #request(method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
-    const { statusCode: status, body } = await this.#send(method, path, AbortSignal.timeout(deadlineMs));
+    const { statusCode: status, headers, body } = await this.#send(method, path, AbortSignal.timeout(deadlineMs));
+    const { 'retry-after': retryAfter } = headers;
     const { url } = this;
     const text = await body.text();
     return {
       status,
       text,
+      retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
       get body() {
         try {
           return Object(JSON.parse(text));
@@ -103,7 +107,7 @@ export class AdminClient {
   readonly #noAnswer = (error: unknown): never => {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     const hint = reason === 'ERR_INVALID_URL' ? ' (write it as http://HOST:PORT)' : '';
-    throw new AccessError(`no answer from ${this.url}: ${reason}${hint}`);
+    throw new AccessError(`no answer from ${this.url}: ${reason}${hint}`, { isPassing: hint === '' });
   };
 
   #unauthorized(): AccessError {

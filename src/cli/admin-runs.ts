@@ -1,5 +1,5 @@
 import type { JsonObject } from '../contract/index.ts';
-import type { CancelledRun, ListedRuns, ReplayedRun, RunFilter } from '../runtime/run-operations.ts';
+import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
 import type { RunsAccess } from './access.ts';
 import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 
@@ -25,12 +25,27 @@ export class AdminRuns implements RunsAccess {
   async cancel(id: string): Promise<CancelledRun> {
     const { status, body } = await this.#client.ask('POST', `/runs/${encodeURIComponent(id)}/cancel`);
     if (status === 404) return { kind: 'not_found' };
+    if (status !== 200) return { kind: 'unavailable', reason: reasonOf(body, status) };
     return { kind: body.cancelled ? 'cancelled' : 'already_final', run: body.run };
   }
 
-  async replay(id: string): Promise<ReplayedRun> {
-    const { status, body } = await this.#client.ask('POST', `/runs/${encodeURIComponent(id)}/replay`);
+  async replay(id: string, { once = false }: ReplayOptions = {}): Promise<ReplayedRun> {
+    const query = once ? '?once=true' : '';
+    const { status, body } = await this.#client.ask('POST', `/runs/${encodeURIComponent(id)}/replay${query}`);
     if (status === 202) return { kind: 'accepted', run: body };
-    return body.code === 'run_not_found' ? { kind: 'not_found' } : { kind: body.code, reason: String(body.detail) };
+    if (status === 200) return { kind: 'replayed_already', runId: String(body.alreadyReplayedAs) };
+    switch (body.code) {
+      case 'run_not_found':
+        return { kind: 'not_found' };
+      case 'trigger_not_found':
+      case 'not_replayable':
+        return { kind: body.code };
+      default:
+        return { kind: 'unavailable', reason: reasonOf(body, status) };
+    }
   }
+}
+
+function reasonOf({ detail, title }: JsonObject, status: number): string {
+  return `${status} ${detail ?? title ?? ''}`.trim();
 }

@@ -8,7 +8,7 @@ import { AccessError } from './access-error.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { withGateway } from './gateway-access.ts';
 import { adminTokenMeaning, helpText } from './help-text.ts';
-import { recordedRequest, recordedRun } from './recorded-input.ts';
+import { type FoundRecording, findRecorded } from './recorded-input.ts';
 import { bodyOf, headersOf } from './request-input.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -18,6 +18,7 @@ interface ExplainOptions {
   readonly data?: string;
   readonly run?: string;
   readonly request?: string;
+  readonly at?: string;
   readonly adminUrl?: string;
   readonly key?: string;
   readonly header: readonly string[];
@@ -28,7 +29,10 @@ interface ExplainOptions {
 export function registerExplain(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('explain')
-    .argument('[trigger]', 'the trigger: project/key, or key; or the id of a recorded run or request')
+    .argument(
+      '[trigger]',
+      'the trigger: project/key, or key; or the id of a run, of a recorded request, or its X-Request-Id',
+    )
     .summary('explain why a request is accepted or dropped')
     .description(
       'Traces a request through the stages of a trigger, as the gateway would, and shows what each of them decides, ' +
@@ -37,7 +41,8 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
     .option('--body <file>', 'the file with the body, - for stdin; by default the request has none')
     .option('-d, --data <json>', 'the body itself, @FILE, or - for stdin')
     .option('--run <id>', 'the input of a recorded run, from the gateway or its journal')
-    .option('--request <id>', 'a recorded request, from the gateway or its journal')
+    .option('--request <id>', 'a recorded request, by its id or its X-Request-Id, from the gateway or its journal')
+    .option('--at <revision>', 'explain with the config of this git revision; recorded: of the commit that decided')
     .option('--admin-url <url>', 'URL of the admin listener; by default from the config')
     .option('--key <id>', 'the id of the API key that calls; by default a caller with every permission')
     .addOption(new Option('-H, --header <name:value...>', 'request headers').default([], 'none'))
@@ -51,11 +56,12 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
           'pullcord explain support/refund-request --body request.json',
           `pullcord explain refund-request -d '{"customer": {"plan": "free"}}' --key website`,
           'pullcord explain 0190f3c2-7a1e-7000-8000-1d2c3b4a5f60',
+          'pullcord explain q9Zr3kVt-2s --at recorded',
         ],
         environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
         exitCodes: {
           0: 'success, whether the request is accepted or dropped',
-          1: 'the config has problems, or the recording is not available',
+          1: 'the config has problems, or the recording or its commit is not available',
         },
       }),
     )
@@ -65,6 +71,33 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
 async function explain(name: string | undefined, options: ExplainOptions): Promise<ExitCode> {
   const root = existingFolder(options.config);
   checkSources(options);
+  const { at, run, request } = options;
+  const id = run ?? request ?? (name !== undefined && uuid.test(name) ? name : undefined);
+  if (at === recordedRevision) {
+    const recorded = id ?? (hasBody(options) ? undefined : name);
+    if (recorded === undefined) throw new UsageError('--at recorded needs a recorded request: name it by its id');
+    return withGateway(options, async (access) => {
+      const found = await findRecorded(access, recorded, options);
+      return atRevision(root, revisionOf(found, recorded), (folder) => explainIn(folder, name, options, found));
+    });
+  }
+  if (at !== undefined) return atRevision(root, at, (folder) => explainIn(folder, name, options));
+  return explainIn(root, name, options);
+}
+
+/** The revision of the commit that a recorded request names. */
+const recordedRevision = 'recorded';
+
+/**
+ * Explains on the config of a folder.
+ * @param found what the id names, if that is known already
+ */
+async function explainIn(
+  root: string,
+  name: string | undefined,
+  options: ExplainOptions,
+  found?: FoundRecording,
+): Promise<ExitCode> {
   const { openConfig } = await import('../review/open-config.ts');
   const opened = await openConfig(root);
   if (!opened.ok) {
@@ -73,32 +106,90 @@ async function explain(name: string | undefined, options: ExplainOptions): Promi
     return exitCodes.problems;
   }
   try {
-    const isId = name !== undefined && uuid.test(name);
-    const trigger = name === undefined || isId ? undefined : findTrigger(name, opened.config.triggers);
-    checkKey(options.key, opened.config.apiKeys);
-    const report = async (input: RehearsedRequest): Promise<ExitCode> => {
+    const { triggers, apiKeys } = opened.config;
+    checkKey(options.key, apiKeys);
+    const report = async (
+      input: RehearsedRequest,
+      trigger?: ReturnType<typeof knownTrigger>,
+      revision?: string,
+    ): Promise<ExitCode> => {
       const sentTo = `${input.project}/${input.trigger}`;
       if (trigger !== undefined && input.trigger !== '' && !sameTrigger(input, trigger)) {
         terminal.words(`it was sent to ${sentTo}, and is evaluated on ${trigger.project}/${trigger.trigger}`);
       }
-      await print(opened, requestOf({ ...input, ...trigger }, options), options);
+      const notes = revision === undefined || revision === opened.config.revision ? [] : [otherRevision];
+      await print(opened, requestOf({ ...input, ...trigger }, options), options, options.at === undefined ? notes : []);
       return exitCodes.fine;
     };
-    const recorded = isId ? name : (options.run ?? options.request);
-    if (recorded === undefined) {
-      if (name === undefined) throw new UsageError('name the trigger, or a recorded run or request');
-      return await report(await givenInput(options));
+    const named = name === undefined || uuid.test(name) ? undefined : knownTrigger(name, triggers);
+    const asked = options.run ?? options.request ?? (named === undefined ? name : undefined);
+    if (found !== undefined) return await report(found.request, named, found.revision);
+    if (asked === undefined) {
+      if (named === undefined) throw new UsageError('name the trigger, or a recorded run or request');
+      return await report(await givenInput(options), named);
     }
-    return await withGateway(options, async (access) => {
-      const request = options.run === undefined ? await recordedRequest(access, recorded) : undefined;
-      if (request === undefined && options.request !== undefined) {
-        throw new AccessError(`recorded request ${recorded} not found; it may be past its retention`);
-      }
-      return report(request ?? (await recordedRun(access, recorded)));
-    });
+    const isId = asked !== name || uuid.test(asked);
+    // A misspelled trigger, with a body: no id is meant.
+    if (!isId && (hasBody(options) || !requestId.test(asked))) throw unknownTrigger(asked, triggers);
+    if (name !== undefined && asked !== name && named === undefined && !uuid.test(name))
+      throw unknownTrigger(name, triggers);
+    return await withGateway(
+      options,
+      async (access) => {
+        const recorded = await findRecorded(access, asked, options);
+        return report(recorded.request, named, recorded.revision);
+      },
+      isId ? undefined : () => unknownTrigger(asked, triggers),
+    );
   } finally {
     await opened.close();
   }
+}
+
+const otherRevision =
+  'the config is another one than decided then; --at recorded explains it with the config of the recorded commit';
+
+function hasBody({ body, data }: ExplainOptions): boolean {
+  return body !== undefined || data !== undefined;
+}
+
+async function atRevision(
+  root: string,
+  revision: string,
+  work: (folder: string) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { checkOutConfig, GitBaseError } = await import('../review/git/git-base.ts');
+  let base: Awaited<ReturnType<typeof checkOutConfig>>;
+  try {
+    base = await checkOutConfig(root, revision);
+  } catch (error) {
+    if (!(error instanceof GitBaseError)) throw error;
+    throw new UsageError(error.message.replace('is neither a folder nor a revision', 'is no revision'));
+  }
+  try {
+    if (base.root === undefined) throw new UsageError(`${revision} has no config at ${base.shownAs}`);
+    return await work(base.root);
+  } finally {
+    await base.close();
+  }
+}
+
+/** The commit of the config that decided about a request. */
+function revisionOf({ gitCommit, isDirty, isRecorded }: FoundRecording, id: string): string {
+  if (gitCommit !== undefined) return gitCommit;
+  if (!isRecorded) {
+    throw new AccessError(
+      `${id} is a run without a recorded request, which names no commit: name a revision with --at REV`,
+    );
+  }
+  if (isDirty === true) {
+    throw new AccessError(
+      `the config that decided about ${id} was not what was committed (dirty), and no commit has it: name another revision with --at REV`,
+    );
+  }
+  throw new AccessError(
+    `no commit was recorded with ${id}: its config was in no git repository, or an earlier version recorded it; name a revision with --at REV`,
+  );
 }
 
 function checkSources({ body, data, run, request }: ExplainOptions): void {
@@ -107,6 +198,8 @@ function checkSources({ body, data, run, request }: ExplainOptions): void {
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** What an `X-Request-Id` may be. */
+const requestId = /^[A-Za-z0-9._~+/=:-]{1,128}$/;
 
 /** A body of the command line as a request that arrives now. */
 async function givenInput({ body, data, header }: ExplainOptions): Promise<RehearsedRequest> {
@@ -136,21 +229,27 @@ function timeOf(clock: string): number {
   return time;
 }
 
-/** A trigger by key or project/key, in any case. */
-function findTrigger(name: string, triggers: readonly TriggerConfig[]): { project: string; trigger: string } {
+/** A trigger by key or project/key, in any case; undefined if there is none. */
+function knownTrigger(
+  name: string,
+  triggers: readonly TriggerConfig[],
+): { readonly project: string; readonly trigger: string } | undefined {
   const found = triggers.filter((trigger) => sameKey(trigger.key, name) || sameKey(triggerName(trigger), name));
   const [first, second] = found;
-  const ids = triggers.map(triggerName);
-  if (first === undefined) throw new UsageError(`unknown trigger ${name}. ${suggest(name, ids, 'triggers')}`);
   if (second !== undefined)
     throw new UsageError(`${name} is ambiguous: more than one project has it; write project/key`);
-  return { project: first.project.id, trigger: first.key };
+  return first && { project: first.project.id, trigger: first.key };
+}
+
+function unknownTrigger(name: string, triggers: readonly TriggerConfig[]): UsageError {
+  return new UsageError(`unknown trigger ${name}. ${suggest(name, triggers.map(triggerName), 'triggers')}`);
 }
 
 async function print(
   { snapshot, sources }: OpenConfig,
   request: RehearsedRequest,
   { format }: ExplainOptions,
+  notes: readonly string[],
 ): Promise<void> {
   const [{ explainRequest, recordedNotes }, { Rehearsal }] = await Promise.all([
     import('../review/explain.ts'),
@@ -168,5 +267,5 @@ async function print(
   const tree = formatStages(stages, outcome, (place) => describePlace(place, sources));
   const [head = '', ...lines] = tree.split('\n');
   const name = terminal.bold(`${request.project}/${request.trigger}`);
-  terminal.data([`${name}: ${head}`, ...recordedNotes(explanation), ...lines].join('\n'));
+  terminal.data([`${name}: ${head}`, ...recordedNotes(explanation), ...notes, ...lines].join('\n'));
 }

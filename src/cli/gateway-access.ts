@@ -2,7 +2,7 @@ import type { Config } from '../config/model.ts';
 import type { AlertsAccess, GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import type { AdminClient } from './admin-client.ts';
-import { loadForCommand } from './load-for-command.ts';
+import { loadForAccess } from './load-for-command.ts';
 import { type ExitCode, exitCodes, terminal } from './terminal.ts';
 
 /** The options of every command that works on a gateway. */
@@ -11,10 +11,14 @@ export interface AccessOptions {
   readonly adminUrl?: string;
 }
 
-/** Does some work on the runs and recorded requests of a gateway; reports why if they cannot be reached. */
+/**
+ * Does some work on the runs and recorded requests of a gateway; reports why if they cannot be reached.
+ * @param otherwise thrown instead of that report
+ */
 export async function withGateway(
   { config, adminUrl }: AccessOptions,
   work: (access: GatewayAccess) => Promise<ExitCode>,
+  otherwise?: () => Error,
 ): Promise<ExitCode> {
   let access: GatewayAccess | undefined;
   try {
@@ -22,6 +26,7 @@ export async function withGateway(
     return access === undefined ? exitCodes.problems : await work(access);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
+    if (otherwise !== undefined) throw otherwise();
     terminal.words(`error: ${error.message}`);
     return exitCodes.problems;
   } finally {
@@ -35,12 +40,20 @@ export async function withGateway(
  */
 async function accessGateway(root: string, url: string | undefined): Promise<GatewayAccess | undefined> {
   if (url !== undefined) return accessAdmin(url, process.env.PULLCORD_ADMIN_TOKEN);
-  const config = await loadForCommand(root);
-  if (config === undefined) return undefined;
+  const loaded = await loadForAccess(root);
+  const { config } = loaded;
+  if (config === undefined) {
+    loaded.report();
+    return undefined;
+  }
   const { AdminClient } = await import('./admin-client.ts');
   const address = adminUrl(config);
   const isThere = await new AdminClient(address, undefined).isThere();
-  if (!isThere) return accessStore(config, address);
+  if (!isThere && !loaded.isWhole) {
+    loaded.report();
+    return undefined;
+  }
+  if (!isThere) return accessStore(root, config, address);
   const token = await adminToken(config);
   await checkOrganization(new AdminClient(address, token), config);
   return accessAdmin(address, token);
@@ -56,15 +69,23 @@ async function checkOrganization(client: AdminClient, { organization }: Config):
 }
 
 async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
-  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }, { AdminNodes }, { AdminAlerts }] =
-    await Promise.all([
-      import('./admin-client.ts'),
-      import('./admin-runs.ts'),
-      import('./admin-requests.ts'),
-      import('./admin-limits.ts'),
-      import('./admin-nodes.ts'),
-      import('./admin-alerts.ts'),
-    ]);
+  const [
+    { AdminClient },
+    { AdminRuns },
+    { AdminRequests },
+    { AdminLimits },
+    { AdminNodes },
+    { AdminStatus },
+    { AdminAlerts },
+  ] = await Promise.all([
+    import('./admin-client.ts'),
+    import('./admin-runs.ts'),
+    import('./admin-requests.ts'),
+    import('./admin-limits.ts'),
+    import('./admin-nodes.ts'),
+    import('./admin-status.ts'),
+    import('./admin-alerts.ts'),
+  ]);
   const client = new AdminClient(url, token);
   await client.check();
   return {
@@ -72,6 +93,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     requests: new AdminRequests(client),
     limits: new AdminLimits(client),
     nodes: new AdminNodes(client),
+    status: new AdminStatus(client),
     alerts: new AdminAlerts(client),
     close: () => Promise.resolve(),
   };
@@ -91,15 +113,26 @@ async function adminToken({ admin }: Config): Promise<string | undefined> {
   return undefined;
 }
 
-async function accessStore(config: Config, triedUrl: string): Promise<GatewayAccess> {
-  const [{ openEngine }, { RunOperations }, { RequestOperations }, { LimitOperations }, { NodeOperations }] =
-    await Promise.all([
-      import('../host/open-engine.ts'),
-      import('../runtime/run-operations.ts'),
-      import('../runtime/recording/request-operations.ts'),
-      import('../runtime/limits/limit-operations.ts'),
-      import('../runtime/nodes/node-operations.ts'),
-    ]);
+async function accessStore(root: string, config: Config, triedUrl: string): Promise<GatewayAccess> {
+  const [
+    { openEngine },
+    { RunOperations },
+    { RequestOperations },
+    { LimitOperations },
+    { NodeOperations },
+    { FireOperations },
+    { StatusOperations },
+    { OpenedDecider },
+  ] = await Promise.all([
+    import('../host/open-engine.ts'),
+    import('../runtime/run-operations.ts'),
+    import('../runtime/recording/request-operations.ts'),
+    import('../runtime/limits/limit-operations.ts'),
+    import('../runtime/nodes/node-operations.ts'),
+    import('../runtime/recording/fire-operations.ts'),
+    import('../runtime/status/status-operations.ts'),
+    import('./opened-decider.ts'),
+  ]);
   const silent = { info() {}, warn() {}, error() {} };
   const opened = await openEngine(config.engine, { log: silent }, { isThere: true });
   if (!opened.ok) {
@@ -107,18 +140,26 @@ async function accessStore(config: Config, triedUrl: string): Promise<GatewayAcc
     throw new AccessError(`no gateway answers at ${triedUrl} (name another with --admin-url), and ${messages}`);
   }
   const { engine, recordings } = opened;
-  const requests = new RequestOperations(recordings, () => config);
+  const requests = new RequestOperations(recordings, () => config, engine);
+  const nodes = new NodeOperations(engine, () => undefined);
+  const decider = new OpenedDecider(root);
+  const fires = new FireOperations({ engine, recordings, snapshot: () => decider.snapshot() });
   return {
     runs: new RunOperations(engine, () => config),
     requests: {
       list: (filter) => requests.list(filter),
       show: (id) => requests.show(id),
       export: async (filter) => requests.export(filter),
+      fire: (id, options) => fires.fire(id, options),
     },
     limits: new LimitOperations(engine, undefined, () => config),
-    nodes: new NodeOperations(engine, () => undefined),
+    nodes,
+    status: new StatusOperations({ engine, recordings, nodes, config: () => config }),
     alerts: unevaluated(triedUrl),
-    close: () => engine.close(0),
+    async close() {
+      await decider.close();
+      await engine.close(0);
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import { registerRuns } from './runs.ts';
 import { registerSchema } from './schema.ts';
 import { registerSend } from './send.ts';
 import { registerServe } from './serve.ts';
+import { registerStatus } from './status.ts';
 import type { ExitCode } from './terminal.ts';
 import { registerTest } from './test.ts';
 import { registerValidate } from './validate.ts';
@@ -23,6 +24,7 @@ const registrations: readonly ((program: Command, finish: (code: ExitCode) => vo
   ...[
     registerKeys,
     registerSend,
+    registerStatus,
     registerRequests,
     registerRuns,
     registerLimits,

@@ -1,17 +1,53 @@
 import type { RunOrigin } from '../contract/index.ts';
-import type { TriableRequest } from '../review/recorded-requests.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
 import type { GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 
-/** The input of a recorded run as the request that it came from. Throws an AccessError if it is not kept. */
-export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<RehearsedRequest> {
+/** A request that a gateway keeps, and what is known of the config that decided about it. */
+export interface FoundRecording {
+  readonly request: RehearsedRequest;
+  /** Whether the request itself was recorded, and not only the input of its run. */
+  readonly isRecorded: boolean;
+  readonly revision: string | undefined;
+  readonly gitCommit: string | undefined;
+  readonly isDirty: boolean | undefined;
+}
+
+/**
+ * Finds a request by its id, by that of its run, or by the `X-Request-Id` of its answer. Throws an AccessError if nothing of
+ * it is kept.
+ */
+export async function findRecorded(
+  access: GatewayAccess,
+  id: string,
+  { run, request }: { readonly run?: string; readonly request?: string },
+): Promise<FoundRecording> {
+  const recorded = run === undefined ? await recordedRequest(access, id) : undefined;
+  if (recorded !== undefined) return recorded;
+  if (request !== undefined) {
+    throw new AccessError(`recorded request ${id} not found; it may be past its retention`);
+  }
+  return runIn(access, run === undefined ? ((await runOfRequest(access, id)) ?? id) : id);
+}
+
+async function runOfRequest({ runs }: GatewayAccess, requestId: string): Promise<string | undefined> {
+  const listed = await runs.list({ request: requestId, limit: '1' });
+  const [latest] = listed.ok ? listed.runs : [];
+  return latest && String(latest.runId);
+}
+
+/** A run, as the request that it came from: as it was recorded, or else as the input of the run. */
+async function runIn(access: GatewayAccess, id: string): Promise<FoundRecording> {
+  const { runs } = access;
   const run = await runs.show(id);
   if (run === undefined) throw new AccessError(`no run or recorded request ${id} found; it may be past its retention`);
+  const { requestId, revision } = run;
+  const recorded = typeof requestId === 'string' ? await recordedRequest(access, requestId) : undefined;
+  if (recorded?.runId === id) return recorded;
   if (run.input === undefined) throw new AccessError(`the input of run ${id} was not stored`);
   // Written by `detailRun`; runs of earlier versions have none.
   const origin = run.origin as RunOrigin | undefined;
-  return {
+  const request = {
     project: String(run.project),
     trigger: String(run.trigger),
     caller: String(run.caller),
@@ -21,6 +57,8 @@ export async function recordedRun({ runs }: GatewayAccess, id: string): Promise<
     origin: origin && { query: origin.request.query, event: origin.event, claims: origin.caller.claims },
     bodyText: origin?.body?.text ?? JSON.stringify(run.input),
   };
+  const unknown = { gitCommit: undefined, isDirty: undefined };
+  return { request, isRecorded: false, revision: typeof revision === 'string' ? revision : undefined, ...unknown };
 }
 
 /** The input is kept as JSON, whatever the format of the body was. */
@@ -29,13 +67,25 @@ function jsonHeaders(origin: RunOrigin | undefined): Record<string, string> {
   return type === undefined ? headers : { ...headers, 'content-type': 'application/json' };
 }
 
-/** A recorded request as received; undefined if there is none. */
-export async function recordedRequest({ requests }: GatewayAccess, id: string): Promise<TriableRequest | undefined> {
+/** A recorded request as received, and the id of its run; undefined if there is none. */
+async function recordedRequest(
+  { requests }: GatewayAccess,
+  id: string,
+): Promise<(FoundRecording & { readonly runId: string | undefined }) | undefined> {
   const found = await requests.show(id);
   if (found === undefined) return undefined;
   const [{ requestOfLine }, { triableRequest }] = await Promise.all([
     import('../review/request-source.ts'),
     import('../review/recorded-requests.ts'),
   ]);
-  return triableRequest(requestOfLine(JSON.stringify(found), id));
+  const { runId, revision, gitCommit, dirty } = found;
+  const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return {
+    request: triableRequest(requestOfLine(JSON.stringify(found), id)),
+    isRecorded: true,
+    runId: textOf(runId),
+    revision: textOf(revision),
+    gitCommit: textOf(gitCommit),
+    isDirty: typeof dirty === 'boolean' ? dirty : undefined,
+  };
 }

@@ -7,6 +7,9 @@ import { verdicts } from '../engine/types/index.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { RequestsAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
+import { ageOf } from './age.ts';
+import { withBulk } from './bulk/bulk-options.ts';
+import type { FireCommand } from './bulk/fire-requests.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
   type FormatOptions,
@@ -16,6 +19,7 @@ import {
   printPage,
   withPages,
 } from './gateway-command.ts';
+import { wholePage, withFilters } from './list-options.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
 
@@ -30,20 +34,18 @@ interface ExportOptions extends AccessOptions, RequestFilter {
 export function registerRequests(program: Command, finish: (code: ExitCode) => void): void {
   const requests = program
     .command('requests')
-    .summary('list, show and export recorded requests')
+    .summary('list, show, fire and export recorded requests')
     .description(
-      'The sample of requests that the gateway keeps where `recording` says so, including dropped ones. Works on the running ' +
+      'The requests that the gateway keeps as `recording` says: those that were dropped, limited or failed, and a sample of all. Works on the running ' +
         'gateway through its admin listener, and on the journal itself when no gateway runs. The values that `mask` names were masked ' +
         'before they were stored.',
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(requests, texts);
   const filtered = (...texts: GatewayCommandTexts) =>
-    command(...texts)
-      .option('--trigger <key>', 'only of this trigger: key, or project/key')
-      .option('--project <id>', 'only of this project')
-      .option('--request-id <id>', 'only the one with this X-Request-Id')
-      .addOption(new Option('--verdict <verdict>', 'only those with this verdict').choices(verdicts))
-      .option('--since <time>', 'only those received since: 1h, or 2027-06-30T12:00:00Z');
+    withFilters(command(...texts), {
+      time: 'received',
+      where: '"verdict = dropped and by ~ customers and age < 2h"',
+    }).addOption(new Option('--verdict <verdict>', 'only those with this verdict').choices(verdicts));
 
   const list = filtered(
     'list',
@@ -66,10 +68,32 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
       exitCodes: { 0: 'success', 1: `the id is unknown, or ${noAccess}` },
     },
   )
-    .argument('<id>', 'the id of the request')
+    .argument('<id>', 'its id, or the X-Request-Id of its answer: of several, the latest')
     .action(async (id: string, options: AccessOptions) =>
       finish(await withGateway(options, ({ requests: access }) => show(access, id))),
     );
+  withBulk(
+    command(
+      'fire',
+      'fire recorded requests that the config which serves accepts now',
+      'Brings back what a wrong filter has dropped. Each recorded request is explained first by the config that serves: those that ' +
+        'pass its filters and its dedup now are fired, the oldest first and each once, however often the command is run; the ' +
+        'others are listed with what stops them. Auth is not asked again. Requests of which anything was masked cannot be fired.',
+      {
+        examples: [
+          'pullcord requests fire --where "verdict = dropped and by ~ customers" --revision current --dry-run',
+          'pullcord requests fire --where "verdict = dropped and age < 6h" --revision current --rate 60/1m --yes',
+        ],
+        exitCodes: {
+          0: 'all that pass are fired, or none does',
+          1: `some are left, or ${noAccess}`,
+        },
+      },
+    )
+      .argument('[id]', 'the id of one request')
+      .option('--revision <revision>', 'which config decides: current, or the revision that must serve', 'current'),
+    { example: '"verdict = dropped and age < 6h"', nouns: 'requests' },
+  ).action(async (id: string | undefined, options: AccessOptions & FireCommand) => finish(await fire(id, options)));
   filtered(
     'export',
     'print recorded requests as JSON Lines, for plan and test',
@@ -94,32 +118,52 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
     );
 }
 
+async function fire(id: string | undefined, options: AccessOptions & FireCommand): Promise<ExitCode> {
+  const { where } = options;
+  if (id !== undefined && where !== undefined) throw new UsageError('give the id of one request, or --where');
+  const { fireRequest, fireRequests } = await import('./bulk/fire-requests.ts');
+  if (id !== undefined) return withGateway(options, ({ requests }) => fireRequest(requests, id, options));
+  if (where === undefined) {
+    throw new UsageError('name a request by its id, or select requests with --where "verdict = dropped"');
+  }
+  const { checkRequestConditions } = await import('./bulk/check-conditions.ts');
+  checkRequestConditions(where);
+  return withGateway(options, (access) => fireRequests(access, where, options));
+}
+
 async function listRequests(access: RequestsAccess, options: ListOptions): Promise<ExitCode> {
   const { config, adminUrl, format, json, ...filter } = options;
-  const listed = await access.list(filter);
+  const listed = await wholePage(async (page) => {
+    const found = await access.list({ ...filter, ...page });
+    return found.ok ? { ok: true, items: found.requests, next: found.next } : found;
+  }, filter);
   if (!listed.ok) throw new UsageError(listed.message);
-  const { requests, next } = listed;
+  const { items: requests, next } = listed;
   printPage(options, {
     name: 'requests',
     items: requests,
     next,
     table: () => table(head, requests.map(rowOf)),
-    none: 'no recorded requests; `recording` in gateway.yaml or a trigger enables them',
+    none: 'no recorded requests; `recording.rate` in gateway.yaml or a trigger records those that are accepted',
   });
   return exitCodes.fine;
 }
 
-const head = ['REQUEST', 'TRIGGER', 'CALLER', 'VERDICT', 'BY', 'STATUS', 'RECEIVED', 'DECIDED AT'];
+const head = ['REQUEST', 'TRIGGER', 'CALLER', 'VERDICT', 'BY', 'STATUS', 'AGE', 'RECEIVED', 'DECIDED AT'];
 
 function rowOf(request: JsonObject): readonly unknown[] {
   const { id, project, trigger, caller, verdict, by, status, code, receivedAt, provenance } = request;
-  return [id, `${project}/${trigger}`, caller, verdict, by, `${status} ${code ?? ''}`.trim(), receivedAt, provenance];
+  const answer = `${status} ${code ?? ''}`.trim();
+  return [id, `${project}/${trigger}`, caller, verdict, by, answer, ageOf(receivedAt), receivedAt, provenance];
 }
 
 async function show(access: RequestsAccess, id: string): Promise<ExitCode> {
   const request = await access.show(id);
   if (request === undefined) {
-    terminal.words(`error: recorded request ${id} not found; it may be past its retention`);
+    terminal.words(
+      `error: recorded request ${id} not found; it may be past its retention, or was accepted and not in the sample: ` +
+        `\`pullcord runs list --request ${id}\``,
+    );
     return exitCodes.problems;
   }
   terminal.data(JSON.stringify(request, undefined, 2));

@@ -3,6 +3,8 @@ import type { JsonObject, JsonValue } from '../contract/index.ts';
 import { listedStates } from '../runtime/listed-states.ts';
 import type { RunFilter } from '../runtime/run-operations.ts';
 import type { RunsAccess } from './access.ts';
+import { ageOf } from './age.ts';
+import { type BulkOptions, withBulk } from './bulk/bulk-options.ts';
 import { type AccessOptions, withGateway } from './gateway-access.ts';
 import {
   type FormatOptions,
@@ -12,6 +14,7 @@ import {
   printPage,
   withPages,
 } from './gateway-command.ts';
+import { wholePage, withFilters } from './list-options.ts';
 import { registerRunsRecover } from './runs-recover.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
@@ -29,25 +32,22 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(runs, texts);
 
-  const list = command(
-    'list',
-    'list runs, the newest first',
-    'Lists runs, the newest first, with their state and failure.',
-    {
-      examples: ['pullcord runs list --state failed --since 24h'],
+  const list = withFilters(
+    command('list', 'list runs, the newest first', 'Lists runs, the newest first, with their state and failure.', {
+      examples: [
+        'pullcord runs list --state failed --since 24h',
+        'pullcord runs list --state running --older-than 2h',
+        'pullcord runs list --where "trigger = support/ask and state in (failed, cancelled) and error ~ timeout"',
+      ],
       exitCodes: { 0: 'success; the list may be empty', 1: noAccess },
-    },
-  )
-    .option('--trigger <key>', 'only of this trigger: key, or project/key')
-    .option('--project <id>', 'only of this project')
-    .option('--request-id <id>', 'only that of the request with this X-Request-Id')
-    .addOption(
-      new Option(
-        '--state <state>',
-        'only in this state; suspect: not final, and interrupted by a death of the gateway',
-      ).choices(listedStates),
-    )
-    .option('--since <time>', 'only those accepted since: 1h, or 2027-06-30T12:00:00Z');
+    }),
+    { time: 'accepted', where: '"state = failed and error ~ timeout and age < 2h"' },
+  ).addOption(
+    new Option(
+      '--state <state>',
+      'only in this state; suspect: not final, and interrupted by a death of the gateway',
+    ).choices(listedStates),
+  );
   withPages(list, 'run').action(async (options: ListOptions) =>
     finish(await withGateway(options, ({ runs: access }) => listRuns(access, options))),
   );
@@ -64,57 +64,121 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     .action(async (id: string, options: AccessOptions) =>
       finish(await withGateway(options, ({ runs: access }) => show(access, id))),
     );
-  command(
-    'cancel',
-    'cancel a run that is not final',
-    'Cancels a run that is not final: a queued one never starts, the agent of a running one is stopped.',
-    {
-      examples: [`pullcord runs cancel ${exampleId}`],
-      exitCodes: { 0: 'the run is cancelled', 1: `it was final already, the id is unknown, or ${noAccess}` },
-    },
-  )
-    .argument('<id>', 'the id of the run')
-    .action(async (id: string, options: AccessOptions) =>
-      finish(await withGateway(options, ({ runs: access }) => cancel(access, id))),
-    );
-  command(
-    'replay',
-    'fire the stored input of a run again',
-    'Fires the stored input of a run again, as a new run that bypasses filters and dedup.',
-    {
-      examples: [`pullcord runs replay ${exampleId}`],
-      exitCodes: { 0: 'the new run is accepted', 1: `the run cannot be replayed, or ${noAccess}` },
-    },
-  )
-    .argument('<id>', 'the id of the run')
-    .action(async (id: string, options: AccessOptions) =>
-      finish(await withGateway(options, ({ runs: access }) => replay(access, id))),
-    );
+  withBulk(
+    command(
+      'cancel',
+      'cancel a run that is not final, or all that match',
+      'Cancels a run that is not final, or with --where all of them that match: a queued one never starts, the agent of a running ' +
+        'one is stopped.',
+      {
+        examples: [
+          `pullcord runs cancel ${exampleId}`,
+          'pullcord runs cancel --where "state = queued and trigger = support/ask" --dry-run',
+          'pullcord runs cancel --where "state = running and age > 2h" --rate 20/s --yes',
+        ],
+        exitCodes: {
+          0: 'all are cancelled, or none matches',
+          1: `one was final already, the id is unknown, or ${noAccess}`,
+        },
+      },
+    ).argument('[id]', 'the id of the run'),
+    { example: '"state = running and age > 2h"', nouns: 'runs' },
+  ).action(async (id: string | undefined, options: AccessOptions & BulkOptions) =>
+    finish(
+      await oneOrMany(id, options, {
+        one: (run) => withGateway(options, ({ runs: access }) => cancel(access, run)),
+        many: async (where) => {
+          const { cancelRuns } = await import('./bulk/cancel-runs.ts');
+          return withGateway(options, ({ runs: access }) => cancelRuns(access, where, options));
+        },
+      }),
+    ),
+  );
+  withBulk(
+    command(
+      'replay',
+      'fire the stored input of a run again, or of all that match',
+      'Fires the stored input of a run again, as a new run that bypasses filters and dedup; with --where of all runs that match, the ' +
+        'oldest first. Of those, each is replayed once, however often the command is run, stopped or killed: run it again to ' +
+        'continue. With an id, the run is replayed whether that was done before or not.',
+      {
+        examples: [
+          `pullcord runs replay ${exampleId}`,
+          'pullcord runs replay --where "state = failed and trigger = support/ask and age < 6h" --dry-run',
+          'pullcord runs replay --where "state = failed and error ~ timeout" --rate 60/1m --yes',
+        ],
+        exitCodes: {
+          0: 'the new runs are accepted, or none matches',
+          1: `a run cannot be replayed, runs are left, or ${noAccess}`,
+        },
+      },
+    ).argument('[id]', 'the id of the run'),
+    { example: '"state = failed and error ~ timeout"', nouns: 'runs' },
+  ).action(async (id: string | undefined, options: AccessOptions & BulkOptions) =>
+    finish(
+      await oneOrMany(id, options, {
+        one: (run) => withGateway(options, ({ runs: access }) => replay(access, run)),
+        many: async (where) => {
+          const { replayRuns } = await import('./bulk/replay-runs.ts');
+          return withGateway(options, ({ runs: access }) => replayRuns(access, where, options));
+        },
+      }),
+    ),
+  );
   registerRunsRecover(runs, finish);
 }
+
+/** A run by its id, or all that match conditions. */
+async function oneOrMany(
+  id: string | undefined,
+  { where }: BulkOptions,
+  { one, many }: { one(id: string): Promise<ExitCode>; many(where: string): Promise<ExitCode> },
+): Promise<ExitCode> {
+  if (id !== undefined && where !== undefined) throw new UsageError('give the id of one run, or --where');
+  if (id !== undefined) return one(id);
+  if (where !== undefined) {
+    const { checkRunConditions } = await import('./bulk/check-conditions.ts');
+    checkRunConditions(where);
+    return many(where);
+  }
+  throw new UsageError('name a run by its id, or select runs with --where "state = failed"');
+}
+/** UUID (RFC 9562). */
+const isRunId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const exampleId = '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60';
 
 async function listRuns(access: RunsAccess, options: ListOptions): Promise<ExitCode> {
   const { config, adminUrl, format, json, ...filter } = options;
-  const listed = await access.list(filter);
+  const listed = await wholePage(async (page) => {
+    const found = await access.list({ ...filter, ...page });
+    return found.ok ? { ok: true, items: found.runs, next: found.next } : found;
+  }, filter);
   if (!listed.ok) throw new UsageError(listed.message);
-  const { runs, next } = listed;
+  const { items: runs, next } = listed;
   printPage(options, { name: 'runs', items: runs, next, table: () => table(head, runs.map(rowOf)), none: 'no runs' });
   return exitCodes.fine;
 }
 
 async function show(access: RunsAccess, id: string): Promise<ExitCode> {
   const run = await access.show(id);
-  return run === undefined ? unknown(id) : print(run);
+  if (run !== undefined) return print(run);
+  if (!isRunId.test(id))
+    terminal.words(`${id} is no id of a run; of an X-Request-Id: \`pullcord runs list --request ${id}\``);
+  return unknown(id);
 }
 
 async function cancel(access: RunsAccess, id: string): Promise<ExitCode> {
   const result = await access.cancel(id);
   if (result.kind === 'not_found') return unknown(id);
-  print(result.run);
+  if (result.kind !== 'unavailable') print(result.run);
   if (result.kind === 'cancelled') return exitCodes.fine;
-  terminal.words(`the run was final already: ${result.run.state}`);
+  const { kind } = result;
+  terminal.words(
+    kind === 'unavailable'
+      ? `error: not cancelled: ${result.reason}`
+      : `the run was final already: ${result.run.state}`,
+  );
   return exitCodes.problems;
 }
 
@@ -130,6 +194,9 @@ async function replay(access: RunsAccess, id: string): Promise<ExitCode> {
       break;
     case 'not_replayable':
       terminal.words('error: the input of this run was not stored, or only with masked values');
+      break;
+    case 'replayed_already':
+      terminal.words(`error: it was replayed already, as ${result.runId}`);
       break;
     case 'unavailable':
       terminal.words(`error: not accepted: ${result.reason}`);
@@ -147,10 +214,19 @@ function print(run: JsonObject): ExitCode {
   return exitCodes.fine;
 }
 
-const head = ['RUN', 'TRIGGER', 'STATE', 'ATTEMPT', 'ACCEPTED', 'COST', 'ERROR'];
+const head = ['RUN', 'TRIGGER', 'STATE', 'ATTEMPT', 'AGE', 'ACCEPTED', 'COST', 'ERROR'];
 
 function rowOf({ runId, project, trigger, state, attempt, acceptedAt, cost, error }: JsonObject): readonly unknown[] {
-  return [runId, `${project}/${trigger}`, state, attempt, acceptedAt, costText(cost), Object(error).message];
+  return [
+    runId,
+    `${project}/${trigger}`,
+    state,
+    attempt,
+    ageOf(acceptedAt),
+    acceptedAt,
+    costText(cost),
+    Object(error).message,
+  ];
 }
 
 /** Undefined without a cost. Costs of less than a cent have two digits that say something. */

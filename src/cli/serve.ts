@@ -49,6 +49,8 @@ export function registerServe(program: Command, finish: (code: ExitCode) => void
         ],
         environment: {
           PULLCORD_LOG_LEVEL: 'how much is logged: debug, info (the default), warn, error or silent',
+          'OTEL_…':
+            'where traces are exported to, as OpenTelemetry names it: OTEL_EXPORTER_OTLP_ENDPOINT (see docs/tracing.md)',
           PULLCORD_NODE: 'what the node is called in `pullcord nodes`; by default host name and process id',
         },
         exitCodes: {
@@ -85,12 +87,14 @@ async function serve(root: string, pages: Pages | undefined): Promise<ExitCode> 
   const environment = hideEnvironment();
   // Otherwise Node opens its debugger, which can read everything, to any process of this user that sends SIGUSR1.
   process.on('SIGUSR1', () => {});
-  const [{ startGateway }, { createLog }, { formatProblems }, { programWarnings }] = await Promise.all([
-    import('../http/gateway.ts'),
-    import('./log.ts'),
-    import('../diagnostics/format.ts'),
-    import('./serve/program-warnings.ts'),
-  ]);
+  const [{ startGateway }, { createLog }, { formatProblems }, { programWarnings }, { traceSettings }] =
+    await Promise.all([
+      import('../http/gateway.ts'),
+      import('./log.ts'),
+      import('../diagnostics/format.ts'),
+      import('./serve/program-warnings.ts'),
+      import('../observe/traces/settings.ts'),
+    ]);
   const log = createLog();
   const crash = (error: unknown) => {
     log.fatal({ err: error }, 'the gateway failed unexpectedly');
@@ -105,10 +109,13 @@ async function serve(root: string, pages: Pages | undefined): Promise<ExitCode> 
   const { pid, env: variables } = process;
   const warnOfPrograms = programWarnings(log, { pid, environment, variables, proc: '/proc' });
   const worker = cluster.isWorker ? new Worker() : undefined;
+  const { settings: traces, warnings } = traceSettings(variables);
+  for (const warning of warnings) log.warn({}, warning);
   const started = await startGateway({
     root,
     log,
     adminSocket: worker?.adminSocket,
+    traces,
     onConfig: (config) => void warnOfPrograms(config),
   });
   if (!started.ok) {
@@ -141,6 +148,6 @@ async function serve(root: string, pages: Pages | undefined): Promise<ExitCode> 
 }
 
 function announce(log: Log, gateway: Gateway): void {
-  const { address, adminAddress, revision } = gateway;
-  log.info({ url: urlOf(address), admin: urlOf(adminAddress), revision }, 'serving');
+  const { address, adminAddress, revision, gitCommit, isDirty: dirty } = gateway;
+  log.info({ url: urlOf(address), admin: urlOf(adminAddress), revision, gitCommit, dirty }, 'serving');
 }

@@ -192,13 +192,17 @@ export interface EngineDocument {
   with?: JsonObject;
 }
 /**
- * Keeps a sample of the requests that passed auth, dropped ones too, so that a change of config can be tried on them before it is merged.
+ * Which requests that passed auth are kept, so that they can be found and explained, and a change of config can be tried on them before it is merged. Without it, those that were dropped, limited or failed. Headers with credentials and values under names like `password` are never stored.
  */
 export interface RecordingDocument {
   /**
-   * The sampling rate: 0 for none, 1 for all, 0.01 for one in a hundred, chosen at random.
+   * The sampling rate, whatever becomes of a request: 0 for none (the default), 1 for all, 0.01 for one in a hundred, chosen at random.
    */
   rate?: number;
+  /**
+   * Whether those are kept in addition that a filter dropped or could not judge, a limit refused, the engine had no room for, or whose caller waited for a run that failed; of a flood of them only some. By default true. Without `record: full`, without what the caller sent.
+   */
+  refused?: boolean;
   /**
    * How many are kept, the latest; short for one of its fields: a number is a count, a duration an age.
    */

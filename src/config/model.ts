@@ -308,8 +308,12 @@ export interface TriggerConfig extends StageUses {
 
 /** Which requests of a trigger are recorded, and which values of them are never stored. */
 export interface RecordingPolicy {
-  /** More than 0, at most 1. */
+  /** Of all of them, from 0 to 1. 0: none is recorded as one of a sample. */
   readonly rate: number;
+  /** Whether those are recorded as well that were dropped, limited or failed. */
+  readonly refused: boolean;
+  /** Whether bodies are kept, as `record` of the trigger says. */
+  readonly keepsBodies: boolean;
   /** The maximum number for this trigger, if its own file sets one. */
   readonly count: number | undefined;
   /** The maximum age in milliseconds, if its own file sets one. */

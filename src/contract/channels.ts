@@ -49,16 +49,33 @@ export interface ObservedGateway {
   readonly node: string;
 }
 
+/** A span, by ids of hexadecimal digits. @experimental */
+export interface SpanReference {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
 /** The place of something in a trace (W3C Trace Context). @experimental */
 export interface TraceContext {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
   /** 16 hexadecimal digits. */
   readonly spanId: string;
+  /** Whether that span is the caller's, because this gateway exports no spans of its own. */
+  readonly isRemote: boolean;
+  /** The span that it is a child of, if that is known; undefined: it is the first of its trace. */
+  readonly parentSpanId: string | undefined;
+  /**
+   * The span of the request that fired the run: the parent while that request waits for the run, and linked otherwise. Of a
+   * replay, that of the request that fired the replayed run.
+   */
+  readonly firedBy: SpanReference | undefined;
   /** Whether its spans are exported even if nothing fails. */
   readonly sampled: boolean;
-  /** The header `tracestate`, as it arrived. */
-  readonly state?: string | undefined;
+  /** The octet `trace-flags`, whose lowest bit is `sampled`. */
+  readonly flags: number;
+  /** The header `tracestate`. */
+  readonly state: string | undefined;
 }
 
 /** @experimental */
@@ -73,6 +90,8 @@ export interface RequestMessage {
   readonly method: string;
   /** Without the query; empty where no HTTP request arrived. */
   readonly path: string;
+  /** The header `Host`. */
+  readonly host: string | undefined;
   readonly ip: string;
   /** Of its trigger, where that is known; as are the members below. */
   readonly project: string | undefined;
@@ -152,6 +171,8 @@ export interface CallbackMessage {
   readonly attempt: number;
   /** `gone`: the receiver answered 410. `given_up`: the last attempt has failed. */
   readonly result: 'delivered' | 'gone' | 'failed' | 'given_up' | undefined;
+  /** Of the receiver's answer, if there was one. */
+  readonly status: number | undefined;
   /** Why it failed. */
   readonly failure: string | undefined;
   /** In how many milliseconds the next attempt starts, if there is one. */

@@ -62,6 +62,12 @@ export interface Progress {
   save(handle: JsonValue): MaybePromise<void>;
 }
 
+/** Headers of W3C Trace Context, to be passed on to the agent. */
+export interface TraceHeaders {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
 /** What identifies a run, and its input. */
 export interface RunIdentity {
   /** UUIDv7 (RFC 9562). */
@@ -71,6 +77,8 @@ export interface RunIdentity {
   readonly trigger: string;
   /** Id of the principal that fired it; for a replay, that of the replayed run. */
   readonly caller: string;
+  /** The `X-Request-Id` of the request that fired it; undefined for a replay. For log lines. */
+  readonly requestId?: string | undefined;
   /** As the caller sent it: callers may choose the same. What an agent keeps belongs under `conversation` instead. */
   readonly sessionId: string | undefined;
   /**
@@ -89,6 +97,8 @@ export interface RunIdentity {
   readonly origin?: RunOrigin | undefined;
   /** Counts from 1. */
   readonly attempt: number;
+  /** The place of this attempt in a trace; undefined: it belongs to none. */
+  readonly trace?: TraceHeaders | undefined;
   /** The work that may still be done for this attempt, or this completion, on the event loop: paid before it is done. */
   readonly work: WorkBudget;
 }

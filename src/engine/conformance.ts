@@ -10,6 +10,7 @@ import type { ConformanceCase } from './conformance/harness.ts';
 import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
 import { noteCases } from './conformance/noting.ts';
+import { onceCases } from './conformance/once.ts';
 import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
 import { reportCases } from './conformance/reporting.ts';
@@ -26,6 +27,7 @@ export type { ConformanceCase, ConformanceHarness, OpenEngine } from './conforma
  */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...claimCases,
+  ...onceCases,
   ...useCases,
   ...chargeCases,
   ...debounceCases,

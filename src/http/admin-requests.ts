@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FiredRequest, FireOperations } from '../runtime/recording/fire-operations.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { RequestFilter, RequestOperations } from '../runtime/recording/request-operations.ts';
 import { sendProblem } from './admin-problem.ts';
@@ -8,8 +9,19 @@ interface Filtered {
   Querystring: { [Name in keyof RequestFilter]: unknown };
 }
 
-/** Recorded requests for operators: list, show, export as JSON Lines. Each includes all requests answered so far. */
-export function registerRequests(app: FastifyInstance, operations: RequestOperations, recorder: Recorder): void {
+export interface AdminRequestParts {
+  readonly operations: RequestOperations;
+  readonly fires: FireOperations;
+  readonly recorder: Recorder;
+}
+
+interface Firing {
+  Params: { id: string };
+  Querystring: { revision?: string; dryRun?: string };
+}
+
+/** Recorded requests for operators: fire, show, export as JSON Lines. Each includes all requests answered so far. */
+export function registerRequests(app: FastifyInstance, { operations, fires, recorder }: AdminRequestParts): void {
   app.get<Filtered>('/requests', async (request, reply) => {
     await recorder.settled();
     const listed = await operations.list(filterOf(request.query));
@@ -24,12 +36,47 @@ export function registerRequests(app: FastifyInstance, operations: RequestOperat
     }
     return reply.type('application/json; charset=utf-8').send(line);
   });
+  app.post<Firing>('/requests/:id/fire', async (request, reply) => {
+    await recorder.settled();
+    const { revision, dryRun } = request.query;
+    const fired = await fires.fire(request.params.id, { revision, isDryRun: dryRun === 'true' });
+    if (fired === undefined) {
+      return sendProblem(reply, request.id, 'not_found', { detail: 'Recorded request not found.' });
+    }
+    return answerFired(fired, request.id, reply);
+  });
   app.get<Filtered>('/requests/export', async (request, reply) => {
     await recorder.settled();
     const exported = operations.export(filterOf(request.query));
     if (!exported.ok) return sendProblem(reply, request.id, 'bad_request', { detail: exported.message });
     return reply.type('application/jsonl; charset=utf-8').send(Readable.from(exported.lines));
   });
+}
+
+function answerFired(fired: FiredRequest, requestId: string, reply: FastifyReply): unknown {
+  switch (fired.kind) {
+    case 'other_revision':
+      return sendProblem(reply, requestId, 'bad_request', {
+        detail: `The revision that serves is ${fired.revision}.`,
+        revision: fired.revision,
+      });
+    case 'limited': {
+      const { by, retryAfter } = fired;
+      return sendProblem(
+        reply,
+        requestId,
+        'rate_limited',
+        { limit: by },
+        retryAfter ? { 'retry-after': retryAfter } : {},
+      );
+    }
+    case 'unavailable':
+      return sendProblem(reply, requestId, 'unavailable', { detail: fired.reason }, { 'retry-after': '1' });
+    default: {
+      const { kind: outcome, ...rest } = fired;
+      return reply.code(outcome === 'fired' ? 202 : 200).send({ outcome, ...rest });
+    }
+  }
 }
 
 /** A parameter that occurs more than once is an array, which no filter accepts. */

@@ -20,13 +20,18 @@ export function registerRuns(app: FastifyInstance, operations: RunOperations): v
   app.post<ById>('/runs/:id/cancel', async (request, reply) => {
     const cancelled = await operations.cancel(request.params.id);
     if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
+    if (cancelled.kind === 'unavailable') {
+      return sendProblem(reply, request.id, 'unavailable', { detail: cancelled.reason }, { 'retry-after': '1' });
+    }
     return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
   });
-  app.post<ById>('/runs/:id/replay', async (request, reply) => {
-    const replayed = await operations.replay(request.params.id);
+  app.post<ById & { Querystring: { once?: string } }>('/runs/:id/replay', async (request, reply) => {
+    const replayed = await operations.replay(request.params.id, { once: request.query.once === 'true' });
     switch (replayed.kind) {
       case 'accepted':
         return reply.code(202).send(replayed.run);
+      case 'replayed_already':
+        return { alreadyReplayedAs: replayed.runId };
       case 'not_found':
         return sendProblem(reply, request.id, 'run_not_found');
       case 'unavailable':

@@ -1,21 +1,27 @@
-import { hash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { PluginLog } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
 import type { Alerts } from '../observe/alerts/alerts.ts';
+import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Expectations } from '../runtime/limits/expectations.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { NodeOperations } from '../runtime/nodes/node-operations.ts';
 import { servedConfig, type ThisNode } from '../runtime/nodes/this-node.ts';
+import { FireOperations } from '../runtime/recording/fire-operations.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
+import { StatusOperations } from '../runtime/status/status-operations.ts';
+import type { Tracer } from '../runtime/tracing/tracer.ts';
 import { registerAlerts } from './admin-alerts.ts';
 import { foreignPage } from './admin-gate.ts';
 import { registerLimits } from './admin-limits.ts';
@@ -26,6 +32,7 @@ import type { Lingering } from './lingering.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
 import { rawProblem } from './reply.ts';
+import { requestIds } from './request-id.ts';
 
 export interface AdminServerParts {
   readonly live: Live;
@@ -34,6 +41,8 @@ export interface AdminServerParts {
   readonly recordings: Recordings | undefined;
   readonly reloader: () => Reloader;
   readonly recorder: Recorder;
+  readonly expectations: Expectations;
+  readonly log: PluginLog;
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
@@ -44,13 +53,16 @@ export interface AdminServerParts {
   readonly token: () => string | undefined;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
 }
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
 export function createAdminServer(parts: AdminServerParts): FastifyInstance {
+  const requestIdOf = requestIds();
+  const trust = () => parts.live.current.config.server;
   const app = fastify({
     logger: false,
-    genReqId: () => randomUUID(),
+    genReqId: (request) => requestIdOf(request, trust()),
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: 10_000,
     forceCloseConnections: true,
@@ -58,7 +70,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     http: { requireHostHeader: false },
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET') socket.destroy();
-      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), randomUUID()));
+      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), requestIdOf(undefined, trust())));
     },
     // An address that cannot be decoded reaches neither a route nor the error handler.
     frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),
@@ -92,15 +104,23 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     const status = await parts.readiness.status();
     return reply.code(status === 'ok' ? 200 : 503).send({ status });
   });
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  app.get('/metrics', async ({ headers }, reply) => {
+    const format = acceptedFormat(headers.accept);
+    return reply
+      .header('vary', 'accept')
+      .type(contentTypes[format])
+      .send(await metrics.text(format));
+  });
   app.get('/config', () => describeConfig(parts));
   app.post<{ Querystring: { force?: string } }>('/config/reload', async (request, reply) => {
     const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
     return reply.code(report.ok ? 200 : 422).send(describeConfig(parts));
   });
-  const requests = new RequestOperations(parts.recordings, () => parts.live.current.config);
-  registerRequests(app, requests, parts.recorder);
-  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config));
+  const { engine, recordings, recorder, expectations, log } = parts;
+  const operations = new RequestOperations(recordings, () => parts.live.current.config, engine);
+  const fires = new FireOperations({ engine, recordings, snapshot: () => parts.live.current, expectations, log });
+  registerRequests(app, { operations, fires, recorder });
+  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config, parts.tracer));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
   registerAlerts(app, parts.alerts);
   const nodes = new NodeOperations(parts.engine, () => {
@@ -108,6 +128,22 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };
   });
   app.get('/nodes', () => nodes.list());
+  const status = new StatusOperations({
+    engine,
+    recordings,
+    nodes,
+    config: () => parts.live.current.config,
+    serving: {
+      snapshot: () => parts.live.current,
+      reloader: parts.reloader,
+      memory: parts.memory,
+      alerts: () => parts.alerts.activeAlerts(),
+    },
+  });
+  app.get('/status', async () => {
+    await recorder.settled();
+    return status.read();
+  });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
   app.setErrorHandler((error: Error, request, reply) =>
     sendProblem(reply, request.id, EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error)),
@@ -140,6 +176,7 @@ function describeConfig({ live, node, reloader: current }: AdminServerParts): ob
     triggers: config.triggers.length,
     apiKeys: config.apiKeys.length,
     reloading: running ? { since: new Date(running.since).toISOString(), phase: running.phase } : null,
+    refusedSince: reloader.refusedSince === undefined ? null : new Date(reloader.refusedSince).toISOString(),
     revocationsAhead: revocations,
     lastReload: {
       at: new Date(at).toISOString(),

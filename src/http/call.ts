@@ -15,15 +15,18 @@ import type { Admission } from '../runtime/admission.ts';
 import type { Completions } from '../runtime/attempt/completions.ts';
 import type { BodyDecoder, ContentCoding, DecodedBody } from '../runtime/body/content-coding.ts';
 import type { TriggerBody } from '../runtime/body/trigger-body.ts';
+import type { CountedLimit } from '../runtime/limits/counted-limit.ts';
 import type { Expectations } from '../runtime/limits/expectations.ts';
 import type { Live } from '../runtime/live.ts';
 import { copiesOfAscii } from '../runtime/memory/json-memory.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
+import type { Tracer } from '../runtime/tracing/tracer.ts';
 import type { Verdict } from '../runtime/verdict.ts';
 import type { Route } from './address.ts';
 import { clientIp } from './client-ip.ts';
+import { incomingTrace } from './incoming-trace.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { type ReadBody, readBody } from './read-body.ts';
 import { type OpenMessage, requestMessage } from './request-message.ts';
@@ -44,6 +47,7 @@ export interface Services {
   readonly requestLimits: MemoryCounters;
   readonly expectations: Expectations;
   readonly shutdown: Shutdown;
+  readonly tracer: Tracer;
   readonly log: PluginLog;
 }
 
@@ -67,9 +71,13 @@ export class Call {
   memory: Reservation | undefined;
   /** How the request came out; undefined if that is not counted, as for reading a run. */
   verdict: Verdict | undefined;
+  /** Why it is refused, for the log alone: the verdict has what metrics may have. Never a value that was sent. */
+  reason: string | undefined;
   /** The trigger that the verdict is counted for. */
   trigger: LiveTrigger | undefined;
-  /** Set if the request is to be recorded. */
+  /** Limits in shadow mode that would have refused it before its body was read. */
+  shadowed: readonly CountedLimit[] | undefined;
+  /** Set if the request is to be recorded as one of a sample. */
   recordingId: string | undefined;
   /** What was put through the pipeline. */
   exchange: Exchange | undefined;
@@ -101,7 +109,11 @@ export class Call {
     };
     const { expect } = request.headers;
     this.#awaitsContinue = expect !== undefined && request.httpVersion === '1.1' && isContinue.test(expect);
-    this.message = requestMessage(services.gateway, this.head);
+    this.message = requestMessage(services.gateway, {
+      ...this.head,
+      host: request.headers.host,
+      trace: services.tracer.ofRequest(incomingTrace(request, snapshot.config.server)),
+    });
     channels.request.start.publish(this.message);
     // Last: if anything above throws, there is no call to release it.
     snapshot.lease();
@@ -188,6 +200,11 @@ export class Call {
   /** Who calls, if that is known. */
   get caller(): Principal | undefined {
     return this.#admission?.principal;
+  }
+
+  /** The admission of a request that is to fire its trigger, if it has got that far. */
+  get firing(): Admission | undefined {
+    return this.#route?.kind === 'trigger' && this.head.method === 'POST' ? this.#admission : undefined;
   }
 
   /** The body, parsed and checked. Known after the step `read`. */

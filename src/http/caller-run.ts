@@ -7,13 +7,17 @@ import type { Call } from './call.ts';
 const longestStreamMs = 3_600_000;
 
 /** A run of the requested trigger that the caller may read and cancel, or the code of the problem. */
-export async function findRun(
-  { services, head, admission: { trigger, principal } }: Call,
-  runId: string,
-): Promise<RunRecord | 'run_not_found' | 'forbidden'> {
+export async function findRun(call: Call, runId: string): Promise<RunRecord | 'run_not_found' | 'forbidden'> {
+  const { services, head, admission } = call;
+  const { trigger, principal } = admission;
   const run = await services.engine.get(runId);
-  if (run === undefined || !isRunOf(run, trigger)) return 'run_not_found';
-  return mayUse(principal, run, sessionIn(head)) ? run : 'forbidden';
+  if (run === undefined || !isRunOf(run, trigger)) {
+    call.reason = run === undefined ? 'no such run, or it is past its retention' : 'the run is one of another trigger';
+    return 'run_not_found';
+  }
+  if (mayUse(principal, run, sessionIn(head))) return run;
+  call.reason = 'the run is one of another caller or session';
+  return 'forbidden';
 }
 
 /** The session that a request to a run names: percent-encoded in a header, or in the query of clients that set none. */

@@ -15,12 +15,20 @@ const trustTests = new WeakMap<Trust, TrustTest>();
  * address has one notation, without a port: filters and limits compare it.
  */
 export function clientIp(request: IncomingMessage, server: Trust): string {
-  const { remoteAddress = '' } = request.socket;
-  const peer = isIPv4(remoteAddress) ? remoteAddress : (canonicalIp(remoteAddress) ?? remoteAddress);
+  const peer = peerOf(request);
   const forwarded = request.headers['x-forwarded-for'];
   // Node joins the lines of the header with commas.
   if (server.trustProxy === false || typeof forwarded !== 'string') return peer;
   return lastUntrusted(peer, forwarded, testFor(server));
+}
+
+/** Whether the headers of a proxy are believed that the direct peer has sent. */
+export function isTrustedPeer(request: IncomingMessage, server: Trust): boolean {
+  return server.trustProxy !== false && testFor(server)(peerOf(request));
+}
+
+function peerOf({ socket: { remoteAddress = '' } }: IncomingMessage): string {
+  return isIPv4(remoteAddress) ? remoteAddress : (canonicalIp(remoteAddress) ?? remoteAddress);
 }
 
 /** Goes from proxy to proxy, as long as they are trusted; each has added the address that it was called from. */

@@ -1,11 +1,14 @@
 import { channels, type Reply } from '../contract/index.ts';
+import { noBody } from '../runtime/body/trigger-body.ts';
+import { exchangeOf } from '../runtime/exchange.ts';
+import { hasFailed } from '../runtime/recording/recorder.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
-import { outcomeOf, reasonOf } from '../runtime/verdict.ts';
+import { outcomeOf, reasonOf, type Verdict } from '../runtime/verdict.ts';
 import type { Call } from './call.ts';
 
 /** Publishes and records the outcome of a request: the only place that does. */
 export function conclude(call: Call, reply: Reply): void {
-  const { services, verdict, trigger, recordingId, exchange, message, caller } = call;
+  const { verdict, trigger, message, caller } = call;
   const code = problemCodeOf(reply);
   message.project = trigger?.project.id;
   message.trigger = trigger?.key;
@@ -13,24 +16,39 @@ export function conclude(call: Call, reply: Reply): void {
   message.secret = caller?.credential;
   message.status = statusOf(reply);
   message.code = code;
-  if (code === 'invalid_body') message.detail = faultOf(reply);
+  // What the answer to a run says may be the agent's.
+  const isRefused = verdict === undefined || verdict.kind === 'refused';
+  message.detail = call.reason ?? (code !== undefined && isRefused ? faultOf(reply) : '');
   if (verdict !== undefined) {
     message.outcome = outcomeOf(verdict);
     message.reason = reasonOf(verdict);
     if ('runId' in verdict) message.runId = verdict.runId;
-    if (verdict.kind === 'accepted' && verdict.shadowed !== undefined)
-      message.shadowed = [...message.shadowed, ...verdict.shadowed];
   }
+  const { shadowed = [] } = verdict?.kind === 'accepted' ? verdict : {};
+  if (call.shadowed !== undefined) message.shadowed = [...call.shadowed.map(({ limit }) => limit.name), ...shadowed];
+  else if (shadowed.length > 0) message.shadowed = shadowed;
   channels.request.decided.publish(message);
-  // Only what reached the pipeline is recorded.
-  if (verdict === undefined || verdict.kind === 'refused' || verdict.kind === 'handshake') return;
-  if (recordingId === undefined || exchange === undefined || trigger === undefined) return;
-  services.recorder.record(recordingId, trigger, exchange, verdict, reply);
+  if (verdict !== undefined) record(call, reply, verdict);
 }
 
-/** What the answer says is wrong with the body: where, and what is expected there, never a value. */
+/** Records what reached the pipeline, or was refused before for a reason that is recorded. */
+function record(call: Call, reply: Reply, of: Verdict): void {
+  const verdict = of.kind === 'refused' ? of.verdict : of.kind === 'handshake' ? undefined : of;
+  const { services, trigger, recordingId, exchange, firing, snapshot, head, shadowed } = call;
+  if (verdict === undefined || trigger === undefined || firing === undefined) return;
+  const id = recordingId ?? services.recorder.chooseByOutcome({ trigger, verdict, reply });
+  if (id === undefined) return;
+  const decided = verdict.kind === 'accepted' && hasFailed(reply) ? { ...verdict, hasFailed: true } : verdict;
+  services.recorder.record(id, recordingId !== undefined, exchange?.bodyText?.length ?? 0, () => ({
+    ...{ snapshot, trigger, reply, shadowed, verdict: decided, isBodyRead: exchange !== undefined },
+    exchange: exchange ?? exchangeOf(head, trigger, firing.principal, noBody, firing.event),
+  }));
+}
+
+/** What the answer of the gateway says is wrong: of a body where, and what is expected there. Never a value. */
 function faultOf({ body }: Reply): string {
-  const { errors, detail } = problemMembers(body);
+  const { code, errors, detail = '' } = problemMembers(body);
+  if (code !== 'invalid_body') return String(detail);
   const [first] = Array.isArray(errors) ? errors : [];
   const { pointer = '', message = detail } = problemMembers(first);
   return `${pointer} ${message}`.trim();

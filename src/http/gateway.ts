@@ -12,9 +12,13 @@ import { resolveSecret } from '../host/secrets.ts';
 import { Alerts } from '../observe/alerts/alerts.ts';
 import { alertSender } from '../observe/alerts/sender.ts';
 import { gatewaySources } from '../observe/alerts/sources.ts';
+import { Measurements } from '../observe/measurements.ts';
+import type { Measured } from '../observe/metric-catalogue.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RunLog } from '../observe/run-log.ts';
+import type { TraceSettings } from '../observe/traces/settings.ts';
+import { Traces } from '../observe/traces/traces.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
@@ -30,6 +34,7 @@ import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
 import { type Pause, SettledLoader } from '../runtime/settled-loader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { Spending } from '../runtime/spending.ts';
+import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
@@ -52,6 +57,8 @@ export interface GatewayOptions {
   readonly adminSocket?: string | undefined;
   /** Stands in for the clock of alerts, in tests. */
   readonly alertClock?: { now(): number } | undefined;
+  /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
+  readonly traces?: TraceSettings | undefined;
   /** Called with each config from which new requests are served. */
   readonly onConfig?: (config: Config) => void;
 }
@@ -69,6 +76,9 @@ export interface Gateway {
   readonly alerts: Alerts;
   /** The revision that serves new requests. */
   readonly revision: string;
+  /** The commit of which it is, and whether it differs from what is committed; undefined where git says nothing. */
+  readonly gitCommit: string | undefined;
+  readonly isDirty: boolean | undefined;
   /** Warnings of the config that serves. */
   readonly warnings: { readonly problems: readonly Problem[]; readonly sources: Sources };
   /** Resolves when nothing can be stored any more, whatever happens: the gateway must be closed. */
@@ -131,6 +141,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
 
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
+  const tracer = new Tracer(options.traces?.sampler);
+  const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
+  const measurements = new Measurements(observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -167,10 +180,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       engine,
       recordings,
       outcomes,
+      measurements,
       recorder,
       completions,
       streams,
       shutdown,
+      tracer,
       memory,
       decoder: new BodyDecoder(),
       requestLimits,
@@ -202,6 +217,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await client.close();
     outcomes.close();
     runLog.close();
+    await traces?.close();
+    measurements.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -212,7 +229,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         gateway: observed,
         live,
         log,
-        callbacks: { client, gateway: observed },
+        callbacks: { client, gateway: observed, tracer },
+        tracer,
         completions,
         stopHandlers,
         spending,
@@ -251,6 +269,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       get revision() {
         return live.current.revision;
       },
+      get gitCommit() {
+        return live.current.gitCommit;
+      },
+      get isDirty() {
+        return live.current.isDirty;
+      },
       reloader,
       metrics: surface.metrics,
       alerts,
@@ -271,6 +295,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         await client.close();
         outcomes.close();
         runLog.close();
+        await traces?.close();
+        measurements.close();
         live.close();
         await builder.disposed();
       },
@@ -293,9 +319,8 @@ class Surface implements ReloadParticipant {
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node' | 'alerts'> & {
-        readonly outcomes: OutcomeLog;
-      },
+      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node' | 'alerts'> &
+      Pick<Measured, 'outcomes' | 'measurements'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
@@ -9,6 +8,7 @@ import type { ListeningServer } from './listener.ts';
 import { bindOtherLoopback } from './other-loopback.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import { rawProblem } from './reply.ts';
+import { requestIds } from './request-id.ts';
 import { publishProtocolError } from './request-message.ts';
 import { serve } from './serve.ts';
 
@@ -22,7 +22,8 @@ const keepAliveMs = 72_000;
  * arrives, so that a reload changes nothing here. lifecycle.ts lists what happens to a request.
  */
 export function createPublicServer(services: Services, lingering: Lingering): ListeningServer {
-  const nextRequestId = requestIdSource();
+  const requestIdOf = requestIds();
+  const trust = () => services.live.current.config.server;
   const server = createServer({
     connectionsCheckingInterval: connectionsCheckMs,
     keepAliveTimeout: keepAliveMs,
@@ -34,33 +35,38 @@ export function createPublicServer(services: Services, lingering: Lingering): Li
   // Otherwise a client that closes its side after a request would get no answer, and send an accepted request again.
   Object.assign(server, { httpAllowHalfOpen: true });
   lingering.serve(server);
-  /** The latest response on each connection. */
-  const responses = new WeakMap<Socket, ServerResponse>();
+  /** The latest request on each connection. */
+  const latest = new WeakMap<Socket, Answering>();
   // While it closes, requests on open connections are still answered; the engine says whether it accepts new runs. A response that
   // ended a connection with another request on it would leave that without one.
   const mayBeLast = (response: ServerResponse): boolean =>
-    (services.shutdown.isAnnounced || !server.listening) && responses.get(response.req.socket) === response;
+    (services.shutdown.isAnnounced || !server.listening) && latest.get(response.req.socket)?.response === response;
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    responses.set(request.socket, response);
-    void serve(services, request, response, nextRequestId(), mayBeLast);
+    const requestId = requestIdOf(request, trust());
+    latest.set(request.socket, { response, requestId });
+    void serve(services, request, response, requestId, mayBeLast);
   };
   server.on('request', answer);
   // Node would also answer an unknown Expect without a body, and not answer CONNECT at all.
   server.on('checkExpectation', answer);
   // Node would invite the body before its request has passed the gates.
   server.on('checkContinue', answer);
-  const refuse = (socket: Socket, code: ProblemCode, reason: string): void => {
-    const requestId = nextRequestId();
+  const refuse = (socket: Socket, code: ProblemCode, reason: string, requestId: string): void => {
     publishProtocolError(services.gateway, socket, { requestId, code, reason });
     lingering.close(socket, rawProblem(code, requestId));
   };
-  server.on('connect', ({ socket }) => refuse(socket, 'bad_request', 'CONNECT'));
+  server.on('connect', (request) => refuse(request.socket, 'bad_request', 'CONNECT', requestIdOf(request, trust())));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const latest = responses.get(socket);
+    const { response, requestId } = latest.get(socket) ?? {};
     if (error.code === 'ECONNRESET') socket.destroy();
-    else if (latest === undefined || mayAnswer(latest)) refuse(socket, codeOfClientError(error), error.code ?? '');
+    else if (response === undefined || mayAnswer(response)) {
+      // A body that breaks off belongs to a request, which has an id; what follows a whole request has none.
+      const isOfRequest = response !== undefined && !response.req.complete && requestId !== undefined;
+      const id = isOfRequest ? requestId : requestIdOf(undefined, trust());
+      refuse(socket, codeOfClientError(error), error.code ?? '', id);
+    }
     // A second response would end up in the middle of this one, or answer the same request again.
-    else closeAfter(latest, () => lingering.close(socket));
+    else closeAfter(response, () => lingering.close(socket));
   });
 
   let others: readonly NetServer[] = [];
@@ -78,6 +84,12 @@ export function createPublicServer(services: Services, lingering: Lingering): Li
   };
 }
 
+/** A request that is answered, and the id that its answer names. */
+interface Answering {
+  readonly response: ServerResponse;
+  readonly requestId: string;
+}
+
 /**
  * Whether an error on the connection is to be answered: it belongs to a request that has no response yet, or to what
  * follows a request and its response.
@@ -90,11 +102,4 @@ function mayAnswer({ req, headersSent, writableFinished }: ServerResponse): bool
 function closeAfter(response: ServerResponse, close: () => void): void {
   if (response.writableFinished) close();
   else response.once('finish', close);
-}
-
-/** Unique without asking for randomness each time; a gateway that restarts never repeats the ids of another. */
-function requestIdSource(): () => string {
-  const prefix = randomBytes(6).toString('base64url');
-  let count = 0;
-  return () => `${prefix}-${(count++).toString(36)}`;
 }

@@ -16,8 +16,23 @@ export type ReadBody =
 const refusals: Record<UnreadReason | LaterReason, RefusedVerdict> = {
   too_large: { kind: 'refused', code: 'body_too_large', reason: '' },
   broken_off: { kind: 'refused', code: 'bad_request', reason: '' },
-  no_memory: { kind: 'refused', code: 'unavailable', reason: 'server.memory is used up' },
-  busy: { kind: 'refused', code: 'unavailable', reason: 'too many encoded bodies wait to be decoded' },
+  no_memory: noRoom('server.memory is used up'),
+  busy: noRoom('too many encoded bodies wait to be decoded'),
+};
+
+function noRoom(reason: string): RefusedVerdict {
+  const verdict = { kind: 'unavailable', reason, isOfGateway: true } as const;
+  return { kind: 'refused', code: 'unavailable', reason, verdict };
+}
+
+/** Why a body is not read or not used, for the log. */
+export function reasonOfUnread(why: UnreadReason | LaterReason): string {
+  return unreadWords[why] ?? refusals[why].reason;
+}
+
+const unreadWords: Partial<Record<UnreadReason | LaterReason, string>> = {
+  too_large: 'the body is above its limit',
+  broken_off: 'the body broke off, or its framing is invalid',
 };
 
 /** How a request is refused whose body was not read, or cannot be used now. */

@@ -11,20 +11,24 @@ import {
 export type OpenMessage<Message> = { -readonly [Member in keyof Message]: Message[Member] };
 
 /** What a request shows when it arrives. */
-export type ArrivedRequest = Pick<RequestMessage, 'requestId' | 'receivedAt' | 'method' | 'path' | 'ip'>;
+export type ArrivedRequest = Pick<
+  RequestMessage,
+  'requestId' | 'receivedAt' | 'method' | 'path' | 'host' | 'ip' | 'trace'
+>;
 
 /** The message of a request that has arrived. All have the same members, in the same order, which is fast. */
 export function requestMessage(
   gateway: ObservedGateway,
-  { requestId, receivedAt, method, path, ip }: ArrivedRequest,
+  { requestId, receivedAt, method, path, host, ip, trace }: ArrivedRequest,
 ): OpenMessage<RequestMessage> {
   return {
     gateway,
-    trace: undefined,
+    trace,
     requestId,
     receivedAt,
     method,
     path,
+    host,
     ip,
     project: undefined,
     trigger: undefined,
@@ -47,9 +51,9 @@ export function publishProtocolError(
   { remoteAddress = '' }: Socket,
   { requestId, code, reason }: { readonly requestId: string; readonly code: ProblemCode; readonly reason: string },
 ): void {
-  const arrived = { requestId, receivedAt: Date.now(), method: '', path: '', ip: remoteAddress };
+  const arrived = { requestId, receivedAt: Date.now(), method: '', path: '', host: undefined, ip: remoteAddress };
   const { status } = problemCodes[code];
-  const message = { ...requestMessage(gateway, arrived), code, reason, status, durationMs: 0 };
+  const message = { ...requestMessage(gateway, { ...arrived, trace: undefined }), code, reason, status, durationMs: 0 };
   for (const channel of [channels.request.start, channels.request.decided, channels.request.end])
     channel.publish(message);
 }

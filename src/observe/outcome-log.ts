@@ -49,6 +49,7 @@ export class OutcomeLog {
   readonly #timer: NodeJS.Timeout;
   readonly #subscriptions: Subscriptions;
   #linesLeft = mostLines;
+  #suppressed = 0;
 
   constructor(log: PluginLog, gateway: ObservedGateway) {
     this.#log = log;
@@ -78,11 +79,15 @@ export class OutcomeLog {
 
   /** Logs a request that was refused or has failed. Returns whether there was room for its line. */
   #writeLine(request: RequestMessage, outcome: string): boolean {
-    if (this.#linesLeft === 0) return false;
+    if (this.#linesLeft === 0) {
+      this.#suppressed += 1;
+      return false;
+    }
     this.#linesLeft -= 1;
     const { requestId, status = 0, project, trigger, caller, secret, runId, reason, detail } = request;
     const line = { requestId, status, project, trigger, caller, secret, runId, outcome, reason: reason || detail };
-    this.#log.info(line, status >= 500 || status === 408 ? 'request failed' : 'request refused');
+    const failed = outcome === 'run_cancelled' ? 'run of a request cancelled' : 'request failed';
+    this.#log.info(line, status >= 500 || status === 408 ? failed : 'request refused');
     return true;
   }
 
@@ -93,6 +98,11 @@ export class OutcomeLog {
     this.#shadowed.set(key, entry);
     // The first at once: somebody waits to see what it would do.
     if (entry.total === 1) this.#summarizeShadow(entry);
+  }
+
+  /** How many refused or failed requests have had no line of their own. */
+  get suppressed(): number {
+    return this.#suppressed;
   }
 
   shadowCounts(): Iterable<ShadowCount> {

@@ -24,7 +24,8 @@ export interface ExplainedStage {
 }
 
 export interface Explanation {
-  readonly request: RehearsedRequest & Partial<Pick<TriableRequest, 'recordedVerdict' | 'recordedBy' | 'masked'>>;
+  readonly request: RehearsedRequest &
+    Partial<Pick<TriableRequest, 'recordedVerdict' | 'recordedBy' | 'masked' | 'omitted'>>;
   readonly outcome: RehearsedOutcome;
   /** Empty if there is no such trigger. */
   readonly stages: readonly ExplainedStage[];
@@ -154,12 +155,13 @@ async function explainNamed(
 
 /** Caveats to know before trusting the explanation of a recorded request. */
 export function recordedNotes({ request, outcome }: Explanation): readonly string[] {
-  const { recordedVerdict, recordedBy, masked = [] } = request;
+  const { recordedVerdict, recordedBy, omitted, masked = [] } = request;
   const by = recordedBy === undefined ? '' : ` by "${recordedBy}"`;
   const isOther = recordedVerdict !== undefined && recordedVerdict !== outcome.verdict;
   const missing = recordedVerdict === undefined ? [] : missingParts(request, readersOf(outcome));
   const alone = recordedVerdict === 'duplicate' ? '; here it is tried alone, without earlier requests' : '';
   return [
+    ...(omitted === undefined ? [] : [omittedWords[omitted]]),
     ...(isOther ? [`recorded as ${recordedVerdict}${by}${alone}`] : []),
     ...(masked.length > 0
       ? [`masked when it was recorded: ${masked.join(', ')}; filters that read it cannot be predicted`]
@@ -167,6 +169,12 @@ export function recordedNotes({ request, outcome }: Explanation): readonly strin
     ...(missing.length > 0 ? [`not recorded, although it is read: ${missing.join(', ')}`] : []),
   ];
 }
+
+const omittedWords = {
+  not_read: 'its body was not read, as it was refused before; what filters decide without it says nothing',
+  not_kept:
+    'nothing of what was sent is recorded, as `record` of its trigger says; what filters decide without it says nothing',
+} as const;
 
 function readersOf({ found }: RehearsedOutcome): readonly (RequestReads | undefined)[] {
   return found === undefined ? [] : [...found.filter.map(({ instance }) => instance.reads), found.dedup?.reads];

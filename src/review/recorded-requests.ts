@@ -12,6 +12,10 @@ export interface TriableRequest extends RehearsedRequest {
   readonly hasOwnTime: boolean;
   readonly recordedVerdict: string | undefined;
   readonly recordedBy: string | undefined;
+  /** Whether it was chosen at random: the others, recorded for their outcome alone, say nothing about shares. */
+  readonly isSampled: boolean;
+  /** Why it has no body; undefined: none was sent. */
+  readonly omitted: SourcedRequest['omitted'];
   /** What its run took; undefined if it had none, or if that is not recorded. */
   readonly run: RecordedRun | undefined;
   /** JSON pointers into the body at which something was masked. */
@@ -49,7 +53,7 @@ export function triableRequest(request: SourcedRequest): TriableRequest {
 
 function triable(request: SourcedRequest, target: Target): TriableRequest {
   const { id, receivedAt, hasOwnTime = true, caller, headers, ip, origin, bodyText } = request;
-  const { masked, verdict, by, status, run } = request;
+  const { masked, verdict, by, status, run, sampled: isSampled = true, omitted } = request;
   return {
     ...target,
     ...{ id, receivedAt, hasOwnTime, caller, headers, ip, origin, bodyText },
@@ -58,5 +62,7 @@ function triable(request: SourcedRequest, target: Target): TriableRequest {
     masked,
     recordedVerdict: verdict,
     recordedBy: by,
+    isSampled,
+    omitted,
   };
 }

@@ -3,7 +3,6 @@ import {
   type AuthCallers,
   type Exchange,
   type Principal,
-  type ProblemCode,
   permissions,
   principalOfKey,
   problem,
@@ -18,13 +17,12 @@ import { SimulatedEngine } from '../engine/simulation/simulated-engine.ts';
 import { instantRun, type SimulatedRun } from '../engine/simulation/simulated-run.ts';
 import type { Claim, LimitCharge, NewRun, RecordedOrigin, RunRecord, Submission } from '../engine/types/index.ts';
 import { authorize, type Refusal } from '../runtime/admission.ts';
-import { type BodyType, bodyTypeOf } from '../runtime/body/media-type.ts';
-import { type InvalidBody, noBody, parseTriggerBody, type TriggerBody } from '../runtime/body/trigger-body.ts';
 import { completeExchange, exchangeOf } from '../runtime/exchange.ts';
 import { Expectations } from '../runtime/limits/expectations.ts';
 import { limitedReply } from '../runtime/limits/limited-reply.ts';
 import { chargeRequest, sweptAtRequest } from '../runtime/limits/request-limits.ts';
 import { type Answered, fire, type PipelineEngine, refusal } from '../runtime/pipeline.ts';
+import { recordedBody, recordedQuery } from '../runtime/recording/recorded-exchange.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
 import { runFilters } from '../runtime/run-filters.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
@@ -184,7 +182,7 @@ export class Rehearsal {
     const trigger = found ?? admission.trigger;
     const limited = request.hasOwnTime === false ? undefined : this.#limited(trigger, admission.principal, head);
     if (limited !== undefined) return { outcome: limited };
-    const body = this.#bodyOf(request, trigger, head);
+    const body = recordedBody(request.bodyText, trigger, head.headers);
     if ('code' in body) {
       const outcome = refused(problem(body.code), faultOf(body), trigger);
       return { outcome: { ...outcome, caller: admission.principal.id } };
@@ -209,23 +207,12 @@ export class Rehearsal {
     if (charged.kind === 'filter_error') {
       return { ...refused(problem('filter_error'), charged.reason, trigger), caller: caller.id };
     }
-    const { limit, retryAt } = charged;
+    const {
+      counted: { limit },
+      retryAt,
+    } = charged;
     const outcome = refused(limitedReply(limit, retryAt, head.receivedAt), undefined, trigger);
     return { ...outcome, verdict: 'limited', by: limit.name, caller: caller.id };
-  }
-
-  /** A body without a `Content-Type` is JSON: recorded requests and tests have those headers that matter. */
-  #bodyOf(
-    { bodyText }: RehearsedRequest,
-    { body }: LiveTrigger,
-    { headers }: RequestHead,
-  ): TriggerBody | InvalidBody | { readonly code: ProblemCode } {
-    if (bodyText === undefined || bodyText === '') return noBody;
-    const bytes = Buffer.from(bodyText);
-    if (bytes.length > body.limitBytes) return { code: 'body_too_large' };
-    const { 'content-type': written } = headers;
-    const type = written === undefined ? plainJson : bodyTypeOf(String(written), body.accept);
-    return type === undefined ? { code: 'unsupported_media_type' } : parseTriggerBody(bytes, type, body);
   }
 
   /** As a sender of the trigger describes it, of which the first that does is taken: no signature says which one sends. */
@@ -242,7 +229,7 @@ export class Rehearsal {
       receivedAt,
       method: 'POST',
       path: `${this.#snapshot.config.server.basePath}/project/${project}/trigger/${trigger}`,
-      query: queryTextOf(origin),
+      query: recordedQuery(origin),
       headers: Object.fromEntries(lowered),
       ip,
     };
@@ -269,16 +256,6 @@ export class Rehearsal {
 }
 
 const noLimits: LiveTrigger['limits'] = { requests: [], runs: [], keys: new Map() };
-
-const plainJson: BodyType = { kind: 'json' };
-
-function queryTextOf({ query = {} }: Partial<RecordedOrigin>): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    for (const one of [value].flat()) parameters.append(name, one);
-  }
-  return parameters.toString();
-}
 
 function recordedEvent({ origin }: RehearsedRequest): SenderEvent | undefined {
   if (origin?.event === undefined) return undefined;

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { foldKey } from '../config/trigger-key.ts';
 import { eventBinding, type JsonObject } from '../contract/index.ts';
-import type { RecordedOrigin, RecordedRequest } from '../engine/types/index.ts';
+import type { RecordedDetails, RecordedOrigin, RecordedRequest } from '../engine/types/index.ts';
 import { openRecordings } from '../host/open-recordings.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
 import { recordedRunIn } from './recorded-run-in.ts';
@@ -24,6 +24,10 @@ export interface SourcedRequest
   readonly verdict: string | undefined;
   readonly by: string | undefined;
   readonly status: number | undefined;
+  /** False: it was recorded for its outcome alone. */
+  readonly sampled?: boolean;
+  /** Why it has no body, headers and query; absent: what is not there was not sent. */
+  readonly omitted?: RecordedDetails['omitted'];
 }
 
 /** Why requests cannot be read, in words for the user. */
@@ -93,7 +97,10 @@ async function* recordingsIn(
   recordings: Iterable<RecordedRequest> | AsyncIterable<RecordedRequest>,
 ): AsyncIterable<SourcedRequest> {
   try {
-    yield* recordings;
+    for await (const request of recordings) {
+      const { sampled, omitted } = request.details ?? { sampled: true };
+      yield { ...request, sampled, ...(omitted !== undefined && { omitted }) };
+    }
   } catch (error) {
     throw new RequestSourceError(error instanceof Error ? error.message : String(error));
   }
@@ -183,6 +190,8 @@ export function requestOfLine(line: string, place: string): SourcedRequest {
     by: text('by'),
     status: typeof members.status === 'number' ? members.status : undefined,
     run: recordedRunIn(members.run),
+    sampled: members.sampled !== false,
+    ...((members.omitted === 'not_read' || members.omitted === 'not_kept') && { omitted: members.omitted }),
   };
 }
 

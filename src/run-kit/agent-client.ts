@@ -1,4 +1,11 @@
-import { OptionsError, type OutboundClient, type OutboundRequest, type PluginContext } from '../contract/index.ts';
+import {
+  OptionsError,
+  type OutboundClient,
+  type OutboundRequest,
+  type PluginContext,
+  type RunIdentity,
+  type TraceHeaders,
+} from '../contract/index.ts';
 import { AgentResponse } from './agent-response.ts';
 import { namedInLowerCase, urlProblem } from './option-problems.ts';
 
@@ -26,11 +33,16 @@ export interface AgentCall {
   readonly body?: object | string;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of the run that it is made for: sent as headers, unless those of the client have a `traceparent`. */
+  readonly trace?: TraceHeaders | undefined;
 }
 
 const aside = { connections: 4, maxResponseBytes: 64 * 1024 };
 /** How long a notification may take, in milliseconds. */
 const notifyTimeoutMs = 4_000;
+
+/** The calls that are made for a run. */
+export type AgentCalls = Pick<AgentClient, 'send' | 'notify'>;
 
 /**
  * Calls an agent over HTTP. Redirects are not followed, compression is not asked for, and responses are bounded.
@@ -61,6 +73,15 @@ export class AgentClient {
     context.onClose(async () => void (await Promise.all(this.#notifying)));
   }
 
+  /** The same calls, which carry the place of a run in its trace. */
+  forRun({ trace }: Pick<RunIdentity, 'trace'>): AgentCalls {
+    if (trace === undefined) return this;
+    return {
+      send: (call, signal) => this.send({ ...call, trace }, signal),
+      notify: (call, what, fields) => this.notify({ ...call, trace }, what, fields),
+    };
+  }
+
   /** Resolves with the head of the response. Rejects with an OutboundError, or with its reason when `signal` aborts. */
   send(call: AgentCall, signal: AbortSignal): Promise<AgentResponse> {
     return this.#send(this.#main, call, signal);
@@ -84,9 +105,13 @@ export class AgentClient {
     return sent;
   }
 
+  #traceOf(trace: TraceHeaders | undefined): object | undefined {
+    return 'traceparent' in this.#headers ? undefined : trace;
+  }
+
   async #send(client: OutboundClient, call: AgentCall, signal: AbortSignal): Promise<AgentResponse> {
     signal.throwIfAborted();
-    const { method = 'POST', body, headers } = call;
+    const { method = 'POST', body, headers, trace } = call;
     // First, since it may throw: afterwards a promise waits for the signal.
     const url = this.#urlOf(call);
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
@@ -104,7 +129,12 @@ export class AgentClient {
       const sent = client.request(url, {
         method,
         signal: connection.signal,
-        headers: { ...this.#headers, ...(text !== undefined && { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          ...this.#traceOf(trace),
+          ...this.#headers,
+          ...(text !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(text !== undefined && { body: text }),
       });
       return new AgentResponse(await Promise.race([sent, isAborted.promise]), () => connection.abort(), forget);

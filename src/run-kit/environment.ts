@@ -16,7 +16,7 @@ export function baseEnvironment(gateway: NodeJS.ProcessEnv, configured: Environm
   return { ...Object.fromEntries(inherited), ...configured };
 }
 
-/** Returns the part that names the run which the program executes. */
+/** Returns the part that names the run which the program executes, and its place in a trace. */
 export function runEnvironment(run: RunRequest): Environment {
   const event = run.origin?.event.name;
   return {
@@ -26,6 +26,8 @@ export function runEnvironment(run: RunRequest): Environment {
     PULLCORD_CALLER: run.caller,
     ...(run.conversation !== undefined && { PULLCORD_CONVERSATION: run.conversation }),
     PULLCORD_ATTEMPT: String(run.attempt),
+    ...(run.trace !== undefined && { TRACEPARENT: run.trace.traceparent }),
+    ...(run.trace?.tracestate !== undefined && { TRACESTATE: run.trace.tracestate }),
     ...(event !== undefined && !event.includes('\0') && { PULLCORD_EVENT: event }),
   };
 }

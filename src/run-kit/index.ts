@@ -1,5 +1,5 @@
 /** The run kit, published as `pullcord/run`: what plugins that call agents share. */
-export { type AgentCall, AgentClient, type AgentClientOptions } from './agent-client.ts';
+export { type AgentCall, type AgentCalls, AgentClient, type AgentClientOptions } from './agent-client.ts';
 export { checked, notUtf8, type ParsedAgentJson, parseAgentJson, parsed, textOf } from './agent-json.ts';
 export { AgentResponse } from './agent-response.ts';
 export { AgentAttempt, attempt, resultOf, settle } from './attempt.ts';

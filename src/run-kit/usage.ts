@@ -31,11 +31,14 @@ export function createUsageReader(
   if (source === undefined) return undefined;
   const mapping = createMapping(context, '/usage', source, bindings);
   const warned = new Set<string>();
-  const warn = ({ id, project, trigger }: RunIdentity, fault: string): void => {
+  const warn = ({ id, requestId, project, trigger }: RunIdentity, fault: string): void => {
     const of = `${project}/${trigger}`;
     if (warned.has(of) || warned.size >= maxWarned) return;
     warned.add(of);
-    context.log.warn({ runId: id, project, trigger, fault }, 'the option usage found no token counts in an answer');
+    context.log.warn(
+      { runId: id, requestId, project, trigger, fault },
+      'the option usage found no token counts in an answer',
+    );
   };
   return {
     async of(answer, run, values) {

@@ -11,6 +11,7 @@ import type { RunRecord } from '../engine/types/index.ts';
 import type { CallbackTarget } from '../host/callback-target.ts';
 import { signatureOf } from '../host/signing.ts';
 import { describeRun } from './run-view.ts';
+import { headersOf, type Tracer } from './tracing/tracer.ts';
 
 /** The pauses between attempts that Standard Webhooks recommends, in seconds; there is no attempt after the last one. */
 const pausesSeconds = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
@@ -21,6 +22,7 @@ export interface CallbackOptions {
   readonly client: OutboundClient;
   /** As its messages name it. */
   readonly gateway: ObservedGateway;
+  readonly tracer: Tracer;
   /** How long one attempt may take. */
   readonly timeoutMs?: number;
 }
@@ -34,10 +36,10 @@ export async function sendCallback(
   target: CallbackTarget,
   attempt: number,
   signal: AbortSignal,
-  { client, gateway, timeoutMs = 15_000 }: CallbackOptions,
+  { client, gateway, tracer, timeoutMs = 15_000 }: CallbackOptions,
 ): Promise<number | undefined> {
   const url = new URL(target.url);
-  const message = messageOf(gateway, run, url.host, attempt);
+  const message = messageOf(gateway, run, { host: url.host, attempt, trace: tracer.ofRun(run) });
   const startedAt = performance.now();
   const ended = (end: Partial<CallbackMessage>): number | undefined => {
     // One that the stop of the gateway has cut short is sent again, as if it had not been.
@@ -49,6 +51,7 @@ export async function sendCallback(
   };
   let failure: string;
   let askedMs = 0;
+  let status: number | undefined;
   channels.callback.start.publish(message);
   try {
     const body = JSON.stringify(eventOf(run));
@@ -59,6 +62,7 @@ export async function sendCallback(
       headers: {
         'content-type': 'application/json',
         'user-agent': 'pullcord',
+        ...headersOf(message.trace),
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
         'webhook-signature': signatureOf(target.secret, id, at, body),
@@ -67,26 +71,31 @@ export async function sendCallback(
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     await answer.discard();
-    const { status } = answer;
-    if (status >= 200 && status < 300) return ended({ result: 'delivered' });
-    if (status === 410) return ended({ result: 'gone', failure: 'answered 410' });
+    status = answer.status;
+    if (status >= 200 && status < 300) return ended({ result: 'delivered', status });
+    if (status === 410) return ended({ result: 'gone', failure: 'answered 410', status });
     failure = `answered ${status}`;
     askedMs = retryAfterMs(answer.headers['retry-after'], at.getTime()) ?? 0;
   } catch (error) {
     failure = OutboundError.from(error)?.code ?? 'did not answer in time';
   }
   const pauseSeconds = pausesSeconds[attempt - 1];
-  if (pauseSeconds === undefined) return ended({ result: 'given_up', failure });
+  if (pauseSeconds === undefined) return ended({ result: 'given_up', failure, status });
   const pauseMs = pauseSeconds * 1000 * (1 - jitter + 2 * jitter * Math.random());
-  return ended({ result: 'failed', failure, retryInMs: Math.round(Math.max(pauseMs, askedMs)) });
+  return ended({ result: 'failed', failure, status, retryInMs: Math.round(Math.max(pauseMs, askedMs)) });
 }
 
-function messageOf(gateway: ObservedGateway, run: RunRecord, host: string, attempt: number): CallbackMessage {
+function messageOf(
+  gateway: ObservedGateway,
+  run: RunRecord,
+  sent: Pick<CallbackMessage, 'host' | 'attempt' | 'trace'>,
+): CallbackMessage {
   const { id: runId, requestId, project, trigger } = run;
   return {
-    ...{ gateway, runId, requestId, project, trigger, host, attempt },
-    trace: undefined,
+    ...{ gateway, runId, requestId, project, trigger },
+    ...sent,
     result: undefined,
+    status: undefined,
     failure: undefined,
     retryInMs: undefined,
     durationMs: undefined,
@@ -98,6 +107,11 @@ function eventOf(run: RunRecord): JsonObject {
   return {
     type: `run.${run.state}`,
     timestamp: new Date(finishedAt).toISOString(),
-    data: { project, trigger, ...(sessionId !== undefined && { sessionId }), ...describeRun(run) },
+    data: {
+      project,
+      trigger,
+      ...(sessionId !== undefined && { sessionId }),
+      ...describeRun(run),
+    },
   };
 }

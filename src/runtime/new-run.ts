@@ -1,5 +1,5 @@
 import type { Exchange } from '../contract/index.ts';
-import { conversationId, type NewRun, type Reservation } from '../engine/types/index.ts';
+import { conversationId, type NewRun } from '../engine/types/index.ts';
 import type { FoundBy } from './filter-error.ts';
 import { originOf } from './origin.ts';
 import { newRunId } from './run-id.ts';
@@ -10,7 +10,11 @@ import { startTimeOf } from './start-time.ts';
 export type FoundRun = FoundBy<{ readonly ok: true; readonly run: NewRun }>;
 
 /** The run of a request that has passed filters and dedup. */
-export function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Reservation | undefined): NewRun {
+export function newRun(
+  trigger: LiveTrigger,
+  exchange: Exchange,
+  { inputMemory, trace }: Pick<NewRun, 'inputMemory' | 'trace'>,
+): NewRun {
   const { sessionId, caller } = exchange;
   const { scope, onBusy } = trigger.config.sessions;
   const named = {
@@ -24,6 +28,7 @@ export function newRun(trigger: LiveTrigger, exchange: Exchange, inputMemory: Re
     ...named,
     secret: caller.credential,
     requestId: exchange.requestId,
+    trace,
     conversation: conversationId(named, scope),
     revision: trigger.revision,
     replayOf: undefined,

@@ -7,14 +7,21 @@ import {
   problem,
   type Reply,
 } from '../contract/index.ts';
-import { type Engine, EngineUnavailable, type Reservation, type Submission } from '../engine/types/index.ts';
+import {
+  type Engine,
+  EngineUnavailable,
+  type LimitCharge,
+  type Reservation,
+  type RunTrace,
+  type Submission,
+} from '../engine/types/index.ts';
 import { withConcurrencyValue } from './concurrency-value.ts';
 import { debouncedReply, debouncedRun } from './debounce.ts';
 import { claimOf } from './dedup-claim.ts';
+import { countedLimit } from './limits/counted-limit.ts';
 import type { Expectations } from './limits/expectations.ts';
 import { limitedReply } from './limits/limited-reply.ts';
 import type { LiveLimit } from './limits/live-limit.ts';
-import { limitOf } from './limits/request-limits.ts';
 import { runCharges } from './limits/run-charges.ts';
 import { limitsFor } from './limits/trigger-limits.ts';
 import { newRun } from './new-run.ts';
@@ -35,6 +42,8 @@ export interface PipelineParts {
   /** What the body takes: a run that starts holds it until it ends. */
   readonly memory?: Reservation | undefined;
   readonly expectations?: Pick<Expectations, 'of'>;
+  /** The place of the run in a trace. */
+  readonly trace?: RunTrace | undefined;
 }
 
 const notLimited = 'What the concurrency is limited by could not be found in the request.';
@@ -49,7 +58,7 @@ export function fire(
   engine: PipelineEngine,
   trigger: LiveTrigger,
   exchange: Exchange,
-  { log, memory, expectations }: PipelineParts = {},
+  { log, memory, expectations, trace }: PipelineParts = {},
 ): MaybePromise<Answered> {
   return whenReady(runFilters(trigger, exchange), (filtered) => {
     if (filtered.kind !== 'passed') return refusal(trigger, exchange, filtered, log);
@@ -58,7 +67,7 @@ export function fire(
         const { error, detail } = claimed;
         return unanswerable(error, detail);
       }
-      const found = withConcurrencyValue(newRun(trigger, exchange, memory), trigger, exchange);
+      const found = withConcurrencyValue(newRun(trigger, exchange, { inputMemory: memory, trace }), trigger, exchange);
       if (!found.ok) return unanswerable(found.error, notLimited);
       const { run } = found;
       const limits = limitsFor(trigger.limits, exchange.caller.id, 'runs');
@@ -68,7 +77,7 @@ export function fire(
       const debounced = debounce && debouncedRun(debounce, run, trigger, exchange);
       if (debounced?.ok === false) return unanswerable(debounced.error, noBurst);
       return whenReady(engine.submit(debounced?.run ?? run, claimed.claim, charges.charges), (submission) =>
-        answerTo(submission, { engine, runId: run.id, trigger, exchange, limits, log }),
+        answerTo(submission, { engine, runId: run.id, trigger, exchange, limits, charges: charges.charges, log }),
       );
     });
   });
@@ -101,6 +110,7 @@ interface Submitted {
   readonly trigger: LiveTrigger;
   readonly exchange: Exchange;
   readonly limits: readonly LiveLimit[];
+  readonly charges: readonly LimitCharge[];
   readonly log: PluginLog | undefined;
 }
 
@@ -112,12 +122,13 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
   }
   if (submission.kind === 'limited') {
     const { limit: id, retryAt } = submission;
-    const limit = limitOf(submitted.limits, id);
-    return { kind: 'limited', by: limit.name, reply: limitedReply(limit, retryAt, Date.now()) };
+    const counted = countedLimit(submitted.limits, submitted.charges, id);
+    const { limit } = counted;
+    return { kind: 'limited', by: limit.name, limits: [counted], reply: limitedReply(limit, retryAt, Date.now()) };
   }
   if (submission.kind === 'busy') return busyAnswer(submission.runId, submitted);
   if (submission.kind === 'used_up') return { kind: 'used_up', reply: problem(verdictWords.used_up.code) };
-  if (submission.kind === 'duplicate') {
+  if (submission.kind === 'duplicate' || submission.kind === 'repeated') {
     const { runId } = submission;
     const first = async () => {
       const found = await engine.get(runId);
@@ -141,7 +152,7 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
     const now = Date.now();
     const { runId, startsAt } = submission.burst ?? { runId: submitted.runId, startsAt: now + debounce.waitMs };
     const reply = debouncedReply(trigger, runId, startsAt - now);
-    return acceptedBy(submission, { runId, reply }, submitted.limits);
+    return acceptedBy(submission, { runId, reply }, submitted);
   }
   const { runId } = submitted;
   const accepted: Outcome = {
@@ -153,7 +164,7 @@ function answerTo(submission: Submission, submitted: Submitted): MaybePromise<An
   };
   return whenReady(trigger.respond.respond(exchange, accepted), (reply) => {
     assertReply(reply);
-    return acceptedBy(submission, { runId, reply }, submitted.limits);
+    return acceptedBy(submission, { runId, reply }, submitted);
   });
 }
 
@@ -171,10 +182,11 @@ async function busyAnswer(runId: string, { engine, trigger, exchange }: Submitte
 function acceptedBy(
   { shadowed }: Pick<Extract<Submission, { kind: 'accepted' }>, 'shadowed'>,
   answer: { readonly runId: string; readonly reply: Reply },
-  limits: readonly LiveLimit[],
+  { limits, charges }: Pick<Submitted, 'limits' | 'charges'>,
 ): Answered {
   if (shadowed.length === 0) return { kind: 'accepted', ...answer };
-  return { kind: 'accepted', ...answer, shadowed: shadowed.map((id) => limitOf(limits, id).name) };
+  const counted = shadowed.map((id) => countedLimit(limits, charges, id));
+  return { kind: 'accepted', ...answer, limits: counted, shadowed: counted.map(({ limit }) => limit.name) };
 }
 
 /**
@@ -195,7 +207,10 @@ function replyTo(
   const failed = (error: unknown): Reply => {
     if (EngineUnavailable.is(error)) throw error;
     const { uses } = trigger.config.respond;
-    log?.error({ err: error, trigger: trigger.id, plugin: uses }, 'respond plugin failed; sending the default answer');
+    log?.error(
+      { err: error, requestId: exchange.requestId, trigger: trigger.id, plugin: uses },
+      'respond plugin failed; sending the default answer',
+    );
     return otherwise;
   };
   try {

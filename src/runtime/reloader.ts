@@ -65,6 +65,8 @@ export class Reloader {
   readonly #revocations: EarlyRevocations;
   readonly #counts = { accepted: 0, reverted: 0, rejected: 0, abandoned: 0 };
   #last: ReloadReport;
+  /** When the files were refused that are there; undefined: what is there serves. */
+  #refusedSince: number | undefined;
   /** Of what serves. */
   #lastAccepted: ReloadReport;
   /** A rejected config is tried again, since a missing secret or port may be there by now, but logged only once. */
@@ -84,6 +86,11 @@ export class Reloader {
 
   get last(): ReloadReport {
     return this.#last;
+  }
+
+  /** Since when the files on disk are refused, milliseconds since the epoch; undefined: they serve. */
+  get refusedSince(): number | undefined {
+    return this.#refusedSince;
   }
 
   /** The attempt that is going on. */
@@ -174,6 +181,7 @@ export class Reloader {
     const { gitCommit, isDirty: dirty } = built.snapshot;
     const { durationMs, settledMs } = attempt;
     log.info({ revision: loaded.revision, gitCommit, dirty, durationMs, settledMs }, 'config reloaded');
+    this.#endRefusal(loaded.revision, 'the config is accepted again; nothing is refused any more');
     if (warnings.length > 0) log.warn({ warnings: warnings.map(describe) }, 'the config has warnings');
     return this.#last;
   }
@@ -206,11 +214,18 @@ export class Reloader {
     this.#loggedDigest = '';
     this.#last = { ...this.#lastAccepted, at: Date.now(), outcome: 'reverted' };
     this.#publish();
-    this.#parts.log.info(
-      { revision },
-      'the files are those of the serving revision again; nothing is refused any more',
-    );
+    this.#endRefusal(revision, 'the files are those of the serving revision again; nothing is refused any more');
     return this.#last;
+  }
+
+  /** Says once that nothing is refused any longer, and after how long. */
+  #endRefusal(revision: string, message: string): void {
+    if (this.#refusedSince === undefined) return;
+    const refusedMs = Date.now() - this.#refusedSince;
+    const refusedSince = new Date(this.#refusedSince).toISOString();
+    this.#refusedSince = undefined;
+    const { gitCommit, isDirty: dirty } = this.#parts.live.current;
+    this.#parts.log.info({ revision, gitCommit, dirty, refusedSince, refusedMs }, message);
   }
 
   #release(snapshot: Snapshot): ReloadReport {
@@ -286,6 +301,7 @@ export class Reloader {
     problems: readonly Problem[],
   ): void {
     this.#counts[outcome] += 1;
+    this.#refusedSince ??= Date.now();
     this.#last = { at: Date.now(), ok: false, outcome, revision, problems, sources };
     this.#publish();
     const serving = this.#parts.live.current.revision;

@@ -8,6 +8,7 @@ export function describeRun(run: RunRecord): JsonObject {
     status: run.state,
     attempt: run.attempt,
     acceptedAt: isoTime(run.acceptedAt),
+    ...(run.replayOf !== undefined && { replayOf: run.replayOf }),
     ...(run.startsAt !== undefined && run.startedAt === undefined && { startsAt: isoTime(run.startsAt) }),
     ...(run.startedAt !== undefined && { startedAt: isoTime(run.startedAt) }),
     ...(run.finishedAt !== undefined && { finishedAt: isoTime(run.finishedAt) }),
@@ -32,16 +33,16 @@ export function viewOfCost({ nanos, currency }: RunCost): { readonly amount: num
 /** A run as an operator sees it in a list, without input and output. */
 export function summarizeRun(run: RunRecord): JsonObject {
   const { runId: _runId, status: _status, output: _output, ...view } = describeRun(run);
-  const { id, project, trigger, caller, secret, requestId, state } = run;
+  const { id, project, trigger, caller, secret, requestId, trace, state } = run;
   return {
     ...{ runId: id, project, trigger, caller },
     ...(secret !== undefined && { secret }),
     ...(requestId !== undefined && { requestId }),
+    ...(trace !== undefined && { traceId: trace.traceId }),
     ...{ state, ...view },
     revision: run.revision,
     ...(run.interruptions > 0 && { interruptions: run.interruptions }),
     ...(run.sessionId !== undefined && { sessionId: run.sessionId }),
-    ...(run.replayOf !== undefined && { replayOf: run.replayOf }),
   };
 }
 

@@ -11,6 +11,7 @@ const mostWarnings = 1000;
 
 /** The run that is charged, as logs and metrics name it. */
 export interface ChargedRun {
+  readonly requestId?: string | undefined;
   readonly id: string;
   readonly project: string;
   readonly trigger: string;
@@ -69,11 +70,11 @@ export class Spending {
   }
 
   /** Once for each model; for tokens without a model, once for each trigger. */
-  #warn({ id, project, trigger }: ChargedRun, model: string | undefined): void {
+  #warn({ id, requestId, project, trigger }: ChargedRun, model: string | undefined): void {
     const name = model === undefined ? `trigger ${project}/${trigger}` : `model ${model}`;
     if (this.#warned.has(name) || this.#warned.size === mostWarnings) return;
     this.#warned.add(name);
-    const fields = { ...(model !== undefined && { model }), project, trigger, runId: id };
+    const fields = { ...(model !== undefined && { model }), project, trigger, runId: id, requestId };
     const what = model === undefined ? 'an agent reports tokens without a model' : 'a model has no price';
     this.#log.warn(fields, `${what}; the default price is counted`);
   }

@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../contract/index.ts';
 import type { RecordedVerdict } from '../engine/types/index.ts';
+import type { CountedLimit } from './limits/counted-limit.ts';
 
 /** A filter could not be evaluated, dedup could not compare the request, or a limit not count it, e.g. for lack of work that it had left. */
 export interface FilterError {
@@ -25,24 +26,30 @@ export type PipelineVerdict =
       readonly runId: string;
       /** Names of the limits in shadow mode that would have refused it. */
       readonly shadowed?: readonly string[];
+      /** The same, with what they counted. */
+      readonly limits?: readonly CountedLimit[];
+      /** Whether the caller has waited, and the run failed. */
+      readonly hasFailed?: boolean;
     }
   /** The run is the one of the first request. */
   | { readonly kind: 'duplicate'; readonly runId: string }
   | StoppedVerdict
   /** A limit had no room for the run: nothing was stored. Names the limit. */
-  | { readonly kind: 'limited'; readonly by: string }
+  | { readonly kind: 'limited'; readonly by: string; readonly limits?: readonly CountedLimit[] }
   /** That run of its session is queued or running: nothing was stored. */
   | { readonly kind: 'busy'; readonly runId: string }
   /** The caller's token has started as many runs as it may: nothing was stored. */
   | { readonly kind: 'used_up' }
-  /** The engine had no room: nothing was stored. */
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  /** The engine had no room, or the gateway itself: nothing was stored. */
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly isOfGateway?: boolean };
 
 /** The request did not reach the pipeline. The reason is for the log; the caller only sees the code. */
 export interface RefusedVerdict {
   readonly kind: 'refused';
   readonly code: ProblemCode;
   readonly reason: string;
+  /** How it is recorded, if it is. */
+  readonly verdict?: PipelineVerdict;
 }
 
 /** How a request to fire a trigger came out. */

@@ -3,7 +3,15 @@ import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
 import { command } from '../support/command.ts';
-import { basicFiles, configFolder, durable, gatewayFile, projectFile, triggerFile, writeInto } from '../support/config-folder.ts';
+import {
+  basicFiles,
+  configFolder,
+  durable,
+  gatewayFile,
+  projectFile,
+  triggerFile,
+  writeInto,
+} from '../support/config-folder.ts';
 import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { listen } from '../support/listen.ts';
 import { skipWithoutPostgres, startPostgres } from '../support/postgres.ts';
@@ -101,7 +109,10 @@ t.test('failed runs alert a receiver of Standard Webhooks and one of Slack, once
           kind: 'failures',
           about: 'support/ask',
           summary: 'support/ask: 2 of 2 runs failed (100%) within 10m',
-          next: { command: 'pullcord runs list --state failed --trigger support/ask --since 1h', docs: 'docs/alerts.md#failures' },
+          next: {
+            command: 'pullcord runs list --state failed --trigger support/ask --since 1h',
+            docs: 'docs/alerts.md#failures',
+          },
         },
       ],
     },
@@ -126,9 +137,9 @@ t.test('failed runs alert a receiver of Standard Webhooks and one of Slack, once
       },
     ],
   });
-  const metrics = await started.gateway.metrics.text();
+  const metrics = await (await fetch(`${started.adminUrl}/metrics`)).text();
   t.match(metrics, 'pullcord_alerts_firing{alert="agents-fail"} 1');
-  t.match(metrics, 'pullcord_alert_sendings_failed_total 0');
+  t.match(metrics, 'pullcord_alert_attempts_failed_total 0');
 });
 
 t.test('a restart repeats no message, and the alert is resolved after it', async (t) => {

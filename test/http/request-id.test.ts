@@ -203,7 +203,9 @@ t.test('a flood of refused requests does not flood the log: those without a line
   const gateway = { node: 'one' };
   const outcomes = new OutcomeLog(recordingLog(lines), gateway);
   const refused = (requestId: string) => {
-    const message = requestMessage(gateway, { requestId, receivedAt: 0, method: 'POST', path: '/', ip: '::1' });
+    const message = requestMessage(gateway, {
+      ...{ requestId, receivedAt: 0, method: 'POST', path: '/', host: undefined, ip: '::1', trace: undefined },
+    });
     return { ...message, outcome: 'unauthorized', reason: 'unknown key', status: 401, code: 'unauthorized' };
   };
   for (let count = 0; count < 5000; count += 1) channels.request.decided.publish(refused(`${count}`));

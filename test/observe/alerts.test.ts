@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { alertHarness, type Harness, monday } from './alerts/harness.ts';
 
 const minute = 60_000;

@@ -11,6 +11,7 @@ import { createOutboundClient } from '../../src/host/outbound/client.ts';
 import { OutboundGuard } from '../../src/host/outbound/guard.ts';
 import { RunLog } from '../../src/observe/run-log.ts';
 import { sendCallback } from '../../src/runtime/callback.ts';
+import { passingOn } from '../../src/runtime/tracing/tracer.ts';
 import { parseOutboundTarget } from '../../src/schema/outbound-target.ts';
 
 import { durable, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
@@ -119,6 +120,7 @@ t.test('a callback is retried on its schedule and by Retry-After, but never afte
     sendCallback(run, { url, secret: 'any other text' }, attempt, new AbortController().signal, {
       client,
       gateway,
+      tracer: passingOn,
       timeoutMs: 200,
     });
   const between = (delay: number | undefined, least: number, most: number) =>
@@ -200,7 +202,7 @@ t.test('SSRF: a host name is checked by the addresses that it resolves to', asyn
     const lines: LogLine[] = [];
     const url = `http://receiver.example:${port}/`;
     const gateway = observed(t, lines);
-    await sendCallback(run, { url, secret }, 1, new AbortController().signal, { client, gateway });
+    await sendCallback(run, { url, secret }, 1, new AbortController().signal, { client, gateway, tracer: passingOn });
     failures.push(Object(lines[0]?.fields).failure);
   }
   t.strictSame(failures, ['ERR_OUTBOUND_FORBIDDEN', undefined, 'ERR_OUTBOUND_FORBIDDEN']);

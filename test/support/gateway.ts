@@ -31,7 +31,7 @@ export interface FireOptions {
 export async function startTestGateway(
   t: Test,
   files: Record<string, string>,
-  options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'alertClock'> = {},
+  options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'traces' | 'alertClock'> = {},
 ): Promise<TestGateway> {
   return serveFolder(t, await configFolder(t, files), options);
 }
@@ -42,7 +42,7 @@ const shortPause: GatewayOptions['pause'] = (ms, signal) => sleep(ms / 25, undef
 export async function serveFolder(
   t: Test,
   root: string,
-  options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'alertClock'> = {},
+  options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'traces' | 'alertClock'> = {},
 ): Promise<TestGateway> {
   const lines: LogLine[] = [];
   const started = await startGateway({ root, log: recordingLog(lines), pause: shortPause, ...options });
@@ -56,11 +56,12 @@ export async function serveFolder(
     url,
     adminUrl: `http://127.0.0.1:${gateway.adminAddress.port}`,
     log: lines,
-    fire: (key, body, options = {}) => fire(url, key, body, options),
+    fire: (key, body, options = {}) => fireAt(url, key, body, options),
   };
 }
 
-function fire(url: string, key: string, body: unknown, options: FireOptions): Promise<Answer> {
+/** As `TestGateway.fire`, at the public listener of any gateway. */
+export function fireAt(url: string, key: string, body: unknown, options: FireOptions = {}): Promise<Answer> {
   const { secret = secrets.website, project = 'support', method = 'POST', headers = {}, path = '' } = options;
   const payload = options.raw ?? (body === undefined ? undefined : JSON.stringify(body));
   return send(`${url}/api/v1.0/project/${project}/trigger/${key}${path}`, {

@@ -80,7 +80,7 @@ export class Exchange {
   async #follow(open: (rpc: RpcClient) => AsyncIterable<AgentEvent>): Promise<FinalRunResult | undefined> {
     const { signal } = this.#attempt;
     try {
-      const rpc = await this.#service.agent.connect(signal);
+      const rpc = (await this.#service.agent.connect(signal)).forRun(this.#run);
       for await (const event of open(rpc)) {
         if (!this.#hasTask && event.kind === 'message') return await this.#answered(event.value);
         // What is subscribed to begins with the task so far: otherwise the rest would be published as if it were all of it.
@@ -126,7 +126,7 @@ export class Exchange {
   }
 
   async #look(signal: AbortSignal): Promise<Seen<undefined>> {
-    const rpc = await this.#service.agent.connect(signal);
+    const rpc = (await this.#service.agent.connect(signal)).forRun(this.#run);
     const task = await rpc.getTask(this.#taskId, signal);
     if (task.id !== this.#taskId) throw unusable('another task than it was asked for');
     this.#answer.apply({ kind: 'task', value: task });

@@ -1,6 +1,7 @@
-import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
+import type { JsonObject, JsonValue, RunIdentity } from '../../../src/contract/index.ts';
 import {
   type AgentCall,
+  type AgentCalls,
   type AgentClient,
   AgentFault,
   type AgentResponse,
@@ -26,15 +27,22 @@ const decisive: ReadonlySet<number> = new Set([401, 403, 408, 425, 429, 502, 503
 
 /** Calls the methods of an agent by JSON-RPC 2.0 over HTTP, in the version that its card names. Rejects with an AgentFault. */
 export class RpcClient {
-  readonly #agent: AgentClient;
+  readonly #client: AgentClient;
+  readonly #agent: AgentCalls;
   readonly #interface: AgentInterface;
   readonly #history: JsonObject;
 
   /** @param history how much of the conversation comes with a task: a member `historyLength`; without it, all */
-  constructor(agent: AgentClient, chosen: AgentInterface, history: JsonObject) {
+  constructor(client: AgentClient, chosen: AgentInterface, history: JsonObject, agent: AgentCalls = client) {
+    this.#client = client;
     this.#agent = agent;
     this.#interface = chosen;
     this.#history = history;
+  }
+
+  /** The same client, whose calls carry the place of a run in its trace. */
+  forRun(run: Pick<RunIdentity, 'trace'>): RpcClient {
+    return new RpcClient(this.#client, this.#interface, this.#history, this.#client.forRun(run));
   }
 
   /** Sends a message. The events end with the one that settles its task, or earlier. */

@@ -42,7 +42,8 @@ export default {
       reportsUsage: usage !== undefined,
       execute: (run, host) =>
         settle(host, async ({ signal, progress }) => {
-          const variables = { ...environment, ...runEnvironment(run) };
+          // The option may name a trace of its own; it cannot have a variable that names the run.
+          const variables = { ...runEnvironment(run), ...environment };
           const streamed = options.stream ? new StreamedText(progress) : undefined;
           const input = JSON.stringify(exactInput(run));
           const agent = startAgent(program, variables, input, limits, (chunk) => streamed?.write(chunk));
@@ -54,7 +55,8 @@ export default {
           const result = resultOf(ending, options);
           streamed?.end(result);
           if (result.kind === 'failed' && !signal.aborted) {
-            context.log.warn({ runId: run.id, ...logFields(ending, agent) }, 'agent failed');
+            const { id: runId, requestId } = run;
+            context.log.warn({ runId, requestId, ...logFields(ending, agent) }, 'agent failed');
             const failure = withDetail(result, result.detail ?? agent.lastWords);
             return usage?.withUsage(failure, answerIn(ending, options), run, { stderr: agent.lastWords }) ?? failure;
           }

@@ -27,11 +27,12 @@ export interface Service {
 
 /** Sends a message and streams the answer. */
 export async function* exchange(
-  { agent, app, isMapped, conversation, conclude }: Service,
+  { agent: client, app, isMapped, conversation, conclude }: Service,
   run: RunRequest,
   { body, user, conversationId: continued }: Message,
   attempt: AgentAttempt,
 ): AsyncGenerator<RunEvent, FinalRunResult, undefined> {
+  const agent = client.forRun(run);
   const isWorkflow = app === 'workflow';
   const path = isWorkflow ? '/workflows/run' : '/chat-messages';
   const tasks = isWorkflow ? '/workflows/tasks' : '/chat-messages';

@@ -102,7 +102,7 @@ export class HttpAgent {
       ...call.headers,
       ...this.#sign?.(`run_${run.id}`, call.body ?? ''),
     };
-    return { ...call, headers };
+    return { ...call, headers, trace: run.trace };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FinalRunResult, JsonObject, JsonValue, RunEvent, RunRequest } from '../../../src/contract/index.ts';
 import {
   type AgentAttempt,
+  type AgentCalls,
   type AgentClient,
   AgentFault,
   type AgentResponse,
@@ -34,19 +35,21 @@ type Events<Result> = AsyncGenerator<RunEvent, Result, undefined>;
  */
 export class Exchange {
   readonly #service: Service;
+  readonly #agent: AgentCalls;
   readonly #run: RunRequest;
   readonly #attempt: AgentAttempt;
   readonly #memory: Memory;
 
   constructor(service: Service, run: RunRequest, attempt: AgentAttempt) {
     this.#service = service;
+    this.#agent = service.agent.forRun(run);
     this.#run = run;
     this.#attempt = attempt;
     this.#memory = memoryOf(run, service.conversation);
   }
 
   async *converse(): Events<FinalRunResult> {
-    const { agent, requestOf, isStreamed } = this.#service;
+    const { requestOf, isStreamed } = this.#service;
     // A UUID, as ids of threads must be.
     const threadId = this.#run.conversation;
     const { pending, begun } = this.#memory;
@@ -59,7 +62,7 @@ export class Exchange {
     const thread = threadId === undefined ? '' : `/threads/${threadId}`;
     const path = `${thread}/runs/${isStreamed ? 'stream' : 'wait'}`;
     // Lingers: a run can only be cancelled once the server has named it.
-    const response = await agent.send({ path, body }, this.#attempt.lingering);
+    const response = await this.#agent.send({ path, body }, this.#attempt.lingering);
     await requireSuccess(response);
     const named = placeOf(response);
     const place = named && { runId: named.runId, threadId: threadId ?? named.threadId };
@@ -91,10 +94,9 @@ export class Exchange {
 
   /** Waits until the server has ended a run. Returns the result, or why there is none. */
   async #settled(run: ThreadRun, answered: JsonValue | undefined): Promise<FinalRunResult | 'unknown' | 'cancelled'> {
-    const { agent } = this.#service;
     const { signal } = this.#attempt;
     this.#cancelOnAbandon(run);
-    const end = await endOf(run, agent, signal);
+    const end = await endOf(run, this.#agent, signal);
     if (end.kind === 'error') return this.#ended(graphFailure(undefined));
     if (end.kind === 'unknown') {
       this.#attempt.onAbandon(undefined);
@@ -105,7 +107,7 @@ export class Exchange {
     if (answered !== undefined && !end.waited && end.kind === 'success' && !isQuestioned) {
       return this.#interpreted(answered);
     }
-    const stored = await stateOf(run.threadId, agent, signal);
+    const stored = await stateOf(run.threadId, this.#agent, signal);
     const state = isAsking(answered) && !isAsking(stored) ? answered : stored;
     if (end.kind === 'success' || isAsking(state)) return this.#interpreted(state);
     this.#attempt.onAbandon(undefined);
@@ -114,11 +116,10 @@ export class Exchange {
 
   /** A run without a known thread has no address to cancel it at. */
   #cancelOnAbandon(place: RunPlace | undefined): void {
-    const { agent } = this.#service;
     this.#attempt.onAbandon(() => {
       if (place?.threadId === undefined) return;
       const call = { path: `/threads/${place.threadId}/runs/${place.runId}/cancel` };
-      return agent.notify(call, 'a run could not be cancelled on its server', { runId: this.#run.id });
+      return this.#agent.notify(call, 'a run could not be cancelled on its server', { runId: this.#run.id });
     });
   }
 

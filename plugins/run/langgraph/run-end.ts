@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../../src/contract/index.ts';
-import { type AgentClient, AgentFault, failed, membersOf, poll, type Seen } from '../../../src/run-kit/index.ts';
+import { type AgentCalls, AgentFault, failed, membersOf, poll, type Seen } from '../../../src/run-kit/index.ts';
 import { requireSuccess, type ThreadRun } from './server.ts';
 
 /** How a run ended. */
@@ -23,7 +23,7 @@ const meanings: ReadonlyMap<JsonValue | undefined, RunEnd['kind'] | 'working'> =
 const pauses = { firstMs: 100, longestMs: 5_000, growth: 2, lookMs: Infinity };
 
 /** Waits for the end of a run. */
-export async function endOf({ threadId, runId }: ThreadRun, agent: AgentClient, signal: AbortSignal): Promise<RunEnd> {
+export async function endOf({ threadId, runId }: ThreadRun, agent: AgentCalls, signal: AbortSignal): Promise<RunEnd> {
   const path = `/threads/${threadId}/runs/${runId}`;
   let waited = false;
   return poll({ signal }, pauses, async (signal): Promise<Seen<RunEnd>> => {
@@ -47,7 +47,7 @@ export async function endOf({ threadId, runId }: ThreadRun, agent: AgentClient, 
 }
 
 /** Returns the state of a thread, in the form in which runs report it. */
-export async function stateOf(threadId: string, agent: AgentClient, signal: AbortSignal): Promise<JsonValue> {
+export async function stateOf(threadId: string, agent: AgentCalls, signal: AbortSignal): Promise<JsonValue> {
   const response = await agent.send({ method: 'GET', path: `/threads/${threadId}/state` }, signal);
   await requireSuccess(response);
   const { values = null, tasks } = membersOf(await response.json());

@@ -1,4 +1,5 @@
-import type { AgentClient, AgentResponse } from '../../../src/run-kit/index.ts';
+import type { TraceHeaders } from '../../../src/contract/index.ts';
+import { type AgentClient, type AgentResponse, membersOf } from '../../../src/run-kit/index.ts';
 import { answerInStream } from './answer-stream.ts';
 import { type Channel, statelessRevision } from './channel.ts';
 import { StatusFault } from './failure.ts';
@@ -104,7 +105,9 @@ export class HttpChannel implements Channel {
 
   #callOf(message: Outgoing, headers: Headers = {}) {
     const accept = 'application/json, text/event-stream';
-    return { headers: { ...headers, accept, ...this.#headers(message) }, body: textOfMessage(message) };
+    const call = { headers: { ...headers, accept, ...this.#headers(message) }, body: textOfMessage(message) };
+    const trace = traceIn(message);
+    return trace === undefined ? call : { ...call, trace };
   }
 
   #headers({ method, params }: Outgoing = {}): Headers {
@@ -116,6 +119,13 @@ export class HttpChannel implements Channel {
     const name = method === 'tools/call' && { 'mcp-name': headerValue(String(params?.name)) };
     return { ...general, 'mcp-method': method, ...name };
   }
+}
+
+/** For what stands between the gateway and the server, which knows HTTP alone. */
+function traceIn({ params }: Outgoing): TraceHeaders | undefined {
+  const { traceparent, tracestate } = membersOf(params?._meta);
+  if (typeof traceparent !== 'string') return undefined;
+  return typeof tracestate === 'string' ? { traceparent, tracestate } : { traceparent };
 }
 
 function textIn(value: unknown): string | undefined {

@@ -28,7 +28,10 @@ export default {
         const toolArguments = await argumentsOf(run);
         if (!toolArguments.ok) return toolArguments.failure;
         return settle(host, async ({ signal }) => {
-          const result = await limiter.run(() => server.call(toolArguments.value, signal), signal);
+          const result = await limiter.run(
+            () => server.call({ arguments: toolArguments.value, trace: run.trace }, signal),
+            signal,
+          );
           return outputOf(result, run);
         });
       },

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../src/contract/index.ts';
+import type { JsonObject, JsonValue, TraceHeaders } from '../../../src/contract/index.ts';
 import { AgentFault, checked, failed, membersOf } from '../../../src/run-kit/index.ts';
 import { type Channel, statelessRevision } from './channel.ts';
 import { asksForInput, errorCodes, ServerError, StatusFault } from './failure.ts';
@@ -14,6 +14,14 @@ const capabilities = {};
 
 /** How many pages a list of tools may have. */
 const maxPages = 64;
+
+/** A tool and its arguments. */
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: JsonObject;
+  /** The place of the run in its trace. */
+  readonly trace: TraceHeaders | undefined;
+}
 
 /** What is agreed with a server: the revision of MCP in which it is spoken to. */
 export class Session {
@@ -45,8 +53,9 @@ export class Session {
   }
 
   /** Calls a tool. Rejects with an AgentFault. */
-  async call(name: string, toolArguments: JsonObject, signal: AbortSignal): Promise<JsonObject> {
-    const params = { name, arguments: toolArguments };
+  async call({ name, arguments: toolArguments, trace }: ToolCall, signal: AbortSignal): Promise<JsonObject> {
+    // The keys of SEP-414, without a prefix: they have the values of the headers.
+    const params = { name, arguments: toolArguments, ...(trace !== undefined && { _meta: { ...trace } }) };
     const { resultType = 'complete', ...result } = await this.#request('tools/call', params, signal).catch(
       async (error: unknown) => {
         if (!(error instanceof ServerError) || error.code !== errorCodes.headerMismatch) throw error;
@@ -118,6 +127,6 @@ export class Session {
       [`${prefix}clientInfo`]: clientInfo,
       [`${prefix}clientCapabilities`]: capabilities,
     };
-    return { ...params, _meta: sender };
+    return { ...params, _meta: { ...membersOf(params._meta), ...sender } };
   }
 }

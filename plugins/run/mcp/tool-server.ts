@@ -5,7 +5,7 @@ import type { ServerAddress } from './check-options.ts';
 import { HttpChannel } from './http-channel.ts';
 import type { Options } from './options.gen.ts';
 import { ProgramChannel } from './program-channel.ts';
-import { Session } from './session.ts';
+import { Session, type ToolCall } from './session.ts';
 
 interface Connection {
   readonly channel: Channel;
@@ -28,7 +28,7 @@ export class ToolServer {
   }
 
   /** Rejects with an AgentFault or an OutboundError, or with the reason of `signal`. */
-  async call(toolArguments: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  async call(tool: Omit<ToolCall, 'name'>, signal: AbortSignal): Promise<JsonObject> {
     this.#closing.signal.throwIfAborted();
     signal.throwIfAborted();
     const call = new AbortController();
@@ -39,7 +39,7 @@ export class ToolServer {
     const { promise: isAborted, reject } = Promise.withResolvers<never>();
     call.signal.addEventListener('abort', () => reject(call.signal.reason), { once: true });
     try {
-      return await Promise.race([this.#call(toolArguments, call.signal), isAborted]);
+      return await Promise.race([this.#call({ name: this.#options.tool, ...tool }, call.signal), isAborted]);
     } finally {
       this.#calls.delete(call);
       signal.removeEventListener('abort', onAbort);
@@ -53,19 +53,18 @@ export class ToolServer {
     await Promise.all([...this.#channels].map((channel) => channel.close()));
   }
 
-  async #call(toolArguments: JsonObject, signal: AbortSignal): Promise<JsonObject> {
-    const { tool } = this.#options;
+  async #call(call: ToolCall, signal: AbortSignal): Promise<JsonObject> {
     const isKnown = this.#current !== undefined;
     const connection = this.#connect();
     const session = await connection.session;
     try {
-      return await session.call(tool, toolArguments, signal);
+      return await session.call(call, signal);
     } catch (error) {
       // The server has refused the call, so that it can be repeated; but only once, since it should know a new session.
       if (!isKnown || !session.isLostAfter(error)) throw error;
       this.#forget(connection.channel);
       this.#channels.delete(connection.channel);
-      return (await this.#connect().session).call(tool, toolArguments, signal);
+      return (await this.#connect().session).call(call, signal);
     }
   }
 

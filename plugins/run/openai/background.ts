@@ -16,13 +16,15 @@ import { isUnfinished, responseAnswer } from './responses.ts';
 /** Responses that the endpoint works on without a connection. */
 export function responsesInBackground(agent: AgentClient, conclude: ConcludeExchange, memory: ResponseMemory) {
   const cancel = (run: RunRequest, responseId: string): Promise<void> =>
-    agent.notify({ path: `${pathOf(responseId)}/cancel` }, 'a response could not be cancelled', { runId: run.id });
+    agent
+      .forRun(run)
+      .notify({ path: `${pathOf(responseId)}/cancel` }, 'a response could not be cancelled', { runId: run.id });
   return {
     cancel,
 
     async begin(run: RunRequest, turn: Turn, attempt: AgentAttempt): Promise<FinalRunResult | DetachedRun> {
       // Lingers: a response that was begun can only be cancelled once its id is known.
-      const response = await agent.send({ path: turn.path, body: turn.body(false) }, attempt.lingering);
+      const response = await agent.forRun(run).send({ path: turn.path, body: turn.body(false) }, attempt.lingering);
       const refusal = await refusalIn(response);
       if (refusal !== undefined) return turn.failureOf(refusal);
       const begun = await response.json();
@@ -37,7 +39,7 @@ export function responsesInBackground(agent: AgentClient, conclude: ConcludeExch
     /** Polls a response until it is complete. */
     finish(run: RunRequest, responseId: string, attempt: AgentAttempt): Promise<FinalRunResult> {
       return poll(attempt, {}, async (signal): Promise<Seen<FinalRunResult>> => {
-        const response = await agent.send({ method: 'GET', path: pathOf(responseId) }, signal);
+        const response = await agent.forRun(run).send({ method: 'GET', path: pathOf(responseId) }, signal);
         const refusal = await refusalIn(response);
         if (refusal?.status === 404) {
           return { result: failed('agent no longer knows the response that it worked on', true) };

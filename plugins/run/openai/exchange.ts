@@ -1,6 +1,6 @@
 import type { JsonValue, RunEvent } from '../../../src/contract/index.ts';
 import {
-  type AgentClient,
+  type AgentCalls,
   type AgentResponse,
   EventStream,
   parseAgentJson,
@@ -38,7 +38,7 @@ export interface Reading {
 
 /** Asks for an answer. An endpoint that does not stream may send it as a whole. */
 export async function* ask(
-  agent: AgentClient,
+  agent: AgentCalls,
   turn: Turn,
   stream: boolean,
   signal: AbortSignal,

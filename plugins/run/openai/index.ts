@@ -39,7 +39,7 @@ export default {
         const turn = api.turn(prompt.value, run.session?.memory);
         if (options.background) return settle(host, (attempt) => background.begin(run, turn, attempt));
         const events = attempt(host, async function* ({ signal }) {
-          const ended = yield* ask(agent, turn, streams, signal);
+          const ended = yield* ask(agent.forRun(run), turn, streams, signal);
           return ended.kind === 'refused' ? turn.failureOf(ended) : conclude(run, ended, turn.memoryAfter);
         });
         return streams ? { kind: 'stream', events } : resultOf(events);

@@ -1,7 +1,9 @@
-import { AggregatorRegistry } from 'prom-client';
+import { type ExpositionFormat, exposition } from '../../observe/exposition.ts';
+import { mergeFamilies } from '../../observe/merge-families.ts';
+import type { MetricFamily } from '../../observe/metric-family.ts';
 
-/** Metrics of a process, as prom-client's `getMetricsAsJSON` returns them. */
-export type MetricsData = readonly object[];
+/** Metrics of a process. */
+export type MetricsData = readonly MetricFamily[];
 
 /** The metrics of several processes as those of one: counters added, gauges added or as each of them says. */
 export class MergedMetrics {
@@ -9,34 +11,25 @@ export class MergedMetrics {
   #ended: MetricsData = [];
 
   /** Keeps what a process had counted when its metrics were last read. */
-  async ended(last: MetricsData): Promise<void> {
-    const merged = AggregatorRegistry.aggregate(
-      [this.#ended, last.filter(isCounter)].filter(({ length }) => length > 0),
-    );
-    this.#ended = await merged.getMetricsAsJSON();
+  ended(last: MetricsData): void {
+    this.#ended = mergeFamilies([this.#ended, last.filter(isCumulative)]);
   }
 
-  /** In the text format of Prometheus. */
-  text(processes: readonly MetricsData[]): Promise<string> {
+  /** In a format of Prometheus. */
+  text(processes: readonly MetricsData[], format: ExpositionFormat): string {
     // Runs that are queued wait for all processes, and each of them counts all.
     const [first = [], ...others] = processes;
     const counted = [first, ...others.map((data) => data.map(withoutQueued))];
-    return AggregatorRegistry.aggregate([...counted, this.#ended]).metrics();
+    return exposition(mergeFamilies([...counted, this.#ended]), format);
   }
 }
 
-interface Metric {
-  readonly name: string;
-  readonly type: string;
-  readonly values: readonly { readonly labels: Readonly<Record<string, unknown>> }[];
+function isCumulative({ type }: MetricFamily): boolean {
+  return type === 'counter' || type === 'histogram' || type === 'summary';
 }
 
-function isCounter(metric: object): boolean {
-  return (metric as Metric).type === 'counter';
-}
-
-function withoutQueued(metric: object): object {
-  const { name, values } = metric as Metric;
-  if (name !== 'pullcord_runs') return metric;
-  return { ...metric, values: values.filter(({ labels }) => labels.state !== 'queued') };
+function withoutQueued(family: MetricFamily): MetricFamily {
+  const { name, values } = family;
+  if (name !== 'pullcord_runs') return family;
+  return { ...family, values: values.filter(({ labels }) => labels.state !== 'queued') };
 }

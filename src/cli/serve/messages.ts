@@ -1,3 +1,5 @@
+import type { MetricFamily } from '../../observe/metric-family.ts';
+
 /** The environment variable that has the path of a worker's admin socket. */
 export const workerSocketVariable = 'PULLCORD_WORKER_SOCKET';
 
@@ -13,5 +15,7 @@ export type ToPrimary =
       readonly kind: 'serving';
       readonly address: { readonly host: string; readonly port: number };
       readonly revision: string;
+      readonly gitCommit: string | undefined;
+      readonly isDirty: boolean | undefined;
     }
-  | { readonly kind: 'metrics'; readonly data: readonly object[] };
+  | { readonly kind: 'metrics'; readonly data: readonly MetricFamily[] };

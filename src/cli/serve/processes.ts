@@ -9,6 +9,7 @@ import type { Config } from '../../config/model.ts';
 import type { Log } from '../log.ts';
 import { type ExitCode, exitCodes, terminal } from '../terminal.ts';
 import { hideEnvironment } from './hide-environment.ts';
+import type { ToPrimary } from './messages.ts';
 import { npmParent } from './npm-parent.ts';
 import { createSharedAdmin } from './shared-admin.ts';
 import { type Pages, serveSite } from './site-of-serve.ts';
@@ -89,12 +90,12 @@ async function listen(server: Server, { host, port }: Config['admin']): Promise<
 
 function announce(
   log: Log,
-  { address, revision }: { readonly address: { host: string; port: number }; readonly revision: string },
+  { address, revision, gitCommit, isDirty: dirty }: Omit<Extract<ToPrimary, { kind: 'serving' }>, 'kind'>,
   admin: Server,
   processes: number,
 ): void {
   const { address: host, port } = admin.address() as AddressInfo;
-  log.info({ url: urlOf(address), admin: urlOf({ host, port }), revision, processes }, 'serving');
+  log.info({ url: urlOf(address), admin: urlOf({ host, port }), revision, gitCommit, dirty, processes }, 'serving');
 }
 
 function closed(server: Server): Promise<void> {

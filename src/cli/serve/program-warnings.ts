@@ -2,7 +2,7 @@ import type { Config } from '../../config/model.ts';
 import type { PluginLog } from '../../contract/index.ts';
 import { exposingProcesses } from './exposing-processes.ts';
 import type { HiddenEnvironment } from './hide-environment.ts';
-import { secretVariables, startsPrograms } from './secret-variables.ts';
+import { secretsOfTraces, secretVariables, startsPrograms } from './secret-variables.ts';
 
 export interface ProgramSurroundings {
   readonly pid: number;
@@ -27,7 +27,7 @@ export function programWarnings(log: PluginLog, surroundings: ProgramSurrounding
     if (!startsPrograms(config)) return;
     if (pid === 1)
       warn({}, 'triggers start programs, and the gateway is PID 1: run it under an init that reaps zombies');
-    const secrets = [...secretVariables(config)].flatMap((name) => {
+    const secrets = [...secretVariables(config), ...secretsOfTraces].flatMap((name) => {
       const value = variables[name];
       return value ? [[name, value] as const] : [];
     });

@@ -5,6 +5,9 @@ export function startsPrograms({ triggers }: Pick<Config, 'triggers'>): boolean 
   return triggers.some(({ run }) => Array.isArray(run.with.argv));
 }
 
+/** Variables that the gateway reads itself and that may hold a credential of the collector of traces. */
+export const secretsOfTraces = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'] as const;
+
 /** Returns the environment variables that the config names as secrets, `{ env: NAME }`. */
 export function secretVariables({ admin, engine, defaultAuth, triggers }: Config): ReadonlySet<string> {
   const names = new Set<string>();

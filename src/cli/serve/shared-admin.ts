@@ -1,6 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, request as requestTo, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { problem } from '../../contract/index.ts';
+import { codeOfClientError } from '../../http/protocol-errors.ts';
+import { rawProblem, writeReply } from '../../http/reply.ts';
+import { acceptedFormat } from '../../observe/exposition.ts';
 import type { Workers } from './workers.ts';
 
 /**
@@ -11,6 +16,10 @@ export function createSharedAdmin(workers: Pick<Workers, 'sockets' | 'metrics'>)
   // What is wrong with a request is for the process to say.
   const server = createServer({ requireHostHeader: false, requestTimeout: 10_000 }, (request, response) => {
     void answer(workers, request, response).catch(() => response.destroy());
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else socket.end(rawProblem(codeOfClientError(error), randomUUID()));
   });
   return server;
 }
@@ -31,7 +40,7 @@ async function answer(
   const worst = answers.toSorted((one, other) => other.status - one.status)[0];
   if (worst === undefined) return refuse(response);
   const isMerged = path === '/metrics' && worst.status === 200;
-  const body = isMerged ? Buffer.from(await workers.metrics()) : worst.body;
+  const body = isMerged ? Buffer.from(await workers.metrics(acceptedFormat(request.headers.accept))) : worst.body;
   const { 'transfer-encoding': _chunked, connection: _connection, ...headers } = worst.headers;
   response.writeHead(worst.status, { ...headers, 'content-length': body.length });
   response.end(body);
@@ -79,7 +88,6 @@ function pass(socketPath: string, request: IncomingMessage, response: ServerResp
 }
 
 function refuse(response: ServerResponse): void {
-  const { status, body } = problem('unavailable', { detail: 'No process serves now. Retry later.' });
-  response.writeHead(status, { 'content-type': 'application/problem+json', 'retry-after': '1' });
-  response.end(JSON.stringify(body));
+  const detail = 'No process serves now. Retry later.';
+  writeReply(response, randomUUID(), problem('unavailable', { detail }, { 'retry-after': '1' }));
 }

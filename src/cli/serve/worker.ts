@@ -23,12 +23,12 @@ export class Worker {
   }
 
   /** Reports that it serves, and answers what the primary asks. */
-  serving({ address, revision, metrics }: Gateway): void {
+  serving({ address, revision, gitCommit, isDirty, metrics }: Gateway): void {
     process.on('message', (message: ToWorker) => {
       if (message.kind === 'signal') this.signals.emit(message.signal, message.signal);
       else void metrics.data().then((data) => send({ kind: 'metrics', data }));
     });
-    send({ kind: 'serving', address, revision });
+    send({ kind: 'serving', address, revision, gitCommit, isDirty });
   }
 
   /** Otherwise the channel to the primary would keep the process alive. */

@@ -1,6 +1,7 @@
 import cluster, { type Worker as Fork } from 'node:cluster';
 import { join } from 'node:path';
 import type { PluginLog } from '../../contract/index.ts';
+import type { ExpositionFormat } from '../../observe/exposition.ts';
 import { MergedMetrics, type MetricsData } from './merged-metrics.ts';
 import { type ToPrimary, type ToWorker, workerSocketVariable } from './messages.ts';
 
@@ -79,11 +80,14 @@ export class Workers {
     for (const timer of this.#replacements) clearTimeout(timer);
   }
 
-  /** Of all, in the text format of Prometheus. */
-  async metrics(): Promise<string> {
+  /** Of all, in a format of Prometheus. */
+  async metrics(format: ExpositionFormat): Promise<string> {
     const serving = this.#serving();
     await Promise.all(serving.map(askForMetrics));
-    return this.#merged.text(serving.map(({ metrics }) => metrics));
+    return this.#merged.text(
+      serving.map(({ metrics }) => metrics),
+      format,
+    );
   }
 
   #serving(): readonly Member[] {
@@ -130,7 +134,7 @@ export class Workers {
     const { fork, slot, servesSince, metrics } = member;
     this.#members.delete(fork.id);
     member.onMetrics?.();
-    void this.#merged.ended(metrics);
+    this.#merged.ended(metrics);
     if (this.#isStopping) {
       if (ended.code !== 0) this.#worst = ended;
       if (this.#members.size === 0) this.#over.resolve(this.#worst);

@@ -247,17 +247,22 @@ function recordingBounds(recording: RecordingDocument | undefined): RecordingBou
   };
 }
 
-/** A trigger's rate overrides the gateway's, its masks add to all others. Without `record: full` nothing is recorded. */
+/**
+ * What a trigger sets overrides what the gateway does, its masks add to all others. Without `record: full` there is no sample, and
+ * nothing of what callers sent is recorded.
+ */
 function recordingPolicy(
   ofGateway: RecordingDocument = {},
   ofTrigger: RecordingDocument = {},
   record: RecordPolicy,
 ): RecordingPolicy | undefined {
-  const { rate = ofGateway.rate ?? 0 } = ofTrigger;
-  if (rate === 0 || record.keep !== 'full') return undefined;
+  const { rate: declared = ofGateway.rate ?? 0, refused = ofGateway.refused ?? true } = ofTrigger;
+  const keepsBodies = record.keep === 'full';
+  const rate = keepsBodies ? declared : 0;
+  if (rate === 0 && !refused) return undefined;
   const { count, age: ageMs } = boundsOf(ofTrigger);
   const mask = [...new Set([...(ofGateway.mask ?? []), ...(ofTrigger.mask ?? []), ...record.mask])];
-  return { rate, count, ageMs, mask };
+  return { rate, refused, keepsBodies, count, ageMs, mask };
 }
 
 function boundsOf({ keep = {} }: RecordingDocument = {}): RecordingBoundsDocument {

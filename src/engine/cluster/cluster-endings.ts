@@ -114,7 +114,8 @@ export class ClusterEndings implements AttemptEndings {
         return undefined;
       } catch (err) {
         if (!EngineUnavailable.is(err)) throw err;
-        log.error({ err, runId: slot.record.id }, 'the outcome of a run could not be stored; retrying');
+        const { id: runId, requestId } = slot.record;
+        log.error({ err, runId, requestId }, 'the outcome of a run could not be stored; retrying');
       }
       await sleep(delayMs);
     }
@@ -126,7 +127,8 @@ export class ClusterEndings implements AttemptEndings {
     const run = runs.get(slot.record.id);
     if (run?.slot !== slot) return;
     work(run).catch((err) => {
-      log.error({ err, runId: slot.record.id }, 'the outcome of a run could not be stored');
+      const { id: runId, requestId } = slot.record;
+      log.error({ err, runId, requestId }, 'the outcome of a run could not be stored');
       runs.release(slot);
     });
   }

@@ -16,7 +16,9 @@ import {
   type LimitCharge,
   type LimitCounter,
   type NewRun,
+  type NodeMembership,
   type NodeRecord,
+  type Once,
   type RunQuery,
   type RunRecord,
   type StorageHealth,
@@ -51,6 +53,10 @@ export class ClusterEngine implements Engine {
   async submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[] = []): Promise<Submission> {
     if (this.#isClosing) return { kind: 'unavailable', reason: 'the gateway is stopping' };
     return this.#node.intake.submit(run, claim, limits);
+  }
+
+  async holder(claim: Once): Promise<string | undefined> {
+    return this.#store.holder(claim);
   }
 
   async wait(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunRecord | undefined> {
@@ -98,6 +104,11 @@ export class ClusterEngine implements Engine {
 
   async nodes(): Promise<readonly NodeRecord[]> {
     return this.#store.nodes();
+  }
+
+  get membership(): NodeMembership {
+    const { nodes, remainingMs } = this.#node.membership;
+    return { nodes: nodes.length, leaseMs: remainingMs };
   }
 
   get life(): Life | undefined {

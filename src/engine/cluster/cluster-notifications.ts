@@ -87,7 +87,7 @@ export class ClusterNotifications {
       this.#lookIn(delayMs);
     } catch (err) {
       if (signal.aborted) return;
-      log.error({ err, runId: run.id }, 'a notification failed unexpectedly; retrying');
+      log.error({ err, runId: run.id, requestId: run.requestId }, 'a notification failed unexpectedly; retrying');
       await store.notifyLater(run.id, attempts, errorDelayMs).catch(() => {});
       this.#lookIn(errorDelayMs);
     }

@@ -76,6 +76,11 @@ export class Membership {
     return this.#hasBegun && !this.#isStopped && this.life === undefined;
   }
 
+  /** For how long the lease holds for certain, in milliseconds; 0: there is none. */
+  get remainingMs(): number {
+    return this.life === undefined ? 0 : Math.max((this.#current?.until ?? 0) - performance.now(), 0);
+  }
+
   /** Nodes alive as of the last beat. */
   get nodes(): readonly NodeRecord[] {
     return this.#nodes;

@@ -10,6 +10,7 @@ import type {
   NewRun,
   NodeInfo,
   NodeRecord,
+  Once,
   RunCost,
   RunPolicy,
   RunQuery,
@@ -228,6 +229,9 @@ export interface SharedStore {
   nodes(): Promise<readonly NodeRecord[]>;
   /** What a revision says of lanes. The rules of the newest revision apply to all nodes. */
   serve(revision: string, rules: readonly LaneRule[]): Promise<void>;
+
+  /** The run that holds a claim, or that has taken a `once`. */
+  holder(claim: Once): Promise<string | undefined>;
 
   /** Stores a run, and takes in the same step what may start now (`Peer.want`). */
   submit(life: Life, operation: SubmitOperation): Promise<SubmitAnswer>;

@@ -9,6 +9,7 @@ import {
   newClaim,
   newRun,
   promise,
+  trace,
 } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
@@ -38,11 +39,12 @@ export const debounceCases: readonly ConformanceCase[] = [
     const { engine } = harness;
     const worker = new Worker();
     await engine.start(worker);
-    const first = debounced(harness, 'first');
+    const first = debounced(harness, 'first', { trace });
     const last = debounced(harness, 'last', {
       requestId: 'the last',
       secret: 'another',
       revision: 'd4e5f6',
+      trace: { ...trace, parentSpanId: '1234567890abcdef' },
       debounce: short,
     });
     const bursts = [];
@@ -55,6 +57,7 @@ export const debounceCases: readonly ConformanceCase[] = [
     assert.equal(run.input.instruction, 'last');
     settle(success);
     const record = await ended(harness, first.id);
+    assert.deepEqual(record.trace, last.trace);
     const { requestId, secret, revision, acceptedAt } = record;
     assert.deepEqual(
       { requestId, secret, revision, acceptedAt },

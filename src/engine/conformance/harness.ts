@@ -12,6 +12,7 @@ import {
   type RecordingBounds,
   type RunPolicy,
   type RunRecord,
+  type RunTrace,
 } from '../types/index.ts';
 
 /** A new, empty engine that has not been started, with room for at least 2,000 runs and claims. */
@@ -93,6 +94,15 @@ export function newRun({ clock }: Pick<ConformanceHarness, 'clock'>, changes: Pa
   };
 }
 
+/** The place of a run in a trace, with a `tracestate` that SQL and JSON must not misread. */
+export const trace: RunTrace = {
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+  flags: 1,
+  state: `rojo=00f067aa0ba902b7,congo=it's {"a"}\\u0000`,
+  parentSpanId: '00f067aa0ba902b7',
+  firedBy: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: 'b7ad6b7169203331' },
+};
+
 /** A claim without a window, which a failed run releases. */
 export function newClaim(changes: Partial<Claim> = {}): Claim {
   return {
@@ -128,6 +138,7 @@ export function newRequest(
     runId: undefined,
     revision: 'a1b2c3',
     provenance: 'projects/support/refund-request.yaml:4',
+    details: { sampled: true, rate: 0.5, gitCommit: '0123456789abcdef0123456789abcdef01234567', dirty: false },
     ...changes,
   };
 }

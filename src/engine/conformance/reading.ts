@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RunOutcome, RunQuery } from '../types/index.ts';
-import { type ConformanceCase, ended, keepAll, newRun, promise } from './harness.ts';
+import { type ConformanceCase, ended, keepAll, newRun, promise, trace } from './harness.ts';
 import { failure, success, Worker } from './worker.ts';
 
 export const readCases: readonly ConformanceCase[] = [
@@ -147,4 +147,22 @@ export const readCases: readonly ConformanceCase[] = [
       assert.deepEqual([without?.secret, without?.requestId], [undefined, undefined]);
     },
   ),
+
+  promise('a run keeps its place in a trace, for each attempt, and when it is final', async (harness) => {
+    const { engine } = harness;
+    const policy = { ...keepAll, keep: 'metadata' } as const;
+    const [traced, plain] = [newRun(harness, { policy, trace }), newRun(harness)];
+    const seen: unknown[] = [];
+    await engine.start({
+      execute(run) {
+        if (run.id === traced.id) seen.push(run.trace);
+        return run.attempt === 1 ? { kind: 'retry', message: 'busy', delayMs: 0 } : success;
+      },
+    });
+    for (const one of [traced, plain]) await engine.submit(one, undefined);
+    for (const one of [traced, plain]) await ended(harness, one.id);
+    assert.deepEqual(seen, [trace, trace]);
+    assert.deepEqual((await engine.get(traced.id))?.trace, trace);
+    assert.equal((await engine.get(plain.id))?.trace, undefined);
+  }),
 ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { uuidv7 } from 'uuidv7';
+import { recordingSize } from '../execution/recording-size.ts';
 import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery, Recordings } from '../types/index.ts';
 import {
   type ConformanceCase,
@@ -46,8 +47,17 @@ export const recordingCases: readonly ConformanceCase[] = [
         status: 422,
         by: 'only refunds',
         runId: uuidv7(),
+        details: {
+          ...{ sampled: false, rate: 0, reason: '\u2028 "', dirty: true, omitted: 'not_read' },
+          limits: [
+            {
+              ...{ id: 'a', name: 'ü', level: 'project', mode: 'shadow', per: 'key', value: '{"a":1}' },
+              provenance: 'projects/support/project.yaml:7',
+            },
+          ],
+        },
       }),
-      newRequest(harness, { ...bare, headers: {}, origin: undefined, bodyText: undefined }),
+      newRequest(harness, { ...bare, headers: {}, origin: undefined, bodyText: undefined, details: undefined }),
       newRequest(harness, { ...bare, bodyText: '' }),
       newRequest(harness, { bodyText: ' \ufeff{"a" :\r\n\t1.0, "\\ud800": "\u{1f600}e\u0301\0"}\n' }),
       newRequest(harness, { bodyText: 'ü'.repeat(500_000) }),
@@ -274,6 +284,27 @@ export const recordingCases: readonly ConformanceCase[] = [
     assert.equal((await idsOf(harness)).length, 100);
   }),
 
+  recordingPromise(
+    'requests that are recorded for their outcome alone give way first while they are more than half',
+    async (harness) => {
+      const sample = newRequests(harness, 4);
+      await record(harness, sample.map(unbounded), wide);
+      for (const bounds of [
+        { ...wide, count: 10 },
+        { ...wide, sizeBytes: 10 * sizeOf(sample[0]) },
+      ]) {
+        const flood = newRequests(harness, 20, { verdict: 'limited', details: { sampled: false, rate: 0.5 } });
+        await record(harness, flood.map(unbounded), bounds);
+        assert.deepEqual(await idsOf(harness), idsIn([...sample, ...flood.slice(-6)]));
+      }
+      const more = newRequests(harness, 9);
+      await record(harness, more.map(unbounded), { ...wide, count: 10 });
+      const kept = await idsOf(harness);
+      assert.equal(kept.length, 10);
+      assert.deepEqual(kept.slice(-9), idsIn(more), 'where they are less than half, the oldest give way');
+    },
+  ),
+
   recordingPromise('a request that is recorded twice is kept once, as it was first', async (harness) => {
     const { recordings } = harness;
     const request = newRequest(harness, { bodyText: 'x'.repeat(1000) });
@@ -360,6 +391,10 @@ async function recordedAtSteps(
 
 function newRequests(harness: ConformanceHarness, count: number, changes: Partial<RecordedRequest> = {}) {
   return Array.from({ length: count }, () => newRequest(harness, changes));
+}
+
+function sizeOf(request: RecordedRequest | undefined): number {
+  return request === undefined ? 0 : recordingSize(request);
 }
 
 function idsIn(requests: readonly RecordedRequest[]): readonly string[] {

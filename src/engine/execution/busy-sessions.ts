@@ -41,7 +41,7 @@ export class BusySessions {
   ): MaybePromise<Submission> {
     const others = this.#othersOf(run, conversation);
     const [busy] = others;
-    if (busy !== undefined && run.onBusy === 'drop') return this.#dropped(busy.record.id, claim);
+    if (busy !== undefined && run.onBusy === 'drop') return this.#dropped(busy.record.id, run, claim);
     const accepted = (submission: Submission): Submission => {
       if (submission.kind === 'accepted') for (const other of others) this.#cancel(other);
       return submission;
@@ -62,11 +62,14 @@ export class BusySessions {
   }
 
   /** A repeated request is a duplicate, whether its session is busy or not. */
-  #dropped(runId: string, claim: Claim | undefined): MaybePromise<Submission> {
-    const answer = (holder: string | undefined): Submission =>
-      holder === undefined ? { kind: 'busy', runId } : { kind: 'duplicate', runId: holder };
-    const holder = claim && this.#parts.store.holder(claim);
-    return holder instanceof Promise ? holder.then(answer) : answer(holder);
+  #dropped(runId: string, { once }: NewRun, claim: Claim | undefined): MaybePromise<Submission> {
+    const { store } = this.#parts;
+    return whenKnown(once && store.holder(once), (first): MaybePromise<Submission> => {
+      if (first !== undefined) return { kind: 'repeated', runId: first };
+      return whenKnown(claim && store.holder(claim), (holder) =>
+        holder === undefined ? { kind: 'busy', runId } : { kind: 'duplicate', runId: holder },
+      );
+    });
   }
 
   #cancel(slot: RunSlot): void {
@@ -76,4 +79,11 @@ export class BusySessions {
     controller?.abort();
     this.#parts.store.hurry();
   }
+}
+
+function whenKnown<T>(
+  holder: MaybePromise<string | undefined>,
+  then: (holder: string | undefined) => MaybePromise<T>,
+): MaybePromise<T> {
+  return holder instanceof Promise ? holder.then(then) : then(holder);
 }

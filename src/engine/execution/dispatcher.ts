@@ -211,7 +211,8 @@ export class Dispatcher {
       stored = await this.#store.start({ id: slot.record.id, ...start });
     } catch (err) {
       if (slot.isDecided || this.#isStopped) return;
-      this.#log.error({ err, runId: slot.record.id }, 'the start of a run could not be stored; retrying');
+      const { id: runId, requestId } = slot.record;
+      this.#log.error({ err, runId, requestId }, 'the start of a run could not be stored; retrying');
       this.pause(slot, storePauseMs);
       return;
     } finally {

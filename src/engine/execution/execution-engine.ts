@@ -11,6 +11,7 @@ import type {
   LimitCharge,
   LimitCounter,
   NewRun,
+  Once,
   RunQuery,
   RunRecord,
   StorageHealth,
@@ -80,6 +81,10 @@ export class ExecutionEngine implements Engine {
   submit(run: NewRun, claim: Claim | undefined, limits: readonly LimitCharge[] = []): MaybePromise<Submission> {
     if (this.#parts.dispatcher.isStopped) return { kind: 'unavailable', reason: 'the gateway is stopping' };
     return this.#submissions.submit(run, claim, limits);
+  }
+
+  async holder(claim: Once): Promise<string | undefined> {
+    return this.#parts.store.holder(claim);
   }
 
   async wait(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunRecord | undefined> {

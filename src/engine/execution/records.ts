@@ -3,7 +3,7 @@ import type { NewRun, RunPolicy, RunRecord } from '../types/index.ts';
 /** The record of a run that was just submitted. */
 export function queuedRecord(run: NewRun): RunRecord {
   const { id, project, trigger, revision, caller, sessionId, conversation, replayOf, input, origin, acceptedAt } = run;
-  const { secret, requestId, concurrencyValue, startsAt } = run;
+  const { secret, requestId, trace, concurrencyValue, startsAt } = run;
   return {
     ...{
       id,
@@ -20,6 +20,7 @@ export function queuedRecord(run: NewRun): RunRecord {
       origin,
       acceptedAt,
     },
+    ...(trace !== undefined && { trace }),
     ...(concurrencyValue !== undefined && { concurrencyValue }),
     ...(startsAt !== undefined && { startsAt }),
     state: 'queued',
@@ -39,8 +40,8 @@ export function queuedRecord(run: NewRun): RunRecord {
 
 /** The record of a run that waits, with what another run of its burst brings. It was accepted when the first was. */
 export function replacedRecord(record: RunRecord, run: NewRun): RunRecord {
-  const { revision, secret, requestId, input, origin } = run;
-  return { ...record, revision, secret, requestId, input, origin };
+  const { revision, secret, requestId, trace, replayOf, input, origin } = run;
+  return { ...record, revision, secret, requestId, trace, replayOf, input, origin };
 }
 
 /** The part of a final run's record that its policy keeps; undefined: nothing. */

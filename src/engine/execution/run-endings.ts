@@ -114,6 +114,7 @@ export class RunEndings {
   /** What goes wrong here is a bug or a fault of the store: the run is in the store and the next start resumes it. */
   #unattended({ record }: RunSlot, work: MaybePromise<void>): void {
     if (!(work instanceof Promise)) return;
-    work.catch((err) => this.#parts.log.error({ err, runId: record.id }, 'the outcome of a run could not be stored'));
+    const { id: runId, requestId } = record;
+    work.catch((err) => this.#parts.log.error({ err, runId, requestId }, 'the outcome of a run could not be stored'));
   }
 }

@@ -6,6 +6,7 @@ import type {
   LimitCharge,
   LimitCounter,
   NewRun,
+  Once,
   RunCost,
   RunPolicy,
   RunQuery,
@@ -47,7 +48,7 @@ export type StoredReplacement =
   | { readonly kind: 'replaced' }
   /** The run was never stored, has been started, or has ended: nothing was stored. */
   | { readonly kind: 'not_waiting' }
-  | Extract<Submission, { kind: 'duplicate' | 'unavailable' }>;
+  | Extract<Submission, { kind: 'repeated' | 'duplicate' | 'unavailable' }>;
 
 /** What an attempt needs to be executed. */
 export interface StartedAttempt {
@@ -111,7 +112,7 @@ export type StoredSubmission =
  * once it settles, and steps take effect in the order of the calls. A call that rejects has changed nothing.
  */
 export interface Store {
-  /** Stores the run, already masked, its claim and what it takes of limits; as running its first attempt if `startedAt` is given. */
+  /** Stores the run, already masked, its claim, its `once` and what it takes of limits; as running its first attempt if `startedAt` is given. */
   submit(
     run: NewRun,
     claim: Claim | undefined,
@@ -124,8 +125,8 @@ export interface Store {
    * claim that it held is released.
    */
   replace(replacement: Replacement): MaybePromise<StoredReplacement>;
-  /** The run that holds the fingerprint of a claim. */
-  holder(claim: Claim): MaybePromise<string | undefined>;
+  /** As that of the engine. */
+  holder(claim: Once): MaybePromise<string | undefined>;
   start(start: Start): MaybePromise<StartedAttempt>;
   /**
    * Makes the run final, settles its claim and its reservations, and drops what its policy does not keep. May be delayed to share a commit with

@@ -1,13 +1,14 @@
 import { recordedRun } from '../execution/recorded-run.ts';
 import { recordingSize } from '../execution/recording-size.ts';
 import type { Clock } from '../execution/timers.ts';
-import type {
-  NewRecording,
-  RecordedRequest,
-  RecordingBounds,
-  RecordingQuery,
-  Recordings,
-  RunRecord,
+import {
+  isOutcomeOnly,
+  type NewRecording,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RecordingQuery,
+  type Recordings,
+  type RunRecord,
 } from '../types/index.ts';
 
 interface KeptRecording {
@@ -24,6 +25,7 @@ export class MemoryRecordings implements Recordings {
   readonly #kept = new Map<string, KeptRecording>();
   readonly #byTrigger = new Map<string, Set<KeptRecording>>();
   #size = 0;
+  readonly #outcomes = { kept: new Set<KeptRecording>(), size: 0 };
 
   constructor(clock: Clock, runOf: (id: string) => RunRecord | undefined) {
     this.#clock = clock;
@@ -37,10 +39,15 @@ export class MemoryRecordings implements Recordings {
       this.#boundTrigger(recording, bounds, now);
     }
     this.#sweep(now, bounds.ageMs);
-    for (const entry of this.#kept.values()) {
-      if (this.#kept.size <= bounds.count && this.#size <= bounds.sizeBytes) break;
-      this.#forget(entry);
-    }
+    while (this.#kept.size > bounds.count || this.#size > bounds.sizeBytes) this.#forgetOldest(bounds);
+  }
+
+  #forgetOldest({ count, sizeBytes }: RecordingBounds): void {
+    const { kept, size } = this.#outcomes;
+    const areMost =
+      (this.#kept.size > count && kept.size > count / 2) || (this.#size > sizeBytes && size > sizeBytes / 2);
+    const [oldest] = areMost ? kept : this.#kept.values();
+    if (oldest !== undefined) this.#forget(oldest);
   }
 
   /** Drops what has expired. */
@@ -96,13 +103,17 @@ export class MemoryRecordings implements Recordings {
     const kept = { request, size: recordingSize(request), until };
     this.#kept.set(request.id, kept);
     this.#size += kept.size;
+    if (isOutcomeOnly(request)) {
+      this.#outcomes.kept.add(kept);
+      this.#outcomes.size += kept.size;
+    }
     const trigger = triggerOf(request);
     this.#byTrigger.set(trigger, (this.#byTrigger.get(trigger) ?? new Set()).add(kept));
   }
 
   /** The bounds may be lower now than when older requests were recorded. */
   #boundTrigger(recording: NewRecording, bounds: RecordingBounds, now: number): void {
-    const { request, count = bounds.count, ageMs = bounds.ageMs } = recording;
+    const { request, count = Infinity, ageMs = bounds.ageMs } = recording;
     const ofTrigger = this.#byTrigger.get(triggerOf(request)) ?? new Set();
     for (const entry of ofTrigger) {
       if (ofTrigger.size <= count && entry.request.receivedAt + ageMs > now) break;
@@ -114,6 +125,7 @@ export class MemoryRecordings implements Recordings {
     const { request, size } = kept;
     this.#kept.delete(request.id);
     this.#size -= size;
+    if (this.#outcomes.kept.delete(kept)) this.#outcomes.size -= size;
     const trigger = triggerOf(request);
     const ofTrigger = this.#byTrigger.get(trigger);
     ofTrigger?.delete(kept);

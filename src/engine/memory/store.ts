@@ -21,6 +21,7 @@ import type {
   LimitCharge,
   LimitCounter,
   NewRun,
+  Once,
   Reservation,
   RunQuery,
   RunRecord,
@@ -73,10 +74,10 @@ export class MemoryStore implements Store {
     if (this.#runs.has(run.id)) throw new Error('a run with this id already exists');
     const now = this.#clock.now();
     this.#sweep(now, sweepAtSubmit);
-    const holder = claim && this.#claims.find(claim.scope, claim.fingerprint, now);
-    if (holder !== undefined) return { kind: 'duplicate', runId: holder.runId };
+    const taken = this.#taken(run, claim, now);
+    if (taken !== undefined) return taken;
     if (run.uses !== undefined && !this.#uses.hasLeft(run.uses)) return { kind: 'used_up' };
-    if (claim !== undefined && this.#claims.size >= this.#options.maxClaims) {
+    if ((claim ?? run.once) !== undefined && this.#claims.size >= this.#options.maxClaims) {
       return { kind: 'unavailable', reason: 'too many dedup claims' };
     }
     const held = this.#reserve(run.inputMemory?.bytes ?? this.#memory.measure(run.input));
@@ -87,6 +88,7 @@ export class MemoryStore implements Store {
       return charging;
     }
     if (run.uses !== undefined) this.#uses.count(run.uses);
+    if (run.once !== undefined) this.#claims.hold(forever(run.once), run);
     const queued = queuedRecord(run);
     const isWaiting = startedAt === undefined;
     this.#runs.set(run.id, {
@@ -108,9 +110,10 @@ export class MemoryStore implements Store {
     if (stored?.record.state !== 'queued' || stored.record.attempt > 0) return { kind: 'not_waiting' };
     const now = this.#clock.now();
     this.#sweep(now, sweepAtSubmit);
-    const holder = claim && this.#claims.find(claim.scope, claim.fingerprint, now);
-    if (holder !== undefined) return { kind: 'duplicate', runId: holder.runId };
-    if (claim !== undefined && stored.claim === undefined && this.#claims.size >= this.#options.maxClaims) {
+    const taken = this.#taken(run, claim, now);
+    if (taken !== undefined) return taken;
+    const isMore = run.once !== undefined || (claim !== undefined && stored.claim === undefined);
+    if (isMore && this.#claims.size >= this.#options.maxClaims) {
       return { kind: 'unavailable', reason: 'too many dedup claims' };
     }
     const { memory } = stored;
@@ -119,13 +122,26 @@ export class MemoryStore implements Store {
     }
     if (stored.claim !== undefined) this.#claims.release(stored.claim);
     stored.claim = claim && this.#claims.hold(claim, { id, acceptedAt: run.acceptedAt });
+    if (run.once !== undefined) this.#claims.hold(forever(run.once), { id, acceptedAt: run.acceptedAt });
     stored.record = { ...replacedRecord(stored.record, run), input: undefined };
     stored.waitingInput = JSON.stringify(run.input);
     stored.policy = run.policy;
     return { kind: 'replaced' };
   }
 
-  holder({ scope, fingerprint }: Claim): string | undefined {
+  /** The answer to a run whose `once` or claim another one has. */
+  #taken(
+    { once }: NewRun,
+    claim: Claim | undefined,
+    now: number,
+  ): Extract<StoredSubmission, { kind: 'repeated' | 'duplicate' }> | undefined {
+    const first = once && this.#claims.find(once.scope, once.fingerprint, now);
+    if (first !== undefined) return { kind: 'repeated', runId: first.runId };
+    const holder = claim && this.#claims.find(claim.scope, claim.fingerprint, now);
+    return holder && { kind: 'duplicate', runId: holder.runId };
+  }
+
+  holder({ scope, fingerprint }: Once): string | undefined {
     return this.#claims.find(scope, fingerprint, this.#clock.now())?.runId;
   }
 
@@ -328,4 +344,9 @@ export class MemoryStore implements Store {
 /** The record with the input of a run that waits. */
 function whole({ record, waitingInput }: StoredRun): RunRecord {
   return waitingInput === undefined ? record : { ...record, input: JSON.parse(waitingInput) };
+}
+
+/** A `once` as a claim that nothing releases. */
+function forever(once: Once): Claim {
+  return { ...once, windowMs: undefined, keepOnFailure: true };
 }

@@ -168,6 +168,11 @@ export const migrations: readonly string[] = [
   CREATE INDEX recordings_by_request ON {s}.recordings (request_id) WHERE request_id IS NOT NULL;
   CREATE INDEX recordings_ending ON {s}.recordings (until);
   `,
+  `
+  -- False: recorded for its outcome alone.
+  ALTER TABLE {s}.recordings ADD COLUMN sampled boolean NOT NULL DEFAULT true;
+  CREATE INDEX recordings_of_outcome ON {s}.recordings (received_at, id) WHERE NOT sampled;
+  `,
   // Small texts that gateways remember and share, e.g. the states of alerts.
   `
   CREATE TABLE {s}.notes (key text COLLATE "C" PRIMARY KEY, text text NOT NULL, version bigint NOT NULL);

@@ -79,6 +79,7 @@ export class PostgresStore implements SharedStore {
   readonly get: SharedStore['get'] = (runId) => this.#reads.get(runId);
   readonly finals: SharedStore['finals'] = (runIds) => this.#reads.finals(runIds);
   readonly ownerOf: SharedStore['ownerOf'] = (runId) => this.#reads.ownerOf(runId);
+  readonly holder: SharedStore['holder'] = (claim) => this.#reads.holder(claim);
   readonly list: SharedStore['list'] = (query) => this.#reads.list(query);
 
   readonly takeNotifications: SharedStore['takeNotifications'] = (most, leaseMs) =>

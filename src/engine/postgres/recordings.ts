@@ -1,7 +1,14 @@
 import type { RunState } from '../../contract/index.ts';
 import { recordedRun } from '../execution/recorded-run.ts';
 import { recordingSize } from '../execution/recording-size.ts';
-import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery, Recordings } from '../types/index.ts';
+import {
+  isOutcomeOnly,
+  type NewRecording,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RecordingQuery,
+  type Recordings,
+} from '../types/index.ts';
 import type { Connections } from './connections.ts';
 import { inSchema } from './opening.ts';
 import { restored, restoredOr, storable, storableOr } from './text.ts';
@@ -121,6 +128,7 @@ export function storedRecording(request: RecordedRequest, { size, until }: { siz
     size,
     until,
     request: JSON.stringify(rest),
+    sampled: !isOutcomeOnly(request),
   };
 }
 
@@ -163,6 +171,7 @@ export function recordingOf(row: RecordingRow): RecordedRequest {
     bodyText: rest.bodyText,
     code: rest.code,
     by: rest.by,
+    details: rest.details,
     id: restored(row.id),
     receivedAt: row.received,
     project: restored(row.project),

@@ -40,7 +40,10 @@ export interface RunRow {
 
 /** The members of a record that never change and that no query needs. */
 export interface Head
-  extends Pick<RunRecord, 'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt'> {
+  extends Pick<
+    RunRecord,
+    'revision' | 'caller' | 'secret' | 'sessionId' | 'conversation' | 'replayOf' | 'startsAt' | 'trace'
+  > {
   /** Of its policy, unless it has none. */
   readonly mask?: readonly string[] | undefined;
 }
@@ -71,6 +74,7 @@ export function recordOf(row: RunRow): RunRecord {
     sessionId: head.sessionId,
     conversation: head.conversation,
     replayOf: head.replayOf,
+    ...(head.trace !== undefined && { trace: head.trace }),
     ...(value !== undefined && { concurrencyValue: value }),
     input: parsed(row.input),
     origin: parsed(row.origin),
@@ -112,9 +116,9 @@ export function submissionOf(
   keyOf: (value: string) => string,
 ): object {
   const { id, project, trigger, policy, conversation, requestId, acceptedAt, startsAt, uses, onBusy, debounce } = run;
-  const { revision, caller, secret, sessionId, replayOf, input, origin, concurrencyValue } = run;
+  const { revision, caller, secret, sessionId, replayOf, trace, input, origin, concurrencyValue } = run;
   const mask = policy.mask.length === 0 ? undefined : policy.mask;
-  const head: Head = { revision, caller, secret, sessionId, conversation, replayOf, startsAt, mask };
+  const head: Head = { revision, caller, secret, sessionId, conversation, replayOf, startsAt, trace, mask };
   return {
     id: storable(id),
     project: storable(project),
@@ -131,6 +135,7 @@ export function submissionOf(
     claim: claim === undefined ? null : claimKey(claim),
     claimWindow: claim?.windowMs,
     keepClaim: claim?.keepOnFailure ?? false,
+    ...(run.once !== undefined && { once: claimKey(run.once) }),
     ...(uses !== undefined && { uses: storable(uses.id), mostUses: uses.limit, usesUntil: uses.until }),
     ...(limits.length > 0 && { limits: limits.map(storableCharge) }),
     onBusy,

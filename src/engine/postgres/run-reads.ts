@@ -1,5 +1,5 @@
 import { keptRecord } from '../execution/records.ts';
-import type { Life, RunQuery, RunRecord } from '../types/index.ts';
+import { claimKey, type Life, type Once, type RunQuery, type RunRecord } from '../types/index.ts';
 import type { Database } from './database.ts';
 import { listQuery } from './list-query.ts';
 import { type RunRow, recordOf, runColumns } from './rows.ts';
@@ -38,6 +38,16 @@ export class RunReads {
       [storable(runId)],
     );
     return row;
+  }
+
+  async holder(claim: Once): Promise<string | undefined> {
+    const [row] = await this.#database.query<{ holder: string }>(
+      'holder',
+      `SELECT c.run_id AS holder FROM {s}.claims c WHERE c.key = $1
+         AND (c.until IS NULL OR c.until > {s}.v1_now($2) OR EXISTS (SELECT 1 FROM {s}.queue q WHERE q.id = c.run_id))`,
+      [claimKey(claim), this.#database.now],
+    );
+    return row && restored(row.holder);
   }
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {

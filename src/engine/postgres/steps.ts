@@ -71,6 +71,7 @@ export function stepAnswers(
 function submitAnswerOf(answer: SubmitJson): SubmitAnswer {
   const { kind, runId = '', limit = '', retryAt = 0, reason = '', shadowed, replaced = [], burst } = answer;
   switch (kind) {
+    case 'repeated':
     case 'duplicate':
     case 'busy':
       return { kind, runId: restored(runId) };

@@ -1,4 +1,4 @@
-import { type Claim, claimKey } from '../types/index.ts';
+import { type Claim, claimKey, type Once } from '../types/index.ts';
 import type { Statements } from './statements.ts';
 
 /**
@@ -21,7 +21,7 @@ export class ClaimTable {
   }
 
   /** The run that holds the fingerprint of a claim. */
-  holder(claim: Claim, now: number): string | undefined {
+  holder(claim: Once, now: number): string | undefined {
     const holder = this.#holder(claim, now);
     if (holder !== undefined) return holder;
     this.#hasKeys ??= this.#sql.get('SELECT 1 FROM claims WHERE scope = ? LIMIT 1', [keysScope]) !== undefined;
@@ -29,7 +29,7 @@ export class ClaimTable {
     return this.#holder({ scope: keysScope, fingerprint: claimKey(claim) }, now);
   }
 
-  #holder({ scope, fingerprint }: Pick<Claim, 'scope' | 'fingerprint'>, now: number): string | undefined {
+  #holder({ scope, fingerprint }: Once, now: number): string | undefined {
     const row = this.#sql.get(
       `SELECT run_id FROM claims WHERE scope = ? AND fingerprint = ?
          AND (until IS NULL OR until > ? OR NOT ${isHolderFinal})`,
@@ -41,6 +41,10 @@ export class ClaimTable {
   hold({ scope, fingerprint, windowMs }: Claim, runId: string, acceptedAt: number): void {
     const until = windowMs === undefined ? null : acceptedAt + windowMs;
     this.#sql.run('INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)', [scope, fingerprint, runId, until]);
+  }
+
+  holdForever({ scope, fingerprint }: Once, runId: string): void {
+    this.#sql.run('INSERT INTO claims VALUES (?, ?, ?, NULL)', [scope, fingerprint, runId]);
   }
 
   /** Unless another run holds the fingerprint by now. */

@@ -21,6 +21,7 @@ import type {
   LimitCharge,
   LimitCounter,
   NewRun,
+  Once,
   RunQuery,
   RunRecord,
 } from '../types/index.ts';
@@ -67,6 +68,7 @@ export class Journal implements Store {
   ): Promise<StoredSubmission> {
     const submitted = { ...written(run), startedAt, burst };
     const stored = await this.#client.ask('runs', 'submit', submitted, claim, limits, this.#clock.now());
+    if (stored.repeats !== undefined) return { kind: 'repeated', runId: stored.repeats };
     if (stored.duplicateOf !== undefined) return { kind: 'duplicate', runId: stored.duplicateOf };
     if (stored.isUsedUp) return { kind: 'used_up' };
     if (stored.limited !== undefined) return { kind: 'limited', ...stored.limited };
@@ -75,12 +77,14 @@ export class Journal implements Store {
 
   async replace({ id: replaces, run, claim, startsAt }: Replacement): Promise<StoredReplacement> {
     const joining = { ...written(run), replaces, startsAt };
-    const { isWaiting, duplicateOf } = await this.#client.ask('runs', 'replace', joining, claim, this.#clock.now());
+    const replaced = await this.#client.ask('runs', 'replace', joining, claim, this.#clock.now());
+    const { isWaiting, repeats, duplicateOf } = replaced;
     if (!isWaiting) return { kind: 'not_waiting' };
+    if (repeats !== undefined) return { kind: 'repeated', runId: repeats };
     return duplicateOf === undefined ? { kind: 'replaced' } : { kind: 'duplicate', runId: duplicateOf };
   }
 
-  async holder(claim: Claim): Promise<string | undefined> {
+  async holder(claim: Once): Promise<string | undefined> {
     return this.#client.ask('runs', 'holder', claim, this.#clock.now());
   }
 

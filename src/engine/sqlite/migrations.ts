@@ -163,6 +163,15 @@ const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN concurrency_value TEXT;
   ALTER TABLE runs ADD COLUMN starts_at INTEGER;
   `,
+  // The place of a run in a trace, as JSON.
+  `
+  ALTER TABLE runs ADD COLUMN trace TEXT;
+  `,
+  // Why a request is recorded and what decided about it, as JSON.
+  `
+  ALTER TABLE recordings ADD COLUMN details TEXT;
+  CREATE INDEX recordings_of_outcome ON recordings (received_at, id, size) WHERE details ->> '$.sampled' = 0;
+  `,
   // Small texts that the gateway remembers, e.g. the states of alerts.
   `
   CREATE TABLE notes (key TEXT PRIMARY KEY, text TEXT NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -7,7 +7,7 @@ import type { Row } from './statements.ts';
 
 /** The columns that hold a recorded request, in the order of `recordingValues`. */
 export const recordingColumns =
-  'id, received_at, project, trigger_key, principal, ip, headers, body, masked, verdict, code, status, decided_by, run_id, revision, provenance, origin, request_id';
+  'id, received_at, project, trigger_key, principal, ip, headers, body, masked, verdict, code, status, decided_by, run_id, revision, provenance, origin, request_id, details';
 
 /** Reads recorded requests, each with what its run took. The run of a duplicate is that of another request. */
 export const selectRecordings = `SELECT recordings.*, runs.state AS run_state, runs.accepted_at AS run_accepted_at,
@@ -17,12 +17,13 @@ export const selectRecordings = `SELECT recordings.*, runs.state AS run_state, r
 
 export function recordingValues(request: RecordedRequest): readonly SQLInputValue[] {
   const { id, receivedAt, project, trigger, caller, ip, headers, bodyText, masked } = request;
-  const { verdict, code, status, by, runId, revision, provenance, origin, requestId } = request;
+  const { verdict, code, status, by, runId, revision, provenance, origin, requestId, details } = request;
   return [
     ...[id, receivedAt, project, trigger, caller, ip, JSON.stringify(headers), bodyText ?? null],
     ...[JSON.stringify(masked), verdict, code ?? null, status, by ?? null, runId ?? null, revision, provenance],
     origin === undefined ? null : JSON.stringify(origin),
     requestId ?? null,
+    details === undefined ? null : JSON.stringify(details),
   ];
 }
 
@@ -48,6 +49,7 @@ export function recordingOf(row: Row): RecordedRequest {
     runId: optional(row.run_id),
     revision: String(row.revision),
     provenance: String(row.provenance),
+    details: typeof row.details === 'string' ? JSON.parse(row.details) : undefined,
     ...(run !== undefined && { run }),
   };
 }

@@ -1,14 +1,22 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { recordingSize } from '../execution/recording-size.ts';
-import type { NewRecording, RecordedRequest, RecordingBounds, RecordingQuery } from '../types/index.ts';
+import {
+  isOutcomeOnly,
+  type NewRecording,
+  type RecordedRequest,
+  type RecordingBounds,
+  type RecordingQuery,
+} from '../types/index.ts';
 import { freePages } from './free-pages.ts';
 import { recordingColumns, recordingOf, recordingValues, selectRecordings } from './recording-rows.ts';
 import { Statements } from './statements.ts';
 import { tidyLimit } from './tidying.ts';
 
 const placeholders = recordingColumns.replace(/\w+/g, '?');
-const counted = 'RETURNING project, trigger_key, size';
+const ofOutcome = "details ->> '$.sampled' = 0";
+const counted = `RETURNING project, trigger_key, size, coalesce(${ofOutcome}, 0) AS of_outcome`;
 const oldestFirst = 'FROM recordings INDEXED BY recordings_by_time ORDER BY received_at, id LIMIT ?';
+const oldestOfOutcome = `FROM recordings INDEXED BY recordings_of_outcome WHERE ${ofOutcome} ORDER BY received_at, id LIMIT ?`;
 /** The part of the maximum size that is reserved for runs: a sample must never be the reason why one is refused. */
 const reservedForRuns = 0.25;
 
@@ -18,7 +26,7 @@ export class RecordingTables {
   /** Those of the latest request; the journal does not store them. */
   #bounds: RecordingBounds | undefined;
   /** Undefined: not counted yet. */
-  #kept: { count: number; size: number } | undefined;
+  #kept: Kept | undefined;
   readonly #keptOfTrigger = new Map<string, number>();
 
   constructor(database: DatabaseSync) {
@@ -88,7 +96,7 @@ export class RecordingTables {
          ON CONFLICT (id) DO NOTHING`,
       [...recordingValues(request), size, until],
     );
-    if (added > 0) this.#count(request.project, request.trigger, size, 1);
+    if (added > 0) this.#count(request, size, 1);
   }
 
   #boundTrigger({ request, count, ageMs }: NewRecording, now: number, limit: number): void {
@@ -108,8 +116,11 @@ export class RecordingTables {
   #boundAll(now: number, limit: number): number {
     const ended = this.#delete('SELECT rowid FROM recordings WHERE until <= ? LIMIT ?', [now, limit]);
     const old = this.#bounds === undefined ? 0 : this.#boundAge(now - this.#bounds.ageMs, limit);
-    const excess = this.#hasRoom() ? this.#excess(limit) : limit;
-    return ended + old + (excess > 0 ? this.#delete(`SELECT rowid ${oldestFirst}`, [excess]) : 0);
+    const hasRoom = this.#hasRoom();
+    const refused = hasRoom ? this.#excess(oldestOfOutcome, limit, isMostlyOfOutcome) : 0;
+    const deleted = refused > 0 ? this.#delete(`SELECT rowid ${oldestOfOutcome}`, [refused]) : 0;
+    const excess = hasRoom ? this.#excess(oldestFirst, limit, isOver) : limit;
+    return ended + old + deleted + (excess > 0 ? this.#delete(`SELECT rowid ${oldestFirst}`, [excess]) : 0);
   }
 
   /** The bound may be lower now than when they were recorded. */
@@ -118,17 +129,20 @@ export class RecordingTables {
     return this.#delete(`SELECT rowid ${old}`, [until, limit]);
   }
 
-  /** How many of the oldest exceed the bounds of count and size. */
-  #excess(limit: number): number {
+  /** How many of these have to go for the bounds of count and size. */
+  #excess(oldest: string, limit: number, mustGo: (kept: Kept, bounds: RecordingBounds) => boolean): number {
     const bounds = this.#bounds;
     if (bounds === undefined) return 0;
-    let { count, size } = this.#total();
+    const { ofOutcome, ...all } = this.#total();
+    const left = { ...all, ofOutcome: { ...ofOutcome } };
     let excess = 0;
-    if (count <= bounds.count && size <= bounds.sizeBytes) return excess;
-    for (const row of this.#sql.prepare(`SELECT size ${oldestFirst}`).iterate(limit)) {
-      if (count <= bounds.count && size <= bounds.sizeBytes) break;
-      count -= 1;
-      size -= Number(row.size);
+    if (!mustGo(left, bounds)) return excess;
+    for (const row of this.#sql.prepare(`SELECT size ${oldest}`).iterate(limit)) {
+      if (!mustGo(left, bounds)) break;
+      for (const sum of oldest === oldestFirst ? [left] : [left, left.ofOutcome]) {
+        sum.count -= 1;
+        sum.size -= Number(row.size);
+      }
       excess += 1;
     }
     return excess;
@@ -137,27 +151,38 @@ export class RecordingTables {
   /** Deletes the rows that a query finds. Returns how many. */
   #delete(found: string, values: readonly SQLInputValue[]): number {
     const deleted = this.#sql.all(`DELETE FROM recordings WHERE rowid IN (${found}) ${counted}`, values);
-    for (const { project, trigger_key: trigger, size } of deleted) {
-      this.#count(String(project), String(trigger), Number(size), -1);
+    for (const row of deleted) {
+      const details = row.of_outcome === 1 ? { sampled: false, rate: 0 } : undefined;
+      const request = { project: String(row.project), trigger: String(row.trigger_key), details };
+      this.#count(request, Number(row.size), -1);
     }
     return deleted.length;
   }
 
-  #count(project: string, trigger: string, size: number, change: 1 | -1): void {
-    if (this.#kept !== undefined) {
-      this.#kept.count += change;
-      this.#kept.size += change * size;
+  #count(request: Counted, size: number, change: 1 | -1): void {
+    const { project, trigger } = request;
+    const counts =
+      this.#kept === undefined ? [] : isOutcomeOnly(request) ? [this.#kept, this.#kept.ofOutcome] : [this.#kept];
+    for (const one of counts) {
+      one.count += change;
+      one.size += change * size;
     }
     const name = nameOf({ project, trigger });
     const ofTrigger = this.#keptOfTrigger.get(name);
     if (ofTrigger !== undefined) this.#keptOfTrigger.set(name, ofTrigger + change);
   }
 
-  #total(): { readonly count: number; readonly size: number } {
+  #total(): Kept {
     if (this.#kept === undefined) {
-      const all = 'FROM recordings INDEXED BY recordings_by_time';
-      const row = this.#sql.get(`SELECT count(*) AS count, total(size) AS size ${all}`, []);
-      this.#kept = { count: Number(row?.count), size: Number(row?.size) };
+      const sumOf = (rows: string) => {
+        const row = this.#sql.get(
+          `SELECT count(*) AS count, total(size) AS size FROM recordings INDEXED BY ${rows}`,
+          [],
+        );
+        return { count: Number(row?.count), size: Number(row?.size) };
+      };
+      const all = sumOf('recordings_by_time');
+      this.#kept = { ...all, ofOutcome: sumOf(`recordings_of_outcome WHERE ${ofOutcome}`) };
     }
     return this.#kept;
   }
@@ -172,6 +197,30 @@ export class RecordingTables {
     return count;
   }
 }
+
+function isOver({ count, size }: Sum, bounds: RecordingBounds): boolean {
+  return count > bounds.count || size > bounds.sizeBytes;
+}
+
+/** Whether a bound is exceeded, and those that were recorded for their outcome alone take more than half of it. */
+function isMostlyOfOutcome({ count, size, ofOutcome }: Kept, bounds: RecordingBounds): boolean {
+  return (
+    (count > bounds.count && ofOutcome.count > bounds.count / 2) ||
+    (size > bounds.sizeBytes && ofOutcome.size > bounds.sizeBytes / 2)
+  );
+}
+
+interface Sum {
+  count: number;
+  size: number;
+}
+
+/** All that are kept, and those of them that were recorded for their outcome alone. */
+interface Kept extends Sum {
+  readonly ofOutcome: Sum;
+}
+
+type Counted = Pick<RecordedRequest, 'project' | 'trigger' | 'details'>;
 
 /** The latest recording of a trigger has its current bounds. */
 function lastOfEachTrigger(recordings: readonly NewRecording[]): Iterable<NewRecording> {

@@ -1,6 +1,6 @@
 import type { RunState, RunUsage } from '../../contract/index.ts';
 import type { StoredBurst } from '../execution/store.ts';
-import type { RunCost, RunPolicy, RunRecord } from '../types/index.ts';
+import type { RunCost, RunPolicy, RunRecord, RunTrace } from '../types/index.ts';
 
 /** A row of the table `runs`. */
 export interface RunRow {
@@ -44,11 +44,12 @@ export interface RunRow {
   readonly burst_ends_at: number | null;
   readonly concurrency_value: string | null;
   readonly starts_at: number | null;
+  readonly trace: string | null;
 }
 
 /** All columns of runs that are not final but those that may be long. */
 export const shortColumns =
-  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions, model, cached_tokens, reasoning_tokens, cost, currency, burst_key, burst_starts_at, burst_ends_at, concurrency_value, starts_at';
+  'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions, model, cached_tokens, reasoning_tokens, cost, currency, burst_key, burst_starts_at, burst_ends_at, concurrency_value, starts_at, trace';
 
 /** The complete record of a run. */
 export function recordOf(row: RunRow): RunRecord {
@@ -63,6 +64,7 @@ export function recordOf(row: RunRow): RunRecord {
     sessionId: row.session_id ?? undefined,
     conversation: row.conversation ?? undefined,
     replayOf: row.replay_of ?? undefined,
+    ...(row.trace !== null && { trace: parsed<RunTrace>(row.trace) }),
     ...(row.concurrency_value !== null && { concurrencyValue: row.concurrency_value }),
     input: parsed(row.input),
     origin: parsed(row.origin),

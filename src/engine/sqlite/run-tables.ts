@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { End, PendingNotification, Retry, Start, StoredBurst } from '../execution/store.ts';
 import { chargeAll, consumptionOf, settleAll } from '../limits/ledger.ts';
-import type { Claim, LimitCharge, LimitCounter, NewRun, RunPolicy, RunQuery } from '../types/index.ts';
+import type { Claim, LimitCharge, LimitCounter, NewRun, Once, RunPolicy, RunQuery } from '../types/index.ts';
 import { ClaimTable } from './claim-table.ts';
 import { Interruptions } from './interruptions.ts';
 import { LimitTable } from './limit-table.ts';
@@ -30,6 +30,7 @@ export interface JoiningRun extends Omit<SubmittedRun, 'startedAt' | 'burst'> {
 
 /** Without a reason against it, the run was stored; `memory` is that of its session. */
 interface StoredSubmit {
+  readonly repeats?: string;
   readonly duplicateOf?: string;
   readonly isUsedUp?: boolean;
   readonly limited?: { readonly limit: string; readonly retryAt: number };
@@ -77,7 +78,9 @@ export class RunTables {
   }
 
   submit(run: SubmittedRun, claim: Claim | undefined, limits: readonly LimitCharge[], now: number): StoredSubmit {
-    const { startedAt, uses, burst } = run;
+    const { startedAt, uses, burst, once } = run;
+    const first = once && this.#claims.holder(once, now);
+    if (first !== undefined) return { repeats: first };
     const holder = claim && this.#claims.holder(claim, now);
     if (holder !== undefined) return { duplicateOf: holder };
     if (uses !== undefined && !this.#uses.hasLeft(uses)) return { isUsedUp: true };
@@ -86,11 +89,13 @@ export class RunTables {
     const { reservations, shadowed } = charging;
     if (uses !== undefined) this.#uses.count(uses);
     if (claim !== undefined) this.#claims.hold(claim, run.id, run.acceptedAt);
+    if (once !== undefined) this.#claims.holdForever(once, run.id);
     this.#sql.run(
       `INSERT INTO runs (id, project, trigger_key, revision, principal, session_id, conversation, replay_of, state,
          attempt, accepted_at, started_at, keep, is_masked, session_ttl, notify, claim_scope, claim_fingerprint, keep_claim, input,
-         origin, secret, request_id, concurrency_value, starts_at, reservations, burst_key, burst_starts_at, burst_ends_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         origin, secret, request_id, concurrency_value, starts_at, reservations, burst_key, burst_starts_at, burst_ends_at,
+         trace)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         ...[run.id, run.project, run.trigger, run.revision, run.caller, run.sessionId ?? null],
         ...[run.conversation ?? null, run.replayOf ?? null],
@@ -106,6 +111,7 @@ export class RunTables {
         ],
         reservations.length === 0 ? null : JSON.stringify(reservations),
         ...[burst?.key ?? null, burst?.startsAt ?? null, burst?.endsAt ?? null],
+        traceValue(run),
       ],
     );
     const memory = run.conversation === undefined ? undefined : this.#sessions.memory(run.conversation, now);
@@ -116,23 +122,28 @@ export class RunTables {
     run: JoiningRun,
     claim: Claim | undefined,
     now: number,
-  ): { readonly isWaiting: boolean; duplicateOf?: string } {
-    const { replaces: id } = run;
+  ): { readonly isWaiting: boolean } & Pick<StoredSubmit, 'repeats' | 'duplicateOf'> {
+    const { replaces: id, once } = run;
     const row = this.#sql.get(
       `SELECT claim_scope, claim_fingerprint FROM runs
          WHERE id = ? AND state = 'queued' AND attempt = 0 AND burst_key IS NOT NULL`,
       [id],
     );
     if (row === undefined) return { isWaiting: false };
+    const first = once && this.#claims.holder(once, now);
+    if (first !== undefined) return { isWaiting: true, repeats: first };
     const holder = claim && this.#claims.holder(claim, now);
     if (holder !== undefined) return { isWaiting: true, duplicateOf: holder };
     if (row.claim_scope !== null) this.#claims.release(String(row.claim_scope), String(row.claim_fingerprint), id);
     if (claim !== undefined) this.#claims.hold(claim, id, run.acceptedAt);
+    if (once !== undefined) this.#claims.holdForever(once, id);
     this.#sql.run(
-      `UPDATE runs SET revision = ?, secret = ?, request_id = ?, keep = ?, is_masked = ?, session_ttl = ?, notify = ?,
-         claim_scope = ?, claim_fingerprint = ?, keep_claim = ?, input = ?, origin = ?, burst_starts_at = ? WHERE id = ?`,
+      `UPDATE runs SET revision = ?, secret = ?, request_id = ?, trace = ?, replay_of = ?, keep = ?, is_masked = ?,
+         session_ttl = ?, notify = ?, claim_scope = ?, claim_fingerprint = ?, keep_claim = ?, input = ?, origin = ?,
+         burst_starts_at = ? WHERE id = ?`,
       [
-        ...[run.revision, run.secret ?? null, run.requestId ?? null, run.keep, Number(run.isMasked), run.sessionTtlMs],
+        ...[run.revision, run.secret ?? null, run.requestId ?? null, traceValue(run), run.replayOf ?? null],
+        ...[run.keep, Number(run.isMasked), run.sessionTtlMs],
         ...[Number(run.notify), claim?.scope ?? null, claim?.fingerprint ?? null],
         ...[Number(claim?.keepOnFailure ?? false), run.input, run.origin ?? null, run.startsAt, id],
       ],
@@ -140,7 +151,7 @@ export class RunTables {
     return { isWaiting: true };
   }
 
-  holder(claim: Claim, now: number): string | undefined {
+  holder(claim: Once, now: number): string | undefined {
     return this.#claims.holder(claim, now);
   }
 
@@ -301,6 +312,10 @@ export class RunTables {
     this.#sql.run('DELETE FROM runs WHERE id = ?', [id]);
     if (this.#finished !== undefined) this.#finished -= 1;
   }
+}
+
+function traceValue({ trace }: Pick<NewRun, 'trace'>): string | null {
+  return trace === undefined ? null : JSON.stringify(trace);
 }
 
 /** The index that leads to the fewest rows. */

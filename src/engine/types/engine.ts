@@ -3,7 +3,7 @@ import type { EngineBroken } from './engine-broken.ts';
 import type { Executor, TriggerName } from './executor.ts';
 import type { LimitCharge, LimitCounter } from './limits.ts';
 import type { Life, NodeRecord } from './node.ts';
-import type { NewRun, RunQuery, RunRecord } from './run-record.ts';
+import type { NewRun, Once, RunQuery, RunRecord } from './run-record.ts';
 
 /**
  * The right to be the only run with its fingerprint (idempotency). Held while its run is queued, running or succeeded;
@@ -37,6 +37,8 @@ export type Submission =
     })
   /** That run holds the fingerprint; nothing was stored. */
   | { readonly kind: 'duplicate'; readonly runId: string }
+  /** That run has taken its `once`; nothing was stored. */
+  | { readonly kind: 'repeated'; readonly runId: string }
   /** That run of its session is queued or running, and it was submitted with `onBusy: drop`; nothing was stored. */
   | { readonly kind: 'busy'; readonly runId: string }
   /** Its credential has started as many runs as it may; nothing was stored. */
@@ -45,6 +47,14 @@ export type Submission =
   | { readonly kind: 'limited'; readonly limit: string; readonly retryAt: number }
   /** The queue is full, or the store is unavailable; nothing was stored. */
   | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** What a node knows of the nodes that share its engine. */
+export interface NodeMembership {
+  /** Those that are alive, itself included, as it last read them. */
+  readonly nodes: number;
+  /** For how long its own lease holds for certain, in milliseconds; 0: it has none. */
+  readonly leaseMs: number;
+}
 
 /** How many runs an engine has to execute. */
 export interface EngineLoad {
@@ -67,7 +77,7 @@ export type Cancellation =
  */
 export interface Engine {
   /**
-   * Stores the run and its claim, and counts the use of its credential and what it takes of limits, in one atomic step, or
+   * Stores the run, its claim and its `once`, and counts the use of its credential and what it takes of limits, in one atomic step, or
    * nothing of it. A duplicate is no use. Accepted means stored as durably as the engine can. What is reserved of tokens and
    * cost is settled in the step that stores the end of the run.
    *
@@ -80,6 +90,8 @@ export interface Engine {
    * released.
    */
   submit(run: NewRun, claim: Claim | undefined, limits?: readonly LimitCharge[]): MaybePromise<Submission>;
+  /** The run that holds a claim, or that has taken a `once`: what a submission would be answered with now. */
+  holder(claim: Once): MaybePromise<string | undefined>;
   /** The run once it is final, or as it is when `timeoutMs` has passed or `signal` aborts; undefined if unknown. */
   wait(runId: string, timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord | undefined>;
   get(runId: string): MaybePromise<RunRecord | undefined>;
@@ -108,6 +120,8 @@ export interface Engine {
   deliver?(runId: string, completion: JsonValue): MaybePromise<boolean>;
   /** The nodes that share the store, this one included. Absent from an engine of one process. */
   nodes?(): MaybePromise<readonly NodeRecord[]>;
+  /** Undefined for an engine of one process. */
+  readonly membership?: NodeMembership | undefined;
   /** The life of this node, as `nodes` names it; undefined while it has none. */
   readonly life?: Life | undefined;
   /** Starts executing runs, those submitted before included. Called once. */

@@ -13,4 +13,5 @@ export type * from './notes.ts';
 export * from './recordings.ts';
 export type * from './recovery.ts';
 export type * from './run-record.ts';
+export type * from './run-trace.ts';
 export * from './stored-keys.ts';

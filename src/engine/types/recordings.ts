@@ -14,7 +14,42 @@ export interface RecordedOrigin {
   readonly claims: JsonObject;
 }
 
-/** A request that was recorded as a sample of what callers send. Data only. */
+/** A limit that had no room for a request. */
+export interface RecordedLimit {
+  readonly id: string;
+  /** As answers name it. */
+  readonly name: string;
+  /** Where it is declared, which is also what it counts for. */
+  readonly level: 'gateway' | 'project' | 'trigger' | 'key';
+  /** `shadow`: it refuses nothing. */
+  readonly mode: 'enforce' | 'shadow';
+  /** What it counts apart: a kind or an expression; absent: everything together. */
+  readonly per?: string;
+  /** Which of its counters: the value of `per`; absent without `per`. */
+  readonly value?: string;
+  /** Where it is declared: `file:line`. */
+  readonly provenance: string;
+}
+
+/** Why a request is recorded, and what decided about it. Stored as one JSON value: members are absent, not undefined. */
+export interface RecordedDetails {
+  /** Whether it was chosen at random, whatever became of it; false: only for its outcome. */
+  readonly sampled: boolean;
+  /** The share of all requests of its trigger that was sampled then, from 0 to 1. */
+  readonly rate: number;
+  /** Why, in the words of the gateway, if its verdict and `by` do not say. */
+  readonly reason?: string;
+  /** The commit that the config is that of, byte for byte. */
+  readonly gitCommit?: string;
+  /** Whether the config differs from what is committed; absent if git could not say. */
+  readonly dirty?: boolean;
+  /** The limits that refused it or, in shadow mode, would have. */
+  readonly limits?: readonly RecordedLimit[];
+  /** Why it has no body: it was refused before that was read, or `record` of its trigger keeps none. */
+  readonly omitted?: 'not_read' | 'not_kept';
+}
+
+/** A request that was recorded: as one of a sample of what callers send, or for its outcome. Data only. */
 export interface RecordedRequest {
   /** UUIDv7 (RFC 9562). */
   readonly id: string;
@@ -48,6 +83,8 @@ export interface RecordedRequest {
   readonly revision: string;
   /** The declaration in the config that decided: `file:line`. */
   readonly provenance: string;
+  /** Undefined: an earlier version recorded the request, as one of a sample. */
+  readonly details: RecordedDetails | undefined;
   /**
    * What its run took. Joined when the request is read, because the run had not ended when the request was recorded; undefined
    * while it has not, once it is forgotten, and for a request that was not accepted.
@@ -68,7 +105,11 @@ export interface RecordedRun {
   readonly cost: RunCost | undefined;
 }
 
-/** The retention of recorded requests: the latest within all of these bounds are kept. */
+/**
+ * The retention of recorded requests: the latest within all of these bounds are kept. While there are too many, those that
+ * were recorded for their outcome alone give way first if they are more than half of them: a flood of refusals must not
+ * take the place of the sample.
+ */
 export interface RecordingBounds {
   readonly count: number;
   /** Milliseconds since they arrived. */
@@ -95,6 +136,11 @@ export interface RecordingQuery {
   /** The last request of the page before. */
   readonly after?: Pick<RecordedRequest, 'id' | 'receivedAt'>;
   readonly limit: number;
+}
+
+/** Whether a request was recorded for its outcome alone. */
+export function isOutcomeOnly({ details }: Pick<RecordedRequest, 'details'>): boolean {
+  return details?.sampled === false;
 }
 
 /** Where recorded requests are kept. They are a sample: losing the last second of it in a crash is acceptable. */

@@ -1,5 +1,6 @@
 import type { JsonValue, RunFailure, RunOrigin, RunState, RunUsage, TriggerInput } from '../../contract/index.ts';
 import type { Reservation } from './memory.ts';
+import type { RunTrace } from './run-trace.ts';
 
 /** A run as it is stored. Data only, so that another process or a later start can resume it. */
 export interface RunRecord {
@@ -16,6 +17,8 @@ export interface RunRecord {
   readonly secret?: string | undefined;
   /** The id of the request that fired it, as its answer names it; undefined for a replay. */
   readonly requestId?: string | undefined;
+  /** Its place in a trace; undefined: it belongs to none. Of a burst, that of its last request. */
+  readonly trace?: RunTrace | undefined;
   /** As the caller named it: callers may choose the same. */
   readonly sessionId: string | undefined;
   /** What identifies its session, an opaque text (`conversationId`); undefined without a sessionId. */
@@ -101,9 +104,12 @@ export interface NewRun
   > {
   readonly secret?: string | undefined;
   readonly requestId?: string | undefined;
+  readonly trace?: RunTrace | undefined;
   readonly input: TriggerInput;
   readonly origin?: RunOrigin | undefined;
   readonly policy: RunPolicy;
+  /** Set if what it does must happen once: taken in the step that stores it. */
+  readonly once?: Once | undefined;
   /** Set if its credential may start a limited number of runs. */
   readonly uses?: LimitedUses | undefined;
   /** What happens while a run of its session is queued or running; undefined: it waits for its turn. */
@@ -112,6 +118,15 @@ export interface NewRun
   readonly debounce?: Debounce | undefined;
   /** What its input takes, if the submitter has reserved it. Not stored. */
   readonly inputMemory?: Reservation | undefined;
+}
+
+/**
+ * What happens once for all time, e.g. the replay of one run: no other run is accepted with it, whatever becomes of the first and
+ * however long that is kept. Scopes are those of claims: none may be the id of a trigger.
+ */
+export interface Once {
+  readonly scope: string;
+  readonly fingerprint: string;
 }
 
 /** `drop`: the new run is refused. `replace`: the others of its session are cancelled once it is accepted. */

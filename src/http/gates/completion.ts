@@ -14,7 +14,8 @@ import { checkRunResult, isFinalResult } from '../../runtime/attempt/check-run-r
 import type { LiveTrigger } from '../../runtime/snapshot.ts';
 import type { RunRoute } from '../address.ts';
 import type { Call } from '../call.ts';
-import { refusalOf } from '../read-body.ts';
+import { reasonOfUnread, refusalOf } from '../read-body.ts';
+import { methodNotAllowed } from './protocol.ts';
 
 /** How long the answer to a completion waits for the result to be stored, in milliseconds. */
 const storedWithinMs = 10_000;
@@ -30,19 +31,28 @@ export function completion(call: Call): MaybePromise<Reply | undefined> {
 async function answerCompletion(call: Call, { projectId, key, runId }: RunRoute<'completion'>): Promise<Reply> {
   const { live, engine, completions } = call.services;
   const { method, query, headers } = call.head;
-  if (method !== 'POST') return problem('method_not_allowed', {}, { allow: 'POST' });
+  if (method !== 'POST') return methodNotAllowed(call, 'POST');
   // Before anything depends on the run: neither the answer nor its time may reveal which runs exist.
   const sent = await call.readBody('unknown');
-  if (!sent.ok) return sent.why === 'no_memory' ? later : problem(refusalOf(sent.why).code);
+  if (!sent.ok) {
+    call.reason = reasonOfUnread(sent.why);
+    return sent.why === 'no_memory' ? later : problem(refusalOf(sent.why).code);
+  }
   const run = await engine.get(runId);
-  if (run === undefined || !sameTrigger(run, { project: projectId, trigger: key })) return unknown;
+  if (run === undefined || !sameTrigger(run, { project: projectId, trigger: key })) {
+    return refused(
+      call,
+      run === undefined ? 'no such run, or it is past its retention' : 'the run is one of another trigger',
+    );
+  }
   const snapshot = live.ofRevision(run.revision);
   const trigger = snapshot.find(run.project, run.trigger);
-  if (trigger?.run.complete === undefined) return unknown;
+  if (trigger?.run.complete === undefined) return refused(call, 'the trigger takes no completions');
   snapshot.lease();
   try {
     const completed = await trigger.run.complete({ run: identityOf(run, trigger), query, headers, body: sent.bytes });
-    if (completed.kind === 'rejected') return unknown;
+    if (completed.kind === 'rejected')
+      return refused(call, 'the run plugin did not accept the credential of the agent');
     if (completed.kind === 'invalid') return problem('invalid_body', { detail: completed.message });
     if (isFinal(run.state)) return taken(run);
     const result = checkRunResult(completed.result);
@@ -76,6 +86,13 @@ function toJson(result: FinalRunResult): JsonValue {
 }
 
 const unknown: Reply = problem('unauthorized');
+
+/** The same answer for all reasons; the log has them. */
+function refused(call: Call, reason: string): Reply {
+  call.reason = reason;
+  return unknown;
+}
+
 const later: Reply = problem('unavailable', {}, { 'retry-after': '1' });
 
 function taken({ id, state }: RunRecord): Reply {

@@ -1,6 +1,6 @@
 import type { BodyNeeded, Decision, Handshake, Refusal } from '../../runtime/admission.ts';
 import type { Call } from '../call.ts';
-import { refusalOf } from '../read-body.ts';
+import { reasonOfUnread, refusalOf } from '../read-body.ts';
 import { decideByBody } from './body-members.ts';
 
 const noBytes = Buffer.alloc(0);
@@ -17,7 +17,10 @@ export async function decideLate(call: Call, early: Refusal | Handshake | BodyNe
   if (early.kind === 'handshake' || (early.kind === 'refused' && !isSigned)) return early;
   const sent = await call.readBody('unknown');
   // Also without memory: at once, and alike for every address.
-  if (!sent.ok) return refusalOf(sent.why);
+  if (!sent.ok) {
+    call.reason = reasonOfUnread(sent.why);
+    return refusalOf(sent.why);
+  }
   call.bytes = sent.bytes;
   return decidedBy(call, early, sent.bytes);
 }

@@ -19,14 +19,17 @@ export function chargeHead(call: Call, trigger: LiveTrigger, caller: Principal):
     case 'room':
       if (charged.shadowed.length > 0) {
         call.trigger = trigger;
-        call.message.shadowed = charged.shadowed;
+        call.shadowed = charged.shadowed;
       }
       return undefined;
     case 'filter_error':
-      return refuse(call, { kind: 'refused', code: 'filter_error', reason: charged.reason }, trigger);
-    case 'limited':
-      call.verdict = { kind: 'refused', code: 'rate_limited', reason: charged.limit.name };
+      return refuse(call, { kind: 'refused', code: 'filter_error', reason: charged.reason, verdict: charged }, trigger);
+    case 'limited': {
+      const { limit } = charged.counted;
+      const limited = { kind: 'limited', by: limit.name, limits: [charged.counted] } as const;
+      call.verdict = { kind: 'refused', code: 'rate_limited', reason: limit.name, verdict: limited };
       call.trigger = trigger;
-      return limitedReply(charged.limit, charged.retryAt, head.receivedAt);
+      return limitedReply(limit, charged.retryAt, head.receivedAt);
+    }
   }
 }

@@ -2,8 +2,10 @@ import { problem, type Reply } from '../../contract/index.ts';
 import type { Call } from '../call.ts';
 import { refuse } from '../refuse.ts';
 
-export function expectation({ request, awaitsContinue }: Call): Reply | undefined {
+export function expectation(call: Call): Reply | undefined {
+  const { request, awaitsContinue } = call;
   if (request.headers.expect === undefined || request.httpVersion !== '1.1' || awaitsContinue) return undefined;
+  call.reason = 'Expect is not 100-continue';
   return problem('expectation_failed', {}, { connection: 'close' });
 }
 
@@ -28,10 +30,18 @@ export function transferCoding(call: Call): Reply | undefined {
 
 export function declaredLength(call: Call): Reply | undefined {
   const length = Number(call.request.headers['content-length'] ?? 0);
-  if (length <= call.snapshot.config.server.bodyLimitBytes) return undefined;
+  const { bodyLimitBytes } = call.snapshot.config.server;
+  if (length <= bodyLimitBytes) return undefined;
+  call.reason = `Content-Length ${length} is above server.bodyLimit, ${bodyLimitBytes} bytes`;
   return refuse(call, { kind: 'refused', code: 'body_too_large', reason: '' });
 }
 
-export function method({ head }: Call): Reply | undefined {
-  return head.method === 'POST' ? undefined : problem('method_not_allowed', {}, { allow: 'POST' });
+export function method(call: Call): Reply | undefined {
+  return call.head.method === 'POST' ? undefined : methodNotAllowed(call, 'POST');
+}
+
+/** @param allowed as the header `Allow` lists them */
+export function methodNotAllowed(call: Call, allowed: string): Reply {
+  call.reason = `the method is ${call.head.method}, and only ${allowed} is allowed`;
+  return problem('method_not_allowed', {}, { allow: allowed });
 }

@@ -1,7 +1,7 @@
 import { type JsonObject, problem, type Reply } from '../../contract/index.ts';
 import { parseTriggerBody } from '../../runtime/body/trigger-body.ts';
 import type { Call } from '../call.ts';
-import { refusalOf } from '../read-body.ts';
+import { reasonOfUnread, refusalOf } from '../read-body.ts';
 import { acceptance, describeBody } from '../steps/request-body.ts';
 
 /** The body of a request to an address that takes JSON alone, or how the request is refused. */
@@ -16,7 +16,10 @@ export type JsonMembers =
 export async function readJson(call: Call, sender: 'known' | 'unknown', mostBytes?: number): Promise<JsonMembers> {
   const described = describeBody(call.request.headers, ['json']);
   const sent = await call.readBody(sender, mostBytes);
-  if (!sent.ok) return refused(sent.why === 'no_memory' ? later : problem(refusalOf(sent.why).code));
+  if (!sent.ok) {
+    call.reason = reasonOfUnread(sent.why);
+    return refused(sent.why === 'no_memory' ? later : problem(refusalOf(sent.why).code));
+  }
   if (sent.bytes.length === 0) return { kind: 'read', members: {} };
   if (described.kind === 'unsupported' || described.codings.length > 0) {
     const { members, headers } = acceptance('type', ['json']);

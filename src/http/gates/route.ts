@@ -3,9 +3,20 @@ import { parseRoute } from '../address.ts';
 import type { Call } from '../call.ts';
 
 export function route(call: Call): Reply | undefined {
-  const parsed = parseRoute(call.head.path, call.snapshot.config.server.basePath);
-  if (parsed === undefined) return problem('not_found');
-  if (parsed === 'malformed') return problem('bad_request');
+  const { path } = call.head;
+  const { basePath } = call.snapshot.config.server;
+  const parsed = parseRoute(path, basePath);
+  if (parsed === undefined) {
+    const isOutside = path !== basePath && !path.startsWith(`${basePath}/`);
+    call.reason = isOutside
+      ? `the path is not below server.basePath, ${basePath}`
+      : 'the path is none of a trigger, a run, a token or a completion';
+    return problem('not_found');
+  }
+  if (parsed === 'malformed') {
+    call.reason = 'the percent-encoding of the path is invalid';
+    return problem('bad_request');
+  }
   call.route = parsed;
   return undefined;
 }

@@ -6,6 +6,7 @@ import { describeRun } from '../../runtime/run-view.ts';
 import { parseDuration } from '../../schema/units.ts';
 import type { Call } from '../call.ts';
 import { findRun, streamRun } from '../caller-run.ts';
+import { methodNotAllowed } from './protocol.ts';
 
 /** How soon a caller should poll a run again that has not ended, in seconds. */
 const retryAfter = '2';
@@ -25,7 +26,7 @@ export function run(call: Call): MaybePromise<Reply | undefined> {
 async function answerRun(call: Call, runId: string): Promise<Reply> {
   const { method, query, headers } = call.head;
   const { engine } = call.services;
-  if (method !== 'GET' && method !== 'DELETE') return problem('method_not_allowed', {}, { allow: 'GET, DELETE' });
+  if (method !== 'GET' && method !== 'DELETE') return methodNotAllowed(call, 'GET, DELETE');
   const waitMs = waitOf(query);
   if (waitMs === undefined) return problem('bad_request', { detail: 'wait must be a duration such as 20s.' });
   // The output of a run may be large, and its reader slow.

@@ -2,6 +2,7 @@ import type { MaybePromise, Reply } from '../../contract/index.ts';
 import { boundBody, boundSession } from '../../runtime/bound-body.ts';
 import { completeExchange, exchangeOf } from '../../runtime/exchange.ts';
 import { type Answered, fire as firePipeline } from '../../runtime/pipeline.ts';
+import { runTraceOf } from '../../runtime/tracing/tracer.ts';
 import type { RefusedVerdict } from '../../runtime/verdict.ts';
 import { isThenable } from '../../runtime/when-ready.ts';
 import type { Call } from '../call.ts';
@@ -21,7 +22,12 @@ export function fire(call: Call): MaybePromise<Reply> {
   // Before it is fired, so that the ids of recordings are in the order of arrival.
   call.recordingId = call.services.recorder.choose(trigger);
   const { engine, log, expectations } = call.services;
-  const answered = firePipeline(engine, trigger, exchange, { log, memory: call.memory, expectations });
+  const answered = firePipeline(engine, trigger, exchange, {
+    log,
+    memory: call.memory,
+    expectations,
+    trace: runTraceOf(call.message.trace),
+  });
   return isThenable(answered) ? answerLater(call, answered) : answer(call, answered);
 }
 

@@ -1,7 +1,7 @@
 import type { JsonObject, ProblemCode, Reply } from '../../contract/index.ts';
 import { noBody, parseTriggerBody } from '../../runtime/body/trigger-body.ts';
 import type { Call } from '../call.ts';
-import { refusalOf } from '../read-body.ts';
+import { reasonOfUnread, refusalOf } from '../read-body.ts';
 import { refuse } from '../refuse.ts';
 import { acceptance, type DescribedBody, describeBody } from './request-body.ts';
 
@@ -15,12 +15,16 @@ export async function read(call: Call): Promise<Reply | undefined> {
     // Before the body is read, where it surely has one: it may be large, and a client may wait to be invited to send it.
     const declared = Number(headers['content-length'] ?? 0);
     if (declared > 0 && described.kind === 'unsupported') return unsupported(call, described.why);
-    if (declared > limitBytes) return refuseBody(call, 'body_too_large');
+    if (declared > limitBytes) return tooLarge(call, limitBytes);
     const sent = await call.readBody('known');
-    if (!sent.ok) return refuse(call, refusalOf(sent.why), call.admission.trigger);
+    if (!sent.ok) {
+      if (sent.why === 'too_large') return tooLarge(call, limitBytes);
+      call.reason = reasonOfUnread(sent.why);
+      return refuse(call, refusalOf(sent.why), call.admission.trigger);
+    }
     bytes = sent.bytes;
   }
-  if (bytes.length > limitBytes) return refuseBody(call, 'body_too_large');
+  if (bytes.length > limitBytes) return tooLarge(call, limitBytes);
   if (bytes.length === 0) {
     call.body = noBody;
     return undefined;
@@ -41,7 +45,7 @@ async function decode(call: Call, sent: Buffer, described: ReadableBody): Promis
   }
   switch (decoded.why) {
     case 'too_large':
-      return refuseBody(call, 'body_too_large');
+      return tooLarge(call, call.admission.trigger.body.limitBytes);
     case 'no_memory':
     case 'busy':
       return refuse(call, refusalOf(decoded.why), call.admission.trigger);
@@ -62,8 +66,14 @@ function parse(call: Call, bytes: Buffer, { type }: ReadableBody, sentBytes: num
   return undefined;
 }
 
+function tooLarge(call: Call, limitBytes: number): Reply {
+  call.reason = `the body is above body.limit of the trigger, ${limitBytes} bytes`;
+  return refuseBody(call, 'body_too_large');
+}
+
 function unsupported(call: Call, why: 'type' | 'coding'): Reply {
   const { members, headers } = acceptance(why, call.admission.trigger.body.accept);
+  call.reason = `${why === 'type' ? 'Content-Type' : 'Content-Encoding'} is not accepted: ${members.detail}`;
   return refuseBody(call, 'unsupported_media_type', members, headers);
 }
 

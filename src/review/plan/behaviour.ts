@@ -30,9 +30,16 @@ export async function compareBehaviour(
   requests: readonly TriableRequest[],
   options: BehaviourOptions,
 ): Promise<ComparedBehaviour> {
-  const impact = new ImpactCollector(base, head, requests, options.showBodies);
+  const impact = new ImpactCollector(
+    base,
+    head,
+    requests.filter(({ isSampled }) => isSampled),
+    options.showBodies,
+  );
   const before = new Rehearsal(base, { isPatient: true, observer: impact.before });
   const after = new Rehearsal(head, { isPatient: true, observer: impact.after });
+  // Apart: they are more of all that were refused than of the others, and would use up limits that the sample has not.
+  const outcomes = [new Rehearsal(base, { isPatient: true }), new Rehearsal(head, { isPatient: true })] as const;
   const groups = new Map<string, GroupTally>();
   const totals = {
     recorded: 0,
@@ -42,16 +49,26 @@ export async function compareBehaviour(
     newlyAccepted: 0,
     noLongerAccepted: 0,
     newlyLimited: 0,
+    outcomeOnly: 0,
   };
   const notJudged = new Map<string, number>();
   const reasonNotToJudge = judgeability(base, head);
   for (const [index, request] of requests.entries()) {
     if (index % progressEvery === 0) options.onProgress?.(index);
-    const timed = { ...request, took: impact.begin(request) };
-    const old = await before.try(timed);
-    const now = await after.try(timed);
+    const { isSampled, omitted } = request;
+    if (!isSampled) totals.outcomeOnly += 1;
+    if (omitted !== undefined) {
+      notJudged.set(notSent[omitted], (notJudged.get(notSent[omitted]) ?? 0) + 1);
+      continue;
+    }
+    const timed = isSampled ? { ...request, took: impact.begin(request) } : request;
+    const [onBase, onHead] = isSampled ? [before, after] : outcomes;
+    const old = await onBase.try(timed);
+    const now = await onHead.try(timed);
     if (isUnsure(request, old.found) || isUnsure(request, now.found)) totals.masked += 1;
-    if (request.recordedVerdict !== undefined && old.undecided === undefined) {
+    // What a limit refused was refused for what others had sent, which are not all here.
+    const isComparable = isSampled || request.recordedVerdict === 'dropped';
+    if (request.recordedVerdict !== undefined && isComparable && old.undecided === undefined) {
       totals.recorded += 1;
       if (request.recordedVerdict === old.verdict && request.recordedBy === old.by) totals.asRecorded += 1;
     }
@@ -60,7 +77,7 @@ export async function compareBehaviour(
       notJudged.set(reason, (notJudged.get(reason) ?? 0) + 1);
       continue;
     }
-    impact.decided(request, timed.took);
+    if (isSampled && timed.took !== undefined) impact.decided(request, timed.took);
     if (isSame(old, now)) continue;
     totals.changed += 1;
     if (old.verdict !== 'accepted' && now.verdict === 'accepted') totals.newlyAccepted += 1;
@@ -68,8 +85,7 @@ export async function compareBehaviour(
     if (old.verdict === 'accepted' && now.verdict === 'limited') totals.newlyLimited += 1;
     tally(groups, request, { old, now }, options);
   }
-  before.finish();
-  after.finish();
+  for (const rehearsal of [before, after, ...outcomes]) rehearsal.finish();
   const sorted = [...groups.values()].sort((one, other) => other.count - one.count || compareText(one, other));
   const reasons = [...notJudged].sort().map(([reason, count]) => ({ reason, count }));
   const behaviour = { requests: requests.length, ...totals, notJudged: reasons, groups: sorted };
@@ -83,6 +99,11 @@ export interface ComparedBehaviour {
 }
 
 const progressEvery = 1000;
+
+const notSent = {
+  not_read: 'they were refused before their bodies were read',
+  not_kept: 'nothing of what was sent is recorded',
+} as const;
 
 type GroupTally = { -readonly [Name in keyof BehaviourGroup]: BehaviourGroup[Name] } & { samples: Sample[] };
 

@@ -53,11 +53,12 @@ function sideOf({ label, revision, faults }: Plan['base']): PlanDocument['base']
 type BehaviourDocument = NonNullable<PlanDocument['behaviour']>;
 
 function behaviourOf(
-  { groups, notJudged, ...totals }: NonNullable<Plan['behaviour']>,
+  { groups, notJudged, outcomeOnly, ...totals }: NonNullable<Plan['behaviour']>,
   sources: Sources,
 ): BehaviourDocument {
   return {
     ...totals,
+    ...(outcomeOnly > 0 && { outcomeOnly }),
     notJudged: notJudged.map((one) => ({ ...one })),
     groups: groups.map(({ filter, place, samples, opens: _opens, ...group }) => ({
       ...group,

@@ -171,6 +171,10 @@ export interface PlannedBehaviour {
    */
   masked: number;
   /**
+   * How many were recorded for being dropped, limited or failed, and not as one of a sample: they show what changes, not how often. Absent if none was.
+   */
+  outcomeOnly?: number;
+  /**
    * How many cannot be judged, by reason. They do not count as changed.
    */
   notJudged: PlannedNotJudged[];

@@ -84,6 +84,8 @@ export interface Behaviour {
   readonly noLongerAccepted: number;
   /** How many of those a limit refuses. */
   readonly newlyLimited: number;
+  /** How many were recorded for their outcome alone: of those that change, no share of all can be told. */
+  readonly outcomeOnly: number;
   /** The most requests first. */
   readonly groups: readonly BehaviourGroup[];
 }

@@ -42,9 +42,14 @@ export function behaviourSummary({ requests, changed, newlyAccepted, noLongerAcc
 }
 
 /** Caveats to know before trusting what the requests show. */
-export function behaviourNotes({ recorded, asRecorded, masked, notJudged }: Behaviour): readonly string[] {
+export function behaviourNotes({ recorded, asRecorded, masked, notJudged, outcomeOnly }: Behaviour): readonly string[] {
   const other = recorded - asRecorded;
   return [
+    ...(outcomeOnly > 0
+      ? [
+          `${counted(outcomeOnly, 'request')} ${outcomeOnly === 1 ? 'was' : 'were'} recorded for being dropped, limited or failed: these show what changes, not how often.`,
+        ]
+      : []),
     ...(other > 0
       ? [
           `${counted(other, 'request')} had a different verdict when recorded than with the base config: recorded under another config, or only a sample of them was kept.`,

@@ -33,7 +33,7 @@ export function triggerDetails(before: TriggerConfig | undefined, after: Trigger
     ...compareCallback(before?.callback, after.callback, place),
     ...compareValue('record keep', before?.record.keep ?? 'full', after.record.keep, place),
     ...compareValue('record mask', sorted(before?.record.mask ?? []), sorted(after.record.mask), place),
-    ...compareValue('recording', sortedMasks(before?.recording), sortedMasks(after.recording), place, showRecording),
+    ...compareValue('recording', before && writtenRecording(before), writtenRecording(after), place, showRecording),
     ...(before === undefined
       ? []
       : compareValue('sessions ttl', before.sessions.ttlMs, after.sessions.ttlMs, place, showDuration)),
@@ -137,16 +137,27 @@ function compareCallback(
   return isSame ? [] : [{ what: 'callback', before: show(before), after: show(after), place: after?.place ?? place }];
 }
 
-/** The order of masks has no meaning. */
-function sortedMasks(recording: RecordingPolicy | undefined): RecordingPolicy | undefined {
-  return recording && { ...recording, mask: sorted(recording.mask) };
+type WrittenRecording = Omit<RecordingPolicy, 'keepsBodies'>;
+
+/**
+ * What a trigger records where that is not the default: undefined. The order of masks has no meaning. What `record` says has a
+ * line of its own; its masks are shown again only for a sample.
+ */
+function writtenRecording({ recording, record }: TriggerConfig): WrittenRecording | undefined {
+  if (recording === undefined) return { rate: 0, refused: false, count: undefined, ageMs: undefined, mask: [] };
+  const { keepsBodies: _keepsBodies, mask: all, ...written } = recording;
+  const mask = sorted(written.rate > 0 ? all : all.filter((pointer) => !record.mask.includes(pointer)));
+  const { rate, refused, count, ageMs } = written;
+  const isDefault = rate === 0 && refused && count === undefined && ageMs === undefined && mask.length === 0;
+  return isDefault ? undefined : { ...written, mask };
 }
 
 function showRecording(recording: unknown): string | undefined {
   if (recording === undefined) return undefined;
-  const { rate, mask, count, ageMs } = recording as NonNullable<TriggerConfig['recording']>;
+  const { rate, refused, mask, count, ageMs } = recording as WrittenRecording;
+  if (rate === 0 && !refused) return 'off';
+  const which = rate === 0 ? 'only what is dropped, limited or failed' : `${rate * 100} % of requests`;
   const bounds = [count === undefined ? [] : `${count} kept`, ageMs === undefined ? [] : `for ${showDuration(ageMs)}`];
-  return [`${rate * 100} % of requests`, ...bounds.flat(), ...(mask.length > 0 ? [`mask ${mask.join(' ')}`] : [])].join(
-    ', ',
-  );
+  const chosen = refused ? which : `${which}, whatever their outcome`;
+  return [chosen, ...bounds.flat(), ...(mask.length > 0 ? [`mask ${mask.join(' ')}`] : [])].join(', ');
 }

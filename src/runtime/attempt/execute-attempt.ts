@@ -69,6 +69,7 @@ export function executeAttempt(
       save,
     },
     log: parts.log,
+    run: request,
     stopHandlers: parts.stopHandlers,
   });
   const isResumed = saved !== undefined && (run.resume !== undefined || run.complete !== undefined);

@@ -27,6 +27,7 @@ import { parseLexically } from '../recording/lexical-json.ts';
 import { completionUrl } from '../run-address.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Spending } from '../spending.ts';
+import { headersOf, type Tracer } from '../tracing/tracer.ts';
 import { isThenable } from '../when-ready.ts';
 import { checkRunResult, isFinalResult } from './check-run-result.ts';
 import type { Completions } from './completions.ts';
@@ -50,6 +51,7 @@ export interface ExecutorParts {
   /** Learns what runs consume. */
   readonly expectations?: Expectations;
   readonly spending: Spending;
+  readonly tracer: Tracer;
 }
 
 /**
@@ -65,6 +67,7 @@ export function createExecutor({
   stopHandlers,
   expectations,
   spending,
+  tracer,
 }: ExecutorParts): Executor {
   const keys = new KeyWatch(log);
   const withCost = (outcome: RunOutcome, run: RunRecord, { prices }: Snapshot): RunOutcome => {
@@ -82,7 +85,8 @@ export function createExecutor({
         return { kind: 'failed', message: 'the trigger is no longer declared', retryable: false };
       }
       const { uses, timeoutMs = trigger.run.timeoutMs ?? defaultTimeoutMs, retry } = trigger.config.run;
-      const observed = new ObservedAttempt(gateway, run, uses);
+      const trace = tracer.ofRun(run);
+      const observed = new ObservedAttempt(gateway, run, uses, trace);
       snapshot.lease();
       const ended = (result: FinalRunResult): RunOutcome => {
         snapshot.release();
@@ -94,21 +98,23 @@ export function createExecutor({
         return priced;
       };
       const failed = (error: unknown): RunOutcome => {
-        log.error({ err: error, runId: run.id, plugin: uses }, 'a run plugin threw');
+        log.error({ err: error, ...namesOf(run), plugin: uses }, 'a run plugin threw');
         return ended({ kind: 'failed', message: 'the run plugin failed unexpectedly', retryable: false });
       };
-      const { id, project, caller, input, origin, attempt, sessionId, conversation } = run;
+      const { id, project, caller, requestId, input, origin, attempt, sessionId, conversation } = run;
       const request: RunRequest = {
         id,
         project,
         trigger: run.trigger,
         caller,
+        requestId,
         sessionId,
         conversation,
         input,
         exactInput: exactInputOf(origin),
         origin,
         attempt,
+        trace: headersOf(trace),
         work: new WorkBudget(trigger.workLimit),
         session: started.session,
         completionUrl: completionUrl(trigger, id),
@@ -169,4 +175,9 @@ function withoutSecrets(result: FinalRunResult, plugin: Run): FinalRunResult {
 function cutShort({ signal }: EngineAttempt): CutShort | undefined {
   if (!signal.aborted) return undefined;
   return { kind: AttemptReleased.is(signal.reason) ? 'released' : 'cancelled' };
+}
+
+/** What each line of the log about a run is found by. */
+function namesOf({ id, requestId }: Pick<RunRecord, 'id' | 'requestId'>): JsonObject {
+  return { runId: id, ...(requestId !== undefined && { requestId }) };
 }

@@ -1,4 +1,4 @@
-import type { Attempt, FailedRunResult, MaybePromise, PluginLog, Progress } from '../../contract/index.ts';
+import type { Attempt, FailedRunResult, MaybePromise, PluginLog, Progress, RunIdentity } from '../../contract/index.ts';
 import { AttemptReleased } from '../../engine/types/index.ts';
 import { isThenable } from '../when-ready.ts';
 import { within } from '../within.ts';
@@ -15,6 +15,8 @@ export interface HostAttemptOptions {
   readonly signal: AbortSignal;
   readonly progress: Progress;
   readonly log: PluginLog;
+  /** Which run log lines name. */
+  readonly run?: Pick<RunIdentity, 'id' | 'requestId'>;
   /** Those of all attempts; undefined where nobody waits for them. */
   readonly stopHandlers?: StopHandlers | undefined;
 }
@@ -125,7 +127,9 @@ export class HostAttempt implements Attempt {
   }
 
   #stop(handler: () => MaybePromise<void>): void {
-    const onError = (err: unknown): void => this.#options.log.error({ err }, 'a run plugin failed to stop its agent');
+    const { log, run } = this.#options;
+    const names = run && { runId: run.id, ...(run.requestId !== undefined && { requestId: run.requestId }) };
+    const onError = (err: unknown): void => log.error({ err, ...names }, 'a run plugin failed to stop its agent');
     try {
       const stopped = handler();
       if (!isThenable(stopped)) return;

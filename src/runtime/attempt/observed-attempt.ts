@@ -1,4 +1,4 @@
-import { type AttemptMessage, channels, type ObservedGateway } from '../../contract/index.ts';
+import { type AttemptMessage, channels, type ObservedGateway, type TraceContext } from '../../contract/index.ts';
 import type { RunOutcome, RunRecord, RunRemains } from '../../engine/types/index.ts';
 import { viewOfCost } from '../run-view.ts';
 
@@ -13,7 +13,7 @@ export class ObservedAttempt {
   readonly #startedAt = performance.now();
   #firstDeltaMs: number | undefined;
 
-  constructor(gateway: ObservedGateway, run: RunRecord, plugin: string) {
+  constructor(gateway: ObservedGateway, run: RunRecord, plugin: string, trace: TraceContext | undefined) {
     const {
       id: runId,
       project,
@@ -28,7 +28,7 @@ export class ObservedAttempt {
     } = run;
     this.#message = {
       ...{ gateway, runId, project, trigger, caller, secret, requestId, sessionId, conversation, attempt, plugin },
-      trace: undefined,
+      trace,
       acceptedAt,
       startedAt: Date.now(),
       firstDeltaMs: undefined,

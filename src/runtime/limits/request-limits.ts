@@ -6,14 +6,14 @@ import { foundBy } from '../filter-error.ts';
 import type { LiveTrigger } from '../snapshot.ts';
 import { type FilterError, limitStage } from '../verdict.ts';
 import { chargesOf } from './charges.ts';
-import type { LiveLimit } from './live-limit.ts';
+import { type CountedLimit, countedLimit } from './counted-limit.ts';
 import { limitsFor } from './trigger-limits.ts';
 
 /** What limits of requests decide at the head of a request. */
 export type RequestCharge =
-  /** `shadowed`: names of limits that would have refused it. */
-  | { readonly kind: 'room'; readonly shadowed: readonly string[] }
-  | { readonly kind: 'limited'; readonly limit: LiveLimit; readonly retryAt: number }
+  /** `shadowed`: limits that would have refused it. */
+  | { readonly kind: 'room'; readonly shadowed: readonly CountedLimit[] }
+  | { readonly kind: 'limited'; readonly counted: CountedLimit; readonly retryAt: number }
   /** The value of `per` cannot be found. */
   | FilterError;
 
@@ -41,15 +41,9 @@ export function chargeRequest(
   if (!charges.ok) return charges.error;
   const charged = chargeAll(counters, charges.charges, head.receivedAt);
   observe?.(charges.charges, charged);
+  const countedOf = (id: string) => countedLimit(limits, charges.charges, id);
   if (charged.kind === 'limited') {
-    return { kind: 'limited', limit: limitOf(limits, charged.limit), retryAt: charged.retryAt };
+    return { kind: 'limited', counted: countedOf(charged.limit), retryAt: charged.retryAt };
   }
-  return { kind: 'room', shadowed: charged.shadowed.map((id) => limitOf(limits, id).name) };
-}
-
-/** The limit that an engine names. */
-export function limitOf(limits: readonly LiveLimit[], id: string): LiveLimit {
-  const limit = limits.find((one) => one.id === id);
-  if (limit === undefined) throw new Error(`a limit was charged that does not apply: ${id}`);
-  return limit;
+  return charged.shadowed.length === 0 ? room : { kind: 'room', shadowed: charged.shadowed.map(countedOf) };
 }

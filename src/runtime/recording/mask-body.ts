@@ -1,5 +1,7 @@
+import { containsCredentialWord } from '../../contract/credential-names.ts';
 import { pointerSegments } from '../../contract/index.ts';
 import { holdsJson, isIndex } from '../../contract/mask-rules.ts';
+import { joinPointer } from '../../diagnostics/json-pointer.ts';
 
 export interface MaskedBody {
   readonly text: string | undefined;
@@ -14,12 +16,31 @@ export interface MaskedBody {
  * event loop.
  * @param text JSON without duplicate members, and not nested deeper than the stack allows
  */
-export function maskBody(text: string | undefined, pointers: readonly string[]): MaskedBody {
-  if (text === undefined || pointers.length === 0) return { text, masked: [] };
-  const masking = new Masking(text);
+export function maskBody(
+  text: string | undefined,
+  pointers: readonly string[],
+  { areCredentialsMasked = false }: MaskOptions = {},
+): MaskedBody {
+  const looksForCredentials = areCredentialsMasked && text !== undefined && mayNameCredential(text);
+  if (text === undefined || (pointers.length === 0 && !looksForCredentials)) return { text, masked: [] };
+  const masking = new Masking(text, looksForCredentials);
   masking.value(masking.blanks(0), treeOf(pointers));
   return masking.result();
 }
+
+export interface MaskOptions {
+  /** Whether texts and numbers are masked as well whose member is named like a credential: `password`, `access_token`. */
+  readonly areCredentialsMasked?: boolean;
+}
+
+/** Most bodies name none, which a search finds out sooner than a scan. A name may be escaped. */
+function mayNameCredential(text: string): boolean {
+  return containsCredentialWord(text) || text.includes('\\u');
+}
+
+/** Numbers of tokens are no credentials. */
+const countName = /tokens|token_?count/i;
+const noMasks: readonly string[] = [];
 
 /** Pointers as a tree of their segments. */
 interface PointerTree {
@@ -55,6 +76,8 @@ function treeOf(pointers: readonly string[]): PointerTree {
   trees.set(pointers, root);
   return root;
 }
+
+const noPointers: PointerTree = { ending: [], below: new Map(), pointers: [], named: undefined };
 
 function newTree(): PointerTree {
   return { ...emptyTree(), named: { ...emptyTree(), named: undefined } };
@@ -92,12 +115,18 @@ function emptyTree(): Omit<PointerTree, 'named'> {
 
 class Masking {
   readonly #text: string;
+  readonly #looksForCredentials: boolean;
   readonly #masked = new Set<string>();
+  /** Names of the members that lead to the value that is scanned. */
+  readonly #path: string[] = [];
+  /** How many of them name a credential. */
+  #credentialsAround = 0;
   #written = '';
   #copiedTo = 0;
 
-  constructor(text: string) {
+  constructor(text: string, looksForCredentials: boolean) {
     this.#text = text;
+    this.#looksForCredentials = looksForCredentials;
   }
 
   result(): MaskedBody {
@@ -107,15 +136,20 @@ class Masking {
   /** Masks the value that begins at `start` as the tree says, and returns where it ends. */
   value(start: number, tree: PointerTree): number {
     if (tree.ending.length > 0) return this.#replace(start, tree.ending);
-    if (tree.below.size === 0) return this.#skip(start);
+    if (tree.below.size === 0 && !this.#looksForCredentials) return this.#skip(start);
     switch (this.#text[start]) {
       case '{':
         return this.#object(start, tree);
       case '[':
         return this.#array(start, tree);
       case '"': {
+        if (this.#credentialsAround > 0) return this.#replace(start, [this.#pointer]);
         const end = this.#skipString(start);
-        return holdsJson(JSON.parse(this.#text.slice(start, end))) ? this.#replace(start, tree.pointers) : end;
+        const written = this.#text.slice(start, end);
+        if (tree.below.size === 0 && !mayNameCredential(written)) return end;
+        const value: string = JSON.parse(written);
+        if (!holdsJson(value)) return end;
+        return tree.below.size === 0 ? this.#nested(start, end, value) : this.#replace(start, tree.pointers);
       }
       default:
         return this.#skip(start);
@@ -133,13 +167,43 @@ class Masking {
     let at = this.blanks(start + 1);
     while (this.#text[at] === '"') {
       const nameEnd = this.#skipString(at);
-      const below = tree.below.get(JSON.parse(this.#text.slice(at, nameEnd)));
+      const name: string = JSON.parse(this.#text.slice(at, nameEnd));
       const colon = this.blanks(nameEnd);
       const valueStart = this.blanks(colon + 1);
-      const valueEnd = below === undefined ? this.#skip(valueStart) : this.value(valueStart, below);
-      at = this.#afterComma(valueEnd);
+      at = this.#afterComma(this.#member(name, valueStart, tree.below.get(name)));
     }
     return at + 1;
+  }
+
+  #member(name: string, start: number, below: PointerTree | undefined): number {
+    if (!this.#looksForCredentials) return below === undefined ? this.#skip(start) : this.value(start, below);
+    const isCredential = containsCredentialWord(name);
+    this.#path.push(name);
+    if (isCredential) this.#credentialsAround += 1;
+    const isNumber = /[-\d]/.test(this.#text[start] ?? '');
+    const end =
+      isCredential && isNumber && !countName.test(name)
+        ? this.#replace(start, below?.ending.length ? below.ending : [this.#pointer])
+        : this.value(start, below ?? noPointers);
+    if (isCredential) this.#credentialsAround -= 1;
+    this.#path.pop();
+    return end;
+  }
+
+  /** Masks credentials in a string that holds JSON, and leaves the rest of it as it is. */
+  #nested(start: number, end: number, json: string): number {
+    if (!isJson(json)) return end;
+    const { text, masked } = maskBody(json, noMasks, { areCredentialsMasked: true });
+    if (masked.length === 0) return end;
+    this.#written += this.#text.slice(this.#copiedTo, start) + JSON.stringify(text);
+    this.#copiedTo = end;
+    for (const pointer of masked) this.#masked.add(`${this.#pointer}${pointer}`);
+    return end;
+  }
+
+  /** Where the scanned value is; without indexes, it leads into every item of a list. */
+  get #pointer(): string {
+    return joinPointer('', ...this.#path);
   }
 
   #array(start: number, tree: PointerTree): number {
@@ -194,6 +258,15 @@ class Masking {
       if (slashes % 2 === 0) return at + 1;
     }
     return this.#text.length;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

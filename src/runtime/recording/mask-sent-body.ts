@@ -1,7 +1,7 @@
 import type { Exchange, JsonValue } from '../../contract/index.ts';
 import { type FormField, urlencodedText } from '../body/form-body.ts';
 import { parseLexically } from './lexical-json.ts';
-import { type MaskedBody, maskBody } from './mask-body.ts';
+import { type MaskedBody, type MaskOptions, maskBody } from './mask-body.ts';
 
 /** A body to be recorded. */
 export interface RecordedBody extends MaskedBody {
@@ -12,9 +12,13 @@ export interface RecordedBody extends MaskedBody {
 type SentBody = Pick<Exchange, 'bodyText' | 'bodyFormat' | 'bodyJson'>;
 
 /** Replaces the values at pointers into the members of a body. Without a value there, the text stays as it was sent. */
-export function maskSentBody({ bodyText, bodyFormat, bodyJson }: SentBody, pointers: readonly string[]): RecordedBody {
-  if (bodyJson === undefined || pointers.length === 0) return maskBody(bodyText, pointers);
-  const { text: json = '', masked } = maskBody(bodyJson, pointers);
+export function maskSentBody(
+  { bodyText, bodyFormat, bodyJson }: SentBody,
+  pointers: readonly string[],
+  options?: MaskOptions,
+): RecordedBody {
+  if (bodyJson === undefined) return maskBody(bodyText, pointers, options);
+  const { text: json = '', masked } = maskBody(bodyJson, pointers, options);
   if (masked.length === 0) return { text: bodyText, masked };
   const members = parseLexically(json) as Readonly<Record<string, JsonValue>>;
   switch (bodyFormat) {

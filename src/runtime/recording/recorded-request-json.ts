@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../contract/index.ts';
-import type { RecordedOrigin, RecordedRequest, RecordedRun } from '../../engine/types/index.ts';
+import type { RecordedDetails, RecordedOrigin, RecordedRequest, RecordedRun } from '../../engine/types/index.ts';
 import { viewOfCost } from '../run-view.ts';
 import { parseLexically } from './lexical-json.ts';
 import { isRecordedJson } from './recorded-body.ts';
@@ -8,7 +8,7 @@ import type { RecordedRequestDocument } from './recorded-request.gen.ts';
 /** A recorded request without the members that its caller sent. */
 export type RequestSummary = Omit<
   RecordedRequestDocument,
-  'ip' | 'headers' | 'query' | 'event' | 'claims' | 'masked' | 'body' | 'text'
+  'limits' | 'ip' | 'headers' | 'query' | 'event' | 'claims' | 'masked' | 'body' | 'text'
 >;
 
 /** A recorded request without what its caller sent; times are ISO 8601 in UTC. */
@@ -24,7 +24,17 @@ export function summarizeRequest(request: RecordedRequest): RequestSummary {
     ...(run !== undefined && { run: viewOfRun(run) }),
     revision: request.revision,
     provenance: request.provenance,
+    ...summaryOf(request.details),
   };
+}
+
+/** Every request that an earlier version recorded is one of a sample. */
+function summaryOf(
+  recorded: RecordedDetails | undefined,
+): Omit<RecordedDetails, 'limits' | 'rate'> & { rate?: number } {
+  if (recorded === undefined) return { sampled: true };
+  const { limits: _limits, ...details } = recorded;
+  return details;
 }
 
 function viewOfRun({ state, durationMs, waitedMs, usage, cost }: RecordedRun) {
@@ -40,9 +50,10 @@ function viewOfRun({ state, durationMs, waitedMs, usage, cost }: RecordedRun) {
  * masked before it was stored.
  */
 export function detailRequest(request: RecordedRequest) {
-  const { ip, headers, origin, masked, bodyText } = request;
+  const { ip, headers, origin, masked, bodyText, details } = request;
   return {
     ...summarizeRequest(request),
+    ...(details?.limits !== undefined && { limits: details.limits.map((limit) => ({ ...limit })) }),
     ...{ ip, headers, ...(origin && documentOf(origin)), masked: [...masked] },
     // Every body of JSON that reached a filter is an object or a list.
     ...(bodyText !== undefined &&

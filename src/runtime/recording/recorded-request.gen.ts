@@ -96,6 +96,34 @@ export interface RecordedRequestDocument {
    */
   provenance: string;
   /**
+   * Whether it was chosen at random, whatever became of it. False: it is recorded for its outcome alone, and says nothing about shares.
+   */
+  sampled: boolean;
+  /**
+   * The share of all requests of its trigger that was sampled then. Absent if an earlier version recorded the request.
+   */
+  rate?: number;
+  /**
+   * Why, where `verdict` and `by` do not say it: what could not be evaluated, or what had no room.
+   */
+  reason?: string;
+  /**
+   * The commit of which the config is, byte for byte; absent if it is of none.
+   */
+  gitCommit?: string;
+  /**
+   * Whether the config differed from what is committed; absent if git could not say.
+   */
+  dirty?: boolean;
+  /**
+   * Why it has no body: `not_read`, since it was refused before; `not_kept`, since `record` of its trigger keeps nothing of what callers send. Absent otherwise.
+   */
+  omitted?: 'not_read' | 'not_kept';
+  /**
+   * The limits that refused it or, in shadow mode, would have. Absent if there were none.
+   */
+  limits?: RecordedLimitDocument[];
+  /**
    * The address of the caller.
    */
   ip: string;
@@ -144,4 +172,37 @@ export interface RecordedRequestDocument {
    * The body, with its masked values replaced, if it is a form or text: see `content-type` of the headers.
    */
   text?: string;
+}
+/**
+ * A limit that had no room.
+ */
+export interface RecordedLimitDocument {
+  /**
+   * Its id, as `pullcord limits` has it.
+   */
+  id: string;
+  /**
+   * Its name, as answers have it.
+   */
+  name: string;
+  /**
+   * Where it is declared.
+   */
+  level: 'gateway' | 'project' | 'trigger' | 'key';
+  /**
+   * `shadow`: it refuses nothing.
+   */
+  mode: 'enforce' | 'shadow';
+  /**
+   * What it counts apart. Absent: everything together.
+   */
+  per?: string;
+  /**
+   * Which value of `per` had no room. Absent without `per`, and for an expression where values are masked.
+   */
+  value?: string;
+  /**
+   * Where it is declared: `file:line`.
+   */
+  provenance: string;
 }

@@ -1,15 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Exchange, PluginLog, Reply } from '../../contract/index.ts';
-import type { Place } from '../../diagnostics/problem.ts';
+import type { PluginLog } from '../../contract/index.ts';
 import type { NewRecording, Recordings } from '../../engine/types/index.ts';
 import type { Live } from '../live.ts';
 import { problemCodeOf, statusOf } from '../reply.ts';
 import { newRunId } from '../run-id.ts';
 import type { LiveTrigger } from '../snapshot.ts';
-import { debounceStage, type PipelineVerdict, verdictWords } from '../verdict.ts';
-import { maskSentBody } from './mask-sent-body.ts';
-import { pickHeaders } from './recorded-headers.ts';
-import { recordedOrigin } from './recorded-origin.ts';
+import { OutcomeQuota } from './outcome-quota.ts';
+import { type Concluded, recordingOf } from './recording-of.ts';
 
 /** How long requests are collected before they are stored together, in milliseconds. */
 const flushAfterMs = 100;
@@ -21,11 +18,13 @@ const sliceMs = 5;
 
 interface Waiting {
   readonly id: string;
-  readonly trigger: LiveTrigger;
-  readonly exchange: Exchange;
-  readonly verdict: PipelineVerdict;
-  readonly reply: Reply;
+  readonly isSampled: boolean;
+  readonly bytes: number;
+  readonly concluded: () => Concluded;
 }
+
+/** A request whose outcome is known, before anything else is made of it. */
+export type Conclusion = Pick<Concluded, 'trigger' | 'verdict' | 'reply'>;
 
 export interface RecorderParts {
   /** Undefined if the engine does not store recorded requests. */
@@ -35,13 +34,16 @@ export interface RecorderParts {
 }
 
 /**
- * Records a sample of the requests that reach the pipeline. On its way, a request costs one look at the trigger's rate;
- * masking and storing come later, and no request waits for them.
+ * Records a sample of the requests that reach the pipeline, and those that were dropped, limited or failed. On its way, a
+ * request costs one look at the trigger's rate; masking and storing come later, and no request waits for them.
  */
 export class Recorder {
+  /** How many requests were recorded. */
+  stored = 0;
   /** How many requests were chosen but could not be stored. */
   lost = 0;
   readonly #parts: RecorderParts;
+  readonly #quota: OutcomeQuota;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -50,22 +52,42 @@ export class Recorder {
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
+    this.#quota = new OutcomeQuota(parts.log);
   }
 
-  /** Decides whether a request is recorded, before it is fired, and returns its id if so. Ids are in the order of arrival. */
+  /** How many requests of a flood were left out that are recorded for their outcome. */
+  get leftOut(): number {
+    return this.#quota.leftOut;
+  }
+
+  /**
+   * Decides whether a request is one of the sample, before it is fired, and returns its id if so. Ids are in the order of
+   * arrival.
+   */
   choose({ config: { recording } }: LiveTrigger): string | undefined {
-    if (recording === undefined || this.#parts.recordings === undefined) return undefined;
+    if (recording === undefined || recording.rate === 0 || this.#parts.recordings === undefined) return undefined;
     return recording.rate === 1 || Math.random() < recording.rate ? newRunId() : undefined;
   }
 
-  /** Records a chosen request and its verdict. */
-  record(id: string, trigger: LiveTrigger, exchange: Exchange, verdict: PipelineVerdict, reply: Reply): void {
-    const bytes = exchange.bodyText?.length ?? 0;
+  /** Returns the id of a request that is to be recorded for its outcome alone; undefined if it is not. */
+  chooseByOutcome({ trigger, verdict, reply }: Conclusion): string | undefined {
+    if (trigger.config.recording?.refused !== true || this.#parts.recordings === undefined) return undefined;
+    if (!isOfInterest(verdict, reply)) return undefined;
+    const kind = verdict.kind === 'limited' ? 'limited' : 'other';
+    return this.#quota.take(trigger, kind, Date.now()) ? newRunId() : undefined;
+  }
+
+  /**
+   * Records a chosen request and its verdict.
+   * @param bytes how much of the request is held until then
+   * @param concluded called when it is stored
+   */
+  record(id: string, isSampled: boolean, bytes: number, concluded: () => Concluded): void {
     if (this.#waiting.length >= mostWaiting || this.#waitingBytes + bytes > mostWaitingBytes) {
       this.#lose(1);
       return;
     }
-    this.#waiting.push({ id, trigger, exchange, verdict, reply });
+    this.#waiting.push({ id, isSampled, bytes, concluded });
     this.#waitingBytes += bytes;
     if (this.#isStopping) this.#storeAtOnce();
     else this.#timer ??= setTimeout(() => this.#flush(), flushAfterMs);
@@ -112,12 +134,12 @@ export class Recorder {
       if (taken > 0 && performance.now() > end) break;
       taken += 1;
       try {
-        recordings.push(recordingOf(waiting));
+        recordings.push(recordingOf(waiting.id, waiting.isSampled, waiting.concluded()));
       } catch (err) {
         // A bug here must cost a recording, not the gateway.
         this.#lose(1, err);
       }
-      this.#waitingBytes -= waiting.exchange.bodyText?.length ?? 0;
+      this.#waitingBytes -= waiting.bytes;
     }
     this.#waiting = this.#waiting.slice(taken);
     return recordings;
@@ -126,6 +148,7 @@ export class Recorder {
   async #store(recordings: readonly NewRecording[]): Promise<void> {
     try {
       await this.#parts.recordings?.record(recordings, this.#parts.live.current.config.recordingBounds);
+      this.stored += recordings.length;
     } catch (err) {
       this.#lose(recordings.length, err);
     }
@@ -138,48 +161,20 @@ export class Recorder {
   }
 }
 
-function recordingOf({ id, trigger, exchange, verdict, reply }: Waiting): NewRecording {
-  const { mask = [], count, ageMs } = trigger.config.recording ?? {};
-  const { text, masked, contentType } = maskSentBody(exchange, mask);
-  const headers = pickHeaders(exchange.headers, trigger.recordedHeaders);
-  return {
-    request: {
-      id,
-      receivedAt: exchange.receivedAt,
-      project: trigger.project.id,
-      trigger: trigger.key,
-      caller: exchange.caller.id,
-      requestId: exchange.requestId,
-      ip: exchange.ip,
-      headers: contentType === undefined ? headers : { ...headers, 'content-type': contentType },
-      origin: recordedOrigin(exchange, trigger.recordedClaims, masked),
-      bodyText: text,
-      masked,
-      verdict: verdictWords[verdict.kind].recorded,
-      code: problemCodeOf(reply),
-      status: statusOf(reply),
-      by: 'by' in verdict ? verdict.by : undefined,
-      // That of a busy session is the run of another request.
-      runId: 'runId' in verdict && verdict.kind !== 'busy' ? verdict.runId : undefined,
-      revision: trigger.revision,
-      provenance: trigger.lineOf(decisivePlace(trigger, verdict)),
-    },
-    count,
-    ageMs,
-  };
+/** Whether a request was dropped, limited, or failed. A run that was cancelled has not failed; a duplicate had its answer. */
+function isOfInterest(verdict: Conclusion['verdict'], reply: Conclusion['reply']): boolean {
+  switch (verdict.kind) {
+    case 'duplicate':
+      return false;
+    case 'accepted':
+      return hasFailed(reply);
+    default:
+      return true;
+  }
 }
 
-/** The part of the config that decided: the filter, the dedup stage, or else the trigger. */
-function decisivePlace({ config }: LiveTrigger, verdict: PipelineVerdict): Place {
-  switch (verdict.kind) {
-    case 'dropped':
-    case 'filter_error': {
-      const { place } = config.filter.find(({ name }) => name === verdict.by) ?? {};
-      return place ?? (verdict.by === debounceStage ? config.debounce : config.dedup)?.place ?? config.place;
-    }
-    case 'duplicate':
-      return config.dedup?.place ?? config.place;
-    default:
-      return config.place;
-  }
+/** Whether the answer says that the run has failed for which the caller has waited. */
+export function hasFailed(reply: Conclusion['reply']): boolean {
+  const code = problemCodeOf(reply);
+  return code === undefined ? statusOf(reply) >= 500 : code !== 'run_cancelled';
 }

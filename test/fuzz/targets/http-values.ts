@@ -8,6 +8,7 @@ import { parseRoute } from '../../../src/http/address.ts';
 import { clientIp } from '../../../src/http/client-ip.ts';
 import { parseEventId } from '../../../src/http/event-stream.ts';
 import { parseListFilter } from '../../../src/runtime/list-filter.ts';
+import { runFields } from '../../../src/runtime/where/run-fields.ts';
 import { promised, type Target } from '../engine/target.ts';
 
 const base = '/api/v1.0';
@@ -146,9 +147,9 @@ export const listFilter: Target = {
           .toString()
           .split('\n')
           .map((line) => (line === '' ? undefined : line));
-        const parsed = parseListFilter({ trigger, project, since, limit }, config);
+        const parsed = parseListFilter({ trigger, project, since, limit }, config, runFields);
         if (!parsed.ok) return { kind: 'refused', code: parsed.message.slice(0, 20) };
-        const { query } = parsed;
+        const { query } = parsed.selection;
         promised(
           Number.isInteger(query.limit) && query.limit >= 1 && query.limit <= 1000,
           'a page has 1 to 1000 items',

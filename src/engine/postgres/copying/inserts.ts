@@ -46,10 +46,10 @@ const inserts: Readonly<Record<CopiedKind, string>> = {
         WHERE NOT EXISTS (SELECT 1 FROM {s}.runs r WHERE r.id = g.run) ON CONFLICT DO NOTHING RETURNING key)
     ${outcomes} JOIN new USING (key)`,
   recordings: `WITH given AS (SELECT * FROM json_to_recordset($1::json) AS x(n int, id text, "receivedAt" bigint, project text,
-      trigger text, "requestId" text, "runId" text, verdict text, size bigint, until bigint, request text)),
+      trigger text, "requestId" text, "runId" text, verdict text, size bigint, until bigint, request text, sampled boolean)),
     new AS (
-      INSERT INTO {s}.recordings (id, received_at, project, trigger_key, request_id, run_id, verdict, size, until, request)
-        SELECT id, "receivedAt", project, trigger, "requestId", "runId", verdict, size, until, request FROM given
+      INSERT INTO {s}.recordings (id, received_at, project, trigger_key, request_id, run_id, verdict, size, until, request, sampled)
+        SELECT id, "receivedAt", project, trigger, "requestId", "runId", verdict, size, until, request, sampled FROM given
         ON CONFLICT DO NOTHING RETURNING id)
     ${outcomes} JOIN new USING (id)`,
   finishedRuns: withRuns(

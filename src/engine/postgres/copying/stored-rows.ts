@@ -34,8 +34,8 @@ export function storedRow(row: CopiedRow, now: number): object {
 }
 
 function storedRun({ record, policy, isMasked }: RunRowCopy) {
-  const { revision, caller, secret, sessionId, conversation, replayOf, startsAt } = record;
-  const head: Head = { revision, caller, secret, sessionId, conversation, replayOf, startsAt };
+  const { revision, caller, secret, sessionId, conversation, replayOf, startsAt, trace } = record;
+  const head: Head = { revision, caller, secret, sessionId, conversation, replayOf, startsAt, trace };
   const { attempt, interruptions, startedAt, failedAttempts, usage, cost } = record;
   return {
     id: storable(record.id),

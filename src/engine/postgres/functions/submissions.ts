@@ -35,6 +35,9 @@ DECLARE
   other {s}.queue;
   holder text;
   holders jsonb := '{}';
+  -- Who has taken the \`once\` of a run.
+  earlier text;
+  firsts jsonb := '{}';
   mine text[] := '{}';
   refused text[] := '{}';
   others text[];
@@ -58,13 +61,17 @@ BEGIN
   PERFORM {s}.v1_lock_sessions(ARRAY(
     SELECT n FROM json_to_recordset(batch) AS x(conversation text, burst text), unnest(ARRAY[x.conversation, x.burst]) AS n
     WHERE n IS NOT NULL));
-  FOR b IN SELECT x.id, x.claim, x."claimWindow" AS win FROM json_to_recordset(batch) AS x(id text, claim text, "claimWindow" bigint)
-      WHERE x.claim IS NOT NULL
+  FOR b IN SELECT x.id, c.key, c.is_once, CASE WHEN NOT c.is_once THEN x."claimWindow" END AS win
+      FROM json_to_recordset(batch) AS x(id text, claim text, "claimWindow" bigint, once text),
+        LATERAL (VALUES (x.claim, false), (x.once, true)) AS c(key, is_once)
+      WHERE c.key IS NOT NULL
         -- What a lost step has accepted may have released its claim since.
         AND NOT (again AND (EXISTS (SELECT 1 FROM {s}.runs r WHERE r.id = x.id) OR EXISTS (SELECT 1 FROM {s}.joined j WHERE j.id = x.id)))
-      ORDER BY x.claim COLLATE "C" LOOP
-    holder := {s}.v1_claim(b.claim, b.id, t + b.win, mine, t);
-    IF holder IS NULL THEN mine := mine || b.id; ELSE holders := holders || jsonb_build_object(b.id, holder); END IF;
+      ORDER BY c.key COLLATE "C" LOOP
+    holder := {s}.v1_claim(b.key, b.id, t + b.win, mine, t);
+    IF holder IS NULL THEN mine := mine || b.id;
+    ELSIF b.is_once THEN firsts := firsts || jsonb_build_object(b.id, holder);
+    ELSE holders := holders || jsonb_build_object(b.id, holder); END IF;
   END LOOP;
   -- Rows that steps share are locked in one order, or two steps would wait for each other.
   SELECT bool_or(x.uses IS NOT NULL), bool_or(x.limits IS NOT NULL) INTO has_uses, has_limits
@@ -94,7 +101,7 @@ BEGIN
   FOR b IN SELECT * FROM json_to_recordset(batch) AS x(
       id text, project text, trigger text, lane text, value text, "recordValue" text, conversation text, head text, input text,
       origin text, "requestId" text, "acceptedAt" bigint, "startsAt" bigint, keep text, notify boolean, "isMasked" boolean,
-      "sessionTtl" bigint, claim text, "claimWindow" bigint, "keepClaim" boolean, uses text, "mostUses" int, "usesUntil" bigint,
+      "sessionTtl" bigint, claim text, "claimWindow" bigint, "keepClaim" boolean, once text, uses text, "mostUses" int, "usesUntil" bigint,
       limits jsonb, "onBusy" text, burst text, "burstWait" bigint, "burstMax" bigint) LOOP
     IF again AND EXISTS (SELECT 1 FROM {s}.runs r WHERE r.id = b.id) THEN
       answers := answers || jsonb_build_object('kind', 'accepted');
@@ -112,8 +119,11 @@ BEGIN
     IF holder = ANY (refused) THEN
       holder := {s}.v1_claim(b.claim, b.id, t + b."claimWindow", '{}', t);
     END IF;
+    earlier := firsts->>b.id;
+    IF earlier = ANY (refused) THEN earlier := {s}.v1_claim(b.once, b.id, NULL, '{}', t); END IF;
     answer := CASE WHEN b."isMasked" AND NOT is_alive
-      THEN jsonb_build_object('kind', 'unavailable', 'reason', 'the lease of this node is over') END;
+      THEN jsonb_build_object('kind', 'unavailable', 'reason', 'the lease of this node is over')
+      WHEN earlier IS NOT NULL THEN jsonb_build_object('kind', 'repeated', 'runId', earlier) END;
     charged := NULL;
     others := NULL;
     is_held := b.burst IS NOT NULL OR b."startsAt" IS NOT NULL;
@@ -127,6 +137,8 @@ BEGIN
       END IF;
       IF q.id IS NOT NULL THEN
         IF holder IS NOT NULL THEN
+          DELETE FROM {s}.claims WHERE key = b.once AND run_id = b.id;
+          IF b.once IS NOT NULL THEN refused := refused || b.id; END IF;
           answers := answers || jsonb_build_object('kind', 'duplicate', 'runId', holder);
           CONTINUE;
         END IF;
@@ -134,7 +146,7 @@ BEGIN
         IF q.claim IS NOT NULL AND q.claim IS DISTINCT FROM b.claim THEN
           DELETE FROM {s}.claims WHERE key = q.claim AND run_id = q.id;
         END IF;
-        UPDATE {s}.claims SET run_id = q.id WHERE key = b.claim;
+        UPDATE {s}.claims SET run_id = q.id WHERE key IN (b.claim, b.once);
         UPDATE {s}.runs SET head = b.head, input = b.input, origin = b.origin, request_id = b."requestId", keep = b.keep,
             notify = b.notify, is_masked = b."isMasked", session_ttl = b."sessionTtl"
           WHERE id = q.id;
@@ -170,8 +182,8 @@ BEGIN
       IF charged ? 'limit' THEN answer := jsonb_build_object('kind', 'limited') || charged; END IF;
     END IF;
     IF answer IS NOT NULL THEN
-      IF holder IS NULL AND b.claim IS NOT NULL THEN
-        DELETE FROM {s}.claims WHERE key = b.claim AND run_id = b.id;
+      IF (holder IS NULL AND b.claim IS NOT NULL) OR (earlier IS NULL AND b.once IS NOT NULL) THEN
+        DELETE FROM {s}.claims WHERE key IN (b.claim, b.once) AND run_id = b.id;
         refused := refused || b.id;
       END IF;
       answers := answers || answer;
@@ -221,8 +233,8 @@ CREATE OR REPLACE FUNCTION {s}.v1_submit_plain(life uuid, batch json, t bigint) 
 DECLARE
   others json;
 BEGIN
-  PERFORM 1 FROM json_to_recordset(batch) AS x(conversation text, burst text, uses text, limits json, "startsAt" bigint)
-    WHERE x.conversation IS NOT NULL OR x.burst IS NOT NULL OR x.uses IS NOT NULL OR x.limits IS NOT NULL OR x."startsAt" IS NOT NULL;
+  PERFORM 1 FROM json_to_recordset(batch) AS x(conversation text, burst text, uses text, limits json, "startsAt" bigint, once text)
+    WHERE x.once IS NOT NULL OR x.conversation IS NOT NULL OR x.burst IS NOT NULL OR x.uses IS NOT NULL OR x.limits IS NOT NULL OR x."startsAt" IS NOT NULL;
   IF FOUND THEN RETURN batch; END IF;
   WITH b AS MATERIALIZED (
     SELECT x.*, row_number() OVER () AS place FROM json_to_recordset(batch) AS x(

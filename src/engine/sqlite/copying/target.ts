@@ -118,6 +118,7 @@ function runValues(row: RunRowCopy): Readonly<Record<string, SQLInputValue>> {
     principal: record.caller,
     secret: record.secret,
     request_id: record.requestId,
+    trace: json(record.trace),
     session_id: record.sessionId,
     conversation: record.conversation,
     replay_of: record.replayOf,

@@ -31,6 +31,7 @@ export class NewJournal {
   add(name: TableName, values: readonly Value[]): void {
     const row = newRow(name, values);
     const hasFailed = name === 'runs' && this.#repairRun(row);
+    if (name === 'recordings' && !isJson(row.details)) row.details = null;
     const { columns } = tables[name];
     const places = columns.map(() => '?').join(', ');
     try {
@@ -62,8 +63,8 @@ export class NewJournal {
     );
     // Those that failed for their input release theirs.
     for (const id of this.#failedRuns) {
-      const isReleased = 'run_id IN (SELECT id FROM runs WHERE keep_claim = 0)';
-      this.#sql.run(`DELETE FROM claims WHERE run_id = ? AND ${isReleased}`, [id]);
+      const released = 'SELECT claim_scope, claim_fingerprint FROM runs WHERE id = ? AND keep_claim = 0';
+      this.#sql.run(`DELETE FROM claims WHERE run_id = ? AND (scope, fingerprint) IN (${released})`, [id, id]);
     }
     this.#settleFailed();
     // The gateway that found the damage has stopped: what it was executing is not suspect.

@@ -35,7 +35,7 @@ const isId = (value: Value) => typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a
 export const tables: Readonly<Record<TableName, Table>> = {
   runs: {
     columns: words(
-      'id project trigger_key revision principal session_id replay_of state attempt accepted_at started_at finished_at retry_at failed_attempts failure keep is_masked session_ttl notify claim_scope claim_fingerprint keep_claim input output checkpoint input_tokens output_tokens interruptions conversation failure_detail origin secret request_id reservations model cached_tokens reasoning_tokens cost currency burst_key burst_starts_at burst_ends_at concurrency_value starts_at',
+      'id project trigger_key revision principal session_id replay_of state attempt accepted_at started_at finished_at retry_at failed_attempts failure keep is_masked session_ttl notify claim_scope claim_fingerprint keep_claim input output checkpoint input_tokens output_tokens interruptions conversation failure_detail origin secret request_id reservations model cached_tokens reasoning_tokens cost currency burst_key burst_starts_at burst_ends_at concurrency_value starts_at trace',
     ),
     least: 24,
     hasRowid: true,
@@ -48,7 +48,7 @@ export const tables: Readonly<Record<TableName, Table>> = {
   },
   recordings: {
     columns: words(
-      'id received_at project trigger_key principal ip headers body masked verdict code status decided_by run_id revision provenance size until origin request_id',
+      'id received_at project trigger_key principal ip headers body masked verdict code status decided_by run_id revision provenance size until origin request_id details',
     ),
     least: 18,
     hasRowid: true,

@@ -172,7 +172,7 @@ function areStagesKept(old: LiveTrigger | undefined, now: LiveTrigger | undefine
 
 /** The rate at which the requests of a trigger were recorded, as the base says. */
 function rateOf(recorder: LiveTrigger | undefined): number {
-  return recorder?.config.recording?.rate ?? 1;
+  return recorder?.config.recording?.rate || 1;
 }
 
 function isSameConcurrency({ config: { run: before } }: LiveTrigger, { config: { run: after } }: LiveTrigger): boolean {

@@ -24,12 +24,19 @@ export function storageWidenings(name: string, before: StoringTrigger, after: St
 function recordingWords(before: StoringTrigger, after: StoringTrigger): readonly string[] {
   const [old, now] = [before.config.recording, after.config.recording];
   if (now === undefined) return [];
-  if (old === undefined) return ['records requests, and did not before'];
+  if (old === undefined) {
+    const which = now.rate > 0 ? 'requests' : 'requests that are dropped, limited or failed';
+    return [`records ${which}, and did not before`];
+  }
   // Where neither sets a bound, that of the gateway has a warning of its own.
   const isWider = (bound: 'count' | 'ageMs') =>
     (old[bound] !== undefined || now[bound] !== undefined) &&
     (now[bound] ?? after.bounds[bound]) > (old[bound] ?? before.bounds[bound]);
   return [
+    ...(now.refused && !old.refused
+      ? ['records requests that are dropped, limited or failed, and did not before']
+      : []),
+    ...(now.keepsBodies && !old.keepsBodies ? ['records what was sent with requests, and did not before'] : []),
     ...(now.rate > old.rate ? [`records more of its requests: rate ${now.rate}, not ${old.rate}`] : []),
     ...(isWider('count') ? ['keeps more recorded requests'] : []),
     ...(isWider('ageMs') ? ['keeps recorded requests longer'] : []),

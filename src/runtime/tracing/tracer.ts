@@ -1,0 +1,102 @@
+import type { TraceContext, TraceHeaders } from '../../contract/index.ts';
+import type { RunRecord, RunTrace } from '../../engine/types/index.ts';
+import { RandomIds } from './random-ids.ts';
+import type { Sampler } from './sampler.ts';
+import { formatTraceparent, type IncomingTrace, sampledFlag } from './traceparent.ts';
+
+/**
+ * Gives requests, attempts and callbacks their places in traces. Without a sampler no spans are exported: the place that a trusted
+ * caller names is passed on as it is.
+ */
+export class Tracer {
+  readonly #sampler: Sampler | undefined;
+  readonly #ids = new RandomIds();
+
+  constructor(sampler: Sampler | undefined) {
+    this.#sampler = sampler;
+  }
+
+  /** The place of a request. @param caller that of its caller, if it is trusted */
+  ofRequest(caller: IncomingTrace | undefined): TraceContext | undefined {
+    if (caller === undefined) return this.#sampler && this.#root(this.#sampler);
+    const { traceId, state } = caller;
+    if (this.#sampler === undefined) return passedOn(traceId, caller.spanId, caller.flags, state);
+    const sampled = this.#sampler(traceId, caller.flags);
+    return {
+      traceId,
+      spanId: this.#ids.spanId(),
+      isRemote: false,
+      parentSpanId: caller.spanId,
+      firedBy: undefined,
+      sampled,
+      flags: sampled ? caller.flags | sampledFlag : caller.flags & ~sampledFlag,
+      state,
+    };
+  }
+
+  /** The place of an attempt of a run, or of its callback: another span each time. */
+  ofRun({ trace }: Pick<RunRecord, 'trace'>): TraceContext | undefined {
+    if (trace === undefined) return this.#sampler && this.#root(this.#sampler);
+    const { traceId, flags, state, parentSpanId, firedBy } = trace;
+    if (this.#sampler === undefined) {
+      const spanId = firedBy?.traceId === traceId ? firedBy.spanId : parentSpanId;
+      return spanId === undefined ? undefined : passedOn(traceId, spanId, flags, state);
+    }
+    return {
+      traceId,
+      spanId: this.#ids.spanId(),
+      isRemote: false,
+      parentSpanId,
+      firedBy,
+      sampled: (flags & sampledFlag) === sampledFlag,
+      flags,
+      state,
+    };
+  }
+
+  /** The place of a replay: a trace of its own, which links to the request that fired the replayed run. */
+  ofReplay({ trace }: Pick<RunRecord, 'trace'>): RunTrace | undefined {
+    if (this.#sampler === undefined) return undefined;
+    const traceId = this.#ids.traceId();
+    return { traceId, flags: this.#sampler(traceId, undefined) ? sampledFlag : 0, firedBy: trace?.firedBy };
+  }
+
+  #root(sampler: Sampler): TraceContext {
+    const traceId = this.#ids.traceId();
+    const sampled = sampler(traceId, undefined);
+    return {
+      traceId,
+      spanId: this.#ids.spanId(),
+      isRemote: false,
+      parentSpanId: undefined,
+      firedBy: undefined,
+      sampled,
+      flags: sampled ? sampledFlag : 0,
+      state: undefined,
+    };
+  }
+}
+
+/** Of a gateway that exports no spans. */
+export const passingOn = new Tracer(undefined);
+
+/** What is stored with the run of a request. */
+export function runTraceOf(request: TraceContext | undefined): RunTrace | undefined {
+  if (request === undefined) return undefined;
+  const { traceId, spanId, isRemote, parentSpanId, flags, state } = request;
+  if (isRemote) return { traceId, flags, state, parentSpanId: spanId };
+  return { traceId, flags, state, parentSpanId, firedBy: { traceId, spanId } };
+}
+
+/** What is sent on from a place in a trace. */
+export function headersOf(trace: TraceContext | undefined): TraceHeaders | undefined {
+  if (trace === undefined) return undefined;
+  const { traceId, spanId, flags, state } = trace;
+  const traceparent = formatTraceparent(traceId, spanId, flags);
+  return state === undefined ? { traceparent } : { traceparent, tracestate: state };
+}
+
+function passedOn(traceId: string, spanId: string, flags: number, state: string | undefined): TraceContext {
+  const sampled = (flags & sampledFlag) === sampledFlag;
+  return { traceId, spanId, isRemote: true, parentSpanId: undefined, firedBy: undefined, sampled, flags, state };
+}
