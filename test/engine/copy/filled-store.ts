@@ -4,6 +4,7 @@ import {
   newClaim,
   newRequest,
   newRun,
+  trace,
   unbounded,
   wide,
   wideAudit,
