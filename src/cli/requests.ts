@@ -79,7 +79,7 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
       {
         examples: [
           'pullcord requests fire --where "verdict = dropped and by ~ customers" --revision current --dry-run',
-          'pullcord requests fire --where "verdict = dropped and age < 6h" --revision current --rate 60/1m --yes',
+          'pullcord requests fire --where "verdict = dropped and age < 6h" --revision current --rate 60/1m',
         ],
         exitCodes: {
           0: 'all that pass are fired, or none does',

@@ -17,6 +17,7 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
+import { parseOpenMetrics } from '../support/open-metrics.ts';
 import { skipWithoutPostgres, startPostgres } from '../support/postgres.ts';
 import { exchangeBytes } from '../support/raw-http.ts';
 import { until } from '../support/until.ts';
@@ -113,6 +114,11 @@ t.test('processes share the public listener and answer for each other', async (t
     t.equal(await metricOf(admin, /pullcord_runs\{state="running"\}/), 3);
     t.equal(await metricOf(admin, /pullcord_runs\{state="queued"\}/), 0);
     t.equal(await metricOf(admin, /pullcord_config_reload_ok/), 1);
+    t.equal(await metricOf(admin, /pullcord_request_duration_seconds_count\{outcome="accepted"\}/), 15);
+    const answer = await fetch(`${admin}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
+    t.match(answer.headers.get('content-type'), /^application\/openmetrics-text; version=1\.0\.0/);
+    const { samples } = parseOpenMetrics(await answer.text()).get('pullcord_request_duration_seconds') ?? {};
+    t.equal(samples?.get('pullcord_request_duration_seconds_bucket{outcome="accepted",le="+Inf"}')?.value, 15);
   });
 
   await t.test('the admin listener is one', async (t) => {

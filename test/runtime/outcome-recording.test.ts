@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import t from 'tap';
 import { maskBody } from '../../src/runtime/recording/mask-body.ts';
 import { OutcomeQuota } from '../../src/runtime/recording/outcome-quota.ts';
-import { processCommand } from '../support/command.ts';
+import { command } from '../support/command.ts';
 import { basicFiles, durable, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { recordingLog } from '../support/recording-log.ts';
+import { until } from '../support/until.ts';
 
 const filter = [{ name: 'pros', uses: 'jsonata', with: { expression: 'customer.plan = "pro"' } }];
 const pro = { customer: { plan: 'pro' } };
 
-function filesWith(gateway: Parameters<typeof gatewayFile>[0] = {}, trigger: object = {}): Record<string, string> {
+function filesWith(gateway: Record<string, unknown> = {}, trigger: object = {}): Record<string, string> {
   return {
     ...basicFiles(),
     'gateway.yaml': gatewayFile(gateway),
@@ -150,11 +151,9 @@ t.test('a cancelled run is not a failed one: it is neither recorded nor logged a
   const answer = await fired;
   t.match(answer, { status: 502, body: { code: 'run_cancelled' } });
   t.same(await list(gateway), []);
-  const lines = gateway.log.filter(({ fields }) => Object(fields).requestId === answer.body.requestId);
-  t.same(
-    lines.map(({ message }) => message),
-    ['run cancelled', 'run of a request cancelled'],
-  );
+  const lines = () => gateway.log.filter(({ fields }) => Object(fields).requestId === answer.body.requestId);
+  await until(async () => lines().length === 2);
+  t.same(new Set(lines().map(({ message }) => message)), new Set(['run cancelled', 'run of a request cancelled']));
 });
 
 t.test('of a flood, as many are recorded as the quota allows, and the rest is counted and logged once', async (t) => {
@@ -202,7 +201,7 @@ t.test('a recording keeps the commit that decided, and explain --at recorded goe
   const [, failed] = await list(gateway);
   t.match(failed, { gitCommit: undefined, dirty: true });
   const explain = (...args: string[]) =>
-    processCommand(t, ['explain', ...args, '--config', home, '--admin-url', gateway.adminUrl]);
+    command(t, ['explain', ...args, '--config', home, '--admin-url', gateway.adminUrl]);
   t.match((await explain(first.body.requestId)).stdout, /^support\/ask: accepted/, 'by the config of today');
   const then = await explain(first.body.requestId, '--at', 'recorded');
   t.match(then, { code: 0, stdout: /^support\/ask: dropped by "pros"/ });

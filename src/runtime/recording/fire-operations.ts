@@ -95,6 +95,8 @@ export class FireOperations {
     if (!trigger.isActive) return { kind: 'trigger_paused' };
     // An agent must not mistake the mask for a value.
     if (masked.length > 0) return { kind: 'not_fireable', reason: `masked when it was recorded: ${masked.join(', ')}` };
+    const { omitted } = request.details ?? {};
+    if (omitted !== undefined) return { kind: 'not_fireable', reason: omissions[omitted] };
     const exchange = recordedExchange(request, trigger, snapshot, Date.now());
     if ('code' in exchange) return { kind: 'not_fireable', reason: refusals[exchange.code] ?? exchange.code };
     const { engine, log, expectations } = this.#parts;
@@ -137,6 +139,11 @@ function endOfFire(fired: FiredRequest | undefined): AuditedEnd {
   const runId = 'runId' in fired ? fired.runId : undefined;
   return { outcome: 'failed', reason: fired.kind, ...(runId !== undefined && { after: { runId } }) };
 }
+
+const omissions = {
+  not_read: 'its body was not read: the request was refused before',
+  not_kept: 'its body was not kept: `record` of the trigger says so',
+} as const;
 
 const refusals: Partial<Record<ProblemCode, string>> = {
   body_too_large: 'its body is larger than the trigger accepts by now',
