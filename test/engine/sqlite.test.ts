@@ -343,7 +343,7 @@ t.test('a journal of version 1 is migrated to the current version, even when it 
   t.strictSame(await recordedIn(after), [request]);
   await after.engine.close(0);
   using database = new DatabaseSync(path, { readOnly: true });
-  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 16 });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 17 });
 });
 
 t.test('a session of an earlier version belongs to the caller of the last run that was started in it', async (t) => {
