@@ -118,7 +118,14 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   });
   const { engine, recordings, recorder, expectations, log } = parts;
   const operations = new RequestOperations(recordings, () => parts.live.current.config, engine);
-  const fires = new FireOperations({ engine, recordings, snapshot: () => parts.live.current, expectations, log });
+  const fires = new FireOperations({
+    engine,
+    recordings,
+    snapshot: () => parts.live.current,
+    expectations,
+    log,
+    tracer: parts.tracer,
+  });
   registerRequests(app, { operations, fires, recorder });
   registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config, parts.tracer));
   registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));

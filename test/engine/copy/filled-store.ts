@@ -1,4 +1,12 @@
-import { keepAll, newClaim, newRequest, newRun, unbounded, wide } from '../../../src/engine/conformance/harness.ts';
+import {
+  keepAll,
+  newClaim,
+  newRequest,
+  newRun,
+  trace,
+  unbounded,
+  wide,
+} from '../../../src/engine/conformance/harness.ts';
 import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import type {
   Executor,
