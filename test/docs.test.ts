@@ -220,7 +220,8 @@ async function markdownFiles(): Promise<string[]> {
 }
 
 /** The files of other programs. */
-const otherFiles = /^((deployment|compose)\.yaml|\.github\/workflows\/.+|\.gitlab-ci\.yml|\.pre-commit-config\.yaml)$/;
+const otherFiles =
+  /^((deployment|compose)\.yaml|prometheus\.yml|\.github\/workflows\/.+|\.gitlab-ci\.yml|\.pre-commit-config\.yaml)$/;
 
 /** YAML of Pullcord: all that does not say that it is something else. */
 function isConfig({ language, path = '' }: CodeBlock): boolean {

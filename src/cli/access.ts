@@ -1,4 +1,5 @@
 import type { JsonObject } from '../contract/index.ts';
+import type { AuditFilter, ExportedAudit, ListedAudit } from '../runtime/audit/audit-operations.ts';
 import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/limit-operations.ts';
 import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
 import type { FiredRequest, FireOptions } from '../runtime/recording/fire-operations.ts';
@@ -6,12 +7,13 @@ import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime
 import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
 import type { StatusDocument } from '../runtime/status/status-document.gen.ts';
 
-/** The runs, recorded requests, limits and nodes of a gateway, whether it is running or not. */
+/** The runs, recorded requests, limits, nodes and audit trail of a gateway, whether it is running or not. */
 export interface GatewayAccess {
   readonly runs: RunsAccess;
   readonly requests: RequestsAccess;
   readonly limits: LimitsAccess;
   readonly nodes: NodesAccess;
+  readonly audit: AuditAccess;
   readonly status: StatusAccess;
   close(): Promise<void>;
 }
@@ -30,6 +32,11 @@ export interface LimitsAccess {
 
 export interface NodesAccess {
   list(): Promise<NodesDocument>;
+}
+
+export interface AuditAccess {
+  list(filter: AuditFilter): Promise<ListedAudit>;
+  export(filter: AuditFilter): Promise<ExportedAudit>;
 }
 
 export interface StatusAccess {

@@ -101,7 +101,7 @@ export interface GatewayDocument {
    */
   admin: {
     /**
-     * Address to listen on. Any except loopback requires a token.
+     * Address to listen on. Any except loopback requires a token: `tokens`, or `token`.
      */
     host: string;
     /**
@@ -109,7 +109,15 @@ export interface GatewayDocument {
      */
     port: number;
     /**
-     * The bearer token that admin requests must carry.
+     * The bearer tokens that requests to the admin listener may carry. With at least one, or `token`, every request except `/livez` and `/readyz` needs one.
+     */
+    tokens: AdminTokenDocument[];
+    /**
+     * Names under which the admin listener answers, beside `host`, loopback names and IP addresses: what `Host` must be, without a port. They need a token.
+     */
+    hosts: string[];
+    /**
+     * A bearer token with the role `operate`, which is written elsewhere. Its id is `token`.
      */
     token?: SecretReference;
   };
@@ -155,6 +163,31 @@ export interface GatewayDocument {
     cors?: CorsDocument;
     debounce?: DebounceDocument;
   };
+}
+/**
+ * One token, as `pullcord keys create --admin` writes it.
+ */
+export interface AdminTokenDocument {
+  /**
+   * Names the token in the audit trail. Unique among the tokens.
+   */
+  id: string;
+  /**
+   * What it may do. `read`: read everything. `operate`: also change something, such as to cancel and replay runs, fire recorded requests, reload the config and reset limits.
+   */
+  role: 'read' | 'operate';
+  /**
+   * `sha256:` and the SHA-256 digest of the token, 64 hex digits in lower case.
+   */
+  hash: string;
+  /**
+   * From when the token is rejected: a day (from 00:00 UTC) or a time with its zone.
+   */
+  expires?: string;
+  /**
+   * For people who read this file. Never the token itself.
+   */
+  note?: string;
 }
 /**
  * Short-lived tokens, which API keys with the permission `project.token` issue. Without it there are none.

@@ -78,8 +78,25 @@ export interface AdminConfig {
   readonly port: number;
   /** `{ env }` or `{ file }` as written; resolved by the host. */
   readonly token: SecretReference | undefined;
+  readonly tokens: readonly AdminTokenConfig[];
+  /** Names under which it answers, in lower case, beside `host`, loopback names and IP addresses. */
+  readonly hosts: readonly string[];
   /** Absolute path of the folder of the declaring file: a relative path of the token starts there. */
   readonly folder: string;
+  readonly place: Place;
+}
+
+/** `operate` includes `read`. */
+export type AdminRole = 'read' | 'operate';
+
+/** A token of the admin listener. */
+export interface AdminTokenConfig {
+  readonly id: string;
+  readonly role: AdminRole;
+  /** SHA-256 of the token in hexadecimal digits. */
+  readonly sha256: string;
+  /** Milliseconds since the epoch; undefined: never. */
+  readonly expiresAt: number | undefined;
   readonly place: Place;
 }
 

@@ -1,3 +1,4 @@
+import { auditCases } from './conformance/auditing.ts';
 import { busySessionCases } from './conformance/busy-sessions.ts';
 import { cancelCases } from './conformance/cancelling.ts';
 import { chargeCases } from './conformance/charging.ts';
@@ -42,5 +43,6 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...followingCases,
   ...keepCases,
   ...recordingCases,
+  ...auditCases,
   ...closeCases,
 ];

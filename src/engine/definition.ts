@@ -1,6 +1,7 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
 import type { EngineCopying } from './copy/copied-rows.ts';
 import type {
+  Audit,
   CommitObserver,
   Engine,
   EngineMemory,
@@ -47,6 +48,7 @@ export interface OpenedEngine {
   readonly engine: Engine;
   /** Undefined if this engine does not keep recorded requests. */
   readonly recordings: Recordings | undefined;
+  readonly audit: Audit;
 }
 
 /** What an engine may use of its host. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
@@ -19,6 +20,7 @@ import { Traces } from '../observe/traces/traces.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
+import { AuditTrail } from '../runtime/audit/audit-trail.ts';
 import { BodyDecoder } from '../runtime/body/content-coding.ts';
 import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
@@ -33,6 +35,7 @@ import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { Spending } from '../runtime/spending.ts';
 import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
+import { AdminAccess } from './admin-access.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
 import { Lingering } from './lingering.ts';
@@ -130,7 +133,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await builder.disposed();
     return failed(opened.problems);
   }
-  const { engine, recordings } = opened;
+  const { engine, recordings, audit } = opened;
 
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
@@ -150,8 +153,13 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       live,
       engine,
       recordings,
+      audit,
+      trail: new AuditTrail(audit, (err, { id, action }) =>
+        log.warn({ err, entry: id, action }, 'the outcome of an admin action could not be stored in the audit trail'),
+      ),
       outcomes,
       measurements,
+      traces,
       recorder,
       completions,
       streams,
@@ -271,6 +279,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   };
 }
 
+/** Of a listener that is open before its config is: with a token that nobody has. */
+const closedAccess = new AdminAccess({ tokens: [], hosts: [], host: '127.0.0.1' }, randomUUID());
+
 type SurfaceOptions = Pick<GatewayOptions, 'onConfig' | 'adminSocket'>;
 
 /** The two listeners as one participant of a reload: both are ready for the next config, or neither changes. */
@@ -281,13 +292,14 @@ class Surface implements ReloadParticipant {
   readonly #memory: MemoryBudget;
   readonly #shutdown: Shutdown;
   readonly #options: SurfaceOptions;
-  #token: string | undefined;
+  /** Nobody is let in before the first config is committed. */
+  #access: AdminAccess | undefined;
   #isReady = false;
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> &
-      Pick<Measured, 'outcomes' | 'measurements'>,
+      Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node'> &
+      Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {
@@ -298,8 +310,10 @@ class Surface implements ReloadParticipant {
     this.publicListener = new Listener(() => createPublicServer(parts, parts.lingering));
     const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady && !parts.shutdown.isAnnounced);
     const { metrics } = this;
-    const createAdmin = () => createAdminServer({ ...parts, reloader, token: () => this.#token, readiness, metrics });
     const { adminSocket } = options;
+    const access = () => this.#access ?? closedAccess;
+    const isBehindPrimary = adminSocket !== undefined;
+    const createAdmin = () => createAdminServer({ ...parts, reloader, access, isBehindPrimary, readiness, metrics });
     this.adminListener = new Listener(
       adminSocket === undefined ? createAdmin : () => onSocket(createAdmin(), adminSocket),
     );
@@ -327,7 +341,7 @@ class Surface implements ReloadParticipant {
         for (const listener of listeners) listener.commit();
         this.publicListener.limitRequests(server.requestTimeoutMs);
         this.#memory.setLimits(server);
-        this.#token = token?.ok ? token.value : undefined;
+        this.#access = new AdminAccess(admin, token?.ok ? token.value : undefined);
         this.#isReady = true;
         this.#options.onConfig?.(config);
       },

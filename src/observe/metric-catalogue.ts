@@ -21,6 +21,8 @@ export interface Measured {
   /** Connections that are being closed. */
   readonly lingering: { readonly count: number };
   readonly spending: Spending;
+  /** Undefined: nothing is exported. */
+  readonly traces: { readonly dropped: number } | undefined;
   readonly node: ThisNode;
 }
 
@@ -258,6 +260,13 @@ export const metricCatalogue: readonly MetricDefinition[] = [
     help: 'Requests of a flood that are not recorded although they were dropped, limited or failed.',
     labels: [],
     samples: ({ recorder }) => [one(recorder.leftOut)],
+  },
+  {
+    name: 'pullcord_trace_spans_dropped_total',
+    type: 'counter',
+    help: 'Spans that were not exported: the queue was full, or the collector did not take them.',
+    labels: [],
+    samples: ({ traces }) => [one(traces?.dropped ?? 0)],
   },
   {
     name: 'pullcord_config_reloads_total',

@@ -17,6 +17,7 @@ import type {
   TriggerTestDocument,
 } from '../documents.gen.ts';
 import type {
+  AdminConfig,
   ApiKeyConfig,
   BodyConfig,
   CallbackConfig,
@@ -66,13 +67,7 @@ export async function buildConfig(
     revision,
     organization: document.organization,
     server: serverConfig(gateway),
-    admin: {
-      host: document.admin.host,
-      port: document.admin.port,
-      token: document.admin.token,
-      folder: resolve(dirname(file)),
-      place: { file, pointer: '/admin' },
-    },
+    admin: adminConfig(gateway),
     tokens: document.tokens && {
       secrets: document.tokens.secrets,
       folder: resolve(dirname(file)),
@@ -103,6 +98,24 @@ function serverConfig({ file, document: { server } }: InFile<GatewayDocument>): 
     shutdownDelayMs: server.shutdownDelay,
     drainTimeoutMs: server.drainTimeout,
     place: { file, pointer: '/server' },
+  };
+}
+
+function adminConfig({ file, document: { admin } }: InFile<GatewayDocument>): AdminConfig {
+  return {
+    host: admin.host,
+    port: admin.port,
+    token: admin.token,
+    tokens: admin.tokens.map(({ id, role, hash, expires }, index) => ({
+      id,
+      role,
+      sha256: hash.slice('sha256:'.length),
+      expiresAt: expires === undefined ? undefined : parseExpiry(expires),
+      place: { file, pointer: `/admin/tokens/${index}` },
+    })),
+    hosts: admin.hosts.map((name) => name.toLowerCase()),
+    folder: resolve(dirname(file)),
+    place: { file, pointer: '/admin' },
   };
 }
 

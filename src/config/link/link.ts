@@ -1,6 +1,7 @@
 import type { Problem } from '../../diagnostics/problem.ts';
 import { deepFreeze } from '../../schema/deep-freeze.ts';
 import type { ApiKeyConfig, Config } from '../model.ts';
+import { adminProblems } from './admin.ts';
 import { apiKeyConfig, buildConfig } from './build-config.ts';
 import { debounceProblems, unusedResponds } from './debounce.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
@@ -34,6 +35,7 @@ export async function link(files: readonly FileInConfig[], context: LinkContext)
     ...keyProblems(documents),
     ...limitProblems(documents, { hasPrices: documents.prices.length > 0 || documents.mayDeclare('Prices') }),
     ...exposureProblems(documents),
+    ...adminProblems(documents),
     ...debounceProblems(documents),
     ...unusedResponds(documents, resolved),
     ...(await triggerProblems(documents, resolved)),

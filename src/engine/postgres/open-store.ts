@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { SharedStore } from '../cluster/shared-store.ts';
 import type { CommitObserver, RecordedRequest } from '../types/index.ts';
+import { PostgresAudit } from './audit.ts';
 import { type ConnectionOptions, Connections } from './connections.ts';
 import { Link } from './link.ts';
 import { hasStore, inSchema, openDatabase } from './opening.ts';
@@ -17,6 +18,7 @@ const readTimeoutMs = 30_000;
 export interface OpenedStore {
   readonly store: SharedStore;
   readonly recordings: PostgresRecordings;
+  readonly audit: PostgresAudit;
 }
 
 /**
@@ -41,7 +43,11 @@ export async function openStore(
     const link = new Link(connections, schema, Math.min(queryTimeoutMs, Math.max(lease / 2, 500)));
     const stored = { schema, maxQueued, maxInterruptions, retention, retryMs: queryTimeoutMs, commits };
     const store = new PostgresStore(connections, link, stored, row?.salt ?? '', clock);
-    return { store, recordings: new PostgresRecordings(connections, schema, clock) };
+    return {
+      store,
+      recordings: new PostgresRecordings(connections, schema, clock),
+      audit: new PostgresAudit(connections, schema, clock),
+    };
   } catch (error) {
     await connections.close();
     throw error;

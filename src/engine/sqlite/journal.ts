@@ -25,6 +25,7 @@ import type {
   RunQuery,
   RunRecord,
 } from '../types/index.ts';
+import { JournalAudit } from './journal-audit.ts';
 import { JournalClient } from './journal-client.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
@@ -39,6 +40,7 @@ const tidyPauseMs = 20;
 
 /** Runs, claims, sessions and recorded requests in a SQLite file, which a thread of its own reads and writes. */
 export class Journal implements Store {
+  readonly audit: JournalAudit;
   readonly recordings: JournalRecordings;
   readonly #client: JournalClient;
   readonly #clock: Clock;
@@ -50,6 +52,7 @@ export class Journal implements Store {
   }
 
   private constructor(client: JournalClient, clock: Clock) {
+    this.audit = new JournalAudit(client, clock);
     this.recordings = new JournalRecordings(client, clock);
     this.#client = client;
     this.#clock = clock;

@@ -1,3 +1,4 @@
+import type { AuditTable } from './audit-table.ts';
 import type { RecordingTables } from './recording-tables.ts';
 import type { RunTables } from './run-tables.ts';
 import type { StorageCheck } from './storage-check.ts';
@@ -9,6 +10,7 @@ import type { StorageCheck } from './storage-check.ts';
 export interface JournalTables {
   readonly runs: RunTables;
   readonly recordings: RecordingTables;
+  readonly audit: AuditTable;
   readonly storage: StorageCheck;
 }
 

@@ -1,5 +1,6 @@
 /** The interface between gateway and engine. Internal: third parties cannot add engines yet. */
 export * from './attempt-released.ts';
+export * from './audit.ts';
 export type * from './commits.ts';
 export * from './conversation-id.ts';
 export type * from './engine.ts';
