@@ -286,6 +286,8 @@ interface Document {
   readonly id?: string;
   readonly project?: string;
   readonly trigger?: string;
+  /** The rule that an AlertTest is for. */
+  readonly alert?: string;
   readonly projects?: readonly string[];
   readonly defaults?: { readonly run?: object };
   readonly triggers?: readonly string[];
@@ -309,7 +311,12 @@ function completionOf(document: Document, { hasGateway, hasTrigger }: Present): 
   const project = (kind === 'Project' ? document.id : (document.project ?? document.projects?.[0])) ?? 'support';
   const trigger = { project, ...(kind === 'Project' && document.defaults?.run && { run: undefined }) };
   return {
-    ...(!hasGateway && { 'completion/gateway.yaml': gatewayFile({ tokens: { secrets: [{ env: 'TOKEN_SECRET' }] } }) }),
+    ...(!hasGateway && {
+      'completion/gateway.yaml': gatewayFile({
+        tokens: { secrets: [{ env: 'TOKEN_SECRET' }] },
+        ...(document.alert !== undefined && { alerts: { rules: [{ name: document.alert, when: 'failures' }] } }),
+      }),
+    }),
     ...(kind !== 'Project' && {
       'completion/project.yaml': projectFile(project, { defaults: { run: { uses: 'echo' } } }),
     }),

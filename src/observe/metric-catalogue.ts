@@ -5,6 +5,7 @@ import type { ThisNode } from '../runtime/nodes/this-node.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import type { Spending } from '../runtime/spending.ts';
+import type { Alerts } from './alerts/alerts.ts';
 import type { Measurements } from './measurements.ts';
 import type { MetricFamily, MetricSample } from './metric-family.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -24,6 +25,7 @@ export interface Measured {
   /** Undefined: nothing is exported. */
   readonly traces: { readonly dropped: number } | undefined;
   readonly node: ThisNode;
+  readonly alerts: Alerts;
 }
 
 /** A metric of the gateway: its documentation is generated from this too. */
@@ -336,6 +338,23 @@ export const metricCatalogue: readonly MetricDefinition[] = [
         for (const [secret, expiresAt] of expiring) yield { labels: { key: id, secret }, value: expiresAt / 1000 };
       }
     },
+  },
+  {
+    name: 'pullcord_alerts_firing',
+    type: 'gauge',
+    aggregator: 'max',
+    help: 'How many alerts of a rule of gateway.yaml fire.',
+    labels: ['alert'],
+    *samples({ alerts }) {
+      for (const [alert, value] of alerts.firing()) yield { labels: { alert }, value };
+    },
+  },
+  {
+    name: 'pullcord_alert_attempts_failed_total',
+    type: 'counter',
+    help: 'Attempts to send an alert that its receiver did not accept.',
+    labels: [],
+    samples: ({ alerts }) => [one(alerts.failures)],
   },
   {
     name: 'pullcord_build_info',
