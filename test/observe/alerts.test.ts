@@ -496,11 +496,11 @@ t.test(
         ],
       },
     };
-    t.strictSame(expiriesOf(config, {}), {
+    t.strictSame(expiriesOf(config, { project: undefined, trigger: undefined }), {
       'key website, secrets[0]': [7],
       'key sales, secrets[0]': [7],
       'admin token ops': [9],
     });
-    t.strictSame(expiriesOf(config, { project: 'support' }), { 'key website, secrets[0]': [7] });
+    t.strictSame(expiriesOf(config, { project: 'support', trigger: undefined }), { 'key website, secrets[0]': [7] });
   },
 );
