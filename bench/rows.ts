@@ -3,6 +3,8 @@ export type Subject =
   | 'memory'
   | 'memory with cors'
   | 'memory with limits'
+  | 'memory, tracing none'
+  | 'memory, tracing all'
   | 'sqlite'
   | 'sqlite with limits'
   | 'sqlite on a slow disk'
@@ -17,6 +19,9 @@ export const recordingRates: Partial<Record<Subject, number>> = {
   'sqlite, recording all': 1,
   'sqlite, recording a tenth': 0.1,
 };
+
+/** Which part of the requests is traced, and exported to a collector. */
+export const tracedRates: Partial<Record<Subject, number>> = { 'memory, tracing none': 0, 'memory, tracing all': 1 };
 
 /** How many milliseconds each agent thinks before it answers. */
 export const agentThinksMs = { agent: 0, 'thinking agent': 10 } as const;
@@ -64,7 +69,10 @@ export type RowName =
   | 'cors'
   | 'preflight'
   | 'limited'
-  | 'limited-durable';
+  | 'limited-durable'
+  | 'tracing-off'
+  | 'tracing-unsampled'
+  | 'tracing-sampled';
 
 /** The secret that the gateway of the benchmark knows. */
 export const goodSecret = 'pc_the_secret_of_the_benchmark_0123456789abcdef';
@@ -136,6 +144,10 @@ export const rows: readonly Row[] = [
   { ...pipeline, ...fromPage, ...preflight, name: 'preflight', referenceRequest: unauthorized, goal: 1 },
   { ...accepted, name: 'limited', subject: 'memory with limits', reference: 'memory', goal: 0.95 },
   { ...durable, name: 'limited-durable', subject: 'sqlite with limits', reference: 'sqlite', goal: 0.9 },
+  // The same on both sides: what the machine adds to the two below it.
+  { ...accepted, name: 'tracing-off', subject: 'memory', reference: 'memory', goal: undefined },
+  { ...accepted, name: 'tracing-unsampled', subject: 'memory, tracing none', reference: 'memory', goal: 0.99 },
+  { ...accepted, name: 'tracing-sampled', subject: 'memory, tracing all', reference: 'memory', goal: 0.9 },
   { ...durable, name: 'durable', subject: 'sqlite', reference: 'memory', goal: 0.7 },
   { ...durable, name: 'durable-slow-disk', subject: 'sqlite on a slow disk', reference: 'memory', goal: 0.5 },
   { ...recorded, name: 'recorded', subject: 'sqlite, recording all' },

@@ -9,7 +9,7 @@ import { type Cores, pinCores } from './cores.ts';
 import type { JournalTimes } from './journal-size.ts';
 import type { LoadTimes } from './load-time.ts';
 import { benchOptions } from './options.ts';
-import { agentThinksMs, recordingRates, rows, type Subject } from './rows.ts';
+import { agentThinksMs, recordingRates, rows, type Subject, tracedRates } from './rows.ts';
 import { type BenchServer, startAgentProcess, startBareProcess, startGatewayProcess } from './servers.ts';
 import { slowDisk } from './slow-disk.ts';
 import { openStreams, type StreamFigures } from './streams.ts';
@@ -80,14 +80,19 @@ async function withServers(
   try {
     await use(async (subject, agentUrl, checkout) => {
       const name = `${subject.replaceAll(/[ ,]+/g, '-')}${checkout === undefined ? '' : '-against'}`;
-      const own = join(folder, name);
+      // Both sides of a row may be the same subject.
+      const own = join(folder, `${servers.length}-${name}`);
       await mkdir(own);
-      const server = await startSubject(subject, own, cores, nodeOptions(name), { agentUrl, checkout });
+      const collector = subject in tracedRates ? await startCollector(own, cores) : undefined;
+      if (collector !== undefined) servers.push(collector);
+      const from = { agentUrl, checkout, collectorUrl: collector?.url };
+      const server = await startSubject(subject, own, cores, nodeOptions(name), from);
       if (server !== undefined) servers.push(server);
       return server;
     });
   } finally {
-    for (const server of servers) await server.stop();
+    // A gateway exports its last spans when it stops.
+    for (const server of servers.toReversed()) await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -97,13 +102,20 @@ async function startSubject(
   folder: string,
   cores: Cores,
   nodeOptions: readonly string[],
-  from: { readonly agentUrl: string | undefined; readonly checkout: string | undefined },
+  {
+    collectorUrl,
+    ...from
+  }: {
+    readonly agentUrl: string | undefined;
+    readonly checkout: string | undefined;
+    readonly collectorUrl: string | undefined;
+  },
 ): Promise<BenchServer | undefined> {
   if (subject === 'agent' || subject === 'thinking agent') {
     return startAgentProcess(folder, agentThinksMs[subject], cores);
   }
   if (subject === 'bare') return startBareProcess(folder, cores, nodeOptions);
-  const env = subject === 'sqlite on a slow disk' ? await slowDisk(folder) : {};
+  const env = subject === 'sqlite on a slow disk' ? await slowDisk(folder) : tracing(subject, collectorUrl);
   const hasCors = subject === 'memory with cors';
   const hasLimits = subject === 'memory with limits' || subject === 'sqlite with limits';
   const engine = subject.startsWith('memory') ? 'memory' : 'sqlite';
@@ -111,6 +123,22 @@ async function startSubject(
   if (env === undefined) return undefined;
   const options = { engine, env, recordingRate, hasCors, hasLimits, ...from } as const;
   return startGatewayProcess(folder, options, cores, nodeOptions);
+}
+
+/** Its own work must not count: it is on the core of the load. What an agent answers is as good as what a collector does. */
+function startCollector(folder: string, cores: Cores): Promise<BenchServer> {
+  return startAgentProcess(folder, 0, { ...cores, serverCommand: [] });
+}
+
+/** The variables of a gateway that exports traces, with a queue that is never full: what is dropped would cost nothing. */
+function tracing(subject: Subject, collectorUrl: string | undefined): Record<string, string> {
+  if (collectorUrl === undefined) return {};
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl,
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: String(tracedRates[subject]),
+    OTEL_BSP_MAX_QUEUE_SIZE: '65536',
+  };
 }
 
 /** In processes of their own, which have compiled nothing yet. */

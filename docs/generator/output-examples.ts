@@ -8,6 +8,7 @@ import { Rehearsal } from '../../src/review/rehearsal.ts';
 import { requestOfLine } from '../../src/review/request-source.ts';
 import { runTests } from '../../src/review/run-tests.ts';
 import { formatTestJson } from '../../src/review/test-report-json.ts';
+import { viewOfEntry } from '../../src/runtime/audit/audit-entry-json.ts';
 import { NodeOperations } from '../../src/runtime/nodes/node-operations.ts';
 import { exportLine } from '../../src/runtime/recording/recorded-request-json.ts';
 import type { ReloadReport } from '../../src/runtime/reloader.ts';
@@ -27,6 +28,7 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         explanation: await explanationExample(opened, config),
         plan: await planExample(config),
         nodes: await nodesExample(),
+        'audit-entry': auditExample(),
         status: await statusExample(opened),
         'recorded-request': JSON.parse(line),
       };
@@ -79,6 +81,18 @@ function nodesExample(): Promise<object> {
   ];
   const engine = { nodes: async () => nodes, life: nodes[0]?.life, load: () => ({ queued: 2, running: 3 }) };
   return new NodeOperations(engine, () => old).list(now);
+}
+
+/** A run that was cancelled. */
+function auditExample(): object {
+  const at = Date.parse('2027-06-30T12:00:00Z');
+  return viewOfEntry({
+    ...{ id: '01a2b2c4-3200-708d-a6d0-e9282018c56b', at, actor: 'ops', role: 'operate', action: 'runs.cancel' },
+    ...{ target: '01a2b2c3-6bec-708d-a6d0-e9282018c56b', ip: '127.0.0.1' },
+    requestId: '7f1b2c9e-6a9f-4c7c-9e0e-2f3b1f0d7a11',
+    ...{ outcome: 'succeeded', reason: undefined, endedAt: at + 12 },
+    ...{ before: { state: 'running' }, after: { state: 'cancelled' } },
+  });
 }
 
 /** A gateway whose config on disk is refused. */

@@ -16,6 +16,7 @@ const outputs: readonly OutputEntry[] = [
   { name: 'explanation', command: 'explain', title: 'The JSON of `pullcord explain`' },
   { name: 'plan', command: 'plan', title: 'The JSON of `pullcord plan`' },
   { name: 'nodes', command: 'nodes', title: 'The JSON of `pullcord nodes`' },
+  { name: 'audit-entry', command: 'audit', title: 'The lines of `pullcord audit export`' },
   { name: 'status', command: 'status', title: 'The JSON of `pullcord status`' },
   { name: 'recorded-request', command: 'requests', title: 'The lines of `pullcord requests export`' },
 ];

@@ -19,8 +19,8 @@ export function presentedKey({ headers }: RequestHead, header: string): Presente
   return contradictory;
 }
 
-/** `pullcord keys create` writes one of the first two before each secret, and the gateway the third before each token. */
-const ownPrefix = /^pc[bt]?_/;
+/** What `pullcord keys create` writes before each secret, and the gateway before each token (`pct_`). */
+const ownPrefix = /^pc[abt]?_/;
 /** One to 512 visible ASCII characters (RFC 9110 VCHAR); a token has more. */
 const wellFormed = /^(?:[\x21-\x7e]{1,512}|pct_[\w.-]{1,8192})$/;
 /** RFC 7515 §7.1. */

@@ -1,3 +1,4 @@
+import auditEntry from '../source/audit-entry.schema.json' with { type: 'json' };
 import explanation from '../source/explanation.schema.json' with { type: 'json' };
 import nodes from '../source/nodes.schema.json' with { type: 'json' };
 import plan from '../source/plan.schema.json' with { type: 'json' };
@@ -23,6 +24,7 @@ export const outputSchemas = {
   'test-report': { schema: testReport, types: 'src/review/test-report.gen.ts' },
   explanation: { schema: explanation, types: 'src/review/explanation.gen.ts' },
   nodes: { schema: nodes, types: 'src/runtime/nodes/nodes-document.gen.ts' },
+  'audit-entry': { schema: auditEntry, types: 'src/runtime/audit/audit-entry.gen.ts' },
   status: { schema: status, types: 'src/runtime/status/status-document.gen.ts' },
   'recorded-request': { schema: recordedRequest, types: 'src/runtime/recording/recorded-request.gen.ts' },
 } as const satisfies Readonly<Record<string, Output>>;

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../contract/index.ts';
+import type { AuditFilter, ExportedAudit, ListedAudit } from '../runtime/audit/audit-operations.ts';
 import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/limit-operations.ts';
 import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
 import type { FiredRequest, FireOptions } from '../runtime/recording/fire-operations.ts';
@@ -6,12 +7,14 @@ import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime
 import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
 import type { StatusDocument } from '../runtime/status/status-document.gen.ts';
 
-/** The runs, recorded requests, limits and nodes of a gateway, whether it is running or not. */
+/** The runs, recorded requests, limits, nodes and audit trail of a gateway, whether it is running or not. */
 export interface GatewayAccess {
   readonly runs: RunsAccess;
   readonly requests: RequestsAccess;
   readonly limits: LimitsAccess;
   readonly nodes: NodesAccess;
+  readonly audit: AuditAccess;
+  readonly alerts: AlertsAccess;
   readonly status: StatusAccess;
   close(): Promise<void>;
 }
@@ -28,8 +31,19 @@ export interface LimitsAccess {
   reset(limit: string, value: string | undefined): Promise<ResetLimit>;
 }
 
+export interface AlertsAccess {
+  list(): Promise<readonly JsonObject[]>;
+  /** What the receivers of the alert answer; undefined: there is no such alert. */
+  test(name: string): Promise<readonly JsonObject[] | undefined>;
+}
+
 export interface NodesAccess {
   list(): Promise<NodesDocument>;
+}
+
+export interface AuditAccess {
+  list(filter: AuditFilter): Promise<ListedAudit>;
+  export(filter: AuditFilter): Promise<ExportedAudit>;
 }
 
 export interface StatusAccess {

@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import type { JsonObject } from '../contract/index.ts';
+import type { AuditEntryDocument } from '../runtime/audit/audit-entry.gen.ts';
 import { parseLexically } from '../runtime/recording/lexical-json.ts';
 import { AccessError } from './access-error.ts';
 
@@ -36,7 +37,8 @@ export class AdminClient {
 
   /** Throws an AccessError if another server answers there, e.g. the public listener. */
   async check(): Promise<void> {
-    const { text } = await this.#request('GET', '/livez').catch(this.#noAnswer);
+    const { status, text, body } = await this.#request('GET', '/livez').catch(this.#noAnswer);
+    if (status === 403 && body.code === 'forbidden') throw this.#forbidden(body.detail);
     if (text !== '{"status":"ok"}') throw new AccessError(`${this.url} is not an admin listener`);
   }
 
@@ -44,6 +46,7 @@ export class AdminClient {
   async ask(method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
     const answer = await this.#request(method, path).catch(this.#noAnswer);
     if (answer.status === 401) throw this.#unauthorized();
+    if (answer.status === 403) throw this.#forbidden(answer.body.detail);
     return answer;
   }
 
@@ -67,6 +70,7 @@ export class AdminClient {
     const { detail } = Object(await body.json());
     if (statusCode === 400) return { ok: false, message: String(detail) };
     if (statusCode === 401) throw this.#unauthorized();
+    if (statusCode === 403) throw this.#forbidden(detail);
     throw new AccessError(`${this.url} answered ${statusCode}: ${detail}`);
   }
 
@@ -114,8 +118,13 @@ export class AdminClient {
     return new AccessError(
       this.#token === undefined
         ? `the admin listener at ${this.url} requires a token: set PULLCORD_ADMIN_TOKEN`
-        : `the admin listener at ${this.url} rejected this token`,
+        : `the admin listener at ${this.url} rejected this token: it is unknown or has expired; set PULLCORD_ADMIN_TOKEN to another`,
     );
+  }
+
+  /** Says what the listener says: which role is needed, or what to configure. */
+  #forbidden(detail: unknown): AccessError {
+    return new AccessError(`the admin listener at ${this.url} refused this: ${detail}`);
   }
 }
 
@@ -123,6 +132,12 @@ export class AdminClient {
 export function queryOf(filter: object): string {
   const given = Object.entries(filter).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}
+
+/** The entries of the audit trail in an answer. */
+export function entriesIn(body: JsonObject, client: AdminClient): readonly AuditEntryDocument[] {
+  // As our own listener answers.
+  return listIn(body, 'entries', client) as unknown as readonly AuditEntryDocument[];
 }
 
 /** The list in an answer; throws an AccessError if it has none, since then it is not our admin listener. */

@@ -1,5 +1,7 @@
+import { userInfo } from 'node:os';
 import type { Config } from '../config/model.ts';
-import type { GatewayAccess } from './access.ts';
+import type { AuditOperations } from '../runtime/audit/audit-operations.ts';
+import type { AlertsAccess, AuditAccess, GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import type { AdminClient } from './admin-client.ts';
 import { loadForAccess } from './load-for-command.ts';
@@ -39,7 +41,7 @@ export async function withGateway(
  * if the config has problems, which are reported.
  */
 async function accessGateway(root: string, url: string | undefined): Promise<GatewayAccess | undefined> {
-  if (url !== undefined) return accessAdmin(url, process.env.PULLCORD_ADMIN_TOKEN);
+  if (url !== undefined) return accessAdmin(url, process.env.PULLCORD_ADMIN_TOKEN || undefined);
   const loaded = await loadForAccess(root);
   const { config } = loaded;
   if (config === undefined) {
@@ -69,15 +71,25 @@ async function checkOrganization(client: AdminClient, { organization }: Config):
 }
 
 async function accessAdmin(url: string, token: string | undefined): Promise<GatewayAccess> {
-  const [{ AdminClient }, { AdminRuns }, { AdminRequests }, { AdminLimits }, { AdminNodes }, { AdminStatus }] =
-    await Promise.all([
-      import('./admin-client.ts'),
-      import('./admin-runs.ts'),
-      import('./admin-requests.ts'),
-      import('./admin-limits.ts'),
-      import('./admin-nodes.ts'),
-      import('./admin-status.ts'),
-    ]);
+  const [
+    { AdminClient },
+    { AdminRuns },
+    { AdminRequests },
+    { AdminLimits },
+    { AdminNodes },
+    { AdminAudit },
+    { AdminStatus },
+    { AdminAlerts },
+  ] = await Promise.all([
+    import('./admin-client.ts'),
+    import('./admin-runs.ts'),
+    import('./admin-requests.ts'),
+    import('./admin-limits.ts'),
+    import('./admin-nodes.ts'),
+    import('./admin-audit.ts'),
+    import('./admin-status.ts'),
+    import('./admin-alerts.ts'),
+  ]);
   const client = new AdminClient(url, token);
   await client.check();
   return {
@@ -85,7 +97,9 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     requests: new AdminRequests(client),
     limits: new AdminLimits(client),
     nodes: new AdminNodes(client),
+    audit: new AdminAudit(client),
     status: new AdminStatus(client),
+    alerts: new AdminAlerts(client),
     close: () => Promise.resolve(),
   };
 }
@@ -95,7 +109,10 @@ function adminUrl({ admin: { host, port } }: Config): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
+/** The config has only hashes of `admin.tokens`, so an operator passes one in the environment. */
 async function adminToken({ admin }: Config): Promise<string | undefined> {
+  const { PULLCORD_ADMIN_TOKEN: given } = process.env;
+  if (given) return given;
   if (admin.token === undefined) return undefined;
   const { resolveSecret } = await import('../host/secrets.ts');
   const token = await resolveSecret(admin.token, admin.folder);
@@ -114,6 +131,8 @@ async function accessStore(root: string, config: Config, triedUrl: string): Prom
     { FireOperations },
     { StatusOperations },
     { OpenedDecider },
+    { AuditOperations },
+    { AuditTrail },
   ] = await Promise.all([
     import('../host/open-engine.ts'),
     import('../runtime/run-operations.ts'),
@@ -123,6 +142,8 @@ async function accessStore(root: string, config: Config, triedUrl: string): Prom
     import('../runtime/recording/fire-operations.ts'),
     import('../runtime/status/status-operations.ts'),
     import('./opened-decider.ts'),
+    import('../runtime/audit/audit-operations.ts'),
+    import('../runtime/audit/audit-trail.ts'),
   ]);
   const silent = { info() {}, warn() {}, error() {} };
   const opened = await openEngine(config.engine, { log: silent }, { isThere: true });
@@ -130,25 +151,68 @@ async function accessStore(root: string, config: Config, triedUrl: string): Prom
     const messages = opened.problems.map(({ message }) => message).join('; ');
     throw new AccessError(`no gateway answers at ${triedUrl} (name another with --admin-url), and ${messages}`);
   }
-  const { engine, recordings } = opened;
+  const { engine, recordings, audit } = opened;
+  const actor = { actor: commandActor(), role: undefined, ip: undefined, requestId: undefined };
+  const trail = new AuditTrail(audit, () =>
+    terminal.words('warning: it is done, and the audit trail does not have its outcome: it could not be stored'),
+  );
+  const runs = new RunOperations(engine, () => config, trail);
+  const limits = new LimitOperations(engine, undefined, () => config, trail);
   const requests = new RequestOperations(recordings, () => config, engine);
   const nodes = new NodeOperations(engine, () => undefined);
   const decider = new OpenedDecider(root);
-  const fires = new FireOperations({ engine, recordings, snapshot: () => decider.snapshot() });
+  const fires = new FireOperations({ engine, recordings, trail, snapshot: () => decider.snapshot() });
   return {
-    runs: new RunOperations(engine, () => config),
+    runs: {
+      list: (filter) => runs.list(filter),
+      show: (id) => runs.show(id),
+      cancel: (id) => runs.cancel(id, actor),
+      replay: (id, options) => runs.replay(id, actor, options),
+    },
     requests: {
       list: (filter) => requests.list(filter),
       show: (id) => requests.show(id),
       export: async (filter) => requests.export(filter),
-      fire: (id, options) => fires.fire(id, options),
+      fire: (id, options) => fires.fire(id, actor, options),
     },
-    limits: new LimitOperations(engine, undefined, () => config),
+    limits: {
+      list: (filter) => limits.list(filter),
+      reset: (limit, value) => limits.reset(limit, value, actor),
+    },
     nodes,
+    audit: auditAccess(new AuditOperations(audit, () => config)),
     status: new StatusOperations({ engine, recordings, nodes, config: () => config }),
+    alerts: unevaluated(triedUrl),
     async close() {
       await decider.close();
       await engine.close(0);
     },
   };
+}
+
+function auditAccess(operations: AuditOperations): AuditAccess {
+  return {
+    list: (filter) => operations.list(filter),
+    export: async (filter) => operations.export(filter),
+  };
+}
+
+/** Who runs a command on a store, for the audit trail. */
+function commandActor(): string {
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    // A container may run as a user that has no name.
+    return `cli:${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+/** Only a gateway that runs evaluates alerts. */
+function unevaluated(triedUrl: string): AlertsAccess {
+  const refuse = (): never => {
+    throw new AccessError(
+      `no gateway answers at ${triedUrl} (name another with --admin-url): only one that runs evaluates alerts`,
+    );
+  };
+  return { list: async () => refuse(), test: async () => refuse() };
 }

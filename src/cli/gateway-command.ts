@@ -1,10 +1,12 @@
 import { type Command, type CommandOptions, Option } from 'commander';
 import { configOption } from './config-option.ts';
-import { adminTokenMeaning, type HelpText, helpText } from './help-text.ts';
+import { type HelpText, helpText } from './help-text.ts';
 import { terminal } from './terminal.ts';
 
 /** The common meaning of exit code 1 of these commands. */
 export const noAccess = 'neither the gateway nor its journal is reachable';
+
+const tokenMeaning = 'a token of the admin listener; without it, `admin.token` of the config is sent';
 
 export type GatewayCommandTexts = readonly [name: string, summary: string, description: string, text: HelpText];
 
@@ -18,7 +20,7 @@ export function gatewayCommand(
     .command(name, options)
     .summary(summary)
     .description(description)
-    .addHelpText('after', helpText({ environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning }, ...text }))
+    .addHelpText('after', helpText({ environment: { PULLCORD_ADMIN_TOKEN: tokenMeaning }, ...text }))
     .option('--admin-url <url>', 'URL of the admin listener; by default from the config')
     .addOption(configOption());
 }

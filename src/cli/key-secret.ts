@@ -5,16 +5,16 @@ const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /** `browser`: made to be public. */
 export type KeyUse = 'server' | 'browser';
 
-const prefixes: Readonly<Record<KeyUse, string>> = { server: 'pc_', browser: 'pcb_' };
+const prefixes: Readonly<Record<KeyUse | 'admin', string>> = { server: 'pc_', browser: 'pcb_', admin: 'pca_' };
 /** 30 letters of 62 carry 178 random bits; a CRC-32 needs 6. */
 const randomLength = 30;
 const checksumLength = 6;
 
-/** `pc_` or `pcb_`, 30 random letters and digits, 6 of checksum: secret scanners can recognize it, and a mistyped one. */
-export const secretPattern = new RegExp(`^pcb?_[0-9A-Za-z]{${randomLength + checksumLength}}$`);
+/** `pc_`, `pcb_` or `pca_`, 30 random letters and digits, 6 of checksum: secret scanners can recognize it, and a mistyped one. */
+export const secretPattern = new RegExp(`^pc[ab]?_[0-9A-Za-z]{${randomLength + checksumLength}}$`);
 
-/** Makes the secret of a new API key. */
-export function createSecret(use: KeyUse = 'server'): string {
+/** Makes the secret of a new API key, or of a new token of the admin listener. */
+export function createSecret(use: KeyUse | 'admin' = 'server'): string {
   const random = Array.from({ length: randomLength }, () => alphabet[randomInt(alphabet.length)]).join('');
   return `${prefixes[use]}${random}${checksum(random)}`;
 }

@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { AdminRole } from '../config/model.ts';
 import { type Permission, permissions } from '../contract/index.ts';
 import { parseOrigin } from '../schema/origin.ts';
 import { askProjects, unknownProjects } from './ask-projects.ts';
 import { checkedDate } from './checked-date.ts';
 import { checkedId } from './checked-id.ts';
+import { checkedNote } from './checked-note.ts';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
 import type { KeyUse } from './key-secret.ts';
@@ -17,6 +19,9 @@ interface CreateOptions {
   readonly id?: string;
   readonly projects?: readonly string[];
   readonly permissions: readonly Permission[];
+  readonly admin?: boolean;
+  readonly role?: AdminRole;
+  readonly note?: string;
   readonly use: KeyUse;
   readonly origins?: readonly string[];
   readonly triggers?: readonly string[];
@@ -32,7 +37,8 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .summary('create a new API key')
     .description(
       'Creates an API key. Prints its secret, this once, and the YAML file to commit, which contains only a hash of it. ' +
-        'Nothing is written unless --write is given. A key that exists gets another secret by `pullcord keys rotate`.',
+        'Nothing is written unless --write is given. A key that exists gets another secret by `pullcord keys rotate`. ' +
+        'With --admin, a token of the admin listener: its hash is added to `admin.tokens` of the Gateway file, whose other bytes stay.',
     )
     .option('--id <id>', 'the id of the key, instead of the argument')
     .option('--projects <id...>', 'the projects it may use, or "*" for all; on a terminal, it asks if this is missing')
@@ -47,6 +53,14 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
     .option('--origins <origin...>', 'the origins of the pages that may use it: https://www.example.com')
     .option('--triggers <trigger...>', 'the only triggers that it may fire: support/ask')
     .option('--expires <date>', 'the day, or the time, from which it is rejected: 2027-06-30')
+    .option('--admin', 'create a token of the admin listener instead, and add it to the Gateway file')
+    .addOption(
+      new Option(
+        '--role <role>',
+        'with --admin: read, or operate, which also cancels, replays, fires, reloads and resets',
+      ).choices(['read', 'operate']),
+    )
+    .option('--note <text>', 'with --admin: for people who read the file')
     .option('--write', 'write the YAML to keys/ID.yaml in the config folder and print the secret alone', false)
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addOption(configOption())
@@ -56,16 +70,35 @@ export function registerKeysCreate(keys: Command, finish: (code: ExitCode) => vo
         examples: [
           'pullcord keys create my-app --projects support --expires 2027-06-30 --write',
           'pullcord keys create website --use browser --triggers support/ask --origins https://www.example.com --write',
+          'pullcord keys create --admin --id ops --role operate --expires 2027-06-30',
         ],
-        exitCodes: { 0: 'the key is created', 1: 'a key with this id, or its file, exists already' },
+        exitCodes: {
+          0: 'the key is created',
+          1: 'a key with this id, or its file, exists already, or the Gateway file cannot be changed',
+        },
       }),
     )
     .action(async (argument: string | undefined, options: CreateOptions) => {
-      finish(await createKey(givenId(argument ?? options.id), options));
+      const id = givenId(argument ?? options.id);
+      finish(await (options.admin ? createAdminToken(id, options) : createKey(id, options)));
     });
 }
 
+async function createAdminToken(id: string, options: CreateOptions): Promise<ExitCode> {
+  const { role, note, expires, format, projects, triggers, origins } = options;
+  if (role === undefined) throw new UsageError('an admin token has a role: --role read, or --role operate');
+  if (projects ?? triggers ?? origins) {
+    throw new UsageError('an admin token has a role, and neither --projects nor --triggers nor --origins');
+  }
+  const { addAdminToken } = await import('./new-admin-token.ts');
+  return addAdminToken(options.config, {
+    ...{ id, role, format, note: note === undefined ? undefined : checkedNote(note) },
+    expires: expires === undefined ? undefined : checkedDate(expires),
+  });
+}
+
 async function createKey(id: string, options: CreateOptions): Promise<ExitCode> {
+  if (options.role ?? options.note) throw new UsageError('--role and --note are for --admin');
   const declared = await filesOf(id, options.config);
   if (declared.length > 0) {
     terminal.words(`error: the API key ${id} exists already (${declared.join(', ')}); nothing was written`);

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { AdminRole, Config } from '../config/model.ts';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
 import { loadForCommand } from './load-for-command.ts';
@@ -8,7 +9,10 @@ export function registerKeysList(keys: Command, finish: (code: ExitCode) => void
   keys
     .command('list')
     .summary('list the API keys of the config')
-    .description('Lists the declared API keys with their permissions and expiry. Hashes are not shown.')
+    .description(
+      'Lists the declared API keys with their permissions and expiry, then the tokens of the admin listener with their roles. ' +
+        'Hashes are not shown.',
+    )
     .addOption(configOption())
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addHelpText(
@@ -33,10 +37,44 @@ export function registerKeysList(keys: Command, finish: (code: ExitCode) => void
           expires: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
         })),
       }));
-      if (format === 'json') terminal.data(JSON.stringify(rows, undefined, 2));
-      else for (const row of rows) terminal.data(describe(row));
+      const tokens = adminTokens(config);
+      if (format === 'json') terminal.data(JSON.stringify([...rows, ...tokens], undefined, 2));
+      else {
+        for (const row of rows) terminal.data(describe(row));
+        for (const token of tokens) terminal.data(describeToken(token));
+      }
       finish(exitCodes.fine);
     });
+}
+
+interface TokenRow {
+  readonly id: string;
+  readonly status: 'active' | 'expired';
+  readonly use: 'admin';
+  readonly role: AdminRole;
+  readonly secrets: readonly { readonly expires: string | null }[];
+}
+
+/** `admin.token` is declared elsewhere and never expires. */
+function adminTokens({ admin }: Config): readonly TokenRow[] {
+  const single: TokenRow = {
+    id: 'token',
+    status: 'active',
+    use: 'admin',
+    role: 'operate',
+    secrets: [{ expires: null }],
+  };
+  const listed = admin.tokens.map(({ id, role, expiresAt }): TokenRow => {
+    const status = expiresAt !== undefined && expiresAt <= Date.now() ? 'expired' : 'active';
+    const expires = expiresAt === undefined ? null : new Date(expiresAt).toISOString();
+    return { id, status, use: 'admin', role, secrets: [{ expires }] };
+  });
+  return [...(admin.token === undefined ? [] : [single]), ...listed];
+}
+
+function describeToken({ id, status, role, secrets }: TokenRow): string {
+  const expiries = secrets.map(({ expires }) => expires ?? 'never').join(', ');
+  return `${terminal.bold(id)}  ${status}  admin  role ${role}  expires ${expiries}`;
 }
 
 function describe(row: {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { checkedDate } from './checked-date.ts';
 import { checkedId } from './checked-id.ts';
+import { checkedNote } from './checked-note.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { helpText } from './help-text.ts';
 import type { KeyFile } from './key-file/find-key-files.ts';
@@ -53,6 +54,12 @@ async function rotateKey(id: string, options: RotateOptions): Promise<ExitCode> 
   const keyFiles = await findKeyFiles(existingFolder(options.config));
   const [found, ...others] = keyFiles.filter((one) => one.id === id);
   if (found === undefined) {
+    if (await isAdminToken(id, options.config)) {
+      return refuse(
+        `${id} is an admin token, which has one secret. Create another (pullcord keys create --admin --id ${id}-2 --role …), ` +
+          `have the operator switch to it, and remove ${id} from admin.tokens`,
+      );
+    }
     const { suggest } = await import('../diagnostics/closest.ts');
     throw new UsageError(
       `unknown API key ${id}. ${suggest(id, [...new Set(keyFiles.map((one) => one.id))], 'API keys')}`,
@@ -63,6 +70,15 @@ async function rotateKey(id: string, options: RotateOptions): Promise<ExitCode> 
     return refuse(`the API key ${id} is declared in several files: ${files}. Remove all but one`);
   }
   return addTo(found, options);
+}
+
+async function isAdminToken(id: string, root: string): Promise<boolean> {
+  const { findGatewayFiles } = await import('./key-file/find-key-files.ts');
+  const files = await findGatewayFiles(root);
+  return files.some(
+    ({ checked: { document } }) =>
+      document?.kind === 'Gateway' && document.admin.tokens.some((token) => token.id === id),
+  );
 }
 
 async function addTo({ file, id, checked }: KeyFile, options: RotateOptions): Promise<ExitCode> {
@@ -91,7 +107,8 @@ async function addTo({ file, id, checked }: KeyFile, options: RotateOptions): Pr
     older.flatMap(({ index, newExpiry }) => (newExpiry === undefined ? [] : [[index, newExpiry]])),
   );
   const expires = options.expires === undefined ? undefined : checkedDate(options.expires);
-  const edited = addSecret(text, document, { hash, expires, note: checkedNote(options.note) }, expiries);
+  const note = options.note === undefined ? undefined : checkedNote(options.note);
+  const edited = addSecret(text, document, { hash, expires, note }, expiries);
   if (edited === undefined) {
     const byHand = '`pullcord keys create` with another id prints a hash to add by hand';
     return refuse(`the notation of \`secrets\` in ${file} cannot be edited; ${byHand}`);
@@ -133,9 +150,4 @@ function report({ id, secret, file, added, older }: Rotated, format: 'text' | 'j
 function refuse(message: string): ExitCode {
   terminal.words(`error: ${message}; nothing was written`);
   return exitCodes.problems;
-}
-
-function checkedNote(note: string | undefined): string | undefined {
-  if (note === undefined || /^[^\p{Cc}]{1,100}$/u.test(note)) return note;
-  throw new UsageError('the note must have 1 to 100 characters on one line');
 }

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import type { Config } from '../config/model.ts';
 import type { ApiKeyDeclaration, ApiKeySecret } from '../contract/index.ts';
 import { configOption } from './config-option.ts';
 import { helpText } from './help-text.ts';
@@ -13,7 +14,7 @@ export function registerKeysVerify(keys: Command, finish: (code: ExitCode) => vo
     .argument('[secret]', 'the secret; by default it is read from stdin, which keeps it out of the shell history')
     .summary('check whether a secret is a valid API key')
     .description(
-      'Reports which API key of the config a secret belongs to, and whether the gateway would accept it now.',
+      'Reports which API key or admin token of the config a secret belongs to, and whether the gateway would accept it now.',
     )
     .addOption(configOption())
     .addHelpText(
@@ -27,8 +28,22 @@ export function registerKeysVerify(keys: Command, finish: (code: ExitCode) => vo
       const config = await loadForCommand(root);
       if (config === undefined) return finish(exitCodes.problems);
       const secret = argument ?? (await text(process.stdin)).trim();
-      finish(verify(secret, config.apiKeys));
+      finish(verifyAdminToken(secret, config.admin) ?? verify(secret, config.apiKeys));
     });
+}
+
+/** Undefined if it is no token of the admin listener. */
+function verifyAdminToken(secret: string, { tokens }: Config['admin']): ExitCode | undefined {
+  const digest = digestOf(secret);
+  const token = tokens.find(({ sha256 }) => sha256 === digest);
+  if (token === undefined) return undefined;
+  const { id, role, expiresAt } = token;
+  if (expiresAt !== undefined && expiresAt <= Date.now()) {
+    terminal.data(`not valid: admin token ${id} has expired since ${new Date(expiresAt).toISOString()}`);
+    return exitCodes.problems;
+  }
+  terminal.data(`valid: admin token ${id}; role ${role}`);
+  return exitCodes.fine;
 }
 
 function verify(secret: string, apiKeys: readonly ApiKeyDeclaration[]): ExitCode {

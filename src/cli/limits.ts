@@ -28,8 +28,8 @@ export function registerLimits(program: Command, finish: (code: ExitCode) => voi
     .summary('list what limits have counted, and reset it')
     .description(
       'Works on the running gateway through its admin listener, and on the journal itself when no gateway runs: ' +
-        'then what limits of requests have counted is not known. The token of the admin listener comes from the config; ' +
-        'with --admin-url from PULLCORD_ADMIN_TOKEN.',
+        'then what limits of requests have counted is not known. The token of the admin listener is that in PULLCORD_ADMIN_TOKEN, ' +
+        'else `admin.token` of the config.',
     );
   const list = gatewayCommand(limits, listTexts, { isDefault: true })
     .argument('[limit]', 'only this one, by its name or id')

@@ -1,12 +1,8 @@
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { JsonObject } from '../contract/index.ts';
 import { verdicts } from '../engine/types/index.ts';
 import type { RequestFilter } from '../runtime/recording/request-operations.ts';
 import type { RequestsAccess } from './access.ts';
-import { AccessError } from './access-error.ts';
 import { ageOf } from './age.ts';
 import { withBulk } from './bulk/bulk-options.ts';
 import type { FireCommand } from './bulk/fire-requests.ts';
@@ -22,6 +18,7 @@ import {
 import { wholePage, withFilters } from './list-options.ts';
 import { table } from './table.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
+import { writeLines } from './write-lines.ts';
 
 interface ListOptions extends AccessOptions, RequestFilter, FormatOptions {}
 
@@ -82,7 +79,7 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
       {
         examples: [
           'pullcord requests fire --where "verdict = dropped and by ~ customers" --revision current --dry-run',
-          'pullcord requests fire --where "verdict = dropped and age < 6h" --revision current --rate 60/1m --yes',
+          'pullcord requests fire --where "verdict = dropped and age < 6h" --revision current --rate 60/1m',
         ],
         exitCodes: {
           0: 'all that pass are fired, or none does',
@@ -177,36 +174,8 @@ async function exportAll(access: RequestsAccess, options: ExportOptions): Promis
   const exported = await access.export(filter);
   if (!exported.ok) throw new UsageError(exported.message);
   const { maskLines } = await import('../runtime/recording/mask-lines.ts');
-  let count = 0;
-  let isWhole = true;
-  const counted = async function* (): AsyncIterable<string> {
-    for await (const lines of maskLines(received(exported.lines), mask)) {
-      count += lines.split('\n').length - 1;
-      isWhole = lines.endsWith('\n');
-      yield lines;
-    }
-    if (!isWhole) count += 1;
-  };
-  // Readable by its owner alone, like the journal: it contains what callers sent.
-  const target = out === undefined ? process.stdout : createWriteStream(out, { mode: 0o600 });
-  try {
-    await pipeline(Readable.from(counted()), target, { end: out !== undefined });
-  } catch (error) {
-    if (error instanceof AccessError) throw error;
-    // The reader, `head` for example, closed the pipe.
-    if (out === undefined && Object(error).code === 'EPIPE') return exitCodes.fine;
-    if (out === undefined) throw error;
-    throw new AccessError(`cannot write ${out}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const count = await writeLines(maskLines(exported.lines, mask), out);
+  if (count === undefined) return exitCodes.fine;
   terminal.words(`${count} recorded ${count === 1 ? 'request' : 'requests'}${out === undefined ? '' : ` in ${out}`}`);
   return exitCodes.fine;
-}
-
-/** A failure of the source must not be reported as one of the destination. */
-async function* received(lines: AsyncIterable<string>): AsyncIterable<string> {
-  try {
-    yield* lines;
-  } catch (error) {
-    throw new AccessError(`the export broke off: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

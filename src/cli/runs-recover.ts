@@ -19,8 +19,8 @@ export function registerRunsRecover(runs: Command, finish: (code: ExitCode) => v
     .command('recover')
     .summary('export what can be read of a damaged journal')
     .description(
-      'Exports the runs, dedup claims, conversations, callbacks and recorded requests that can be read of a damaged journal ' +
-        'into a new one, and prints what is lost and how to use it. Stop the gateway first. The damaged journal is not changed.',
+      'Exports the runs, dedup claims, conversations, callbacks, recorded requests and audit trail that can be read of a ' +
+        'damaged journal into a new one, and prints what is lost and how to use it. Stop the gateway first. The damaged journal is not changed.',
     )
     .option(
       '--out <path>',
@@ -52,7 +52,7 @@ async function recover({ config: root, out }: RecoverOptions): Promise<ExitCode>
 }
 
 function report(found: Recovery): string {
-  const { from, to, runs, claims, conversations, notifications, recordings } = found;
+  const { from, to, runs, claims, conversations, notifications, recordings, auditEntries } = found;
   const { damagedPages, lostRows, lostRuns, failedRuns, remadeClaims } = found;
   const losses = [
     damagedPages > 0 && `${damagedPages} damaged pages`,
@@ -64,7 +64,7 @@ function report(found: Recovery): string {
   ].filter((loss) => loss !== false);
   const folder = `${from}.damaged`;
   return [
-    `${to} has ${runs} runs, ${claims} dedup claims, ${conversations} conversations, ${notifications} callbacks to send and ${recordings} recorded requests.`,
+    `${to} has ${runs} runs, ${claims} dedup claims, ${conversations} conversations, ${notifications} callbacks to send, ${recordings} recorded requests and ${auditEntries} entries of the audit trail.`,
     losses.length === 0 ? 'Nothing was lost.' : ['Lost:', ...losses.map((loss) => `  ${loss}`)].join('\n'),
     ...(damagedPages + lostRows > 0
       ? ['Damaged pages may have had dedup claims of runs that have ended: their duplicates would be accepted again.']

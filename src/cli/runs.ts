@@ -28,7 +28,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
     .summary('list, show, cancel, replay and recover runs')
     .description(
       'Works on the running gateway through its admin listener, and on the journal itself when no gateway runs. ' +
-        'The token of the admin listener comes from the config; with --admin-url from PULLCORD_ADMIN_TOKEN.',
+        'The token of the admin listener is that in PULLCORD_ADMIN_TOKEN, else `admin.token` of the config.',
     );
   const command = (...texts: GatewayCommandTexts) => gatewayCommand(runs, texts);
 
@@ -74,7 +74,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
         examples: [
           `pullcord runs cancel ${exampleId}`,
           'pullcord runs cancel --where "state = queued and trigger = support/ask" --dry-run',
-          'pullcord runs cancel --where "state = running and age > 2h" --rate 20/s --yes',
+          'pullcord runs cancel --where "state = running and age > 2h" --rate 20/s',
         ],
         exitCodes: {
           0: 'all are cancelled, or none matches',
@@ -105,7 +105,7 @@ export function registerRuns(program: Command, finish: (code: ExitCode) => void)
         examples: [
           `pullcord runs replay ${exampleId}`,
           'pullcord runs replay --where "state = failed and trigger = support/ask and age < 6h" --dry-run',
-          'pullcord runs replay --where "state = failed and error ~ timeout" --rate 60/1m --yes',
+          'pullcord runs replay --where "state = failed and error ~ timeout" --rate 60/1m',
         ],
         exitCodes: {
           0: 'the new runs are accepted, or none matches',

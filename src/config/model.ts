@@ -2,6 +2,7 @@ import type { ApiKeyDeclaration, JsonObject, JsonValue, SecretReference, Stage }
 import type { Place } from '../diagnostics/problem.ts';
 import type { CircuitRule, LimitUnit, OnBusy, RecordingBounds, SessionScope } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
+import type { AlertsConfig, AlertTest } from './alert-model.ts';
 import type { stageDescriptors } from './stages.ts';
 
 /** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */
@@ -24,6 +25,8 @@ export interface Config {
   readonly defaultAuth: readonly StageUse[];
   /** The gateway's own limits. */
   readonly limits: readonly LimitConfig[];
+  readonly alerts: AlertsConfig;
+  readonly alertTests: readonly AlertTest[];
   /** What models cost; undefined: runs have no cost. */
   readonly prices: PricesConfig | undefined;
   readonly apiKeys: readonly ApiKeyConfig[];
@@ -78,8 +81,25 @@ export interface AdminConfig {
   readonly port: number;
   /** `{ env }` or `{ file }` as written; resolved by the host. */
   readonly token: SecretReference | undefined;
+  readonly tokens: readonly AdminTokenConfig[];
+  /** Names under which it answers, in lower case, beside `host`, loopback names and IP addresses. */
+  readonly hosts: readonly string[];
   /** Absolute path of the folder of the declaring file: a relative path of the token starts there. */
   readonly folder: string;
+  readonly place: Place;
+}
+
+/** `operate` includes `read`. */
+export type AdminRole = 'read' | 'operate';
+
+/** A token of the admin listener. */
+export interface AdminTokenConfig {
+  readonly id: string;
+  readonly role: AdminRole;
+  /** SHA-256 of the token in hexadecimal digits. */
+  readonly sha256: string;
+  /** Milliseconds since the epoch; undefined: never. */
+  readonly expiresAt: number | undefined;
   readonly place: Place;
 }
 

@@ -19,8 +19,11 @@ export function namesCredential(name: string): boolean {
   return credentialName.test(name);
 }
 
-/** An API key of a gateway, `pc_` and 36 letters and digits, the secret of a browser key, `pcb_`, and a token, `pct_`. */
-const ownKey = /(?<![0-9A-Za-z])(?:pcb?_[0-9A-Za-z]{36}|pct_[\w-]{36})/;
+/**
+ * An API key of a gateway, `pc_` and 36 letters and digits, the secret of a browser key, `pcb_`, a token of the admin
+ * listener, `pca_`, and a token, `pct_`.
+ */
+const ownKey = /(?<![0-9A-Za-z])(?:pc[ab]?_[0-9A-Za-z]{36}|pct_[\w-]{36})/;
 
 /** Whether a text has an API key or a token in it, whatever it is sent as. Not published: the one test of the gateway. */
 export function containsApiKey(text: string): boolean {

@@ -6,11 +6,18 @@ export function closest(written: string, names: readonly string[]): string | und
   // A third of the letters may be off: enough for a typo, too little for another word.
   let best: { name: string; edits: number } | undefined;
   for (const name of names) {
-    const edits = distance(lowered, name.toLowerCase());
-    if (edits <= Math.ceil(Math.max(name.length, lowered.length) / 3) && (best === undefined || edits < best.edits))
-      best = { name, edits };
+    const letters = distance(lowered, name.toLowerCase());
+    if (letters > Math.ceil(Math.max(name.length, lowered.length) / 3)) continue;
+    // Two letters in the wrong order are one typo.
+    const edits = letters === 2 && isSwapped(lowered, name.toLowerCase()) ? 1 : letters;
+    if (best === undefined || edits < best.edits) best = { name, edits };
   }
   return best?.name;
+}
+
+function isSwapped(written: string, name: string): boolean {
+  const at = [...written].findIndex((letter, index) => letter !== name[index]);
+  return written.length === name.length && written[at] === name[at + 1] && written[at + 1] === name[at];
 }
 
 /** The most names that a hint lists. */

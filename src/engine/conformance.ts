@@ -1,3 +1,4 @@
+import { auditCases } from './conformance/auditing.ts';
 import { busySessionCases } from './conformance/busy-sessions.ts';
 import { cancelCases } from './conformance/cancelling.ts';
 import { chargeCases } from './conformance/charging.ts';
@@ -9,6 +10,7 @@ import { followingCases } from './conformance/following.ts';
 import type { ConformanceCase } from './conformance/harness.ts';
 import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
+import { noteCases } from './conformance/noting.ts';
 import { onceCases } from './conformance/once.ts';
 import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
@@ -42,5 +44,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...followingCases,
   ...keepCases,
   ...recordingCases,
+  ...auditCases,
+  ...noteCases,
   ...closeCases,
 ];

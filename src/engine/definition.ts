@@ -1,10 +1,12 @@
 import type { MaybePromise, PluginLog } from '../contract/index.ts';
 import type { EngineCopying } from './copy/copied-rows.ts';
 import type {
+  Audit,
   CommitObserver,
   Engine,
   EngineMemory,
   NodeName,
+  Notes,
   RecordedRequest,
   Recordings,
   Recovery,
@@ -47,6 +49,8 @@ export interface OpenedEngine {
   readonly engine: Engine;
   /** Undefined if this engine does not keep recorded requests. */
   readonly recordings: Recordings | undefined;
+  readonly audit: Audit;
+  readonly notes: Notes;
 }
 
 /** What an engine may use of its host. */

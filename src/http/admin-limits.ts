@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { LimitFilter, LimitOperations } from '../runtime/limits/limit-operations.ts';
+import { unknownParameter } from './admin-parameters.ts';
 import { sendProblem } from './admin-problem.ts';
 
 /** Limits for operators: what they have counted, and how to begin anew. */
@@ -16,30 +17,28 @@ export function registerLimits(app: FastifyInstance, operations: LimitOperations
     // The member `limit` distinguishes it from other faults of the query.
     return sendProblem(reply, request.id, 'bad_request', { detail: `There is no limit ${limit}.`, limit });
   });
-  app.post<{ Querystring: { limit?: unknown; value?: unknown } }>('/limits/reset', async (request, reply) => {
-    const unknown = unknownParameter(request.query, ['limit', 'value']);
-    if (unknown !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: unknown });
-    const { limit, value } = request.query;
-    if (typeof limit !== 'string' || (value !== undefined && typeof value !== 'string')) {
-      return sendProblem(reply, request.id, 'bad_request', { detail: 'Name one limit, and at most one value.' });
-    }
-    const result = await operations.reset(limit, value);
-    switch (result.kind) {
-      case 'reset':
-        return { limit: result.limit, counters: result.counters };
-      case 'not_found':
-        return sendProblem(reply, request.id, 'not_found', { detail: `There is no limit ${limit}.` });
-      case 'ambiguous':
-        return sendProblem(reply, request.id, 'bad_request', {
-          detail: `Several limits are named ${limit}: name one by its id.`,
-          ids: [...result.ids],
-        });
-    }
-  });
-}
-
-/** What is wrong if a parameter is not one of these. A misspelled one would show or reset more than was meant. */
-function unknownParameter(query: object, known: readonly string[]): string | undefined {
-  const unknown = Object.keys(query).find((name) => !known.includes(name));
-  return unknown && `Unknown parameter ${JSON.stringify(unknown)}. Parameters here are ${known.join(', ')}.`;
+  app.post<{ Querystring: { limit?: unknown; value?: unknown } }>(
+    '/limits/reset',
+    { config: { action: 'limits.reset' } },
+    async (request, reply) => {
+      const unknown = unknownParameter(request.query, ['limit', 'value']);
+      if (unknown !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: unknown });
+      const { limit, value } = request.query;
+      if (typeof limit !== 'string' || (value !== undefined && typeof value !== 'string')) {
+        return sendProblem(reply, request.id, 'bad_request', { detail: 'Name one limit, and at most one value.' });
+      }
+      const result = await operations.reset(limit, value, request.actor);
+      switch (result.kind) {
+        case 'reset':
+          return { limit: result.limit, counters: result.counters };
+        case 'not_found':
+          return sendProblem(reply, request.id, 'not_found', { detail: `There is no limit ${limit}.` });
+        case 'ambiguous':
+          return sendProblem(reply, request.id, 'bad_request', {
+            detail: `Several limits are named ${limit}: name one by its id.`,
+            ids: [...result.ids],
+          });
+      }
+    },
+  );
 }

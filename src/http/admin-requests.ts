@@ -36,10 +36,10 @@ export function registerRequests(app: FastifyInstance, { operations, fires, reco
     }
     return reply.type('application/json; charset=utf-8').send(line);
   });
-  app.post<Firing>('/requests/:id/fire', async (request, reply) => {
+  app.post<Firing>('/requests/:id/fire', { config: { action: 'requests.fire' } }, async (request, reply) => {
     await recorder.settled();
     const { revision, dryRun } = request.query;
-    const fired = await fires.fire(request.params.id, { revision, isDryRun: dryRun === 'true' });
+    const fired = await fires.fire(request.params.id, request.actor, { revision, isDryRun: dryRun === 'true' });
     if (fired === undefined) {
       return sendProblem(reply, request.id, 'not_found', { detail: 'Recorded request not found.' });
     }

@@ -17,16 +17,18 @@ export function registerRuns(app: FastifyInstance, operations: RunOperations): v
   app.get<ById>('/runs/:id', async (request, reply) => {
     return (await operations.show(request.params.id)) ?? sendProblem(reply, request.id, 'run_not_found');
   });
-  app.post<ById>('/runs/:id/cancel', async (request, reply) => {
-    const cancelled = await operations.cancel(request.params.id);
+  app.post<ById>('/runs/:id/cancel', { config: { action: 'runs.cancel' } }, async (request, reply) => {
+    const cancelled = await operations.cancel(request.params.id, request.actor);
     if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
     if (cancelled.kind === 'unavailable') {
       return sendProblem(reply, request.id, 'unavailable', { detail: cancelled.reason }, { 'retry-after': '1' });
     }
     return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
   });
-  app.post<ById & { Querystring: { once?: string } }>('/runs/:id/replay', async (request, reply) => {
-    const replayed = await operations.replay(request.params.id, { once: request.query.once === 'true' });
+  const replaying = { config: { action: 'runs.replay' } };
+  app.post<ById & { Querystring: { once?: string } }>('/runs/:id/replay', replaying, async (request, reply) => {
+    const once = request.query.once === 'true';
+    const replayed = await operations.replay(request.params.id, request.actor, { once });
     switch (replayed.kind) {
       case 'accepted':
         return reply.code(202).send(replayed.run);

@@ -1,12 +1,14 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { PluginLog } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
-import { type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import { type Audit, type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import type { Alerts } from '../observe/alerts/alerts.ts';
 import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { AuditOperations } from '../runtime/audit/audit-operations.ts';
+import type { Actor } from '../runtime/audit/audit-trail.ts';
 import type { Expectations } from '../runtime/limits/expectations.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
@@ -16,13 +18,15 @@ import { servedConfig, type ThisNode } from '../runtime/nodes/this-node.ts';
 import { FireOperations } from '../runtime/recording/fire-operations.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
-import type { Reloader } from '../runtime/reloader.ts';
+import type { Reloader, ReloadReport } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
-import type { StatusAlert } from '../runtime/status/status-document.gen.ts';
 import { StatusOperations } from '../runtime/status/status-operations.ts';
 import type { Tracer } from '../runtime/tracing/tracer.ts';
-import { foreignPage } from './admin-gate.ts';
+import { registerAlerts } from './admin-alerts.ts';
+import { registerAudit } from './admin-audit.ts';
+import { type AdminAuthorization, authorizeRequests } from './admin-authorize.ts';
+import { adminHeaders } from './admin-headers.ts';
 import { registerLimits } from './admin-limits.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
@@ -33,7 +37,7 @@ import type { Readiness } from './readiness.ts';
 import { rawProblem } from './reply.ts';
 import { requestIds } from './request-id.ts';
 
-export interface AdminServerParts {
+export interface AdminServerParts extends AdminAuthorization {
   readonly live: Live;
   readonly engine: Engine;
   /** Undefined if the engine does not keep recorded requests. */
@@ -42,15 +46,13 @@ export interface AdminServerParts {
   readonly recorder: Recorder;
   readonly expectations: Expectations;
   readonly log: PluginLog;
-  /** Those that are not quiet; undefined: there are none. */
-  readonly alerts?: () => readonly StatusAlert[];
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
   readonly spending: Spending;
   readonly node: ThisNode;
-  /** Read for each request, since a reload may change it; undefined: no token is required. */
-  readonly token: () => string | undefined;
+  readonly audit: Audit;
+  readonly alerts: Alerts;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   readonly tracer: Tracer;
@@ -70,33 +72,23 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     http: { requireHostHeader: false },
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET') socket.destroy();
-      else parts.lingering.close(socket, rawProblem(codeOfClientError(error), requestIdOf(undefined, trust())));
+      else
+        parts.lingering.close(
+          socket,
+          rawProblem(codeOfClientError(error), requestIdOf(undefined, trust()), adminHeaders),
+        );
     },
     // An address that cannot be decoded reaches neither a route nor the error handler.
-    frameworkErrors: (error, request, reply) => void sendProblem(reply, request.id, codeOfFastifyError(error)),
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(reply, request.id, codeOfFastifyError(error), undefined, adminHeaders);
+    },
   });
   parts.lingering.serve(app.server);
   // Node would answer an unknown Expect without a body.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   const { metrics } = parts;
 
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    const { headers, method, routeOptions } = request;
-    const token = parts.token();
-    const hasToken = token !== undefined && carries(headers.authorization, token);
-    const detail = foreignPage({ method, headers, hasToken });
-    if (detail !== undefined) {
-      sendProblem(reply, request.id, 'forbidden', { detail });
-      return;
-    }
-    const isOpen = routeOptions.url === '/livez' || routeOptions.url === '/readyz';
-    if (isOpen || token === undefined || hasToken) return done();
-    reply.header('www-authenticate', 'Bearer');
-    sendProblem(reply, request.id, 'unauthorized', {
-      detail: 'The admin API requires a bearer token: Authorization: Bearer …',
-    });
-  });
+  authorizeRequests(app, parts);
   // No operation has a body, but a request that changes anything names its media type.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, _body, done) => done(null, undefined));
   app.get('/livez', () => ({ status: 'ok' }));
@@ -112,16 +104,32 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
       .send(await metrics.text(format));
   });
   app.get('/config', () => describeConfig(parts));
-  app.post<{ Querystring: { force?: string } }>('/config/reload', async (request, reply) => {
-    const report = await parts.reloader().reload({ always: true, force: request.query.force === 'true' });
-    return reply.code(report.ok ? 200 : 422).send(describeConfig(parts));
+  app.get('/whoami', ({ actor: { actor: id, role } }) => ({ id, role }));
+  app.post<{ Querystring: { force?: string } }>(
+    '/config/reload',
+    { config: { action: 'config.reload' } },
+    async (request, reply) => {
+      const options = { always: true, force: request.query.force === 'true' };
+      const report = await auditedReload(parts, request.actor, options);
+      return reply.code(report.ok ? 200 : 422).send(describeConfig(parts));
+    },
+  );
+  const { engine, recordings, recorder, expectations, log, trail } = parts;
+  const config = () => parts.live.current.config;
+  const operations = new RequestOperations(recordings, config, engine);
+  const fires = new FireOperations({
+    engine,
+    recordings,
+    trail,
+    snapshot: () => parts.live.current,
+    expectations,
+    log,
   });
-  const { engine, recordings, recorder, expectations, log } = parts;
-  const operations = new RequestOperations(recordings, () => parts.live.current.config, engine);
-  const fires = new FireOperations({ engine, recordings, snapshot: () => parts.live.current, expectations, log });
   registerRequests(app, { operations, fires, recorder });
-  registerRuns(app, new RunOperations(parts.engine, () => parts.live.current.config, parts.tracer));
-  registerLimits(app, new LimitOperations(parts.engine, parts.requestLimits, () => parts.live.current.config));
+  registerRuns(app, new RunOperations(engine, config, trail, parts.tracer));
+  registerLimits(app, new LimitOperations(engine, parts.requestLimits, config, trail));
+  registerAudit(app, new AuditOperations(parts.audit, config));
+  registerAlerts(app, parts.alerts, trail);
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;
     return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };
@@ -136,7 +144,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
       snapshot: () => parts.live.current,
       reloader: parts.reloader,
       memory: parts.memory,
-      alerts: () => parts.alerts?.() ?? [],
+      alerts: () => parts.alerts.activeAlerts(),
     },
   });
   app.get('/status', async () => {
@@ -150,13 +158,21 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   return app;
 }
 
-function carries(header: string | undefined, token: string): boolean {
-  // Digests have the same length, so the comparison does not leak the length of the token.
-  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
-}
-
-function digest(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
+function auditedReload(
+  { trail, live, reloader, node }: AdminServerParts,
+  actor: Actor,
+  options: { readonly always: boolean; readonly force: boolean },
+): Promise<ReloadReport> {
+  const action = { action: 'config.reload', target: node.name, before: { revision: live.current.revision } };
+  return trail.perform(
+    actor,
+    action,
+    () => reloader().reload(options),
+    ({ ok, outcome, revision: tried }) => {
+      const after = { revision: live.current.revision, outcome, ...(!ok && { tried }) };
+      return ok ? { outcome: 'succeeded', after } : { outcome: 'failed', reason: outcome, after };
+    },
+  );
 }
 
 function describeConfig({ live, node, reloader: current }: AdminServerParts): object {

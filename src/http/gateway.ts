@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
@@ -5,10 +6,13 @@ import type { Sources } from '../diagnostics/source.ts';
 import { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, type EngineBroken, EngineUnavailable } from '../engine/types/index.ts';
 import { builtinRegistry } from '../host/builtins.ts';
-import { engineProblem, openEngine } from '../host/open-engine.ts';
+import { engineProblem, mostQueuedOf, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { Alerts } from '../observe/alerts/alerts.ts';
+import { alertSender } from '../observe/alerts/sender.ts';
+import { gatewaySources } from '../observe/alerts/sources.ts';
 import { Measurements } from '../observe/measurements.ts';
 import type { Measured } from '../observe/metric-catalogue.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
@@ -19,6 +23,7 @@ import { Traces } from '../observe/traces/traces.ts';
 import { Completions } from '../runtime/attempt/completions.ts';
 import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
+import { AuditTrail } from '../runtime/audit/audit-trail.ts';
 import { BodyDecoder } from '../runtime/body/content-coding.ts';
 import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
@@ -33,6 +38,7 @@ import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { Spending } from '../runtime/spending.ts';
 import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
+import { AdminAccess } from './admin-access.ts';
 import { type AdminServerParts, createAdminServer } from './admin-server.ts';
 import type { Services } from './call.ts';
 import { Lingering } from './lingering.ts';
@@ -52,6 +58,8 @@ export interface GatewayOptions {
   readonly pause?: Pause | undefined;
   /** Where the admin listener listens instead of its address: the path of a socket. */
   readonly adminSocket?: string | undefined;
+  /** Stands in for the clock of alerts, in tests. */
+  readonly alertClock?: { now(): number } | undefined;
   /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
   readonly traces?: TraceSettings | undefined;
   /** Called with each config from which new requests are served. */
@@ -68,6 +76,7 @@ export interface Gateway {
   readonly adminAddress: { host: string; port: number };
   readonly reloader: Reloader;
   readonly metrics: Metrics;
+  readonly alerts: Alerts;
   /** The revision that serves new requests. */
   readonly revision: string;
   /** The commit of which it is, and whether it differs from what is committed; undefined where git says nothing. */
@@ -119,6 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const live = new Live(built.snapshot, () => {
     streams.recheck();
     engine.reconsider();
+    alerts.configChanged();
   });
   const node = thisNode();
   const memory = new MemoryBudget(config.server);
@@ -130,7 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await builder.disposed();
     return failed(opened.problems);
   }
-  const { engine, recordings } = opened;
+  const { engine, recordings, audit, notes } = opened;
 
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
@@ -144,14 +154,41 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const shutdown = new Shutdown();
   const expectations = new Expectations();
   const spending = new Spending(log);
+  const requestLimits = new MemoryCounters();
+  const guard = new OutboundGuard(() => live.current.config.outboundAllow);
+  const client = createOutboundClient(guard, callbackLimits);
+  const stopping = new AbortController();
+  const clock = options.alertClock ?? Date;
+  const alerts = new Alerts({
+    gateway: observed,
+    live,
+    engine,
+    notes,
+    sources: gatewaySources({
+      engine,
+      requestLimits,
+      reloader: () => reloader,
+      config: () => live.current.config,
+      mostQueued: await mostQueuedOf(config.engine),
+      clock,
+    }),
+    send: alertSender(client, stopping.signal),
+    log,
+    clock,
+  });
   const surface = new Surface(
     {
       gateway: observed,
       live,
       engine,
       recordings,
+      audit,
+      trail: new AuditTrail(audit, (err, { id, action }) =>
+        log.warn({ err, entry: id, action }, 'the outcome of an admin action could not be stored in the audit trail'),
+      ),
       outcomes,
       measurements,
+      traces,
       recorder,
       completions,
       streams,
@@ -159,12 +196,13 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       tracer,
       memory,
       decoder: new BodyDecoder(),
-      requestLimits: new MemoryCounters(),
+      requestLimits,
       expectations,
       log,
       lingering: new Lingering(),
       spending,
       node,
+      alerts,
     },
     () => reloader,
     options,
@@ -180,10 +218,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     first,
     limits: reloadLimits,
   });
-  const guard = new OutboundGuard(() => live.current.config.outboundAllow);
-  const client = createOutboundClient(guard, callbackLimits);
   const stopHandlers = new StopHandlers();
   const discard = async (problems: readonly Problem[]): Promise<StartedGateway> => {
+    await alerts.close();
     await engine.close(0);
     await client.close();
     outcomes.close();
@@ -221,6 +258,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     return discard(prepared.problems);
   }
   prepared.commit();
+  alerts.start();
 
   const watching: ConfigWatch = watchConfig(
     root,
@@ -247,6 +285,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       },
       reloader,
       metrics: surface.metrics,
+      alerts,
       broken: engine.broken,
       warnings: { problems, sources },
       get shutdownDelayMs() {
@@ -256,6 +295,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       async close() {
         reloader.stop();
         await watching.close();
+        stopping.abort();
+        await alerts.close();
         await recorder.stop();
         await surface.close(engine, live.current.config.server.drainTimeoutMs);
         await stopHandlers.settled(stopHandlersMs);
@@ -271,6 +312,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   };
 }
 
+/** Of a listener that is open before its config is: with a token that nobody has. */
+const closedAccess = new AdminAccess({ tokens: [], hosts: [], host: '127.0.0.1' }, randomUUID());
+
 type SurfaceOptions = Pick<GatewayOptions, 'onConfig' | 'adminSocket'>;
 
 /** The two listeners as one participant of a reload: both are ready for the next config, or neither changes. */
@@ -281,13 +325,14 @@ class Surface implements ReloadParticipant {
   readonly #memory: MemoryBudget;
   readonly #shutdown: Shutdown;
   readonly #options: SurfaceOptions;
-  #token: string | undefined;
+  /** Nobody is let in before the first config is committed. */
+  #access: AdminAccess | undefined;
   #isReady = false;
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'lingering' | 'spending' | 'node'> &
-      Pick<Measured, 'outcomes' | 'measurements'>,
+      Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node' | 'alerts'> &
+      Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {
@@ -298,8 +343,10 @@ class Surface implements ReloadParticipant {
     this.publicListener = new Listener(() => createPublicServer(parts, parts.lingering));
     const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady && !parts.shutdown.isAnnounced);
     const { metrics } = this;
-    const createAdmin = () => createAdminServer({ ...parts, reloader, token: () => this.#token, readiness, metrics });
     const { adminSocket } = options;
+    const access = () => this.#access ?? closedAccess;
+    const isBehindPrimary = adminSocket !== undefined;
+    const createAdmin = () => createAdminServer({ ...parts, reloader, access, isBehindPrimary, readiness, metrics });
     this.adminListener = new Listener(
       adminSocket === undefined ? createAdmin : () => onSocket(createAdmin(), adminSocket),
     );
@@ -327,7 +374,7 @@ class Surface implements ReloadParticipant {
         for (const listener of listeners) listener.commit();
         this.publicListener.limitRequests(server.requestTimeoutMs);
         this.#memory.setLimits(server);
-        this.#token = token?.ok ? token.value : undefined;
+        this.#access = new AdminAccess(admin, token?.ok ? token.value : undefined);
         this.#isReady = true;
         this.#options.onConfig?.(config);
       },

@@ -63,13 +63,14 @@ export function endResponse(response: ServerResponse): void {
 }
 
 /** A whole response for a connection that has no request to answer, for example one that sent invalid HTTP. */
-export function rawProblem(code: ProblemCode, requestId: string): string {
+export function rawProblem(code: ProblemCode, requestId: string, more: Readonly<Record<string, string>> = {}): string {
   const { status, body } = problem(code);
   const text = renderProblem(status, requestId, body);
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'content-type: application/problem+json',
     `${requestIdHeader}: ${requestId}`,
+    ...Object.entries(more).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(text)}`,
     'connection: close',
     '',

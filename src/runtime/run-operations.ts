@@ -2,6 +2,7 @@ import type { Config, TriggerConfig } from '../config/model.ts';
 import { sameKey } from '../config/trigger-key.ts';
 import type { JsonObject } from '../contract/index.ts';
 import { conversationId, type Engine, type RunQuery, type RunRecord } from '../engine/types/index.ts';
+import type { Actor, AuditedEnd, AuditTrail } from './audit/audit-trail.ts';
 import { replayOnce } from './happens-once.ts';
 import { type ListFilter, parseListFilter, type Selection } from './list-filter.ts';
 import { listedStates } from './listed-states.ts';
@@ -45,11 +46,13 @@ export interface ReplayOptions {
 export class RunOperations {
   readonly #engine: Engine;
   readonly #config: () => Config;
+  readonly #trail: AuditTrail;
   readonly #tracer: Tracer;
 
-  constructor(engine: Engine, config: () => Config, tracer: Tracer = passingOn) {
+  constructor(engine: Engine, config: () => Config, trail: AuditTrail, tracer: Tracer = passingOn) {
     this.#engine = engine;
     this.#config = config;
+    this.#trail = trail;
     this.#tracer = tracer;
   }
 
@@ -79,16 +82,26 @@ export class RunOperations {
     return run && detailRun(run);
   }
 
-  async cancel(id: string): Promise<CancelledRun> {
+  async cancel(id: string, actor: Actor): Promise<CancelledRun> {
     const before = await this.#engine.get(id);
+    const action = { action: 'runs.cancel', target: id, before: before && { state: before.state } };
+    return this.#trail.perform(actor, action, () => this.#cancel(id, before), endOfCancel);
+  }
+
+  async #cancel(id: string, before: RunRecord | undefined): Promise<CancelledRun> {
     const { kind } = await this.#engine.cancel(id);
     const run = (await this.#engine.get(id)) ?? before;
     return run === undefined || kind === 'not_found' ? { kind: 'not_found' } : { kind, run: detailRun(run) };
   }
 
   /** Starts a new run with a stored input, in the session of the caller that fired the first. Filters and dedup are skipped. */
-  async replay(id: string, { once = false }: ReplayOptions = {}): Promise<ReplayedRun> {
+  async replay(id: string, actor: Actor, options: ReplayOptions = {}): Promise<ReplayedRun> {
     const recorded = await this.#engine.get(id);
+    const action = { action: 'runs.replay', target: id, before: recorded && { state: recorded.state } };
+    return this.#trail.perform(actor, action, () => this.#replay(id, recorded, options), endOfReplay);
+  }
+
+  async #replay(id: string, recorded: RunRecord | undefined, { once = false }: ReplayOptions): Promise<ReplayedRun> {
     if (recorded === undefined) return { kind: 'not_found' };
     const trigger = this.#trigger(recorded.project, recorded.trigger);
     if (trigger === undefined) return { kind: 'trigger_not_found' };
@@ -140,6 +153,25 @@ export class RunOperations {
       ...(matches && { matches }),
     };
   }
+}
+
+function endOfCancel(cancelled: CancelledRun): AuditedEnd {
+  if (cancelled.kind === 'not_found') return { outcome: 'failed', reason: 'run_not_found' };
+  if (cancelled.kind === 'unavailable') return { outcome: 'failed', reason: cancelled.kind };
+  const after = { state: cancelled.run.state ?? null };
+  return cancelled.kind === 'cancelled'
+    ? { outcome: 'succeeded', after }
+    : { outcome: 'failed', reason: cancelled.kind, after };
+}
+
+function endOfReplay(replayed: ReplayedRun): AuditedEnd {
+  if (replayed.kind === 'not_found') return { outcome: 'failed', reason: 'run_not_found' };
+  if (replayed.kind === 'replayed_already') {
+    return { outcome: 'failed', reason: replayed.kind, after: { runId: replayed.runId } };
+  }
+  if (replayed.kind !== 'accepted') return { outcome: 'failed', reason: replayed.kind };
+  const { runId = null, state = null } = replayed.run;
+  return { outcome: 'succeeded', after: { runId, state } };
 }
 
 type RunPlace = Pick<RunRecord, 'id' | 'acceptedAt'>;

@@ -31,7 +31,7 @@ async function mend({ root, gateway }: TestGateway, members: object = {}): Promi
   if (!report.ok) throw new Error('the mended filter was refused');
 }
 
-const fast = ['--rate', '100000/s', '--yes'];
+const fast = ['--rate', '100000/s'];
 
 function commandsOf(t: Parameters<typeof command>[0], { root, adminUrl }: TestGateway) {
   const fire = (...args: string[]) =>
@@ -60,7 +60,6 @@ t.test(
     ]);
     t.match((await fireDropped('--dry-run')).stderr, /1 of support\/ask: still dropped by "customers"/);
     t.match(await fireDropped('--revision', 'another-one'), { code: 2, stderr: /revision another-one does not serve/ });
-    t.match(await fireDropped(), { code: 2, stderr: /Fire 2 requests at 5\/s\? Add --yes/ });
 
     const fired = await fireDropped('--revision', 'current', ...fast, '--json');
     t.match([fired.code, JSON.parse(fired.stdout)], [0, { action: 'fire', done: 2, already: 0, skipped: 0, left: 0 }]);
@@ -136,6 +135,16 @@ t.test('a request of which anything was masked cannot be fired, nor one whose tr
   t.match(await fire('nothing'), { code: 1, stderr: /nothing not found/ });
   await mend(tested, { status: 'paused' });
   t.match(JSON.parse((await fireDropped('--dry-run', '--json')).stdout).notFired, [{ outcome: 'trigger_paused' }]);
+});
+
+t.test('a request whose body was not kept is not fired as one without a body', async (t) => {
+  const tested = await startTestGateway(t, files({ record: 'metadata' }));
+  const { fireDropped } = commandsOf(t, tested);
+  await tested.fire('ask', order(1));
+  await writeFile(join(tested.root, 'triggers/ask.yaml'), triggerFile('ask', {}));
+  t.ok((await tested.gateway.reloader.reload()).ok);
+  const { toDo, notFired } = JSON.parse((await fireDropped('--dry-run', '--json')).stdout);
+  t.match([toDo, notFired], [0, [{ outcome: 'not_fireable', reason: /its body was not kept/ }]]);
 });
 
 t.test('limits of runs apply to fired requests: those with no room are left to another time', async (t) => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { request } from 'node:http';
+import { type OutgoingHttpHeaders, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
+import { adminToken, askAdmin } from '../support/admin.ts';
 import { command, startCommand } from '../support/command.ts';
 import {
   basicFiles,
@@ -16,7 +17,9 @@ import {
   triggerFile,
   writeInto,
 } from '../support/config-folder.ts';
+import { parseOpenMetrics } from '../support/open-metrics.ts';
 import { skipWithoutPostgres, startPostgres } from '../support/postgres.ts';
+import { exchangeBytes } from '../support/raw-http.ts';
 import { until } from '../support/until.ts';
 
 const preload = join(import.meta.dirname, '../support/shared-memory.ts');
@@ -111,6 +114,11 @@ t.test('processes share the public listener and answer for each other', async (t
     t.equal(await metricOf(admin, /pullcord_runs\{state="running"\}/), 3);
     t.equal(await metricOf(admin, /pullcord_runs\{state="queued"\}/), 0);
     t.equal(await metricOf(admin, /pullcord_config_reload_ok/), 1);
+    t.equal(await metricOf(admin, /pullcord_request_duration_seconds_count\{outcome="accepted"\}/), 15);
+    const answer = await fetch(`${admin}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
+    t.match(answer.headers.get('content-type'), /^application\/openmetrics-text; version=1\.0\.0/);
+    const { samples } = parseOpenMetrics(await answer.text()).get('pullcord_request_duration_seconds') ?? {};
+    t.equal(samples?.get('pullcord_request_duration_seconds_bucket{outcome="accepted",le="+Inf"}')?.value, 15);
   });
 
   await t.test('the admin listener is one', async (t) => {
@@ -136,6 +144,45 @@ t.test('processes share the public listener and answer for each other', async (t
   t.strictSame(await once(child, 'exit'), [0, null]);
   t.equal(lines.filter(({ msg }) => msg === 'stopped').length, 4);
   await t.rejects(fireAt(url, 'echo'));
+});
+
+t.test('the admin listener of processes checks Host, client and token as that of one does', async (t) => {
+  const [ops, watcher] = [adminToken('ops', 'operate'), adminToken('watcher', 'read')];
+  const tokens = [ops.declared, watcher.declared];
+  const root = await configFolder(t, files({ admin: { port: 0, tokens, hosts: ['pullcord.internal'] } }));
+  const { child, admin } = await serve(t, root);
+  const bearer = (secret: string) => ({ 'content-type': 'application/json', authorization: `Bearer ${secret}` });
+  const table: readonly (readonly [method: string, path: string, headers: OutgoingHttpHeaders, status: number])[] = [
+    ['GET', '/config', {}, 401],
+    ['GET', '/livez', {}, 200],
+    ['GET', '/whoami', bearer(watcher.secret), 200],
+    ['GET', '/metrics', bearer(watcher.secret), 200],
+    ['GET', '/metrics', { ...bearer(watcher.secret), host: 'evil.example' }, 403],
+    ['GET', '/readyz', { host: 'evil.example' }, 403],
+    ['GET', '/config', { ...bearer(ops.secret), host: 'pullcord.internal' }, 200],
+    ['POST', '/config/reload', bearer(watcher.secret), 403],
+    ['POST', '/config/reload', { ...bearer(ops.secret), origin: 'https://evil.example' }, 403],
+    ['POST', '/config/reload', bearer(ops.secret), 200],
+  ];
+  for (const [method, path, headers, status] of table) {
+    const answer = await askAdmin(admin, method, path, headers);
+    t.equal(answer.status, status, `${method} ${path} ${JSON.stringify(headers)}`);
+    t.equal(answer.headers['cache-control'], 'no-store');
+  }
+  const { port } = new URL(admin);
+  for (const head of ['HTTP/1.0\r\n', 'HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n']) {
+    const [answer] = await exchangeBytes(Number(port), Buffer.from(`GET /livez ${head}\r\n`), ['GET']);
+    t.equal(answer?.status, 403, head);
+  }
+  const forged = { ...bearer(ops.secret), 'x-pullcord-peer': '203.0.113.9' };
+  await askAdmin(admin, 'POST', '/runs/x/cancel', forged);
+  const { entries } = (await askAdmin(admin, 'GET', '/audit?action=runs.cancel', bearer(ops.secret))).body;
+  t.strictSame(
+    entries.map(({ ip }: { ip: string }) => ip),
+    entries.map(() => '127.0.0.1'),
+  );
+  child.kill('SIGTERM');
+  t.strictSame(await once(child, 'exit'), [0, null]);
 });
 
 t.test('a process that is killed is replaced, and what it has counted is kept', async (t) => {

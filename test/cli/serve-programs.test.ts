@@ -178,6 +178,12 @@ t.test('warnings of surroundings', async (t) => {
       message: 'programs of triggers can read secrets in the environment of other processes',
     },
   ]);
+  const exporter = { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=x', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+  t.match(
+    await warningsOf(programs, { variables: exporter, environment: readable, proc: '/nowhere' }),
+    [{ variables: ['OTEL_EXPORTER_OTLP_HEADERS'] }],
+    'the credential of the collector of traces is a secret too',
+  );
   const worst = { pid: 1, variables, environment: readable };
   t.strictSame(await warningsOf(echo, worst), [], 'no trigger starts a program');
   t.strictSame(await exposingProcesses([], proc), [], 'there is no secret to look for');

@@ -2,7 +2,16 @@ import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { type Test } from 'tap';
-import { keepAll, newClaim, newRequest, newRun, unbounded, wide } from '../../src/engine/conformance/harness.ts';
+import {
+  keepAll,
+  newAuditEntry,
+  newClaim,
+  newRequest,
+  newRun,
+  unbounded,
+  wide,
+  wideAudit,
+} from '../../src/engine/conformance/harness.ts';
 import { success, Worker } from '../../src/engine/conformance/worker.ts';
 import { recoverJournal } from '../../src/engine/sqlite/recovery/recover.ts';
 import { command } from '../support/command.ts';
@@ -12,7 +21,16 @@ import { damagePage, pageSize, pagesOf, rootPages } from './damage-pages.ts';
 import { journal, openAt, type TestJournal } from './journal.ts';
 
 const tableNames = ['runs', 'claims', 'conversations', 'notifications', 'recordings', 'uses', 'limits'];
-const counts = { runs: 120, claims: 90, conversations: 30, notifications: 30, recordings: 40, uses: 1, limits: 120 };
+const counts = {
+  runs: 120,
+  claims: 90,
+  conversations: 30,
+  notifications: 30,
+  recordings: 40,
+  uses: 1,
+  limits: 120,
+  auditEntries: 20,
+};
 const nothingLost = { damagedPages: 0, lostRows: 0, lostRuns: [], failedRuns: [], remadeClaims: 0 };
 
 /** What each run reserves. */
@@ -24,7 +42,7 @@ const budget = {
 /** A journal with enough rows that every table has several pages, still open. */
 async function fill(files: TestJournal) {
   const harness = await files.open();
-  const { engine, recordings } = harness;
+  const { engine, recordings, audit } = harness;
   const worker = new Worker();
   await engine.start({
     execute: (run, attempt) =>
@@ -45,6 +63,7 @@ async function fill(files: TestJournal) {
   const requests = Array.from({ length: counts.recordings }, (_, index) =>
     unbounded(newRequest(harness, { bodyText: 'x'.repeat(index * 300) })),
   );
+  for (let index = 0; index < counts.auditEntries; index += 1) await audit.put(newAuditEntry(harness), wideAudit);
   await Promise.all([recordings?.record(requests, wide), recordings?.get('')]);
   return harness;
 }

@@ -1,46 +1,89 @@
-import { once } from 'node:events';
-import { type OutgoingHttpHeaders, request } from 'node:http';
-import { json } from 'node:stream/consumers';
+import type { OutgoingHttpHeaders } from 'node:http';
 import t, { type Test } from 'tap';
-import { basicFiles, gatewayFile } from '../support/config-folder.ts';
+import { askAdmin as ask, tokenGateway } from '../support/admin.ts';
+import { basicFiles } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { exchangeBytes } from '../support/raw-http.ts';
 
-/** Sends the headers as they are, which `fetch` does not. */
-async function ask(adminUrl: string, method: string, path: string, headers: OutgoingHttpHeaders = {}) {
-  const sent = request(`${adminUrl}${path}`, { method, headers, agent: false }).end();
-  const [response] = await once(sent, 'response');
-  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect, and fail if it is not there.
-  return { status: response.statusCode, body: (await json(response)) as any };
-}
-
 const deliberate = { 'content-type': 'application/json' };
 
-t.test('the admin listener answers no name that a web page can own', async (t) => {
-  const { adminUrl } = await startTestGateway(t, basicFiles());
+type Hosts = (port: string) => Readonly<Record<string, number>>;
+
+/** Of every listener: names that no page can own, and one that only looks like them. */
+const always: Hosts = (port) => ({
+  [`127.0.0.1:${port}`]: 200,
+  [`localhost:${port}`]: 200,
+  [`LOCALHOST:${port}`]: 200,
+  localhost: 200,
+  '127.8.9.10': 200,
+  [`[::1]:${port}`]: 200,
+  'evil.example': 403,
+  [`evil.example:${port}`]: 403,
+  'localhost.evil.example': 403,
+  'evil.localhost': 403,
+  '127.0.0.1.nip.io': 403,
+  '[::1].evil.example': 403,
+  '127.0.0.1@evil.example': 403,
+  'localhost evil.example': 403,
+  '2130706433': 403,
+  '0x7f.1': 403,
+});
+const withoutToken: Hosts = (port) => ({
+  [`10.0.0.7:${port}`]: 403,
+  '[2001:db8::1]': 403,
+  'pullcord.internal': 403,
+});
+const withToken: Hosts = (port) => ({
+  [`10.0.0.7:${port}`]: 200,
+  '[2001:db8::1]': 200,
+  'pullcord.internal': 200,
+  [`Pullcord.Internal:${port}`]: 200,
+  'pullcord.internal.': 200,
+  'x.pullcord.internal': 403,
+});
+
+async function checkHosts(t: Test, adminUrl: string, hosts: Hosts, authorization: OutgoingHttpHeaders): Promise<void> {
   const { port } = new URL(adminUrl);
-  const hosts: Readonly<Record<string, number>> = {
-    [`127.0.0.1:${port}`]: 200,
-    [`localhost:${port}`]: 200,
-    [`LOCALHOST:${port}`]: 200,
-    localhost: 200,
-    [`[::1]:${port}`]: 200,
-    [`10.0.0.7:${port}`]: 200,
-    'evil.example': 403,
-    [`evil.example:${port}`]: 403,
-    'localhost.evil.example': 403,
-    '127.0.0.1.nip.io': 403,
-    '[::1].evil.example': 403,
-  };
-  for (const [host, expected] of Object.entries(hosts)) {
+  for (const [host, expected] of Object.entries({ ...always(port), ...hosts(port) })) {
     await t.test(`a request with the Host ${JSON.stringify(host)} gets ${expected}`, async (t) => {
-      for (const path of ['/config', '/livez', '/runs', '/nothing']) {
-        const { status } = await ask(adminUrl, 'GET', path, { host });
-        t.equal(status, path === '/nothing' && expected === 200 ? 404 : expected, path);
+      for (const path of ['/config', '/livez', '/readyz', '/metrics', '/runs', '/nothing']) {
+        const answer = await ask(adminUrl, 'GET', path, { host, ...authorization });
+        t.equal(answer.status, path === '/nothing' && expected === 200 ? 404 : expected, path);
+        if (expected === 403) t.match(answer.body.detail, /admin\.hosts/, 'says what to configure');
       }
-      t.equal((await ask(adminUrl, 'POST', '/config/reload', { host, ...deliberate })).status, expected);
+      const change = { host, ...deliberate, ...authorization };
+      t.equal((await ask(adminUrl, 'POST', '/config/reload', change)).status, expected);
     });
   }
+}
+
+t.test('without a token the admin listener answers loopback names alone', async (t) => {
+  const { adminUrl } = await startTestGateway(t, basicFiles());
+  await checkHosts(t, adminUrl, withoutToken, {});
+});
+
+t.test('with a token the admin listener also answers IP addresses and the names of admin.hosts', async (t) => {
+  const { secret, gateway } = tokenGateway({ hosts: ['Pullcord.internal'] });
+  const { adminUrl } = await startTestGateway(t, gateway);
+  await checkHosts(t, adminUrl, withToken, { authorization: `Bearer ${secret}` });
+});
+
+t.test('a request that names another host in its address, or two in Host, is refused', async (t) => {
+  const { gateway } = await startTestGateway(t, basicFiles());
+  const { port } = gateway.adminAddress;
+  const refused = [
+    'GET http://evil.example/config HTTP/1.1\r\nhost: localhost\r\n\r\n',
+    'GET http://localhost/config HTTP/1.1\r\nhost: evil.example\r\n\r\n',
+    'GET /config HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n',
+    'GET /livez HTTP/1.0\r\n\r\n',
+    'GET /livez HTTP/1.1\r\nhost: \r\n\r\n',
+  ];
+  for (const bytes of refused) {
+    const [answer] = await exchangeBytes(port, Buffer.from(bytes), ['GET']);
+    t.equal(answer?.status, 403, bytes);
+  }
+  const accepted = 'GET http://localhost/livez HTTP/1.1\r\nhost: localhost\r\n\r\n';
+  t.equal((await exchangeBytes(port, Buffer.from(accepted), ['GET']))[0]?.status, 200);
 });
 
 t.test('a web page cannot change anything through the admin listener', async (t) => {
@@ -81,20 +124,83 @@ t.test('a web page cannot change anything through the admin listener', async (t)
   }
 });
 
-t.test('a request with the admin token needs neither a name nor a media type', async (t: Test) => {
-  process.env.PULLCORD_TEST_ADMIN_GATE = 'the-token-of-the-test';
-  t.teardown(() => {
-    delete process.env.PULLCORD_TEST_ADMIN_GATE;
-  });
-  const { adminUrl } = await startTestGateway(t, {
-    ...basicFiles(),
-    'gateway.yaml': gatewayFile({ admin: { port: 0, token: { env: 'PULLCORD_TEST_ADMIN_GATE' } } }),
-  });
-  const host = 'pullcord.internal';
-  const authorization = 'Bearer the-token-of-the-test';
-  t.equal((await ask(adminUrl, 'POST', '/config/reload', { host, authorization })).status, 200);
-  t.equal((await ask(adminUrl, 'POST', '/config/reload', { host, authorization: 'Bearer wrong' })).status, 403);
-  t.equal((await ask(adminUrl, 'POST', '/config/reload', { ...deliberate })).status, 401);
+t.test('a token does not let a page of another origin change anything, and needs no media type', async (t) => {
+  const { secret, gateway } = tokenGateway();
+  const { adminUrl } = await startTestGateway(t, gateway);
+  const { host } = new URL(adminUrl);
+  const authorization = `Bearer ${secret}`;
+  const table: readonly (readonly [headers: OutgoingHttpHeaders, status: number])[] = [
+    [{ authorization }, 200],
+    [{ authorization: `bearer ${secret}` }, 200],
+    [{ authorization, origin: `http://${host}` }, 200],
+    // A proxy in front of the listener terminates TLS.
+    [{ authorization, origin: `https://${host}` }, 200],
+    [{ authorization, origin: 'https://evil.example' }, 403],
+    [{ authorization, origin: 'null' }, 403],
+    [{ authorization, 'sec-fetch-site': 'cross-site' }, 403],
+    [{ authorization, 'sec-fetch-site': 'same-site' }, 403],
+    [{ authorization, host: 'evil.example' }, 403],
+    // A browser sends credentials of an address by itself.
+    [{ authorization: `Basic ${Buffer.from(`x:${secret}`).toString('base64')}` }, 403],
+    [{ authorization: 'Bearer wrong' }, 401],
+    [{ ...deliberate }, 401],
+    [{ 'content-type': 'text/plain' }, 403],
+  ];
+  for (const [headers, status] of table) {
+    t.equal((await ask(adminUrl, 'POST', '/config/reload', headers)).status, status, JSON.stringify(headers));
+  }
+});
+
+t.test('a page of another site reads nothing; a link that leads here does', async (t) => {
+  const { adminUrl } = await startTestGateway(t, basicFiles());
+  const { host } = new URL(adminUrl);
+  const link = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  const table: readonly (readonly [headers: OutgoingHttpHeaders, status: number])[] = [
+    [{}, 200],
+    [{ 'sec-fetch-site': 'none', ...link }, 200],
+    [{ 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }, 200],
+    [{ 'sec-fetch-site': 'same-origin', origin: `http://${host}` }, 200],
+    [{ 'sec-fetch-site': 'cross-site', ...link }, 200],
+    [{ 'sec-fetch-site': 'cross-site', ...link, 'sec-fetch-dest': 'iframe' }, 403],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' }, 403],
+    [{ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, 403],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors', origin: 'https://evil.example' }, 403],
+    [{ origin: 'https://evil.example' }, 403],
+    [{ origin: 'null' }, 403],
+  ];
+  for (const path of ['/config', '/runs', '/metrics', '/livez']) {
+    for (const [headers, status] of table) {
+      t.equal((await ask(adminUrl, 'GET', path, headers)).status, status, `${path} ${JSON.stringify(headers)}`);
+    }
+  }
+});
+
+t.test('every answer keeps other sites from reading and guessing, and none has a header of CORS', async (t) => {
+  const { adminUrl } = await startTestGateway(t, basicFiles());
+  const origin = { origin: 'https://evil.example' };
+  const asked: readonly (readonly [method: string, path: string, headers: OutgoingHttpHeaders])[] = [
+    ['GET', '/config', {}],
+    ['GET', '/metrics', {}],
+    ['GET', '/requests/export', {}],
+    ['GET', '/audit/export', {}],
+    ['GET', '/nothing', {}],
+    ['GET', '/%zz', {}],
+    ['GET', '/config', { host: 'evil.example' }],
+    ['GET', '/config', origin],
+    ['OPTIONS', '/config/reload', { ...origin, 'access-control-request-method': 'POST' }],
+    ['POST', '/runs/x/cancel', deliberate],
+  ];
+  for (const [method, path, headers] of asked) {
+    const answer = await ask(adminUrl, method, path, headers);
+    const { 'cache-control': cache, 'x-content-type-options': sniffing } = answer.headers;
+    const { 'cross-origin-resource-policy': policy, 'x-request-id': id } = answer.headers;
+    t.strictSame([cache, sniffing, policy], ['no-store', 'nosniff', 'same-origin'], `${method} ${path}`);
+    t.ok(id);
+    t.strictSame(
+      Object.keys(answer.headers).filter((name) => name.startsWith('access-control')),
+      [],
+    );
+  }
 });
 
 t.test('the admin listener answers what is no request, or has no address, with a problem', async (t) => {

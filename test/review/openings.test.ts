@@ -20,6 +20,9 @@ const gatewayRecording = (policy: object) =>
   files({ 'gateway.yaml': gatewayFile({ recording: policy }), 'ask.yaml': triggerFile('ask') });
 const bound = (bindings: object) => files({ 'ask.yaml': triggerFile('ask', { run: { uses: 'echo', bindings } }) });
 
+const token = (id: string, role: string, more: object = {}) => ({ id, role, ...secret(`token ${id}`), ...more });
+const admin = (...tokens: object[]) => files({ 'gateway.yaml': gatewayFile({ admin: { port: 0, tokens } }) });
+
 interface Opening {
   readonly before: Files;
   readonly opens: Files;
@@ -113,6 +116,36 @@ const openings: Readonly<Record<string, Opening>> = {
     opens: files({ 'gateway.yaml': gatewayFile({ admin: { port: 0, token: { env: 'OTHER' } } }) }),
     codes: ['admin_token_changed'],
     closes: files({ 'gateway.yaml': gatewayFile({ admin: { port: 0, host: '127.0.0.1', token: { env: 'ONE' } } }) }),
+  },
+  'a token of the admin listener': {
+    before: admin(token('a', 'read')),
+    opens: admin(token('a', 'read'), token('b', 'operate')),
+    codes: ['admin_token_added'],
+    closes: admin(token('a', 'read'), token('b', 'operate', { expires: '1969-12-31' })),
+  },
+  'an admin token that may do more, and for longer': {
+    before: admin(token('a', 'read', { expires: '2998-01-01' })),
+    opens: admin(token('a', 'operate', { expires: '2999-01-01' })),
+    codes: ['admin_role_raised', 'admin_expiry_extended'],
+    closes: admin(token('a', 'read', { expires: '2997-01-01' })),
+  },
+  'an admin token in place of another': {
+    before: admin(token('a', 'read')),
+    opens: admin({ ...token('a', 'read'), hash: token('b', 'read').hash }),
+    codes: ['admin_token_changed'],
+    closes: admin({ ...token('a', 'read'), note: 'the same' }),
+  },
+  'an admin listener that needs no token any more': {
+    before: admin(token('a', 'read')),
+    opens: admin(),
+    codes: ['admin_token_removed'],
+    closes: admin(token('a', 'read', { expires: '2999-01-01' })),
+  },
+  'another name of the admin listener': {
+    before: files({ 'gateway.yaml': gatewayFile({ admin: { port: 0, hosts: ['a.internal'] } }) }),
+    opens: files({ 'gateway.yaml': gatewayFile({ admin: { port: 0, hosts: ['a.internal', 'b.internal'] } }) }),
+    codes: ['admin_hosts_added'],
+    closes: files({ 'gateway.yaml': gatewayFile({ admin: { port: 0 } }) }),
   },
   'a trigger whose new key drops its filters': {
     before: ask(jsonata(pays)),

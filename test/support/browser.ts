@@ -23,10 +23,16 @@ const contentSecurityPolicy = [
 /** Debian's Chromium; undefined where it is not installed. Tests are skipped then, but not by `.ci/run`. */
 export const chromiumPath = process.env.PULLCORD_TEST_CHROMIUM ?? (await programPath('chromium'));
 
-/** Starts Chromium; it stops with the test. */
-export async function startBrowser(t: Test): Promise<Browser> {
+/**
+ * Starts Chromium; it stops with the test.
+ * @param more further options of the command line
+ */
+export async function startBrowser(t: Test, more: readonly string[] = []): Promise<Browser> {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'];
-  const browser = await chromium.launch({ executablePath: chromiumPath ?? '', args: [...args, '--disable-sync'] });
+  const browser = await chromium.launch({
+    executablePath: chromiumPath ?? '',
+    args: [...args, '--disable-sync', ...more],
+  });
   t.teardown(() => browser.close());
   return browser;
 }

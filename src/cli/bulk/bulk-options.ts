@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type FormatOptions, withFormats } from '../gateway-command.ts';
 import { whereOption } from '../list-options.ts';
-import { terminal, UsageError } from '../terminal.ts';
+import { terminal } from '../terminal.ts';
 import { type BulkRate, parseBulkRate } from './rate.ts';
 
 export interface BulkOptions extends FormatOptions {
@@ -25,7 +25,7 @@ export function withBulk(command: Command, { example, nouns }: { example: string
       )
       .option('--limit <count>', `at most this many ${nouns}, the oldest first`, parseCount)
       .option('--dry-run', 'show what would be done, and change nothing')
-      .option('--yes', 'do not ask; required where nobody can answer'),
+      .option('--yes', 'do not ask; only a terminal is asked'),
   );
 }
 
@@ -34,12 +34,9 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
-/** Whether the operator agrees. Throws a UsageError where nobody can be asked. */
+/** Whether the operator agrees. A script, which cannot be asked, has agreed by naming the conditions. */
 export async function confirmed({ yes }: BulkOptions, question: string): Promise<boolean> {
-  if (yes) return true;
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
-    throw new UsageError(`${question} Add --yes to do it, or --dry-run to only look: nobody can be asked here`);
-  }
+  if (yes || process.stdin.isTTY !== true || process.stderr.isTTY !== true) return true;
   const terminalLines = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminalLines.question(`${question} [y/N] `);
   terminalLines.close();

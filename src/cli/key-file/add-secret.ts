@@ -1,8 +1,9 @@
-import { isMap, isNode, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { checkFile } from '../../config/check-file.ts';
 import type { ApiKeyDocument } from '../../config/documents.gen.ts';
 import { composeDocument } from '../../config/yaml/document.ts';
 import { applyEdits, type Edit, insertion } from './edit-text.ts';
+import { appendItem, endOf, eolOf, isJson, lineEnd, lineStart, type Member, startOf } from './yaml-edits.ts';
 
 export interface NewSecret {
   readonly hash: string;
@@ -55,10 +56,8 @@ function editsFor(
   expiries: ReadonlyMap<number, string>,
 ): readonly Edit[] | undefined {
   const items = secrets.items.filter(isMap);
-  const last = items.at(-1);
-  if (last === undefined || items.length !== secrets.items.length) return undefined;
   const edits = [...expiries].map(([index, expires]) => expiryEdit(text, items[index], expires));
-  edits.push(secrets.flow ? flowItem(text, last, secret) : blockItem(text, last, secret));
+  edits.push(appendItem(text, secrets, membersOf(secret)));
   return edits.every((edit) => edit !== undefined) ? edits : undefined;
 }
 
@@ -76,37 +75,7 @@ function expiryEdit(text: string, item: YAMLMap | undefined, expires: string): E
   );
 }
 
-/** A new item of a flow sequence: on a line of its own, if the last one is. */
-function flowItem(text: string, last: YAMLMap, secret: NewSecret): Edit | undefined {
-  const [start, end] = [startOf(last), endOf(last)];
-  if (start === undefined || end === undefined) return undefined;
-  const indent = text.slice(lineStart(text, start), start);
-  const separator = /^[ \t]+$/.test(indent) ? `,${eolOf(text)}${indent}` : ', ';
-  return insertion(end, `${separator}${flowMap(secret, isJson(last))}`);
-}
-
-/** A new item of a block sequence: as long a notation as the last one has. */
-function blockItem(text: string, last: YAMLMap, secret: NewSecret): Edit | undefined {
-  const start = startOf(last);
-  const end = endOf(last.flow ? last : last.items.at(-1)?.value);
-  if (start === undefined || end === undefined) return undefined;
-  const marker = text.slice(lineStart(text, start), start);
-  if (!/^ *- +$/.test(marker)) return undefined;
-  const eol = eolOf(text);
-  const members = membersOf(secret).map(
-    ([name, value]) => `${name}: ${name === 'note' ? JSON.stringify(value) : value}`,
-  );
-  const item = last.flow ? flowMap(secret, isJson(last)) : members.join(`${eol}${' '.repeat(marker.length)}`);
-  return insertion(lineEnd(text, end), `${eol}${marker}${item}`);
-}
-
-function flowMap(secret: NewSecret, asJson: boolean): string {
-  const members = membersOf(secret);
-  if (asJson) return `{${members.map(([name, value]) => `"${name}": ${JSON.stringify(value)}`).join(', ')}}`;
-  return `{ ${members.map(([name, value]) => `${name}: ${name === 'expires' ? value : JSON.stringify(value)}`).join(', ')} }`;
-}
-
-function membersOf({ hash, expires, note }: NewSecret): readonly (readonly [string, string])[] {
+function membersOf({ hash, expires, note }: NewSecret): readonly Member[] {
   return Object.entries({ hash, expires, note }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   );
@@ -114,34 +83,4 @@ function membersOf({ hash, expires, note }: NewSecret): readonly (readonly [stri
 
 function quotedAs({ type }: Scalar, text: string): string {
   return type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE' ? `"${text}"` : text;
-}
-
-/** Whether a flow mapping is written as JSON, for readers that understand nothing else. */
-function isJson({ items }: YAMLMap): boolean {
-  return items.every(({ key }) => isScalar(key) && key.type === 'QUOTE_DOUBLE');
-}
-
-function startOf(node: Node): number | undefined {
-  return node.range?.[0];
-}
-
-function endOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[1] : undefined;
-}
-
-function lineStart(text: string, at: number): number {
-  return text.lastIndexOf('\n', at - 1) + 1;
-}
-
-/** The end of the line, a comment included, before its line break. */
-function lineEnd(text: string, at: number): number {
-  // A block scalar ends after its line break.
-  if (text[at - 1] === '\n') return text[at - 2] === '\r' ? at - 2 : at - 1;
-  const end = text.indexOf('\n', at);
-  if (end === -1) return text.length;
-  return text[end - 1] === '\r' ? end - 1 : end;
-}
-
-function eolOf(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n';
 }

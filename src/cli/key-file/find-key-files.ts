@@ -18,3 +18,15 @@ export async function findKeyFiles(root: string): Promise<readonly KeyFile[]> {
     return kind === 'ApiKey' && id !== undefined ? [{ file, id, checked }] : [];
   });
 }
+
+/** A file that declares a Gateway, or tries to. */
+export type GatewayFile = Omit<KeyFile, 'id'>;
+
+/** Finds the files below a config folder that declare a Gateway: one, unless the config has problems. */
+export async function findGatewayFiles(root: string): Promise<readonly GatewayFile[]> {
+  const { files } = await new ConfigReader(root).read();
+  return files.flatMap(({ file, bytes }) => {
+    const checked = checkFile(bytes);
+    return checked.claims.kind === 'Gateway' ? [{ file, checked }] : [];
+  });
+}

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, request as requestTo, type Server, 
 import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { problem } from '../../contract/index.ts';
+import { adminHeaders, peerHeader } from '../../http/admin-headers.ts';
+import { clientIp } from '../../http/client-ip.ts';
 import { codeOfClientError } from '../../http/protocol-errors.ts';
 import { rawProblem, writeReply } from '../../http/reply.ts';
 import { acceptedFormat } from '../../observe/exposition.ts';
@@ -19,7 +21,7 @@ export function createSharedAdmin(workers: Pick<Workers, 'sockets' | 'metrics'>)
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else socket.end(rawProblem(codeOfClientError(error), randomUUID()));
+    else socket.end(rawProblem(codeOfClientError(error), randomUUID(), adminHeaders));
   });
   return server;
 }
@@ -60,16 +62,21 @@ interface Answer {
 }
 
 /** The answer of one process to a request without a body; undefined if it has ended. */
-function ask(socketPath: string, { method, url, headers }: IncomingMessage): Promise<Answer | undefined> {
+function ask(socketPath: string, request: IncomingMessage): Promise<Answer | undefined> {
+  const { method, url, headers } = request;
+  const passed = passedHeaders(request);
   const { 'content-length': _length, 'transfer-encoding': _chunked, connection: _connection, ...others } = headers;
   return new Promise((resolve) => {
-    const asked = requestTo({ socketPath, method, path: url, headers: others }, (answered) => {
-      const { statusCode: status = 502, headers } = answered;
-      buffer(answered).then(
-        (body) => resolve({ status, headers, body }),
-        () => resolve(undefined),
-      );
-    });
+    const asked = requestTo(
+      { socketPath, method, path: url, headers: { ...others, ...passed }, setHost: false },
+      (answered) => {
+        const { statusCode: status = 502, headers } = answered;
+        buffer(answered).then(
+          (body) => resolve({ status, headers, body }),
+          () => resolve(undefined),
+        );
+      },
+    );
     asked.on('error', () => resolve(undefined)).end();
   });
 }
@@ -77,9 +84,10 @@ function ask(socketPath: string, { method, url, headers }: IncomingMessage): Pro
 function pass(socketPath: string, request: IncomingMessage, response: ServerResponse): void {
   const { method, url, headers } = request;
   const { connection: _connection, ...others } = headers;
-  const asked = requestTo({ socketPath, method, path: url, headers: others }, (answered) => {
-    const { connection: _own, ...given } = answered.headers;
-    response.writeHead(answered.statusCode ?? 502, given);
+  const given = { ...others, ...passedHeaders(request) };
+  const asked = requestTo({ socketPath, method, path: url, headers: given, setHost: false }, (answered) => {
+    const { connection: _own, ...sent } = answered.headers;
+    response.writeHead(answered.statusCode ?? 502, sent);
     answered.on('error', () => response.destroy()).pipe(response);
   });
   asked.on('error', () => (response.headersSent ? response.destroy() : refuse(response)));
@@ -87,7 +95,16 @@ function pass(socketPath: string, request: IncomingMessage, response: ServerResp
   request.pipe(asked);
 }
 
+/** What the process that answers would not see otherwise: who the client is, and whether there is more than one Host. */
+function passedHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+  const hosts = request.headersDistinct.host ?? [];
+  return {
+    [peerHeader]: clientIp(request, { trustProxy: false }),
+    ...(hosts.length > 1 && { host: hosts.join(', ') }),
+  };
+}
+
 function refuse(response: ServerResponse): void {
   const detail = 'No process serves now. Retry later.';
-  writeReply(response, randomUUID(), problem('unavailable', { detail }, { 'retry-after': '1' }));
+  writeReply(response, randomUUID(), problem('unavailable', { detail }, { 'retry-after': '1', ...adminHeaders }));
 }

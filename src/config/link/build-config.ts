@@ -17,6 +17,7 @@ import type {
   TriggerTestDocument,
 } from '../documents.gen.ts';
 import type {
+  AdminConfig,
   ApiKeyConfig,
   BodyConfig,
   CallbackConfig,
@@ -35,6 +36,8 @@ import type {
 } from '../model.ts';
 import { mapInSlices } from '../slices.ts';
 import { descriptorOf } from '../stages.ts';
+import { alertsConfig } from './alert-config.ts';
+import { alertTests } from './alert-tests.ts';
 import { debounceConfig } from './debounce.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
 import { gatewayLimits, keyLimits, limitsOf, projectLimits, triggerLimits } from './limit-config.ts';
@@ -66,13 +69,7 @@ export async function buildConfig(
     revision,
     organization: document.organization,
     server: serverConfig(gateway),
-    admin: {
-      host: document.admin.host,
-      port: document.admin.port,
-      token: document.admin.token,
-      folder: resolve(dirname(file)),
-      place: { file, pointer: '/admin' },
-    },
+    admin: adminConfig(gateway),
     tokens: document.tokens && {
       secrets: document.tokens.secrets,
       folder: resolve(dirname(file)),
@@ -84,6 +81,8 @@ export async function buildConfig(
     plugins: pluginReferences(gateway),
     defaultAuth: resolved.defaultAuth,
     limits: limitsOf(gatewayLimits(gateway)),
+    alerts: alertsConfig(gateway),
+    alertTests: alertTests(documents),
     prices: prices && pricesConfig(prices),
     apiKeys: documents.apiKeys.map(apiKeyConfig),
     projects: [...projects.values()],
@@ -103,6 +102,24 @@ function serverConfig({ file, document: { server } }: InFile<GatewayDocument>): 
     shutdownDelayMs: server.shutdownDelay,
     drainTimeoutMs: server.drainTimeout,
     place: { file, pointer: '/server' },
+  };
+}
+
+function adminConfig({ file, document: { admin } }: InFile<GatewayDocument>): AdminConfig {
+  return {
+    host: admin.host,
+    port: admin.port,
+    token: admin.token,
+    tokens: admin.tokens.map(({ id, role, hash, expires }, index) => ({
+      id,
+      role,
+      sha256: hash.slice('sha256:'.length),
+      expiresAt: expires === undefined ? undefined : parseExpiry(expires),
+      place: { file, pointer: `/admin/tokens/${index}` },
+    })),
+    hosts: admin.hosts.map((name) => name.toLowerCase()),
+    folder: resolve(dirname(file)),
+    place: { file, pointer: '/admin' },
   };
 }
 

@@ -12,9 +12,9 @@ export function exposureProblems(documents: DocumentSet): readonly Problem[] {
 
 function adminProblems({ file, document: { admin, server } }: InFile<GatewayDocument>): readonly Problem[] {
   const problems: Problem[] = [];
-  if (!isLoopback(admin.host) && admin.token === undefined) {
+  if (!isLoopback(admin.host) && admin.token === undefined && admin.tokens.length === 0) {
     const message = 'the admin listener can be reached from other machines and has no token';
-    const hint = 'Add `token: { env: NAME }` to admin, or listen on 127.0.0.1.';
+    const hint = 'Create one with `pullcord keys create --admin`, or listen on 127.0.0.1.';
     problems.push(errorAt(file, '/admin/host', 'admin_token_required', message, hint));
   }
   if (admin.port !== 0 && admin.port === server.port) {

@@ -2,6 +2,7 @@ import { suggest } from '../../diagnostics/closest.ts';
 import type { Problem } from '../../diagnostics/problem.ts';
 import type { ApiKeyDocument } from '../documents.gen.ts';
 import { triggerId } from '../trigger-key.ts';
+import { adminSecrets } from './admin.ts';
 import { type DocumentSet, errorAt, type InFile } from './document-set.ts';
 import { duplicates } from './duplicates.ts';
 import { unknownProject } from './projects.ts';
@@ -22,7 +23,7 @@ export function keyProblems(documents: DocumentSet): readonly Problem[] {
       what: 'an API key with this id',
       hint: 'Give one of the keys another id.',
     }),
-    ...duplicates(secrets, documents, {
+    ...duplicates([...secrets, ...adminSecrets(documents)], documents, {
       code: 'duplicate_secret',
       what: 'the same secret',
       hint: 'A secret must identify one caller: create another one with `pullcord keys create`.',

@@ -3,6 +3,8 @@ import { uuidv7 } from 'uuidv7';
 import type { MaybePromise } from '../../contract/index.ts';
 import type { OpenedEngine } from '../definition.ts';
 import {
+  type AuditBounds,
+  type AuditEntry,
   type Claim,
   conversationId,
   type EngineLoad,
@@ -145,6 +147,32 @@ export function newRequest(
 
 /** Bounds that only a case about bounds reaches. */
 export const wide: RecordingBounds = { count: 100_000, ageMs: 24 * 3_600_000, sizeBytes: 1024 ** 3 };
+
+/** An entry of the audit trail as the gateway writes it at the end of an action that was asked for now. */
+export function newAuditEntry(
+  { clock }: Pick<ConformanceHarness, 'clock'>,
+  changes: Partial<AuditEntry> = {},
+): AuditEntry {
+  return {
+    id: uuidv7(),
+    at: clock.now(),
+    actor: 'ops',
+    role: 'operate',
+    action: 'runs.cancel',
+    target: uuidv7(),
+    ip: '127.0.0.1',
+    requestId: `request-${uuidv7()}`,
+    outcome: 'succeeded',
+    reason: undefined,
+    before: { state: 'running' },
+    after: { state: 'cancelled' },
+    endedAt: clock.now(),
+    ...changes,
+  };
+}
+
+/** Bounds of the audit trail that only a case about bounds reaches. */
+export const wideAudit: AuditBounds = { count: 100_000, ageMs: 24 * 3_600_000 };
 
 /** A recording of a trigger without bounds of its own. */
 export function unbounded(request: RecordedRequest): NewRecording {

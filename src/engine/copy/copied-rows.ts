@@ -1,6 +1,13 @@
 import type { MaybePromise } from '../../contract/index.ts';
 import type { StoredBurst } from '../execution/store.ts';
-import type { LimitReservation, LimitState, RecordedRequest, RunPolicy, RunRecord } from '../types/index.ts';
+import type {
+  AuditEntry,
+  LimitReservation,
+  LimitState,
+  RecordedRequest,
+  RunPolicy,
+  RunRecord,
+} from '../types/index.ts';
 
 /** The kinds of rows, in the order in which they are copied: runs last. So the claim of a run that is there was copied before it. */
 export const copiedKinds = [
@@ -9,6 +16,7 @@ export const copiedKinds = [
   'limits',
   'claims',
   'recordings',
+  'audit',
   'finishedRuns',
   'pendingRuns',
 ] as const;
@@ -53,6 +61,7 @@ export type CopiedRow = {
   | { readonly kind: 'uses'; readonly id: string; readonly used: number; readonly until: number }
   | ({ readonly kind: 'limits'; readonly limit: string; readonly value: string; readonly until: number } & LimitState)
   | { readonly kind: 'recordings'; readonly request: RecordedRequest; readonly size: number; readonly until: number }
+  | { readonly kind: 'audit'; readonly entry: AuditEntry }
 );
 
 export type RowOf<Kind extends CopiedKind> = Extract<CopiedRow, { readonly kind: Kind }>;

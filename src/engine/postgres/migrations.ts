@@ -173,6 +173,22 @@ export const migrations: readonly string[] = [
   ALTER TABLE {s}.recordings ADD COLUMN sampled boolean NOT NULL DEFAULT true;
   CREATE INDEX recordings_of_outcome ON {s}.recordings (received_at, id) WHERE NOT sampled;
   `,
+  // What operators did.
+  `
+  CREATE TABLE {s}.audit (
+    id text COLLATE "C" PRIMARY KEY,
+    at bigint NOT NULL,
+    actor text COLLATE "C" NOT NULL,
+    action text COLLATE "C" NOT NULL,
+    -- All else, as JSON.
+    entry text NOT NULL
+  );
+  CREATE INDEX audit_by_time ON {s}.audit (at, id);
+  `,
+  // Small texts that gateways remember and share, e.g. the states of alerts.
+  `
+  CREATE TABLE {s}.notes (key text COLLATE "C" PRIMARY KEY, text text NOT NULL, version bigint NOT NULL);
+  `,
 ];
 
 /** Of schemas that this version writes. */

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { SharedStore } from '../cluster/shared-store.ts';
 import type { CommitObserver, RecordedRequest } from '../types/index.ts';
+import { PostgresAudit } from './audit.ts';
 import { type ConnectionOptions, Connections } from './connections.ts';
 import { Link } from './link.ts';
+import { PostgresNotes } from './notes.ts';
 import { hasStore, inSchema, openDatabase } from './opening.ts';
 import type { Options } from './options.gen.ts';
 import { PostgresStore } from './postgres-store.ts';
@@ -17,6 +19,8 @@ const readTimeoutMs = 30_000;
 export interface OpenedStore {
   readonly store: SharedStore;
   readonly recordings: PostgresRecordings;
+  readonly audit: PostgresAudit;
+  readonly notes: PostgresNotes;
 }
 
 /**
@@ -41,7 +45,12 @@ export async function openStore(
     const link = new Link(connections, schema, Math.min(queryTimeoutMs, Math.max(lease / 2, 500)));
     const stored = { schema, maxQueued, maxInterruptions, retention, retryMs: queryTimeoutMs, commits };
     const store = new PostgresStore(connections, link, stored, row?.salt ?? '', clock);
-    return { store, recordings: new PostgresRecordings(connections, schema, clock) };
+    return {
+      store,
+      recordings: new PostgresRecordings(connections, schema, clock),
+      audit: new PostgresAudit(connections, schema, clock),
+      notes: new PostgresNotes(connections, schema),
+    };
   } catch (error) {
     await connections.close();
     throw error;

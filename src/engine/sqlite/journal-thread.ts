@@ -1,7 +1,9 @@
 // The journal's own thread: commits wait for the disk here, without blocking the gateway's event loop.
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { AuditTable } from './audit-table.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
+import { NoteTable } from './note-table.ts';
 import type { JournalData, JournalMessage, JournalTables, Operation, OperationResult } from './protocol.ts';
 import { RecordingTables } from './recording-tables.ts';
 import { RunTables } from './run-tables.ts';
@@ -22,6 +24,8 @@ if (opened !== undefined) {
   const tables: JournalTables = {
     runs: new RunTables(database, data.retention),
     recordings: new RecordingTables(database),
+    audit: new AuditTable(database),
+    notes: new NoteTable(database),
     storage: new StorageCheck(database),
   };
   port.on('message', (operations: readonly Operation[] | 'close') => {

@@ -25,7 +25,9 @@ import type {
   RunQuery,
   RunRecord,
 } from '../types/index.ts';
+import { JournalAudit } from './journal-audit.ts';
 import { JournalClient } from './journal-client.ts';
+import { JournalNotes } from './journal-notes.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
 import { burstOf, policyOf, type RunRow, recordOf } from './run-rows.ts';
@@ -39,7 +41,9 @@ const tidyPauseMs = 20;
 
 /** Runs, claims, sessions and recorded requests in a SQLite file, which a thread of its own reads and writes. */
 export class Journal implements Store {
+  readonly audit: JournalAudit;
   readonly recordings: JournalRecordings;
+  readonly notes: JournalNotes;
   readonly #client: JournalClient;
   readonly #clock: Clock;
   #tidying: NodeJS.Timeout | undefined;
@@ -50,7 +54,9 @@ export class Journal implements Store {
   }
 
   private constructor(client: JournalClient, clock: Clock) {
+    this.audit = new JournalAudit(client, clock);
     this.recordings = new JournalRecordings(client, clock);
+    this.notes = new JournalNotes(client);
     this.#client = client;
     this.#clock = clock;
     this.#tidyAfter(tidyEveryMs);

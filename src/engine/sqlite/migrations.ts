@@ -172,6 +172,21 @@ const migrations: readonly string[] = [
   ALTER TABLE recordings ADD COLUMN details TEXT;
   CREATE INDEX recordings_of_outcome ON recordings (received_at, id, size) WHERE details ->> '$.sampled' = 0;
   `,
+  // What operators did. All else of an entry, as JSON.
+  `
+  CREATE TABLE audit (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    entry TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (at, id, actor, action);
+  `,
+  // Small texts that the gateway remembers, e.g. the states of alerts.
+  `
+  CREATE TABLE notes (key TEXT PRIMARY KEY, text TEXT NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

@@ -9,6 +9,8 @@ export interface Recovery {
   readonly conversations: number;
   readonly notifications: number;
   readonly recordings: number;
+  /** Of the audit trail. */
+  readonly auditEntries: number;
   /** Of credentials that may be used a limited number of times. */
   readonly uses: number;
   /** Of counters of limits. */

@@ -10,6 +10,7 @@ import type {
 import { triggerId, triggerName } from '../../config/trigger-key.ts';
 import { changedFiles } from '../named-files/named-files.ts';
 import { describeValue } from '../words.ts';
+import { alertDetails } from './alert-details.ts';
 import { compareAuth, compareUse, compareValue, fileDetail, showDuration, showSize } from './compare-uses.ts';
 import { describeTarget } from './describe-target.ts';
 import { keyDetails } from './key-details.ts';
@@ -138,15 +139,28 @@ function gatewayDetails(base: PlanSide, head: PlanSide): readonly StructureDetai
       token === undefined ? undefined : describeValue({ ...(token as { readonly env: string }) }),
     ),
     ...changedSecretFile('admin token', [base, oldAdmin], [head, admin]),
+    ...compareValue('admin tokens', tokensIn(oldAdmin), tokensIn(admin), admin.place),
+    ...compareValue('admin hosts', oldAdmin.hosts, admin.hosts, admin.place),
     ...compareAuth('default auth', before.defaultAuth, after.defaultAuth, server.place),
     ...compareUse('engine', before.engine, after.engine, server.place),
     ...compareValue('outbound allow', targets(base), targets(head), server.place),
     ...limitDetails(base.config, head.config),
+    ...alertDetails(base.config.alerts, head.config.alerts),
     ...compareValue('plugins', pluginNames(base), pluginNames(head), server.place),
     ...changedPlugins(base, head),
     ...compareValue('recording keep', before.recordingBounds, after.recordingBounds, server.place, showBounds),
     ...priceDetails(base.config, head.config),
   ];
+}
+
+/** Tokens of the admin listener by what they may do; of a digest, enough to see that it has changed. */
+function tokensIn({ tokens }: Config['admin']): readonly string[] {
+  return tokens
+    .map(({ id, role, sha256, expiresAt }) => {
+      const expires = expiresAt === undefined ? '' : `, expires ${new Date(expiresAt).toISOString()}`;
+      return `${id} (${role}, ${sha256.slice(0, 8)}${expires})`;
+    })
+    .toSorted();
 }
 
 /** One proxy, and a list of it, are the same; and the order of a list has no meaning. */

@@ -2,6 +2,7 @@ import type { Config, LimitConfig } from '../../config/model.ts';
 import type { JsonObject, MaybePromise } from '../../contract/index.ts';
 import { usageOf } from '../../engine/limits/rule.ts';
 import type { LimitCounter } from '../../engine/types/index.ts';
+import type { Actor, AuditedEnd, AuditTrail } from '../audit/audit-trail.ts';
 import { liveLimit } from './live-limit.ts';
 
 /** Where counters are kept: of requests in a process, of everything else in the engine. */
@@ -32,18 +33,23 @@ export type ResetLimit =
 
 const defaultValues = 20;
 const mostValues = 1000;
+/** How many counters the audit trail adds up, and the longest value that it names. */
+const mostAudited = 10_000;
+const longestValue = 200;
 
 /** What operators see of limits, and do with them. */
 export class LimitOperations {
   readonly #engine: CounterSource;
   readonly #requests: CounterSource | undefined;
   readonly #config: () => Config;
+  readonly #trail: AuditTrail;
 
   /** @param requests undefined: no gateway runs, which alone counts requests */
-  constructor(engine: CounterSource, requests: CounterSource | undefined, config: () => Config) {
+  constructor(engine: CounterSource, requests: CounterSource | undefined, config: () => Config, trail: AuditTrail) {
     this.#engine = engine;
     this.#requests = requests;
     this.#config = config;
+    this.#trail = trail;
   }
 
   /** What each limit has used and has left, by whom, and when it is as if nothing had been counted. */
@@ -59,13 +65,35 @@ export class LimitOperations {
   }
 
   /** Forgets what a limit has counted, for one value of `per` or all of them. */
-  async reset(limit: string, value: string | undefined): Promise<ResetLimit> {
+  async reset(limit: string, value: string | undefined, actor: Actor): Promise<ResetLimit> {
     const found = limitsOf(this.#config()).filter((one) => isNamed(one, limit));
     const [first, ...others] = found;
-    if (first === undefined) return { kind: 'not_found' };
-    if (others.length > 0) return { kind: 'ambiguous', ids: found.map(({ id }) => id) };
-    const counters = (await this.#sourceOf(first)?.resetLimit(first.id, value)) ?? 0;
-    return { kind: 'reset', limit: first.id, counters };
+    const isOne = first !== undefined && others.length === 0;
+    const action = {
+      ...{ action: 'limits.reset', target: isOne ? first.id : limit },
+      before: isOne ? await this.#counted(first, value) : undefined,
+    };
+    const reset = async (): Promise<ResetLimit> => {
+      if (first === undefined) return { kind: 'not_found' };
+      if (!isOne) return { kind: 'ambiguous', ids: found.map(({ id }) => id) };
+      const counters = (await this.#sourceOf(first)?.resetLimit(first.id, value)) ?? 0;
+      return { kind: 'reset', limit: first.id, counters };
+    };
+    return this.#trail.perform(actor, action, reset, endOfReset);
+  }
+
+  /** What a limit has counted, for the audit trail: of a value that is named, else of all together. */
+  async #counted(config: LimitConfig, value: string | undefined): Promise<JsonObject> {
+    const now = Date.now();
+    const rule = liveLimit(config, undefined).ruleAt(now);
+    const counters = (await this.#sourceOf(config)?.limitCounters(config.id, mostAudited)) ?? [];
+    const meant = counters.filter((counter) => value === undefined || counter.value === value);
+    const amountOf = (amount: number) => (config.unit === 'cost' ? amount / 1e9 : amount);
+    const used = meant.reduce((sum, counter) => sum + usageOf(counter, rule, now).used, 0);
+    return {
+      ...(value !== undefined && { value: value.slice(0, longestValue) }),
+      ...{ counters: meant.length, unit: config.unit, used: amountOf(used) },
+    };
   }
 
   #sourceOf({ unit }: LimitConfig): CounterSource | undefined {
@@ -99,6 +127,12 @@ export class LimitOperations {
       hasMore: counters.length > most,
     };
   }
+}
+
+function endOfReset(reset: ResetLimit): AuditedEnd {
+  return reset.kind === 'reset'
+    ? { outcome: 'succeeded', after: { counters: reset.counters } }
+    : { outcome: 'failed', reason: reset.kind };
 }
 
 function isNamed({ id, name }: LimitConfig, text: string): boolean {

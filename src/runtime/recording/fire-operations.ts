@@ -1,5 +1,6 @@
 import type { JsonObject, MaybePromise, PluginLog, ProblemCode, Respond } from '../../contract/index.ts';
 import type { Engine, NewRun, RecordedRequest, Recordings, Submission } from '../../engine/types/index.ts';
+import type { Actor, AuditedEnd, AuditTrail } from '../audit/audit-trail.ts';
 import { fireOnce } from '../happens-once.ts';
 import type { Expectations } from '../limits/expectations.ts';
 import { type Answered, fire, type PipelineEngine } from '../pipeline.ts';
@@ -43,6 +44,7 @@ export interface FireOptions {
 export interface FireParts {
   readonly engine: Engine;
   readonly recordings: Recordings | undefined;
+  readonly trail: AuditTrail;
   /** What decides: the config that serves. */
   readonly snapshot: () => MaybePromise<Snapshot>;
   readonly log?: PluginLog;
@@ -61,9 +63,16 @@ export class FireOperations {
   }
 
   /** Undefined: there is no such recording, or no longer. */
-  async fire(id: string, options: FireOptions = {}): Promise<FiredRequest | undefined> {
+  async fire(id: string, actor: Actor, options: FireOptions = {}): Promise<FiredRequest | undefined> {
     const request = await this.#parts.recordings?.get(id);
-    if (request === undefined) return undefined;
+    const work = async () => (request === undefined ? undefined : this.#fire(request, options));
+    // A dry run changes nothing.
+    if (options.isDryRun) return work();
+    const action = { action: 'requests.fire', target: id, before: request && { verdict: request.verdict } };
+    return this.#parts.trail.perform(actor, action, work, endOfFire);
+  }
+
+  async #fire(request: RecordedRequest, options: FireOptions): Promise<FiredRequest> {
     const snapshot = await this.#parts.snapshot();
     snapshot.lease();
     try {
@@ -79,15 +88,15 @@ export class FireOperations {
     { revision = 'current', isDryRun = false }: FireOptions,
   ): Promise<FireOutcome> {
     if (!isRevision(revision, snapshot)) return { kind: 'other_revision' };
-    const { verdict, masked, details } = request;
+    const { verdict, masked } = request;
     if (verdict === 'accepted' || verdict === 'duplicate') return { kind: 'duplicate', runId: request.runId };
     const trigger = snapshot.find(request.project, request.trigger);
     if (trigger === undefined) return { kind: 'trigger_not_found' };
     if (!trigger.isActive) return { kind: 'trigger_paused' };
-    // Without what was sent, it would be another request.
-    if (details?.omitted !== undefined) return { kind: 'not_fireable', reason: notThere[details.omitted] };
     // An agent must not mistake the mask for a value.
     if (masked.length > 0) return { kind: 'not_fireable', reason: `masked when it was recorded: ${masked.join(', ')}` };
+    const { omitted } = request.details ?? {};
+    if (omitted !== undefined) return { kind: 'not_fireable', reason: omissions[omitted] };
     const exchange = recordedExchange(request, trigger, snapshot, Date.now());
     if ('code' in exchange) return { kind: 'not_fireable', reason: refusals[exchange.code] ?? exchange.code };
     const { engine, log, expectations } = this.#parts;
@@ -122,6 +131,18 @@ export class FireOperations {
         return { kind: 'unavailable', reason: answered.reason };
     }
   }
+}
+
+const omissions = {
+  not_read: 'its body was not read: the request was refused before',
+  not_kept: 'its body was not kept: `record` of the trigger says so',
+} as const;
+
+function endOfFire(fired: FiredRequest | undefined): AuditedEnd {
+  if (fired === undefined) return { outcome: 'failed', reason: 'not_found' };
+  if (fired.kind === 'fired') return { outcome: 'succeeded', after: { runId: fired.run.runId ?? null } };
+  const runId = 'runId' in fired ? fired.runId : undefined;
+  return { outcome: 'failed', reason: fired.kind, ...(runId !== undefined && { after: { runId } }) };
 }
 
 const refusals: Partial<Record<ProblemCode, string>> = {
@@ -180,8 +201,3 @@ class Entrance implements PipelineEngine {
   wait: PipelineEngine['wait'] = (id, timeoutMs, signal) => this.#engine.wait(id, timeoutMs, signal);
   deltas: PipelineEngine['deltas'] = (id, after, signal) => this.#engine.deltas(id, after, signal);
 }
-
-const notThere = {
-  not_read: 'its body was not read, as a limit had no room',
-  not_kept: 'nothing of what was sent is kept, as `record` of its trigger says',
-} as const;

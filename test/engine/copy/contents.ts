@@ -4,7 +4,7 @@ import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import type { RecordedRequest, RunRecord } from '../../../src/engine/types/index.ts';
 
 /** Everything that an engine shows, before it is started. */
-export async function shown({ engine, recordings }: OpenedEngine) {
+export async function shown({ engine, recordings, audit }: OpenedEngine) {
   const runs: RunRecord[] = [];
   for (let after: RunRecord | undefined; ; ) {
     const page = await engine.list({ limit: 100, ...(after !== undefined && { after }) });
@@ -14,7 +14,13 @@ export async function shown({ engine, recordings }: OpenedEngine) {
   }
   const requests: readonly RecordedRequest[] = (await recordings?.list({ order: 'oldest', limit: 10_000 })) ?? [];
   const got = await Promise.all(runs.map(({ id }) => engine.get(id)));
-  return { runs, got, requests, counters: await engine.limitCounters('a budget', 100) };
+  return {
+    runs,
+    got,
+    requests,
+    trail: await audit.list({ order: 'oldest', limit: 10_000 }),
+    counters: await engine.limitCounters('a budget', 100),
+  };
 }
 
 /** All rows of a store, without what differs by its engine: how keys are stored, and when an interruption was seen. */
@@ -36,6 +42,8 @@ function keyOf(row: CopiedRow): string {
       return row.claim.key;
     case 'limits':
       return `${row.limit} ${row.value}`;
+    case 'audit':
+      return row.entry.id;
     case 'recordings':
       return row.request.id;
     case 'sessions':

@@ -1,4 +1,14 @@
-import { keepAll, newClaim, newRequest, newRun, unbounded, wide } from '../../../src/engine/conformance/harness.ts';
+import {
+  keepAll,
+  newAuditEntry,
+  newClaim,
+  newRequest,
+  newRun,
+  trace,
+  unbounded,
+  wide,
+  wideAudit,
+} from '../../../src/engine/conformance/harness.ts';
 import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import type {
   Executor,
@@ -61,7 +71,11 @@ export const agent: Executor = {
 };
 
 /** Fills an engine with runs of all states and everything else that it keeps, and stops it. Returns the runs. */
-export async function fill({ engine, recordings }: OpenedEngine, count: number, seed = 1): Promise<readonly NewRun[]> {
+export async function fill(
+  { engine, recordings, audit }: OpenedEngine,
+  count: number,
+  seed = 1,
+): Promise<readonly NewRun[]> {
   const random = numbers(seed);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
   const context = { clock: { now: Date.now, advance() {} } };
@@ -83,6 +97,7 @@ export async function fill({ engine, recordings }: OpenedEngine, count: number, 
       policy,
       input: { environment: 'api', language: 'en', instruction: `order ${index} \0 ü` },
       sessionId: random() < 0.5 ? `session ${Math.floor(random() * 5)} of ${trigger}` : undefined,
+      ...(index % 3 === 0 && { trace }),
       ...(random() < 0.3 && { concurrencyValue: pick(['a', 'b']) }),
       ...(trigger === 'later' && { startsAt: Date.now() + hour }),
       ...(trigger === 'bursts' && { debounce: { key: `burst ${index % 3}`, waitMs: hour, maxMs: 2 * hour } }),
@@ -103,6 +118,14 @@ export async function fill({ engine, recordings }: OpenedEngine, count: number, 
       })(),
     );
     requests.push(unbounded(newRequest(context, { runId: run.id, bodyText: `body ${index}` })));
+  }
+  for (let index = 0; index < 20; index += 1) {
+    const isOpen = index % 2 === 0;
+    const changes = {
+      target: `run ${index} \0 ü`,
+      ...(isOpen && ({ outcome: 'started', endedAt: undefined } as const)),
+    };
+    await audit.put(newAuditEntry(context, changes), wideAudit);
   }
   await Promise.all([...submissions, recordings?.record(requests, wide)]);
   const ending = runs.filter(({ trigger }) => ['succeeds', 'fails', 'asks'].includes(trigger));

@@ -21,7 +21,7 @@ export const defaults: Omit<PostgresEngineOptions, 'url'> = {
 export type Options = Partial<PostgresEngineOptions>;
 
 const tables =
-  'nodes, revisions, lanes, runs, queue, joined, results, claims, conversations, uses, counters, counted_values, notifications, completions, recordings';
+  'nodes, revisions, lanes, runs, queue, joined, results, claims, conversations, uses, counters, counted_values, notifications, completions, recordings, audit';
 
 /** A database for a test file, and engines on it. */
 export interface TestDatabase {
@@ -112,7 +112,8 @@ export async function openTwo(database: TestDatabase, options?: Options): Promis
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
-  return { engine, recordings: second.recordings, clock, noticed: () => noticed(database, second.engine, clock) };
+  const { recordings, audit, notes } = second;
+  return { engine, recordings, audit, notes, clock, noticed: () => noticed(database, second.engine, clock) };
 }
 
 /** Waits until a node has looked at the runs whose time has come. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { keepAll, newRun } from '../../../src/engine/conformance/harness.ts';
+import { keepAll, newRun, until } from '../../../src/engine/conformance/harness.ts';
 import { Worker } from '../../../src/engine/conformance/worker.ts';
 import { openStore } from '../../../src/engine/postgres/open-store.ts';
 import type { RunRecord } from '../../../src/engine/types/index.ts';
@@ -13,6 +13,20 @@ const info = {
 };
 const input = { environment: 'api', language: 'en', secret: 'hidden' };
 const policy = { ...keepAll, mask: ['/secret'] };
+
+t.test('a node knows how many are alive, and for how long its own lease holds', { skip }, async (t) => {
+  const database = await testDatabase(t);
+  const [a, b] = [await database.open({ lease: 6000 }), await database.open({ lease: 6000 })];
+  t.teardown(() => b.engine.close(0));
+  t.strictSame(a.engine.membership, { nodes: 0, leaseMs: 0 });
+  for (const { engine } of [a, b]) await engine.start(new Worker());
+  await until(async () => a.engine.membership?.nodes === 2 || undefined);
+  const { leaseMs = 0 } = a.engine.membership ?? {};
+  t.ok(leaseMs > 0 && leaseMs < 6000);
+  await a.engine.close(0);
+  t.equal(a.engine.membership?.leaseMs, 0);
+  await until(async () => b.engine.membership?.nodes === 1 || undefined);
+});
 
 t.test('a node reports what fails because it leaves: nobody else has the whole input', { skip }, async (t) => {
   const database = await testDatabase(t);

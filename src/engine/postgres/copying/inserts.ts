@@ -52,6 +52,10 @@ const inserts: Readonly<Record<CopiedKind, string>> = {
         SELECT id, "receivedAt", project, trigger, "requestId", "runId", verdict, size, until, request, sampled FROM given
         ON CONFLICT DO NOTHING RETURNING id)
     ${outcomes} JOIN new USING (id)`,
+  audit: `WITH given AS (SELECT * FROM json_to_recordset($1::json) AS x(n int, id text, at bigint, actor text, action text, entry text)),
+    new AS (INSERT INTO {s}.audit (id, at, actor, action, entry) SELECT id, at, actor, action, entry FROM given
+      ON CONFLICT DO NOTHING RETURNING id)
+    ${outcomes} JOIN new USING (id)`,
   finishedRuns: withRuns(
     `state text, "finishedAt" bigint, output text, failure text, "failureDetail" text, "dropAt" bigint, sent int, "dueAt" bigint`,
     `ended AS (

@@ -1,6 +1,7 @@
 import type { CopiedRow, RunRowCopy } from '../../copy/copied-rows.ts';
 import { laneOf } from '../../execution/run-slot.ts';
 import { suspectPauseMs } from '../../execution/suspect-pause.ts';
+import { storedEntry } from '../audit.ts';
 import { storedRecording } from '../recordings.ts';
 import type { Head } from '../rows.ts';
 import { storable, storableOr } from '../text.ts';
@@ -26,6 +27,8 @@ export function storedRow(row: CopiedRow, now: number): object {
       return { key: row.claim.key, run: storable(row.runId), until: row.until };
     case 'recordings':
       return storedRecording(row.request, row);
+    case 'audit':
+      return storedEntry(row.entry);
     case 'finishedRuns':
       return { ...storedRun(row), ...result(row) };
     case 'pendingRuns':

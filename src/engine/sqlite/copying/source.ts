@@ -5,6 +5,7 @@ import type { CopiedKind, CopiedRow, CopySource, RowOf, RunRowCopy } from '../..
 import { CopyError } from '../../copy/copy-error.ts';
 import { interruptedRun } from '../../copy/interrupted-run.ts';
 import { claimKey, hashedKey } from '../../types/index.ts';
+import { auditEntryOf } from '../audit-table.ts';
 import { keysScope } from '../claim-table.ts';
 import { takeLock } from '../database.ts';
 import { isDatabase } from '../database-header.ts';
@@ -79,6 +80,7 @@ class JournalSource implements CopySource {
     return {
       ...{ sessions: count('conversations'), uses: count('uses'), limits: count('limits'), claims: count('claims') },
       recordings: count('recordings'),
+      audit: count('audit'),
       finishedRuns: count('runs WHERE finished_at IS NOT NULL'),
       pendingRuns: count('runs WHERE finished_at IS NULL'),
     };
@@ -120,6 +122,11 @@ class JournalSource implements CopySource {
         for (const row of this.#each('SELECT * FROM recordings WHERE until > ? ORDER BY rowid', this.#now)) {
           const request = recordingOf(row);
           yield { kind, bytes: 500 + Number(row.size), request, size: Number(row.size), until: Number(row.until) };
+        }
+        return;
+      case 'audit':
+        for (const row of this.#each('SELECT * FROM audit ORDER BY rowid')) {
+          yield { kind, bytes: 200 + String(row.entry).length, entry: auditEntryOf(row) };
         }
         return;
       case 'finishedRuns':

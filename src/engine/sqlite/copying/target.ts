@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { SQLInputValue } from 'node:sqlite';
 import type { CopiedOutcome, CopiedRow, CopyTarget, RowOf, RunRowCopy } from '../../copy/copied-rows.ts';
+import { auditColumns, auditValues } from '../audit-table.ts';
 import { keysScope } from '../claim-table.ts';
 import { type OpenDatabase, openDatabase } from '../database.ts';
 import { recordingColumns, recordingValues } from '../recording-rows.ts';
@@ -69,6 +70,8 @@ class JournalTarget implements CopyTarget {
         const values = [...recordingValues(row.request), row.size, row.until];
         return this.#insert('recordings', `${recordingColumns}, size, until`, values);
       }
+      case 'audit':
+        return this.#insert('audit', auditColumns, auditValues(row.entry));
       case 'finishedRuns':
       case 'pendingRuns':
         return this.#addRun(row);

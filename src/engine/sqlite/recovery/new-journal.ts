@@ -18,6 +18,7 @@ export class NewJournal {
   readonly #now: number;
   readonly #counts: Record<TableName, number> = {
     ...{ runs: 0, claims: 0, conversations: 0, sessions: 0, notifications: 0, recordings: 0, uses: 0, limits: 0 },
+    audit: 0,
   };
   readonly #failedRuns: string[] = [];
   #lostRows = 0;
@@ -70,8 +71,8 @@ export class NewJournal {
     // The gateway that found the damage has stopped: what it was executing is not suspect.
     this.#sql.run("INSERT OR REPLACE INTO meta VALUES ('stopped', '')", []);
     this.#adoptSessions();
-    const { runs, notifications, recordings, uses, limits } = this.#counts;
-    const counts = { runs, notifications, recordings, uses, limits, claims: this.#count('claims') };
+    const { runs, notifications, recordings, uses, limits, audit: auditEntries } = this.#counts;
+    const counts = { runs, notifications, recordings, auditEntries, uses, limits, claims: this.#count('claims') };
     const rest = { remadeClaims, lostRows: this.#lostRows, failedRuns: this.#failedRuns };
     return { ...counts, conversations: this.#count('conversations'), ...rest };
   }

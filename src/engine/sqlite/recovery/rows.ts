@@ -10,6 +10,7 @@ export type TableName =
   | 'sessions'
   | 'notifications'
   | 'recordings'
+  | 'audit'
   | 'uses'
   | 'limits';
 
@@ -53,6 +54,12 @@ export const tables: Readonly<Record<TableName, Table>> = {
     least: 18,
     hasRowid: true,
     isRow: (values) => isId(values[0]) && isOneOf(values[9], verdicts) && isNumber(values[11]) && isNumber(values[17]),
+  },
+  audit: {
+    columns: words('id at actor action entry'),
+    least: 5,
+    hasRowid: true,
+    isRow: ([id, at, ...texts]) => isId(id) && isNumber(at) && texts.every(isText),
   },
   conversations: {
     columns: words('id memory until'),

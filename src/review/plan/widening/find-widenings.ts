@@ -6,6 +6,7 @@ import type { Snapshot } from '../../../runtime/snapshot.ts';
 import { reviewedAuths } from '../../reviewed-auth.ts';
 import type { Widening } from '../plan.ts';
 import type { PlanSide } from '../plan-side.ts';
+import { adminWidenings } from './admin-widenings.ts';
 import { contentWidenings } from './content-widenings.ts';
 import { keyWidenings } from './key-widenings.ts';
 import { newlyTrusted, newTargets } from './networks.ts';
@@ -22,7 +23,7 @@ export function findWidenings(base: PlanSide | undefined, head: PlanSide, now: n
   const keys = new Map((base?.config.apiKeys ?? []).map((key) => [key.id, key]));
   const renamed: ReturnType<typeof predecessors> = base === undefined ? new Map() : predecessors(base, head);
   const found = [
-    ...(base === undefined ? [] : gatewayWidenings(base.config, head.config)),
+    ...(base === undefined ? [] : gatewayWidenings(base.config, head.config, now)),
     ...(base === undefined ? [] : contentWidenings(base, head)),
     ...head.config.apiKeys.flatMap((key) => keyWidenings(keys.get(key.id), key, now)),
     ...head.config.triggers.flatMap((config) => {
@@ -48,7 +49,7 @@ function triggerIn(snapshot: Snapshot, { project, key }: TriggerConfig): Reviewe
   return { trigger, config: trigger.config, bounds: snapshot.config.recordingBounds, auths };
 }
 
-function gatewayWidenings(base: Config, head: Config): readonly Widening[] {
+function gatewayWidenings(base: Config, head: Config, now: number): readonly Widening[] {
   const server = warner(head.server.place);
   const admin = warner(head.admin.place);
   const isExposed = isLoopback(base.server.host) && !isLoopback(head.server.host);
@@ -61,12 +62,13 @@ function gatewayWidenings(base: Config, head: Config): readonly Widening[] {
     ...(isAdminExposed
       ? [admin('admin_exposed', 'the admin listener can be reached from other machines', '/admin/host')]
       : []),
-    ...(base.admin.token !== undefined && head.admin.token === undefined
+    ...(needsToken(base.admin) && !needsToken(head.admin)
       ? [admin('admin_token_removed', 'the admin listener no longer requires a token', '/admin')]
       : []),
     ...(isTokenChanged(base.admin, head.admin)
       ? [admin('admin_token_changed', 'the admin listener accepts another token', '/admin/token')]
       : []),
+    ...adminWidenings(base.admin, head.admin, now),
     ...(trusted.isEveryPeer
       ? [server('proxies_trusted', 'the public listener trusts X-Forwarded-For from any peer', '/server/trustProxy')]
       : []),
@@ -78,6 +80,10 @@ function gatewayWidenings(base: Config, head: Config): readonly Widening[] {
       : []),
     ...boundsWidenings(base, head),
   ];
+}
+
+function needsToken({ token, tokens }: AdminConfig): boolean {
+  return token !== undefined || tokens.length > 0;
 }
 
 function isTokenChanged({ token: before }: AdminConfig, { token: after }: AdminConfig): boolean {
