@@ -61,7 +61,10 @@ const flowColumns = ['concurrency_value', 'starts_at'];
 
 /** As a version whose sessions were shared by all callers of a trigger left it. */
 function makeVersion4(path: string): void {
-  change(path, 'DROP TABLE notes; DROP TABLE uses; DROP TABLE limits; ALTER TABLE recordings DROP COLUMN origin');
+  change(
+    path,
+    'DROP TABLE notes; DROP TABLE audit; DROP TABLE uses; DROP TABLE limits; ALTER TABLE recordings DROP COLUMN origin',
+  );
   change(path, 'DROP INDEX runs_by_request; ALTER TABLE recordings DROP COLUMN request_id');
   change(path, 'DROP INDEX recordings_of_outcome; ALTER TABLE recordings DROP COLUMN details');
   for (const column of [
