@@ -9,7 +9,7 @@ import { type Test, test } from 'tap';
 import { parse } from 'yaml';
 import { referencePages } from '../docs/generator/reference-pages.ts';
 import { createProgram } from '../src/cli/program.ts';
-import type { RunPlugin } from '../src/contract/index.ts';
+import { channels, type RunPlugin } from '../src/contract/index.ts';
 import { formatProblems } from '../src/diagnostics/format.ts';
 import { openConfig } from '../src/review/open-config.ts';
 import { runTests } from '../src/review/run-tests.ts';
@@ -141,6 +141,23 @@ test('the plugins in docs/writing-a-plugin.md work as described', async (t) => {
   t.match((await gateway.fire('closed')).body, { code: 'filtered', filter: 'hours' });
 });
 
+test('the subscriber in docs/writing-a-plugin.md follows attempts, until it is closed', async (t) => {
+  const blocks = codeBlocks(await readFile(join(root, 'docs/writing-a-plugin.md'), 'utf8'));
+  const filter = (after: string) => [{ name: 'slow', uses: 'slow-runs', with: { after } }];
+  const { fire, log, gateway } = await startTestGateway(t, {
+    ...basicFiles(),
+    ...modulesOf(blocks),
+    'gateway.yaml': gatewayFile({ plugins: ['./plugins/slow-runs.js'] }),
+    'slow.yaml': triggerFile('slow', { run: { uses: 'echo', with: { delay: '20ms' } }, filter: filter('10ms') }),
+  });
+  const warnings = () => log.filter(({ message }) => message === 'an attempt took long');
+  const { body } = await fire('slow');
+  t.match(warnings(), [{ fields: { runId: body.runId, trigger: 'slow', durationMs: Number } }]);
+  t.ok(channels.attempt.end.hasSubscribers);
+  await gateway.close();
+  t.notOk(channels.attempt.end.hasSubscribers);
+});
+
 test('the run plugin in docs/writing-a-plugin.md keeps the promises of every run plugin', async (t) => {
   const blocks = codeBlocks(await readFile(join(root, 'docs/writing-a-plugin.md'), 'utf8'));
   const [oracle] = blocks.filter(({ path }) => path === 'config/plugins/oracle.js');
@@ -203,7 +220,8 @@ async function markdownFiles(): Promise<string[]> {
 }
 
 /** The files of other programs. */
-const otherFiles = /^((deployment|compose)\.yaml|\.github\/workflows\/.+|\.gitlab-ci\.yml|\.pre-commit-config\.yaml)$/;
+const otherFiles =
+  /^((deployment|compose)\.yaml|prometheus\.yml|\.github\/workflows\/.+|\.gitlab-ci\.yml|\.pre-commit-config\.yaml)$/;
 
 /** YAML of Pullcord: all that does not say that it is something else. */
 function isConfig({ language, path = '' }: CodeBlock): boolean {
@@ -268,6 +286,8 @@ interface Document {
   readonly id?: string;
   readonly project?: string;
   readonly trigger?: string;
+  /** The rule that an AlertTest is for. */
+  readonly alert?: string;
   readonly projects?: readonly string[];
   readonly defaults?: { readonly run?: object };
   readonly triggers?: readonly string[];
@@ -291,7 +311,12 @@ function completionOf(document: Document, { hasGateway, hasTrigger }: Present): 
   const project = (kind === 'Project' ? document.id : (document.project ?? document.projects?.[0])) ?? 'support';
   const trigger = { project, ...(kind === 'Project' && document.defaults?.run && { run: undefined }) };
   return {
-    ...(!hasGateway && { 'completion/gateway.yaml': gatewayFile({ tokens: { secrets: [{ env: 'TOKEN_SECRET' }] } }) }),
+    ...(!hasGateway && {
+      'completion/gateway.yaml': gatewayFile({
+        tokens: { secrets: [{ env: 'TOKEN_SECRET' }] },
+        ...(document.alert !== undefined && { alerts: { rules: [{ name: document.alert, when: 'failures' }] } }),
+      }),
+    }),
     ...(kind !== 'Project' && {
       'completion/project.yaml': projectFile(project, { defaults: { run: { uses: 'echo' } } }),
     }),

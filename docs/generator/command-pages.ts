@@ -83,7 +83,10 @@ function exitCodesOf(declared: readonly (readonly [code: string, meaning: string
 /** Arguments and options; a column that none of them fills is left out. */
 function optionTable(command: Command): string {
   const head = ['Option', 'Values', 'Default', 'Variable', 'Meaning'];
-  const rows = [...command.registeredArguments.map(argumentRow), ...command.options.map(optionRow)];
+  const rows = [
+    ...command.registeredArguments.map(argumentRow),
+    ...command.options.filter(({ hidden }) => !hidden).map(optionRow),
+  ];
   const isFilled = (column: number) => rows.some((row) => row[column] !== '');
   const filled = (row: readonly string[]) => row.filter((_, column) => isFilled(column));
   return table(filled(head), rows.map(filled));

@@ -54,6 +54,13 @@ export const kinds: readonly KindEntry[] = [
     path: 'config/projects/support/triggers/refund-request.test.yaml',
   },
   {
+    file: 'alert-test.md',
+    kind: 'AlertTest',
+    schema: documentSchemas.AlertTest,
+    shown: ['alert', 'tests'],
+    path: 'config/alerts.test.yaml',
+  },
+  {
     file: 'prices.md',
     kind: 'Prices',
     schema: documentSchemas.Prices,

@@ -14,6 +14,7 @@ export interface GatewayAccess {
   readonly limits: LimitsAccess;
   readonly nodes: NodesAccess;
   readonly audit: AuditAccess;
+  readonly alerts: AlertsAccess;
   readonly status: StatusAccess;
   close(): Promise<void>;
 }
@@ -28,6 +29,12 @@ export interface RunsAccess {
 export interface LimitsAccess {
   list(filter: LimitFilter): Promise<ListedLimits>;
   reset(limit: string, value: string | undefined): Promise<ResetLimit>;
+}
+
+export interface AlertsAccess {
+  list(): Promise<readonly JsonObject[]>;
+  /** What the receivers of the alert answer; undefined: there is no such alert. */
+  test(name: string): Promise<readonly JsonObject[] | undefined>;
 }
 
 export interface NodesAccess {

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Config } from '../config/model.ts';
 import type { AuditOperations } from '../runtime/audit/audit-operations.ts';
-import type { AuditAccess, GatewayAccess } from './access.ts';
+import type { AlertsAccess, AuditAccess, GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 import type { AdminClient } from './admin-client.ts';
 import { loadForAccess } from './load-for-command.ts';
@@ -79,6 +79,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     { AdminNodes },
     { AdminAudit },
     { AdminStatus },
+    { AdminAlerts },
   ] = await Promise.all([
     import('./admin-client.ts'),
     import('./admin-runs.ts'),
@@ -87,6 +88,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     import('./admin-nodes.ts'),
     import('./admin-audit.ts'),
     import('./admin-status.ts'),
+    import('./admin-alerts.ts'),
   ]);
   const client = new AdminClient(url, token);
   await client.check();
@@ -97,6 +99,7 @@ async function accessAdmin(url: string, token: string | undefined): Promise<Gate
     nodes: new AdminNodes(client),
     audit: new AdminAudit(client),
     status: new AdminStatus(client),
+    alerts: new AdminAlerts(client),
     close: () => Promise.resolve(),
   };
 }
@@ -179,6 +182,7 @@ async function accessStore(root: string, config: Config, triedUrl: string): Prom
     nodes,
     audit: auditAccess(new AuditOperations(audit, () => config)),
     status: new StatusOperations({ engine, recordings, nodes, config: () => config }),
+    alerts: unevaluated(triedUrl),
     async close() {
       await decider.close();
       await engine.close(0);
@@ -201,4 +205,14 @@ function commandActor(): string {
     // A container may run as a user that has no name.
     return `cli:${process.getuid?.() ?? 'unknown'}`;
   }
+}
+
+/** Only a gateway that runs evaluates alerts. */
+function unevaluated(triedUrl: string): AlertsAccess {
+  const refuse = (): never => {
+    throw new AccessError(
+      `no gateway answers at ${triedUrl} (name another with --admin-url): only one that runs evaluates alerts`,
+    );
+  };
+  return { list: async () => refuse(), test: async () => refuse() };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-version.ts';
+import { registerAlerts } from './alerts.ts';
 import { registerAudit } from './audit.ts';
 import { registerEngine } from './engine.ts';
 import { registerExplain } from './explain.ts';
@@ -28,6 +29,7 @@ const registrations: readonly ((program: Command, finish: (code: ExitCode) => vo
     registerRequests,
     registerRuns,
     registerLimits,
+    registerAlerts,
     registerNodes,
     registerAudit,
     registerEngine,

@@ -3,7 +3,7 @@ import type { RehearsedRequest } from '../review/rehearsal.ts';
 import type { GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
 
-/** A request that a gateway keeps, and what is known of the config that decided about it. */
+/** A request that a gateway keeps, and what its recording says about the config that decided. */
 export interface FoundRecording {
   readonly request: RehearsedRequest;
   /** Whether the request itself was recorded, and not only the input of its run. */

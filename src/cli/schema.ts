@@ -11,6 +11,7 @@ const kindNames = {
   Project: 'project',
   Trigger: 'trigger',
   TriggerTest: 'trigger-test',
+  AlertTest: 'alert-test',
   Prices: 'prices',
 } as const;
 type KindName = keyof typeof kindNames;

@@ -23,13 +23,14 @@ interface TestCommandOptions {
 export function registerTest(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('test')
-    .summary('run the tests of the triggers')
+    .summary('run the tests of triggers and alerts')
     .description(
       'Runs the `tests` of every trigger, and those of TriggerTest files, through the real pipeline: admission, ' +
         'filters, dedup and answer are those of the gateway. A dry run: no agent is called and nothing is served. ' +
-        'Reports which conditions of filters no test has seen both true and false.',
+        'Reports which conditions of filters no test has seen both true and false. AlertTest files are tests of the ' +
+        'alerts of gateway.yaml: what they become in a course of events, by the clock of the test.',
     )
-    .option('--filter <text>', 'only triggers (project/key) or tests with this in their name')
+    .option('--filter <text>', 'only triggers (project/key), alerts or tests with this in their name')
     .option('--watch', 'run again whenever a file of the config changes', false)
     .addOption(new Option('--format <format>', 'how to print').choices(formats).default('text'))
     .addOption(
@@ -77,8 +78,8 @@ async function testOnce(root: string, options: TestCommandOptions): Promise<Exit
     await print(report, opened.sources, options);
     const { isBelow } = await import('../review/test-problems.ts');
     const isLow = report.triggers.some((trigger) => isBelow(trigger, options.minCoverage));
-    if (report.triggers.length === 0 && options.filter !== undefined) {
-      terminal.words(`no trigger and no test has "${options.filter}" in its name`);
+    if (report.triggers.length + report.alerts.length === 0 && options.filter !== undefined) {
+      terminal.words(`no trigger, no alert and no test has "${options.filter}" in its name`);
       return exitCodes.problems;
     }
     return report.failed > 0 || isLow ? exitCodes.problems : exitCodes.fine;

@@ -1,3 +1,4 @@
+import alertTest from '../../schemas/source/alert-test.schema.json' with { type: 'json' };
 import apiKey from '../../schemas/source/api-key.schema.json' with { type: 'json' };
 import gateway from '../../schemas/source/gateway.schema.json' with { type: 'json' };
 import prices from '../../schemas/source/prices.schema.json' with { type: 'json' };
@@ -17,5 +18,6 @@ export const documentSchemas = {
   Project: project,
   Trigger: withInherited(trigger),
   TriggerTest: triggerTest,
+  AlertTest: alertTest,
   Prices: prices,
 } as const;

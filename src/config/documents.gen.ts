@@ -5,7 +5,13 @@ import type {JsonObject, SecretReference} from '../contract/index.ts';
  * A config file.
  */
 export type ConfigDocument =
-  GatewayDocument | ApiKeyDocument | ProjectDocument | TriggerDocument | TriggerTestFileDocument | PricesDocument;
+  | GatewayDocument
+  | ApiKeyDocument
+  | ProjectDocument
+  | TriggerDocument
+  | TriggerTestFileDocument
+  | AlertTestFileDocument
+  | PricesDocument;
 /**
  * How much may be used, and by whom. All limits that apply must have room: those of the gateway, the project, the trigger and the API key. A request that one of them refuses takes nothing from the others; it is answered 429 `rate_limited`.
  */
@@ -34,6 +40,10 @@ export type RecordDocument = ('full' | 'metadata' | 'none') | RecordPolicyDocume
  * Requests and their expected verdicts, run by `pullcord test`.
  */
 export type TriggerTestsDocument = TriggerTestDocument[];
+/**
+ * The tests. Each begins with nothing counted and no alert.
+ */
+export type AlertTestsDocument = AlertTestDocument[];
 
 /**
  * The gateway of an organization. A config folder has exactly one.
@@ -143,6 +153,7 @@ export interface GatewayDocument {
   };
   recording?: RecordingDocument;
   limits: LimitsDocument;
+  alerts?: AlertsDocument;
   /**
    * Extra plugins: a path that starts with `./`, `../` or `/`, or the name of an installed package.
    */
@@ -299,6 +310,117 @@ export interface LimitDocument {
    * How many values of `per` are counted apart; all further ones share one counter.
    */
   values: number;
+}
+/**
+ * When the gateway alerts people, and where it sends the alerts. Each rule is evaluated once for all nodes of a cluster. A message is sent when an alert fires and when it is resolved, and not in between.
+ */
+export interface AlertsDocument {
+  /**
+   * The receivers. Without any, alerts are shown by `pullcord alerts list`, `pullcord status` and the metrics alone.
+   */
+  to: AlertReceiverDocument[];
+  /**
+   * How often the rules are evaluated. In milliseconds.
+   */
+  interval: number;
+  /**
+   * The rules. Each can have several alerts at a time: one for each trigger, limit or key that it is about.
+   */
+  rules: AlertRuleDocument[];
+}
+/**
+ * A receiver of alerts. Redirects are not followed; private, loopback and link-local addresses must be listed in `outbound.allow`.
+ */
+export interface AlertReceiverDocument {
+  /**
+   * Names the receiver in rules and logs. Default: `receiver 1`, `receiver 2` and so on.
+   */
+  name?: string;
+  /**
+   * `standard`: a message signed as Standard Webhooks specifies, of type `alert.firing` or `alert.resolved`. `slack`: what incoming webhooks of Slack, Mattermost and the like accept.
+   */
+  format: 'standard' | 'slack';
+  /**
+   * URL of the receiver. One that holds a token, such as those of Slack, is a secret: `{ env }` or `{ file }`.
+   */
+  url: string | SecretReference;
+  /**
+   * The signing secret of a receiver of Standard Webhooks: `whsec_` and base64, or any other text. Required for `standard`, and not allowed for `slack`.
+   */
+  secret?: SecretReference;
+}
+/**
+ * What is watched, and when that is worth an alert. `when` alone is a rule: all else has defaults.
+ */
+export interface AlertRuleDocument {
+  /**
+   * Names the alert in messages, metrics, tests and commands. Unique. Default: the kind, with what it is limited to, e.g. `failures support/ask`.
+   */
+  name?: string;
+  /**
+   * What is watched. `failures`: the share of runs that fail. `silence`: nothing is accepted. `drops`: the share of requests that filters drop has risen with a reload of the config. `latency`: requests or attempts take long. `budget`: a limit is nearly used up. `expiry`: a secret of an API key expires soon. `reload`: the config on disk is refused. `queue`: the queue is nearly full, or refuses runs. `circuit`: the queue of a trigger is held because its agent is down.
+   */
+  when: 'failures' | 'silence' | 'drops' | 'latency' | 'budget' | 'expiry' | 'reload' | 'queue' | 'circuit';
+  /**
+   * The value from which on the alert fires. `failures`: a share of runs, default `20%`. `drops`: by how many percentage points the share has risen, default `20pp`. `latency`: a duration, default `30s`. `budget`: the used share of a limit, default `80%`. `queue`: the filled share of the queue, default `80%`.
+   */
+  threshold?: string;
+  /**
+   * The window of time. `failures`, `latency`: default `10m`. `drops`: before and after the reload, default `15m`. `expiry`: how long before the end, default `14d`. In milliseconds.
+   */
+  within?: number;
+  /**
+   * How many runs, requests or attempts there must be in the window: a share of fewer says little. For `failures`, `drops` and `latency`; default 10.
+   */
+  minCount?: number;
+  /**
+   * How long it must have been so before the alert fires. `silence`: default `1h`. `reload`: default `5m`. `circuit`: default `1m`. Else: default `0s`. In milliseconds.
+   */
+  for?: number;
+  /**
+   * How long it must have been over before the alert is resolved: a value that wavers around the threshold is then one alert. Default `0s`. In milliseconds.
+   */
+  keepFiringFor?: number;
+  /**
+   * Of `latency`: which percentile must not reach the threshold. Default 95.
+   */
+  percentile?: number;
+  /**
+   * Of `latency`: the time of accepted requests, from arrival until the end of the response, or that of attempts of runs. Default `request`.
+   */
+  measure?: 'request' | 'attempt';
+  /**
+   * Id of the project that the rule is limited to. Default: all of them.
+   */
+  project?: string;
+  /**
+   * The trigger that the rule is limited to: `project/key`. Default: all of them.
+   */
+  trigger?: string;
+  /**
+   * What is watched apart: each trigger, each project, or all that the rule is limited to together. For `failures`, `drops`, `latency`: default `trigger`. For `silence`: default `all`.
+   */
+  per?: 'trigger' | 'project' | 'all';
+  /**
+   * Of `budget`: the name of the limit, as `pullcord limits` shows it. Default: every limit that counts for an hour or longer.
+   */
+  limit?: string;
+  /**
+   * Of `silence`: the hours in which it matters. It counts from their beginning at the earliest. Default: all day.
+   */
+  between?: string;
+  /**
+   * Of `silence`: the days on which it matters. Default: all of them.
+   */
+  days?: string[];
+  /**
+   * Of `silence`: the time zone of `between` and `days`. Default `UTC`.
+   */
+  zone?: string;
+  /**
+   * Names of the receivers. Default: all of them.
+   */
+  to?: string[];
 }
 /**
  * The plugin of a stage, and its options.
@@ -826,6 +948,125 @@ export interface TriggerTestFileDocument {
    */
   description?: string;
   tests: TriggerTestsDocument;
+}
+/**
+ * Tests of an alert of gateway.yaml: what happens, at which time, and what the alert must then be. `pullcord test` runs them by the clock of the test.
+ */
+export interface AlertTestFileDocument {
+  /**
+   * Version of the config format.
+   */
+  version: 1;
+  /**
+   * What this file declares.
+   */
+  kind: 'AlertTest';
+  /**
+   * The name of the alert rule.
+   */
+  alert: string;
+  /**
+   * For people who read this file.
+   */
+  description?: string;
+  tests: AlertTestsDocument;
+}
+/**
+ * A course of events, and what becomes of the alert.
+ */
+export interface AlertTestDocument {
+  /**
+   * What the test shows.
+   */
+  name: string;
+  /**
+   * When it begins: times of events are counted from here.
+   */
+  clock: string;
+  /**
+   * What happens, in the order of time. Each event says one thing.
+   */
+  events: AlertEventDocument[];
+  /**
+   * What the alert is, at which times.
+   *
+   * @minItems 1
+   */
+  expect: [AlertExpectationDocument, ...AlertExpectationDocument[]];
+}
+/**
+ * Something that happens.
+ */
+export interface AlertEventDocument {
+  /**
+   * When, counted from `clock`. In milliseconds.
+   */
+  at: number;
+  /**
+   * How requests come out: `accepted`, or the code of the answer.
+   */
+  requests?: string;
+  /**
+   * How runs end.
+   */
+  runs?: 'succeeded' | 'failed' | 'cancelled' | 'input_required';
+  /**
+   * How attempts of runs end.
+   */
+  attempts?: 'succeeded' | 'failed' | 'retry';
+  /**
+   * What becomes of a changed config.
+   */
+  reload?: 'accepted' | 'rejected';
+  /**
+   * Whether the queue of the trigger is held.
+   */
+  circuit?: 'open' | 'closed';
+  /**
+   * The share of the queue that is filled from now on.
+   */
+  queue?: string;
+  /**
+   * The share of the limit `limit` that is used from now on.
+   */
+  used?: string;
+  /**
+   * The name of the limit of `used`.
+   */
+  limit?: string;
+  /**
+   * When the secret of an API key expires, counted from `clock`. In milliseconds.
+   */
+  expires?: number;
+  /**
+   * The trigger of requests, runs, attempts or a circuit: `project/key`. Default: that of the rule, or the first of the config that the rule is about.
+   */
+  trigger?: string;
+  /**
+   * How many requests, runs or attempts.
+   */
+  count: number;
+  /**
+   * How long each request or attempt took. In milliseconds.
+   */
+  took: number;
+}
+/**
+ * What the alert is at a time. Events of the same time have happened then.
+ */
+export interface AlertExpectationDocument {
+  /**
+   * When, counted from `clock`. In milliseconds.
+   */
+  at: number;
+  /**
+   * `firing`, `pending` (its condition is met, for less than `for` so far), `resolved` (it has fired before), or `inactive` (it has not).
+   */
+  state: 'inactive' | 'pending' | 'firing' | 'resolved';
+  /**
+   * How many messages have been sent until then, of firing and of being resolved.
+   */
+  sent?: number;
 }
 /**
  * What models cost: from it and from the tokens that agents report, the cost of each run is computed. At most one file.

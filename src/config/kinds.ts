@@ -8,7 +8,7 @@ import type { ConfigDocument } from './documents.gen.ts';
 import type { LocalProblem } from './yaml/local-problem.ts';
 
 /** Every `kind` of config file. */
-export const kinds = ['Gateway', 'ApiKey', 'Project', 'Trigger', 'TriggerTest', 'Prices'] as const;
+export const kinds = ['Gateway', 'ApiKey', 'Project', 'Trigger', 'TriggerTest', 'AlertTest', 'Prices'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** The version of the config format that this gateway reads. */

@@ -2,6 +2,7 @@ import type { ApiKeyDeclaration, JsonObject, JsonValue, SecretReference, Stage }
 import type { Place } from '../diagnostics/problem.ts';
 import type { CircuitRule, LimitUnit, OnBusy, RecordingBounds, SessionScope } from '../engine/types/index.ts';
 import type { OutboundTarget } from '../schema/outbound-target.ts';
+import type { AlertsConfig, AlertTest } from './alert-model.ts';
 import type { stageDescriptors } from './stages.ts';
 
 /** All config files of an organization: validated, linked, defaults resolved, deeply frozen. */
@@ -24,6 +25,8 @@ export interface Config {
   readonly defaultAuth: readonly StageUse[];
   /** The gateway's own limits. */
   readonly limits: readonly LimitConfig[];
+  readonly alerts: AlertsConfig;
+  readonly alertTests: readonly AlertTest[];
   /** What models cost; undefined: runs have no cost. */
   readonly prices: PricesConfig | undefined;
   readonly apiKeys: readonly ApiKeyConfig[];

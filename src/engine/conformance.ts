@@ -10,6 +10,7 @@ import { followingCases } from './conformance/following.ts';
 import type { ConformanceCase } from './conformance/harness.ts';
 import { keepCases } from './conformance/keeping.ts';
 import { limitCases } from './conformance/limiting.ts';
+import { noteCases } from './conformance/noting.ts';
 import { onceCases } from './conformance/once.ts';
 import { readCases } from './conformance/reading.ts';
 import { recordingCases } from './conformance/recording.ts';
@@ -44,5 +45,6 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...keepCases,
   ...recordingCases,
   ...auditCases,
+  ...noteCases,
   ...closeCases,
 ];

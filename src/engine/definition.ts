@@ -6,6 +6,7 @@ import type {
   Engine,
   EngineMemory,
   NodeName,
+  Notes,
   RecordedRequest,
   Recordings,
   Recovery,
@@ -49,6 +50,7 @@ export interface OpenedEngine {
   /** Undefined if this engine does not keep recorded requests. */
   readonly recordings: Recordings | undefined;
   readonly audit: Audit;
+  readonly notes: Notes;
 }
 
 /** What an engine may use of its host. */

@@ -44,6 +44,13 @@ export async function openEngine(
   }
 }
 
+/** How many runs may be queued, as the options of the engine say; 0: they do not. */
+export async function mostQueuedOf(use: StageUse): Promise<number> {
+  const checked = await checkEngine(use);
+  const most: unknown = checked.ok ? Reflect.get(Object(checked.options), 'maxQueued') : 0;
+  return typeof most === 'number' ? most : 0;
+}
+
 /** Exports what can be read of the damaged store of an engine. Rejects with an Error fit for users. */
 export async function recoverEngine(
   use: StageUse,

@@ -1,6 +1,7 @@
 import type { Config } from '../config/model.ts';
 import type { Auth, PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
+import { type AlertTarget, noAlertTargets, openAlertTargets } from './alert-targets.ts';
 import type { AuthReviews } from './auth-reviews.ts';
 import { type Instance, InstancePool } from './instance-pool.ts';
 import { Instances } from './instances.ts';
@@ -21,6 +22,7 @@ export type Provisioning =
       /** What signs and verifies short-lived tokens; undefined: there are none. */
       readonly tokens: TokenKeys | undefined;
       readonly limitExpressions: LimitExpressions;
+      readonly alertTargets: readonly AlertTarget[];
       readonly warnings: readonly Problem[];
       /** Shares taken in the pool; give them back when the triggers are no longer used. */
       readonly identities: readonly string[];
@@ -38,14 +40,17 @@ export async function provision(
   purpose: Purpose,
   { registry, pool, log }: { readonly registry: Registry; readonly pool: InstancePool; readonly log: PluginLog },
 ): Promise<Provisioning> {
-  // A review checks no credential.
+  // A review checks no credential and sends nothing.
   const tokens = purpose === 'review' ? noTokens : await openTokens(config);
+  const alerts = purpose === 'review' ? noAlertTargets : await openAlertTargets(config);
   const instances = new Instances(config, registry, pool, log, tokens.keys);
   let isUsed = false;
   try {
     const provisioned = await provisionTriggers(config, instances, purpose);
     const { defaultAuth, triggers, authReviews, limitExpressions, findings } = provisioned;
-    const problems = [...tokens.findings, ...findings].filter(({ severity }) => severity !== 'note');
+    const problems = [...tokens.findings, ...alerts.findings, ...findings].filter(
+      ({ severity }) => severity !== 'note',
+    );
     if (problems.some(({ severity }) => severity === 'error') || defaultAuth === undefined) {
       return { ok: false, problems };
     }
@@ -59,6 +64,7 @@ export async function provision(
       authInstances,
       tokens: tokens.keys,
       limitExpressions,
+      alertTargets: alerts.targets,
       warnings: problems,
       identities,
     };
@@ -74,10 +80,11 @@ export async function provision(
 export async function checkProvision(config: Config, registry: Registry, log: PluginLog): Promise<readonly Problem[]> {
   const pool = new InstancePool((err) => log.error({ err }, 'a plugin failed to close'));
   const tokens = await openTokens(config);
+  const alerts = await openAlertTargets(config);
   const instances = new Instances(config, registry, pool, log, tokens.keys);
   try {
     const { findings } = await provisionTriggers(config, instances, 'serve');
-    return [...tokens.findings, ...findings].map(asWarning);
+    return [...tokens.findings, ...alerts.findings, ...findings].map(asWarning);
   } finally {
     await instances.release();
   }

@@ -4,6 +4,7 @@ import { describeProblems } from '../diagnostics/format-json.ts';
 import { locateProblems } from '../diagnostics/located-problem.ts';
 import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Audit, type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
+import type { Alerts } from '../observe/alerts/alerts.ts';
 import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { AuditOperations } from '../runtime/audit/audit-operations.ts';
@@ -20,9 +21,9 @@ import { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Reloader, ReloadReport } from '../runtime/reloader.ts';
 import { RunOperations } from '../runtime/run-operations.ts';
 import type { Spending } from '../runtime/spending.ts';
-import type { StatusAlert } from '../runtime/status/status-document.gen.ts';
 import { StatusOperations } from '../runtime/status/status-operations.ts';
 import type { Tracer } from '../runtime/tracing/tracer.ts';
+import { registerAlerts } from './admin-alerts.ts';
 import { registerAudit } from './admin-audit.ts';
 import { type AdminAuthorization, authorizeRequests } from './admin-authorize.ts';
 import { adminHeaders } from './admin-headers.ts';
@@ -45,14 +46,13 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly recorder: Recorder;
   readonly expectations: Expectations;
   readonly log: PluginLog;
-  /** Those that are not quiet; undefined: there are none. */
-  readonly alerts?: () => readonly StatusAlert[];
   readonly memory: MemoryBudget;
   readonly lingering: Lingering;
   readonly requestLimits: MemoryCounters;
   readonly spending: Spending;
   readonly node: ThisNode;
   readonly audit: Audit;
+  readonly alerts: Alerts;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   readonly tracer: Tracer;
@@ -124,11 +124,13 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     snapshot: () => parts.live.current,
     expectations,
     log,
+    tracer: parts.tracer,
   });
   registerRequests(app, { operations, fires, recorder });
   registerRuns(app, new RunOperations(engine, config, trail, parts.tracer));
   registerLimits(app, new LimitOperations(engine, parts.requestLimits, config, trail));
   registerAudit(app, new AuditOperations(parts.audit, config));
+  registerAlerts(app, parts.alerts, trail);
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;
     return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };
@@ -143,7 +145,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
       snapshot: () => parts.live.current,
       reloader: parts.reloader,
       memory: parts.memory,
-      alerts: () => parts.alerts?.() ?? [],
+      alerts: () => parts.alerts.activeAlerts(),
     },
   });
   app.get('/status', async () => {

@@ -6,10 +6,13 @@ import type { Sources } from '../diagnostics/source.ts';
 import { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Engine, type EngineBroken, EngineUnavailable } from '../engine/types/index.ts';
 import { builtinRegistry } from '../host/builtins.ts';
-import { engineProblem, openEngine } from '../host/open-engine.ts';
+import { engineProblem, mostQueuedOf, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
 import { resolveSecret } from '../host/secrets.ts';
+import { Alerts } from '../observe/alerts/alerts.ts';
+import { alertSender } from '../observe/alerts/sender.ts';
+import { gatewaySources } from '../observe/alerts/sources.ts';
 import { Measurements } from '../observe/measurements.ts';
 import type { Measured } from '../observe/metric-catalogue.ts';
 import { type Metrics, metricsOf } from '../observe/metrics.ts';
@@ -55,6 +58,8 @@ export interface GatewayOptions {
   readonly pause?: Pause | undefined;
   /** Where the admin listener listens instead of its address: the path of a socket. */
   readonly adminSocket?: string | undefined;
+  /** Stands in for the clock of alerts, in tests. */
+  readonly alertClock?: { now(): number } | undefined;
   /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
   readonly traces?: TraceSettings | undefined;
   /** Called with each config from which new requests are served. */
@@ -71,6 +76,7 @@ export interface Gateway {
   readonly adminAddress: { host: string; port: number };
   readonly reloader: Reloader;
   readonly metrics: Metrics;
+  readonly alerts: Alerts;
   /** The revision that serves new requests. */
   readonly revision: string;
   /** The commit of which it is, and whether it differs from what is committed; undefined where git says nothing. */
@@ -122,6 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const live = new Live(built.snapshot, () => {
     streams.recheck();
     engine.reconsider();
+    alerts.configChanged();
   });
   const node = thisNode();
   const memory = new MemoryBudget(config.server);
@@ -133,7 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await builder.disposed();
     return failed(opened.problems);
   }
-  const { engine, recordings, audit } = opened;
+  const { engine, recordings, audit, notes } = opened;
 
   const outcomes = new OutcomeLog(log, observed);
   const runLog = new RunLog(log, observed);
@@ -147,6 +154,28 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const shutdown = new Shutdown();
   const expectations = new Expectations();
   const spending = new Spending(log);
+  const requestLimits = new MemoryCounters();
+  const guard = new OutboundGuard(() => live.current.config.outboundAllow);
+  const client = createOutboundClient(guard, callbackLimits);
+  const stopping = new AbortController();
+  const clock = options.alertClock ?? Date;
+  const alerts = new Alerts({
+    gateway: observed,
+    live,
+    engine,
+    notes,
+    sources: gatewaySources({
+      engine,
+      requestLimits,
+      reloader: () => reloader,
+      config: () => live.current.config,
+      mostQueued: await mostQueuedOf(config.engine),
+      clock,
+    }),
+    send: alertSender(client, stopping.signal),
+    log,
+    clock,
+  });
   const surface = new Surface(
     {
       gateway: observed,
@@ -159,6 +188,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       ),
       outcomes,
       measurements,
+      traces,
       recorder,
       completions,
       streams,
@@ -166,12 +196,13 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       tracer,
       memory,
       decoder: new BodyDecoder(),
-      requestLimits: new MemoryCounters(),
+      requestLimits,
       expectations,
       log,
       lingering: new Lingering(),
       spending,
       node,
+      alerts,
     },
     () => reloader,
     options,
@@ -187,10 +218,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     first,
     limits: reloadLimits,
   });
-  const guard = new OutboundGuard(() => live.current.config.outboundAllow);
-  const client = createOutboundClient(guard, callbackLimits);
   const stopHandlers = new StopHandlers();
   const discard = async (problems: readonly Problem[]): Promise<StartedGateway> => {
+    await alerts.close();
     await engine.close(0);
     await client.close();
     outcomes.close();
@@ -228,6 +258,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     return discard(prepared.problems);
   }
   prepared.commit();
+  alerts.start();
 
   const watching: ConfigWatch = watchConfig(
     root,
@@ -254,6 +285,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       },
       reloader,
       metrics: surface.metrics,
+      alerts,
       broken: engine.broken,
       warnings: { problems, sources },
       get shutdownDelayMs() {
@@ -263,6 +295,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       async close() {
         reloader.stop();
         await watching.close();
+        stopping.abort();
+        await alerts.close();
         await recorder.stop();
         await surface.close(engine, live.current.config.server.drainTimeoutMs);
         await stopHandlers.settled(stopHandlersMs);
@@ -297,8 +331,8 @@ class Surface implements ReloadParticipant {
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node'> &
-      Pick<Measured, 'outcomes' | 'measurements'>,
+      Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node' | 'alerts'> &
+      Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,
     options: SurfaceOptions,
   ) {

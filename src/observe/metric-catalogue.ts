@@ -5,6 +5,7 @@ import type { ThisNode } from '../runtime/nodes/this-node.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { Reloader } from '../runtime/reloader.ts';
 import type { Spending } from '../runtime/spending.ts';
+import type { Alerts } from './alerts/alerts.ts';
 import type { Measurements } from './measurements.ts';
 import type { MetricFamily, MetricSample } from './metric-family.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -21,7 +22,10 @@ export interface Measured {
   /** Connections that are being closed. */
   readonly lingering: { readonly count: number };
   readonly spending: Spending;
+  /** Undefined: nothing is exported. */
+  readonly traces: { readonly dropped: number } | undefined;
   readonly node: ThisNode;
+  readonly alerts: Alerts;
 }
 
 /** A metric of the gateway: its documentation is generated from this too. */
@@ -260,6 +264,13 @@ export const metricCatalogue: readonly MetricDefinition[] = [
     samples: ({ recorder }) => [one(recorder.leftOut)],
   },
   {
+    name: 'pullcord_trace_spans_dropped_total',
+    type: 'counter',
+    help: 'Spans that were not exported: the queue was full, or the collector did not take them.',
+    labels: [],
+    samples: ({ traces }) => [one(traces?.dropped ?? 0)],
+  },
+  {
     name: 'pullcord_config_reloads_total',
     type: 'counter',
     help: 'Reloads of the config by outcome: accepted, rejected, reverted (what was refused is gone), or abandoned at their deadline.',
@@ -327,6 +338,23 @@ export const metricCatalogue: readonly MetricDefinition[] = [
         for (const [secret, expiresAt] of expiring) yield { labels: { key: id, secret }, value: expiresAt / 1000 };
       }
     },
+  },
+  {
+    name: 'pullcord_alerts_firing',
+    type: 'gauge',
+    aggregator: 'max',
+    help: 'How many alerts of a rule of gateway.yaml fire.',
+    labels: ['alert'],
+    *samples({ alerts }) {
+      for (const [alert, value] of alerts.firing()) yield { labels: { alert }, value };
+    },
+  },
+  {
+    name: 'pullcord_alert_attempts_failed_total',
+    type: 'counter',
+    help: 'Attempts to send an alert that its receiver did not accept.',
+    labels: [],
+    samples: ({ alerts }) => [one(alerts.failures)],
   },
   {
     name: 'pullcord_build_info',

@@ -26,7 +26,7 @@ export interface SourcedRequest
   readonly status: number | undefined;
   /** False: it was recorded for its outcome alone. */
   readonly sampled?: boolean;
-  /** Why it has no body, headers and query; absent: what is not there was not sent. */
+  /** Why it has no body, headers and query; absent: all of it that was sent is here. */
   readonly omitted?: RecordedDetails['omitted'];
 }
 

@@ -6,15 +6,9 @@ import { type FormField, urlencodedText } from '../runtime/body/form-body.ts';
 import type { LiveTrigger, Snapshot } from '../runtime/snapshot.ts';
 import { type Coverage, CoverageMeter } from './coverage.ts';
 import { type ExplainedStage, explainOutcome } from './explain.ts';
+import type { Mismatch } from './mismatch.ts';
 import { describeOutcome, Rehearsal, type RehearsedOutcome, type RehearsedRequest } from './rehearsal.ts';
-
-/** A difference between the expected and the actual outcome. */
-export interface Mismatch {
-  /** The field of `expect`, or of the input by its JSON pointer. */
-  readonly what: string;
-  readonly expected: string;
-  readonly actual: string;
-}
+import { type AlertReport, runAlertTests } from './run-alert-tests.ts';
 
 export interface TestResult {
   readonly name: string;
@@ -36,6 +30,8 @@ export interface TriggerReport {
 
 export interface TestReport {
   readonly triggers: readonly TriggerReport[];
+  /** Those that have tests. */
+  readonly alerts: readonly AlertReport[];
   readonly passed: number;
   readonly failed: number;
   readonly durationMs: number;
@@ -63,9 +59,10 @@ export async function runTests(snapshot: Snapshot, options: TestOptions = {}): P
     const recorded = requests.get(triggerId(config.project.id, config.key)) ?? [];
     triggers.push(await reportOf(snapshot, trigger, { id, tests: chosen, recorded }));
   }
-  const results = triggers.flatMap(({ tests }) => tests);
+  const alerts = await runAlertTests(snapshot.config, options.filter);
+  const results = [...triggers, ...alerts].flatMap(({ tests }): readonly Pick<TestResult, 'mismatches'>[] => tests);
   const failed = results.filter(({ mismatches }) => mismatches.length > 0).length;
-  return { triggers, passed: results.length - failed, failed, durationMs: performance.now() - startedAt };
+  return { triggers, alerts, passed: results.length - failed, failed, durationMs: performance.now() - startedAt };
 }
 
 async function reportOf(

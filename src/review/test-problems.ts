@@ -8,11 +8,13 @@ import type { TestReport, TestResult, TriggerReport } from './run-tests.ts';
  * @param minCoverage 0 to 100
  */
 export function testProblems(report: TestReport, minCoverage: number | undefined): readonly Problem[] {
-  return report.triggers.flatMap((trigger) => [
+  const ofTriggers = report.triggers.flatMap((trigger) => [
     ...trigger.tests.filter(({ mismatches }) => mismatches.length > 0).map(failedTest),
     ...uncovered(trigger),
     ...(isBelow(trigger, minCoverage) ? [lowCoverage(trigger, minCoverage)] : []),
   ]);
+  const ofAlerts = report.alerts.flatMap(({ tests }) => tests.filter(({ mismatches }) => mismatches.length > 0));
+  return [...ofTriggers, ...ofAlerts.map(failedTest)];
 }
 
 /** Whether the coverage of a trigger's filters is below the required minimum. */
@@ -20,7 +22,7 @@ export function isBelow({ coverage }: TriggerReport, minCoverage: number | undef
   return minCoverage !== undefined && coverage.percent < minCoverage;
 }
 
-function failedTest({ name, mismatches, place }: TestResult): Problem {
+function failedTest({ name, mismatches, place }: Pick<TestResult, 'name' | 'mismatches' | 'place'>): Problem {
   const words = mismatches.map(({ what, expected, actual }) => `${what}: expected ${expected}, got ${actual}`);
   return { code: 'test_failed', severity: 'error', message: `test "${name}" failed: ${words.join('; ')}`, place };
 }

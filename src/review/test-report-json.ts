@@ -17,6 +17,16 @@ export function formatTestJson(report: TestReport, sources: Sources): string {
       tests: tests.map((test) => testOf(test, sources)),
       coverage: coverageOf(coverage, sources),
     })),
+    alerts: report.alerts.map(({ alert, place, tests }) => ({
+      alert,
+      place: describePlace(place, sources),
+      tests: tests.map(({ name, place: at, mismatches }) => ({
+        name,
+        place: describePlace(at, sources),
+        passed: mismatches.length === 0,
+        mismatches: [...mismatches],
+      })),
+    })),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

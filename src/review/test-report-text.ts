@@ -3,6 +3,8 @@ import { describePlace } from '../diagnostics/describe-place.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { type Coverage, missingOf } from './coverage.ts';
 import { formatStages } from './explanation-text.ts';
+import type { Mismatch } from './mismatch.ts';
+import type { AlertReport, AlertTestResult } from './run-alert-tests.ts';
 import type { TestReport, TestResult, TriggerReport } from './run-tests.ts';
 import { formatPercent, isBelow } from './test-problems.ts';
 import { counted, oneLine } from './words.ts';
@@ -18,7 +20,8 @@ export interface TestTextOptions {
 export function formatTestText(report: TestReport, options: TestTextOptions): string {
   const shown = report.triggers.filter(({ tests, coverage }) => tests.length > 0 || coverage.total > 0);
   const blocks = shown.map((trigger) => triggerBlock(trigger, options));
-  return `${[...blocks, summaryOf(report)].join('\n\n')}\n`;
+  const ofAlerts = report.alerts.map((alert) => alertBlock(alert, options));
+  return `${[...blocks, ...ofAlerts, summaryOf(report)].join('\n\n')}\n`;
 }
 
 type Colors = ReturnType<typeof pc.createColors>;
@@ -44,13 +47,28 @@ function testLines(
   const way = formatStages(stages, outcome, (at) => colors.dim(describePlace(at, sources))).split('\n');
   return [
     `  ${colors.red('✗')} ${oneLine(name)}  ${colors.dim(describePlace(place, sources))}`,
-    ...mismatches.flatMap(({ what, expected, actual }) => [
-      `      ${what}`,
-      `        ${colors.green(`expected  ${oneLine(expected)}`)}`,
-      `        ${colors.red(`got       ${oneLine(actual)}`)}`,
-    ]),
+    ...mismatchLines(mismatches, colors),
     ...way.map((line) => `      ${line}`),
   ];
+}
+
+function mismatchLines(mismatches: readonly Mismatch[], colors: Colors): string[] {
+  return mismatches.flatMap(({ what, expected, actual }) => [
+    `      ${what}`,
+    `        ${colors.green(`expected  ${oneLine(expected)}`)}`,
+    `        ${colors.red(`got       ${oneLine(actual)}`)}`,
+  ]);
+}
+
+function alertBlock({ alert, place, tests }: AlertReport, { sources, color }: TestTextOptions): string {
+  const colors = pc.createColors(color);
+  const lines = ({ name, place: at, mismatches }: AlertTestResult): string[] => {
+    if (mismatches.length === 0) return [`  ${colors.green('✓')} ${oneLine(name)}`];
+    const head = `  ${colors.red('✗')} ${oneLine(name)}  ${colors.dim(describePlace(at, sources))}`;
+    return [head, ...mismatchLines(mismatches, colors)];
+  };
+  const head = `${colors.bold(`alert ${alert}`)}  ${colors.dim(describePlace(place, sources))}`;
+  return [head, ...tests.flatMap(lines)].join('\n');
 }
 
 function coverageLines(

@@ -21,9 +21,68 @@ export interface TestReportDocument {
    */
   durationMs: number;
   /**
+   * The selected alerts that have tests.
+   */
+  alerts: ReportedAlert[];
+  /**
    * The selected triggers, including those without tests.
    */
   triggers: ReportedTrigger[];
+}
+/**
+ * An alert and its tests.
+ */
+export interface ReportedAlert {
+  /**
+   * The name of its rule.
+   */
+  alert: string;
+  /**
+   * The place of the rule: `file:line:column`.
+   */
+  place: string;
+  /**
+   * Its tests, in the order of the files.
+   */
+  tests: ReportedAlertTest[];
+}
+/**
+ * A test, and its result.
+ */
+export interface ReportedAlertTest {
+  /**
+   * The name of the test: what it shows.
+   */
+  name: string;
+  /**
+   * Its place: `file:line:column`.
+   */
+  place: string;
+  /**
+   * Whether everything was as expected.
+   */
+  passed: boolean;
+  /**
+   * The differences; empty if the test passed.
+   */
+  mismatches: ReportedAlertMismatch[];
+}
+/**
+ * One difference between the expected and the actual alert.
+ */
+export interface ReportedAlertMismatch {
+  /**
+   * The time of the expectation, and `sent` if it is about the number of messages.
+   */
+  what: string;
+  /**
+   * The expected state or number.
+   */
+  expected: string;
+  /**
+   * The actual one, and why.
+   */
+  actual: string;
 }
 /**
  * A trigger, its tests, and the coverage of its filters.

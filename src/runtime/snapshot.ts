@@ -5,6 +5,7 @@ import { describeLine } from '../diagnostics/describe-place.ts';
 import type { Place } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import type { Concurrency, RunPolicy } from '../engine/types/index.ts';
+import type { AlertTarget } from '../host/alert-targets.ts';
 import { AuthList, partsOf } from '../host/auth-list.ts';
 import type { AuthReviews } from '../host/auth-reviews.ts';
 import type { Instance } from '../host/instance-pool.ts';
@@ -70,6 +71,8 @@ interface SnapshotContent {
   readonly tokens?: TokenKeys | undefined;
   /** What `per` finds in a request, of all limits and concurrencies of the config of which it is an expression. */
   readonly limitExpressions: LimitExpressions;
+  /** The receivers of alerts; none for a review. */
+  readonly alertTargets: readonly AlertTarget[];
   readonly loadedAt: number;
   readonly git: GitState;
   readonly dispose: () => void;
@@ -163,6 +166,11 @@ export class Snapshot {
   mayBeSigned(headers: RequestHead['headers']): boolean {
     const { headers: names, mayLackHeaders } = this.#signatures;
     return mayLackHeaders || names.some((name) => headers[name] !== undefined);
+  }
+
+  /** The receivers of alerts. */
+  get alertTargets(): readonly AlertTarget[] {
+    return this.#content.alertTargets;
   }
 
   /** Keeps the snapshot alive until `release`. */

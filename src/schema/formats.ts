@@ -66,7 +66,8 @@ function isCurrency(text: string): boolean {
   return Intl.supportedValuesOf('currency').includes(text);
 }
 
-function isHttpUrl(text: string): boolean {
+/** Whether a text is an http or https URL without credentials. */
+export function isHttpUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === '';
 }

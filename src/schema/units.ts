@@ -18,6 +18,15 @@ export function parseDuration(text: string): number | undefined {
   return parse(text, millisecondsPerUnit);
 }
 
+/** Milliseconds as they are written in YAML: the largest unit that keeps them whole. */
+export function writeDuration(ms: number): string {
+  const [unit, length] = [...millisecondsPerUnit].reverse().find(([, one]) => ms !== 0 && ms % one === 0) ?? [
+    's',
+    1000,
+  ];
+  return `${ms / length}${unit}`;
+}
+
 /** Returns the bytes of a size such as `64KiB`, or undefined if it is invalid. */
 export function parseSize(text: string): number | undefined {
   return parse(text, bytesPerUnit);

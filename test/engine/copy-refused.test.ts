@@ -123,7 +123,7 @@ t.test(
     await (await openJournal(path)).engine.close(0);
     {
       using earlier = new DatabaseSync(path);
-      earlier.exec('PRAGMA user_version = 12');
+      earlier.exec('PRAGMA user_version = 15');
     }
     const to = { DATABASE_URL: database.url };
     const copyFrom = (from: string) =>

@@ -391,6 +391,8 @@ t.test('the journal of an earlier version keeps its recorded requests, without q
   const later = before.prepare(`SELECT name FROM pragma_table_info('runs') WHERE cid > (${place})`).all();
   // Undoes the migration that added what is missing, and those since then.
   before.exec(`
+    DROP TABLE notes;
+    DROP TABLE audit;
     DROP TABLE uses;
     DROP TABLE limits;
     ALTER TABLE recordings DROP COLUMN request_id;

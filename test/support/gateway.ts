@@ -31,7 +31,7 @@ export interface FireOptions {
 export async function startTestGateway(
   t: Test,
   files: Record<string, string>,
-  options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'traces'> = {},
+  options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'traces' | 'alertClock'> = {},
 ): Promise<TestGateway> {
   return serveFolder(t, await configFolder(t, files), options);
 }
@@ -42,7 +42,7 @@ const shortPause: GatewayOptions['pause'] = (ms, signal) => sleep(ms / 25, undef
 export async function serveFolder(
   t: Test,
   root: string,
-  options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'traces'> = {},
+  options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'traces' | 'alertClock'> = {},
 ): Promise<TestGateway> {
   const lines: LogLine[] = [];
   const started = await startGateway({ root, log: recordingLog(lines), pause: shortPause, ...options });

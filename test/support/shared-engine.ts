@@ -29,7 +29,7 @@ export function shareEngine(t: Test): SharedEngine {
     create(_options, context) {
       const isFirst = first === undefined;
       first ??= createMemoryEngine(options, context);
-      const { engine, recordings, audit } = first;
+      const { engine, recordings, audit, notes } = first;
       const node = {
         nodes: () => shared.nodes,
         life: `life-of-${context.node?.name}`,
@@ -47,7 +47,7 @@ export function shareEngine(t: Test): SharedEngine {
           return typeof member === 'function' ? member.bind(engine) : member;
         },
       });
-      return { engine: members, recordings, audit };
+      return { engine: members, recordings, audit, notes };
     },
   };
   const known = engines as Map<string, EngineDefinition>;

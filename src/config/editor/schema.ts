@@ -7,7 +7,15 @@ import { type EditorPlugin, hasRequired, pluginConditions, pluginNames, withoutP
 import { describe, isUsefulDefault, scalarExamples, titleForPeople } from './texts.ts';
 
 /** The kinds of config file, as their editor schemas are named. */
-export const editorSchemaNames = ['gateway', 'api-key', 'project', 'trigger', 'trigger-test', 'prices'] as const;
+export const editorSchemaNames = [
+  'gateway',
+  'api-key',
+  'project',
+  'trigger',
+  'trigger-test',
+  'alert-test',
+  'prices',
+] as const;
 export type EditorSchemaName = (typeof editorSchemaNames)[number];
 
 /**
@@ -21,6 +29,7 @@ export function buildEditorSchemas(plugins: readonly EditorPlugin[]): Record<Edi
     project: bundle(documentSchemas.Project, plugins),
     trigger: bundle(documentSchemas.Trigger, plugins),
     'trigger-test': bundle(documentSchemas.TriggerTest, plugins),
+    'alert-test': bundle(documentSchemas.AlertTest, plugins),
     prices: bundle(documentSchemas.Prices, plugins),
   };
 }

@@ -36,6 +36,8 @@ import type {
 } from '../model.ts';
 import { mapInSlices } from '../slices.ts';
 import { descriptorOf } from '../stages.ts';
+import { alertsConfig } from './alert-config.ts';
+import { alertTests } from './alert-tests.ts';
 import { debounceConfig } from './debounce.ts';
 import type { DocumentSet, InFile } from './document-set.ts';
 import { gatewayLimits, keyLimits, limitsOf, projectLimits, triggerLimits } from './limit-config.ts';
@@ -79,6 +81,8 @@ export async function buildConfig(
     plugins: pluginReferences(gateway),
     defaultAuth: resolved.defaultAuth,
     limits: limitsOf(gatewayLimits(gateway)),
+    alerts: alertsConfig(gateway),
+    alertTests: alertTests(documents),
     prices: prices && pricesConfig(prices),
     apiKeys: documents.apiKeys.map(apiKeyConfig),
     projects: [...projects.values()],

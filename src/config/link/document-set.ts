@@ -4,6 +4,7 @@ import type { Place, Problem } from '../../diagnostics/problem.ts';
 import type { Sources } from '../../diagnostics/source.ts';
 import type { CheckedFile } from '../check-file.ts';
 import type {
+  AlertTestFileDocument,
   ApiKeyDocument,
   ConfigDocument,
   GatewayDocument,
@@ -44,6 +45,7 @@ export interface DocumentSet {
   readonly triggers: readonly InFile<TriggerDocument>[];
   readonly prices: readonly InFile<PricesDocument>[];
   readonly triggerTests: readonly InFile<TriggerTestFileDocument>[];
+  readonly alertTests: readonly InFile<AlertTestFileDocument>[];
   /** The TriggerTest files of a trigger. */
   testsOf(trigger: InFile<TriggerDocument>): readonly InFile<TriggerTestFileDocument>[];
   /** Whether a faulty or unreadable file may declare what is missing. */
@@ -67,6 +69,7 @@ export function documentsOf(files: readonly FileInConfig[], { root, sources, isC
     triggers: ofKind('Trigger'),
     prices: ofKind('Prices'),
     triggerTests,
+    alertTests: ofKind('AlertTest'),
     testsOf: ({ document }) => testsByTrigger.get(triggerId(document.project, document.key)) ?? [],
     mayDeclare: (kind, id) =>
       !isComplete ||

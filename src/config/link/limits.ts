@@ -26,7 +26,8 @@ export function limitProblems(
   ]);
 }
 
-function listsOf({ gateways, projects, triggers, apiKeys }: DocumentSet): readonly LimitList[] {
+/** All lists of limits. */
+export function listsOf({ gateways, projects, triggers, apiKeys }: DocumentSet): readonly LimitList[] {
   return [
     ...gateways.map(gatewayLimits),
     ...projects.map(projectLimits),

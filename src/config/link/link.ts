@@ -2,6 +2,8 @@ import type { Problem } from '../../diagnostics/problem.ts';
 import { deepFreeze } from '../../schema/deep-freeze.ts';
 import type { ApiKeyConfig, Config } from '../model.ts';
 import { adminProblems } from './admin.ts';
+import { alertTestProblems } from './alert-tests.ts';
+import { alertProblems } from './alerts.ts';
 import { apiKeyConfig, buildConfig } from './build-config.ts';
 import { debounceProblems, unusedResponds } from './debounce.ts';
 import { documentsOf, type FileInConfig, type LinkContext } from './document-set.ts';
@@ -34,6 +36,8 @@ export async function link(files: readonly FileInConfig[], context: LinkContext)
     ...pricesProblems(documents),
     ...keyProblems(documents),
     ...limitProblems(documents, { hasPrices: documents.prices.length > 0 || documents.mayDeclare('Prices') }),
+    ...alertProblems(documents),
+    ...alertTestProblems(documents),
     ...exposureProblems(documents),
     ...adminProblems(documents),
     ...debounceProblems(documents),

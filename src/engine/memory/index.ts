@@ -2,6 +2,7 @@ import type { EngineContext, EngineDefinition, OpenedEngine } from '../definitio
 import { ExecutionEngine } from '../execution/execution-engine.ts';
 import type { Clock } from '../execution/timers.ts';
 import { MemoryAudit } from './audit.ts';
+import { MemoryNotes } from './notes.ts';
 import type { Options } from './options.gen.ts';
 import optionsSchema from './options.schema.json' with { type: 'json' };
 import { MemoryStore } from './store.ts';
@@ -24,5 +25,5 @@ export function createMemoryEngine(
 ): OpenedEngine {
   const store = new MemoryStore(options, clock, budget);
   const engine = new ExecutionEngine({ store, options, clock, log, isDurable: memory.isDurable, memory: budget });
-  return { engine, recordings: store.recordings, audit: new MemoryAudit(clock) };
+  return { engine, recordings: store.recordings, audit: new MemoryAudit(clock), notes: new MemoryNotes() };
 }

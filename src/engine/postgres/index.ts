@@ -38,7 +38,7 @@ export async function createPostgresEngine(
     import('./open-store.ts'),
     import('../cluster/cluster-engine.ts'),
   ]);
-  const { store, recordings, audit } = await openStore(options, resolvePath, clock, commits);
+  const { store, recordings, audit, notes } = await openStore(options, resolvePath, clock, commits);
   const { concurrency, lease: leaseMs, onPartition } = options;
   const engine = new ClusterEngine({
     store,
@@ -47,5 +47,5 @@ export async function createPostgresEngine(
     memory,
     node: node ?? { name: hostname(), version: '' },
   });
-  return { engine, recordings, audit };
+  return { engine, recordings, audit, notes };
 }

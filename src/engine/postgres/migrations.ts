@@ -185,6 +185,10 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX audit_by_time ON {s}.audit (at, id);
   `,
+  // Small texts that gateways remember and share, e.g. the states of alerts.
+  `
+  CREATE TABLE {s}.notes (key text COLLATE "C" PRIMARY KEY, text text NOT NULL, version bigint NOT NULL);
+  `,
 ];
 
 /** Of schemas that this version writes. */

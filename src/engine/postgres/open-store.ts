@@ -5,6 +5,7 @@ import type { CommitObserver, RecordedRequest } from '../types/index.ts';
 import { PostgresAudit } from './audit.ts';
 import { type ConnectionOptions, Connections } from './connections.ts';
 import { Link } from './link.ts';
+import { PostgresNotes } from './notes.ts';
 import { hasStore, inSchema, openDatabase } from './opening.ts';
 import type { Options } from './options.gen.ts';
 import { PostgresStore } from './postgres-store.ts';
@@ -19,6 +20,7 @@ export interface OpenedStore {
   readonly store: SharedStore;
   readonly recordings: PostgresRecordings;
   readonly audit: PostgresAudit;
+  readonly notes: PostgresNotes;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function openStore(
       store,
       recordings: new PostgresRecordings(connections, schema, clock),
       audit: new PostgresAudit(connections, schema, clock),
+      notes: new PostgresNotes(connections, schema),
     };
   } catch (error) {
     await connections.close();

@@ -42,7 +42,7 @@ export async function createSqliteEngine(
   const { path, maxSize: maxSizeBytes, retention } = options;
   const store = await Journal.open({ path, maxSizeBytes, retention }, clock, commits);
   const engine = new ExecutionEngine({ store, options, clock, log, isDurable: sqlite.isDurable, memory });
-  return { engine, recordings: store.recordings, audit: store.audit };
+  return { engine, recordings: store.recordings, audit: store.audit, notes: store.notes };
 }
 
 /** Where a recovered journal goes. */

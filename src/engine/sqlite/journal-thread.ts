@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { AuditTable } from './audit-table.ts';
 import { type OpenDatabase, openDatabase } from './database.ts';
+import { NoteTable } from './note-table.ts';
 import type { JournalData, JournalMessage, JournalTables, Operation, OperationResult } from './protocol.ts';
 import { RecordingTables } from './recording-tables.ts';
 import { RunTables } from './run-tables.ts';
@@ -24,6 +25,7 @@ if (opened !== undefined) {
     runs: new RunTables(database, data.retention),
     recordings: new RecordingTables(database),
     audit: new AuditTable(database),
+    notes: new NoteTable(database),
     storage: new StorageCheck(database),
   };
   port.on('message', (operations: readonly Operation[] | 'close') => {

@@ -27,6 +27,7 @@ import type {
 } from '../types/index.ts';
 import { JournalAudit } from './journal-audit.ts';
 import { JournalClient } from './journal-client.ts';
+import { JournalNotes } from './journal-notes.ts';
 import { JournalRecordings } from './journal-recordings.ts';
 import type { JournalData } from './protocol.ts';
 import { burstOf, policyOf, type RunRow, recordOf } from './run-rows.ts';
@@ -42,6 +43,7 @@ const tidyPauseMs = 20;
 export class Journal implements Store {
   readonly audit: JournalAudit;
   readonly recordings: JournalRecordings;
+  readonly notes: JournalNotes;
   readonly #client: JournalClient;
   readonly #clock: Clock;
   #tidying: NodeJS.Timeout | undefined;
@@ -54,6 +56,7 @@ export class Journal implements Store {
   private constructor(client: JournalClient, clock: Clock) {
     this.audit = new JournalAudit(client, clock);
     this.recordings = new JournalRecordings(client, clock);
+    this.notes = new JournalNotes(client);
     this.#client = client;
     this.#clock = clock;
     this.#tidyAfter(tidyEveryMs);

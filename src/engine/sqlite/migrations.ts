@@ -183,6 +183,10 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX IF NOT EXISTS audit_by_time ON audit (at, id, actor, action);
   `,
+  // Small texts that the gateway remembers, e.g. the states of alerts.
+  `
+  CREATE TABLE notes (key TEXT PRIMARY KEY, text TEXT NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The first version of a journal with recorded requests. */

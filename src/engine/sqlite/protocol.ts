@@ -1,16 +1,18 @@
 import type { AuditTable } from './audit-table.ts';
+import type { NoteTable } from './note-table.ts';
 import type { RecordingTables } from './recording-tables.ts';
 import type { RunTables } from './run-tables.ts';
 import type { StorageCheck } from './storage-check.ts';
 
 /**
  * What the gateway's thread can ask the journal's thread to do: any method of these tables. An operation is therefore
- * written twice, where it is performed (the tables) and where it is asked for (`Journal`, `JournalRecordings`).
+ * written twice, where it is performed (the tables) and where it is asked for (`Journal`, `JournalRecordings`, `JournalNotes`).
  */
 export interface JournalTables {
   readonly runs: RunTables;
   readonly recordings: RecordingTables;
   readonly audit: AuditTable;
+  readonly notes: NoteTable;
   readonly storage: StorageCheck;
 }
 

@@ -10,6 +10,7 @@ export type * from './executor.ts';
 export * from './limits.ts';
 export type * from './memory.ts';
 export type * from './node.ts';
+export type * from './notes.ts';
 export * from './recordings.ts';
 export type * from './recovery.ts';
 export type * from './run-record.ts';

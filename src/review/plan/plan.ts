@@ -84,7 +84,7 @@ export interface Behaviour {
   readonly noLongerAccepted: number;
   /** How many of those a limit refuses. */
   readonly newlyLimited: number;
-  /** How many were recorded for their outcome alone: of those that change, no share of all can be told. */
+  /** How many were recorded for their outcome alone: they show what changes, not how often. */
   readonly outcomeOnly: number;
   /** The most requests first. */
   readonly groups: readonly BehaviourGroup[];

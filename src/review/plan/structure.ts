@@ -10,6 +10,7 @@ import type {
 import { triggerId, triggerName } from '../../config/trigger-key.ts';
 import { changedFiles } from '../named-files/named-files.ts';
 import { describeValue } from '../words.ts';
+import { alertDetails } from './alert-details.ts';
 import { compareAuth, compareUse, compareValue, fileDetail, showDuration, showSize } from './compare-uses.ts';
 import { describeTarget } from './describe-target.ts';
 import { keyDetails } from './key-details.ts';
@@ -144,6 +145,7 @@ function gatewayDetails(base: PlanSide, head: PlanSide): readonly StructureDetai
     ...compareUse('engine', before.engine, after.engine, server.place),
     ...compareValue('outbound allow', targets(base), targets(head), server.place),
     ...limitDetails(base.config, head.config),
+    ...alertDetails(base.config.alerts, head.config.alerts),
     ...compareValue('plugins', pluginNames(base), pluginNames(head), server.place),
     ...changedPlugins(base, head),
     ...compareValue('recording keep', before.recordingBounds, after.recordingBounds, server.place, showBounds),

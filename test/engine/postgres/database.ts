@@ -112,8 +112,8 @@ export async function openTwo(database: TestDatabase, options?: Options): Promis
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
-  const { recordings, audit } = second;
-  return { engine, recordings, audit, clock, noticed: () => noticed(database, second.engine, clock) };
+  const { recordings, audit, notes } = second;
+  return { engine, recordings, audit, notes, clock, noticed: () => noticed(database, second.engine, clock) };
 }
 
 /** Waits until a node has looked at the runs whose time has come. */
