@@ -5,7 +5,6 @@ import {
   newRequest,
   newRun,
   trace,
-  trace,
   unbounded,
   wide,
   wideAudit,
