@@ -112,6 +112,30 @@ t.test('the audit trail is filtered and paged, and an unknown parameter is refus
   t.equal((await askAdmin(adminUrl, 'GET', '/audit/export?who=ops', bearer(ops.secret))).status, 400);
 });
 
+t.test('a recorded request that is fired has an entry; a dry run has none', async (t) => {
+  const filter = [{ name: 'none', uses: 'jsonata', with: { expression: 'order = 1' } }];
+  const { adminUrl, fire, root, gateway } = await startTestGateway(t, {
+    ...files(),
+    'picky.yaml': triggerFile('picky', { filter }),
+  });
+  t.equal((await fire('picky', { order: 2 })).status, 400);
+  const { requests } = (await askAdmin(adminUrl, 'GET', '/requests', bearer(ops.secret))).body;
+  const { id } = requests[0];
+  const post = (path: string) => askAdmin(adminUrl, 'POST', path, bearer(ops.secret));
+  await post(`/requests/${id}/fire`);
+  await writeInto(root, 'picky.yaml', triggerFile('picky'));
+  await gateway.reloader.reload({ always: true });
+  await post(`/requests/${id}/fire?dryRun=true`);
+  const fired = await post(`/requests/${id}/fire`);
+  t.equal(fired.status, 202);
+  const { entries } = (await askAdmin(adminUrl, 'GET', '/audit?action=requests.fire', bearer(ops.secret))).body;
+  t.match(entries, [
+    { target: id, outcome: 'succeeded', before: { verdict: 'dropped' }, after: { runId: fired.body.run.runId } },
+    { target: id, outcome: 'failed', reason: 'dropped' },
+  ]);
+  t.equal(entries.length, 2);
+});
+
 t.test('without tokens the actor is loopback', async (t) => {
   const { adminUrl } = await startTestGateway(t, basicFiles());
   await askAdmin(adminUrl, 'POST', '/config/reload', { 'content-type': 'application/json' });
