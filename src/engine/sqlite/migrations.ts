@@ -174,14 +174,14 @@ const migrations: readonly string[] = [
   `,
   // What operators did. All else of an entry, as JSON.
   `
-  CREATE TABLE IF NOT EXISTS audit (
+  CREATE TABLE audit (
     id TEXT PRIMARY KEY,
     at INTEGER NOT NULL,
     actor TEXT NOT NULL,
     action TEXT NOT NULL,
     entry TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS audit_by_time ON audit (at, id, actor, action);
+  CREATE INDEX audit_by_time ON audit (at, id, actor, action);
   `,
   // Small texts that the gateway remembers, e.g. the states of alerts.
   `
