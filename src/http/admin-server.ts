@@ -124,6 +124,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     snapshot: () => parts.live.current,
     expectations,
     log,
+    tracer: parts.tracer,
   });
   registerRequests(app, { operations, fires, recorder });
   registerRuns(app, new RunOperations(engine, config, trail, parts.tracer));

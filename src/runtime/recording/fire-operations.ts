@@ -6,6 +6,7 @@ import type { Expectations } from '../limits/expectations.ts';
 import { type Answered, fire, type PipelineEngine } from '../pipeline.ts';
 import { summarizeRun } from '../run-view.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 import { recordedExchange } from './recorded-exchange.ts';
 
 /** What became of a recorded request that was to be fired, by the config that serves. */
@@ -49,6 +50,7 @@ export interface FireParts {
   readonly snapshot: () => MaybePromise<Snapshot>;
   readonly log?: PluginLog;
   readonly expectations?: Pick<Expectations, 'of'>;
+  readonly tracer?: Tracer;
 }
 
 /**
@@ -99,11 +101,12 @@ export class FireOperations {
     if (omitted !== undefined) return { kind: 'not_fireable', reason: omissions[omitted] };
     const exchange = recordedExchange(request, trigger, snapshot, Date.now());
     if ('code' in exchange) return { kind: 'not_fireable', reason: refusals[exchange.code] ?? exchange.code };
-    const { engine, log, expectations } = this.#parts;
+    const { engine, log, expectations, tracer } = this.#parts;
     const entrance = new Entrance(engine, request, isDryRun);
     const answered = await fire(entrance, { ...trigger, respond: nobodyWaits }, exchange, {
       ...(log && { log }),
       ...(expectations && { expectations }),
+      trace: tracer?.ofReplay({ trace: undefined }),
     });
     if (entrance.firedAs !== undefined) return { kind: 'fired_already', runId: entrance.firedAs };
     return this.#outcomeOf(answered, isDryRun);
