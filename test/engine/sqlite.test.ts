@@ -61,7 +61,10 @@ const flowColumns = ['concurrency_value', 'starts_at'];
 
 /** As a version whose sessions were shared by all callers of a trigger left it. */
 function makeVersion4(path: string): void {
-  change(path, 'DROP TABLE notes; DROP TABLE uses; DROP TABLE limits; ALTER TABLE recordings DROP COLUMN origin');
+  change(
+    path,
+    'DROP TABLE audit; DROP TABLE notes; DROP TABLE uses; DROP TABLE limits; ALTER TABLE recordings DROP COLUMN origin',
+  );
   change(path, 'DROP INDEX runs_by_request; ALTER TABLE recordings DROP COLUMN request_id');
   change(path, 'DROP INDEX recordings_of_outcome; ALTER TABLE recordings DROP COLUMN details');
   for (const column of [
@@ -343,7 +346,7 @@ t.test('a journal of version 1 is migrated to the current version, even when it 
   t.strictSame(await recordedIn(after), [request]);
   await after.engine.close(0);
   using database = new DatabaseSync(path, { readOnly: true });
-  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 16 });
+  t.strictSame({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 17 });
 });
 
 t.test('a session of an earlier version belongs to the caller of the last run that was started in it', async (t) => {
