@@ -63,7 +63,7 @@ const flowColumns = ['concurrency_value', 'starts_at'];
 function makeVersion4(path: string): void {
   change(
     path,
-    'DROP TABLE audit; DROP TABLE notes; DROP TABLE uses; DROP TABLE limits; ALTER TABLE recordings DROP COLUMN origin',
+    'DROP TABLE notes; DROP TABLE audit; DROP TABLE uses; DROP TABLE limits; ALTER TABLE recordings DROP COLUMN origin',
   );
   change(path, 'DROP INDEX runs_by_request; ALTER TABLE recordings DROP COLUMN request_id');
   change(path, 'DROP INDEX recordings_of_outcome; ALTER TABLE recordings DROP COLUMN details');

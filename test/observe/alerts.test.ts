@@ -1,4 +1,5 @@
 import t from 'tap';
+import { expiriesOf } from '../../src/observe/alerts/sources.ts';
 import { alertHarness, type Harness, monday } from './alerts/harness.ts';
 
 const minute = 60_000;
@@ -474,3 +475,32 @@ t.test('alerts bear a store that is not there, and go on once it is', async (t) 
   await harness.advance(10_000);
   t.strictSame(statesOf(harness), ['firing']);
 });
+
+t.test(
+  'secrets of keys and tokens of the admin listener expire; revoked keys and those of other projects do not count',
+  async (t) => {
+    const secret = { sha256: '', label: undefined, expiresAt: 7 };
+    const key = { status: 'active', projects: ['support'], secrets: [secret] };
+    const token = { id: 'ops', role: 'operate', sha256: '' };
+    // biome-ignore lint/suspicious/noExplicitAny: of a config only the members that are read.
+    const config: any = {
+      apiKeys: [
+        { ...key, id: 'website' },
+        { ...key, id: 'old', status: 'revoked' },
+        { ...key, id: 'sales', projects: ['sales'] },
+      ],
+      admin: {
+        tokens: [
+          { ...token, expiresAt: 9 },
+          { ...token, id: 'forever', expiresAt: undefined },
+        ],
+      },
+    };
+    t.strictSame(expiriesOf(config, { project: undefined, trigger: undefined }), {
+      'key website, secrets[0]': [7],
+      'key sales, secrets[0]': [7],
+      'admin token ops': [9],
+    });
+    t.strictSame(expiriesOf(config, { project: 'support', trigger: undefined }), { 'key website, secrets[0]': [7] });
+  },
+);

@@ -278,3 +278,23 @@ t.test('--fail-on limited-requests and cost>25% need requests and exit 1', async
     t.match(await plan('open', 'pros', failure, []), { code: 2, stderr: /needs --requests/ });
   }
 });
+
+t.test('requests that were recorded for their outcome alone show what changes, and are in no amount', async (t) => {
+  const before = files({ filter: 'plan = "pro"' });
+  const after = files({ filter: 'plan in ["pro", "team"]', limits: [{ runs: '1/1h', per: 'trigger' }] });
+  const sample = [0, 1, 2].map((n) => requestAt(n * 60_000, { tokens: 10 }, { body: { plan: 'pro', n } }));
+  const dropped = { verdict: 'dropped', by: 'filter 1', status: 400, run: undefined, sampled: false };
+  const outcomes = [1, 2, 3].map((n) => requestAt(n * 1000, {}, { ...dropped, body: { plan: 'team', n } }));
+  const unread = requestAt(9000, {}, { ...dropped, verdict: 'limited', omitted: 'not_read', status: 429 });
+  const { plan: both, print } = await planOf(t, { before, after, requests: [...sample, ...outcomes, unread] });
+  const { plan: alone } = await planOf(t, { before, after, requests: sample });
+  const amounts = ({ impact }: typeof both) => [
+    impact?.limits.map(({ place: _place, ...limit }) => limit),
+    impact?.triggers,
+  ];
+  t.strictSame(amounts(both), amounts(alone), 'limits, runs and cost are those of the sample');
+  t.match(both.behaviour, { requests: 7, outcomeOnly: 4, newlyAccepted: 1 });
+  t.match(both.behaviour?.notJudged, [{ reason: 'they were refused before their bodies were read', count: 1 }]);
+  t.match(print('text'), /4 requests were recorded for being dropped, limited or failed/);
+  t.match(JSON.parse(print('json')), { behaviour: { outcomeOnly: 4 } });
+});

@@ -392,6 +392,7 @@ t.test('the journal of an earlier version keeps its recorded requests, without q
   // Undoes the migration that added what is missing, and those since then.
   before.exec(`
     DROP TABLE notes;
+    DROP TABLE audit;
     DROP TABLE uses;
     DROP TABLE limits;
     ALTER TABLE recordings DROP COLUMN request_id;

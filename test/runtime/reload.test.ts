@@ -332,3 +332,30 @@ t.test('a reload cannot change the engine', async (t: Test) => {
   await writeInto(gateway.root, 'gateway.yaml', gatewayFile({ engine: { uses: 'memory', with: { maxQueued: 5 } } }));
   await until(async () => (await config(gateway)).lastReload.diagnostics[0]?.code === 'engine_changed', alwaysMs);
 });
+
+t.test('the end of a refusal is logged once, with how long it took, and /config says since when', async (t) => {
+  const gateway = await startTestGateway(t, files());
+  const { reloader } = gateway.gateway;
+  const ends = () => gateway.log.filter(({ message }) => message.endsWith('nothing is refused any more'));
+  t.equal((await config(gateway)).refusedSince, null);
+  for (const [text, count] of [
+    [german, 1],
+    [german, 2],
+  ] as const) {
+    await writeFile(join(gateway.root, 'project.yaml'), 'kind: Nonsense\n');
+    await reloader.reload();
+    const { refusedSince, lastReload } = await config(gateway);
+    t.equal(lastReload.ok, false);
+    t.ok(Date.parse(refusedSince) <= Date.now());
+    await reloader.reload();
+    t.equal((await config(gateway)).refusedSince, refusedSince, 'since it was refused first');
+    await writeFile(join(gateway.root, 'project.yaml'), text);
+    await reloader.reload();
+    await until(async () => (await config(gateway)).refusedSince === null);
+    t.match(ends().slice(count - 1), [{ fields: { refusedSince, refusedMs: Number, dirty: undefined } }]);
+    t.equal(ends().length, count);
+  }
+  const [accepted, reverted] = ends().map(({ message }) => message);
+  t.match(accepted, /accepted again/);
+  t.match(reverted, /those of the serving revision again/);
+});

@@ -32,19 +32,13 @@ export function gatewaySources({
   mostQueued,
   clock,
 }: GatewayParts): AlertSources {
-  let refusedSince: number | undefined;
   return {
     async lastAccepted({ project, trigger }) {
       const scope = { ...(project !== undefined && { project }), ...(trigger !== undefined && { trigger }) };
       const [run] = await engine.list({ ...scope, limit: 1 });
       return run?.acceptedAt;
     },
-    refusedSince() {
-      // Files that are edited while they are refused are refused since the first time.
-      if (reloader().last.ok) refusedSince = undefined;
-      else refusedSince ??= reloader().last.at;
-      return refusedSince;
-    },
+    refusedSince: () => reloader().refusedSince,
     queue: () => ({ queued: engine.load().queued, most: mostQueued }),
     openCircuits: () => engine.openCircuits(),
     async usedShares(limit, scope) {
@@ -86,16 +80,25 @@ function subjectOf({ id, per }: LimitConfig, value: string): string {
   return isNamed ? `${id}: ${value}` : id;
 }
 
-/** The secrets that expire, of keys that can be used. */
-export function expiriesOf({ apiKeys }: Config, { project }: AlertScope): Observation {
-  return Object.fromEntries(
-    apiKeys
-      .filter(({ status }) => status === 'active')
-      .filter(({ projects }) => project === undefined || projects.includes('*') || projects.includes(project))
-      .flatMap(({ id, secrets }) =>
-        secrets.flatMap(({ expiresAt, label }, index) =>
-          expiresAt === undefined ? [] : [[`key ${id}, ${label ?? `secrets[${index}]`}`, [expiresAt]]],
-        ),
+/** The secrets that expire, of keys that can be used, and the tokens of the admin listener. */
+export function expiriesOf(
+  { apiKeys, admin }: Pick<Config, 'apiKeys' | 'admin'>,
+  { project }: AlertScope,
+): Observation {
+  const secrets = apiKeys
+    .filter(({ status }) => status === 'active')
+    .filter(({ projects }) => project === undefined || projects.includes('*') || projects.includes(project))
+    .flatMap((key) =>
+      key.secrets.map(
+        ({ expiresAt, label }, index) => [`key ${key.id}, ${label ?? `secrets[${index}]`}`, expiresAt] as const,
       ),
+    );
+  // They belong to no project.
+  const tokens =
+    project === undefined ? admin.tokens.map(({ id, expiresAt }) => [`admin token ${id}`, expiresAt] as const) : [];
+  return Object.fromEntries(
+    [...secrets, ...tokens].flatMap(([subject, expiresAt]) =>
+      expiresAt === undefined ? [] : [[subject, [expiresAt]]],
+    ),
   );
 }

@@ -90,13 +90,11 @@ export class FireOperations {
     { revision = 'current', isDryRun = false }: FireOptions,
   ): Promise<FireOutcome> {
     if (!isRevision(revision, snapshot)) return { kind: 'other_revision' };
-    const { verdict, masked, details } = request;
+    const { verdict, masked } = request;
     if (verdict === 'accepted' || verdict === 'duplicate') return { kind: 'duplicate', runId: request.runId };
     const trigger = snapshot.find(request.project, request.trigger);
     if (trigger === undefined) return { kind: 'trigger_not_found' };
     if (!trigger.isActive) return { kind: 'trigger_paused' };
-    // Without what was sent, it would be another request.
-    if (details?.omitted !== undefined) return { kind: 'not_fireable', reason: notThere[details.omitted] };
     // An agent must not mistake the mask for a value.
     if (masked.length > 0) return { kind: 'not_fireable', reason: `masked when it was recorded: ${masked.join(', ')}` };
     const { omitted } = request.details ?? {};
@@ -206,8 +204,3 @@ class Entrance implements PipelineEngine {
   wait: PipelineEngine['wait'] = (id, timeoutMs, signal) => this.#engine.wait(id, timeoutMs, signal);
   deltas: PipelineEngine['deltas'] = (id, after, signal) => this.#engine.deltas(id, after, signal);
 }
-
-const notThere = {
-  not_read: 'its body was not read, as a limit had no room',
-  not_kept: 'nothing of what was sent is kept, as `record` of its trigger says',
-} as const;

@@ -37,10 +37,14 @@ function recordingWords(before: StoringTrigger, after: StoringTrigger): readonly
       ? ['records requests that are dropped, limited or failed, and did not before']
       : []),
     ...(now.keepsBodies && !old.keepsBodies ? ['records what was sent with requests, and did not before'] : []),
-    ...(now.rate > old.rate ? [`records more of its requests: rate ${now.rate}, not ${old.rate}`] : []),
+    ...(now.rate > old.rate ? [more(old.rate, now.rate)] : []),
     ...(isWider('count') ? ['keeps more recorded requests'] : []),
     ...(isWider('ageMs') ? ['keeps recorded requests longer'] : []),
   ];
+}
+
+function more(old: number, now: number): string {
+  return old === 0 ? 'records requests, and did not before' : `records more of its requests: rate ${now}, not ${old}`;
 }
 
 function addedBindings({ run: before }: TriggerConfig, { run: after }: TriggerConfig): readonly string[] {
