@@ -98,7 +98,6 @@ export async function fill(
       input: { environment: 'api', language: 'en', instruction: `order ${index} \0 ü` },
       sessionId: random() < 0.5 ? `session ${Math.floor(random() * 5)} of ${trigger}` : undefined,
       ...(index % 3 === 0 && { trace }),
-      ...(index % 3 === 0 && { trace }),
       ...(random() < 0.3 && { concurrencyValue: pick(['a', 'b']) }),
       ...(trigger === 'later' && { startsAt: Date.now() + hour }),
       ...(trigger === 'bursts' && { debounce: { key: `burst ${index % 3}`, waitMs: hour, maxMs: 2 * hour } }),
