@@ -79,7 +79,7 @@ async function testOnce(root: string, options: TestCommandOptions): Promise<Exit
     const { isBelow } = await import('../review/test-problems.ts');
     const isLow = report.triggers.some((trigger) => isBelow(trigger, options.minCoverage));
     if (report.triggers.length + report.alerts.length === 0 && options.filter !== undefined) {
-      terminal.words(`no trigger, no alert and no test has "${options.filter}" in its name`);
+      terminal.words(`no trigger and no test has "${options.filter}" in its name`);
       return exitCodes.problems;
     }
     return report.failed > 0 || isLow ? exitCodes.problems : exitCodes.fine;

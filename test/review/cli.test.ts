@@ -282,7 +282,7 @@ t.test('explain and requests read recorded requests from a running gateway and f
   await gateway.fire('refund', body);
   const requests = (...args: string[]) => command(t, ['requests', ...args, '--config', root, '--admin-url', adminUrl]);
   const table = (await requests('list')).stdout.split('\n');
-  t.match(table[0], /^REQUEST +TRIGGER +CALLER +VERDICT +BY +STATUS +RECEIVED +DECIDED AT$/);
+  t.match(table[0], /^REQUEST +TRIGGER +CALLER +VERDICT +BY +STATUS +AGE +RECEIVED +DECIDED AT$/);
   t.strictSame(
     table.slice(1, 4).map((line) => line.split(/ {2,}/)[3]),
     ['duplicate', 'dropped', 'accepted'],
