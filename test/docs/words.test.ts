@@ -52,7 +52,7 @@ test('README and CONTRIBUTING link to the glossary', async (t) => {
 /** Words that the contract used for something that the glossary names otherwise. */
 const bannedNames: Readonly<Record<string, RegExp>> = {
   'deltas or resume': /follow/i,
-  completion: /deliver|callback/i,
+  completion: /deliver|callback(?!Message)/i,
   state: /status(?!Url)/i,
   session: /conversation/i,
   caller: /whoever|somebody/i,
