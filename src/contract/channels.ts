@@ -108,7 +108,10 @@ export interface RequestMessage {
   readonly outcome: string | undefined;
   /** Why, for operators: the name of the filter or limit, or what was wrong. Its values come from config and code, never from callers. */
   readonly reason: string;
-  /** What exactly is wrong with this request: a place in its body, never a value. */
+  /**
+   * What exactly is wrong with this request, such as a place in its body, never a value of it; or why nothing could be stored. For
+   * the log alone: unlike reasons, there may be any number of these.
+   */
   readonly detail: string;
   /** Names of limits in shadow mode that would have refused it. */
   readonly shadowed: readonly string[];

@@ -16,17 +16,16 @@ export function conclude(call: Call, reply: Reply): void {
   message.secret = caller?.credential;
   message.status = statusOf(reply);
   message.code = code;
-  // What the answer to a run says may be the agent's.
-  const isRefused = verdict === undefined || verdict.kind === 'refused';
-  message.detail = call.reason ?? (code !== undefined && isRefused ? faultOf(reply) : '');
+  message.detail = call.reason ?? (code === undefined ? '' : detailOf(reply, verdict));
   if (verdict !== undefined) {
     message.outcome = outcomeOf(verdict);
     message.reason = reasonOf(verdict);
     if ('runId' in verdict) message.runId = verdict.runId;
   }
-  const { shadowed = [] } = verdict?.kind === 'accepted' ? verdict : {};
-  if (call.shadowed !== undefined) message.shadowed = [...call.shadowed.map(({ limit }) => limit.name), ...shadowed];
-  else if (shadowed.length > 0) message.shadowed = shadowed;
+  const shadowed = verdict?.kind === 'accepted' ? verdict.shadowed : undefined;
+  if (call.shadowed !== undefined) {
+    message.shadowed = [...call.shadowed.map(({ limit }) => limit.name), ...(shadowed ?? [])];
+  } else if (shadowed !== undefined) message.shadowed = shadowed;
   channels.request.decided.publish(message);
   if (verdict !== undefined) record(call, reply, verdict);
 }
@@ -43,6 +42,12 @@ function record(call: Call, reply: Reply, of: Verdict): void {
     ...{ snapshot, trigger, reply, shadowed, verdict: decided, isBodyRead: exchange !== undefined },
     exchange: exchange ?? exchangeOf(head, trigger, firing.principal, noBody, firing.event),
   }));
+}
+
+/** What the answer to a run says may be the agent's, and is left out. */
+function detailOf(reply: Reply, verdict: Verdict | undefined): string {
+  if (verdict === undefined || verdict.kind === 'refused') return faultOf(reply);
+  return verdict.kind === 'unavailable' ? verdict.reason : '';
 }
 
 /** What the answer of the gateway says is wrong: of a body where, and what is expected there. Never a value. */
