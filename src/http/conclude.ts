@@ -1,4 +1,4 @@
-import { channels, type Reply } from '../contract/index.ts';
+import { type BodyReply, channels, type Reply } from '../contract/index.ts';
 import { noBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf } from '../runtime/exchange.ts';
 import { hasFailed } from '../runtime/recording/recorder.ts';
@@ -28,6 +28,26 @@ export function conclude(call: Call, reply: Reply): void {
   } else if (shadowed !== undefined) message.shadowed = shadowed;
   channels.request.decided.publish(message);
   if (verdict !== undefined) record(call, reply, verdict);
+}
+
+/**
+ * Publishes that a request ends in a failure of the gateway. One whose outcome is published already keeps that: it was decided
+ * before its answer could not be sent.
+ */
+export function concludeError(call: Call, reply: BodyReply): void {
+  const { message, firing, caller } = call;
+  const isDecided = message.status !== undefined;
+  const code = problemCodeOf(reply);
+  message.status = reply.status;
+  message.code = code;
+  if (isDecided) return;
+  const trigger = call.trigger ?? firing?.trigger;
+  message.project = trigger?.project.id;
+  message.trigger = trigger?.key;
+  message.caller = caller?.id;
+  message.secret = caller?.credential;
+  if (firing !== undefined) message.outcome = code;
+  channels.request.decided.publish(message);
 }
 
 /** Records what reached the pipeline, or was refused before for a reason that is recorded. */
