@@ -172,8 +172,11 @@ export interface CallbackMessage {
   readonly host: string;
   /** Counts from 1. */
   readonly attempt: number;
-  /** `gone`: the receiver answered 410. `given_up`: the last attempt has failed. */
-  readonly result: 'delivered' | 'gone' | 'failed' | 'given_up' | undefined;
+  /**
+   * `gone`: the receiver answered 410. `given_up`: the last attempt has failed. `released`: the gateway stops, or has lost the
+   * callback to another node; it is sent again as if this attempt had not been.
+   */
+  readonly result: 'delivered' | 'gone' | 'failed' | 'given_up' | 'released' | undefined;
   /** Of the receiver's answer, if there was one. */
   readonly status: number | undefined;
   /** Why it failed. */
