@@ -25,6 +25,7 @@ const labels: Readonly<Record<keyof CopyCounts, string>> = {
   uses: 'uses of tokens',
   recordings: 'recorded requests',
   audit: 'audit trail',
+  notes: 'states of alerts',
 };
 
 /** `pullcord engine copy`: what a stopped gateway has kept, for another engine. */
@@ -33,8 +34,8 @@ export function registerEngineCopy(engine: Command, finish: (code: ExitCode) => 
     .command('copy')
     .summary('copy runs, claims and sessions to another engine')
     .description(
-      'Copies finished and pending runs, dedup claims, sessions, callbacks to send, counters of limits, recorded requests ' +
-        'and the audit trail of a stopped gateway. The source is not changed; what the target has already stays as it is. Run it again after it was ' +
+      'Copies finished and pending runs, dedup claims, sessions, callbacks to send, counters of limits, recorded requests, ' +
+        'the audit trail and the states of alerts of a stopped gateway. The source is not changed; what the target has already stays as it is. Run it again after it was ' +
         'interrupted: it copies what is missing, and nothing twice. Stop all gateways that use the source or the target first.',
     )
     .requiredOption('--from <store>', 'sqlite:PATH, postgres:URL, or postgres:env:NAME for a URL in a variable')

@@ -108,7 +108,10 @@ export interface RequestMessage {
   readonly outcome: string | undefined;
   /** Why, for operators: the name of the filter or limit, or what was wrong. Its values come from config and code, never from callers. */
   readonly reason: string;
-  /** What exactly is wrong with this request: a place in its body, never a value. */
+  /**
+   * What exactly is wrong with this request, such as a place in its body, never a value of it; or why nothing could be stored. For
+   * the log alone: unlike reasons, there may be any number of these.
+   */
   readonly detail: string;
   /** Names of limits in shadow mode that would have refused it. */
   readonly shadowed: readonly string[];
@@ -169,8 +172,11 @@ export interface CallbackMessage {
   readonly host: string;
   /** Counts from 1. */
   readonly attempt: number;
-  /** `gone`: the receiver answered 410. `given_up`: the last attempt has failed. */
-  readonly result: 'delivered' | 'gone' | 'failed' | 'given_up' | undefined;
+  /**
+   * `gone`: the receiver answered 410. `given_up`: the last attempt has failed. `released`: the gateway stops, or has lost the
+   * callback to another node; it is sent again as if this attempt had not been.
+   */
+  readonly result: 'delivered' | 'gone' | 'failed' | 'given_up' | 'released' | undefined;
   /** Of the receiver's answer, if there was one. */
   readonly status: number | undefined;
   /** Why it failed. */

@@ -1,4 +1,4 @@
-import { channels, type Reply } from '../contract/index.ts';
+import { type BodyReply, channels, type Reply } from '../contract/index.ts';
 import { noBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf } from '../runtime/exchange.ts';
 import { hasFailed } from '../runtime/recording/recorder.ts';
@@ -16,19 +16,38 @@ export function conclude(call: Call, reply: Reply): void {
   message.secret = caller?.credential;
   message.status = statusOf(reply);
   message.code = code;
-  // What the answer to a run says may be the agent's.
-  const isRefused = verdict === undefined || verdict.kind === 'refused';
-  message.detail = call.reason ?? (code !== undefined && isRefused ? faultOf(reply) : '');
+  message.detail = call.reason ?? (code === undefined ? '' : detailOf(reply, verdict));
   if (verdict !== undefined) {
     message.outcome = outcomeOf(verdict);
     message.reason = reasonOf(verdict);
     if ('runId' in verdict) message.runId = verdict.runId;
   }
-  const { shadowed = [] } = verdict?.kind === 'accepted' ? verdict : {};
-  if (call.shadowed !== undefined) message.shadowed = [...call.shadowed.map(({ limit }) => limit.name), ...shadowed];
-  else if (shadowed.length > 0) message.shadowed = shadowed;
+  const shadowed = verdict?.kind === 'accepted' ? verdict.shadowed : undefined;
+  if (call.shadowed !== undefined) {
+    message.shadowed = [...call.shadowed.map(({ limit }) => limit.name), ...(shadowed ?? [])];
+  } else if (shadowed !== undefined) message.shadowed = shadowed;
   channels.request.decided.publish(message);
   if (verdict !== undefined) record(call, reply, verdict);
+}
+
+/**
+ * Publishes that a request ends in a failure of the gateway. One whose outcome is published already keeps that: it was decided
+ * before its answer could not be sent.
+ */
+export function concludeError(call: Call, reply: BodyReply): void {
+  const { message, firing, caller } = call;
+  const isDecided = message.status !== undefined;
+  const code = problemCodeOf(reply);
+  message.status = reply.status;
+  message.code = code;
+  if (isDecided) return;
+  const trigger = call.trigger ?? firing?.trigger;
+  message.project = trigger?.project.id;
+  message.trigger = trigger?.key;
+  message.caller = caller?.id;
+  message.secret = caller?.credential;
+  if (firing !== undefined) message.outcome = code;
+  channels.request.decided.publish(message);
 }
 
 /** Records what reached the pipeline, or was refused before for a reason that is recorded. */
@@ -43,6 +62,12 @@ function record(call: Call, reply: Reply, of: Verdict): void {
     ...{ snapshot, trigger, reply, shadowed, verdict: decided, isBodyRead: exchange !== undefined },
     exchange: exchange ?? exchangeOf(head, trigger, firing.principal, noBody, firing.event),
   }));
+}
+
+/** What the answer to a run says may be the agent's, and is left out. */
+function detailOf(reply: Reply, verdict: Verdict | undefined): string {
+  if (verdict === undefined || verdict.kind === 'refused') return faultOf(reply);
+  return verdict.kind === 'unavailable' ? verdict.reason : '';
 }
 
 /** What the answer of the gateway says is wrong: of a body where, and what is expected there. Never a value. */

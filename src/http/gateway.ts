@@ -1,21 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import type { Config } from '../config/model.ts';
 import type { PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import { MemoryCounters } from '../engine/limits/memory-counters.ts';
-import { type Engine, type EngineBroken, EngineUnavailable } from '../engine/types/index.ts';
+import { type EngineBroken, EngineUnavailable } from '../engine/types/index.ts';
 import { builtinRegistry } from '../host/builtins.ts';
 import { engineProblem, mostQueuedOf, openEngine } from '../host/open-engine.ts';
 import { createOutboundClient } from '../host/outbound/client.ts';
 import { OutboundGuard } from '../host/outbound/guard.ts';
-import { resolveSecret } from '../host/secrets.ts';
 import { Alerts } from '../observe/alerts/alerts.ts';
 import { alertSender } from '../observe/alerts/sender.ts';
 import { gatewaySources } from '../observe/alerts/sources.ts';
 import { Measurements } from '../observe/measurements.ts';
-import type { Measured } from '../observe/metric-catalogue.ts';
-import { type Metrics, metricsOf } from '../observe/metrics.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RunLog } from '../observe/run-log.ts';
 import type { TraceSettings } from '../observe/traces/settings.ts';
@@ -32,23 +28,18 @@ import { thisNode } from '../runtime/nodes/this-node.ts';
 import { publishedCommits } from '../runtime/observed-engine.ts';
 import { Recorder } from '../runtime/recording/recorder.ts';
 import type { ReloadLimits } from '../runtime/reload-attempt.ts';
-import { Reloader, type ReloadParticipant } from '../runtime/reloader.ts';
+import { Reloader } from '../runtime/reloader.ts';
 import { type Pause, SettledLoader } from '../runtime/settled-loader.ts';
 import { SnapshotBuilder } from '../runtime/snapshot-builder.ts';
 import { Spending } from '../runtime/spending.ts';
 import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
-import { AdminAccess } from './admin-access.ts';
-import { type AdminServerParts, createAdminServer } from './admin-server.ts';
-import type { Services } from './call.ts';
 import { Lingering } from './lingering.ts';
-import { Listener, type ListenerConfig, onSocket, type PreparedListener } from './listener.ts';
 import { OpenStreams } from './open-streams.ts';
-import { createPublicServer } from './public-server.ts';
-import { Readiness } from './readiness.ts';
 import { Shutdown } from './shutdown.ts';
+import { Surface, type SurfaceOptions } from './surface.ts';
 
-export interface GatewayOptions {
+export interface GatewayOptions extends SurfaceOptions {
   /** The config folder. */
   readonly root: string;
   readonly log: PluginLog;
@@ -56,14 +47,10 @@ export interface GatewayOptions {
   readonly reloadLimits?: ReloadLimits;
   /** Stands in for the clock by which files settle, in tests. */
   readonly pause?: Pause | undefined;
-  /** Where the admin listener listens instead of its address: the path of a socket. */
-  readonly adminSocket?: string | undefined;
   /** Stands in for the clock of alerts, in tests. */
   readonly alertClock?: { now(): number } | undefined;
   /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
   readonly traces?: TraceSettings | undefined;
-  /** Called with each config from which new requests are served. */
-  readonly onConfig?: (config: Config) => void;
 }
 
 export type StartedGateway =
@@ -99,9 +86,6 @@ export interface Gateway {
 
 /** Responses to callbacks are small. */
 const callbackLimits = { connections: 16, maxResponseBytes: 64 * 1024 };
-
-/** How long replies may take to be sent after the runs they waited for have ended, in milliseconds. */
-const lastAnswersMs = 1000;
 
 /** How long agents may take to accept that their work is cancelled, after everything else has stopped, in milliseconds. */
 const stopHandlersMs = 10_000;
@@ -310,94 +294,4 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       },
     },
   };
-}
-
-/** Of a listener that is open before its config is: with a token that nobody has. */
-const closedAccess = new AdminAccess({ tokens: [], hosts: [], host: '127.0.0.1' }, randomUUID());
-
-type SurfaceOptions = Pick<GatewayOptions, 'onConfig' | 'adminSocket'>;
-
-/** The two listeners as one participant of a reload: both are ready for the next config, or neither changes. */
-class Surface implements ReloadParticipant {
-  readonly publicListener: Listener;
-  readonly adminListener: Listener;
-  readonly metrics: Metrics;
-  readonly #memory: MemoryBudget;
-  readonly #shutdown: Shutdown;
-  readonly #options: SurfaceOptions;
-  /** Nobody is let in before the first config is committed. */
-  #access: AdminAccess | undefined;
-  #isReady = false;
-
-  constructor(
-    parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node' | 'alerts'> &
-      Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
-    reloader: () => Reloader,
-    options: SurfaceOptions,
-  ) {
-    this.#memory = parts.memory;
-    this.#shutdown = parts.shutdown;
-    this.#options = options;
-    this.metrics = metricsOf({ ...parts, reloader });
-    this.publicListener = new Listener(() => createPublicServer(parts, parts.lingering));
-    const readiness = new Readiness(parts.engine, parts.log, () => this.#isReady && !parts.shutdown.isAnnounced);
-    const { metrics } = this;
-    const { adminSocket } = options;
-    const access = () => this.#access ?? closedAccess;
-    const isBehindPrimary = adminSocket !== undefined;
-    const createAdmin = () => createAdminServer({ ...parts, reloader, access, isBehindPrimary, readiness, metrics });
-    this.adminListener = new Listener(
-      adminSocket === undefined ? createAdmin : () => onSocket(createAdmin(), adminSocket),
-    );
-  }
-
-  async prepare(config: Config): ReturnType<ReloadParticipant['prepare']> {
-    const { server, admin } = config;
-    const problems: Problem[] = [];
-    const listeners: Extract<PreparedListener, { ok: true }>[] = [];
-    for (const prepared of [
-      await this.publicListener.prepare(server),
-      await this.adminListener.prepare(this.#adminPlace(admin)),
-    ]) {
-      if (prepared.ok) listeners.push(prepared);
-      else problems.push(prepared.problem);
-    }
-    const token = admin.token && (await resolveSecret(admin.token, admin.folder));
-    if (token?.ok === false) {
-      const place = { ...admin.place, pointer: `${admin.place.pointer}/token` };
-      problems.push({ code: 'missing_secret', severity: 'error', message: token.message, place });
-    }
-    return {
-      problems,
-      commit: () => {
-        for (const listener of listeners) listener.commit();
-        this.publicListener.limitRequests(server.requestTimeoutMs);
-        this.#memory.setLimits(server);
-        this.#access = new AdminAccess(admin, token?.ok ? token.value : undefined);
-        this.#isReady = true;
-        this.#options.onConfig?.(config);
-      },
-      rollback: async () => {
-        for (const listener of listeners) await listener.rollback();
-      },
-    };
-  }
-
-  /** A socket stays, whatever address the config names. */
-  #adminPlace(admin: ListenerConfig): ListenerConfig {
-    const { adminSocket } = this.#options;
-    return adminSocket === undefined ? admin : { host: adminSocket, port: 0, place: admin.place };
-  }
-
-  /** The admin listener closes last, so that a probe can see the gateway stopping. */
-  async close(engine: Engine, drainMs: number): Promise<void> {
-    this.#shutdown.announce();
-    const answered = this.publicListener.close();
-    await engine.close(drainMs);
-    const cutting = setTimeout(() => this.publicListener.cut(), lastAnswersMs);
-    await answered;
-    clearTimeout(cutting);
-    await this.adminListener.close();
-  }
 }

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BodyReply, problem, type Reply, type StreamReply } from '../contract/index.ts';
 import { EngineUnavailable } from '../engine/types/index.ts';
-import { problemCodeOf } from '../runtime/reply.ts';
 import { Call, type Services } from './call.ts';
-import { conclude } from './conclude.ts';
+import { conclude, concludeError } from './conclude.ts';
 import { eventStream } from './event-stream.ts';
 import { bodySteps, headGates } from './lifecycle.ts';
 import { endResponse, writeReply } from './reply.ts';
@@ -53,7 +52,7 @@ export async function serve(
     if (response.headersSent) response.destroy();
     else {
       const reply = isUnavailable ? unavailable : problem('internal_error');
-      if (call !== undefined) Object.assign(call.message, { status: reply.status, code: problemCodeOf(reply) });
+      if (call !== undefined) concludeError(call, reply);
       send(response, requestId, reply, { headers: call?.headers, mayBeUnsent: true, isLast: mayBeLast(response) });
     }
   } finally {

@@ -35,7 +35,7 @@ type FinalState = 'succeeded' | 'input_required' | 'failed' | 'cancelled';
 export interface CallbackTotals {
   readonly project: string;
   readonly trigger: string;
-  readonly results: Record<NonNullable<CallbackMessage['result']>, number>;
+  readonly results: Record<Exclude<CallbackMessage['result'], 'released' | undefined>, number>;
 }
 
 /**
@@ -96,6 +96,8 @@ export class Measurements {
   }
 
   #callbackEnded({ project, trigger, result = 'failed', durationMs = 0 }: CallbackMessage): void {
+    // It is sent again, as if this attempt had not been.
+    if (result === 'released') return;
     this.callbacks.of(result).observe(durationMs / 1000);
     const key = `${project}/${trigger}`;
     let totals = this.#callbackTotals.get(key);

@@ -9,6 +9,9 @@ const mostLines = 1000;
 /** Bounds the memory: over months of reloads, counts of triggers that no longer get requests are evicted. */
 const mostCounts = 10_000;
 
+/** A bug of the gateway or of a plugin: it is logged with its error where that is caught. */
+const ownError = 'internal_error';
+
 /** How many requests had one outcome. */
 export interface OutcomeCount {
   /** Empty if the request did not name a known trigger. */
@@ -64,7 +67,7 @@ export class OutcomeLog {
     for (const limit of request.shadowed) this.#shadow(request, limit);
     // Reads of runs and completions are not counted.
     if (outcome === undefined) {
-      if (code !== undefined) this.#writeLine(request, code);
+      if (code !== undefined && code !== ownError) this.#writeLine(request, code);
       return;
     }
     // Outcomes, triggers and reasons come from config and code, never from the request: their number is bounded.
@@ -72,7 +75,7 @@ export class OutcomeLog {
     entry.total += 1;
     // A run that was accepted may end in an error.
     const refusal = outcome === 'accepted' ? code : outcome === 'handshake' ? undefined : outcome;
-    if (refusal !== undefined && this.#writeLine(request, refusal)) entry.logged += 1;
+    if (refusal !== undefined && (outcome === ownError || this.#writeLine(request, refusal))) entry.logged += 1;
     // The first handshake at once: somebody waits for it to work.
     else if (outcome === 'handshake' && entry.total === 1) this.#summarizeKind(entry);
   }

@@ -42,9 +42,8 @@ export async function sendCallback(
   const message = messageOf(gateway, run, { host: url.host, attempt, trace: tracer.ofRun(run) });
   const startedAt = performance.now();
   const ended = (end: Partial<CallbackMessage>): number | undefined => {
-    // One that the stop of the gateway has cut short is sent again, as if it had not been.
-    if (end.result === 'failed' && signal.aborted) return end.retryInMs;
-    Object.assign(message, end, { durationMs: performance.now() - startedAt });
+    const isCut = signal.aborted && (end.result === 'failed' || end.result === 'given_up');
+    Object.assign(message, isCut ? { result: 'released' } : end, { durationMs: performance.now() - startedAt });
     channels.callback.decided.publish(message);
     channels.callback.end.publish(message);
     return end.retryInMs;

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../contract/index.ts';
-import type { RecordedVerdict } from '../engine/types/index.ts';
+import { queueIsFull, type RecordedVerdict } from '../engine/types/index.ts';
 import type { CountedLimit } from './limits/counted-limit.ts';
 
 /** A filter could not be evaluated, dedup could not compare the request, or a limit not count it, e.g. for lack of work that it had left. */
@@ -103,6 +103,9 @@ export function reasonOf(verdict: Verdict): string {
       return 'session busy';
     case 'used_up':
       return 'token used up';
+    case 'unavailable':
+      // Other reasons are messages of a store, of which there may be any number.
+      return verdict.reason === queueIsFull ? queueIsFull : '';
     default:
       return '';
   }

@@ -64,7 +64,10 @@ function filesOf({ origin }: Receiver, members: object = {}): Record<string, str
   };
 }
 
-function gatewayOf(origin: string, { rules = [rule], ...members }: { rules?: readonly object[] } = {}): string {
+function gatewayOf(
+  origin: string,
+  { rules = [rule], ...members }: { rules?: readonly object[]; engine?: object } = {},
+): string {
   return gatewayFile({
     alerts: {
       interval: '5m',
@@ -206,6 +209,33 @@ t.test('a refused reload alerts after its time, and is resolved by a good one, w
       ['alert.firing', 'refused'],
       ['alert.resolved', 'refused'],
     ],
+  );
+});
+
+t.test('a request that the full queue refuses alerts, also if there is room again at the evaluation', async (t) => {
+  const receiver = await startReceiver(t);
+  const files = filesOf(receiver, {
+    rules: [{ name: 'full', when: 'queue' }],
+    engine: { uses: 'memory', with: { maxQueued: 1 } },
+  });
+  const started = await startTestGateway(t, {
+    ...files,
+    'ask.yaml': triggerFile('ask', { run: { uses: 'echo', delay: '1h' }, respond: { uses: 'accepted' } }),
+  });
+  const { body } = await started.fire('ask', {});
+  t.match(await started.fire('ask', {}), { status: 503, body: { code: 'unavailable' } });
+  await fetch(`${started.adminUrl}/runs/${body.runId}/cancel`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  });
+  await evaluate(started);
+  t.match(
+    at(receiver.received, '/hook').map((one) => JSON.parse(one.body).data.alerts[0].summary),
+    [/^the queue was full: 1 request refused within 1m; 0 runs of 1 queued$/],
+  );
+  t.match(
+    started.log.filter(({ message }) => message === 'request failed'),
+    [{ fields: { outcome: 'unavailable', reason: 'too many queued runs', trigger: 'ask' } }],
   );
 });
 

@@ -1,6 +1,13 @@
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type CommitMessage, channels, type ReloadMessage, type RunMessage } from '../../src/contract/index.ts';
-import { durableFiles, triggerFile, writeInto } from '../support/config-folder.ts';
+import {
+  type CommitMessage,
+  channels,
+  type ReloadMessage,
+  type RequestMessage,
+  type RunMessage,
+} from '../../src/contract/index.ts';
+import { basicFiles, durableFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 
@@ -68,6 +75,41 @@ t.test('a reload is published once, however often the same refused files are tri
   await gateway.reloader.reload();
   t.match(reloads.slice(1), [{ outcome: 'accepted', revision: gateway.revision, serving: gateway.revision }]);
   t.ok(reloads.every(({ durationMs }) => durationMs >= 0));
+});
+
+t.test('each request is published three times, and counted, also if the gateway fails', async (t) => {
+  const { request } = channels;
+  const [started, decided, ended] = [request.start, request.decided, request.end].map((one) =>
+    heard<RequestMessage>(t, one),
+  );
+  const { fire, gateway, log } = await startTestGateway(t, {
+    ...basicFiles(),
+    'gateway.yaml': gatewayFile({ plugins: [join(import.meta.dirname, '../fixtures/plugins/odd-answers.js')] }),
+    'triggers/echo.yaml': triggerFile('echo', { respond }),
+    'triggers/broken.yaml': triggerFile('broken', { respond: { uses: 'odd-throws' } }),
+  });
+  t.equal((await fire('echo', {})).status, 202);
+  const failed = await fire('broken', {});
+  t.equal(failed.status, 500);
+  await until(() => ended?.length === 2);
+  t.strictSame(started, decided);
+  t.strictSame(decided, ended);
+  const requestId = failed.headers.get('x-request-id');
+  t.match(decided?.[1], {
+    ...{ requestId, project: 'support', trigger: 'broken', caller: 'website' },
+    ...{ outcome: 'internal_error', code: 'internal_error', status: 500 },
+  });
+  t.match(
+    await gateway.metrics.text('text'),
+    /requests_total\{[^}]*trigger="broken",outcome="internal_error"[^}]*\} 1\n/,
+  );
+  await gateway.close();
+  t.match(
+    log.filter(({ fields }) => Object(fields).requestId === requestId && !('runId' in fields)),
+    [{ level: 'error', message: 'request failed unexpectedly' }],
+    'one line, which has the error',
+  );
+  t.notOk(log.some(({ message }) => message === 'more requests refused'));
 });
 
 t.test('commits of the engine are published while anyone listens', async (t) => {

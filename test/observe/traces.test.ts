@@ -499,7 +499,7 @@ t.test('spans of other gateways of the process, and places that are not its own,
   const remote = new Tracer(undefined).ofRequest({ ...caller, flags: 1, state: undefined });
   t.match(remote, { isRemote: true });
   const attempt: Partial<AttemptMessage> & { trace: TraceContext | undefined } = {
-    trace: tracer.ofRun({ trace: undefined }),
+    trace: tracer.ofRun({ id: '', trace: undefined }),
   };
   channels.attempt.end.publish({ ...attempt, gateway: { node: 'two' } } as AttemptMessage);
   await traces.close();

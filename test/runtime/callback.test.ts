@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
-import type { ObservedGateway, OutboundClient } from '../../src/contract/index.ts';
+import { type CallbackMessage, channels, type ObservedGateway, type OutboundClient } from '../../src/contract/index.ts';
 import { newRun } from '../../src/engine/conformance/harness.ts';
 import { queuedRecord } from '../../src/engine/execution/records.ts';
 import type { RunRecord } from '../../src/engine/types/index.ts';
@@ -140,6 +140,26 @@ t.test('a callback is retried on its schedule and by Retry-After, but never afte
     'error callback failed for the last time; giving up',
   ]);
   t.notMatch(JSON.stringify(lines), /hunter2|any other text/);
+});
+
+t.test('a callback that the stop of the gateway cuts short ends as released, whichever attempt it is', async (t) => {
+  const stopping = new AbortController();
+  const { port, url } = await startReceiver(t, () => stopping.abort());
+  const lines: LogLine[] = [];
+  const gateway = observed(t, lines);
+  const results: unknown[] = [];
+  const hear = (message: CallbackMessage) => void results.push([message.result, message.failure, message.retryInMs]);
+  channels.callback.end.subscribe(hear);
+  t.teardown(() => channels.callback.end.unsubscribe(hear));
+  const client = clientOf(t, guardOf([`127.0.0.1:${port}`]));
+  for (const attempt of [1, 10]) {
+    await sendCallback(run, { url, secret }, attempt, stopping.signal, { client, gateway, tracer: passingOn });
+  }
+  t.strictSame(results, [
+    ['released', undefined, undefined],
+    ['released', undefined, undefined],
+  ]);
+  t.strictSame(lines, [], 'nothing has failed');
 });
 
 /** A gateway whose callbacks are logged. */

@@ -6,6 +6,7 @@ import { headersOf, runTraceOf, Tracer } from '../../src/runtime/tracing/tracer.
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const spanId = '00f067aa0ba902b7';
+const id = '01912f3a-5b6c-7d8e-9fab-0123456789ab';
 const valid = `00-${traceId}-${spanId}-01`;
 
 t.test('a traceparent is read as W3C Trace Context says', async (t) => {
@@ -153,12 +154,12 @@ t.test('a gateway that exports nothing passes on what it is given, and begins no
   t.match(request, { traceId, spanId, isRemote: true });
   const trace = runTraceOf(request);
   for (const _attempt of [1, 2]) {
-    t.strictSame(headersOf(tracer.ofRun({ trace })), { traceparent: valid, tracestate: 'a=1' });
+    t.strictSame(headersOf(tracer.ofRun({ id, trace })), { traceparent: valid, tracestate: 'a=1' });
   }
-  t.equal(tracer.ofRun({ trace: undefined }), undefined);
+  t.equal(tracer.ofRun({ id, trace: undefined }), undefined);
   t.equal(tracer.ofReplay({ trace }), undefined);
   // A gateway that exports continues it later.
-  t.match(new Tracer(alwaysOn).ofRun({ trace }), {
+  t.match(new Tracer(alwaysOn).ofRun({ id, trace }), {
     traceId,
     parentSpanId: spanId,
     firedBy: undefined,
@@ -171,14 +172,23 @@ t.test('each attempt and callback has a span of its own in the trace of its run'
   const request = tracer.ofRequest(parseTrace(valid, 'a=1'));
   t.match(request, { traceId, parentSpanId: spanId, sampled: true, isRemote: false });
   const trace = runTraceOf(request);
-  const [first, second] = [tracer.ofRun({ trace }), tracer.ofRun({ trace })];
+  const [first, second] = [tracer.ofRun({ id, trace }), tracer.ofRun({ id, trace })];
   for (const one of [first, second]) {
     t.match(one, { traceId, parentSpanId: spanId, firedBy: { traceId, spanId: request?.spanId }, sampled: true });
   }
   t.not(first?.spanId, second?.spanId);
   t.strictSame(headersOf(first), { traceparent: `00-${traceId}-${first?.spanId}-01`, tracestate: 'a=1' });
   // Once it exports no longer, what it has begun is passed on.
-  t.match(new Tracer(undefined).ofRun({ trace }), { traceId, spanId: request?.spanId, isRemote: true });
+  t.match(new Tracer(undefined).ofRun({ id, trace }), { traceId, spanId: request?.spanId, isRemote: true });
+});
+
+t.test('the attempts of a run without a trace, as of a command on a stopped gateway, share one', async (t) => {
+  const tracer = new Tracer(alwaysOn);
+  const [first, second] = [tracer.ofRun({ id, trace: undefined }), tracer.ofRun({ id, trace: undefined })];
+  t.match(first, { traceId: id.replaceAll('-', ''), parentSpanId: undefined, sampled: true });
+  t.equal(first?.traceId, second?.traceId);
+  t.not(first?.spanId, second?.spanId);
+  t.match(tracer.ofRun({ id: 'run-1', trace: undefined }), { traceId: /^[0-9a-f]{32}$/ });
 });
 
 t.test('a sampler that overrules the caller says so to agents', async (t) => {
@@ -194,7 +204,7 @@ t.test('a replay has a trace of its own, which names the request that fired the 
   const replay = tracer.ofReplay({ trace });
   t.not(replay?.traceId, trace?.traceId);
   t.strictSame(replay?.firedBy, trace?.firedBy);
-  t.match(tracer.ofRun({ trace: replay }), {
+  t.match(tracer.ofRun({ id, trace: replay }), {
     traceId: replay?.traceId,
     parentSpanId: undefined,
     firedBy: trace?.firedBy,

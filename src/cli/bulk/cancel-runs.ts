@@ -2,10 +2,11 @@ import { isFinal, runStates } from '../../contract/index.ts';
 import type { CancelledRun } from '../../runtime/run-operations.ts';
 import type { RunsAccess } from '../access.ts';
 import { type ExitCode, exitCodes } from '../terminal.ts';
-import { type Acted, runBulk } from './bulk.ts';
-import { type BulkOptions, confirmed, interruption } from './bulk-options.ts';
-import { BulkProgress, durationOf } from './progress.ts';
-import { type BulkPlan, type BulkWords, counted, type Finished, printEnd, printPlan } from './report.ts';
+import type { Acted } from './bulk.ts';
+import type { BulkOptions } from './bulk-options.ts';
+import { carryOut } from './carry-out.ts';
+import { durationOf } from './progress.ts';
+import { type BulkPlan, type BulkWords, counted, printPlan } from './report.ts';
 import { byTrigger, type SelectedRun, selectRuns } from './selected-runs.ts';
 
 const words: BulkWords = { action: 'cancel', past: 'cancelled', noun: ['run', 'runs'] };
@@ -16,28 +17,8 @@ export async function cancelRuns(access: RunsAccess, where: string, options: Bul
   const wanted = matching.filter(isOpen).slice(0, options.limit);
   printPlan(planOf(matching, wanted, options), options);
   if (options.dryRun) return exitCodes.fine;
-  const finished: Finished[] = [];
-  if (wanted.length === 0) return printEnd(words, finished, { stopped: undefined, left: 0 }, options);
-  if (!(await confirmed(options, `Cancel ${counted(wanted.length, words.noun)} at ${options.rate.text}?`))) {
-    return exitCodes.problems;
-  }
-  using interrupted = interruption();
-  const progress = new BulkProgress(process.stderr, wanted.length);
-  const end = await runBulk<SelectedRun>(
-    {
-      items: wanted,
-      rate: options.rate,
-      act: async ({ id }) => actedOf(await access.cancel(id)),
-      finished: (item, outcome) => {
-        finished.push({ item, outcome });
-        progress.finished(outcome);
-      },
-      waiting: (reason, forMs) => progress.waiting(reason, forMs),
-    },
-    interrupted.signal,
-  );
-  progress.end();
-  return printEnd(words, finished, end, options);
+  const act = async ({ id }: SelectedRun) => actedOf(await access.cancel(id));
+  return carryOut({ words, items: wanted, already: [], act }, options);
 }
 
 function isOpen({ state }: SelectedRun): boolean {

@@ -3,12 +3,13 @@ import type { FiredRequest } from '../../runtime/recording/fire-operations.ts';
 import type { GatewayAccess } from '../access.ts';
 import { AccessError } from '../access-error.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from '../terminal.ts';
-import { type Acted, runBulk } from './bulk.ts';
-import { type BulkOptions, confirmed, interruption } from './bulk-options.ts';
+import type { Acted } from './bulk.ts';
+import type { BulkOptions } from './bulk-options.ts';
+import { carryOut } from './carry-out.ts';
 import { Costs } from './costs.ts';
 import { expectedCosts } from './expected-costs.ts';
-import { BulkProgress, durationOf } from './progress.ts';
-import { type BulkItem, type BulkPlan, type BulkWords, counted, type Finished, printEnd, printPlan } from './report.ts';
+import { durationOf } from './progress.ts';
+import { type BulkItem, type BulkPlan, type BulkWords, counted, type Finished, printPlan } from './report.ts';
 import { byTrigger } from './selected-runs.ts';
 
 const words: BulkWords = { action: 'fire', past: 'fired', noun: ['request', 'requests'] };
@@ -34,32 +35,14 @@ export async function fireRequests(access: GatewayAccess, where: string, command
   const costs = await expectedCosts(access.runs, byTrigger(passing));
   printPlan(planOf(explained, passing, costs, command), command);
   if (command.dryRun) return exitCodes.fine;
-  const finished: Finished[] = explained.flatMap(({ id, trigger, found }) => {
+  const already = explained.flatMap(({ id, trigger, found }): Finished[] => {
     const outcome = actedOf(found);
     return outcome.kind === 'already' ? [{ item: { id, trigger }, outcome }] : [];
   });
-  if (passing.length === 0) return printEnd(words, finished, { stopped: undefined, left: 0 }, command);
-  if (!(await confirmed(command, `Fire ${counted(passing.length, words.noun)} at ${command.rate.text}?`))) {
-    return exitCodes.problems;
-  }
   const revision = passing[0]?.found.revision;
-  using interrupted = interruption();
-  const progress = new BulkProgress(process.stderr, passing.length);
-  const end = await runBulk<Explained>(
-    {
-      items: passing,
-      rate: command.rate,
-      act: async ({ id }) => actedOf((await requests.fire(id, { revision })) ?? gone),
-      finished: ({ id, trigger }, outcome) => {
-        finished.push({ item: { id, trigger }, outcome });
-        progress.finished(outcome);
-      },
-      waiting: (reason, forMs) => progress.waiting(reason, forMs),
-    },
-    interrupted.signal,
-  );
-  progress.end();
-  return printEnd(words, finished, end, command);
+  const items: readonly BulkItem[] = passing.map(({ id, trigger }) => ({ id, trigger }));
+  const act = async ({ id }: BulkItem) => actedOf((await requests.fire(id, { revision })) ?? gone);
+  return carryOut({ words, items, already, act }, command);
 }
 
 const gone: FiredRequest = { kind: 'not_fireable', reason: 'it is no longer kept', revision: '' };

@@ -1,11 +1,12 @@
 import type { ReplayedRun } from '../../runtime/run-operations.ts';
 import type { RunsAccess } from '../access.ts';
 import { type ExitCode, exitCodes } from '../terminal.ts';
-import { type Acted, runBulk } from './bulk.ts';
-import { type BulkOptions, confirmed, interruption } from './bulk-options.ts';
+import type { Acted } from './bulk.ts';
+import type { BulkOptions } from './bulk-options.ts';
+import { carryOut } from './carry-out.ts';
 import { Costs } from './costs.ts';
-import { BulkProgress, durationOf } from './progress.ts';
-import { type BulkPlan, type BulkWords, counted, type Finished, printEnd, printPlan } from './report.ts';
+import { durationOf } from './progress.ts';
+import { type BulkPlan, type BulkWords, counted, type Finished, printPlan } from './report.ts';
 import { byTrigger, type SelectedRun, selectRuns } from './selected-runs.ts';
 
 const words: BulkWords = { action: 'replay', past: 'replayed', noun: ['run', 'runs'] };
@@ -22,28 +23,9 @@ export async function replayRuns(access: RunsAccess, where: string, options: Bul
   const selection = { originals, already, wanted, ownReplays };
   printPlan(planOf(selection, options), options);
   if (options.dryRun) return exitCodes.fine;
-  const finished: Finished[] = already.map((item) => ({ item, outcome: { kind: 'already', as: item.replayedAs } }));
-  if (wanted.length === 0) return printEnd(words, finished, { stopped: undefined, left: 0 }, options);
-  if (!(await confirmed(options, `Replay ${counted(wanted.length, words.noun)} at ${options.rate.text}?`))) {
-    return exitCodes.problems;
-  }
-  using interrupted = interruption();
-  const progress = new BulkProgress(process.stderr, wanted.length);
-  const end = await runBulk<SelectedRun>(
-    {
-      items: wanted,
-      rate: options.rate,
-      act: async ({ id }) => actedOf(await access.replay(id, { once: true })),
-      finished: (item, outcome) => {
-        finished.push({ item, outcome });
-        progress.finished(outcome);
-      },
-      waiting: (reason, forMs) => progress.waiting(reason, forMs),
-    },
-    interrupted.signal,
-  );
-  progress.end();
-  return printEnd(words, finished, end, options);
+  const done = already.map((item): Finished => ({ item, outcome: { kind: 'already', as: item.replayedAs } }));
+  const act = async ({ id }: SelectedRun) => actedOf(await access.replay(id, { once: true }));
+  return carryOut({ words, items: wanted, already: done, act }, options);
 }
 
 function actedOf(replayed: ReplayedRun): Acted {

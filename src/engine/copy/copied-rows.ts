@@ -4,6 +4,7 @@ import type {
   AuditEntry,
   LimitReservation,
   LimitState,
+  Note,
   RecordedRequest,
   RunPolicy,
   RunRecord,
@@ -17,6 +18,7 @@ export const copiedKinds = [
   'claims',
   'recordings',
   'audit',
+  'notes',
   'finishedRuns',
   'pendingRuns',
 ] as const;
@@ -62,6 +64,7 @@ export type CopiedRow = {
   | ({ readonly kind: 'limits'; readonly limit: string; readonly value: string; readonly until: number } & LimitState)
   | { readonly kind: 'recordings'; readonly request: RecordedRequest; readonly size: number; readonly until: number }
   | { readonly kind: 'audit'; readonly entry: AuditEntry }
+  | { readonly kind: 'notes'; readonly note: Note }
 );
 
 export type RowOf<Kind extends CopiedKind> = Extract<CopiedRow, { readonly kind: Kind }>;

@@ -69,7 +69,7 @@ export async function copyStore(
       sessions: of('sessions'),
     },
     ...{ uses: of('uses'), limits: of('limits'), callbacks: of('callbacks'), recordings: of('recordings') },
-    audit: of('audit'),
+    ...{ audit: of('audit'), notes: of('notes') },
   };
 }
 

@@ -6,6 +6,7 @@ import {
   EngineUnavailable,
   type LimitCharge,
   type NewRun,
+  queueIsFull,
   type Submission,
 } from '../types/index.ts';
 import type { Burst } from './bursts.ts';
@@ -60,7 +61,7 @@ export class Submissions {
     // Those that wait for their time may do so for hours, and must not keep out runs that could start at once.
     const isHeld = run.debounce !== undefined || run.startsAt !== undefined;
     const waiting = isHeld ? dispatcher.queued : dispatcher.waitingForPlace;
-    if (waiting >= maxQueued) return { kind: 'unavailable', reason: 'too many queued runs' };
+    if (waiting >= maxQueued) return { kind: 'unavailable', reason: queueIsFull };
     const stored = maskRun(run);
     const slot = new RunSlot('submitting', {
       record: queuedRecord(stored),

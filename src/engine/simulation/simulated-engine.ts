@@ -6,7 +6,16 @@ import { unmeteredMemory } from '../execution/unmetered-memory.ts';
 import { chargeAll, settleAll } from '../limits/ledger.ts';
 import { MemoryCounters } from '../limits/memory-counters.ts';
 import { Claims } from '../memory/claims.ts';
-import type { Claim, Concurrency, Consumption, LimitCharge, NewRun, RunRecord, Submission } from '../types/index.ts';
+import {
+  type Claim,
+  type Concurrency,
+  type Consumption,
+  type LimitCharge,
+  type NewRun,
+  queueIsFull,
+  type RunRecord,
+  type Submission,
+} from '../types/index.ts';
 import { EventQueue } from './event-queue.ts';
 import { type Burst, type Job, SimulatedBursts } from './simulated-bursts.ts';
 import { instantRun, type SimulatedRun } from './simulated-run.ts';
@@ -120,7 +129,7 @@ export class SimulatedEngine {
     const isHeld = run.debounce !== undefined || run.startsAt !== undefined;
     const held = isHeld ? this.#bursts.size + this.#delayed.size : 0;
     if (this.#scheduler.queued + held >= this.#parts.maxQueued) {
-      return { kind: 'unavailable', reason: 'too many queued runs' };
+      return { kind: 'unavailable', reason: queueIsFull };
     }
     const slot = slotOf(run);
     const burst = run.debounce && this.#bursts.begin(slot, run.debounce, now);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Note } from '../types/index.ts';
-import { Statements } from './statements.ts';
+import { type Row, Statements } from './statements.ts';
 
 /** The notes of a journal. */
 export class NoteTable {
@@ -15,7 +15,7 @@ export class NoteTable {
       prefix.length,
       prefix,
     ]);
-    return rows.map(({ key, text, version }) => ({ key: String(key), text: String(text), version: Number(version) }));
+    return rows.map(noteOf);
   }
 
   write(key: string, text: string | undefined, version: number): boolean {
@@ -27,4 +27,8 @@ export class NoteTable {
     const sql = 'UPDATE notes SET text = ?, version = version + 1 WHERE key = ? AND version = ?';
     return this.#sql.run(sql, [text, key, version]) > 0;
   }
+}
+
+export function noteOf({ key, text, version }: Row): Note {
+  return { key: String(key), text: String(text), version: Number(version) };
 }

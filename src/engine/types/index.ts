@@ -11,6 +11,7 @@ export * from './limits.ts';
 export type * from './memory.ts';
 export type * from './node.ts';
 export type * from './notes.ts';
+export * from './queue-is-full.ts';
 export * from './recordings.ts';
 export type * from './recovery.ts';
 export type * from './run-record.ts';

@@ -2,6 +2,7 @@ import type { AlertRuleConfig, AlertScope } from '../../config/alert-model.ts';
 import type { Config } from '../../config/model.ts';
 import { foldKey } from '../../config/trigger-key.ts';
 import type { AttemptMessage, RequestMessage, RunMessage } from '../../contract/index.ts';
+import { queueIsFull } from '../../engine/types/index.ts';
 import type { Observation, Observations, Sample } from './sample.ts';
 import { Window } from './window.ts';
 
@@ -104,7 +105,7 @@ export class AlertObserver {
 
   requestDecided({ outcome, reason, project, trigger }: RequestMessage, now: number): void {
     if (outcome === undefined) return;
-    if (outcome === 'unavailable' && reason.startsWith('too many queued')) this.#full.add(now, 0);
+    if (outcome === 'unavailable' && reason === queueIsFull) this.#full.add(now, 0);
     const route = this.#routeOf(project, trigger);
     if (route === undefined) return;
     if (outcome === 'accepted') {

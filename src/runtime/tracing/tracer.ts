@@ -35,8 +35,8 @@ export class Tracer {
   }
 
   /** The place of an attempt of a run, or of its callback: another span each time. */
-  ofRun({ trace }: Pick<RunRecord, 'trace'>): TraceContext | undefined {
-    if (trace === undefined) return this.#sampler && this.#root(this.#sampler);
+  ofRun({ id, trace }: Pick<RunRecord, 'id' | 'trace'>): TraceContext | undefined {
+    if (trace === undefined) return this.#sampler && this.#root(this.#sampler, traceIdOfRun(id));
     const { traceId, flags, state, parentSpanId, firedBy } = trace;
     if (this.#sampler === undefined) {
       const spanId = firedBy?.traceId === traceId ? firedBy.spanId : parentSpanId;
@@ -61,8 +61,7 @@ export class Tracer {
     return { traceId, flags: this.#sampler(traceId, undefined) ? sampledFlag : 0, firedBy: trace?.firedBy };
   }
 
-  #root(sampler: Sampler): TraceContext {
-    const traceId = this.#ids.traceId();
+  #root(sampler: Sampler, traceId = this.#ids.traceId()): TraceContext {
     const sampled = sampler(traceId, undefined);
     return {
       traceId,
@@ -79,6 +78,11 @@ export class Tracer {
 
 /** Of a gateway that exports no spans. */
 export const passingOn = new Tracer(undefined);
+
+/** So that the attempts of a run that was accepted without a trace share one: a UUID has as many digits. */
+function traceIdOfRun(id: string): string | undefined {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id.replaceAll('-', '') : undefined;
+}
 
 /** What is stored with the run of a request. */
 export function runTraceOf(request: TraceContext | undefined): RunTrace | undefined {

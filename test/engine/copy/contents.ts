@@ -4,7 +4,7 @@ import type { OpenedEngine } from '../../../src/engine/definition.ts';
 import type { RecordedRequest, RunRecord } from '../../../src/engine/types/index.ts';
 
 /** Everything that an engine shows, before it is started. */
-export async function shown({ engine, recordings, audit }: OpenedEngine) {
+export async function shown({ engine, recordings, audit, notes }: OpenedEngine) {
   const runs: RunRecord[] = [];
   for (let after: RunRecord | undefined; ; ) {
     const page = await engine.list({ limit: 100, ...(after !== undefined && { after }) });
@@ -19,6 +19,7 @@ export async function shown({ engine, recordings, audit }: OpenedEngine) {
     got,
     requests,
     trail: await audit.list({ order: 'oldest', limit: 10_000 }),
+    notes: await notes.read(''),
     counters: await engine.limitCounters('a budget', 100),
   };
 }
@@ -44,6 +45,8 @@ function keyOf(row: CopiedRow): string {
       return `${row.limit} ${row.value}`;
     case 'audit':
       return row.entry.id;
+    case 'notes':
+      return row.note.key;
     case 'recordings':
       return row.request.id;
     case 'sessions':

@@ -72,7 +72,7 @@ export const agent: Executor = {
 
 /** Fills an engine with runs of all states and everything else that it keeps, and stops it. Returns the runs. */
 export async function fill(
-  { engine, recordings, audit }: OpenedEngine,
+  { engine, recordings, audit, notes }: OpenedEngine,
   count: number,
   seed = 1,
 ): Promise<readonly NewRun[]> {
@@ -127,6 +127,8 @@ export async function fill(
     };
     await audit.put(newAuditEntry(context, changes), wideAudit);
   }
+  await notes.write('alerts', '{"active":["ü"]}', 0);
+  await notes.write('alerts', '{"active":["ü",1]}', 1);
   await Promise.all([...submissions, recordings?.record(requests, wide)]);
   const ending = runs.filter(({ trigger }) => ['succeeds', 'fails', 'asks'].includes(trigger));
   await Promise.all(ending.map(({ id }) => engine.wait(id, hour)));

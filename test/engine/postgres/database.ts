@@ -21,7 +21,7 @@ export const defaults: Omit<PostgresEngineOptions, 'url'> = {
 export type Options = Partial<PostgresEngineOptions>;
 
 const tables =
-  'nodes, revisions, lanes, runs, queue, joined, results, claims, conversations, uses, counters, counted_values, notifications, completions, recordings, audit';
+  'nodes, revisions, lanes, runs, queue, joined, results, claims, conversations, uses, counters, counted_values, notifications, completions, recordings, audit, notes';
 
 /** A database for a test file, and engines on it. */
 export interface TestDatabase {

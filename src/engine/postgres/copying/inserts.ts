@@ -56,6 +56,9 @@ const inserts: Readonly<Record<CopiedKind, string>> = {
     new AS (INSERT INTO {s}.audit (id, at, actor, action, entry) SELECT id, at, actor, action, entry FROM given
       ON CONFLICT DO NOTHING RETURNING id)
     ${outcomes} JOIN new USING (id)`,
+  notes: `WITH given AS (SELECT * FROM json_to_recordset($1::json) AS x(n int, key text, text text, version bigint)),
+    new AS (INSERT INTO {s}.notes (key, text, version) SELECT key, text, version FROM given ON CONFLICT DO NOTHING RETURNING key)
+    ${outcomes} JOIN new USING (key)`,
   finishedRuns: withRuns(
     `state text, "finishedAt" bigint, output text, failure text, "failureDetail" text, "dropAt" bigint, sent int, "dueAt" bigint`,
     `ended AS (

@@ -1,7 +1,7 @@
 import type { CopiedKind, CopiedRow, CopyOptions, CopySource, RowOf, RunRowCopy } from '../../copy/copied-rows.ts';
 import { CopyError } from '../../copy/copy-error.ts';
 import { interruptedRun } from '../../copy/interrupted-run.ts';
-import type { LimitReservation } from '../../types/index.ts';
+import type { LimitReservation, Note } from '../../types/index.ts';
 import { type AuditRow, auditColumns, auditEntryOf } from '../audit.ts';
 import { type RecordingRow, recordingColumns, recordingOf } from '../recordings.ts';
 import { type RunRow, recordOf, runColumns } from '../rows.ts';
@@ -37,10 +37,21 @@ class SchemaSource implements CopySource {
     const [row] = await this.#opened.locked<Record<CopiedKind, number>>(`SELECT
       (SELECT count(*) FROM {s}.conversations)::float8 AS sessions, (SELECT count(*) FROM {s}.uses)::float8 AS uses,
       (SELECT count(*) FROM {s}.counters)::float8 AS limits, (SELECT count(*) FROM {s}.claims)::float8 AS claims,
-      (SELECT count(*) FROM {s}.recordings)::float8 AS recordings, (SELECT count(*) FROM {s}.audit)::float8 AS audit, (SELECT count(*) FROM {s}.results)::float8 AS "finishedRuns",
+      (SELECT count(*) FROM {s}.recordings)::float8 AS recordings, (SELECT count(*) FROM {s}.audit)::float8 AS audit,
+      (SELECT count(*) FROM {s}.notes)::float8 AS notes, (SELECT count(*) FROM {s}.results)::float8 AS "finishedRuns",
       (SELECT count(*) FROM {s}.queue)::float8 AS "pendingRuns"`);
     return (
-      row ?? { sessions: 0, uses: 0, limits: 0, claims: 0, recordings: 0, audit: 0, finishedRuns: 0, pendingRuns: 0 }
+      row ?? {
+        sessions: 0,
+        uses: 0,
+        limits: 0,
+        claims: 0,
+        recordings: 0,
+        audit: 0,
+        notes: 0,
+        finishedRuns: 0,
+        pendingRuns: 0,
+      }
     );
   }
 
@@ -76,6 +87,11 @@ class SchemaSource implements CopySource {
       case 'audit':
         for await (const row of this.#each<AuditRow & { readonly bytes: number }>(selects.audit)) {
           yield { kind, bytes: 200 + row.bytes, entry: auditEntryOf(row) };
+        }
+        return;
+      case 'notes':
+        for await (const { bytes, ...note } of this.#each<Note & { readonly bytes: number }>(selects.notes)) {
+          yield { kind, bytes: 100 + bytes, note };
         }
         return;
       case 'finishedRuns':
@@ -174,6 +190,7 @@ const selects: Readonly<Record<CopiedKind, string>> = {
   recordings: `SELECT ${recordingColumns('NULL')}, c.size::float8 AS size, c.until::float8 AS until, c.size::float8 AS bytes
     FROM {s}.recordings c WHERE c.until > $1 ORDER BY c.received_at, c.id`,
   audit: `SELECT ${auditColumns}, length(entry) AS bytes FROM {s}.audit ORDER BY audit.at, id`,
+  notes: 'SELECT key, text, version::float8 AS version, length(text) AS bytes FROM {s}.notes ORDER BY key',
   finishedRuns: `SELECT ${runColumns}, n.attempts AS sent, n.due_at::float8 AS "dueAt",
       ${longTexts} + coalesce(length(x.output), 0) AS bytes
     FROM {s}.runs r JOIN {s}.results x ON x.id = r.id LEFT JOIN {s}.queue q ON false

@@ -29,6 +29,8 @@ export function storedRow(row: CopiedRow, now: number): object {
       return storedRecording(row.request, row);
     case 'audit':
       return storedEntry(row.entry);
+    case 'notes':
+      return row.note;
     case 'finishedRuns':
       return { ...storedRun(row), ...result(row) };
     case 'pendingRuns':

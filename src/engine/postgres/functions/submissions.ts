@@ -1,3 +1,5 @@
+import { queueIsFull } from '../../types/index.ts';
+
 /** Accepting runs. */
 export const submitFunctions = `
 -- Who holds a claim now; NULL: the run that asks. \`mine\`: runs of the same step, which are not in the queue yet.
@@ -171,7 +173,7 @@ BEGIN
     IF answer IS NOT NULL THEN
       NULL;
     ELSIF (CASE WHEN is_held THEN held ELSE waiting END) >= max_queued THEN
-      answer := jsonb_build_object('kind', 'unavailable', 'reason', 'too many queued runs');
+      answer := jsonb_build_object('kind', 'unavailable', 'reason', '${queueIsFull}');
     ELSIF holder IS NOT NULL THEN
       answer := jsonb_build_object('kind', 'duplicate', 'runId', holder);
     -- Its row was made and locked above.

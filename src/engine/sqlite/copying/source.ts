@@ -10,6 +10,7 @@ import { keysScope } from '../claim-table.ts';
 import { takeLock } from '../database.ts';
 import { isDatabase } from '../database-header.ts';
 import { currentVersion, journalVersion } from '../migrations.ts';
+import { noteOf } from '../note-table.ts';
 import { locationOf } from '../read-recordings.ts';
 import { recordingOf } from '../recording-rows.ts';
 import { burstOf, policyOf, type RunRow, recordOf } from '../run-rows.ts';
@@ -80,7 +81,7 @@ class JournalSource implements CopySource {
     return {
       ...{ sessions: count('conversations'), uses: count('uses'), limits: count('limits'), claims: count('claims') },
       recordings: count('recordings'),
-      audit: count('audit'),
+      ...{ audit: count('audit'), notes: count('notes') },
       finishedRuns: count('runs WHERE finished_at IS NOT NULL'),
       pendingRuns: count('runs WHERE finished_at IS NULL'),
     };
@@ -127,6 +128,12 @@ class JournalSource implements CopySource {
       case 'audit':
         for (const row of this.#each('SELECT * FROM audit ORDER BY rowid')) {
           yield { kind, bytes: 200 + String(row.entry).length, entry: auditEntryOf(row) };
+        }
+        return;
+      case 'notes':
+        for (const row of this.#each('SELECT * FROM notes')) {
+          const note = noteOf(row);
+          yield { kind, bytes: 100 + note.text.length, note };
         }
         return;
       case 'finishedRuns':

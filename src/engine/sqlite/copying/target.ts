@@ -72,6 +72,8 @@ class JournalTarget implements CopyTarget {
       }
       case 'audit':
         return this.#insert('audit', auditColumns, auditValues(row.entry));
+      case 'notes':
+        return this.#insert('notes', 'key, text, version', [row.note.key, row.note.text, row.note.version]);
       case 'finishedRuns':
       case 'pendingRuns':
         return this.#addRun(row);
