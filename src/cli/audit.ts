@@ -82,8 +82,13 @@ function rowOf(entry: AuditEntryDocument): readonly unknown[] {
 
 function membersOf(members: object | null): string {
   return Object.entries(members ?? {})
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? shortened(value) : JSON.stringify(value)}`)
     .join(', ');
+}
+
+/** A revision takes the room of the whole line; its beginning names it, as in `pullcord status`. */
+function shortened(value: string): string {
+  return /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : value;
 }
 
 async function exportAll(access: AuditAccess, options: ExportOptions): Promise<ExitCode> {
