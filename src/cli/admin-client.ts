@@ -124,7 +124,7 @@ export class AdminClient {
 
   /** Says what the listener says: which role is needed, or what to configure. */
   #forbidden(detail: unknown): AccessError {
-    return new AccessError(`the admin listener at ${this.url} refused this: ${detail}`);
+    return new AccessError(`the admin listener at ${this.url} refused the request. ${detail}`);
   }
 }
 

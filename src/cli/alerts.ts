@@ -13,7 +13,7 @@ export function registerAlerts(program: Command, finish: (code: ExitCode) => voi
     .summary('list alerts, and test their receivers')
     .description(
       'Works on the running gateway, which evaluates the alerts of gateway.yaml, through its admin listener. ' +
-        'The token of the admin listener comes from the config; with --admin-url from PULLCORD_ADMIN_TOKEN.',
+        'The token of the admin listener is that in PULLCORD_ADMIN_TOKEN, else `admin.token` of the config.',
     );
   withFormats(gatewayCommand(alerts, listTexts, { isDefault: true })).action(
     async (options: AccessOptions & FormatOptions) =>

@@ -27,15 +27,18 @@ export function registerAudit(program: Command, finish: (code: ExitCode) => void
     .command('audit')
     .summary('list and export what operators did')
     .description(
-      'The audit trail: who cancelled or replayed a run, fired a recorded request, reloaded the config or reset a limit, when, from where, and what was ' +
-        'there before and after. Works on the running gateway through its admin listener, and on the journal itself when no ' +
-        'gateway runs.',
+      'The audit trail: who cancelled or replayed a run, fired a recorded request, reloaded the config, reset a limit or tested ' +
+        'an alert, when, from where, and what was there before and after. Works on the running gateway through its admin ' +
+        'listener, and on the journal itself when no gateway runs.',
     );
   const filtered = (...texts: GatewayCommandTexts) =>
     gatewayCommand(audit, texts)
       .option('--since <time>', 'only what was done since: 1h, or 2027-06-30T12:00:00Z')
       .option('--actor <id>', 'only by this token, loopback, or cli:USER')
-      .option('--action <action>', 'only runs.cancel, runs.replay, requests.fire, config.reload, limits.reset');
+      .option(
+        '--action <action>',
+        'only runs.cancel, runs.replay, requests.fire, config.reload, limits.reset, alerts.test',
+      );
 
   const list = filtered('list', 'list the audit trail, the newest first', 'Lists the audit trail, the newest first.', {
     examples: ['pullcord audit list --since 24h --actor ops'],
@@ -79,8 +82,13 @@ function rowOf(entry: AuditEntryDocument): readonly unknown[] {
 
 function membersOf(members: object | null): string {
   return Object.entries(members ?? {})
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? shortened(value) : JSON.stringify(value)}`)
     .join(', ');
+}
+
+/** A revision takes the room of the whole line; its beginning names it, as in `pullcord status`. */
+function shortened(value: string): string {
+  return /^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : value;
 }
 
 async function exportAll(access: AuditAccess, options: ExportOptions): Promise<ExitCode> {

@@ -7,7 +7,8 @@ import type { RehearsedRequest } from '../review/rehearsal.ts';
 import { AccessError } from './access-error.ts';
 import { configOption, existingFolder } from './config-option.ts';
 import { withGateway } from './gateway-access.ts';
-import { adminTokenMeaning, helpText } from './help-text.ts';
+import { tokenMeaning } from './gateway-command.ts';
+import { helpText } from './help-text.ts';
 import { type FoundRecording, findRecorded } from './recorded-input.ts';
 import { bodyOf, headersOf } from './request-input.ts';
 import { type ExitCode, exitCodes, terminal, UsageError } from './terminal.ts';
@@ -58,7 +59,7 @@ export function registerExplain(program: Command, finish: (code: ExitCode) => vo
           'pullcord explain 0190f3c2-7a1e-7000-8000-1d2c3b4a5f60',
           'pullcord explain q9Zr3kVt-2s --at recorded',
         ],
-        environment: { PULLCORD_ADMIN_TOKEN: adminTokenMeaning },
+        environment: { PULLCORD_ADMIN_TOKEN: tokenMeaning },
         exitCodes: {
           0: 'success, whether the request is accepted or dropped',
           1: 'the config has problems, or the recording or its commit is not available',
@@ -82,18 +83,24 @@ async function explain(name: string | undefined, options: ExplainOptions): Promi
     });
   }
   if (at !== undefined) return atRevision(root, at, (folder) => explainIn(folder, name, options));
-  return explainIn(root, name, options);
+  return explainIn({ root, shownAs: root }, name, options);
 }
 
 /** The revision of the commit that a recorded request names. */
 const recordedRevision = 'recorded';
+
+/** A config folder, and how places in it are shown: a checkout of a commit is gone when they are read. */
+interface ShownFolder {
+  readonly root: string;
+  readonly shownAs: string;
+}
 
 /**
  * Explains on the config of a folder.
  * @param found what the id names, if that is known already
  */
 async function explainIn(
-  root: string,
+  { root, shownAs }: ShownFolder,
   name: string | undefined,
   options: ExplainOptions,
   found?: FoundRecording,
@@ -102,7 +109,7 @@ async function explainIn(
   const opened = await openConfig(root);
   if (!opened.ok) {
     const { formatProblems } = await import('../diagnostics/format.ts');
-    terminal.words(formatProblems(opened.problems, opened.sources, { format: 'text' }));
+    terminal.words(formatProblems(opened.problems, opened.sources, { format: 'text' }).replaceAll(root, shownAs));
     return exitCodes.problems;
   }
   try {
@@ -111,19 +118,21 @@ async function explainIn(
     const report = async (
       input: RehearsedRequest,
       trigger?: ReturnType<typeof knownTrigger>,
-      revision?: string,
+      { revision, gitCommit, ending }: Partial<Pick<FoundRecording, 'revision' | 'gitCommit' | 'ending'>> = {},
     ): Promise<ExitCode> => {
       const sentTo = `${input.project}/${input.trigger}`;
       if (trigger !== undefined && input.trigger !== '' && !sameTrigger(input, trigger)) {
         terminal.words(`it was sent to ${sentTo}, and is evaluated on ${trigger.project}/${trigger.trigger}`);
       }
-      const notes = revision === undefined || revision === opened.config.revision ? [] : [otherRevision];
-      await print(opened, requestOf({ ...input, ...trigger }, options), options, options.at === undefined ? notes : []);
+      const isOther = options.at === undefined && revision !== undefined && revision !== opened.config.revision;
+      const notes = [...(ending === undefined ? [] : [ending]), ...(isOther ? [otherRevision(gitCommit)] : [])];
+      const text = await explanationOf(opened, requestOf({ ...input, ...trigger }, options), options, notes);
+      terminal.data(text.replaceAll(root, shownAs));
       return exitCodes.fine;
     };
     const named = name === undefined || uuid.test(name) ? undefined : knownTrigger(name, triggers);
     const asked = options.run ?? options.request ?? (named === undefined ? name : undefined);
-    if (found !== undefined) return await report(found.request, named, found.revision);
+    if (found !== undefined) return await report(found.request, named, found);
     if (asked === undefined) {
       if (named === undefined) throw new UsageError('name the trigger, or a recorded run or request');
       return await report(await givenInput(options), named);
@@ -137,17 +146,21 @@ async function explainIn(
       options,
       async (access) => {
         const recorded = await findRecorded(access, asked, options);
-        return report(recorded.request, named, recorded.revision);
+        return report(recorded.request, named, recorded);
       },
-      isId ? undefined : () => unknownTrigger(asked, triggers),
+      isId ? undefined : (error) => unknownTriggerOrId(asked, triggers, error),
     );
   } finally {
     await opened.close();
   }
 }
 
-const otherRevision =
-  'the config is another one than decided then; --at recorded explains it with the config of the recorded commit';
+function otherRevision(gitCommit: string | undefined): string {
+  const other = 'the config is another one than decided then';
+  return gitCommit === undefined
+    ? `${other}, which no commit is known to have: --at REV explains it with another`
+    : `${other}; --at recorded explains it with the config of the recorded commit`;
+}
 
 function hasBody({ body, data }: ExplainOptions): boolean {
   return body !== undefined || data !== undefined;
@@ -156,7 +169,7 @@ function hasBody({ body, data }: ExplainOptions): boolean {
 async function atRevision(
   root: string,
   revision: string,
-  work: (folder: string) => Promise<ExitCode>,
+  work: (folder: ShownFolder) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { checkOutConfig, GitBaseError } = await import('../review/git/git-base.ts');
   let base: Awaited<ReturnType<typeof checkOutConfig>>;
@@ -168,7 +181,7 @@ async function atRevision(
   }
   try {
     if (base.root === undefined) throw new UsageError(`${revision} has no config at ${base.shownAs}`);
-    return await work(base.root);
+    return await work({ root: base.root, shownAs: base.shownAs });
   } finally {
     await base.close();
   }
@@ -245,12 +258,18 @@ function unknownTrigger(name: string, triggers: readonly TriggerConfig[]): Usage
   return new UsageError(`unknown trigger ${name}. ${suggest(name, triggers.map(triggerName), 'triggers')}`);
 }
 
-async function print(
+/** A name that may be meant as either: it says why nothing was found by it as an id. */
+function unknownTriggerOrId(name: string, triggers: readonly TriggerConfig[], { message }: AccessError): UsageError {
+  const known = suggest(name, triggers.map(triggerName), 'triggers');
+  return new UsageError(`unknown trigger or id ${name}: ${message}. ${known}`);
+}
+
+async function explanationOf(
   { snapshot, sources }: OpenConfig,
   request: RehearsedRequest,
   { format }: ExplainOptions,
   notes: readonly string[],
-): Promise<void> {
+): Promise<string> {
   const [{ explainRequest, recordedNotes }, { Rehearsal }] = await Promise.all([
     import('../review/explain.ts'),
     import('../review/rehearsal.ts'),
@@ -258,8 +277,7 @@ async function print(
   const explanation = await explainRequest(new Rehearsal(snapshot), request);
   if (format === 'json') {
     const { formatExplanationJson } = await import('../review/explanation-json.ts');
-    terminal.data(formatExplanationJson(explanation, sources));
-    return;
+    return formatExplanationJson(explanation, sources);
   }
   const { describePlace } = await import('../diagnostics/describe-place.ts');
   const { formatStages } = await import('../review/explanation-text.ts');
@@ -267,5 +285,5 @@ async function print(
   const tree = formatStages(stages, outcome, (place) => describePlace(place, sources));
   const [head = '', ...lines] = tree.split('\n');
   const name = terminal.bold(`${request.project}/${request.trigger}`);
-  terminal.data([`${name}: ${head}`, ...recordedNotes(explanation), ...notes, ...lines].join('\n'));
+  return [`${name}: ${head}`, ...recordedNotes(explanation), ...notes, ...lines].join('\n');
 }

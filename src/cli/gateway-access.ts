@@ -15,12 +15,12 @@ export interface AccessOptions {
 
 /**
  * Does some work on the runs and recorded requests of a gateway; reports why if they cannot be reached.
- * @param otherwise thrown instead of that report
+ * @param otherwise thrown instead of that report, which it is given
  */
 export async function withGateway(
   { config, adminUrl }: AccessOptions,
   work: (access: GatewayAccess) => Promise<ExitCode>,
-  otherwise?: () => Error,
+  otherwise?: (reason: AccessError) => Error,
 ): Promise<ExitCode> {
   let access: GatewayAccess | undefined;
   try {
@@ -28,7 +28,7 @@ export async function withGateway(
     return access === undefined ? exitCodes.problems : await work(access);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
-    if (otherwise !== undefined) throw otherwise();
+    if (otherwise !== undefined) throw otherwise(error);
     terminal.words(`error: ${error.message}`);
     return exitCodes.problems;
   } finally {

@@ -6,7 +6,7 @@ import { terminal } from './terminal.ts';
 /** The common meaning of exit code 1 of these commands. */
 export const noAccess = 'neither the gateway nor its journal is reachable';
 
-const tokenMeaning = 'a token of the admin listener; without it, `admin.token` of the config is sent';
+export const tokenMeaning = 'a token of the admin listener; without it, `admin.token` of the config is sent';
 
 export type GatewayCommandTexts = readonly [name: string, summary: string, description: string, text: HelpText];
 

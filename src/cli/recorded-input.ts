@@ -1,4 +1,4 @@
-import type { RunOrigin } from '../contract/index.ts';
+import type { JsonObject, RunOrigin } from '../contract/index.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
 import type { GatewayAccess } from './access.ts';
 import { AccessError } from './access-error.ts';
@@ -11,6 +11,8 @@ export interface FoundRecording {
   readonly revision: string | undefined;
   readonly gitCommit: string | undefined;
   readonly isDirty: boolean | undefined;
+  /** How its run ended, in words; undefined: it had none, or the run is not over or no longer kept. */
+  readonly ending: string | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export async function findRecorded(
   { run, request }: { readonly run?: string; readonly request?: string },
 ): Promise<FoundRecording> {
   const recorded = run === undefined ? await recordedRequest(access, id) : undefined;
-  if (recorded !== undefined) return recorded;
+  if (recorded !== undefined) return { ...recorded, ending: await endingOf(access, recorded.runId) };
   if (request !== undefined) {
     throw new AccessError(`recorded request ${id} not found; it may be past its retention`);
   }
@@ -43,7 +45,8 @@ async function runIn(access: GatewayAccess, id: string): Promise<FoundRecording>
   if (run === undefined) throw new AccessError(`no run or recorded request ${id} found; it may be past its retention`);
   const { requestId, revision } = run;
   const recorded = typeof requestId === 'string' ? await recordedRequest(access, requestId) : undefined;
-  if (recorded?.runId === id) return recorded;
+  const ending = endingIn(id, run);
+  if (recorded?.runId === id) return { ...recorded, ending };
   if (run.input === undefined) throw new AccessError(`the input of run ${id} was not stored`);
   // Written by `detailRun`; runs of earlier versions have none.
   const origin = run.origin as RunOrigin | undefined;
@@ -58,7 +61,22 @@ async function runIn(access: GatewayAccess, id: string): Promise<FoundRecording>
     bodyText: origin?.body?.text ?? JSON.stringify(run.input),
   };
   const unknown = { gitCommit: undefined, isDirty: undefined };
-  return { request, isRecorded: false, revision: typeof revision === 'string' ? revision : undefined, ...unknown };
+  const known = { request, isRecorded: false, ending };
+  return { ...known, revision: typeof revision === 'string' ? revision : undefined, ...unknown };
+}
+
+async function endingOf({ runs }: GatewayAccess, runId: string | undefined): Promise<string | undefined> {
+  const run = runId === undefined ? undefined : await runs.show(runId);
+  return runId === undefined || run === undefined ? undefined : endingIn(runId, run);
+}
+
+/** Only of a run that did not succeed: what the stages decide does not show why. */
+function endingIn(id: string, { state, error }: JsonObject): string | undefined {
+  if (state !== 'failed' && state !== 'cancelled') return undefined;
+  // Written by `detailRun`.
+  const { message } = (error ?? {}) as { readonly message?: string };
+  const reason = message === undefined ? '' : `: ${message}`;
+  return `its run ${id} ${state === 'failed' ? 'has failed' : 'was cancelled'}${reason} (\`pullcord runs show ${id}\`)`;
 }
 
 /** The input is kept as JSON, whatever the format of the body was. */
@@ -71,7 +89,7 @@ function jsonHeaders(origin: RunOrigin | undefined): Record<string, string> {
 async function recordedRequest(
   { requests }: GatewayAccess,
   id: string,
-): Promise<(FoundRecording & { readonly runId: string | undefined }) | undefined> {
+): Promise<(Omit<FoundRecording, 'ending'> & { readonly runId: string | undefined }) | undefined> {
   const found = await requests.show(id);
   if (found === undefined) return undefined;
   const [{ requestOfLine }, { triableRequest }] = await Promise.all([

@@ -87,7 +87,7 @@ export function registerRequests(program: Command, finish: (code: ExitCode) => v
         },
       },
     )
-      .argument('[id]', 'the id of one request')
+      .argument('[id]', 'one request: its id, or the X-Request-Id of its answer: of several, the latest')
       .option('--revision <revision>', 'which config decides: current, or the revision that must serve', 'current'),
     { example: '"verdict = dropped and age < 6h"', nouns: 'requests' },
   ).action(async (id: string | undefined, options: AccessOptions & FireCommand) => finish(await fire(id, options)));

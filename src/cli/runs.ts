@@ -164,7 +164,7 @@ async function show(access: RunsAccess, id: string): Promise<ExitCode> {
   const run = await access.show(id);
   if (run !== undefined) return print(run);
   if (!isRunId.test(id))
-    terminal.words(`${id} is no id of a run; of an X-Request-Id: \`pullcord runs list --request ${id}\``);
+    terminal.words(`${id} is not the id of a run; if it is an X-Request-Id: \`pullcord runs list --request ${id}\``);
   return unknown(id);
 }
 

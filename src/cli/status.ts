@@ -65,8 +65,8 @@ function linesOf(status: StatusDocument): readonly string[] {
       return [index === 0 ? 'Keys' : '', `${id} ends ${expiresAt.slice(0, 10)}`] as const;
     }),
     ['Alerts', status.alerts.length === 0 ? 'none' : undefined],
-    ...status.alerts.map(({ name, state, since, message }) => {
-      return ['', `${state} for ${ago(since, status)}: ${name}: ${message}`] as const;
+    ...status.alerts.map(({ name, state, since, message }, index) => {
+      return [index === 0 ? 'Alerts' : '', `${state} for ${ago(since, status)}: ${name}: ${message}`] as const;
     }),
     ...status.attention.map((words, index) => [index === 0 ? 'ATTENTION' : '', words] as const),
   ];

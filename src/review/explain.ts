@@ -171,9 +171,9 @@ export function recordedNotes({ request, outcome }: Explanation): readonly strin
 }
 
 const omittedWords = {
-  not_read: 'its body was not read, as it was refused before; what filters decide without it says nothing',
+  not_read: 'it was refused before its body was read: what filters decide without a body proves nothing',
   not_kept:
-    'nothing of what was sent is recorded, as `record` of its trigger says; what filters decide without it says nothing',
+    'nothing of what was sent is recorded, because `record` of its trigger says so: what filters decide without it proves nothing',
 } as const;
 
 function readersOf({ found }: RehearsedOutcome): readonly (RequestReads | undefined)[] {

@@ -45,7 +45,7 @@ t.test(
   'requests that a wrong filter dropped are fired once, and those that are still dropped are listed',
   async (t) => {
     const tested = await startTestGateway(t, files());
-    const { fireDropped } = commandsOf(t, tested);
+    const { fire, fireDropped } = commandsOf(t, tested);
     for (const body of [order(1), order(2), order(3, 'free'), order(0)]) await tested.fire('ask', body);
     const early = await fireDropped('--dry-run');
     t.match(early.stdout, /support\/ask +0 +0 +4 +0/, 'as long as the filter is wrong, none passes');
@@ -72,6 +72,9 @@ t.test(
       (recorded as { requestId: string }).requestId,
       'its request is found',
     );
+
+    const byRequestId = await fire((recorded as { requestId: string }).requestId);
+    t.match(JSON.parse(byRequestId.stdout), { outcome: 'fired_already', runId: first.as });
 
     t.match(await fireDropped(...fast), { code: 0, stdout: /^0 requests fired, 2 fired already/ }, 'each once');
     const repeated = await tested.fire('ask', order(1));

@@ -18,6 +18,7 @@ import {
 import { freePort } from '../support/free-port.ts';
 import { serveFolder } from '../support/gateway.ts';
 import { gitIn, repositoryIn } from '../support/git.ts';
+import { until } from '../support/until.ts';
 
 const files = {
   ...durableFiles(),
@@ -116,6 +117,18 @@ t.test('status finds its gateway also while the files on disk are wrong', async 
   t.match(shown, { code: 1, stdout: /ATTENTION +the config on disk is refused/ });
   await gateway.close();
   t.match(await command(t, ['status', '--config', root]), { code: 1, stdout: '', stderr: /nowhere/ });
+});
+
+t.test('status names the lines of alerts', async (t) => {
+  const expires = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10);
+  const ending = keyFile('other', { secrets: [{ hash: `sha256:${hash('sha256', secrets.other)}`, expires }] });
+  const alerts = { interval: '1s', rules: [{ when: 'expiry' }] };
+  const root = await configFolder(t, { ...files, 'gateway.yaml': gatewayFile({ alerts }), 'keys/other.yaml': ending });
+  const { adminUrl } = await serveFolder(t, root);
+  const firing = async () => /"firing"/.test(await (await fetch(`${adminUrl}/alerts`)).text());
+  await until(firing);
+  const { stdout } = await command(t, ['status', '--config', root, '--admin-url', adminUrl]);
+  t.match(stdout, /\nAlerts +firing for \d+s: expiry: key other, /);
 });
 
 t.test('status without a gateway shows what the store knows', async (t) => {

@@ -205,8 +205,17 @@ t.test('a recording keeps the commit that decided, and explain --at recorded goe
   t.match((await explain(first.body.requestId)).stdout, /^support\/ask: accepted/, 'by the config of today');
   const then = await explain(first.body.requestId, '--at', 'recorded');
   t.match(then, { code: 0, stdout: /^support\/ask: dropped by "pros"/ });
+  t.match(
+    then.stdout,
+    new RegExp(` ${commit}:\\./triggers/ask\\.yaml:\\d+:`),
+    'by the commit, not where it was checked out',
+  );
+  t.notMatch(then.stdout, /pullcord-base-/);
+  const failure = await explain(failed.id);
+  t.match(failure.stdout, /^support\/failing: accepted\nits run [0-9a-f-]{36} has failed: .*`pullcord runs show /);
   t.match((await explain(line.id, '--at', commit)).stdout, /^support\/ask: dropped by "pros"/);
   t.match(await explain(failed.id, '--at', 'recorded'), { code: 1, stderr: /not what was committed \(dirty\)/ });
   t.match(await explain(line.id, '--at', 'nonsense'), { code: 2, stderr: /nonsense is no revision/ });
   t.match(await explain('unknown-id', '--at', 'recorded'), { code: 1, stderr: /no run or recorded request/ });
+  t.match(await explain('unknown-id'), { code: 2, stderr: /unknown trigger or id unknown-id: no run.*Known triggers/ });
 });

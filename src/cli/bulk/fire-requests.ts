@@ -188,15 +188,19 @@ function costNote({ text, unknown }: Costs): string {
   return `; expected cost ${text}, by the latest runs${unknown === 0 ? '' : `, and of ${unknown} it is unknown`}`;
 }
 
-/** Fires one request, without asking: it is named. */
+/**
+ * Fires one request, without asking: it is named.
+ * @param name its id, or the `X-Request-Id` of its answer
+ */
 export async function fireRequest(
   access: GatewayAccess['requests'],
-  id: string,
+  name: string,
   { revision, dryRun }: FireCommand,
 ): Promise<ExitCode> {
-  const fired = await access.fire(id, { revision, isDryRun: dryRun });
+  const recorded = await access.show(name);
+  const fired = recorded && (await access.fire(String(recorded.id), { revision, isDryRun: dryRun }));
   if (fired === undefined) {
-    terminal.words(`error: recorded request ${id} not found; it may be past its retention`);
+    terminal.words(`error: recorded request ${name} not found; it may be past its retention`);
     return exitCodes.problems;
   }
   if (fired.kind === 'other_revision') {

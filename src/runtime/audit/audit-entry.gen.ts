@@ -21,7 +21,7 @@ export interface AuditEntryDocument {
    */
   role: string | null;
   /**
-   * What was done: `runs.cancel`, `runs.replay`, `requests.fire`, `config.reload`, `limits.reset`. There may be others.
+   * What was done: `runs.cancel`, `runs.replay`, `requests.fire`, `config.reload`, `limits.reset`, `alerts.test`. There may be others.
    */
   action: string;
   /**
