@@ -135,6 +135,22 @@ t.test('values under names of credentials are masked, in nested JSON and forms t
   t.same(masked({ nested: '[ a password' }).masked, [], 'what only looks like JSON is left');
 });
 
+t.test('a key of a gateway is masked in a body wherever it is sent', (t) => {
+  const masked = (value: unknown) => maskBody(JSON.stringify(value), [], { areCredentialsMasked: true });
+  const key = `pc_${'k'.repeat(36)}`;
+  t.same(masked({ note: `use ${key}`, items: [{ text: key }], plan: 'pro' }), {
+    text: '{"note":"***","items":[{"text":"***"}],"plan":"pro"}',
+    masked: ['/note', '/items/text'],
+  });
+  t.notMatch(masked({ nested: JSON.stringify({ note: key }) }).text, key, 'in JSON in a string');
+  t.notMatch(masked({ nested: `{ ${key}` }).text, key, 'in what only looks like JSON');
+  const escaped = `{"note":"\\u0070${key.slice(1)}"}`;
+  t.equal(maskBody(escaped, [], { areCredentialsMasked: true }).text, '{"note":"***"}');
+  t.same(masked({ note: key.slice(1) }).masked, [], 'what is no key is left');
+  t.same(maskBody(JSON.stringify({ note: key }), ['/other']).masked, [], 'only where credentials are masked');
+  t.end();
+});
+
 t.test('a cancelled run is not a failed one: it is neither recorded nor logged as such', async (t) => {
   const gateway = await startTestGateway(t, {
     ...filesWith(),

@@ -1,4 +1,4 @@
-import { containsCredentialWord } from '../../contract/credential-names.ts';
+import { containsApiKey, containsCredentialWord } from '../../contract/credential-names.ts';
 import { pointerSegments } from '../../contract/index.ts';
 import { holdsJson, isIndex } from '../../contract/mask-rules.ts';
 import { joinPointer } from '../../diagnostics/json-pointer.ts';
@@ -21,7 +21,7 @@ export function maskBody(
   pointers: readonly string[],
   { areCredentialsMasked = false }: MaskOptions = {},
 ): MaskedBody {
-  const looksForCredentials = areCredentialsMasked && text !== undefined && mayNameCredential(text);
+  const looksForCredentials = areCredentialsMasked && text !== undefined && mayHoldCredential(text);
   if (text === undefined || (pointers.length === 0 && !looksForCredentials)) return { text, masked: [] };
   const masking = new Masking(text, looksForCredentials);
   masking.value(masking.blanks(0), treeOf(pointers));
@@ -29,13 +29,16 @@ export function maskBody(
 }
 
 export interface MaskOptions {
-  /** Whether texts and numbers are masked as well whose member is named like a credential: `password`, `access_token`. */
+  /**
+   * Whether texts and numbers are masked as well whose member is named like a credential: `password`, `access_token`, and texts
+   * under any name that have a key of a gateway in them.
+   */
   readonly areCredentialsMasked?: boolean;
 }
 
-/** Most bodies name none, which a search finds out sooner than a scan. A name may be escaped. */
-function mayNameCredential(text: string): boolean {
-  return containsCredentialWord(text) || text.includes('\\u');
+/** Most bodies have none, which a search finds out sooner than a scan. A name and a key may be escaped. */
+function mayHoldCredential(text: string): boolean {
+  return containsCredentialWord(text) || text.includes('\\u') || containsApiKey(text);
 }
 
 /** Numbers of tokens are no credentials. */
@@ -146,9 +149,9 @@ class Masking {
         if (this.#credentialsAround > 0) return this.#replace(start, [this.#pointer]);
         const end = this.#skipString(start);
         const written = this.#text.slice(start, end);
-        if (tree.below.size === 0 && !mayNameCredential(written)) return end;
+        if (tree.below.size === 0 && !mayHoldCredential(written)) return end;
         const value: string = JSON.parse(written);
-        if (!holdsJson(value)) return end;
+        if (!holdsJson(value)) return this.#holdsKey(value) ? this.#replace(start, [this.#pointer]) : end;
         return tree.below.size === 0 ? this.#nested(start, end, value) : this.#replace(start, tree.pointers);
       }
       default:
@@ -190,9 +193,13 @@ class Masking {
     return end;
   }
 
+  #holdsKey(value: string): boolean {
+    return this.#looksForCredentials && containsApiKey(value);
+  }
+
   /** Masks credentials in a string that holds JSON, and leaves the rest of it as it is. */
   #nested(start: number, end: number, json: string): number {
-    if (!isJson(json)) return end;
+    if (!isJson(json)) return this.#holdsKey(json) ? this.#replace(start, [this.#pointer]) : end;
     const { text, masked } = maskBody(json, noMasks, { areCredentialsMasked: true });
     if (masked.length === 0) return end;
     this.#written += this.#text.slice(this.#copiedTo, start) + JSON.stringify(text);
