@@ -151,6 +151,17 @@ t.test('a key of a gateway is masked in a body wherever it is sent', (t) => {
   t.end();
 });
 
+t.test('JSON in a string that is nested too deep to be masked is masked as a whole, and the request is recorded', async (t) => {
+  const gateway = await startTestGateway(t, filesWith());
+  const deep = (levels: number) => `{"password":"p4ss","a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+  await gateway.fire('ask', { note: deep(100_000) });
+  await gateway.fire('ask', { note: deep(3) });
+  t.match(await list(gateway), [
+    { verdict: 'dropped', body: { note: '***' }, masked: ['/note'] },
+    { verdict: 'dropped', body: { note: '{"password":"***","a":[[[]]]}' }, masked: ['/note/password'] },
+  ]);
+});
+
 t.test('a cancelled run is not a failed one: it is neither recorded nor logged as such', async (t) => {
   const gateway = await startTestGateway(t, {
     ...filesWith(),

@@ -2,6 +2,7 @@ import { containsApiKey, containsCredentialWord } from '../../contract/credentia
 import { pointerSegments } from '../../contract/index.ts';
 import { holdsJson, isIndex } from '../../contract/mask-rules.ts';
 import { joinPointer } from '../../diagnostics/json-pointer.ts';
+import { scanJson } from '../body/json-scan.ts';
 
 export interface MaskedBody {
   readonly text: string | undefined;
@@ -200,6 +201,8 @@ class Masking {
   /** Masks credentials in a string that holds JSON, and leaves the rest of it as it is. */
   #nested(start: number, end: number, json: string): number {
     if (!isJson(json)) return this.#holdsKey(json) ? this.#replace(start, [this.#pointer]) : end;
+    // Deeper than a body may be: the stack does not allow to look for credentials there.
+    if (scanJson(Buffer.from(json)) === undefined) return this.#replace(start, [this.#pointer]);
     const { text, masked } = maskBody(json, noMasks, { areCredentialsMasked: true });
     if (masked.length === 0) return end;
     this.#written += this.#text.slice(this.#copiedTo, start) + JSON.stringify(text);
