@@ -151,6 +151,18 @@ t.test('a key of a gateway is masked in a body wherever it is sent', (t) => {
   t.end();
 });
 
+t.test('a key of a gateway in a header that a filter reads is not recorded', async (t) => {
+  const reading = [{ uses: 'jsonata', with: { expression: '$request.headers."x-plan" = "pro"', headers: ['x-plan'] } }];
+  const gateway = await startTestGateway(t, filesWith({}, { filter: reading }));
+  for (const plan of [`Bearer pc_${'k'.repeat(36)}`, 'free']) {
+    t.equal((await gateway.fire('ask', {}, { headers: { 'x-plan': plan } })).status, 400);
+  }
+  t.same(
+    (await list(gateway)).map(({ headers }) => headers),
+    [{}, { 'x-plan': 'free' }],
+  );
+});
+
 t.test('JSON in a string that is nested too deep to be masked is masked as a whole, and the request is recorded', async (t) => {
   const gateway = await startTestGateway(t, filesWith());
   const deep = (levels: number) => `{"password":"p4ss","a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
