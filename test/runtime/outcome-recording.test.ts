@@ -151,6 +151,21 @@ t.test('a key of a gateway is masked in a body wherever it is sent', (t) => {
   t.end();
 });
 
+t.test('pointers to masked values are not much longer than the body, and cover them all', (t) => {
+  const name = `token${'y'.repeat(1000)}`;
+  const leaves = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`password${index}`, 'p4ss']));
+  let inner: object = leaves;
+  for (let level = 0; level < 20; level += 1) inner = { [name]: inner };
+  for (const body of [{ outer: inner, pin: { secret: 'p4ss' } }, { outer: JSON.stringify(inner), pin: { secret: 'p4ss' } }]) {
+    const { text = '', masked } = maskBody(JSON.stringify(body), [], { areCredentialsMasked: true });
+    t.notMatch(text, 'p4ss');
+    t.ok(masked.join('').length < 100_000, 'bounded');
+    const covered = new Set(masked.map((pointer) => pointer.slice(0, 4)));
+    t.same([...covered].sort(), ['/out', '/pin'], 'all are covered');
+  }
+  t.end();
+});
+
 t.test('a key of a gateway in a header that a filter reads is not recorded', async (t) => {
   const reading = [{ uses: 'jsonata', with: { expression: '$request.headers."x-plan" = "pro"', headers: ['x-plan'] } }];
   const gateway = await startTestGateway(t, filesWith({}, { filter: reading }));

@@ -117,6 +117,12 @@ function emptyTree(): Omit<PointerTree, 'named'> {
   return { ending: [], below: new Map(), pointers: [] };
 }
 
+/**
+ * How long the pointers to credentials may be together, in characters. Names add up on the way to each value: without a bound, a body
+ * of a few hundred kilobytes would have pointers of hundreds of megabytes.
+ */
+const mostPointers = 32_768;
+
 class Masking {
   readonly #text: string;
   readonly #looksForCredentials: boolean;
@@ -125,6 +131,10 @@ class Masking {
   readonly #path: string[] = [];
   /** How many of them name a credential. */
   #credentialsAround = 0;
+  /** How long further pointers to credentials may be. */
+  #pointersLeft = mostPointers;
+  /** The member of the body to which a pointer led last. */
+  #outermost = { name: '', pointer: '/' };
   #written = '';
   #copiedTo = 0;
 
@@ -207,13 +217,25 @@ class Masking {
     if (masked.length === 0) return end;
     this.#written += this.#text.slice(this.#copiedTo, start) + JSON.stringify(text);
     this.#copiedTo = end;
-    for (const pointer of masked) this.#masked.add(`${this.#pointer}${pointer}`);
+    for (const pointer of masked) this.#masked.add(this.#pointerTo(pointer));
     return end;
   }
 
   /** Where the scanned value is; without indexes, it leads into every item of a list. */
   get #pointer(): string {
-    return joinPointer('', ...this.#path);
+    return this.#pointerTo('');
+  }
+
+  /** Beyond the bound it leads to the member of the body that has the value in it. */
+  #pointerTo(rest: string): string {
+    const length = this.#path.reduce((sum, name) => sum + name.length + 1, rest.length);
+    if (length <= this.#pointersLeft) {
+      this.#pointersLeft -= length;
+      return `${joinPointer('', ...this.#path)}${rest}`;
+    }
+    const [name = ''] = this.#path;
+    if (this.#outermost.name !== name) this.#outermost = { name, pointer: joinPointer('', name) };
+    return this.#outermost.pointer;
   }
 
   #array(start: number, tree: PointerTree): number {
