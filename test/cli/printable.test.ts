@@ -26,7 +26,9 @@ t.test('what callers have sent does not control the terminal of an operator', as
   });
   t.equal((await fire('picky', { [`${hostile} password`]: 'p4ss' })).status, 400);
   const { requests } = (await askAdmin(adminUrl, 'GET', '/requests')).body;
-  await askAdmin(adminUrl, 'POST', `/runs/${encodeURIComponent(hostile)}/cancel`, { 'content-type': 'application/json' });
+  await askAdmin(adminUrl, 'POST', `/runs/${encodeURIComponent(hostile)}/cancel`, {
+    'content-type': 'application/json',
+  });
   const commands = [
     ['explain', requests[0].id],
     ['requests', 'fire', '--where', 'verdict = dropped', '--revision', 'current', '--dry-run'],

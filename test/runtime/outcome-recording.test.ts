@@ -156,7 +156,10 @@ t.test('pointers to masked values are not much longer than the body, and cover t
   const leaves = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`password${index}`, 'p4ss']));
   let inner: object = leaves;
   for (let level = 0; level < 20; level += 1) inner = { [name]: inner };
-  for (const body of [{ outer: inner, pin: { secret: 'p4ss' } }, { outer: JSON.stringify(inner), pin: { secret: 'p4ss' } }]) {
+  for (const body of [
+    { outer: inner, pin: { secret: 'p4ss' } },
+    { outer: JSON.stringify(inner), pin: { secret: 'p4ss' } },
+  ]) {
     const { text = '', masked } = maskBody(JSON.stringify(body), [], { areCredentialsMasked: true });
     t.notMatch(text, 'p4ss');
     t.ok(masked.join('').length < 100_000, 'bounded');
@@ -178,16 +181,19 @@ t.test('a key of a gateway in a header that a filter reads is not recorded', asy
   );
 });
 
-t.test('JSON in a string that is nested too deep to be masked is masked as a whole, and the request is recorded', async (t) => {
-  const gateway = await startTestGateway(t, filesWith());
-  const deep = (levels: number) => `{"password":"p4ss","a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
-  await gateway.fire('ask', { note: deep(100_000) });
-  await gateway.fire('ask', { note: deep(3) });
-  t.match(await list(gateway), [
-    { verdict: 'dropped', body: { note: '***' }, masked: ['/note'] },
-    { verdict: 'dropped', body: { note: '{"password":"***","a":[[[]]]}' }, masked: ['/note/password'] },
-  ]);
-});
+t.test(
+  'JSON in a string that is nested too deep to be masked is masked as a whole, and the request is recorded',
+  async (t) => {
+    const gateway = await startTestGateway(t, filesWith());
+    const deep = (levels: number) => `{"password":"p4ss","a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    await gateway.fire('ask', { note: deep(100_000) });
+    await gateway.fire('ask', { note: deep(3) });
+    t.match(await list(gateway), [
+      { verdict: 'dropped', body: { note: '***' }, masked: ['/note'] },
+      { verdict: 'dropped', body: { note: '{"password":"***","a":[[[]]]}' }, masked: ['/note/password'] },
+    ]);
+  },
+);
 
 t.test('a cancelled run is not a failed one: it is neither recorded nor logged as such', async (t) => {
   const gateway = await startTestGateway(t, {
