@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { TriggerConfig } from '../config/model.ts';
 import { sameKey, sameTrigger, triggerName } from '../config/trigger-key.ts';
 import { suggest } from '../diagnostics/closest.ts';
+import { makePrintable } from '../diagnostics/code-frame.ts';
 import type { OpenConfig } from '../review/open-config.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
 import { AccessError } from './access-error.ts';
@@ -285,5 +286,5 @@ async function explanationOf(
   const tree = formatStages(stages, outcome, (place) => describePlace(place, sources));
   const [head = '', ...lines] = tree.split('\n');
   const name = terminal.bold(`${request.project}/${request.trigger}`);
-  return [`${name}: ${head}`, ...recordedNotes(explanation), ...notes, ...lines].join('\n');
+  return [`${name}: ${head}`, ...recordedNotes(explanation).map(makePrintable), ...notes, ...lines].join('\n');
 }

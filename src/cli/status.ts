@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { makePrintable } from '../diagnostics/code-frame.ts';
 import type { StatusDocument } from '../runtime/status/status-document.gen.ts';
 import type { StatusAccess } from './access.ts';
 import { compactAge } from './age.ts';
@@ -71,7 +72,7 @@ function linesOf(status: StatusDocument): readonly string[] {
     ...status.attention.map((words, index) => [index === 0 ? 'ATTENTION' : '', words] as const),
   ];
   return rows.flatMap(([name, value]) =>
-    value === undefined ? [] : [`${terminal.bold(name.padEnd(nameWidth))} ${value}`],
+    value === undefined ? [] : [`${terminal.bold(name.padEnd(nameWidth))} ${makePrintable(value)}`],
   );
 }
 

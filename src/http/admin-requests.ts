@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { FiredRequest, FireOperations } from '../runtime/recording/fire-operations.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { RequestFilter, RequestOperations } from '../runtime/recording/request-operations.ts';
+import { wrongParameter } from './admin-parameters.ts';
 import { sendProblem } from './admin-problem.ts';
 
 interface Filtered {
@@ -37,6 +38,8 @@ export function registerRequests(app: FastifyInstance, { operations, fires, reco
     return reply.type('application/json; charset=utf-8').send(line);
   });
   app.post<Firing>('/requests/:id/fire', { config: { action: 'requests.fire' } }, async (request, reply) => {
+    const wrong = wrongParameter(request.query, { flags: ['dryRun'], texts: ['revision'] });
+    if (wrong !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: wrong });
     await recorder.settled();
     const { revision, dryRun } = request.query;
     const fired = await fires.fire(request.params.id, request.actor, { revision, isDryRun: dryRun === 'true' });

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { RunFilter, RunOperations } from '../runtime/run-operations.ts';
+import { wrongParameter } from './admin-parameters.ts';
 import { sendProblem } from './admin-problem.ts';
 
 interface ById {
@@ -17,16 +18,24 @@ export function registerRuns(app: FastifyInstance, operations: RunOperations): v
   app.get<ById>('/runs/:id', async (request, reply) => {
     return (await operations.show(request.params.id)) ?? sendProblem(reply, request.id, 'run_not_found');
   });
-  app.post<ById>('/runs/:id/cancel', { config: { action: 'runs.cancel' } }, async (request, reply) => {
-    const cancelled = await operations.cancel(request.params.id, request.actor);
-    if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
-    if (cancelled.kind === 'unavailable') {
-      return sendProblem(reply, request.id, 'unavailable', { detail: cancelled.reason }, { 'retry-after': '1' });
-    }
-    return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
-  });
+  app.post<ById & { Querystring: Record<string, unknown> }>(
+    '/runs/:id/cancel',
+    { config: { action: 'runs.cancel' } },
+    async (request, reply) => {
+      const wrong = wrongParameter(request.query);
+      if (wrong !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: wrong });
+      const cancelled = await operations.cancel(request.params.id, request.actor);
+      if (cancelled.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
+      if (cancelled.kind === 'unavailable') {
+        return sendProblem(reply, request.id, 'unavailable', { detail: cancelled.reason }, { 'retry-after': '1' });
+      }
+      return { cancelled: cancelled.kind === 'cancelled', run: cancelled.run };
+    },
+  );
   const replaying = { config: { action: 'runs.replay' } };
   app.post<ById & { Querystring: { once?: string } }>('/runs/:id/replay', replaying, async (request, reply) => {
+    const wrong = wrongParameter(request.query, { flags: ['once'] });
+    if (wrong !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: wrong });
     const once = request.query.once === 'true';
     const replayed = await operations.replay(request.params.id, request.actor, { once });
     switch (replayed.kind) {

@@ -28,6 +28,7 @@ import { registerAudit } from './admin-audit.ts';
 import { type AdminAuthorization, authorizeRequests } from './admin-authorize.ts';
 import { adminHeaders } from './admin-headers.ts';
 import { registerLimits } from './admin-limits.ts';
+import { wrongParameter } from './admin-parameters.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
@@ -109,6 +110,8 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     '/config/reload',
     { config: { action: 'config.reload' } },
     async (request, reply) => {
+      const wrong = wrongParameter(request.query, { flags: ['force'] });
+      if (wrong !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: wrong });
       const options = { always: true, force: request.query.force === 'true' };
       const report = await auditedReload(parts, request.actor, options);
       return reply.code(report.ok ? 200 : 422).send(describeConfig(parts));

@@ -135,6 +135,66 @@ t.test('values under names of credentials are masked, in nested JSON and forms t
   t.same(masked({ nested: '[ a password' }).masked, [], 'what only looks like JSON is left');
 });
 
+t.test('a key of a gateway is masked in a body wherever it is sent', (t) => {
+  const masked = (value: unknown) => maskBody(JSON.stringify(value), [], { areCredentialsMasked: true });
+  const key = `pc_${'k'.repeat(36)}`;
+  t.same(masked({ note: `use ${key}`, items: [{ text: key }], plan: 'pro' }), {
+    text: '{"note":"***","items":[{"text":"***"}],"plan":"pro"}',
+    masked: ['/note', '/items/text'],
+  });
+  t.notMatch(masked({ nested: JSON.stringify({ note: key }) }).text, key, 'in JSON in a string');
+  t.notMatch(masked({ nested: `{ ${key}` }).text, key, 'in what only looks like JSON');
+  const escaped = `{"note":"\\u0070${key.slice(1)}"}`;
+  t.equal(maskBody(escaped, [], { areCredentialsMasked: true }).text, '{"note":"***"}');
+  t.same(masked({ note: key.slice(1) }).masked, [], 'what is no key is left');
+  t.same(maskBody(JSON.stringify({ note: key }), ['/other']).masked, [], 'only where credentials are masked');
+  t.end();
+});
+
+t.test('pointers to masked values are not much longer than the body, and cover them all', (t) => {
+  const name = `token${'y'.repeat(1000)}`;
+  const leaves = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`password${index}`, 'p4ss']));
+  let inner: object = leaves;
+  for (let level = 0; level < 20; level += 1) inner = { [name]: inner };
+  for (const body of [
+    { outer: inner, pin: { secret: 'p4ss' } },
+    { outer: JSON.stringify(inner), pin: { secret: 'p4ss' } },
+  ]) {
+    const { text = '', masked } = maskBody(JSON.stringify(body), [], { areCredentialsMasked: true });
+    t.notMatch(text, 'p4ss');
+    t.ok(masked.join('').length < 100_000, 'bounded');
+    const covered = new Set(masked.map((pointer) => pointer.slice(0, 4)));
+    t.same([...covered].sort(), ['/out', '/pin'], 'all are covered');
+  }
+  t.end();
+});
+
+t.test('a key of a gateway in a header that a filter reads is not recorded', async (t) => {
+  const reading = [{ uses: 'jsonata', with: { expression: '$request.headers."x-plan" = "pro"', headers: ['x-plan'] } }];
+  const gateway = await startTestGateway(t, filesWith({}, { filter: reading }));
+  for (const plan of [`Bearer pc_${'k'.repeat(36)}`, 'free']) {
+    t.equal((await gateway.fire('ask', {}, { headers: { 'x-plan': plan } })).status, 400);
+  }
+  t.same(
+    (await list(gateway)).map(({ headers }) => headers),
+    [{}, { 'x-plan': 'free' }],
+  );
+});
+
+t.test(
+  'JSON in a string that is nested too deep to be masked is masked as a whole, and the request is recorded',
+  async (t) => {
+    const gateway = await startTestGateway(t, filesWith());
+    const deep = (levels: number) => `{"password":"p4ss","a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    await gateway.fire('ask', { note: deep(100_000) });
+    await gateway.fire('ask', { note: deep(3) });
+    t.match(await list(gateway), [
+      { verdict: 'dropped', body: { note: '***' }, masked: ['/note'] },
+      { verdict: 'dropped', body: { note: '{"password":"***","a":[[[]]]}' }, masked: ['/note/password'] },
+    ]);
+  },
+);
+
 t.test('a cancelled run is not a failed one: it is neither recorded nor logged as such', async (t) => {
   const gateway = await startTestGateway(t, {
     ...filesWith(),

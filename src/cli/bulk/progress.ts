@@ -1,3 +1,4 @@
+import { makePrintable } from '../../diagnostics/code-frame.ts';
 import type { Outcome } from './bulk.ts';
 
 /** How often a line is printed, in milliseconds: on a terminal, which shows the last one, and elsewhere. */
@@ -32,7 +33,7 @@ export class BulkProgress {
   }
 
   waiting(reason: string, forMs: number): void {
-    this.#print(`${this.#line()}; waiting ${Math.ceil(forMs / 1000)}s: ${reason}`);
+    this.#print(`${this.#line()}; waiting ${Math.ceil(forMs / 1000)}s: ${makePrintable(reason)}`);
   }
 
   end(): void {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../contract/index.ts';
+import { makePrintable } from '../../diagnostics/code-frame.ts';
 import { table } from '../table.ts';
 import { type ExitCode, exitCodes, terminal } from '../terminal.ts';
 import type { BulkEnd, Outcome } from './bulk.ts';
@@ -47,7 +48,7 @@ export function printPlan({ head, rows, document, notes }: BulkPlan, { dryRun, f
   const text = table(head, rows);
   if (dryRun) terminal.data(text);
   else terminal.words(text);
-  for (const note of notes) terminal.words(note);
+  for (const note of notes) terminal.words(makePrintable(note));
 }
 
 /** How many are listed one by one, of those that were not done. */
@@ -76,12 +77,12 @@ export function printEnd(
     terminal.data(parts.join(', '));
     const others = finished.filter(({ outcome }) => outcome.kind !== 'done');
     for (const { item, outcome } of others.slice(0, mostListed)) {
-      terminal.words(`${item.id} (${item.trigger}): ${wordsOf(outcome, past)}`);
+      terminal.words(makePrintable(`${item.id} (${item.trigger}): ${wordsOf(outcome, past)}`));
     }
     if (others.length > mostListed) terminal.words(`… and ${others.length - mostListed} more: --json lists all`);
   }
   if (stopped !== undefined) {
-    const why = stopped === 'interrupted' ? 'stopped' : `stopped: ${reason}`;
+    const why = stopped === 'interrupted' ? 'stopped' : makePrintable(`stopped: ${reason}`);
     terminal.words(`${why}; run the same command again to continue: nothing is ${past} twice`);
   }
   return skipped > 0 || left > 0 ? exitCodes.problems : exitCodes.fine;

@@ -1,7 +1,8 @@
-import { containsCredentialWord } from '../../contract/credential-names.ts';
+import { containsApiKey, containsCredentialWord } from '../../contract/credential-names.ts';
 import { pointerSegments } from '../../contract/index.ts';
 import { holdsJson, isIndex } from '../../contract/mask-rules.ts';
 import { joinPointer } from '../../diagnostics/json-pointer.ts';
+import { scanJson } from '../body/json-scan.ts';
 
 export interface MaskedBody {
   readonly text: string | undefined;
@@ -21,7 +22,7 @@ export function maskBody(
   pointers: readonly string[],
   { areCredentialsMasked = false }: MaskOptions = {},
 ): MaskedBody {
-  const looksForCredentials = areCredentialsMasked && text !== undefined && mayNameCredential(text);
+  const looksForCredentials = areCredentialsMasked && text !== undefined && mayHoldCredential(text);
   if (text === undefined || (pointers.length === 0 && !looksForCredentials)) return { text, masked: [] };
   const masking = new Masking(text, looksForCredentials);
   masking.value(masking.blanks(0), treeOf(pointers));
@@ -29,13 +30,16 @@ export function maskBody(
 }
 
 export interface MaskOptions {
-  /** Whether texts and numbers are masked as well whose member is named like a credential: `password`, `access_token`. */
+  /**
+   * Whether texts and numbers are masked as well whose member is named like a credential: `password`, `access_token`, and texts
+   * under any name that have a key of a gateway in them.
+   */
   readonly areCredentialsMasked?: boolean;
 }
 
-/** Most bodies name none, which a search finds out sooner than a scan. A name may be escaped. */
-function mayNameCredential(text: string): boolean {
-  return containsCredentialWord(text) || text.includes('\\u');
+/** Most bodies have none, which a search finds out sooner than a scan. A name and a key may be escaped. */
+function mayHoldCredential(text: string): boolean {
+  return containsCredentialWord(text) || text.includes('\\u') || containsApiKey(text);
 }
 
 /** Numbers of tokens are no credentials. */
@@ -113,6 +117,12 @@ function emptyTree(): Omit<PointerTree, 'named'> {
   return { ending: [], below: new Map(), pointers: [] };
 }
 
+/**
+ * How long the pointers to credentials may be together, in characters. Names add up on the way to each value: without a bound, a body
+ * of a few hundred kilobytes would have pointers of hundreds of megabytes.
+ */
+const mostPointers = 32_768;
+
 class Masking {
   readonly #text: string;
   readonly #looksForCredentials: boolean;
@@ -121,6 +131,10 @@ class Masking {
   readonly #path: string[] = [];
   /** How many of them name a credential. */
   #credentialsAround = 0;
+  /** How long further pointers to credentials may be. */
+  #pointersLeft = mostPointers;
+  /** The member of the body to which a pointer led last. */
+  #outermost = { name: '', pointer: '/' };
   #written = '';
   #copiedTo = 0;
 
@@ -146,9 +160,9 @@ class Masking {
         if (this.#credentialsAround > 0) return this.#replace(start, [this.#pointer]);
         const end = this.#skipString(start);
         const written = this.#text.slice(start, end);
-        if (tree.below.size === 0 && !mayNameCredential(written)) return end;
+        if (tree.below.size === 0 && !mayHoldCredential(written)) return end;
         const value: string = JSON.parse(written);
-        if (!holdsJson(value)) return end;
+        if (!holdsJson(value)) return this.#holdsKey(value) ? this.#replace(start, [this.#pointer]) : end;
         return tree.below.size === 0 ? this.#nested(start, end, value) : this.#replace(start, tree.pointers);
       }
       default:
@@ -190,20 +204,38 @@ class Masking {
     return end;
   }
 
+  #holdsKey(value: string): boolean {
+    return this.#looksForCredentials && containsApiKey(value);
+  }
+
   /** Masks credentials in a string that holds JSON, and leaves the rest of it as it is. */
   #nested(start: number, end: number, json: string): number {
-    if (!isJson(json)) return end;
+    if (!isJson(json)) return this.#holdsKey(json) ? this.#replace(start, [this.#pointer]) : end;
+    // Deeper than a body may be: the stack does not allow to look for credentials there.
+    if (scanJson(Buffer.from(json)) === undefined) return this.#replace(start, [this.#pointer]);
     const { text, masked } = maskBody(json, noMasks, { areCredentialsMasked: true });
     if (masked.length === 0) return end;
     this.#written += this.#text.slice(this.#copiedTo, start) + JSON.stringify(text);
     this.#copiedTo = end;
-    for (const pointer of masked) this.#masked.add(`${this.#pointer}${pointer}`);
+    for (const pointer of masked) this.#masked.add(this.#pointerTo(pointer));
     return end;
   }
 
   /** Where the scanned value is; without indexes, it leads into every item of a list. */
   get #pointer(): string {
-    return joinPointer('', ...this.#path);
+    return this.#pointerTo('');
+  }
+
+  /** Beyond the bound it leads to the member of the body that has the value in it. */
+  #pointerTo(rest: string): string {
+    const length = this.#path.reduce((sum, name) => sum + name.length + 1, rest.length);
+    if (length <= this.#pointersLeft) {
+      this.#pointersLeft -= length;
+      return `${joinPointer('', ...this.#path)}${rest}`;
+    }
+    const [name = ''] = this.#path;
+    if (this.#outermost.name !== name) this.#outermost = { name, pointer: joinPointer('', name) };
+    return this.#outermost.pointer;
   }
 
   #array(start: number, tree: PointerTree): number {

@@ -1,4 +1,4 @@
-import { namesCredential } from '../../contract/credential-names.ts';
+import { containsApiKey, namesCredential } from '../../contract/credential-names.ts';
 import type { RequestHead } from '../../contract/index.ts';
 import { partsOf } from '../../host/auth-list.ts';
 import type { ProvisionedTrigger } from '../../host/provision-triggers.ts';
@@ -25,12 +25,14 @@ export function recordedHeaders({
   );
 }
 
-/** The headers of a request that are recorded. */
+/** The headers of a request that are recorded: none with a key of a gateway, which callers send under any name. */
 export function pickHeaders(headers: RequestHead['headers'], names: readonly string[]): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const name of names) {
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
-    if (value !== undefined) picked[name] = typeof value === 'string' ? value : value.join(', ');
+    if (value === undefined) continue;
+    const text = typeof value === 'string' ? value : value.join(', ');
+    if (!containsApiKey(text)) picked[name] = text;
   }
   return picked;
 }
