@@ -16,7 +16,7 @@ const filter = [
   { name: 'actions', uses: 'jsonata', with: { expression: 'payload.type = "action" or $exists(items)' } },
 ];
 
-const action = 'payload=%7B%22type%22%3A%22action%22%2C%22user%22%3A%7B%22email%22%3A%22a%40b%22%7D%7D&token=t';
+const action = 'payload=%7B%22type%22%3A%22action%22%2C%22user%22%3A%7B%22email%22%3A%22a%40b%22%7D%7D&ticket=t';
 
 async function recordingGateway(t: Parameters<typeof startTestGateway>[0], mask: readonly string[]) {
   const gateway = await startTestGateway(t, {
@@ -24,14 +24,14 @@ async function recordingGateway(t: Parameters<typeof startTestGateway>[0], mask:
     'gateway.yaml': gatewayFile({ recording: { rate: 1, mask } }),
     'hook.yaml': triggerFile('hook', { body, filter, dedup: 'body' }),
   });
-  const multipart = `--x\r\ncontent-disposition: form-data; name="token"\r\n\r\nt\r\n--x--\r\n`;
+  const multipart = `--x\r\ncontent-disposition: form-data; name="ticket"\r\n\r\nt\r\n--x--\r\n`;
   const sent: [string, string][] = [
     [action, formType],
-    ['command=%2Fdo&token=t', formType],
+    ['command=%2Fdo&ticket=t', formType],
     [multipart, 'multipart/form-data; boundary=x'],
     ['refund order 7', 'text/plain'],
-    ['[{"id":12345678901234567890},{"token":"t"}]', 'application/json'],
-    ['{"payload":{"type":"action"},"token":"t"}', 'application/json'],
+    ['[{"id":12345678901234567890},{"ticket":"t"}]', 'application/json'],
+    ['{"payload":{"type":"action"},"ticket":"t"}', 'application/json'],
   ];
   for (const [raw, type] of sent) await gateway.fire('hook', undefined, { raw, headers: { 'content-type': type } });
   return { gateway, sent };
@@ -69,24 +69,24 @@ t.test(
 );
 
 t.test('values of forms, text and lists are masked in recordings and exports', async (t) => {
-  const { gateway } = await recordingGateway(t, ['/token', '/items/1/token', '/text']);
+  const { gateway } = await recordingGateway(t, ['/ticket', '/items/1/ticket', '/text']);
   const exported = await text(Readable.fromWeb((await fetch(`${gateway.adminUrl}/requests/export`)).body as never));
   const lines = exported
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
   const shown = lines.map(({ text, body }) => text ?? body);
-  t.equal(new URLSearchParams(shown[0]).get('token'), '***');
+  t.equal(new URLSearchParams(shown[0]).get('ticket'), '***');
   t.equal(new URLSearchParams(shown[0]).get('payload'), '{"type":"action","user":{"email":"a@b"}}');
-  t.equal(shown[1], 'command=%2Fdo&token=***');
-  t.equal(shown[2], 'token=***');
+  t.equal(shown[1], 'command=%2Fdo&ticket=***');
+  t.equal(shown[2], 'ticket=***');
   t.equal(lines[2].headers['content-type'], formType);
   t.equal(shown[3], '***');
-  t.match(exported, '[{"id":12345678901234567890},{"token":"***"}]');
-  t.strictSame(shown[5], { payload: { type: 'action' }, token: '***' });
+  t.match(exported, '[{"id":12345678901234567890},{"ticket":"***"}]');
+  t.strictSame(shown[5], { payload: { type: 'action' }, ticket: '***' });
   t.strictSame(
     lines.map(({ masked }) => masked),
-    [...[['/token'], ['/token'], ['/token'], ['/text'], ['/items/1/token'], ['/token']]],
+    [...[['/ticket'], ['/ticket'], ['/ticket'], ['/text'], ['/items/1/ticket'], ['/ticket']]],
   );
   const more = await text(maskLines(Readable.from([exported]), ['/payload/user/email', '/command', '/items/0']));
   const masked = more

@@ -36,7 +36,6 @@ function recordingWords(before: StoringTrigger, after: StoringTrigger): readonly
     ...(now.refused && !old.refused
       ? ['records requests that are dropped, limited or failed, and did not before']
       : []),
-    ...(now.keepsBodies && !old.keepsBodies ? ['records what was sent with requests, and did not before'] : []),
     ...(now.rate > old.rate ? [more(old.rate, now.rate)] : []),
     ...(isWider('count') ? ['keeps more recorded requests'] : []),
     ...(isWider('ageMs') ? ['keeps recorded requests longer'] : []),
