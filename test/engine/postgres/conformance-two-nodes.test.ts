@@ -3,11 +3,7 @@ import { skipWithoutPostgres } from '../../support/postgres.ts';
 import { selectedCases } from '../../support/selected-cases.ts';
 import { openTwo, testDatabase } from './database.ts';
 
-/** Known fault: a node does not yet report the end of a run that a submission at another node has replaced. */
-const unreported = /^runs that another one replaces are reported/;
-
 t.test('postgres engine, two nodes: submit at one, the rest at the other', { skip: skipWithoutPostgres }, async (t) => {
   const database = await testDatabase(t);
-  for (const { name, run } of selectedCases())
-    await t.test(name, { todo: unreported.test(name) }, () => run(() => openTwo(database)));
+  for (const { name, run } of selectedCases()) await t.test(name, () => run(() => openTwo(database)));
 });
