@@ -24,11 +24,11 @@ function files(members: object = {}, gateway: object = {}): Record<string, strin
 }
 
 /** The filter as it should have been. */
-async function mend({ root, gateway }: TestGateway, members: object = {}): Promise<void> {
+async function repair({ root, gateway }: TestGateway, members: object = {}): Promise<void> {
   const file = triggerFile('ask', { filter: filterFor('pro'), dedup: 'body', ...members });
   await writeFile(join(root, 'triggers/ask.yaml'), file);
   const report = await gateway.reloader.reload();
-  if (!report.ok) throw new Error('the mended filter was refused');
+  if (!report.ok) throw new Error('the repaired filter was refused');
 }
 
 const fast = ['--rate', '100000/s'];
@@ -50,7 +50,7 @@ t.test(
     const early = await fireDropped('--dry-run');
     t.match(early.stdout, /support\/ask +0 +0 +4 +0/, 'as long as the filter is wrong, none passes');
 
-    await mend(tested);
+    await repair(tested);
     const dry = await fireDropped('--revision', 'current', '--dry-run', '--json');
     const plan = JSON.parse(dry.stdout);
     t.match(plan, { matching: 4, toDo: 2, revision: tested.gateway.revision });
@@ -88,7 +88,7 @@ t.test('a dropped request that its sender has repeated since is not fired', asyn
   const tested = await startTestGateway(t, files());
   const { fireDropped } = commandsOf(t, tested);
   await tested.fire('ask', order(1));
-  await mend(tested);
+  await repair(tested);
   await tested.fire('ask', order(1));
   const { stdout } = await fireDropped('--dry-run', '--json');
   t.match(JSON.parse(stdout), { matching: 1, toDo: 0 });
@@ -99,7 +99,7 @@ t.test('two commands at once fire each request once, also on a store without a g
   const tested = await startTestGateway(t, files());
   const { fireDropped } = commandsOf(t, tested);
   for (let number = 1; number <= 20; number += 1) await tested.fire('ask', order(number));
-  await mend(tested);
+  await repair(tested);
   const ended = await Promise.all([1, 2, 3].map(() => fireDropped(...fast, '--json')));
   t.equal(
     ended.map(({ stdout }) => JSON.parse(stdout).done).reduce((sum, one) => sum + one),
@@ -127,7 +127,7 @@ t.test('a request of which anything was masked cannot be fired, nor one whose tr
   const tested = await startTestGateway(t, files({ recording: { mask: ['/customer/plan'] } }));
   const { fire, fireDropped } = commandsOf(t, tested);
   await tested.fire('ask', order(1));
-  await mend(tested);
+  await repair(tested);
   const masked = await fireDropped('--dry-run', '--json');
   const { toDo, notFired } = JSON.parse(masked.stdout);
   t.match(
@@ -136,7 +136,7 @@ t.test('a request of which anything was masked cannot be fired, nor one whose tr
   );
   t.match(await fire(notFired[0].id), { code: 1, stdout: /"outcome": "not_fireable"/ });
   t.match(await fire('nothing'), { code: 1, stderr: /nothing not found/ });
-  await mend(tested, { status: 'paused' });
+  await repair(tested, { status: 'paused' });
   t.match(JSON.parse((await fireDropped('--dry-run', '--json')).stdout).notFired, [{ outcome: 'trigger_paused' }]);
 });
 
@@ -155,7 +155,7 @@ t.test('limits of runs apply to fired requests: those with no room are left to a
   const tested = await startTestGateway(t, files(limited));
   const { fireDropped } = commandsOf(t, tested);
   for (let number = 1; number <= 3; number += 1) await tested.fire('ask', order(number));
-  await mend(tested, limited);
+  await repair(tested, limited);
   const fired = await fireDropped(...fast, '--json');
   t.match(
     [fired.code, JSON.parse(fired.stdout)],
@@ -178,14 +178,14 @@ t.test('callbacks are sent replayOf for replays and fired requests, and callers 
   const tested = await startTestGateway(t, files(members));
   const { fireDropped } = commandsOf(t, tested);
   await tested.fire('ask', order(1));
-  await mend(tested, members);
+  await repair(tested, members);
   const [fired] = JSON.parse((await fireDropped(...fast, '--json')).stdout).items;
   const post = { method: 'POST', headers: { 'content-type': 'application/json' } };
   const replay = await (await fetch(`${tested.adminUrl}/runs/${fired.as}/replay`, post)).json();
   await until(() => events.length === 2 || undefined);
-  const told = new Map(events.map(({ data }) => [data.runId, data.replayOf]));
-  t.equal(told.get(fired.as), fired.id);
-  t.equal(told.get((replay as { runId: string }).runId), fired.as);
+  const replays = new Map(events.map(({ data }) => [data.runId, data.replayOf]));
+  t.equal(replays.get(fired.as), fired.id);
+  t.equal(replays.get((replay as { runId: string }).runId), fired.as);
   const read = await tested.fire('ask', undefined, { method: 'GET', path: `/run/${fired.as}` });
   t.match(read.body, { replayOf: fired.id }, JSON.stringify(read.body));
 });

@@ -16,7 +16,7 @@ import { until } from '../support/until.ts';
 /** Ends attempts as the instruction of a request says. */
 const plugin = `
 export default {
-  contract: 'v1', stage: 'run', name: 'told', summary: 'Ends as the request says.', optionsSchema: { type: 'object' },
+  contract: 'v1', stage: 'run', name: 'outcome', summary: 'Ends as the request says.', optionsSchema: { type: 'object' },
   create: () => ({
     execute({ input, attempt }) {
       const { instruction } = input;
@@ -37,9 +37,9 @@ async function start(t: Test, members: object = {}, more: Record<string, string>
   const retry = { attempts: 2, backoff: '10ms' };
   return startTestGateway(t, {
     ...basicFiles(),
-    'gateway.yaml': gatewayFile({ engine: durable, plugins: ['./told.js'], ...members }),
-    'told.js': plugin,
-    'triggers/ask.yaml': triggerFile('ask', { run: { uses: 'told', retry } }),
+    'gateway.yaml': gatewayFile({ engine: durable, plugins: ['./outcome.js'], ...members }),
+    'outcome.js': plugin,
+    'triggers/ask.yaml': triggerFile('ask', { run: { uses: 'outcome', retry } }),
     ...more,
   });
 }
@@ -77,7 +77,7 @@ function acceptance(result: string, state = result): Record<string, number> {
     [`pullcord_requests_total{${asked},outcome="accepted",reason=""}`]: 1,
     'pullcord_request_duration_seconds_count{outcome="accepted"}': 1,
     pullcord_run_queue_seconds_count: 1,
-    [`pullcord_attempt_duration_seconds_count{plugin="told",result="${result}"}`]: 1,
+    [`pullcord_attempt_duration_seconds_count{plugin="outcome",result="${result}"}`]: 1,
     [`pullcord_runs_finished_total{${asked},state="${state}"}`]: 1,
     [`pullcord_run_duration_seconds_count{${asked}}`]: 1,
   };
@@ -90,7 +90,7 @@ t.test('each metric moves when its thing happens, and only then', async (t) => {
     {
       'keys/website.yaml': keyFile('website', { limits: [{ requests: '20/1h', name: 'often' }] }),
       'triggers/ask.yaml': triggerFile('ask', {
-        run: { uses: 'told', retry: { attempts: 2, backoff: '10ms' } },
+        run: { uses: 'outcome', retry: { attempts: 2, backoff: '10ms' } },
         filter: [{ name: 'no-drops', uses: 'jsonata', with: { expression: 'instruction != "drop"' } }],
         recording: { rate: 1 },
       }),
@@ -108,11 +108,11 @@ t.test('each metric moves when its thing happens, and only then', async (t) => {
   t.strictSame(await changed('ask'), acceptance('input_required'));
   t.strictSame(await changed('stream'), {
     ...acceptance('succeeded'),
-    'pullcord_attempt_first_delta_seconds_count{plugin="told"}': 1,
+    'pullcord_attempt_first_delta_seconds_count{plugin="outcome"}': 1,
   });
   t.strictSame(await changed('retry'), {
     ...acceptance('succeeded'),
-    'pullcord_attempt_duration_seconds_count{plugin="told",result="retry"}': 1,
+    'pullcord_attempt_duration_seconds_count{plugin="outcome",result="retry"}': 1,
     [`pullcord_run_retries_total{${asked}}`]: 1,
   });
   t.strictSame(await changed('drop'), {
