@@ -1,3 +1,4 @@
+import { expiringSecrets } from '../config/expiring-secrets.ts';
 import type { Engine } from '../engine/types/index.ts';
 import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
@@ -328,14 +329,12 @@ export const metricCatalogue: readonly MetricDefinition[] = [
     help: 'When a secret of an active API key expires, by key and secret (its note or place); of those that do.',
     labels: ['key', 'secret'],
     *samples({ live }) {
-      for (const { id, status, secrets } of live.current.config.apiKeys) {
-        if (status !== 'active') continue;
-        const expiring = new Map<string, number>();
-        for (const [index, { expiresAt, label = `secrets[${index}]` }] of secrets.entries()) {
-          // Notes may be equal: then the first to expire counts.
-          if (expiresAt !== undefined) expiring.set(label, Math.min(expiresAt, expiring.get(label) ?? Infinity));
-        }
-        for (const [secret, expiresAt] of expiring) yield { labels: { key: id, secret }, value: expiresAt / 1000 };
+      const seen = new Set<string>();
+      for (const { key, label: secret, expiresAt } of expiringSecrets(live.current.config)) {
+        const series = `${key}\n${secret}`;
+        // Of secrets that share a label the first to expire counts.
+        if (!seen.has(series)) yield { labels: { key, secret }, value: expiresAt / 1000 };
+        seen.add(series);
       }
     },
   },

@@ -487,6 +487,14 @@ t.test(
       apiKeys: [
         { ...key, id: 'website' },
         { ...key, id: 'old', status: 'revoked' },
+        {
+          ...key,
+          id: 'twice',
+          secrets: [
+            { ...secret, label: 'web' },
+            { ...secret, label: 'web', expiresAt: 8 },
+          ],
+        },
         { ...key, id: 'sales', projects: ['sales'] },
       ],
       admin: {
@@ -498,9 +506,13 @@ t.test(
     };
     t.strictSame(expiriesOf(config, { project: undefined, trigger: undefined }), {
       'key website, secrets[0]': [7],
+      'key twice, web': [7],
       'key sales, secrets[0]': [7],
       'admin token ops': [9],
     });
-    t.strictSame(expiriesOf(config, { project: 'support', trigger: undefined }), { 'key website, secrets[0]': [7] });
+    t.strictSame(expiriesOf(config, { project: 'support', trigger: undefined }), {
+      'key website, secrets[0]': [7],
+      'key twice, web': [7],
+    });
   },
 );

@@ -1,4 +1,5 @@
 import type { AlertScope } from '../../config/alert-model.ts';
+import { expiringSecrets } from '../../config/expiring-secrets.ts';
 import type { Config, LimitConfig } from '../../config/model.ts';
 import { usageOf } from '../../engine/limits/rule.ts';
 import type { Engine } from '../../engine/types/index.ts';
@@ -80,25 +81,17 @@ function subjectOf({ id, per }: LimitConfig, value: string): string {
   return isNamed ? `${id}: ${value}` : id;
 }
 
-/** The secrets that expire, of keys that can be used, and the tokens of the admin listener. */
-export function expiriesOf(
-  { apiKeys, admin }: Pick<Config, 'apiKeys' | 'admin'>,
-  { project }: AlertScope,
-): Observation {
-  const secrets = apiKeys
-    .filter(({ status }) => status === 'active')
-    .filter(({ projects }) => project === undefined || projects.includes('*') || projects.includes(project))
-    .flatMap((key) =>
-      key.secrets.map(
-        ({ expiresAt, label }, index) => [`key ${key.id}, ${label ?? `secrets[${index}]`}`, expiresAt] as const,
-      ),
-    );
+/** When secrets of active keys and tokens of the admin listener expire. */
+export function expiriesOf(config: Pick<Config, 'apiKeys' | 'admin'>, { project }: AlertScope): Observation {
+  const expiries: Record<string, readonly [number]> = {};
+  for (const { key, label, projects, expiresAt } of expiringSecrets(config)) {
+    if (project !== undefined && !projects.includes('*') && !projects.includes(project)) continue;
+    // Of secrets that share a label the first to expire counts.
+    expiries[`key ${key}, ${label}`] ??= [expiresAt];
+  }
   // They belong to no project.
-  const tokens =
-    project === undefined ? admin.tokens.map(({ id, expiresAt }) => [`admin token ${id}`, expiresAt] as const) : [];
-  return Object.fromEntries(
-    [...secrets, ...tokens].flatMap(([subject, expiresAt]) =>
-      expiresAt === undefined ? [] : [[subject, [expiresAt]]],
-    ),
-  );
+  for (const { id, expiresAt } of project === undefined ? config.admin.tokens : []) {
+    if (expiresAt !== undefined) expiries[`admin token ${id}`] = [expiresAt];
+  }
+  return expiries;
 }

@@ -1,3 +1,4 @@
+import { expiringSecrets } from '../../config/expiring-secrets.ts';
 import type { Config } from '../../config/model.ts';
 import { describePlace } from '../../diagnostics/describe-place.ts';
 import type { Engine, RecordedRequest, Recordings, RunRecord } from '../../engine/types/index.ts';
@@ -130,15 +131,10 @@ function memoryOf({ memory }: ServingStatus): StatusDocument['memory'] {
   return { heldBytes: Math.round(heldBytes), limitBytes: Math.round(memory.limit) };
 }
 
-function expiringKeys({ apiKeys }: Config, now: number): StatusKey[] {
-  return apiKeys
-    .filter(({ status }) => status !== 'revoked')
-    .flatMap(({ id, secrets }) =>
-      secrets.flatMap(({ expiresAt = Infinity }, secret) =>
-        expiresAt > now && expiresAt <= now + expiresSoonMs ? [{ id, secret, expiresAt: isoTime(expiresAt) }] : [],
-      ),
-    )
-    .sort((one, other) => (one.expiresAt < other.expiresAt ? -1 : 1));
+function expiringKeys(config: Config, now: number): StatusKey[] {
+  return expiringSecrets(config)
+    .filter(({ expiresAt }) => expiresAt > now && expiresAt <= now + expiresSoonMs)
+    .map(({ key: id, index: secret, expiresAt }) => ({ id, secret, expiresAt: isoTime(expiresAt) }));
 }
 
 function isoTime(timeMs: number): string {
