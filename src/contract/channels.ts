@@ -223,6 +223,7 @@ export interface CommitMessage {
 }
 
 function plain<Message>(name: string): MessageChannel<Message> {
+  // As below.
   return channel(name) as unknown as MessageChannel<Message>;
 }
 

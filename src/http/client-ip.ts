@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP, isIPv4 } from 'node:net';
+import { isIP, isIPv4, type Socket } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 import ipaddr from 'ipaddr.js';
 import type { ServerConfig } from '../config/model.ts';
@@ -15,7 +15,7 @@ const trustTests = new WeakMap<Trust, TrustTest>();
  * address has one notation, without a port: filters and limits compare it.
  */
 export function clientIp(request: IncomingMessage, server: Trust): string {
-  const peer = peerOf(request);
+  const peer = peerOf(request.socket);
   const forwarded = request.headers['x-forwarded-for'];
   // Node joins the lines of the header with commas.
   if (server.trustProxy === false || typeof forwarded !== 'string') return peer;
@@ -24,10 +24,11 @@ export function clientIp(request: IncomingMessage, server: Trust): string {
 
 /** Whether the headers of a proxy are believed that the direct peer has sent. */
 export function isTrustedPeer(request: IncomingMessage, server: Trust): boolean {
-  return server.trustProxy !== false && testFor(server)(peerOf(request));
+  return server.trustProxy !== false && testFor(server)(peerOf(request.socket));
 }
 
-function peerOf({ socket: { remoteAddress = '' } }: IncomingMessage): string {
+/** The address of the other end of a connection, in the one notation that addresses have here. */
+export function peerOf({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string {
   return isIPv4(remoteAddress) ? remoteAddress : (canonicalIp(remoteAddress) ?? remoteAddress);
 }
 

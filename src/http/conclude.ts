@@ -3,17 +3,15 @@ import { noBody } from '../runtime/body/trigger-body.ts';
 import { exchangeOf } from '../runtime/exchange.ts';
 import { hasFailed } from '../runtime/recording/recorder.ts';
 import { problemCodeOf, statusOf } from '../runtime/reply.ts';
+import type { LiveTrigger } from '../runtime/snapshot.ts';
 import { outcomeOf, reasonOf, type Verdict } from '../runtime/verdict.ts';
 import type { Call } from './call.ts';
 
 /** Publishes and records the outcome of a request: the only place that does. */
 export function conclude(call: Call, reply: Reply): void {
-  const { verdict, trigger, message, caller } = call;
+  const { verdict, trigger, message } = call;
   const code = problemCodeOf(reply);
-  message.project = trigger?.project.id;
-  message.trigger = trigger?.key;
-  message.caller = caller?.id;
-  message.secret = caller?.credential;
+  identify(call, trigger);
   message.status = statusOf(reply);
   message.code = code;
   message.detail = call.reason ?? (code === undefined ? '' : detailOf(reply, verdict));
@@ -35,19 +33,23 @@ export function conclude(call: Call, reply: Reply): void {
  * before its answer could not be sent.
  */
 export function concludeError(call: Call, reply: BodyReply): void {
-  const { message, firing, caller } = call;
+  const { message, firing } = call;
   const isDecided = message.status !== undefined;
   const code = problemCodeOf(reply);
   message.status = reply.status;
   message.code = code;
   if (isDecided) return;
-  const trigger = call.trigger ?? firing?.trigger;
+  identify(call, call.trigger ?? firing?.trigger);
+  if (firing !== undefined) message.outcome = code;
+  channels.request.decided.publish(message);
+}
+
+/** Says which trigger a request is for, and who sent it, as far as that is known. */
+function identify({ message, caller }: Call, trigger: LiveTrigger | undefined): void {
   message.project = trigger?.project.id;
   message.trigger = trigger?.key;
   message.caller = caller?.id;
   message.secret = caller?.credential;
-  if (firing !== undefined) message.outcome = code;
-  channels.request.decided.publish(message);
 }
 
 /** Records what reached the pipeline, or was refused before for a reason that is recorded. */

@@ -6,6 +6,7 @@ import {
   problemCodes,
   type RequestMessage,
 } from '../contract/index.ts';
+import { peerOf } from './client-ip.ts';
 
 /** A message while it is filled in. */
 export type OpenMessage<Message> = { -readonly [Member in keyof Message]: Message[Member] };
@@ -48,10 +49,10 @@ export function requestMessage(
 /** Publishes a violation of HTTP by a client. */
 export function publishProtocolError(
   gateway: ObservedGateway,
-  { remoteAddress = '' }: Socket,
+  socket: Socket,
   { requestId, code, reason }: { readonly requestId: string; readonly code: ProblemCode; readonly reason: string },
 ): void {
-  const arrived = { requestId, receivedAt: Date.now(), method: '', path: '', host: undefined, ip: remoteAddress };
+  const arrived = { requestId, receivedAt: Date.now(), method: '', path: '', host: undefined, ip: peerOf(socket) };
   const { status } = problemCodes[code];
   const message = { ...requestMessage(gateway, { ...arrived, trace: undefined }), code, reason, status, durationMs: 0 };
   for (const channel of [channels.request.start, channels.request.decided, channels.request.end])

@@ -1,4 +1,4 @@
-import { sampledFlag } from './traceparent.ts';
+import { isSampled } from './traceparent.ts';
 
 /** Decides when a request arrives whether its spans are exported even if nothing fails. */
 export type Sampler = (traceId: string, parentFlags: number | undefined) => boolean;
@@ -8,8 +8,7 @@ export const alwaysOff: Sampler = () => false;
 
 /** As the caller decided; `root` decides of requests without a caller in a trace. */
 export function parentBased(root: Sampler): Sampler {
-  return (traceId, parentFlags) =>
-    parentFlags === undefined ? root(traceId, undefined) : (parentFlags & sampledFlag) === sampledFlag;
+  return (traceId, parentFlags) => (parentFlags === undefined ? root(traceId, undefined) : isSampled(parentFlags));
 }
 
 /** Of this share of traces all spans, by their ids: every service that samples by the ratio chooses the same traces. */

@@ -11,6 +11,10 @@ export interface IncomingTrace {
 
 /** The bit of `trace-flags` that says that the caller exports its spans. */
 export const sampledFlag = 1;
+
+export function isSampled(flags: number): boolean {
+  return (flags & sampledFlag) === sampledFlag;
+}
 /** The bits that are passed on: that one, and that the id of the trace is random. Others are reserved. */
 const knownFlags = 3;
 

@@ -2,7 +2,7 @@ import type { TraceContext, TraceHeaders } from '../../contract/index.ts';
 import type { RunRecord, RunTrace } from '../../engine/types/index.ts';
 import { RandomIds } from './random-ids.ts';
 import type { Sampler } from './sampler.ts';
-import { formatTraceparent, type IncomingTrace, sampledFlag } from './traceparent.ts';
+import { formatTraceparent, type IncomingTrace, isSampled, sampledFlag } from './traceparent.ts';
 
 /**
  * Gives requests, attempts and callbacks their places in traces. Without a sampler no spans are exported: the place that a trusted
@@ -22,36 +22,17 @@ export class Tracer {
     const { traceId, state } = caller;
     if (this.#sampler === undefined) return passedOn(traceId, caller.spanId, caller.flags, state);
     const sampled = this.#sampler(traceId, caller.flags);
-    return {
-      traceId,
-      spanId: this.#ids.spanId(),
-      isRemote: false,
-      parentSpanId: caller.spanId,
-      firedBy: undefined,
-      sampled,
-      flags: sampled ? caller.flags | sampledFlag : caller.flags & ~sampledFlag,
-      state,
-    };
+    const flags = sampled ? caller.flags | sampledFlag : caller.flags & ~sampledFlag;
+    return this.#span({ traceId, flags, state, parentSpanId: caller.spanId });
   }
 
   /** The place of an attempt of a run, or of its callback: another span each time. */
   ofRun({ id, trace }: Pick<RunRecord, 'id' | 'trace'>): TraceContext | undefined {
     if (trace === undefined) return this.#sampler && this.#root(this.#sampler, traceIdOfRun(id));
+    if (this.#sampler !== undefined) return this.#span(trace);
     const { traceId, flags, state, parentSpanId, firedBy } = trace;
-    if (this.#sampler === undefined) {
-      const spanId = firedBy?.traceId === traceId ? firedBy.spanId : parentSpanId;
-      return spanId === undefined ? undefined : passedOn(traceId, spanId, flags, state);
-    }
-    return {
-      traceId,
-      spanId: this.#ids.spanId(),
-      isRemote: false,
-      parentSpanId,
-      firedBy,
-      sampled: (flags & sampledFlag) === sampledFlag,
-      flags,
-      state,
-    };
+    const spanId = firedBy?.traceId === traceId ? firedBy.spanId : parentSpanId;
+    return spanId === undefined ? undefined : passedOn(traceId, spanId, flags, state);
   }
 
   /** The place of a replay: a trace of its own, which links to the request that fired the replayed run. */
@@ -62,17 +43,13 @@ export class Tracer {
   }
 
   #root(sampler: Sampler, traceId = this.#ids.traceId()): TraceContext {
-    const sampled = sampler(traceId, undefined);
-    return {
-      traceId,
-      spanId: this.#ids.spanId(),
-      isRemote: false,
-      parentSpanId: undefined,
-      firedBy: undefined,
-      sampled,
-      flags: sampled ? sampledFlag : 0,
-      state: undefined,
-    };
+    return this.#span({ traceId, flags: sampler(traceId, undefined) ? sampledFlag : 0 });
+  }
+
+  /** A new span in a trace. */
+  #span({ traceId, flags, state, parentSpanId, firedBy }: RunTrace): TraceContext {
+    const sampled = isSampled(flags);
+    return { traceId, spanId: this.#ids.spanId(), isRemote: false, parentSpanId, firedBy, sampled, flags, state };
   }
 }
 
@@ -101,6 +78,6 @@ export function headersOf(trace: TraceContext | undefined): TraceHeaders | undef
 }
 
 function passedOn(traceId: string, spanId: string, flags: number, state: string | undefined): TraceContext {
-  const sampled = (flags & sampledFlag) === sampledFlag;
+  const sampled = isSampled(flags);
   return { traceId, spanId, isRemote: true, parentSpanId: undefined, firedBy: undefined, sampled, flags, state };
 }
