@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { TriggerConfig } from '../config/model.ts';
 import { sameKey, sameTrigger, triggerName } from '../config/trigger-key.ts';
 import { suggest } from '../diagnostics/closest.ts';
-import { makePrintable } from '../diagnostics/code-frame.ts';
+import { makePrintable } from '../diagnostics/printable.ts';
 import type { OpenConfig } from '../review/open-config.ts';
 import type { RehearsedRequest } from '../review/rehearsal.ts';
 import { AccessError } from './access-error.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { makePrintable } from '../diagnostics/code-frame.ts';
+import { makePrintable } from '../diagnostics/printable.ts';
 import type { StatusDocument } from '../runtime/status/status-document.gen.ts';
 import type { StatusAccess } from './access.ts';
 import { compactAge } from './age.ts';

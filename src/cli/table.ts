@@ -1,4 +1,4 @@
-import { makePrintable } from '../diagnostics/code-frame.ts';
+import { makePrintable } from '../diagnostics/printable.ts';
 import { terminal } from './terminal.ts';
 
 /**

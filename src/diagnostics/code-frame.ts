@@ -1,6 +1,7 @@
 import { codeFrameColumns } from '@babel/code-frame';
 import { withoutCredentials } from './credentials.ts';
 import type { Range } from './locate.ts';
+import { makePrintable } from './printable.ts';
 
 const linesAround = 2;
 const widestLine = 160;
@@ -29,11 +30,6 @@ export function codeFrame(text: string, range: Range, masks: readonly Mask[] = [
     { start: location, ...(end && { end: { line: end.line, column: Math.min(column(end), widestLine) } }) },
     { startLine: firstLine, linesAbove: linesAround, linesBelow: linesAround, highlightCode: false },
   );
-}
-
-/** Replaces what could steer a terminal or reorder text (control and bidirectional characters), one for one. */
-export function makePrintable(line: string): string {
-  return line.replace(/\r$/, '').replace(/[[\p{Cc}\u2028-\u202e\u2066-\u2069]--\t]/gv, '·');
 }
 
 /** As long as what it stands for, so that the marker below is at its place. */

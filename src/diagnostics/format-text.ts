@@ -1,7 +1,8 @@
 import pc from 'picocolors';
-import { codeFrame, type Mask, makePrintable } from './code-frame.ts';
+import { codeFrame, type Mask } from './code-frame.ts';
 import { valueOffsets } from './locate.ts';
 import type { LocatedProblem } from './located-problem.ts';
+import { makePrintable } from './printable.ts';
 import type { Sources } from './source.ts';
 
 /** Prints `file:line:col code message`, a code frame and a hint for each problem; a note is nothing but a line. */

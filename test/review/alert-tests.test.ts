@@ -163,7 +163,7 @@ t.test('a failed test says when, what was expected, and why it is otherwise, in 
   });
   t.match((await run('--format', 'junit')).stdout, /<testsuite name="alert agents-fail".* failures="1"/);
   t.match((await run('--format', 'github')).stdout, /::error .*agents-fail\.test\.yaml/);
-  t.match(await run('--filter', 'QUIET'), { code: 1, stderr: /no alert/ });
+  t.match(await run('--filter', 'QUIET'), { code: 1, stderr: /no trigger and no test has "QUIET" in its name/ });
   t.match(await run('--filter', 'agents-FAIL'), { code: 1, stdout: /1 test/ });
 });
 

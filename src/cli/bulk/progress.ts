@@ -1,4 +1,4 @@
-import { makePrintable } from '../../diagnostics/code-frame.ts';
+import { makePrintable } from '../../diagnostics/printable.ts';
 import type { Outcome } from './bulk.ts';
 
 /** How often a line is printed, in milliseconds: on a terminal, which shows the last one, and elsewhere. */

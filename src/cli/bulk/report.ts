@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../contract/index.ts';
-import { makePrintable } from '../../diagnostics/code-frame.ts';
+import { makePrintable } from '../../diagnostics/printable.ts';
 import { table } from '../table.ts';
 import { type ExitCode, exitCodes, terminal } from '../terminal.ts';
 import type { BulkEnd, Outcome } from './bulk.ts';

@@ -70,22 +70,20 @@ export const recordingCases: readonly ConformanceCase[] = [
   recordingPromise('a recorded request is read with what its run took, as soon as that has ended', async (harness) => {
     const { engine, clock, recordings } = harness;
     const worker = new Worker();
-    await engine.start({ execute: worker.execute, concurrencyOf: () => ({ limit: 1, isPerValue: false }) });
-    const [first, second] = [newRun(harness), newRun(harness)];
-    for (const run of [first, second]) await engine.submit(run, undefined);
-    const accepted = newRequest(harness, { runId: second.id });
-    const duplicate = newRequest(harness, { runId: second.id, verdict: 'duplicate' });
+    await engine.start({ execute: worker.execute });
+    const waiting = newRun(harness, { startsAt: clock.now() + 300 });
+    await engine.submit(waiting, undefined);
+    const accepted = newRequest(harness, { runId: waiting.id });
+    const duplicate = newRequest(harness, { runId: waiting.id, verdict: 'duplicate' });
     await record(harness, [accepted, duplicate].map(unbounded), wide);
-    const attempt = await worker.started(first.id);
     clock.advance(300);
-    attempt.settle(success);
-    await ended(harness, first.id);
-    const next = await worker.started(second.id);
+    await harness.noticed?.();
+    const attempt = await worker.started(waiting.id);
     assert.equal((await recordings.get(accepted.id))?.run, undefined);
     clock.advance(50);
     const usage = { inputTokens: 600, outputTokens: 150 };
-    next.settle({ ...success, usage, cost: { nanos: 250, currency: 'USD' } });
-    await ended(harness, second.id);
+    attempt.settle({ ...success, usage, cost: { nanos: 250, currency: 'USD' } });
+    await ended(harness, waiting.id);
     const run = {
       ...({ state: 'succeeded', waitedMs: 300, durationMs: 50 } as const),
       ...{ usage, cost: { nanos: 250, currency: 'USD' } },

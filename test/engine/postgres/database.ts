@@ -70,6 +70,8 @@ function testClock() {
   };
 }
 
+const accepting = () => ({ revision: 'accepting', commit: undefined, isDirty: false, keyDigest: '' });
+
 /** A short lease: nodes learn of each other, and of what is queued, with each beat. */
 const lease = 3000;
 
@@ -97,8 +99,10 @@ export async function openTwo(database: TestDatabase, options?: Options): Promis
     submit: (run, claim, limits) => (run.policy.mask.length > 0 ? second : first).engine.submit(run, claim, limits),
     async start(executor) {
       isStarted = true;
-      // The first executes nothing, but what its submissions end is for it to report.
-      if (executor.ended !== undefined) await first.engine.start({ ...executor, serves: () => false });
+      // The first executes nothing, but what its submissions end is for it to report. Its revision is another one: nodes of the
+      // same one would agree that nobody serves these triggers.
+      if (executor.ended !== undefined)
+        await first.engine.start({ ...executor, serves: () => false, describe: accepting });
       await second.engine.start(executor);
     },
     // A node that has neither submitted nor executed anything is not one of the cluster, and knows nothing of the others.
