@@ -3,6 +3,24 @@ import type { SpanReference, TraceContext } from '../../contract/index.ts';
 /** Of SpanKind in OTLP. */
 export const spanKinds = { server: 2, client: 3 } as const;
 
+/** What many spans have in common, as text. */
+export interface SpanShape {
+  readonly name: string;
+  readonly attributes: string;
+}
+
+/** @param attributes made by `textAttribute` and its like. They are joined: a text of many pieces is slow to write out */
+export function shapeOf(
+  name: string,
+  kind: (typeof spanKinds)[keyof typeof spanKinds],
+  attributes: readonly string[],
+): SpanShape {
+  return {
+    name: ['"name":', JSON.stringify(name), ',"kind":', kind, ',"startTimeUnixNano":"'].join(''),
+    attributes: ['","attributes":[', attributes.join('').slice(1)].join(''),
+  };
+}
+
 /** A span as it is written. Times in milliseconds since the epoch. */
 export interface WrittenSpan {
   readonly trace: TraceContext;
@@ -10,11 +28,10 @@ export interface WrittenSpan {
   /** Whether its parent is a span of another service. */
   readonly isParentRemote: boolean;
   readonly link: SpanReference | undefined;
-  readonly name: string;
-  readonly kind: (typeof spanKinds)[keyof typeof spanKinds];
+  readonly shape: SpanShape;
   readonly startMs: number;
   readonly endMs: number;
-  /** Made by `textAttribute` and `integerAttribute`. */
+  /** What it has beside those of its shape. Made by `textAttribute` and its like. */
   readonly attributes: string;
   /** Why it failed, a text that may be empty; undefined: it did not. */
   readonly failure: string | undefined;
@@ -25,7 +42,7 @@ export interface WrittenSpan {
  * live until they are serialized would cost more than everything else about a span.
  */
 export function spanJson(span: WrittenSpan): string {
-  const { trace, parentSpanId, link, attributes, failure } = span;
+  const { trace, parentSpanId, link, shape, attributes, failure } = span;
   const state = trace.state === undefined ? '' : `"traceState":${JSON.stringify(trace.state)},`;
   const parent = parentSpanId === undefined ? '' : `"parentSpanId":"${parentSpanId}",`;
   const links = link === undefined ? '' : `,"links":[{"traceId":"${link.traceId}","spanId":"${link.spanId}"}]`;
@@ -34,8 +51,8 @@ export function spanJson(span: WrittenSpan): string {
   const flags = trace.flags | hasIsRemote | (span.isParentRemote ? isRemote : 0);
   return (
     `{"traceId":"${trace.traceId}","spanId":"${trace.spanId}",${state}${parent}"flags":${flags},` +
-    `"name":${JSON.stringify(span.name)},"kind":${span.kind},"startTimeUnixNano":"${nanoseconds(span.startMs)}",` +
-    `"endTimeUnixNano":"${nanoseconds(span.endMs)}","attributes":[${attributes.slice(1)}]${links}${status}}`
+    `${shape.name}${nanoseconds(span.startMs)}","endTimeUnixNano":"${nanoseconds(span.endMs)}` +
+    `${shape.attributes}${attributes}]${links}${status}}`
   );
 }
 
@@ -43,20 +60,23 @@ export function spanJson(span: WrittenSpan): string {
 const hasIsRemote = 0x100;
 const isRemote = 0x200;
 
-/** An attribute, behind a comma; nothing where it has no value. */
-export function textAttribute(key: string, value: string | undefined): string {
-  if (value === undefined) return '';
-  return `,{"key":"${key}","value":{"stringValue":${JSON.stringify(value)}}}`;
+/** Writes an attribute, behind a comma; nothing where it has no value. */
+export type AttributeWriter<Value> = (value: Value | undefined) => string;
+
+export function textAttribute(key: string): AttributeWriter<string> {
+  const before = `,{"key":"${key}","value":{"stringValue":`;
+  return (value) => (value === undefined ? '' : `${before}${JSON.stringify(value)}}}`);
 }
 
-/** As `textAttribute`. An integer of 64 bits is a string in JSON. */
-export function integerAttribute(key: string, value: number | undefined): string {
-  return value === undefined ? '' : `,{"key":"${key}","value":{"intValue":"${value}"}}`;
+/** An integer of 64 bits is a string in JSON. */
+export function integerAttribute(key: string): AttributeWriter<number> {
+  const before = `,{"key":"${key}","value":{"intValue":"`;
+  return (value) => (value === undefined ? '' : `${before}${value}"}}`);
 }
 
-/** As `textAttribute`. */
-export function numberAttribute(key: string, value: number | undefined): string {
-  return value === undefined ? '' : `,{"key":"${key}","value":{"doubleValue":${value}}}`;
+export function numberAttribute(key: string): AttributeWriter<number> {
+  const before = `,{"key":"${key}","value":{"doubleValue":`;
+  return (value) => (value === undefined ? '' : `${before}${value}}}`);
 }
 
 /** What the spans of an export have in common: the text before and after them. */

@@ -1,6 +1,18 @@
+import { LRUCache } from 'lru-cache';
 import type { AttemptMessage, CallbackMessage, RequestMessage, TraceContext } from '../../contract/index.ts';
 import { knownMethods } from './conventions.ts';
-import { integerAttribute, numberAttribute, spanJson, spanKinds, textAttribute } from './otlp-json.ts';
+import {
+  integerAttribute,
+  numberAttribute,
+  type SpanShape,
+  shapeOf,
+  spanJson,
+  spanKinds,
+  textAttribute,
+} from './otlp-json.ts';
+
+/** How many shapes are kept: about those of the triggers and callers that are busy. */
+const mostShapes = 1000;
 
 /** What becomes a span when it is exported. */
 export type SpanRecord =
@@ -25,117 +37,188 @@ export function hasFailed(message: RequestMessage | AttemptMessage | CallbackMes
 
 const failedResults: ReadonlySet<string> = new Set(['failed', 'retry', 'given_up', 'gone']);
 
-/** The span of a record as JSON. */
-export function spanOf(record: SpanRecord): string {
-  switch (record.kind) {
-    case 'request':
-      return requestSpan(record.trace, record.message);
-    case 'attempt':
-      return attemptSpan(record);
-    case 'callback':
-      return callbackSpan(record);
+/** The attributes by the names of their conventions; those of no convention begin with `pullcord`. */
+const http = {
+  method: textAttribute('http.request.method'),
+  scheme: textAttribute('url.scheme'),
+  path: textAttribute('url.path'),
+  route: textAttribute('http.route'),
+  status: integerAttribute('http.response.status_code'),
+  resendCount: integerAttribute('http.request.resend_count'),
+  serverAddress: textAttribute('server.address'),
+  serverPort: integerAttribute('server.port'),
+  clientAddress: textAttribute('client.address'),
+};
+const errorType = textAttribute('error.type');
+const genAi = {
+  operation: textAttribute('gen_ai.operation.name'),
+  provider: textAttribute('gen_ai.provider.name'),
+  agent: textAttribute('gen_ai.agent.name'),
+  conversation: textAttribute('gen_ai.conversation.id'),
+  model: textAttribute('gen_ai.response.model'),
+  inputTokens: integerAttribute('gen_ai.usage.input_tokens'),
+  outputTokens: integerAttribute('gen_ai.usage.output_tokens'),
+  cachedTokens: integerAttribute('gen_ai.usage.cache_read.input_tokens'),
+  reasoningTokens: integerAttribute('gen_ai.usage.reasoning.output_tokens'),
+};
+const pullcord = {
+  requestId: textAttribute('pullcord.request.id'),
+  runId: textAttribute('pullcord.run.id'),
+  project: textAttribute('pullcord.project'),
+  trigger: textAttribute('pullcord.trigger'),
+  outcome: textAttribute('pullcord.outcome'),
+  reason: textAttribute('pullcord.reason'),
+  plugin: textAttribute('pullcord.plugin'),
+  attempt: integerAttribute('pullcord.attempt'),
+  result: textAttribute('pullcord.result'),
+  costAmount: numberAttribute('pullcord.cost.amount'),
+  costCurrency: textAttribute('pullcord.cost.currency'),
+  callbackAttempt: integerAttribute('pullcord.callback.attempt'),
+  callbackResult: textAttribute('pullcord.callback.result'),
+};
+
+/** Writes spans as JSON. What spans of a trigger have in common is written once. */
+export class SpanWriter {
+  readonly #shapes = new LRUCache<string, SpanShape>({ max: mostShapes });
+
+  write(record: SpanRecord): string {
+    switch (record.kind) {
+      case 'request':
+        return this.#request(record.trace, record.message);
+      case 'attempt':
+        return this.#attempt(record);
+      case 'callback':
+        return this.#callback(record);
+    }
+  }
+
+  /** An HTTP server span. */
+  #request(trace: TraceContext, message: RequestMessage): string {
+    const { receivedAt, durationMs = 0, status, code, reason } = message;
+    const failed = hasFailed(message);
+    return spanJson({
+      trace,
+      parentSpanId: trace.parentSpanId,
+      isParentRemote: trace.parentSpanId !== undefined,
+      link: undefined,
+      shape: this.#shape(requestKey(message), () => requestShape(message)),
+      startMs: receivedAt,
+      endMs: receivedAt + durationMs,
+      attributes:
+        http.status(status) +
+        errorType(failed ? (code ?? String(status)) : undefined) +
+        pullcord.requestId(message.requestId) +
+        pullcord.runId(message.runId) +
+        pullcord.outcome(message.outcome ?? code) +
+        pullcord.reason(reason === '' ? undefined : reason),
+      // The code of the answer says it.
+      failure: failed ? '' : undefined,
+    });
+  }
+
+  /** A span `invoke_agent` of the conventions for generative AI. */
+  #attempt({ trace, message, startMs, isNested }: OfRun<'attempt', AttemptMessage>): string {
+    const { project, trigger, plugin, result, usage, cost, durationMs = 0 } = message;
+    const failed = hasFailed(message);
+    return spanJson({
+      trace,
+      ...placeOf(trace, isNested),
+      shape: this.#shape(`${plugin}\n${project}\n${trigger}`, () => attemptShape(message)),
+      startMs,
+      endMs: startMs + durationMs,
+      attributes:
+        genAi.conversation(message.sessionId) +
+        genAi.model(usage?.model) +
+        genAi.inputTokens(usage?.inputTokens) +
+        genAi.outputTokens(usage?.outputTokens) +
+        genAi.cachedTokens(usage?.cachedTokens) +
+        genAi.reasoningTokens(usage?.reasoningTokens) +
+        errorType(failed ? (result === 'retry' ? 'attempt_failed' : 'run_failed') : undefined) +
+        pullcord.runId(message.runId) +
+        pullcord.requestId(message.requestId) +
+        pullcord.attempt(message.attempt) +
+        pullcord.result(result) +
+        pullcord.costAmount(cost?.amount) +
+        pullcord.costCurrency(cost?.currency),
+      failure: failed ? (message.failure ?? '') : undefined,
+    });
+  }
+
+  /** An HTTP client span. */
+  #callback({ trace, message, startMs, isNested }: OfRun<'callback', CallbackMessage>): string {
+    const { host, project, trigger, status, attempt, durationMs = 0 } = message;
+    const failed = hasFailed(message);
+    return spanJson({
+      trace,
+      ...placeOf(trace, isNested),
+      shape: this.#shape(`${host}\n${project}\n${trigger}\n`, () => callbackShape(message)),
+      startMs,
+      endMs: startMs + durationMs,
+      attributes:
+        http.status(status) +
+        http.resendCount(attempt > 1 ? attempt - 1 : undefined) +
+        errorType(failed ? String(status ?? message.failure ?? '_OTHER') : undefined) +
+        pullcord.runId(message.runId) +
+        pullcord.requestId(message.requestId) +
+        pullcord.callbackAttempt(attempt) +
+        pullcord.callbackResult(message.result),
+      failure: failed ? (message.failure ?? '') : undefined,
+    });
+  }
+
+  /** @param key differs where the shape does */
+  #shape(key: string, make: () => SpanShape): SpanShape {
+    const known = this.#shapes.get(key);
+    if (known !== undefined) return known;
+    const shape = make();
+    this.#shapes.set(key, shape);
+    return shape;
   }
 }
 
-/** An HTTP server span. */
-function requestSpan(trace: TraceContext, message: RequestMessage): string {
-  const { method, path, receivedAt, durationMs = 0, status, code, host } = message;
+/** None of its parts has a line break. */
+function requestKey({ method, path, host, ip, project, trigger }: RequestMessage): string {
+  return `${method}\n${path}\n${host ?? ''}\n${ip}\n${project ?? ''}\n${trigger ?? ''}`;
+}
+
+function requestShape({ method, path, host, ip, project, trigger }: RequestMessage): SpanShape {
   const known = knownMethods.has(method) ? method : undefined;
   const route = routeOf(path);
   const [address, port] = hostParts(host);
-  const failed = hasFailed(message);
-  return spanJson({
-    trace,
-    parentSpanId: trace.parentSpanId,
-    isParentRemote: trace.parentSpanId !== undefined,
-    link: undefined,
-    name: `${known ?? 'HTTP'}${route === undefined ? '' : ` ${route}`}`,
-    kind: spanKinds.server,
-    startMs: receivedAt,
-    endMs: receivedAt + durationMs,
-    attributes:
-      textAttribute('http.request.method', known ?? '_OTHER') +
-      textAttribute('url.scheme', 'http') +
-      textAttribute('url.path', path) +
-      textAttribute('http.route', route) +
-      integerAttribute('http.response.status_code', status) +
-      textAttribute('error.type', failed ? (code ?? String(status)) : undefined) +
-      textAttribute('server.address', address) +
-      integerAttribute('server.port', port) +
-      textAttribute('client.address', message.ip) +
-      textAttribute('pullcord.request.id', message.requestId) +
-      textAttribute('pullcord.project', message.project) +
-      textAttribute('pullcord.trigger', message.trigger) +
-      textAttribute('pullcord.run.id', message.runId) +
-      textAttribute('pullcord.outcome', message.outcome ?? code) +
-      textAttribute('pullcord.reason', message.reason === '' ? undefined : message.reason),
-    // The code of the answer says it.
-    failure: failed ? '' : undefined,
-  });
+  return shapeOf(`${known ?? 'HTTP'}${route === undefined ? '' : ` ${route}`}`, spanKinds.server, [
+    http.method(known ?? '_OTHER'),
+    http.scheme('http'),
+    http.path(path),
+    http.route(route),
+    http.serverAddress(address),
+    http.serverPort(port),
+    http.clientAddress(ip),
+    pullcord.project(project),
+    pullcord.trigger(trigger),
+  ]);
 }
 
-/** A span `invoke_agent` of the conventions for generative AI. */
-function attemptSpan({ trace, message, startMs, isNested }: OfRun<'attempt', AttemptMessage>): string {
-  const { trigger, result, usage, cost, durationMs = 0 } = message;
-  const failed = hasFailed(message);
-  return spanJson({
-    trace,
-    ...placeOf(trace, isNested),
-    name: `invoke_agent ${trigger}`,
-    kind: spanKinds.client,
-    startMs,
-    endMs: startMs + durationMs,
-    attributes:
-      textAttribute('gen_ai.operation.name', 'invoke_agent') +
-      textAttribute('gen_ai.provider.name', message.plugin) +
-      textAttribute('gen_ai.agent.name', trigger) +
-      textAttribute('gen_ai.conversation.id', message.sessionId) +
-      textAttribute('gen_ai.response.model', usage?.model) +
-      integerAttribute('gen_ai.usage.input_tokens', usage?.inputTokens) +
-      integerAttribute('gen_ai.usage.output_tokens', usage?.outputTokens) +
-      integerAttribute('gen_ai.usage.cache_read.input_tokens', usage?.cachedTokens) +
-      integerAttribute('gen_ai.usage.reasoning.output_tokens', usage?.reasoningTokens) +
-      textAttribute('error.type', failed ? (result === 'retry' ? 'attempt_failed' : 'run_failed') : undefined) +
-      textAttribute('pullcord.run.id', message.runId) +
-      textAttribute('pullcord.project', message.project) +
-      textAttribute('pullcord.trigger', trigger) +
-      textAttribute('pullcord.request.id', message.requestId) +
-      textAttribute('pullcord.plugin', message.plugin) +
-      integerAttribute('pullcord.attempt', message.attempt) +
-      textAttribute('pullcord.result', result) +
-      numberAttribute('pullcord.cost.amount', cost?.amount) +
-      textAttribute('pullcord.cost.currency', cost?.currency),
-    failure: failed ? (message.failure ?? '') : undefined,
-  });
+function attemptShape({ project, trigger, plugin }: AttemptMessage): SpanShape {
+  return shapeOf(`invoke_agent ${trigger}`, spanKinds.client, [
+    genAi.operation('invoke_agent'),
+    genAi.provider(plugin),
+    genAi.agent(trigger),
+    pullcord.project(project),
+    pullcord.trigger(trigger),
+    pullcord.plugin(plugin),
+  ]);
 }
 
-/** An HTTP client span. The path of the receiver may hold a token, so that `url.full` is left out. */
-function callbackSpan({ trace, message, startMs, isNested }: OfRun<'callback', CallbackMessage>): string {
-  const { status, attempt, durationMs = 0 } = message;
-  const [address, port] = hostParts(message.host);
-  const failed = hasFailed(message);
-  return spanJson({
-    trace,
-    ...placeOf(trace, isNested),
-    name: 'POST',
-    kind: spanKinds.client,
-    startMs,
-    endMs: startMs + durationMs,
-    attributes:
-      textAttribute('http.request.method', 'POST') +
-      textAttribute('server.address', address) +
-      integerAttribute('server.port', port) +
-      integerAttribute('http.response.status_code', status) +
-      integerAttribute('http.request.resend_count', attempt > 1 ? attempt - 1 : undefined) +
-      textAttribute('error.type', failed ? String(status ?? message.failure ?? '_OTHER') : undefined) +
-      textAttribute('pullcord.run.id', message.runId) +
-      textAttribute('pullcord.project', message.project) +
-      textAttribute('pullcord.trigger', message.trigger) +
-      textAttribute('pullcord.request.id', message.requestId) +
-      integerAttribute('pullcord.callback.attempt', attempt) +
-      textAttribute('pullcord.callback.result', message.result),
-    failure: failed ? (message.failure ?? '') : undefined,
-  });
+/** The path of the receiver may hold a token, so that `url.full` is left out. */
+function callbackShape({ host, project, trigger }: CallbackMessage): SpanShape {
+  const [address, port] = hostParts(host);
+  return shapeOf('POST', spanKinds.client, [
+    http.method('POST'),
+    http.serverAddress(address),
+    http.serverPort(port),
+    pullcord.project(project),
+    pullcord.trigger(trigger),
+  ]);
 }
 
 /** A span that the request outlives is its child; any other is the child of the request's own parent, and linked to the request. */

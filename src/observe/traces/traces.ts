@@ -12,7 +12,7 @@ import { Collector } from './collector.ts';
 import { schemaUrl } from './conventions.ts';
 import { type Envelope, envelopeOf } from './otlp-json.ts';
 import type { TraceSettings } from './settings.ts';
-import { hasFailed, type SpanRecord, spanOf } from './spans.ts';
+import { hasFailed, type SpanRecord, SpanWriter } from './spans.ts';
 
 /** How long the last spans may take to be exported when the gateway stops, in milliseconds. */
 const flushMs = 5000;
@@ -39,6 +39,7 @@ export class Traces {
   readonly #log: PluginLog;
   readonly #collector: Collector | undefined;
   readonly #envelope: Envelope;
+  readonly #writer = new SpanWriter();
   readonly #subscriptions: Subscriptions;
   readonly #cut = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -150,7 +151,7 @@ export class Traces {
   }
 
   async #send(records: readonly SpanRecord[]): Promise<void> {
-    const spans = records.map(spanOf);
+    const spans = records.map((record) => this.#writer.write(record));
     if (this.#settings.console) for (const span of spans) this.#log.info({ span: JSON.parse(span) }, 'span');
     if (this.#collector === undefined) return;
     const { before, after } = this.#envelope;
