@@ -14,6 +14,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the audit trail calls it, of a route that changes something. */
     readonly action?: string;
+    /** Whether its POST changes nothing, so that any role may send it: what it asks about is too large for a query. */
+    readonly isQuestion?: boolean;
+    /** Whether its body is parsed as JSON; that of any other route is ignored. */
+    readonly hasBody?: boolean;
   }
 }
 
@@ -48,7 +52,7 @@ export function authorizeRequests(app: FastifyInstance, { access, trail, isBehin
     }
     const { id: actor, role } = authenticated.identity;
     request.actor = { actor, role, ip, requestId: request.id };
-    if (role === 'operate' || method === 'GET' || method === 'HEAD') return;
+    if (role === 'operate' || method === 'GET' || method === 'HEAD' || routeOptions.config.isQuestion === true) return;
     await trail.refused(request.actor, actionOf(request), 'forbidden');
     const needed = `This needs a token with the role operate; ${actor} has the role ${role}.`;
     return sendProblem(reply, request.id, 'forbidden', { detail: needed, role: 'operate' });

@@ -90,8 +90,12 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   const { metrics } = parts;
 
   authorizeRequests(app, parts);
-  // No operation has a body, but a request that changes anything names its media type.
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, _body, done) => done(null, undefined));
+  // Few operations have a body, but a request that changes anything names its media type.
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (request.routeOptions.config.hasBody === true) parse(request, body, done);
+    else done(null, undefined);
+  });
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const status = await parts.readiness.status();
