@@ -1,4 +1,5 @@
 import type { outputSchemas } from '../../schemas/generator/output-schemas.ts';
+import type { RunRecord } from '../../src/engine/types/index.ts';
 import { explainRequest } from '../../src/review/explain.ts';
 import { formatExplanationJson } from '../../src/review/explanation-json.ts';
 import { type OpenConfig, openConfig } from '../../src/review/open-config.ts';
@@ -12,6 +13,8 @@ import { viewOfEntry } from '../../src/runtime/audit/audit-entry-json.ts';
 import { NodeOperations } from '../../src/runtime/nodes/node-operations.ts';
 import { exportLine } from '../../src/runtime/recording/recorded-request-json.ts';
 import type { ReloadReport } from '../../src/runtime/reloader.ts';
+import type { RunCountDocument } from '../../src/runtime/run-count.gen.ts';
+import { detailRun, viewOfProgress } from '../../src/runtime/run-view.ts';
 import { StatusOperations } from '../../src/runtime/status/status-operations.ts';
 import { type ExampleConfig, exampleRequest, withExampleConfig } from './example-config.ts';
 
@@ -30,6 +33,8 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         nodes: await nodesExample(),
         'audit-entry': auditExample(),
         status: await statusExample(opened),
+        run: runExample(),
+        'run-count': { count: 1204, more: false, states: { succeeded: 1200, failed: 4 } } satisfies RunCountDocument,
         'recorded-request': JSON.parse(line),
       };
     } finally {
@@ -93,6 +98,25 @@ function auditExample(): object {
     ...{ outcome: 'succeeded', reason: undefined, endedAt: at + 12 },
     ...{ before: { state: 'running' }, after: { state: 'cancelled' } },
   });
+}
+
+/** A run that has succeeded in its second attempt, whose callback was not delivered yet. */
+function runExample(): object {
+  const at = Date.parse('2027-06-30T12:00:00Z');
+  const failed = { attempt: 1, startedAt: at + 20, endedAt: at + 1220, message: 'The agent answered 503.' };
+  const run: RunRecord = {
+    ...{ id: '0190f3c2-7a1e-7000-8000-1d2c3b4a5f60', project: 'support', trigger: 'refund-request', caller: 'website' },
+    ...{ revision: exampleRequest.revision, requestId: exampleRequest.requestId, sessionId: 'chat-7' },
+    trace: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', flags: 1 },
+    ...{ conversation: undefined, replayOf: undefined, origin: undefined, failure: undefined, failureDetail: undefined },
+    input: { environment: 'api', language: 'en', instruction: 'refund order 7' },
+    ...{ state: 'succeeded', attempt: 2, acceptedAt: at, startedAt: at + 11_220, finishedAt: at + 14_000 },
+    ...{ retryAt: undefined, failedAttempts: [failed], interruptions: 0, output: { refunded: true } },
+    usage: { inputTokens: 1200, outputTokens: 300, model: 'gpt-5' },
+    cost: { nanos: 4_500_000, currency: 'USD' },
+  };
+  const notification = { kind: 'due', attempts: 1, dueAt: at + 19_000 } as const;
+  return { ...detailRun(run), ...viewOfProgress({ hasCheckpoint: false, notification }) };
 }
 
 /** A gateway whose config on disk is refused. */

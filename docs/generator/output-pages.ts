@@ -18,6 +18,8 @@ const outputs: readonly OutputEntry[] = [
   { name: 'nodes', command: 'nodes', title: 'The JSON of `pullcord nodes`' },
   { name: 'audit-entry', command: 'audit', title: 'The lines of `pullcord audit export`' },
   { name: 'status', command: 'status', title: 'The JSON of `pullcord status`' },
+  { name: 'run', command: 'runs', title: 'The JSON of `pullcord runs show`' },
+  { name: 'run-count', command: 'runs', title: 'The answer to `GET /runs/count`' },
   { name: 'recorded-request', command: 'requests', title: 'The lines of `pullcord requests export`' },
 ];
 

@@ -3,6 +3,8 @@ import explanation from '../source/explanation.schema.json' with { type: 'json' 
 import nodes from '../source/nodes.schema.json' with { type: 'json' };
 import plan from '../source/plan.schema.json' with { type: 'json' };
 import recordedRequest from '../source/recorded-request.schema.json' with { type: 'json' };
+import run from '../source/run.schema.json' with { type: 'json' };
+import runCount from '../source/run-count.schema.json' with { type: 'json' };
 import status from '../source/status.schema.json' with { type: 'json' };
 import testReport from '../source/test-report.schema.json' with { type: 'json' };
 
@@ -26,5 +28,7 @@ export const outputSchemas = {
   nodes: { schema: nodes, types: 'src/runtime/nodes/nodes-document.gen.ts' },
   'audit-entry': { schema: auditEntry, types: 'src/runtime/audit/audit-entry.gen.ts' },
   status: { schema: status, types: 'src/runtime/status/status-document.gen.ts' },
+  run: { schema: run, types: 'src/runtime/run-document.gen.ts' },
+  'run-count': { schema: runCount, types: 'src/runtime/run-count.gen.ts' },
   'recorded-request': { schema: recordedRequest, types: 'src/runtime/recording/recorded-request.gen.ts' },
 } as const satisfies Readonly<Record<string, Output>>;

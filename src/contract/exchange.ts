@@ -116,6 +116,8 @@ export interface RunOrigin {
   readonly event: { readonly name?: string; readonly id?: string; readonly time?: string };
   /** Set if the body is a foreign sender's: no member of the input is Pullcord's, whatever its name is. */
   readonly body?: ForeignBody;
+  /** Set if an operator has changed the input since: the run is a replay. */
+  readonly isEdited?: true;
 }
 
 /** The body of a sender that does not know Pullcord (`body: { fields: free }`). */

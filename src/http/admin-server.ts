@@ -93,7 +93,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   // Few operations have a body, but a request that changes anything names its media type.
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (request.routeOptions.config.hasBody === true) parse(request, body, done);
+    if (request.routeOptions.config.hasBody === true && body !== '') parse(request, body, done);
     else done(null, undefined);
   });
   app.get('/livez', () => ({ status: 'ok' }));
@@ -134,7 +134,12 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     tracer: parts.tracer,
   });
   registerRequests(app, { operations, fires, recorder });
-  registerRuns(app, new RunOperations(engine, config, trail, parts.tracer));
+  registerRuns(app, {
+    operations: new RunOperations(engine, config, trail, parts.tracer),
+    snapshot: () => parts.live.current,
+    access: parts.access,
+    memory: parts.memory,
+  });
   registerLimits(app, new LimitOperations(engine, parts.requestLimits, config, trail));
   registerAudit(app, new AuditOperations(parts.audit, config));
   registerAlerts(app, parts.alerts, trail);

@@ -1,5 +1,5 @@
 import type { JsonObject, RunOrigin } from '../contract/index.ts';
-import type { RunCost, RunRecord } from '../engine/types/index.ts';
+import type { NotificationProgress, RunCost, RunProgress, RunRecord } from '../engine/types/index.ts';
 
 /** A run as its caller reads it. The public API calls the run's state `status`. Times are ISO 8601 in UTC. */
 export function describeRun(run: RunRecord): JsonObject {
@@ -57,8 +57,22 @@ export function detailRun(run: RunRecord): JsonObject {
   };
 }
 
-function originOf({ request, caller, event, body }: RunOrigin): JsonObject {
-  return { request, caller, event, ...(body !== undefined && { body: { ...body } }) };
+function originOf({ request, caller, event, body, isEdited }: RunOrigin): JsonObject {
+  return { request, caller, event, ...(body !== undefined && { body: { ...body } }), ...(isEdited && { isEdited }) };
+}
+
+/** Where a run is beyond what its record says: detached work, and its callback. */
+export function viewOfProgress({ hasCheckpoint, notification }: RunProgress): JsonObject {
+  return {
+    ...(hasCheckpoint && { hasCheckpoint }),
+    ...(notification !== undefined && { callback: viewOfNotification(notification) }),
+  };
+}
+
+function viewOfNotification(notification: NotificationProgress): JsonObject {
+  if (notification.kind !== 'due') return { state: notification.kind };
+  const { kind: state, attempts, dueAt } = notification;
+  return { state, attempts, nextAt: isoTime(dueAt) };
 }
 
 /** What agents said of failures. */

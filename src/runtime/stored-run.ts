@@ -29,7 +29,12 @@ function isInSession({ sessionId }: RunRecord, bound: string | undefined, named:
 
 /** A run of a trigger that was stored earlier, as the respond stage sees it. */
 export function storedRun(engine: RunReader, trigger: LiveTrigger, runId: string): AcceptedRun {
-  const ofRun = { runId, statusUrl: statusUrl(trigger, runId) };
+  return readRun(engine, { runId, statusUrl: statusUrl(trigger, runId) });
+}
+
+/** A run that was stored earlier, for whoever reads it at `statusUrl`. */
+export function readRun(engine: RunReader, ofRun: Pick<AcceptedRun, 'runId' | 'statusUrl'>): AcceptedRun {
+  const { runId } = ofRun;
   const active = engine.active(runId);
   // Its record is whole also after the end, when the store may keep less of it: a stream must end with what it streamed.
   if (active !== undefined) {

@@ -19,6 +19,7 @@ import {
   type NodeMembership,
   type NodeRecord,
   type Once,
+  type RunProgress,
   type RunQuery,
   type RunRecord,
   type StorageHealth,
@@ -68,6 +69,10 @@ export class ClusterEngine implements Engine {
 
   async get(runId: string): Promise<RunRecord | undefined> {
     return this.#store.get(runId);
+  }
+
+  async progress(runId: string): Promise<RunProgress | undefined> {
+    return this.#store.progress(runId);
   }
 
   active(runId: string): ActiveRun | undefined {

@@ -13,6 +13,7 @@ import type {
   Once,
   RunCost,
   RunPolicy,
+  RunProgress,
   RunQuery,
   RunRecord,
   Submission,
@@ -241,6 +242,8 @@ export interface SharedStore {
   cancel(runId: string): Promise<CancelAnswer>;
 
   get(runId: string): Promise<RunRecord | undefined>;
+  /** As that of the engine. */
+  progress(runId: string): Promise<RunProgress | undefined>;
   /**
    * Those that are final, or unknown. Calls of one turn share a read. With their whole outcome for a minute, even where their
    * policy does not keep it: their submitter may wait for it at another node. `get` and `list` never return that.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type ConformanceCase, foreverMs, keepAll, newClaim, newRun, promise } from './harness.ts';
+import type { NewRun } from '../types/index.ts';
+import { type ConformanceCase, foreverMs, keepAll, newClaim, newRun, promise, until } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
 export const keepCases: readonly ConformanceCase[] = [
@@ -86,6 +87,48 @@ export const keepCases: readonly ConformanceCase[] = [
       notified,
       [1, 2, 3].map((attempt) => [run.id, 'succeeded', { answer: 42 }, attempt]),
     );
+  }),
+
+  promise('says how far the notification of a run is, until it is settled', async (harness) => {
+    const { engine, clock } = harness;
+    const worker = new Worker();
+    const second = Promise.withResolvers<undefined>();
+    await engine.start({ execute: worker.execute, notify: (_run, attempt) => (attempt === 1 ? 5 : second.promise) });
+    const run = newRun(harness, { policy: { ...keepAll, notify: true } });
+    const silent = newRun(harness);
+    for (const one of [run, silent]) await engine.submit(one, undefined);
+    const attempts = await Promise.all([run, silent].map(({ id }) => worker.started(id)));
+    const notification = async ({ id }: NewRun) => (await engine.progress(id))?.notification;
+    assert.deepEqual(await notification(run), { kind: 'awaiting_end' });
+    for (const attempt of attempts) attempt.settle(success);
+    const due = await until(async () => {
+      const found = await notification(run);
+      return found?.kind === 'due' && found.attempts > 0 ? found : undefined;
+    });
+    assert.equal(due.attempts, 1);
+    assert.ok(due.dueAt > clock.now());
+    second.resolve(undefined);
+    const passing = setInterval(() => clock.advance(1), 1);
+    await until(async () => (await notification(run))?.kind === 'settled' || undefined).finally(() =>
+      clearInterval(passing),
+    );
+    assert.deepEqual(await engine.progress(silent.id), { hasCheckpoint: false, notification: undefined });
+    assert.equal(await engine.progress(newRun(harness).id), undefined);
+  }),
+
+  promise('says whether an attempt has saved where it is', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const run = newRun(harness);
+    await engine.submit(run, undefined);
+    const attempt = await worker.started(run.id);
+    assert.equal((await engine.progress(run.id))?.hasCheckpoint, false);
+    await attempt.save({ task: 'a7' });
+    assert.equal((await engine.progress(run.id))?.hasCheckpoint, true);
+    attempt.settle(success);
+    await engine.wait(run.id, foreverMs);
+    assert.equal((await engine.progress(run.id))?.hasCheckpoint, false);
   }),
 
   promise('runs are listed page by page without gaps or repetitions', async (harness) => {

@@ -12,6 +12,7 @@ import type {
   LimitCounter,
   NewRun,
   Once,
+  RunProgress,
   RunQuery,
   RunRecord,
   StorageHealth,
@@ -102,6 +103,10 @@ export class ExecutionEngine implements Engine {
     return slot === undefined || slot.isDecided
       ? stored
       : stored && { ...slot.record, input: stored.input, origin: stored.origin };
+  }
+
+  async progress(runId: string): Promise<RunProgress | undefined> {
+    return this.#parts.store.progress(runId);
   }
 
   active(runId: string): ActiveRun | undefined {

@@ -9,6 +9,7 @@ import type {
   Once,
   RunCost,
   RunPolicy,
+  RunProgress,
   RunQuery,
   RunRecord,
   Submission,
@@ -145,6 +146,8 @@ export interface Store {
   limitCounters(limit: string, most: number): MaybePromise<readonly LimitCounter[]>;
   resetLimit(limit: string, value: string | undefined): MaybePromise<number>;
   get(id: string): MaybePromise<RunRecord | undefined>;
+  /** As that of the engine. */
+  progress(id: string): MaybePromise<RunProgress | undefined>;
   list(query: RunQuery): MaybePromise<readonly RunRecord[]>;
   /**
    * Takes up what an earlier process left: runs that it was executing are queued again, keep their checkpoint, and have the

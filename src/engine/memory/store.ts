@@ -1,3 +1,4 @@
+import { notificationOf } from '../execution/notification-progress.ts';
 import { keptRecord, queuedRecord, replacedRecord } from '../execution/records.ts';
 import type {
   End,
@@ -23,6 +24,7 @@ import type {
   NewRun,
   Once,
   Reservation,
+  RunProgress,
   RunQuery,
   RunRecord,
 } from '../types/index.ts';
@@ -99,6 +101,7 @@ export class MemoryStore implements Store {
       reservations: charging.reservations,
       checkpoint: undefined,
       notifyAttempts: undefined,
+      notifyAt: undefined,
       nextFinished: undefined,
       memory: held,
     });
@@ -184,8 +187,10 @@ export class MemoryStore implements Store {
     }
     if (this.#finished.size > this.#options.maxFinished) this.#forgetFirst();
     while (this.#memory.isCrowded && this.#finished.size > 1) this.#forgetFirst();
-    if (stored.policy.notify) stored.notifyAttempts = 0;
-    else this.#keep(stored);
+    if (stored.policy.notify) {
+      stored.notifyAttempts = 0;
+      stored.notifyAt = finishedAt;
+    } else this.#keep(stored);
   }
 
   hurry(): void {}
@@ -223,6 +228,21 @@ export class MemoryStore implements Store {
     return record && this.#withInput(record);
   }
 
+  progress(id: string): RunProgress | undefined {
+    const stored = this.#runs.get(id);
+    if (stored === undefined) return undefined;
+    const { checkpoint, policy, record, notifyAttempts: attempts, notifyAt: dueAt } = stored;
+    const isPending = attempts !== undefined && dueAt !== undefined;
+    return {
+      hasCheckpoint: checkpoint !== undefined,
+      notification: notificationOf({
+        isWanted: policy.notify,
+        isFinal: record.finishedAt !== undefined,
+        pending: isPending ? { attempts, dueAt } : undefined,
+      }),
+    };
+  }
+
   list(query: RunQuery): readonly RunRecord[] {
     const now = this.#clock.now();
     const visible = [...this.#runs.values()].map((stored) => this.#visible(stored, now));
@@ -254,9 +274,11 @@ export class MemoryStore implements Store {
     return this.#runs.get(id)?.record;
   }
 
-  notifyLater({ id, attempts }: PendingNotification): void {
+  notifyLater({ id, attempts, dueAt }: PendingNotification): void {
     const stored = this.#runs.get(id);
-    if (stored !== undefined) stored.notifyAttempts = attempts;
+    if (stored === undefined) return;
+    stored.notifyAttempts = attempts;
+    stored.notifyAt = dueAt;
   }
 
   notified(id: string): void {

@@ -17,6 +17,8 @@ export interface StoredRun {
   checkpoint: string | undefined;
   /** Attempts to deliver its notification so far; undefined: there is none to deliver, or not yet. */
   notifyAttempts: number | undefined;
+  /** When the next of them is due. */
+  notifyAt: number | undefined;
   /** The run that finished next. */
   nextFinished: StoredRun | undefined;
 }

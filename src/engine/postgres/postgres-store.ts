@@ -77,6 +77,7 @@ export class PostgresStore implements SharedStore {
   readonly serve: SharedStore['serve'] = (revision, rules) => this.#lives.serve(revision, rules);
 
   readonly get: SharedStore['get'] = (runId) => this.#reads.get(runId);
+  readonly progress: SharedStore['progress'] = (runId) => this.#reads.progress(runId);
   readonly finals: SharedStore['finals'] = (runIds) => this.#reads.finals(runIds);
   readonly ownerOf: SharedStore['ownerOf'] = (runId) => this.#reads.ownerOf(runId);
   readonly holder: SharedStore['holder'] = (claim) => this.#reads.holder(claim);

@@ -1,9 +1,18 @@
+import { notificationOf } from '../execution/notification-progress.ts';
 import { keptRecord } from '../execution/records.ts';
-import { claimKey, type Life, type Once, type RunQuery, type RunRecord } from '../types/index.ts';
+import { claimKey, type Life, type Once, type RunProgress, type RunQuery, type RunRecord } from '../types/index.ts';
 import type { Database } from './database.ts';
 import { listQuery } from './list-query.ts';
 import { type RunRow, recordOf, runColumns } from './rows.ts';
 import { restored, storable } from './text.ts';
+
+interface ProgressRow {
+  readonly hasCheckpoint: boolean;
+  readonly isWanted: boolean;
+  readonly isFinal: boolean;
+  readonly attempts: number | null;
+  readonly dueAt: number | null;
+}
 
 /** Reads runs. */
 export class RunReads {
@@ -48,6 +57,20 @@ export class RunReads {
       [claimKey(claim), this.#database.now],
     );
     return row && restored(row.holder);
+  }
+
+  async progress(runId: string): Promise<RunProgress | undefined> {
+    const [row] = await this.#database.query<ProgressRow>(
+      'progress',
+      `SELECT q.checkpoint IS NOT NULL AS "hasCheckpoint", r.notify AS "isWanted", q.id IS NULL AS "isFinal", n.attempts,
+           n.due_at::float8 AS "dueAt"
+         FROM {s}.runs r LEFT JOIN {s}.queue q USING (id) LEFT JOIN {s}.notifications n USING (id) WHERE r.id = $1`,
+      [storable(runId)],
+    );
+    if (row === undefined) return undefined;
+    const { hasCheckpoint, attempts, dueAt, ...notification } = row;
+    const pending = attempts === null || dueAt === null ? undefined : { attempts, dueAt };
+    return { hasCheckpoint, notification: notificationOf({ ...notification, pending }) };
   }
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {

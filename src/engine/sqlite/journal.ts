@@ -1,4 +1,5 @@
 import { isFinal } from '../../contract/index.ts';
+import { notificationOf } from '../execution/notification-progress.ts';
 import { keptRecord } from '../execution/records.ts';
 import type {
   End,
@@ -22,6 +23,7 @@ import type {
   LimitCounter,
   NewRun,
   Once,
+  RunProgress,
   RunQuery,
   RunRecord,
 } from '../types/index.ts';
@@ -133,6 +135,20 @@ export class Journal implements Store {
   async get(id: string): Promise<RunRecord | undefined> {
     const row = await this.#client.ask('runs', 'get', id);
     return row && visible(row);
+  }
+
+  async progress(id: string): Promise<RunProgress | undefined> {
+    const row = await this.#client.ask('runs', 'progress', id);
+    if (row === undefined) return undefined;
+    const { attempts, due_at: dueAt } = row;
+    return {
+      hasCheckpoint: row.has_checkpoint === 1,
+      notification: notificationOf({
+        isWanted: row.notify === 1,
+        isFinal: row.finished_at !== null,
+        pending: attempts === null || dueAt === null ? undefined : { attempts, dueAt },
+      }),
+    };
   }
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {

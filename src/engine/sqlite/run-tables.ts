@@ -49,6 +49,15 @@ interface StoredAttempt {
 /** An end with its output as JSON. */
 export type StoredEnd = Omit<End, 'output'> & { readonly output: string | undefined };
 
+/** A run and its notification, if one is left to send. */
+export interface ProgressRow {
+  readonly has_checkpoint: number;
+  readonly notify: number;
+  readonly finished_at: number | null;
+  readonly attempts: number | null;
+  readonly due_at: number | null;
+}
+
 /** The journal's operations on runs, their claims, sessions and notifications. Each is part of the caller's transaction. */
 export class RunTables {
   readonly #sql: Statements;
@@ -232,6 +241,15 @@ export class RunTables {
 
   get(id: string): RunRow | undefined {
     return this.#sql.get('SELECT * FROM runs WHERE id = ?', [id]) as RunRow | undefined;
+  }
+
+  progress(id: string): ProgressRow | undefined {
+    const row = this.#sql.get(
+      `SELECT checkpoint IS NOT NULL AS has_checkpoint, notify, finished_at, attempts, due_at
+         FROM runs LEFT JOIN notifications USING (id) WHERE id = ?`,
+      [id],
+    );
+    return row as ProgressRow | undefined;
   }
 
   /** A covering index finds the page; only its rows are read. */

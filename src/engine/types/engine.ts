@@ -3,6 +3,7 @@ import type { EngineBroken } from './engine-broken.ts';
 import type { Executor, TriggerName } from './executor.ts';
 import type { LimitCharge, LimitCounter } from './limits.ts';
 import type { Life, NodeRecord } from './node.ts';
+import type { RunProgress } from './run-progress.ts';
 import type { NewRun, Once, RunQuery, RunRecord } from './run-record.ts';
 
 /**
@@ -95,6 +96,8 @@ export interface Engine {
   /** The run once it is final, or as it is when `timeoutMs` has passed or `signal` aborts; undefined if unknown. */
   wait(runId: string, timeoutMs: number, signal?: AbortSignal): MaybePromise<RunRecord | undefined>;
   get(runId: string): MaybePromise<RunRecord | undefined>;
+  /** Where a run is beyond what its record says; undefined if it is unknown. */
+  progress(runId: string): MaybePromise<RunProgress | undefined>;
   /** The run as its submission returned it, while this process executes it or has it queued; undefined otherwise. */
   active(runId: string): ActiveRun | undefined;
   /**

@@ -14,6 +14,7 @@ export type * from './notes.ts';
 export * from './queue-is-full.ts';
 export * from './recordings.ts';
 export type * from './recovery.ts';
+export type * from './run-progress.ts';
 export type * from './run-record.ts';
 export type * from './run-trace.ts';
 export * from './stored-keys.ts';
