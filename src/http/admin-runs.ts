@@ -30,18 +30,22 @@ export function registerRuns(app: FastifyInstance, { operations, snapshot, ...st
     const counted = await operations.count(request.query);
     return counted.ok ? counted.counted : sendProblem(reply, request.id, 'bad_request', { detail: counted.message });
   });
-  app.get<ById & { Querystring: Record<string, unknown> }>('/runs/:id/deltas', { exposeHeadRoute: false }, async (request, reply) => {
-    const unknown = unknownParameter(request.query, []);
-    if (unknown !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: unknown });
-    const { id } = request.params;
-    const followed = await operations.follow(id, `/runs/${encodeURIComponent(id)}`);
-    if (followed.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
-    if (followed.kind === 'not_kept') return sendProblem(reply, request.id, 'forbidden', { detail: notKept });
-    const { 'last-event-id': last } = request.headers;
-    const from = typeof last === 'string' ? { lastEventId: last } : {};
-    const events = eventStream({ run: followed.run, timeoutMs: longestStreamMs, ...from });
-    return sendEvents(request, reply, events, streaming);
-  });
+  app.get<ById & { Querystring: Record<string, unknown> }>(
+    '/runs/:id/deltas',
+    { exposeHeadRoute: false },
+    async (request, reply) => {
+      const unknown = unknownParameter(request.query, []);
+      if (unknown !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: unknown });
+      const { id } = request.params;
+      const followed = await operations.follow(id, `/runs/${encodeURIComponent(id)}`);
+      if (followed.kind === 'not_found') return sendProblem(reply, request.id, 'run_not_found');
+      if (followed.kind === 'not_kept') return sendProblem(reply, request.id, 'forbidden', { detail: notKept });
+      const { 'last-event-id': last } = request.headers;
+      const from = typeof last === 'string' ? { lastEventId: last } : {};
+      const events = eventStream({ run: followed.run, timeoutMs: longestStreamMs, ...from });
+      return sendEvents(request, reply, events, streaming);
+    },
+  );
   app.get<ById>('/runs/:id', async (request, reply) => {
     return (await operations.show(request.params.id)) ?? sendProblem(reply, request.id, 'run_not_found');
   });

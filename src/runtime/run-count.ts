@@ -1,7 +1,6 @@
 import type { RunRecord } from '../engine/types/index.ts';
 import type { RunCountDocument } from './run-count.gen.ts';
 
-
 export interface CountBounds {
   readonly most: number;
   readonly timeMs: number;

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { NewRun } from '../types/index.ts';
 import { type ConformanceCase, foreverMs, keepAll, newClaim, newRun, promise, until } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
@@ -93,25 +92,28 @@ export const keepCases: readonly ConformanceCase[] = [
     const { engine, clock } = harness;
     const worker = new Worker();
     const second = Promise.withResolvers<undefined>();
-    await engine.start({ execute: worker.execute, notify: (_run, attempt) => (attempt === 1 ? 5 : second.promise) });
+    await engine.start({ execute: worker.execute, notify: (_run, attempt) => (attempt === 1 ? 1 : second.promise) });
+    const acceptedAt = clock.now();
     const run = newRun(harness, { policy: { ...keepAll, notify: true } });
     const silent = newRun(harness);
     for (const one of [run, silent]) await engine.submit(one, undefined);
     const attempts = await Promise.all([run, silent].map(({ id }) => worker.started(id)));
-    const notification = async ({ id }: NewRun) => (await engine.progress(id))?.notification;
-    assert.deepEqual(await notification(run), { kind: 'awaiting_end' });
-    for (const attempt of attempts) attempt.settle(success);
-    const due = await until(async () => {
-      const found = await notification(run);
-      return found?.kind === 'due' && found.attempts > 0 ? found : undefined;
-    });
-    assert.equal(due.attempts, 1);
-    assert.ok(due.dueAt > clock.now());
-    second.resolve(undefined);
+    const notification = async () => (await engine.progress(run.id))?.notification;
+    assert.deepEqual(await notification(), { kind: 'awaiting_end' });
     const passing = setInterval(() => clock.advance(1), 1);
-    await until(async () => (await notification(run))?.kind === 'settled' || undefined).finally(() =>
-      clearInterval(passing),
-    );
+    try {
+      for (const attempt of attempts) attempt.settle(success);
+      const due = await until(async () => {
+        const found = await notification();
+        return found?.kind === 'due' && found.attempts > 0 ? found : undefined;
+      });
+      assert.equal(due.attempts, 1);
+      assert.ok(due.dueAt > acceptedAt);
+      second.resolve(undefined);
+      await until(async () => (await notification())?.kind === 'settled' || undefined);
+    } finally {
+      clearInterval(passing);
+    }
     assert.deepEqual(await engine.progress(silent.id), { hasCheckpoint: false, notification: undefined });
     assert.equal(await engine.progress(newRun(harness).id), undefined);
   }),
