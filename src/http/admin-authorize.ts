@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the audit trail calls it, of a route that changes something. */
     readonly action?: string;
+    /** Whether it reveals nothing and needs no token: probes ask it, or a page that signs in by itself. */
+    readonly isOpen?: boolean;
     /** Whether its POST changes nothing, so that any role may send it: what it asks about is too large for a query. */
     readonly isQuestion?: boolean;
     /** Whether its body is parsed as JSON; that of any other route is ignored. */
@@ -29,8 +31,6 @@ export interface AdminAuthorization {
   readonly isBehindPrimary: boolean;
 }
 
-/** Routes that reveal nothing and need no token, so that probes can ask. */
-const openRoutes: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz']);
 const unauthorized = { detail: 'The admin listener requires a valid bearer token: Authorization: Bearer …' };
 
 /** Has each request checked before its handler: its Host and origin, its token, and what the role of the token allows. */
@@ -45,7 +45,7 @@ export function authorizeRequests(app: FastifyInstance, { access, trail, isBehin
     const hostLines = raw.headersDistinct.host?.length ?? 0;
     const detail = refusedRequest({ method, target: raw.url ?? '/', headers, hostLines, ip }, current);
     if (detail !== undefined) return sendProblem(reply, request.id, 'forbidden', { detail });
-    if (openRoutes.has(routeOptions.url)) return;
+    if (routeOptions.config.isOpen === true) return;
     const authenticated = current.authenticate(headers.authorization, Date.now());
     if (authenticated.kind === 'rejected') {
       return sendProblem(reply, request.id, 'unauthorized', unauthorized, { 'www-authenticate': 'Bearer' });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { PluginLog } from '../contract/index.ts';
 import { describeProblems } from '../diagnostics/format-json.ts';
@@ -15,6 +16,7 @@ import type { Live } from '../runtime/live.ts';
 import type { MemoryBudget } from '../runtime/memory/memory-budget.ts';
 import { NodeOperations } from '../runtime/nodes/node-operations.ts';
 import { servedConfig, type ThisNode } from '../runtime/nodes/this-node.ts';
+import { packageFolder } from '../runtime/package-version.ts';
 import { FireOperations } from '../runtime/recording/fire-operations.ts';
 import type { Recorder } from '../runtime/recording/recorder.ts';
 import { RequestOperations } from '../runtime/recording/request-operations.ts';
@@ -26,12 +28,14 @@ import type { Tracer } from '../runtime/tracing/tracer.ts';
 import { registerAlerts } from './admin-alerts.ts';
 import { registerAudit } from './admin-audit.ts';
 import { type AdminAuthorization, authorizeRequests } from './admin-authorize.ts';
+import { registerConsole } from './admin-console.ts';
 import { adminHeaders } from './admin-headers.ts';
 import { registerLimits } from './admin-limits.ts';
 import { wrongParameter } from './admin-parameters.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
+import { ConsoleFiles } from './console-files.ts';
 import type { Lingering } from './lingering.ts';
 import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
@@ -58,6 +62,9 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly metrics: Metrics;
   readonly tracer: Tracer;
 }
+
+/** As `npm run build` makes them. */
+const consoleFiles = new ConsoleFiles(join(packageFolder() ?? '', 'dist/console'));
 
 /** The listener for operators: health, metrics, config state. `/livez` and `/readyz` reveal nothing and require no token. */
 export function createAdminServer(parts: AdminServerParts): FastifyInstance {
@@ -96,8 +103,9 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     if (request.routeOptions.config.hasBody === true && body !== '') parse(request, body, done);
     else done(null, undefined);
   });
-  app.get('/livez', () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) => {
+  const open = { config: { isOpen: true } };
+  app.get('/livez', open, () => ({ status: 'ok' }));
+  app.get('/readyz', open, async (_request, reply) => {
     const status = await parts.readiness.status();
     return reply.code(status === 'ok' ? 200 : 503).send({ status });
   });
@@ -143,6 +151,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   registerLimits(app, new LimitOperations(engine, parts.requestLimits, config, trail));
   registerAudit(app, new AuditOperations(parts.audit, config));
   registerAlerts(app, parts.alerts, trail);
+  registerConsole(app, consoleFiles);
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;
     return { ...parts.node, ...servedConfig(current), revisionSince: current.loadedAt };

@@ -90,7 +90,7 @@ export async function visit(browser: Browser, url: string, script = ''): Promise
   return { page, faults };
 }
 
-function watchFaults(page: Page): readonly string[] {
+export function watchFaults(page: Page): readonly string[] {
   const faults: string[] = [];
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
   page.on('pageerror', (error) => faults.push(String(error)));
