@@ -104,7 +104,8 @@ const run = promisify(execFile);
 /** Milliseconds; a reload waits for that. */
 const timeoutMs = 3000;
 
-async function git(folder: string, ...args: readonly string[]): Promise<string> {
+/** Runs git in a folder, and returns what it prints. */
+export async function git(folder: string, ...args: readonly string[]): Promise<string> {
   const options = { timeout: timeoutMs, env: gitEnvironment(), maxBuffer: 64 * 1024 * 1024 };
   return (await run('git', ['-C', folder, ...args], options)).stdout;
 }

@@ -4,7 +4,9 @@ import type { Config } from '../config/model.ts';
 import { channels, type ObservedGateway, type PluginLog } from '../contract/index.ts';
 import type { Problem } from '../diagnostics/problem.ts';
 import type { Sources } from '../diagnostics/source.ts';
+import { CommitWatch } from './commit-watch.ts';
 import { EarlyRevocations } from './early-revocations.ts';
+import { gitStateOf } from './git-state.ts';
 import type { Live } from './live.ts';
 import type { KeyRevocation } from './narrow-keys.ts';
 import { ReloadAttempt, type ReloadLimits, reloadLimits } from './reload-attempt.ts';
@@ -63,6 +65,7 @@ const mostHanging = 8;
 export class Reloader {
   readonly #parts: ReloaderParts;
   readonly #revocations: EarlyRevocations;
+  readonly #commits: CommitWatch;
   readonly #counts = { accepted: 0, reverted: 0, rejected: 0, abandoned: 0 };
   #last: ReloadReport;
   /** When the files were refused that are there; undefined: what is there serves. */
@@ -82,6 +85,7 @@ export class Reloader {
     this.#lastAccepted = { ...parts.first, ok: true, outcome: 'accepted' };
     this.#last = this.#lastAccepted;
     this.#revocations = new EarlyRevocations(parts.live, parts.log);
+    this.#commits = new CommitWatch(parts.root);
   }
 
   get last(): ReloadReport {
@@ -146,7 +150,10 @@ export class Reloader {
     this.#seen(first, attempt);
     const isUnchanged = ({ loaded }: Look) => loaded.revision === live.current.revision && !always;
     // Whatever somebody is writing there: what serves was whole.
-    if (isUnchanged(first)) return this.#unchanged(first.loaded);
+    if (isUnchanged(first)) {
+      await this.#followCommits(first);
+      return this.#unchanged(first.loaded);
+    }
     const settling = await this.#settle(first, attempt, force);
     if (settling.kind === 'aborted') return this.#last;
     const { files, loaded } = settling.look;
@@ -204,6 +211,18 @@ export class Reloader {
   #seen({ loaded }: Look, attempt: ReloadAttempt): void {
     attempt.loaded = loaded;
     void this.#revocations.applyUnsettled(loaded.apiKeys);
+  }
+
+  /** The files that serve may have been committed, or be those of another commit that was checked out. */
+  async #followCommits({ files }: Look): Promise<void> {
+    const { live, log } = this.#parts;
+    const { current } = live;
+    if (current.isDirty === undefined || !(await this.#commits.hasMoved())) return;
+    const git = await gitStateOf(files);
+    if (git.commit === current.gitCommit && git.isDirty === current.isDirty) return;
+    current.git = git;
+    const { revision, gitCommit, isDirty: dirty } = current;
+    log.info({ revision, gitCommit, dirty }, 'the commit of the serving config has changed');
   }
 
   /** The files are those that serve. */

@@ -79,7 +79,7 @@ interface SnapshotContent {
 }
 
 /**
- * One revision of the config, validated and provisioned, immutable. Requests and runs lease it; when it is retired and
+ * One revision of the config, validated and provisioned, immutable but for what git says of it. Requests and runs lease it; when it is retired and
  * the last lease ends, its plugin instances are freed.
  */
 export class Snapshot {
@@ -90,10 +90,6 @@ export class Snapshot {
   readonly authReviews: AuthReviews;
   /** When it went live, milliseconds since the epoch. */
   readonly loadedAt: number;
-  /** The commit that its files are those of, byte for byte. */
-  readonly gitCommit: string | undefined;
-  /** Whether they differ from those of the commit that was checked out; undefined if git could not say, or is not used. */
-  readonly isDirty: boolean | undefined;
   /** Which pages may read answers that do not depend on a trigger. */
   readonly cors: Cors | undefined;
   /** What models cost; undefined: runs have no cost. */
@@ -102,6 +98,8 @@ export class Snapshot {
   readonly keyDigest: string;
   /** A place of the config as `file:line`. */
   readonly lineOf: (place: Place) => string;
+  /** What git says of its files, which a commit may change. */
+  git: GitState;
   readonly #projects: ReadonlyMap<string, ReadonlyMap<TriggerKey, LiveTrigger>>;
   readonly #content: SnapshotContent;
   readonly #signatures: Signatures;
@@ -115,8 +113,7 @@ export class Snapshot {
     this.authReviews = content.authReviews;
     this.#signatures = signaturesOf([content.defaultAuth, ...content.triggers.map(({ auth }) => auth)]);
     this.loadedAt = content.loadedAt;
-    this.gitCommit = content.git.commit;
-    this.isDirty = content.git.isDirty;
+    this.git = content.git;
     this.cors = corsOfAll(content.config.triggers);
     this.prices = content.config.prices && new Prices(content.config.prices);
     this.keyDigest = keyDigest(
@@ -125,6 +122,16 @@ export class Snapshot {
     );
     this.lineOf = lineFinder(content.sources);
     this.#projects = indexTriggers(content, this.lineOf);
+  }
+
+  /** The commit that its files are those of, byte for byte. */
+  get gitCommit(): string | undefined {
+    return this.git.commit;
+  }
+
+  /** Whether they differ from those of the commit that was checked out; undefined if git could not say, or is not used. */
+  get isDirty(): boolean | undefined {
+    return this.git.isDirty;
   }
 
   /** The auth plugins in use, by what their `create` returned. */
@@ -150,6 +157,7 @@ export class Snapshot {
     };
     return new Snapshot({
       ...this.#content,
+      git: this.git,
       config: Object.freeze({ ...this.config, apiKeys }),
       triggers: this.#content.triggers.map((trigger) => ({ ...trigger, auth: replacementOf(trigger.auth) })),
       defaultAuth: replacementOf(this.defaultAuth),

@@ -75,6 +75,25 @@ t.test('a reload follows deleted files, created files and new folders', async (t
   await until(async () => (await gateway.fire('third', {})).status === 200, alwaysMs);
 });
 
+t.test('a commit of the files that serve already is noticed, and an edit that follows', async (t) => {
+  const root = await configFolder(t, basicFiles());
+  const git = await repositoryIn(root);
+  const first = await git('rev-parse', 'HEAD');
+  const gateway = await serveFolder(t, root);
+  t.match(await config(gateway), { gitCommit: first, dirty: false });
+  await writeInto(root, 'more.yaml', triggerFile('more'));
+  await until(async () => (await config(gateway)).dirty);
+  t.match(await config(gateway), { gitCommit: null, dirty: true });
+  const { revision } = await config(gateway);
+  await git('add', '.');
+  await git('commit', '-qm', 'one more');
+  await until(async () => (await config(gateway)).dirty === false);
+  t.match(await config(gateway), { gitCommit: await git('rev-parse', 'HEAD'), dirty: false, revision });
+  await git('commit', '-q', '--allow-empty', '-m', 'another commit of the same files');
+  await until(async () => (await config(gateway)).gitCommit === (await git('rev-parse', 'HEAD')));
+  t.equal((await config(gateway)).revision, revision);
+});
+
 t.test('a reload follows git checkout and git pull', async (t) => {
   const origin = await configFolder(t, files());
   const atOrigin = await repositoryIn(origin);

@@ -14,8 +14,15 @@ const patienceTurns = 400;
  * Writes bytes as they are and gives the complete answers that come back: up to so many, then the client half-closes.
  * Rejects if what came is no HTTP. Resolves only when the gateway has closed the connection.
  * @param methods of the requests in the bytes, since an answer to HEAD has a length but no body
+ * @param turns how often the event loop may turn before an answer is given up; Infinity for a gateway in another process, which
+ * always answers
  */
-export async function exchangeBytes(port: number, bytes: Buffer, methods: readonly string[]): Promise<RawAnswer[]> {
+export async function exchangeBytes(
+  port: number,
+  bytes: Buffer,
+  methods: readonly string[],
+  turns = patienceTurns,
+): Promise<RawAnswer[]> {
   const socket = connect(port, '127.0.0.1');
   const chunks: Buffer[] = [];
   let isClosed = false;
@@ -30,7 +37,7 @@ export async function exchangeBytes(port: number, bytes: Buffer, methods: readon
   socket.on('error', () => {});
   socket.write(bytes);
   let parsedChunks = 0;
-  for (let turn = 0; turn < patienceTurns && !isClosed; turn += 1) {
+  for (let turn = 0; turn < turns && !isClosed; turn += 1) {
     if (chunks.length > parsedChunks) {
       parsedChunks = chunks.length;
       if (parseAnswers(Buffer.concat(chunks), methods).length >= methods.length) break;
