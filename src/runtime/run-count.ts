@@ -6,7 +6,7 @@ export interface CountBounds {
   readonly timeMs: number;
 }
 
-/** So many rows are read at a time: a store answers others between. */
+/** At most this many rows are read at a time: a store answers others between. */
 const readAtOnce = 1000;
 
 /**

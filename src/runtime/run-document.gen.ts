@@ -1,5 +1,4 @@
 // Generated from schemas/source/run.schema.json by schemas/generate.ts. Do not edit.
-import type { JsonValue } from '../contract/index.ts';
 
 /**
  * The output of `pullcord runs show`, and of `GET /runs/ID` on the admin listener: everything that is kept about a run. An item of `GET /runs` has the same members, except `input`, `origin`, `output`, `failedAttemptDetails`, `errorDetail`, `hasCheckpoint` and `callback`. Members may be added; none is removed or gets another meaning.
@@ -84,7 +83,15 @@ export interface RunDocument {
   /**
    * What the agent answered. Absent where it was not kept.
    */
-  output?: JsonValue;
+  output?:
+    | {
+        [k: string]: unknown;
+      }
+    | unknown[]
+    | string
+    | number
+    | boolean
+    | null;
   /**
    * The usage of all attempts together, if the agent reports it.
    */

@@ -32,7 +32,7 @@ export function storedRun(engine: RunReader, trigger: LiveTrigger, runId: string
   return readRun(engine, { runId, statusUrl: statusUrl(trigger, runId) });
 }
 
-/** A run that was stored earlier, for whoever reads it at `statusUrl`. */
+/** A run that was stored earlier; `statusUrl` is where its reader reads it. */
 export function readRun(engine: RunReader, ofRun: Pick<AcceptedRun, 'runId' | 'statusUrl'>): AcceptedRun {
   const { runId } = ofRun;
   const active = engine.active(runId);
