@@ -175,6 +175,8 @@ t.test('what an agent says is shown while it says it, and harmlessly', { skip },
   await page.getByText('Good <b>morning</b>').waitFor();
   agent.say(' and ‮evil‬ <script>alert(2)</script>');
   await page.getByText('⟨U+202E⟩evil⟨U+202C⟩').waitFor();
+  await page.getByRole('listitem').getByText('Deltas').waitFor();
+  await page.getByText(/^Attempt 1: \d+ characters so far$/).waitFor();
   await isClean(t, opened);
   const whole = `<script>alert(3)</script>‮${'x'.repeat(1_000_000)}`;
   agent.say({ kind: 'succeeded', output: whole });
@@ -185,8 +187,12 @@ t.test('what an agent says is shown while it says it, and harmlessly', { skip },
   t.ok(text.startsWith('<script>alert(3)</script>⟨U+202E⟩xxx'));
   t.ok(text.length < 20_000, 'a piece at a time');
   t.equal(await page.locator('img[src="x"]').count(), 0);
-  t.equal(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), true);
+  for (const width of [1280, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, `nothing is wider than ${width} px`);
+  }
   await isClean(t, opened);
+  await keepScreenshot(page, 'run-narrow');
 });
 
 t.test('a run is cancelled, replayed and replayed edited, by keyboard, after a question', { skip }, async (t) => {

@@ -3,6 +3,7 @@ import type { ApiError } from '../../api/client.ts';
 import { followStream, type StreamEvent } from '../../api/stream.ts';
 import { plural } from '../../components/format.ts';
 import { printable } from '../../components/printable.ts';
+import type { Heard } from './timeline-of.ts';
 
 /** How many characters of what an agent has said are kept, and how many of them are shown. */
 const most = { kept: 1_000_000, shown: 10_000 };
@@ -15,14 +16,24 @@ interface Said {
   readonly length: number;
   /** Characters that the gateway did not keep for a reader who came late. */
   readonly missed: number;
+  /** When the first of it arrived, and the last. */
+  readonly from: number;
+  readonly to: number;
 }
 
 type State = 'connecting' | 'open' | 'waiting' | 'ended';
 
-const nothingSaid: Said = { attempt: 0, text: '', length: 0, missed: 0 };
+const nothingSaid: Said = { attempt: 0, text: '', length: 0, missed: 0, from: 0, to: 0 };
 
-/** What the agent of a run says, while it says it. @param onEnd the run is final */
-export function LiveOutput({ runId, onEnd }: { readonly runId: string; readonly onEnd: () => void }) {
+interface LiveOutputProps {
+  readonly runId: string;
+  readonly onHeard: (heard: Heard) => void;
+  /** The run is final. */
+  readonly onEnd: () => void;
+}
+
+/** What the agent of a run says, while it says it. */
+export function LiveOutput({ runId, onHeard, onEnd }: LiveOutputProps) {
   const said = useRef(nothingSaid);
   const [shown, setShown] = useState(nothingSaid);
   const [connection, setConnection] = useState<{ readonly state: State; readonly error: ApiError | undefined }>();
@@ -33,6 +44,8 @@ export function LiveOutput({ runId, onEnd }: { readonly runId: string; readonly 
       timer ??= window.setTimeout(() => {
         timer = undefined;
         setShown(said.current);
+        const { attempt, length: characters, from, to } = said.current;
+        onHeard({ attempt, characters, from, to });
       }, drawMs);
     };
     const onEvent = ({ event, id, data }: StreamEvent): void => {
@@ -76,9 +89,13 @@ export function LiveOutput({ runId, onEnd }: { readonly runId: string; readonly 
 
 function heard(before: Said, delta: { attempt: number; offset: number; text: string }): Said {
   const { attempt, offset, text } = delta;
-  const earlier = attempt === before.attempt ? before : { ...nothingSaid, attempt };
+  const now = Date.now();
+  const earlier = attempt === before.attempt ? before : { ...nothingSaid, attempt, from: now };
   const missed = earlier.missed + Math.max(0, offset - earlier.length);
-  return { attempt, text: (earlier.text + text).slice(-most.kept), length: offset + text.length, missed };
+  return {
+    ...{ attempt, missed, from: earlier.from, to: now },
+    ...{ text: (earlier.text + text).slice(-most.kept), length: offset + text.length },
+  };
 }
 
 function stateText(state: State | undefined, error: ApiError | undefined): string {

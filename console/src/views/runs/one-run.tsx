@@ -5,7 +5,7 @@ import { useResource } from '../../api/resource.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Copy } from '../../components/copy.tsx';
 import { Failure, Loading, ResourceFailure } from '../../components/feedback.tsx';
-import { countText, moneyText, plural } from '../../components/format.ts';
+import { countText, moneyText, plural, shortId } from '../../components/format.ts';
 import { Json } from '../../components/json.tsx';
 import { Facts, Page, Section } from '../../components/page.tsx';
 import { printable } from '../../components/printable.ts';
@@ -15,12 +15,14 @@ import { hrefOf } from '../../routing/location.ts';
 import { LiveOutput } from './live-output.tsx';
 import { RunActions } from './run-actions.tsx';
 import { Timeline } from './timeline.tsx';
+import type { Heard } from './timeline-of.ts';
 
 /** How often a run that is not over is read again, in milliseconds. */
 const everyMs = { open: 1000, callback: 5000 };
 
 /** One run: its timeline, what went in and came out, what it has cost. */
 export function OneRun({ id }: { readonly id: string }) {
+  const [heard, setHeard] = useState<Heard>();
   const [period, setPeriod] = useState<number | undefined>(everyMs.open);
   const resource = useResource<RunDocument>(`/runs/${encodeURIComponent(id)}`, period);
   const { data: run, error, refresh } = resource;
@@ -39,18 +41,24 @@ export function OneRun({ id }: { readonly id: string }) {
     );
   }
   return (
-    <Page title="Run" actions={<RunActions run={run} refresh={refresh} />}>
+    <Page
+      title={`Run ${shortId(run.runId)}…${run.runId.slice(-4)}`}
+      actions={<RunActions run={run} refresh={refresh} />}
+    >
       <ResourceFailure resource={resource} />
       <Section title="What it is">
         <Facts facts={factsOf(run)} />
       </Section>
       <Section title="Timeline">
-        <Timeline run={run} />
+        <Timeline run={run} heard={heard} />
+        {run.finishedAt === undefined && <LiveOutput runId={id} onHeard={setHeard} onEnd={refresh} />}
       </Section>
       {run.error !== undefined && <Failed run={run} />}
-      <Section title="Output">
-        <Output run={run} refresh={refresh} />
-      </Section>
+      {run.finishedAt !== undefined && (
+        <Section title="Output">
+          <Output run={run} />
+        </Section>
+      )}
       <Section title="Input">
         <Input run={run} />
       </Section>
@@ -80,14 +88,10 @@ function Failed({ run }: { readonly run: RunDocument }) {
   );
 }
 
-function Output({ run, refresh }: { readonly run: RunDocument; readonly refresh: () => void }) {
-  const { output, finishedAt, state } = run;
+function Output({ run: { output, state } }: { readonly run: RunDocument }) {
   if (output !== undefined) return <Value value={output} label="Output of the run" />;
-  if (finishedAt !== undefined) {
-    const isKept = state === 'failed' || state === 'cancelled';
-    return <p class="muted">{isKept ? 'It has none.' : 'It was not kept (record of its trigger).'}</p>;
-  }
-  return <LiveOutput key={run.runId} runId={run.runId} onEnd={refresh} />;
+  const hasNone = state === 'failed' || state === 'cancelled';
+  return <p class="muted">{hasNone ? 'It has none.' : 'It was not kept (record of its trigger).'}</p>;
 }
 
 function Input({ run: { input } }: { readonly run: RunDocument }) {
@@ -167,7 +171,7 @@ function factsOf(run: RunDocument): readonly (readonly [string, ComponentChildre
     ['Model', usage?.model && <Foreign key="model" text={usage.model} />],
     ['Cost', cost && moneyText(cost)],
     ['Interruptions', run.interruptions && `${plural(run.interruptions, 'death')} of the gateway in a row`],
-    ['Revision', <Id key="revision" id={run.revision} what="the revision" />],
+    ['Revision', <Id key="revision" id={run.revision} shown={`${shortId(run.revision, 12)}…`} what="the revision" />],
   ];
 }
 
@@ -184,13 +188,14 @@ interface IdProps {
   readonly id: string;
   readonly what: string;
   readonly href?: string;
+  /** Instead of the whole id, which is copied all the same. */
+  readonly shown?: string;
 }
 
-function Id({ id, what, href }: IdProps) {
-  const shown = <bdi>{printable(id)}</bdi>;
+function Id({ id, what, href, shown = printable(id) }: IdProps) {
   return (
-    <span class="mono">
-      {href === undefined ? shown : <a href={href}>{shown}</a>} <Copy text={id} what={what} />
+    <span class="mono" title={id}>
+      {href === undefined ? <bdi>{shown}</bdi> : <a href={href}>{shown}</a>} <Copy text={id} what={what} />
     </span>
   );
 }

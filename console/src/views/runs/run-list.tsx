@@ -152,7 +152,7 @@ const columns: readonly Column<RunDocument>[] = [
   { title: 'Accepted', width: '12rem', cell: ({ acceptedAt }) => <Time at={acceptedAt} /> },
   { title: 'Trigger', width: '14rem', cell: ({ project, trigger }) => `${project}/${trigger}` },
   { title: 'Caller', width: '8rem', cell: ({ caller }) => <bdi>{printable(caller)}</bdi> },
-  { title: 'Attempts', width: '5rem', cell: ({ attempt }) => attempt },
+  { title: 'Attempts', width: '6rem', cell: ({ attempt }) => attempt },
   { title: 'Took', width: '7rem', cell: tookOf },
   { title: 'Cost', width: '8rem', cell: ({ cost }) => cost && moneyText(cost) },
   {

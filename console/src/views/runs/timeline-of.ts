@@ -2,7 +2,7 @@ import type { RunDocument } from '../../../../src/runtime/run-document.gen.ts';
 
 /** A part of a run's time, in the order in which they happened. Times are milliseconds since the epoch. */
 export interface Step {
-  readonly kind: 'wait' | 'attempt' | 'pause' | 'end' | 'callback';
+  readonly kind: 'wait' | 'attempt' | 'deltas' | 'pause' | 'end' | 'callback';
   readonly title: string;
   /** A state, shown as a badge. */
   readonly state?: string;
@@ -16,8 +16,17 @@ export interface Step {
   readonly note?: string;
 }
 
+/** What this page has heard the agent say: the gateway stores no deltas. */
+export interface Heard {
+  readonly attempt: number;
+  readonly characters: number;
+  /** By the clock of this page. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What has happened to a run, and what is expected. */
-export function timelineOf(run: RunDocument): readonly Step[] {
+export function timelineOf(run: RunDocument, heard?: Heard): readonly Step[] {
   const failed = run.failedAttempts ?? [];
   const accepted = Date.parse(run.acceptedAt);
   const ended = run.finishedAt === undefined ? undefined : Date.parse(run.finishedAt);
@@ -39,13 +48,16 @@ export function timelineOf(run: RunDocument): readonly Step[] {
       ...{ from: Date.parse(startedAt), to: failedAt },
       ...(detail !== undefined && { detail }),
     });
+    steps.push(...deltaSteps(heard, attempt, Date.parse(startedAt), failedAt));
     const isNext = index === failed.length - 1;
     steps.push({
       ...{ kind: 'pause', title: 'Pause before the retry', from: failedAt, to: starts[index + 1] ?? ended },
       ...(isNext && run.retryAt !== undefined && { note: `next attempt at ${run.retryAt}` }),
     });
   }
-  if (isLastShown) steps.push(lastAttempt(run, started, ended));
+  if (isLastShown) {
+    steps.push(lastAttempt(run, started, ended), ...deltaSteps(heard, run.attempt, started, ended));
+  }
   if (ended !== undefined) steps.push({ kind: 'end', title: 'Completion', state: run.state, from: ended, to: ended });
   return [...steps, ...callbackSteps(run, ended)];
 }
@@ -58,6 +70,14 @@ function lastAttempt(run: RunDocument, from: number, to: number | undefined): St
     ...(errorDetail !== undefined && { detail: errorDetail }),
     ...(hasCheckpoint && { note: 'the work continues in the agent, and survives a restart of the gateway' }),
   };
+}
+
+/** The clock of this page may be another one than that of the gateway: what was heard lies within its attempt. */
+function deltaSteps(heard: Heard | undefined, attempt: number, from: number, to = Infinity): readonly Step[] {
+  if (heard?.attempt !== attempt) return [];
+  const within = (time: number): number => Math.min(Math.max(time, from), to);
+  const note = `${heard.characters.toLocaleString('en-US')} characters heard by this page`;
+  return [{ kind: 'deltas', title: 'Deltas', from: within(heard.from), to: within(heard.to), note }];
 }
 
 function callbackSteps({ callback }: RunDocument, ended: number | undefined): readonly Step[] {

@@ -5,7 +5,7 @@ import { durationText } from '../../components/format.ts';
 import { printable } from '../../components/printable.ts';
 import { Text } from '../../components/text.tsx';
 import { Time } from '../../components/time.tsx';
-import { type Step, timelineOf } from './timeline-of.ts';
+import { type Heard, type Step, timelineOf } from './timeline-of.ts';
 
 /** How much of a message a step shows. */
 const mostOfMessage = 500;
@@ -15,8 +15,8 @@ const growMs = 500;
 const isoTime = /\d{4}-\d\d-\d\dT[\d:.]+Z/;
 
 /** Queue, attempts, pauses, completion and callback of a run: a list for readers, and bars on one axis of time. */
-export function Timeline({ run }: { readonly run: RunDocument }) {
-  const steps = timelineOf(run);
+export function Timeline({ run, heard }: { readonly run: RunDocument; readonly heard: Heard | undefined }) {
+  const steps = timelineOf(run, heard);
   const isOpen = run.finishedAt === undefined;
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
