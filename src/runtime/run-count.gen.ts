@@ -16,6 +16,29 @@ export interface RunCountDocument {
    * The same by state, those that occur.
    */
   states: {
-    [k: string]: number;
+    /**
+     * How many wait for an attempt.
+     */
+    queued?: number;
+    /**
+     * How many are executed.
+     */
+    running?: number;
+    /**
+     * How many have succeeded.
+     */
+    succeeded?: number;
+    /**
+     * How many have failed.
+     */
+    failed?: number;
+    /**
+     * How many were cancelled.
+     */
+    cancelled?: number;
+    /**
+     * How many ended with a question of the agent.
+     */
+    input_required?: number;
   };
 }

@@ -7,6 +7,7 @@ import { adminToken } from '../support/admin.ts';
 import { chromiumPath, startBrowser } from '../support/browser.ts';
 import { basicFiles, configFolder, gatewayFile, triggerFile } from '../support/config-folder.ts';
 import { clean, keepScreenshot, type OpenedConsole, openConsole } from '../support/console.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { serveFolder, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 
@@ -193,6 +194,45 @@ t.test('what an agent says is shown while it says it, and harmlessly', { skip },
   }
   await isClean(t, opened);
   await keepScreenshot(page, 'run-narrow');
+});
+
+t.test(
+  'a connection that breaks is opened again, and nothing that was said is missing or doubled',
+  { skip },
+  async (t) => {
+    const gateway = await startTestGateway(t, files());
+    const opening = nextTalker();
+    const { runId } = (await gateway.fire('talk')).body;
+    const agent = await opening();
+    const proxy = await startCuttingProxy(t, gateway.adminUrl, 2);
+    const { page } = await open({ adminUrl: proxy.origin }, `/runs/${runId}`);
+    const live = page.getByRole('region', { name: 'What the agent says, attempt 1' });
+    const said: string[] = [];
+    for (let index = 0; index < 8; index += 1) {
+      const word = `word ${index} `;
+      said.push(word);
+      agent.say(word);
+      await live.getByText(said.join('').trim()).waitFor();
+    }
+    t.equal(await live.textContent(), said.join(''));
+    t.ok(proxy.cuts() > 1, `cut ${proxy.cuts()} times`);
+  },
+);
+
+t.test('what the agent says is not shown where its trigger keeps no outputs, and why', { skip }, async (t) => {
+  const discreet = triggerFile('discreet', {
+    run: { uses: 'echo', with: { delay: '1h' } },
+    ...accepted,
+    record: 'metadata',
+  });
+  const gateway = await startTestGateway(t, { ...files(), 'triggers/discreet.yaml': discreet });
+  const { runId } = (await gateway.fire('discreet')).body;
+  const opened = await open(gateway, `/runs/${runId}`);
+  await opened.page
+    .getByRole('status')
+    .getByText(/does not keep what its agents say/)
+    .waitFor();
+  await isClean(t, opened, '403');
 });
 
 t.test('a run is cancelled, replayed and replayed edited, by keyboard, after a question', { skip }, async (t) => {

@@ -10,7 +10,7 @@ import { basicFiles, configFolder, gatewayFile, triggerFile } from '../support/c
 import { serveFolder } from '../support/gateway.ts';
 
 // Strict: a schema that could mean nothing is an error, and so is a format that nobody checks.
-const ajv = new Ajv({ strict: true, allErrors: true, logger: false });
+const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true, logger: false });
 addFormats.default(ajv);
 
 type OutputName = keyof typeof outputSchemas;
