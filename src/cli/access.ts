@@ -4,7 +4,8 @@ import type { LimitFilter, ListedLimits, ResetLimit } from '../runtime/limits/li
 import type { NodesDocument } from '../runtime/nodes/nodes-document.gen.ts';
 import type { FiredRequest, FireOptions } from '../runtime/recording/fire-operations.ts';
 import type { ExportedRequests, ListedRequests, RequestFilter } from '../runtime/recording/request-operations.ts';
-import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
+import type { CancelledRun, ListedRuns, RunFilter } from '../runtime/run-operations.ts';
+import type { ReplayedRun, ReplayOptions } from '../runtime/run-replays.ts';
 import type { StatusDocument } from '../runtime/status/status-document.gen.ts';
 
 /** The runs, recorded requests, limits, nodes and audit trail of a gateway, whether it is running or not. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../contract/index.ts';
-import type { CancelledRun, ListedRuns, ReplayedRun, ReplayOptions, RunFilter } from '../runtime/run-operations.ts';
+import type { CancelledRun, ListedRuns, RunFilter } from '../runtime/run-operations.ts';
+import type { ReplayedRun, ReplayOptions } from '../runtime/run-replays.ts';
 import type { RunsAccess } from './access.ts';
 import { type AdminClient, listIn, queryOf } from './admin-client.ts';
 

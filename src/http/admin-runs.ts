@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { JsonValue } from '../contract/index.ts';
-import type { EditedReplay, RunFilter, RunOperations } from '../runtime/run-operations.ts';
+import type { RunFilter, RunOperations } from '../runtime/run-operations.ts';
+import type { EditedReplay } from '../runtime/run-replays.ts';
 import type { Snapshot } from '../runtime/snapshot.ts';
 import { type AdminStreaming, sendEvents } from './admin-events.ts';
 import { unknownParameter, wrongParameter } from './admin-parameters.ts';

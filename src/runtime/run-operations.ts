@@ -1,18 +1,22 @@
-import type { Config, TriggerConfig } from '../config/model.ts';
-import { sameKey } from '../config/trigger-key.ts';
-import { type AcceptedRun, isFinal, type JsonObject, type JsonValue, type ProblemCode } from '../contract/index.ts';
-import { conversationId, type Engine, type NewRun, type RunQuery, type RunRecord } from '../engine/types/index.ts';
+import type { Config } from '../config/model.ts';
+import { type AcceptedRun, isFinal, type JsonObject, type JsonValue } from '../contract/index.ts';
+import type { Engine, RunQuery, RunRecord } from '../engine/types/index.ts';
 import type { Actor, AuditedEnd, AuditTrail } from './audit/audit-trail.ts';
-import { withEditedInput } from './edited-run.ts';
 import { replayOnce } from './happens-once.ts';
 import { type ListFilter, parseListFilter, type Selection } from './list-filter.ts';
 import { listedStates } from './listed-states.ts';
 import { readPage } from './read-page.ts';
 import type { RunCountDocument } from './run-count.gen.ts';
 import { type CountBounds, countRuns } from './run-count.ts';
-import { newRunId } from './run-id.ts';
+import {
+  type EditedReplay,
+  type EditedReplayOptions,
+  type ReplayedRun,
+  type ReplayOptions,
+  RunReplays,
+  triggerOf,
+} from './run-replays.ts';
 import { detailRun, summarizeRun, viewOfProgress } from './run-view.ts';
-import { policyOf, type Snapshot } from './snapshot.ts';
 import { type RunReader, readRun } from './stored-run.ts';
 import { passingOn, type Tracer } from './tracing/tracer.ts';
 import { runFields } from './where/run-fields.ts';
@@ -34,18 +38,6 @@ export type CancelledRun =
   | { readonly kind: 'not_found' }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-export type ReplayedRun =
-  | { readonly kind: 'accepted'; readonly run: JsonObject }
-  /** It was to be replayed once, and that run has done it. */
-  | { readonly kind: 'replayed_already'; readonly runId: string }
-  | { readonly kind: 'not_found' | 'trigger_not_found' | 'not_replayable' }
-  | { readonly kind: 'unavailable'; readonly reason: string };
-
-export type EditedReplay =
-  | ReplayedRun
-  /** Its trigger does not take such an input. */
-  | { readonly kind: 'refused'; readonly code: ProblemCode; readonly members: JsonObject };
-
 export type CountedRuns =
   | { readonly ok: true; readonly counted: RunCountDocument }
   /** Why the filter is invalid. */
@@ -60,17 +52,12 @@ export type FollowedRun =
 /** What is counted of runs, and for how long. */
 const countBounds: CountBounds = { most: 100_000, timeMs: 3000 };
 
-export interface ReplayOptions {
-  /** Whether the run is replayed only if no other replay was to be the only one. */
-  readonly once?: boolean;
-}
-
 /** What operators do with runs: through the admin listener of a gateway, or on the files of one that is not running. */
 export class RunOperations {
   readonly #engine: Engine;
   readonly #config: () => Config;
   readonly #trail: AuditTrail;
-  readonly #tracer: Tracer;
+  readonly #replays: RunReplays;
   readonly #bounds: CountBounds;
 
   constructor(
@@ -83,7 +70,7 @@ export class RunOperations {
     this.#engine = engine;
     this.#config = config;
     this.#trail = trail;
-    this.#tracer = tracer;
+    this.#replays = new RunReplays({ engine, config, trail, tracer });
     this.#bounds = bounds;
   }
 
@@ -130,7 +117,7 @@ export class RunOperations {
   async follow(id: string, statusUrl: string): Promise<FollowedRun> {
     const run = await this.#engine.get(id);
     if (run === undefined) return { kind: 'not_found' };
-    const trigger = this.#trigger(run.project, run.trigger);
+    const trigger = triggerOf(this.#config(), run);
     // A final run is read from the store, which has what its policy keeps.
     if (!isFinal(run.state) && trigger?.record.keep !== 'full') return { kind: 'not_kept' };
     const reader: RunReader = isFinal(run.state) ? storedOnly(this.#engine) : this.#engine;
@@ -149,88 +136,14 @@ export class RunOperations {
     return run === undefined || kind === 'not_found' ? { kind: 'not_found' } : { kind, run: detailRun(run) };
   }
 
-  /** Starts a new run with a stored input, in the session of the caller that fired the first. Filters and dedup are skipped. */
-  async replay(id: string, actor: Actor, options: ReplayOptions = {}): Promise<ReplayedRun> {
-    const recorded = await this.#engine.get(id);
-    const action = { action: 'runs.replay', target: id, before: recorded && { state: recorded.state } };
-    return this.#trail.perform(
-      actor,
-      action,
-      async () => {
-        const found = this.#replayOf(recorded, options);
-        return found.kind === 'found' ? this.#submit(found) : found;
-      },
-      endOfReplay,
-    );
+  /** As `RunReplays.replay`. */
+  replay(id: string, actor: Actor, options?: ReplayOptions): Promise<ReplayedRun> {
+    return this.#replays.replay(id, actor, options);
   }
 
-  /** As `replay`, with another input, which the trigger of the snapshot reads and checks as the body of a request. */
-  async replayEdited(
-    id: string,
-    body: JsonValue,
-    actor: Actor,
-    { snapshot, ...options }: ReplayOptions & { readonly snapshot: Snapshot },
-  ): Promise<EditedReplay> {
-    const recorded = await this.#engine.get(id);
-    const action = { action: 'runs.replay', target: id, before: recorded && { state: recorded.state } };
-    return this.#trail.perform<EditedReplay>(
-      actor,
-      action,
-      async () => {
-        const found = this.#replayOf(recorded, options);
-        if (found.kind !== 'found') return found;
-        const { recorded: original, trigger } = found;
-        const live = snapshot.find(original.project, original.trigger);
-        if (live === undefined) return { kind: 'trigger_not_found' };
-        const edited = withEditedInput(found.run, body, { recorded: original, trigger: live, config: snapshot.config });
-        if (!edited.ok) return { kind: 'refused', code: edited.code, members: edited.members };
-        const { run } = edited;
-        return this.#submit({ run: { ...run, conversation: conversationId(run, trigger.sessions.scope) } });
-      },
-      endOfEditedReplay,
-    );
-  }
-
-  #replayOf(recorded: RunRecord | undefined, { once = false }: ReplayOptions): FoundReplay {
-    if (recorded === undefined) return { kind: 'not_found' };
-    const trigger = this.#trigger(recorded.project, recorded.trigger);
-    if (trigger === undefined) return { kind: 'trigger_not_found' };
-    const { id } = recorded;
-    const { input, origin, project, caller, sessionId, concurrencyValue } = recorded;
-    const policy = policyOf(trigger);
-    // Masked values are gone, and an agent must not mistake the mask for a value.
-    if (input === undefined || policy.mask.length > 0) return { kind: 'not_replayable' };
-    const { revision } = this.#config();
-    const named = { project, trigger: trigger.key, caller, sessionId };
-    const conversation = conversationId(named, trigger.sessions.scope);
-    const run = {
-      id: newRunId(),
-      ...named,
-      conversation,
-      revision,
-      replayOf: id,
-      input,
-      origin,
-      policy,
-      concurrencyValue,
-      trace: this.#tracer.ofReplay(recorded),
-      ...(once && { once: replayOnce(id) }),
-    };
-    return { kind: 'found', recorded, trigger, run: { ...run, acceptedAt: Date.now() } };
-  }
-
-  async #submit({ run }: { readonly run: NewRun }): Promise<ReplayedRun> {
-    const submission = await this.#engine.submit(run, undefined);
-    if (submission.kind === 'repeated') return { kind: 'replayed_already', runId: submission.runId };
-    if (submission.kind !== 'accepted') {
-      return { kind: 'unavailable', reason: submission.kind === 'unavailable' ? submission.reason : submission.kind };
-    }
-    // A run that waits has its input in the store alone.
-    return { kind: 'accepted', run: detailRun({ ...(await submission.wait(0)), input: run.input }) };
-  }
-
-  #trigger(project: string, key: string): TriggerConfig | undefined {
-    return this.#config().triggers.find((one) => one.project.id === project && sameKey(one.key, key));
+  /** As `RunReplays.replayEdited`. */
+  replayEdited(id: string, body: JsonValue, actor: Actor, options: EditedReplayOptions): Promise<EditedReplay> {
+    return this.#replays.replayEdited(id, body, actor, options);
   }
 
   /** What is listed, and after which run, or why the filter is invalid. */
@@ -259,33 +172,7 @@ function endOfCancel(cancelled: CancelledRun): AuditedEnd {
     : { outcome: 'failed', reason: cancelled.kind, after };
 }
 
-function endOfReplay(replayed: ReplayedRun): AuditedEnd {
-  if (replayed.kind === 'not_found') return { outcome: 'failed', reason: 'run_not_found' };
-  if (replayed.kind === 'replayed_already') {
-    return { outcome: 'failed', reason: replayed.kind, after: { runId: replayed.runId } };
-  }
-  if (replayed.kind !== 'accepted') return { outcome: 'failed', reason: replayed.kind };
-  const { runId = null, state = null } = replayed.run;
-  return { outcome: 'succeeded', after: { runId, state } };
-}
-
 type RunPlace = Pick<RunRecord, 'id' | 'acceptedAt'>;
-
-function endOfEditedReplay(replayed: EditedReplay): AuditedEnd {
-  if (replayed.kind === 'refused') return { outcome: 'failed', reason: replayed.code, after: { isEdited: true } };
-  const { after, ...end } = endOfReplay(replayed);
-  return { ...end, after: { ...after, isEdited: true } };
-}
-
-/** The run that repeats another one, before it is submitted. */
-type FoundReplay =
-  | {
-      readonly kind: 'found';
-      readonly recorded: RunRecord;
-      readonly trigger: TriggerConfig;
-      readonly run: NewRun;
-    }
-  | Exclude<ReplayedRun, { kind: 'accepted' | 'replayed_already' | 'unavailable' }>;
 
 /** Runs as they are kept, without what only those have who waited for them. */
 function storedOnly(engine: RunReader): RunReader {

@@ -1,4 +1,4 @@
-import type { ReplayedRun } from '../../runtime/run-operations.ts';
+import type { ReplayedRun } from '../../runtime/run-replays.ts';
 import type { RunsAccess } from '../access.ts';
 import { type ExitCode, exitCodes } from '../terminal.ts';
 import type { Acted } from './bulk.ts';

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../../api/client.ts';
 import { followStream, type StreamEvent } from '../../api/stream.ts';
 import { plural } from '../../components/format.ts';
@@ -65,6 +65,15 @@ export function LiveOutput({ runId, onHeard, onEnd }: LiveOutputProps) {
       window.clearTimeout(timer);
     };
   }, [runId]);
+  const box = useRef<HTMLPreElement>(null);
+  const isAtEnd = useRef(true);
+  // A reader who has scrolled back stays there.
+  useLayoutEffect(() => {
+    if (box.current !== null && isAtEnd.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [shown]);
+  const onScroll = ({ currentTarget }: { readonly currentTarget: HTMLElement }): void => {
+    isAtEnd.current = currentTarget.scrollTop + currentTarget.clientHeight > currentTarget.scrollHeight - 30;
+  };
   const { text, attempt, length, missed } = shown;
   return (
     <div class="text live">
@@ -73,7 +82,13 @@ export function LiveOutput({ runId, onHeard, onEnd }: LiveOutputProps) {
       </p>
       {attempt > 0 && (
         <>
-          <pre tabIndex={0} role="region" aria-label={`What the agent says, attempt ${attempt}`}>
+          <pre
+            ref={box}
+            tabIndex={0}
+            role="region"
+            aria-label={`What the agent says, attempt ${attempt}`}
+            onScroll={onScroll}
+          >
             <bdi>{printable(text.slice(-most.shown))}</bdi>
           </pre>
           <p class="muted">
