@@ -95,7 +95,7 @@ export class RunOperations {
   #reader({ query, first }: SelectedRuns) {
     return async (last: RunRecord | undefined, limit: number): Promise<readonly RunRecord[]> => {
       const after = last ?? first;
-      return this.#engine.list({ ...query, limit, ...(after !== undefined && { after }) });
+      return this.#engine.list({ ...query, limit, isBrief: true, ...(after !== undefined && { after }) });
     };
   }
 

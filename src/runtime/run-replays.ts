@@ -69,24 +69,33 @@ export class RunReplays {
     actor: Actor,
     { snapshot, ...options }: EditedReplayOptions,
   ): Promise<EditedReplay> {
-    const recorded = await this.#parts.engine.get(id);
-    const action = { action: 'runs.replay', target: id, before: recorded && { state: recorded.state } };
-    return this.#parts.trail.perform<EditedReplay>(
-      actor,
-      action,
-      async () => {
-        const found = this.#replayOf(recorded, options);
-        if (found.kind !== 'found') return found;
-        const { recorded: original, trigger } = found;
-        const live = snapshot.find(original.project, original.trigger);
-        if (live === undefined) return { kind: 'trigger_not_found' };
-        const edited = withEditedInput(found.run, body, { recorded: original, trigger: live, config: snapshot.config });
-        if (!edited.ok) return { kind: 'refused', code: edited.code, members: edited.members };
-        const { run } = edited;
-        return this.#submit({ run: { ...run, conversation: conversationId(run, trigger.sessions.scope) } });
-      },
-      endOfEditedReplay,
-    );
+    snapshot.lease();
+    try {
+      const recorded = await this.#parts.engine.get(id);
+      const action = { action: 'runs.replay', target: id, before: recorded && { state: recorded.state } };
+      return await this.#parts.trail.perform<EditedReplay>(
+        actor,
+        action,
+        async () => {
+          const found = this.#replayOf(recorded, options);
+          if (found.kind !== 'found') return found;
+          const { recorded: original, trigger } = found;
+          const live = snapshot.find(original.project, original.trigger);
+          if (live === undefined) return { kind: 'trigger_not_found' };
+          const edited = withEditedInput(found.run, body, {
+            recorded: original,
+            trigger: live,
+            config: snapshot.config,
+          });
+          if (!edited.ok) return { kind: 'refused', code: edited.code, members: edited.members };
+          const { run } = edited;
+          return this.#submit({ run: { ...run, conversation: conversationId(run, trigger.sessions.scope) } });
+        },
+        endOfEditedReplay,
+      );
+    } finally {
+      snapshot.release();
+    }
   }
 
   #replayOf(recorded: RunRecord | undefined, { once = false }: ReplayOptions): FoundReplay {

@@ -271,7 +271,7 @@ t.test('a run is cancelled, replayed and replayed edited, by keyboard, after a q
   await isClean(t, opened, '400');
   await input.fill('{"instruction": "second"}');
   await page.getByRole('button', { name: 'Start a new run' }).press('Enter');
-  await page.getByText('Replay, edited, of').waitFor();
+  await page.getByText('An operator has changed the input').waitFor();
   await page.getByText('"second"').waitFor();
   t.equal((await admin(gateway, '/runs/count')).count, 3);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ConformanceCase, foreverMs, keepAll, newClaim, newRun, promise, until } from './harness.ts';
+import { type ConformanceCase, ended, foreverMs, keepAll, newClaim, newRun, promise, until } from './harness.ts';
 import { success, Worker } from './worker.ts';
 
 export const keepCases: readonly ConformanceCase[] = [
@@ -131,6 +131,26 @@ export const keepCases: readonly ConformanceCase[] = [
     attempt.settle(success);
     await engine.wait(run.id, foreverMs);
     assert.equal((await engine.progress(run.id))?.hasCheckpoint, false);
+  }),
+
+  promise('a brief list has all of a run but what may be long', async (harness) => {
+    const { engine } = harness;
+    const worker = new Worker();
+    await engine.start(worker);
+    const runs = [newRun(harness, { sessionId: 'a' }), newRun(harness), newRun(harness, { sessionId: 'a' })];
+    for (const run of runs) await engine.submit(run, undefined);
+    const [first, second] = await Promise.all(runs.slice(0, 2).map(({ id }) => worker.started(id)));
+    first?.settle(success);
+    second?.settle({ kind: 'failed', message: 'refused', retryable: false, detail: 'what the agent said' });
+    for (const { id } of runs.slice(0, 2)) await ended(harness, id);
+    await worker.started(runs[2]?.id ?? '');
+    const long = { input: undefined, origin: undefined, output: undefined, failureDetail: undefined };
+    const whole = await engine.list({ limit: 10 });
+    assert.deepEqual(
+      await engine.list({ limit: 10, isBrief: true }),
+      whole.map((record) => ({ ...record, ...long })),
+    );
+    assert.equal(whole.length, runs.length);
   }),
 
   promise('runs are listed page by page without gaps or repetitions', async (harness) => {

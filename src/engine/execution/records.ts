@@ -51,3 +51,8 @@ export function keptRecord(record: RunRecord, keep: RunPolicy['keep']): RunRecor
   const { concurrencyValue: _value, ...kept } = record;
   return { ...kept, input: undefined, origin: undefined, output: undefined };
 }
+
+/** The record without what may be long. */
+export function briefRecord(record: RunRecord): RunRecord {
+  return { ...record, input: undefined, origin: undefined, output: undefined, failureDetail: undefined };
+}

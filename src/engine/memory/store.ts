@@ -1,5 +1,5 @@
 import { notificationOf } from '../execution/notification-progress.ts';
-import { keptRecord, queuedRecord, replacedRecord } from '../execution/records.ts';
+import { briefRecord, keptRecord, queuedRecord, replacedRecord } from '../execution/records.ts';
 import type {
   End,
   PendingNotification,
@@ -250,7 +250,7 @@ export class MemoryStore implements Store {
       visible.filter((record) => record !== undefined),
       query,
     );
-    return page.map((record) => this.#withInput(record));
+    return query.isBrief ? page.map(briefRecord) : page.map((record) => this.#withInput(record));
   }
 
   /** No earlier process has left anything. */

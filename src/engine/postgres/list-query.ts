@@ -3,7 +3,7 @@ import type { RunQuery } from '../types/index.ts';
 import { storable } from './text.ts';
 
 /** The conditions of a list of runs, and the name by which its statement is prepared. */
-export function listQuery({ project, trigger, state, requestId, since, after, limit }: RunQuery): {
+export function listQuery({ project, trigger, state, requestId, since, after, limit, isBrief }: RunQuery): {
   readonly name: string;
   /** The tables that hold the fewest rows of that state lead. */
   readonly from: 'all' | 'open';
@@ -43,7 +43,7 @@ export function listQuery({ project, trigger, state, requestId, since, after, li
   const last = values.length + 1;
   values.push(Math.max(0, limit));
   return {
-    name: `list ${names.join(' ')}`,
+    name: `list ${isBrief ? 'brief ' : ''}${names.join(' ')}`,
     from: lead === 'q' ? 'open' : 'all',
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
     order: `ORDER BY ${time}.accepted_at DESC, ${time}.id DESC LIMIT $${last}`,

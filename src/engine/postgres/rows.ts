@@ -49,15 +49,26 @@ export interface Head
 }
 
 /** The columns of a run with its place in the queue or its result, as `RunRow`. Numbers that are longer than an int are floats here. */
-export const runColumns = `r.id, r.project, r.trigger_key AS trigger, r.accepted_at::float8 AS "acceptedAt", r.request_id AS "requestId",
-  r.keep, r.notify, r.is_masked AS "isMasked", r.session_ttl::float8 AS "sessionTtl", r.head, r.value, r.input, r.origin,
+export const runColumns = columnsOf('r.input, r.origin', 'x.output', 'x.failure_detail');
+
+/** The same without what may be long. */
+export const briefColumns = columnsOf(
+  'NULL::text AS input, NULL::text AS origin',
+  'NULL::text AS output',
+  'NULL::text',
+);
+
+function columnsOf(given: string, output: string, failureDetail: string): string {
+  return `r.id, r.project, r.trigger_key AS trigger, r.accepted_at::float8 AS "acceptedAt", r.request_id AS "requestId",
+  r.keep, r.notify, r.is_masked AS "isMasked", r.session_ttl::float8 AS "sessionTtl", r.head, r.value, ${given},
   CASE WHEN x.id IS NULL THEN q.phase END AS phase, x.state, coalesce(x.attempt, q.attempt, 0) AS attempt,
   coalesce(x.interruptions, q.interruptions, 0) AS interruptions,
   (CASE WHEN x.id IS NULL THEN q.started_at ELSE x.started_at END)::float8 AS "startedAt", x.finished_at::float8 AS "finishedAt",
   (CASE WHEN x.id IS NULL THEN q.retry_at END)::float8 AS "retryAt",
   CASE WHEN x.id IS NULL THEN q.failed_attempts ELSE x.failed_attempts END AS "failedAttempts",
-  x.output, x.failure, x.failure_detail AS "failureDetail",
+  ${output}, x.failure, ${failureDetail} AS "failureDetail",
   CASE WHEN x.id IS NULL THEN q.usage ELSE x.usage END AS usage, CASE WHEN x.id IS NULL THEN q.cost ELSE x.cost END AS cost`;
+}
 
 /** The complete record of a run, whatever its policy keeps. */
 export function recordOf(row: RunRow): RunRecord {

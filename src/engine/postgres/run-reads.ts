@@ -3,7 +3,7 @@ import { keptRecord } from '../execution/records.ts';
 import { claimKey, type Life, type Once, type RunProgress, type RunQuery, type RunRecord } from '../types/index.ts';
 import type { Database } from './database.ts';
 import { listQuery } from './list-query.ts';
-import { type RunRow, recordOf, runColumns } from './rows.ts';
+import { briefColumns, type RunRow, recordOf, runColumns } from './rows.ts';
 import { restored, storable } from './text.ts';
 
 interface ProgressRow {
@@ -75,7 +75,10 @@ export class RunReads {
 
   async list(query: RunQuery): Promise<readonly RunRecord[]> {
     const { name, from, where, order, values } = listQuery(query);
-    const rows = await this.#database.connections.lists.read(() => this.rows(name, `${where} ${order}`, values, from));
+    const columns = query.isBrief ? briefColumns : runColumns;
+    const rows = await this.#database.connections.lists.read(() =>
+      this.rows(name, `${where} ${order}`, values, { from, columns }),
+    );
     return rows.map(kept).filter((record) => record !== undefined);
   }
 
@@ -84,13 +87,13 @@ export class RunReads {
     name: string,
     rest: string,
     values: readonly unknown[],
-    from: 'all' | 'open' = 'all',
+    { from = 'all', columns = runColumns }: { readonly from?: 'all' | 'open'; readonly columns?: string } = {},
   ): Promise<readonly RunRow[]> {
     const tables =
       from === 'open'
         ? '{s}.queue q JOIN {s}.runs r USING (id) LEFT JOIN {s}.results x USING (id)'
         : '{s}.runs r LEFT JOIN {s}.queue q USING (id) LEFT JOIN {s}.results x USING (id)';
-    return this.#database.query<RunRow>(name, `SELECT ${runColumns} FROM ${tables} ${rest}`, values);
+    return this.#database.query<RunRow>(name, `SELECT ${columns} FROM ${tables} ${rest}`, values);
   }
 }
 

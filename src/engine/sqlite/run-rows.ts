@@ -47,7 +47,7 @@ export interface RunRow {
   readonly trace: string | null;
 }
 
-/** All columns of runs that are not final but those that may be long. */
+/** All columns that make a record, except those that may be long. */
 export const shortColumns =
   'id, project, trigger_key, revision, principal, secret, request_id, session_id, conversation, replay_of, state, attempt, accepted_at, started_at, finished_at, retry_at, failed_attempts, failure, NULL AS failure_detail, NULL AS origin, keep, is_masked, session_ttl, notify, NULL AS input, NULL AS output, NULL AS checkpoint, input_tokens, output_tokens, interruptions, model, cached_tokens, reasoning_tokens, cost, currency, burst_key, burst_starts_at, burst_ends_at, concurrency_value, starts_at, trace';
 

@@ -254,7 +254,7 @@ export class RunTables {
 
   /** A covering index finds the page; only its rows are read. */
   list(query: RunQuery): readonly RunRow[] {
-    const { project, trigger, state, requestId, since, after, limit } = query;
+    const { project, trigger, state, requestId, since, after, limit, isBrief = false } = query;
     const conditions: [string, ...SQLInputValue[]][] = [];
     if (trigger !== undefined) conditions.push(['trigger_key = ?', trigger]);
     if (project !== undefined) conditions.push(['project = ?', project]);
@@ -266,7 +266,9 @@ export class RunTables {
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([text]) => text).join(' AND ')}`;
     const found = `SELECT rowid FROM runs INDEXED BY ${indexFor(query)} ${where} ORDER BY accepted_at DESC, id DESC LIMIT ?`;
     return this.#sql
-      .prepare(`SELECT * FROM runs WHERE rowid IN (${found}) ORDER BY accepted_at DESC, id DESC`)
+      .prepare(
+        `SELECT ${isBrief ? shortColumns : '*'} FROM runs WHERE rowid IN (${found}) ORDER BY accepted_at DESC, id DESC`,
+      )
       .all(...conditions.flatMap(([, ...values]) => values), Math.max(0, limit)) as unknown as readonly RunRow[];
   }
 

@@ -183,4 +183,6 @@ export interface RunQuery {
   readonly after?: Pick<RunRecord, 'id' | 'acceptedAt'>;
   /** At most this many, newest first. */
   readonly limit: number;
+  /** Without what may be long: input, origin, output and failureDetail are undefined. */
+  readonly isBrief?: boolean;
 }

@@ -160,13 +160,14 @@ function factsOf(run: RunDocument): readonly (readonly [string, ComponentChildre
       ),
     ],
     [
-      isEdited ? 'Replay, edited, of' : 'Replay of',
+      'Replay of',
       replayOf && <Id key="of" id={replayOf} what="the id of the first run" href={hrefOf(['runs', replayOf])} />,
     ],
     [
       'Only replay',
       replayedAs && <Id key="as" id={replayedAs} what="the id of the replay" href={hrefOf(['runs', replayedAs])} />,
     ],
+    ['Edited', isEdited && 'An operator has changed the input'],
     ['Usage', usage && usageText(usage)],
     ['Model', usage?.model && <Foreign key="model" text={usage.model} />],
     ['Cost', cost && moneyText(cost)],
