@@ -67,8 +67,7 @@ const accepted = { respond: { uses: 'accepted' } };
 const command = (script: string) => ({ run: { uses: 'command', with: { argv: ['sh', '-c', script] } } });
 
 function files(members: object = {}): Record<string, string> {
-  const flaky = command('test -e "$0" || { touch "$0"; echo overloaded >&2; exit 75; }; echo fine');
-  flaky.run.with.argv.push(join('/tmp', `pullcord-console-${process.pid}-${Math.random()}`));
+  const flaky = command('test -e done || { touch done; echo overloaded >&2; exit 75; }; echo fine');
   return {
     ...basicFiles(),
     'gateway.yaml': gatewayFile({
@@ -143,8 +142,9 @@ t.test('there is nothing to see before the first run, and the view says what to 
 });
 
 t.test('one run has a timeline of its attempts, in light and dark', { skip }, async (t) => {
-  const gateway = await startTestGateway(t, files());
-  const { runId } = (await gateway.fire('flaky', { instruction: 'hello', sessionId: 'chat-1' })).body;
+  const gateway = await startTestGateway(t, files({ server: { trustProxy: 'loopback' } }));
+  const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+  const { runId } = (await gateway.fire('flaky', { instruction: 'hello', sessionId: 'chat-1' }, { headers })).body;
   for (const theme of ['light', 'dark'] as const) {
     const list = await open(gateway, '/runs', { theme });
     await rowsOf(list.page).first().waitFor();
@@ -160,6 +160,9 @@ t.test('one run has a timeline of its attempts, in light and dark', { skip }, as
     await page.getByText('fine').waitFor();
     await page.getByRole('button', { name: 'Copy the id of the request' }).waitFor();
     await page.getByRole('link', { name: 'chat-1' }).waitFor();
+    await page.getByRole('button', { name: 'Copy the trace id' }).click();
+    const copied = await page.evaluate('navigator.clipboard.readText()');
+    t.equal(copied, '4bf92f3577b34da6a3ce929d0e0e4736');
     await isClean(t, list);
     await keepScreenshot(page, `run-${theme}`);
   }
