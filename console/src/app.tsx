@@ -6,7 +6,8 @@ import { Preferences } from './components/preferences.tsx';
 import { isHelpOpen, ShortcutHelp, useShortcuts } from './components/shortcuts.tsx';
 import { SignIn } from './components/sign-in.tsx';
 import { location } from './routing/location.ts';
-import { type View, type ViewProps, viewAt } from './routing/views.ts';
+import type { ViewProps } from './routing/view-props.ts';
+import { type View, viewAt } from './routing/views.ts';
 
 /** The console: who is signed in, the list of views, and one of them. */
 export function App() {

@@ -79,7 +79,7 @@ interface SnapshotContent {
 }
 
 /**
- * One revision of the config, validated and provisioned, immutable but for what git says of it. Requests and runs lease it; when it is retired and
+ * One revision of the config, validated and provisioned, immutable except for what git says of it. Requests and runs lease it; when it is retired and
  * the last lease ends, its plugin instances are freed.
  */
 export class Snapshot {

@@ -1,10 +1,5 @@
 import type { ComponentType } from 'preact';
-
-export interface ViewProps {
-  /** What follows the name of the view in the address. */
-  readonly rest: readonly string[];
-  readonly query: Readonly<Record<string, string>>;
-}
+import type { ViewProps } from './view-props.ts';
 
 export interface View {
   /** The first part of its address. */
