@@ -1,10 +1,9 @@
-import { Empty } from '../../components/feedback.tsx';
-import { Page } from '../../components/page.tsx';
+import type { ViewProps } from '../../routing/view-props.ts';
+import { OneRequest } from './one-request.tsx';
+import { RequestList } from './request-list.tsx';
 
-export default function Requests() {
-  return (
-    <Page title="Requests">
-      <Empty title="Nothing here yet" />
-    </Page>
-  );
+/** What callers sent, recorded and live, or one recorded request. */
+export default function Requests({ rest, query }: ViewProps) {
+  const [id] = rest;
+  return id === undefined ? <RequestList query={query} /> : <OneRequest key={id} id={id} />;
 }
