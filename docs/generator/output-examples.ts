@@ -10,6 +10,8 @@ import { requestOfLine } from '../../src/review/request-source.ts';
 import { runTests } from '../../src/review/run-tests.ts';
 import { formatTestJson } from '../../src/review/test-report-json.ts';
 import { viewOfEntry } from '../../src/runtime/audit/audit-entry-json.ts';
+import { KeyOperations } from '../../src/runtime/keys/key-operations.ts';
+import type { LimitDocument, LimitsDocument } from '../../src/runtime/limits/limits-document.gen.ts';
 import { NodeOperations } from '../../src/runtime/nodes/node-operations.ts';
 import { exportLine } from '../../src/runtime/recording/recorded-request-json.ts';
 import type { ReloadReport } from '../../src/runtime/reloader.ts';
@@ -30,6 +32,8 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         'test-report': await testExample(opened, config),
         explanation: await explanationExample(opened, config),
         plan: await planExample(config),
+        keys: keysExample(opened, config),
+        limits: { limits: [limitExample] } satisfies LimitsDocument,
         nodes: await nodesExample(),
         'audit-entry': auditExample(),
         status: await statusExample(opened),
@@ -42,6 +46,20 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
     }
   });
 }
+
+const limitExample: LimitDocument = {
+  ...{
+    id: 'a1b2c3d4',
+    name: '60 runs/1m per key',
+    level: 'trigger',
+    unit: 'runs',
+    per: 'key',
+    mode: 'enforce',
+    limit: 60,
+  },
+  counters: [{ value: 'website', used: 12, reserved: 0, left: 48, resetsAt: '2027-06-30T12:01:00.000Z' }],
+  hasMore: false,
+};
 
 const line = exportLine(exampleRequest);
 const request = requestOfLine(line, exampleRequest.id);
@@ -123,6 +141,14 @@ function runExample(): object {
   };
   const notification = { kind: 'due', attempts: 1, dueAt: at + 19_000 } as const;
   return { ...detailRun(run), ...viewOfProgress({ hasCheckpoint: false, notification }) };
+}
+
+function keysExample({ snapshot }: OpenConfig, config: ExampleConfig): object {
+  const usedAt = Date.parse('2027-06-30T12:34:56Z');
+  const startedAt = Date.parse('2027-06-30T12:00:00Z');
+  const usesOf = (key: string) => new Map(key === 'website' ? [['secrets[0]', usedAt]] : []);
+  const node = { name: 'gateway-1-4711', startedAt };
+  return read(JSON.stringify(new KeyOperations({ node, snapshot: () => snapshot, usesOf }).list()), config);
 }
 
 /** A gateway whose config on disk is refused. */

@@ -15,6 +15,8 @@ const outputs: readonly OutputEntry[] = [
   { name: 'test-report', command: 'test', title: 'The JSON of `pullcord test`' },
   { name: 'explanation', command: 'explain', title: 'The JSON of `pullcord explain`' },
   { name: 'plan', command: 'plan', title: 'The JSON of `pullcord plan`' },
+  { name: 'keys', command: 'keys list', title: 'The answer to `GET /keys`' },
+  { name: 'limits', command: 'limits list', title: 'The answer to `GET /limits`' },
   { name: 'nodes', command: 'nodes', title: 'The JSON of `pullcord nodes`' },
   { name: 'audit-entry', command: 'audit', title: 'The lines of `pullcord audit export`' },
   { name: 'status', command: 'status', title: 'The JSON of `pullcord status`' },

@@ -1,5 +1,7 @@
 import auditEntry from '../source/audit-entry.schema.json' with { type: 'json' };
 import explanation from '../source/explanation.schema.json' with { type: 'json' };
+import keys from '../source/keys.schema.json' with { type: 'json' };
+import limits from '../source/limits.schema.json' with { type: 'json' };
 import nodes from '../source/nodes.schema.json' with { type: 'json' };
 import plan from '../source/plan.schema.json' with { type: 'json' };
 import recordedRequest from '../source/recorded-request.schema.json' with { type: 'json' };
@@ -25,6 +27,8 @@ export const outputSchemas = {
   plan: { schema: plan, types: 'src/review/plan/plan-document.gen.ts' },
   'test-report': { schema: testReport, types: 'src/review/test-report.gen.ts' },
   explanation: { schema: explanation, types: 'src/review/explanation.gen.ts' },
+  keys: { schema: keys, types: 'src/runtime/keys/keys-document.gen.ts' },
+  limits: { schema: limits, types: 'src/runtime/limits/limits-document.gen.ts' },
   nodes: { schema: nodes, types: 'src/runtime/nodes/nodes-document.gen.ts' },
   'audit-entry': { schema: auditEntry, types: 'src/runtime/audit/audit-entry.gen.ts' },
   status: { schema: status, types: 'src/runtime/status/status-document.gen.ts' },

@@ -7,9 +7,11 @@ import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Audit, type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
 import type { Alerts } from '../observe/alerts/alerts.ts';
 import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
+import type { KeyUses } from '../observe/key-uses.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { AuditOperations } from '../runtime/audit/audit-operations.ts';
 import type { Actor } from '../runtime/audit/audit-trail.ts';
+import { KeyOperations } from '../runtime/keys/key-operations.ts';
 import type { Expectations } from '../runtime/limits/expectations.ts';
 import { LimitOperations } from '../runtime/limits/limit-operations.ts';
 import type { Live } from '../runtime/live.ts';
@@ -30,6 +32,7 @@ import { registerAudit } from './admin-audit.ts';
 import { type AdminAuthorization, authorizeRequests } from './admin-authorize.ts';
 import { registerConsole } from './admin-console.ts';
 import { adminHeaders } from './admin-headers.ts';
+import { registerKeys } from './admin-keys.ts';
 import { registerLimits } from './admin-limits.ts';
 import { wrongParameter } from './admin-parameters.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
@@ -60,6 +63,7 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly alerts: Alerts;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
+  readonly keyUses: KeyUses;
   readonly tracer: Tracer;
 }
 
@@ -151,6 +155,10 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   registerLimits(app, new LimitOperations(engine, parts.requestLimits, config, trail));
   registerAudit(app, new AuditOperations(parts.audit, config));
   registerAlerts(app, parts.alerts, trail);
+  registerKeys(
+    app,
+    new KeyOperations({ node: parts.node, snapshot: () => parts.live.current, usesOf: (key) => parts.keyUses.of(key) }),
+  );
   registerConsole(app, consoleFiles);
   const nodes = new NodeOperations(parts.engine, () => {
     const { current } = parts.live;

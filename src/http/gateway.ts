@@ -10,6 +10,7 @@ import { OutboundGuard } from '../host/outbound/guard.ts';
 import { Alerts } from '../observe/alerts/alerts.ts';
 import { alertSender } from '../observe/alerts/sender.ts';
 import { gatewaySources } from '../observe/alerts/sources.ts';
+import { KeyUses } from '../observe/key-uses.ts';
 import { Measurements } from '../observe/measurements.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
@@ -131,6 +132,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const tracer = new Tracer(options.traces?.sampler);
   const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
   const measurements = new Measurements(observed);
+  const keyUses = new KeyUses(observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -172,6 +174,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       ),
       outcomes,
       measurements,
+      keyUses,
       traces,
       recorder,
       completions,
@@ -211,6 +214,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     runLog.close();
     await traces?.close();
     measurements.close();
+    keyUses.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -289,6 +293,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         runLog.close();
         await traces?.close();
         measurements.close();
+        keyUses.close();
         live.close();
         await builder.disposed();
       },

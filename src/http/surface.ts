@@ -42,7 +42,10 @@ export class Surface implements ReloadParticipant {
 
   constructor(
     parts: Services &
-      Pick<AdminServerParts, 'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node' | 'alerts'> &
+      Pick<
+        AdminServerParts,
+        'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node' | 'alerts' | 'keyUses'
+      > &
       Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,
     options: SurfaceOptions,

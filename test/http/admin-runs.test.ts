@@ -1,15 +1,12 @@
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import t, { type Test } from 'tap';
-import runSchema from '../../schemas/source/run.schema.json' with { type: 'json' };
-import runCountSchema from '../../schemas/source/run-count.schema.json' with { type: 'json' };
+import t from 'tap';
 import { adminToken } from '../support/admin.ts';
 import { basicFiles, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { listen } from '../support/listen.ts';
 import { type Answer, answerOf } from '../support/send.ts';
 import { until } from '../support/until.ts';
+import { validates } from '../support/validates.ts';
 
 const ops = adminToken('ops', 'operate');
 const watcher = adminToken('watcher', 'read');
@@ -57,13 +54,6 @@ function ended(gateway: TestGateway, id: string) {
     const { body } = await ask(gateway, `/runs/${id}`);
     return ['succeeded', 'failed', 'cancelled'].includes(body.state) ? body : undefined;
   });
-}
-
-function validates(t: Test, schema: object, document: unknown): void {
-  const ajv = new Ajv({ strict: false });
-  addFormats.default(ajv);
-  const validate = ajv.compile(schema);
-  t.ok(validate(document), ajv.errorsText(validate.errors));
 }
 
 /** An agent that says what it is told to, until it is told that it is done. */
@@ -152,15 +142,15 @@ for (const engine of [{ uses: 'memory' }, { uses: 'sqlite' }]) {
     const { runId } = (await gateway.fire('echo')).body;
     const plain = (await ask(gateway, `/runs/${runId}`)).body;
     t.notOk('callback' in plain || 'hasCheckpoint' in plain);
-    validates(t, runSchema, plain);
+    validates(t, 'run', plain);
     const fired = await gateway.fire('flaky', { instruction: 'hello' });
     const run = await until(async () => {
       const { body } = await ask(gateway, `/runs/${fired.body.runId}`, { secret: watcher.secret });
       return body.callback?.attempts > 0 ? body : undefined;
     });
     t.match(run.callback, { state: 'due', attempts: 1, nextAt: /^\d{4}-/ });
-    validates(t, runSchema, run);
-    for (const listed of (await ask(gateway, '/runs')).body.runs) validates(t, runSchema, listed);
+    validates(t, 'run', run);
+    for (const listed of (await ask(gateway, '/runs')).body.runs) validates(t, 'run', listed);
   });
 }
 
@@ -171,7 +161,7 @@ t.test('runs are counted by the filters of the list, by state, and a wrong filte
   const count = (query = '', asking?: Asking) => ask(gateway, `/runs/count${query}`, asking);
   const all = await count('', { secret: watcher.secret });
   t.strictSame(all.body, { count: 3, more: false, states: { succeeded: 2, failed: 1 } });
-  validates(t, runCountSchema, all.body);
+  validates(t, 'run-count', all.body);
   t.equal((await count('?state=failed')).body.count, 1);
   t.equal((await count('?trigger=echo&newerThan=1h')).body.count, 2);
   t.equal((await count(`?where=${encodeURIComponent('state = failed and error ~ "exit"')}`)).body.count, 1);
@@ -195,7 +185,7 @@ t.test('a run is replayed with an edited input, which is audited and can be seen
   const run = await ended(gateway, replayed.body.runId);
   t.match(run.output, { instruction: 'second', more: [1], environment: 'api' });
   t.equal(run.origin.isEdited, true);
-  validates(t, runSchema, run);
+  validates(t, 'run', run);
   const [entry] = (await ask(gateway, '/audit')).body.entries;
   t.match(entry, {
     ...{ actor: 'ops', action: 'runs.replay', target: runId, outcome: 'succeeded' },
