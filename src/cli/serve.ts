@@ -87,13 +87,14 @@ async function serve(root: string, pages: Pages | undefined): Promise<ExitCode> 
   const environment = hideEnvironment();
   // Otherwise Node opens its debugger, which can read everything, to any process of this user that sends SIGUSR1.
   process.on('SIGUSR1', () => {});
-  const [{ startGateway }, { createLog }, { formatProblems }, { programWarnings }, { traceSettings }] =
+  const [{ startGateway }, { createLog }, { formatProblems }, { programWarnings }, { traceSettings }, { LiveReview }] =
     await Promise.all([
       import('../http/gateway.ts'),
       import('./log.ts'),
       import('../diagnostics/format.ts'),
       import('./serve/program-warnings.ts'),
       import('../observe/traces/settings.ts'),
+      import('../review/live-review.ts'),
     ]);
   const log = createLog();
   const crash = (error: unknown) => {
@@ -116,6 +117,7 @@ async function serve(root: string, pages: Pages | undefined): Promise<ExitCode> 
     log,
     adminSocket: worker?.adminSocket,
     traces,
+    review: new LiveReview(),
     onConfig: (config) => void warnOfPrograms(config),
   });
   if (!started.ok) {

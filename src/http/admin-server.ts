@@ -31,6 +31,7 @@ import { registerAlerts } from './admin-alerts.ts';
 import { registerAudit } from './admin-audit.ts';
 import { type AdminAuthorization, authorizeRequests } from './admin-authorize.ts';
 import { registerConsole } from './admin-console.ts';
+import { registerExplain } from './admin-explain.ts';
 import { adminHeaders } from './admin-headers.ts';
 import { registerKeys } from './admin-keys.ts';
 import { registerLimits } from './admin-limits.ts';
@@ -44,6 +45,7 @@ import { codeOfClientError } from './protocol-errors.ts';
 import type { Readiness } from './readiness.ts';
 import { rawProblem } from './reply.ts';
 import { requestIds } from './request-id.ts';
+import type { Review } from './review.ts';
 
 export interface AdminServerParts extends AdminAuthorization {
   readonly live: Live;
@@ -64,6 +66,7 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   readonly keyUses: KeyUses;
+  readonly review: Review | undefined;
   readonly tracer: Tracer;
 }
 
@@ -155,6 +158,9 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   registerLimits(app, new LimitOperations(engine, parts.requestLimits, config, trail));
   registerAudit(app, new AuditOperations(parts.audit, config));
   registerAlerts(app, parts.alerts, trail);
+  if (parts.review !== undefined) {
+    registerExplain(app, { review: parts.review, operations, snapshot: () => parts.live.current });
+  }
   registerKeys(
     app,
     new KeyOperations({ node: parts.node, snapshot: () => parts.live.current, usesOf: (key) => parts.keyUses.of(key) }),
@@ -182,9 +188,11 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     return status.read();
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, 'not_found'));
-  app.setErrorHandler((error: Error, request, reply) =>
-    sendProblem(reply, request.id, EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error)),
-  );
+  app.setErrorHandler((error: Error, request, reply) => {
+    const code = EngineUnavailable.is(error) ? 'unavailable' : codeOfFastifyError(error);
+    if (code === 'internal_error') parts.log.error({ err: error, requestId: request.id }, 'an admin request failed');
+    return sendProblem(reply, request.id, code);
+  });
   return app;
 }
 

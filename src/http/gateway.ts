@@ -37,6 +37,7 @@ import { Tracer } from '../runtime/tracing/tracer.ts';
 import { type ConfigWatch, watchConfig } from '../runtime/watch.ts';
 import { Lingering } from './lingering.ts';
 import { OpenStreams } from './open-streams.ts';
+import type { Review } from './review.ts';
 import { Shutdown } from './shutdown.ts';
 import { Surface, type SurfaceOptions } from './surface.ts';
 
@@ -52,6 +53,8 @@ export interface GatewayOptions extends SurfaceOptions {
   readonly alertClock?: { now(): number } | undefined;
   /** How traces are exported; undefined: they are not, and those of trusted callers are passed on. */
   readonly traces?: TraceSettings | undefined;
+  /** Dry runs for operators; undefined: there are none. */
+  readonly review?: Review | undefined;
 }
 
 export type StartedGateway =
@@ -175,6 +178,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       outcomes,
       measurements,
       keyUses,
+      review: options.review,
       traces,
       recorder,
       completions,

@@ -2,11 +2,15 @@ import type { ExplainedPart, JsonValue } from '../contract/index.ts';
 import { describePlace } from '../diagnostics/describe-place.ts';
 import type { Sources } from '../diagnostics/source.ts';
 import type { ExplainedStage, Explanation } from './explain.ts';
-import type { ExplanationDocument, StageExplanation } from './explanation.gen.ts';
+import type { ExplanationDocument, SmallestChange, StageExplanation } from './explanation.gen.ts';
 import { withNamedNumbers } from './shown-value.ts';
 
 /** Prints an explanation as one JSON object, as schemas/source/explanation.schema.json describes it. */
-export function formatExplanationJson({ request, outcome, stages }: Explanation, sources: Sources): string {
+export function formatExplanationJson(
+  { request, outcome, stages }: Explanation,
+  sources: Sources,
+  change?: SmallestChange,
+): string {
   const { verdict, by, code, status, input } = outcome;
   const { recordedVerdict, recordedBy, masked = [] } = request;
   const document: ExplanationDocument = {
@@ -24,6 +28,7 @@ export function formatExplanationJson({ request, outcome, stages }: Explanation,
         masked: [...masked],
       },
     }),
+    ...(change !== undefined && { change }),
     stages: stages.map((stage) => stageOf(stage, sources)),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;

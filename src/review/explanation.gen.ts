@@ -34,6 +34,7 @@ export interface ExplanationDocument {
    */
   input?: JsonObject;
   recorded?: RecordedOutcome;
+  change?: SmallestChange;
   /**
    * The path through the stages, in order; empty if there is no such trigger.
    */
@@ -55,6 +56,32 @@ export interface RecordedOutcome {
    * JSON pointers to the masked values of the body: a filter that reads one cannot be judged.
    */
   masked: string[];
+}
+/**
+ * A change of the body with which the request passes the filters, as small as one was found. Absent: none was looked for, as for a request that no filter drops, or none was found.
+ */
+export interface SmallestChange {
+  /**
+   * What it sets.
+   */
+  edits: BodyEdit[];
+  /**
+   * The body with it.
+   */
+  body: JsonObject;
+}
+/**
+ * A value that is set.
+ */
+export interface BodyEdit {
+  /**
+   * Where, as JSON pointer.
+   */
+  pointer: string;
+  /**
+   * The value, any JSON.
+   */
+  to: JsonValue;
 }
 /**
  * What one stage does with the request.

@@ -51,6 +51,11 @@ export async function openValidPart(root: string): Promise<OpenConfig | undefine
   return part.ok ? part : undefined;
 }
 
+/** Provisions a config that is loaded already, as `openConfig` does. */
+export function openLoaded({ config, sources }: LoadedSources): Promise<OpenedConfig> {
+  return provisioned({ config, sources, problems: [] });
+}
+
 async function provisioned({
   config,
   sources,

@@ -176,6 +176,11 @@ export class Snapshot {
     return mayLackHeaders || names.some((name) => headers[name] !== undefined);
   }
 
+  /** The texts that the config was loaded from. */
+  get sources(): Sources {
+    return this.#content.sources;
+  }
+
   /** The receivers of alerts. */
   get alertTargets(): readonly AlertTarget[] {
     return this.#content.alertTargets;

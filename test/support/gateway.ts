@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/http/gateway.ts';
+import { LiveReview } from '../../src/review/live-review.ts';
 import { configFolder, secrets } from './config-folder.ts';
 import { type LogLine, recordingLog } from './recording-log.ts';
 import { type Answer, send } from './send.ts';
@@ -45,7 +46,10 @@ export async function serveFolder(
   options: Pick<GatewayOptions, 'reloadLimits' | 'pause' | 'traces' | 'alertClock'> = {},
 ): Promise<TestGateway> {
   const lines: LogLine[] = [];
-  const started = await startGateway({ root, log: recordingLog(lines), pause: shortPause, ...options });
+  const started = await startGateway({
+    ...{ root, log: recordingLog(lines), pause: shortPause, review: new LiveReview() },
+    ...options,
+  });
   if (!started.ok) throw new Error(JSON.stringify(started.problems, undefined, 2));
   const { gateway } = started;
   t.teardown(() => gateway.close());

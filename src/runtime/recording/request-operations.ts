@@ -82,6 +82,11 @@ export class RequestOperations {
     return request && exportLine(request);
   }
 
+  /** @param id as for `show` */
+  find(id: string): Promise<RecordedRequest | undefined> {
+    return this.#find(id);
+  }
+
   async #find(id: string): Promise<RecordedRequest | undefined> {
     const found = await this.#recordings?.get(id);
     if (found !== undefined) return found;

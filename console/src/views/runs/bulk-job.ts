@@ -2,7 +2,6 @@ import { signal } from '@preact/signals';
 import type { RunDocument } from '../../../../src/runtime/run-document.gen.ts';
 import { ApiError, getJson, postJson, withQuery } from '../../api/client.ts';
 import { signedOutBy } from '../../api/session.ts';
-import type { RunPage } from './use-run-pages.ts';
 
 export type BulkAction = 'replay' | 'cancel';
 
@@ -65,7 +64,10 @@ export async function planBulk(
   const found: RunDocument[] = [];
   for (let after: string | null | undefined; after !== null; ) {
     const query = { ...selection, limit: 1000, after, ...(action === 'replay' && { replays: 'true' }) };
-    const page: RunPage = await getJson(withQuery('/runs', query), stop);
+    const page: { readonly runs: readonly RunDocument[]; readonly next: string | null } = await getJson(
+      withQuery('/runs', query),
+      stop,
+    );
     found.push(...page.runs);
     after = page.next;
     onFound(found.length);

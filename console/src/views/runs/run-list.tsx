@@ -2,6 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { RunCountDocument } from '../../../../src/runtime/run-count.gen.ts';
 import type { RunDocument } from '../../../../src/runtime/run-document.gen.ts';
 import { withQuery } from '../../api/client.ts';
+import { type ListPages, useListPages } from '../../api/list-pages.ts';
 import { useResource } from '../../api/resource.ts';
 import { mayOperate } from '../../api/session.ts';
 import { Badge } from '../../components/badge.tsx';
@@ -17,7 +18,8 @@ import { BulkBar } from './bulk-bar.tsx';
 import { type BulkAction, bulk } from './bulk-job.ts';
 import { ChooseBulk } from './choose-bulk.tsx';
 import { filterFields, isFiltered, selectionOf } from './run-filter.ts';
-import { type RunPages, useRunPages } from './use-run-pages.ts';
+
+const runs = { path: '/runs', member: 'runs' };
 
 /** How much of an error a row shows: all of it would make rows of a megabyte. */
 const mostOfError = 200;
@@ -25,7 +27,7 @@ const mostOfError = 200;
 /** The runs that match the filter in the address, the newest first. */
 export function RunList({ query }: { readonly query: Readonly<Record<string, string>> }) {
   const selection = useMemo(() => selectionOf(query), [JSON.stringify(query)]);
-  const pages = useRunPages(selection);
+  const pages = useListPages<RunDocument>(runs, selection);
   const count = useResource<RunCountDocument>(withQuery('/runs/count', selection));
   const [chosen, setChosen] = useState<BulkAction>();
   const reload = (): void => {
@@ -73,12 +75,12 @@ function Actions({ choose, reload, isEmpty }: ActionsProps) {
   );
 }
 
-function summaryOf({ rows, isLoading, isComplete }: RunPages): string {
+function summaryOf({ rows, isLoading, isComplete }: ListPages<RunDocument>): string {
   if (isLoading) return 'Searching …';
   return isComplete ? plural(rows.length, 'run') : `${plural(rows.length, 'run')}, and more`;
 }
 
-function countedText({ count, more, states }: RunCountDocument, { rows }: RunPages): string {
+function countedText({ count, more, states }: RunCountDocument, { rows }: ListPages<RunDocument>): string {
   const exact = count.toLocaleString('en-US');
   const parts = Object.entries(states).map(([state, number]) => {
     return `${number.toLocaleString('en-US')} ${state.replaceAll('_', ' ')}`;
@@ -90,7 +92,7 @@ function countedText({ count, more, states }: RunCountDocument, { rows }: RunPag
 }
 
 interface ListedProps {
-  readonly pages: RunPages;
+  readonly pages: ListPages<RunDocument>;
   readonly total: number | undefined;
   readonly query: Readonly<Record<string, string>>;
 }

@@ -1,11 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { RunDocument } from '../../../../src/runtime/run-document.gen.ts';
-import { ApiError, getJson, withQuery } from '../../api/client.ts';
-import { signedOutBy } from '../../api/session.ts';
+import { ApiError, getJson, withQuery } from './client.ts';
+import { signedOutBy } from './session.ts';
 
-export interface RunPage {
-  readonly runs: readonly RunDocument[];
-  readonly next: string | null;
+/** A list of the admin API, as its answers have it: the rows of a page, and the id behind which the next one begins. */
+export interface ListSource {
+  /** `/runs`. */
+  readonly path: string;
+  /** The member with the rows: `runs`. */
+  readonly member: string;
 }
 
 /** The first page is small, so that the list is there at once. */
@@ -13,33 +15,36 @@ const pageSizes = { first: 200, further: 1000 };
 /** How many pages without a match are read in a row before somebody has to ask for more. */
 const mostEmptyPages = 20;
 
-export interface RunPages {
-  readonly rows: readonly RunDocument[];
+export interface ListPages<Row> {
+  readonly rows: readonly Row[];
   readonly isLoading: boolean;
-  /** Whether all runs that match are loaded. */
+  /** Whether all rows that match are loaded. */
   readonly isComplete: boolean;
   readonly error: ApiError | undefined;
   loadMore(): void;
-  /** Begins again with the newest run. */
+  /** Begins again with the newest row. */
   reload(): void;
 }
 
-interface State {
+interface State<Row> {
   readonly key: string;
-  readonly rows: readonly RunDocument[];
+  readonly rows: readonly Row[];
   /** Undefined: nothing is loaded yet. Null: nothing is left. */
   readonly next: string | null | undefined;
   readonly error: ApiError | undefined;
 }
 
-/** The runs that match, the newest first, as many as were asked for so far. @param selection parameters of `GET /runs` */
-export function useRunPages(selection: Readonly<Record<string, string>>): RunPages {
+/** The rows that match, the newest first, as many as were asked for so far. @param selection parameters of the list */
+export function useListPages<Row>(
+  { path, member }: ListSource,
+  selection: Readonly<Record<string, string>>,
+): ListPages<Row> {
   const [turn, setTurn] = useState(0);
-  const key = `${turn} ${withQuery('/runs', selection)}`;
-  const [state, setState] = useState<State>(() => nothing(key));
+  const key = `${turn} ${withQuery(path, selection)}`;
+  const [state, setState] = useState<State<Row>>(() => nothing(key));
   const [isLoading, setLoading] = useState(true);
   const working = useRef<AbortController | undefined>(undefined);
-  const current = state.key === key ? state : nothing(key);
+  const current = state.key === key ? state : nothing<Row>(key);
   const latest = useRef(current);
   latest.current = current;
 
@@ -49,17 +54,17 @@ export function useRunPages(selection: Readonly<Record<string, string>>): RunPag
     working.current = stop;
     setLoading(true);
     try {
-      let { rows } = latest.current;
-      let next: State['next'] = latest.current.next;
+      let rows: readonly Row[] = latest.current.rows;
+      let next: State<Row>['next'] = latest.current.next;
       const before = rows.length;
       for (let page = 0; page < mostEmptyPages && next !== null && rows.length === before; page += 1) {
         const limit = next === undefined ? pageSizes.first : pageSizes.further;
-        const found: RunPage = await getJson(
-          withQuery('/runs', { ...selection, limit, ...(next != null && { after: next }) }),
+        const found: Readonly<Record<string, unknown>> = await getJson(
+          withQuery(path, { ...selection, limit, ...(next != null && { after: next }) }),
           stop.signal,
         );
-        rows = rows.concat(found.runs);
-        next = found.next;
+        rows = rows.concat(found[member] as readonly Row[]);
+        next = found.next as string | null;
         if (!stop.signal.aborted) setState({ key, rows, next, error: undefined });
       }
     } catch (error) {
@@ -90,6 +95,6 @@ export function useRunPages(selection: Readonly<Record<string, string>>): RunPag
   };
 }
 
-function nothing(key: string): State {
+function nothing<Row>(key: string): State<Row> {
   return { key, rows: [], next: undefined, error: undefined };
 }
