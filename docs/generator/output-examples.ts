@@ -2,6 +2,7 @@ import type { outputSchemas } from '../../schemas/generator/output-schemas.ts';
 import type { RunRecord } from '../../src/engine/types/index.ts';
 import { explainRequest } from '../../src/review/explain.ts';
 import { formatExplanationJson } from '../../src/review/explanation-json.ts';
+import type { FilterTrialDocument } from '../../src/review/filter-trial.gen.ts';
 import { type OpenConfig, openConfig } from '../../src/review/open-config.ts';
 import { formatPlan, runPlan } from '../../src/review/plan/result.ts';
 import { triableRequest } from '../../src/review/recorded-requests.ts';
@@ -18,6 +19,7 @@ import type { ReloadReport } from '../../src/runtime/reloader.ts';
 import type { RunCountDocument } from '../../src/runtime/run-count.gen.ts';
 import { detailRun, viewOfProgress } from '../../src/runtime/run-view.ts';
 import { StatusOperations } from '../../src/runtime/status/status-operations.ts';
+import { listTriggers } from '../../src/runtime/triggers/trigger-views.ts';
 import { type ExampleConfig, exampleRequest, withExampleConfig } from './example-config.ts';
 
 export type OutputName = keyof typeof outputSchemas;
@@ -34,6 +36,8 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         plan: await planExample(config),
         keys: keysExample(opened, config),
         limits: { limits: [limitExample] } satisfies LimitsDocument,
+        triggers: read(JSON.stringify(listTriggers(opened.snapshot, { text: 'refund', limit: 1, after: '' })), config),
+        'filter-trial': filterTrialExample,
         nodes: await nodesExample(),
         'audit-entry': auditExample(),
         status: await statusExample(opened),
@@ -59,6 +63,13 @@ const limitExample: LimitDocument = {
   },
   counters: [{ value: 'website', used: 12, reserved: 0, left: 48, resetsAt: '2027-06-30T12:01:00.000Z' }],
   hasMore: false,
+};
+
+const filterTrialExample: FilterTrialDocument = {
+  ...{ judged: 120, notJudged: 3, hasMore: false, durationMs: 12.5 },
+  committed: { passed: 80, dropped: 40, errors: 0 },
+  tried: { passed: 81, dropped: 39, errors: 0 },
+  changes: [{ id: exampleRequest.id, receivedAt: '2027-06-30T12:00:00.000Z', from: 'dropped', to: 'passed' }],
 };
 
 const line = exportLine(exampleRequest);

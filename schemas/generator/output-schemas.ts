@@ -1,5 +1,6 @@
 import auditEntry from '../source/audit-entry.schema.json' with { type: 'json' };
 import explanation from '../source/explanation.schema.json' with { type: 'json' };
+import filterTrial from '../source/filter-trial.schema.json' with { type: 'json' };
 import keys from '../source/keys.schema.json' with { type: 'json' };
 import limits from '../source/limits.schema.json' with { type: 'json' };
 import nodes from '../source/nodes.schema.json' with { type: 'json' };
@@ -9,6 +10,7 @@ import run from '../source/run.schema.json' with { type: 'json' };
 import runCount from '../source/run-count.schema.json' with { type: 'json' };
 import status from '../source/status.schema.json' with { type: 'json' };
 import testReport from '../source/test-report.schema.json' with { type: 'json' };
+import triggers from '../source/triggers.schema.json' with { type: 'json' };
 
 /** A schema of what a command prints. */
 export interface OutputSchema {
@@ -29,6 +31,8 @@ export const outputSchemas = {
   explanation: { schema: explanation, types: 'src/review/explanation.gen.ts' },
   keys: { schema: keys, types: 'src/runtime/keys/keys-document.gen.ts' },
   limits: { schema: limits, types: 'src/runtime/limits/limits-document.gen.ts' },
+  triggers: { schema: triggers, types: 'src/runtime/triggers/triggers-document.gen.ts' },
+  'filter-trial': { schema: filterTrial, types: 'src/review/filter-trial.gen.ts' },
   nodes: { schema: nodes, types: 'src/runtime/nodes/nodes-document.gen.ts' },
   'audit-entry': { schema: auditEntry, types: 'src/runtime/audit/audit-entry.gen.ts' },
   status: { schema: status, types: 'src/runtime/status/status-document.gen.ts' },

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Recorder } from '../runtime/recording/recorder.ts';
 import type { RequestOperations } from '../runtime/recording/request-operations.ts';
 import type { Snapshot } from '../runtime/snapshot.ts';
 import { unknownParameter } from './admin-parameters.ts';
@@ -11,17 +12,22 @@ const bodyLimit = 2 * 1024 * 1024;
 export interface AdminExplainParts {
   readonly review: Review;
   readonly operations: Pick<RequestOperations, 'find'>;
+  readonly recorder: Pick<Recorder, 'settled'>;
   readonly snapshot: () => Pick<Snapshot, 'config' | 'sources'>;
 }
 
 /** What the stages of the config that serves decide of a request, and why. Nothing is called or stored. */
-export function registerExplain(app: FastifyInstance, { review, operations, snapshot }: AdminExplainParts): void {
+export function registerExplain(
+  app: FastifyInstance,
+  { review, operations, recorder, snapshot }: AdminExplainParts,
+): void {
   const json = 'application/json; charset=utf-8';
   app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
     '/requests/:id/explanation',
     async (request, reply) => {
       const unknown = unknownParameter(request.query, []);
       if (unknown !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: unknown });
+      await recorder.settled();
       const recorded = await operations.find(request.params.id);
       if (recorded === undefined) {
         return sendProblem(reply, request.id, 'not_found', { detail: 'Recorded request not found.' });

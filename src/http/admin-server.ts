@@ -39,6 +39,7 @@ import { wrongParameter } from './admin-parameters.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
+import { registerTriggers } from './admin-triggers.ts';
 import { ConsoleFiles } from './console-files.ts';
 import type { Lingering } from './lingering.ts';
 import { codeOfClientError } from './protocol-errors.ts';
@@ -66,6 +67,8 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   readonly keyUses: KeyUses;
+  /** The config folder. */
+  readonly root: string;
   readonly review: Review | undefined;
   readonly tracer: Tracer;
 }
@@ -159,8 +162,15 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
   registerAudit(app, new AuditOperations(parts.audit, config));
   registerAlerts(app, parts.alerts, trail);
   if (parts.review !== undefined) {
-    registerExplain(app, { review: parts.review, operations, snapshot: () => parts.live.current });
+    registerExplain(app, { recorder, review: parts.review, operations, snapshot: () => parts.live.current });
   }
+  registerTriggers(app, {
+    recorder,
+    snapshot: () => parts.live.current,
+    recordings,
+    review: parts.review,
+    root: parts.root,
+  });
   registerKeys(
     app,
     new KeyOperations({ node: parts.node, snapshot: () => parts.live.current, usesOf: (key) => parts.keyUses.of(key) }),

@@ -179,6 +179,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       measurements,
       keyUses,
       review: options.review,
+      root,
       traces,
       recorder,
       completions,

@@ -1,3 +1,4 @@
+import type { TriggerConfig } from '../config/model.ts';
 import type { RecordedRequest } from '../engine/types/index.ts';
 import type { LoadedSources } from '../runtime/snapshot-builder.ts';
 
@@ -12,6 +13,20 @@ export interface AskedRequest {
   readonly bodyText: string | undefined;
 }
 
+export interface AskedFilter {
+  readonly trigger: TriggerConfig;
+  /** The name of the filter. */
+  readonly filter: string;
+  readonly expression: string;
+  /** The latest first. */
+  readonly requests: readonly RecordedRequest[];
+}
+
+export type TriedExpression =
+  | { readonly ok: true; readonly trial: object }
+  /** What is wrong with the expression. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
 /** Dry runs, which the admin listener offers. Those who start a gateway give it, since reviews use what the gateway is made of. */
 export interface Review {
   /**
@@ -19,4 +34,6 @@ export interface Review {
    * nothing is stored. Throws if the config cannot be provisioned for it.
    */
   explain(served: LoadedSources, request: AskedRequest | RecordedRequest): Promise<string>;
+  /** What another expression of a filter decides of recorded requests, as schemas/source/filter-trial.schema.json has it. */
+  tryFilter(served: LoadedSources, trial: AskedFilter): Promise<TriedExpression>;
 }

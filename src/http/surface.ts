@@ -44,7 +44,7 @@ export class Surface implements ReloadParticipant {
     parts: Services &
       Pick<
         AdminServerParts,
-        'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node' | 'alerts' | 'keyUses' | 'review'
+        'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node' | 'alerts' | 'keyUses' | 'review' | 'root'
       > &
       Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,

@@ -6,6 +6,7 @@ import { type OpenConfig, openLoaded } from './open-config.ts';
 import { triableRequest } from './recorded-requests.ts';
 import { Rehearsal, type RehearsedRequest } from './rehearsal.ts';
 import { smallestChange } from './smallest-change.ts';
+import { type FilterTrial, type TriedFilter, tryFilter } from './try-filter.ts';
 
 /** How long a config stays provisioned after its last use, in milliseconds: operators ask several times. */
 const keptMs = 60_000;
@@ -27,6 +28,11 @@ export class LiveReview {
     const explanation = await explainRequest(new Rehearsal(snapshot), tried);
     const change = await smallestChange(explanation, (edited) => explainRequest(new Rehearsal(snapshot), edited));
     return formatExplanationJson(explanation, sources, change);
+  }
+
+  /** As `Review` of the admin listener. */
+  tryFilter(served: LoadedSources, trial: FilterTrial): Promise<TriedFilter> {
+    return tryFilter(served, trial);
   }
 
   #open(served: LoadedSources): Promise<OpenConfig> {

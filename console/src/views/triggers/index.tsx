@@ -1,10 +1,10 @@
-import { Empty } from '../../components/feedback.tsx';
-import { Page } from '../../components/page.tsx';
+import type { ViewProps } from '../../routing/view-props.ts';
+import { OneTrigger } from './one-trigger.tsx';
+import { TriggerList } from './trigger-list.tsx';
 
-export default function Triggers() {
-  return (
-    <Page title="Triggers">
-      <Empty title="Nothing here yet" />
-    </Page>
-  );
+/** The triggers of the config that serves, or one of them. */
+export default function Triggers({ rest, query }: ViewProps) {
+  const [project, key] = rest;
+  if (project === undefined || key === undefined) return <TriggerList query={query} />;
+  return <OneTrigger key={`${project}/${key}`} project={project} trigger={key} />;
 }
