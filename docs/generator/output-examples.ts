@@ -19,6 +19,7 @@ import type { ReloadReport } from '../../src/runtime/reloader.ts';
 import type { RunCountDocument } from '../../src/runtime/run-count.gen.ts';
 import { detailRun, viewOfProgress } from '../../src/runtime/run-view.ts';
 import { StatusOperations } from '../../src/runtime/status/status-operations.ts';
+import type { TailedRequestDocument } from '../../src/runtime/tailed-request.gen.ts';
 import { listTriggers } from '../../src/runtime/triggers/trigger-views.ts';
 import { type ExampleConfig, exampleRequest, withExampleConfig } from './example-config.ts';
 
@@ -38,6 +39,7 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         limits: { limits: [limitExample] } satisfies LimitsDocument,
         triggers: read(JSON.stringify(listTriggers(opened.snapshot, { text: 'refund', limit: 1, after: '' })), config),
         'filter-trial': filterTrialExample,
+        'tailed-request': tailedExample,
         nodes: await nodesExample(),
         'audit-entry': auditExample(),
         status: await statusExample(opened),
@@ -70,6 +72,12 @@ const filterTrialExample: FilterTrialDocument = {
   committed: { passed: 80, dropped: 40, errors: 0 },
   tried: { passed: 81, dropped: 39, errors: 0 },
   changes: [{ id: exampleRequest.id, receivedAt: '2027-06-30T12:00:00.000Z', from: 'dropped', to: 'passed' }],
+};
+
+const tailedExample: TailedRequestDocument = {
+  ...{ requestId: 'q9Zr3kVt-2s', receivedAt: '2027-06-30T12:00:00.000Z', method: 'POST', ip: '203.0.113.7' },
+  ...{ path: '/api/v1.0/project/support/trigger/refund-request', trigger: 'support/refund-request', caller: 'website' },
+  ...{ outcome: 'filtered', code: 'filtered', status: 400, reason: 'paying customers', durationMs: 3.2 },
 };
 
 const line = exportLine(exampleRequest);

@@ -9,6 +9,7 @@ import recordedRequest from '../source/recorded-request.schema.json' with { type
 import run from '../source/run.schema.json' with { type: 'json' };
 import runCount from '../source/run-count.schema.json' with { type: 'json' };
 import status from '../source/status.schema.json' with { type: 'json' };
+import tailedRequest from '../source/tailed-request.schema.json' with { type: 'json' };
 import testReport from '../source/test-report.schema.json' with { type: 'json' };
 import triggers from '../source/triggers.schema.json' with { type: 'json' };
 
@@ -31,6 +32,7 @@ export const outputSchemas = {
   explanation: { schema: explanation, types: 'src/review/explanation.gen.ts' },
   keys: { schema: keys, types: 'src/runtime/keys/keys-document.gen.ts' },
   limits: { schema: limits, types: 'src/runtime/limits/limits-document.gen.ts' },
+  'tailed-request': { schema: tailedRequest, types: 'src/runtime/tailed-request.gen.ts' },
   triggers: { schema: triggers, types: 'src/runtime/triggers/triggers-document.gen.ts' },
   'filter-trial': { schema: filterTrial, types: 'src/review/filter-trial.gen.ts' },
   nodes: { schema: nodes, types: 'src/runtime/nodes/nodes-document.gen.ts' },

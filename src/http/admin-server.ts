@@ -9,6 +9,7 @@ import type { Alerts } from '../observe/alerts/alerts.ts';
 import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
 import type { KeyUses } from '../observe/key-uses.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { RequestTail } from '../observe/request-tail.ts';
 import { AuditOperations } from '../runtime/audit/audit-operations.ts';
 import type { Actor } from '../runtime/audit/audit-trail.ts';
 import { KeyOperations } from '../runtime/keys/key-operations.ts';
@@ -39,6 +40,7 @@ import { wrongParameter } from './admin-parameters.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
 import { registerRuns } from './admin-runs.ts';
+import { registerTail } from './admin-tail.ts';
 import { registerTriggers } from './admin-triggers.ts';
 import { ConsoleFiles } from './console-files.ts';
 import type { Lingering } from './lingering.ts';
@@ -67,6 +69,7 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   readonly keyUses: KeyUses;
+  readonly tail: RequestTail;
   /** The config folder. */
   readonly root: string;
   readonly review: Review | undefined;
@@ -171,6 +174,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     review: parts.review,
     root: parts.root,
   });
+  registerTail(app, { tail: parts.tail, access: parts.access, memory: parts.memory });
   registerKeys(
     app,
     new KeyOperations({ node: parts.node, snapshot: () => parts.live.current, usesOf: (key) => parts.keyUses.of(key) }),

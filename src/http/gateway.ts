@@ -14,6 +14,7 @@ import { KeyUses } from '../observe/key-uses.ts';
 import { Measurements } from '../observe/measurements.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
+import { RequestTail } from '../observe/request-tail.ts';
 import { RunLog } from '../observe/run-log.ts';
 import type { TraceSettings } from '../observe/traces/settings.ts';
 import { Traces } from '../observe/traces/traces.ts';
@@ -136,6 +137,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const traces = options.traces && new Traces(options.traces, { gateway: observed, log, version: node.version });
   const measurements = new Measurements(observed);
   const keyUses = new KeyUses(observed);
+  const tail = new RequestTail(observed);
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -178,6 +180,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       outcomes,
       measurements,
       keyUses,
+      tail,
       review: options.review,
       root,
       traces,
@@ -220,6 +223,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await traces?.close();
     measurements.close();
     keyUses.close();
+    tail.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -299,6 +303,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         await traces?.close();
         measurements.close();
         keyUses.close();
+        tail.close();
         live.close();
         await builder.disposed();
       },

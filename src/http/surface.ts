@@ -44,7 +44,17 @@ export class Surface implements ReloadParticipant {
     parts: Services &
       Pick<
         AdminServerParts,
-        'recordings' | 'audit' | 'trail' | 'lingering' | 'spending' | 'node' | 'alerts' | 'keyUses' | 'review' | 'root'
+        | 'recordings'
+        | 'audit'
+        | 'trail'
+        | 'lingering'
+        | 'spending'
+        | 'node'
+        | 'alerts'
+        | 'keyUses'
+        | 'review'
+        | 'root'
+        | 'tail'
       > &
       Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,

@@ -4,7 +4,6 @@ import { Badge } from '../../components/badge.tsx';
 import { Empty, Failure, Loading } from '../../components/feedback.tsx';
 import { type FilterField, Filters } from '../../components/filters.tsx';
 import { plural } from '../../components/format.ts';
-import { Page } from '../../components/page.tsx';
 import { printable } from '../../components/printable.ts';
 import { Time } from '../../components/time.tsx';
 import { type Column, VirtualList } from '../../components/virtual-list.tsx';
@@ -54,24 +53,22 @@ export function RequestList({ query }: Pick<ViewProps, 'query'>) {
   const pages = useListPages<RecordedRequestDocument>(source, selection);
   const { rows, isLoading, isComplete, error } = pages;
   return (
-    <Page
-      title="Requests"
-      actions={
-        <button type="button" onClick={pages.reload}>
-          Reload
-        </button>
-      }
-    >
+    <>
       <Filters fields={fields} />
       {error !== undefined && <Failure message={error.message} retry={pages.reload} />}
       {rows.length === 0 && isLoading && <Loading what="requests" />}
       {rows.length === 0 && isComplete && <Nothing isFiltered={given.length > 0} />}
       {rows.length > 0 && (
         <>
-          <p class="muted" role="status">
-            {plural(rows.length, 'recorded request')}
-            {isComplete ? '' : ' so far: scroll for more'}
-          </p>
+          <div class="actions">
+            <span class="muted" role="status">
+              {plural(rows.length, 'recorded request')}
+              {isComplete ? '' : ' so far: scroll for more'}
+            </span>
+            <button type="button" onClick={pages.reload}>
+              Reload
+            </button>
+          </div>
           <VirtualList
             label="Recorded requests"
             rows={rows}
@@ -81,7 +78,7 @@ export function RequestList({ query }: Pick<ViewProps, 'query'>) {
           />
         </>
       )}
-    </Page>
+    </>
   );
 }
 
