@@ -1,5 +1,6 @@
 import type { outputSchemas } from '../../schemas/generator/output-schemas.ts';
 import type { RunRecord } from '../../src/engine/types/index.ts';
+import type { HistoryDocument } from '../../src/observe/history-document.gen.ts';
 import { explainRequest } from '../../src/review/explain.ts';
 import { formatExplanationJson } from '../../src/review/explanation-json.ts';
 import type { FilterTrialDocument } from '../../src/review/filter-trial.gen.ts';
@@ -40,6 +41,7 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         triggers: read(JSON.stringify(listTriggers(opened.snapshot, { text: 'refund', limit: 1, after: '' })), config),
         'filter-trial': filterTrialExample,
         'tailed-request': tailedExample,
+        history: historyExample,
         nodes: await nodesExample(),
         'audit-entry': auditExample(),
         status: await statusExample(opened),
@@ -78,6 +80,21 @@ const tailedExample: TailedRequestDocument = {
   ...{ requestId: 'q9Zr3kVt-2s', receivedAt: '2027-06-30T12:00:00.000Z', method: 'POST', ip: '203.0.113.7' },
   ...{ path: '/api/v1.0/project/support/trigger/refund-request', trigger: 'support/refund-request', caller: 'website' },
   ...{ outcome: 'filtered', code: 'filtered', status: 400, reason: 'paying customers', durationMs: 3.2 },
+};
+
+const historyExample: HistoryDocument = {
+  ...{ node: 'gateway-1-4711', since: '2027-06-30T12:00:00.000Z', stepMs: 10_000 },
+  steps: [
+    {
+      at: '2027-06-30T12:00:00.000Z',
+      requests: { accepted: 3, dropped: 1, duplicate: 0, limited: 0, refused: 0, failed: 0 },
+      runs: { succeeded: 3, input_required: 0, failed: 0, cancelled: 0 },
+      ...{ p50Ms: 200, p95Ms: 2000, inputTokens: 1200, outputTokens: 300 },
+      cost: [{ currency: 'USD', amount: 0.0125 }],
+      ...{ queued: 0, running: 0 },
+    },
+  ],
+  reloads: [],
 };
 
 const line = exportLine(exampleRequest);

@@ -1,6 +1,7 @@
 import auditEntry from '../source/audit-entry.schema.json' with { type: 'json' };
 import explanation from '../source/explanation.schema.json' with { type: 'json' };
 import filterTrial from '../source/filter-trial.schema.json' with { type: 'json' };
+import history from '../source/history.schema.json' with { type: 'json' };
 import keys from '../source/keys.schema.json' with { type: 'json' };
 import limits from '../source/limits.schema.json' with { type: 'json' };
 import nodes from '../source/nodes.schema.json' with { type: 'json' };
@@ -33,6 +34,7 @@ export const outputSchemas = {
   keys: { schema: keys, types: 'src/runtime/keys/keys-document.gen.ts' },
   limits: { schema: limits, types: 'src/runtime/limits/limits-document.gen.ts' },
   'tailed-request': { schema: tailedRequest, types: 'src/runtime/tailed-request.gen.ts' },
+  history: { schema: history, types: 'src/observe/history-document.gen.ts' },
   triggers: { schema: triggers, types: 'src/runtime/triggers/triggers-document.gen.ts' },
   'filter-trial': { schema: filterTrial, types: 'src/review/filter-trial.gen.ts' },
   nodes: { schema: nodes, types: 'src/runtime/nodes/nodes-document.gen.ts' },

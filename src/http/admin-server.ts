@@ -7,6 +7,8 @@ import type { MemoryCounters } from '../engine/limits/memory-counters.ts';
 import { type Audit, type Engine, EngineUnavailable, type Recordings } from '../engine/types/index.ts';
 import type { Alerts } from '../observe/alerts/alerts.ts';
 import { acceptedFormat, contentTypes } from '../observe/exposition.ts';
+import type { History } from '../observe/history.ts';
+import { historyDocument } from '../observe/history-document.ts';
 import type { KeyUses } from '../observe/key-uses.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { RequestTail } from '../observe/request-tail.ts';
@@ -70,6 +72,7 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly metrics: Metrics;
   readonly keyUses: KeyUses;
   readonly tail: RequestTail;
+  readonly history: History;
   /** The config folder. */
   readonly root: string;
   readonly review: Review | undefined;
@@ -175,6 +178,13 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     root: parts.root,
   });
   registerTail(app, { tail: parts.tail, access: parts.access, memory: parts.memory });
+  app.get<{ Querystring: Record<string, unknown> }>('/history', (request, reply) => {
+    const { range = '1h' } = request.query;
+    const wrong = wrongParameter(request.query, { texts: ['range'] });
+    if (wrong !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: wrong });
+    if (range === '1h' || range === '24h') return historyDocument(parts.history, range, parts.node.name);
+    return sendProblem(reply, request.id, 'bad_request', { detail: 'range must be 1h or 24h.' });
+  });
   registerKeys(
     app,
     new KeyOperations({ node: parts.node, snapshot: () => parts.live.current, usesOf: (key) => parts.keyUses.of(key) }),

@@ -10,6 +10,7 @@ import { OutboundGuard } from '../host/outbound/guard.ts';
 import { Alerts } from '../observe/alerts/alerts.ts';
 import { alertSender } from '../observe/alerts/sender.ts';
 import { gatewaySources } from '../observe/alerts/sources.ts';
+import { History } from '../observe/history.ts';
 import { KeyUses } from '../observe/key-uses.ts';
 import { Measurements } from '../observe/measurements.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -23,6 +24,7 @@ import { createExecutor } from '../runtime/attempt/executor.ts';
 import { StopHandlers } from '../runtime/attempt/stop-handlers.ts';
 import { AuditTrail } from '../runtime/audit/audit-trail.ts';
 import { BodyDecoder } from '../runtime/body/content-coding.ts';
+import { describeCommit } from '../runtime/describe-commit.ts';
 import { Expectations } from '../runtime/limits/expectations.ts';
 import { Live } from '../runtime/live.ts';
 import { MemoryBudget } from '../runtime/memory/memory-budget.ts';
@@ -138,6 +140,12 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const measurements = new Measurements(observed);
   const keyUses = new KeyUses(observed);
   const tail = new RequestTail(observed);
+  const history = new History({
+    gateway: observed,
+    load: () => engine.load(),
+    commit: () => live.current.gitCommit,
+    describe: (commit) => describeCommit(root, commit),
+  });
   const recorder = new Recorder({ recordings, live, log });
   const problems = [...loaded.problems, ...built.warnings];
   const first = { at: Date.now(), revision: config.revision, problems, sources };
@@ -181,6 +189,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       measurements,
       keyUses,
       tail,
+      history,
       review: options.review,
       root,
       traces,
@@ -224,6 +233,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     measurements.close();
     keyUses.close();
     tail.close();
+    history.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -304,6 +314,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         measurements.close();
         keyUses.close();
         tail.close();
+        history.close();
         live.close();
         await builder.disposed();
       },

@@ -55,6 +55,7 @@ export class Surface implements ReloadParticipant {
         | 'review'
         | 'root'
         | 'tail'
+        | 'history'
       > &
       Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,

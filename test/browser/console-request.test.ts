@@ -147,6 +147,9 @@ t.test('the overview says what needs attention, and where nothing has happened w
   for (const theme of ['light', 'dark'] as const) {
     const opened = await openConsole(await chromium(), { adminUrl, token: reader.secret, theme });
     await opened.page.getByText('Requests dropped').waitFor();
+    await opened.page.locator('.plot canvas').nth(4).waitFor();
+    await opened.page.getByText('As a table').first().click();
+    await opened.page.getByRole('columnheader', { name: 'dropped' }).waitFor();
     await keepScreenshot(opened.page, `overview-${theme}`);
     await clean(t, opened);
   }

@@ -9,6 +9,7 @@ import { printable } from '../../components/printable.ts';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 import { hrefOf } from '../../routing/location.ts';
+import { OverTime } from './over-time.tsx';
 
 const refreshMs = 5000;
 
@@ -28,6 +29,7 @@ export default function Overview() {
             <Queue status={data} />
           </div>
           <LastHour status={data} />
+          <OverTime />
         </>
       )}
     </Page>
