@@ -1,6 +1,7 @@
 import type { outputSchemas } from '../../schemas/generator/output-schemas.ts';
 import type { RunRecord } from '../../src/engine/types/index.ts';
 import type { HistoryDocument } from '../../src/observe/history-document.gen.ts';
+import type { RevisionsDocument } from '../../src/observe/revisions-document.gen.ts';
 import { explainRequest } from '../../src/review/explain.ts';
 import { formatExplanationJson } from '../../src/review/explanation-json.ts';
 import type { FilterTrialDocument } from '../../src/review/filter-trial.gen.ts';
@@ -42,6 +43,7 @@ export function outputExamples(): Promise<Readonly<Record<OutputName, object>>> 
         'filter-trial': filterTrialExample,
         'tailed-request': tailedExample,
         history: historyExample,
+        revisions: revisionsExample,
         nodes: await nodesExample(),
         'audit-entry': auditExample(),
         status: await statusExample(opened),
@@ -95,6 +97,23 @@ const historyExample: HistoryDocument = {
     },
   ],
   reloads: [],
+};
+
+const revisionsExample: RevisionsDocument = {
+  node: 'gateway-1-4711',
+  served: [
+    {
+      ...{
+        revision: '0c5b0f2a9d1e',
+        gitCommit: '5ac61ec0b4a8e2f1f0a2b1a7c55b8f54d0c3e0aa',
+        dirty: false,
+        hasFiles: true,
+      },
+      ...{ author: 'Ada', subject: 'Enterprise customers may ask for refunds' },
+      ...{ servedFrom: '2027-06-30T12:00:00.000Z', servedUntil: null },
+    },
+  ],
+  refused: [],
 };
 
 const line = exportLine(exampleRequest);

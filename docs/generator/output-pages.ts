@@ -19,6 +19,7 @@ const outputs: readonly OutputEntry[] = [
   { name: 'limits', command: 'limits list', title: 'The answer to `GET /limits`' },
   { name: 'tailed-request', command: 'requests', title: 'The events of `GET /requests/tail`' },
   { name: 'history', command: 'status', title: 'The answer to `GET /history`' },
+  { name: 'revisions', command: 'plan', title: 'The answer to `GET /revisions`' },
   { name: 'triggers', command: 'validate', title: 'The answer to `GET /triggers`' },
   { name: 'filter-trial', command: 'test', title: 'The answer to `POST /filters/try`' },
   { name: 'nodes', command: 'nodes', title: 'The JSON of `pullcord nodes`' },

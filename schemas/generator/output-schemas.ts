@@ -7,6 +7,7 @@ import limits from '../source/limits.schema.json' with { type: 'json' };
 import nodes from '../source/nodes.schema.json' with { type: 'json' };
 import plan from '../source/plan.schema.json' with { type: 'json' };
 import recordedRequest from '../source/recorded-request.schema.json' with { type: 'json' };
+import revisions from '../source/revisions.schema.json' with { type: 'json' };
 import run from '../source/run.schema.json' with { type: 'json' };
 import runCount from '../source/run-count.schema.json' with { type: 'json' };
 import status from '../source/status.schema.json' with { type: 'json' };
@@ -35,6 +36,7 @@ export const outputSchemas = {
   limits: { schema: limits, types: 'src/runtime/limits/limits-document.gen.ts' },
   'tailed-request': { schema: tailedRequest, types: 'src/runtime/tailed-request.gen.ts' },
   history: { schema: history, types: 'src/observe/history-document.gen.ts' },
+  revisions: { schema: revisions, types: 'src/observe/revisions-document.gen.ts' },
   triggers: { schema: triggers, types: 'src/runtime/triggers/triggers-document.gen.ts' },
   'filter-trial': { schema: filterTrial, types: 'src/review/filter-trial.gen.ts' },
   nodes: { schema: nodes, types: 'src/runtime/nodes/nodes-document.gen.ts' },

@@ -12,6 +12,7 @@ import { historyDocument } from '../observe/history-document.ts';
 import type { KeyUses } from '../observe/key-uses.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { RequestTail } from '../observe/request-tail.ts';
+import type { Revisions } from '../observe/revisions.ts';
 import { AuditOperations } from '../runtime/audit/audit-operations.ts';
 import type { Actor } from '../runtime/audit/audit-trail.ts';
 import { KeyOperations } from '../runtime/keys/key-operations.ts';
@@ -41,6 +42,7 @@ import { registerLimits } from './admin-limits.ts';
 import { wrongParameter } from './admin-parameters.ts';
 import { codeOfFastifyError, sendProblem } from './admin-problem.ts';
 import { registerRequests } from './admin-requests.ts';
+import { registerRevisions } from './admin-revisions.ts';
 import { registerRuns } from './admin-runs.ts';
 import { registerTail } from './admin-tail.ts';
 import { registerTriggers } from './admin-triggers.ts';
@@ -72,6 +74,7 @@ export interface AdminServerParts extends AdminAuthorization {
   readonly metrics: Metrics;
   readonly keyUses: KeyUses;
   readonly tail: RequestTail;
+  readonly revisions: Revisions;
   readonly history: History;
   /** The config folder. */
   readonly root: string;
@@ -185,6 +188,7 @@ export function createAdminServer(parts: AdminServerParts): FastifyInstance {
     if (range === '1h' || range === '24h') return historyDocument(parts.history, range, parts.node.name);
     return sendProblem(reply, request.id, 'bad_request', { detail: 'range must be 1h or 24h.' });
   });
+  registerRevisions(app, { node: parts.node, revisions: parts.revisions, review: parts.review, recordings, recorder });
   registerKeys(
     app,
     new KeyOperations({ node: parts.node, snapshot: () => parts.live.current, usesOf: (key) => parts.keyUses.of(key) }),

@@ -16,6 +16,7 @@ import { Measurements } from '../observe/measurements.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { OutcomeLog } from '../observe/outcome-log.ts';
 import { RequestTail } from '../observe/request-tail.ts';
+import { Revisions } from '../observe/revisions.ts';
 import { RunLog } from '../observe/run-log.ts';
 import type { TraceSettings } from '../observe/traces/settings.ts';
 import { Traces } from '../observe/traces/traces.ts';
@@ -140,6 +141,11 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const measurements = new Measurements(observed);
   const keyUses = new KeyUses(observed);
   const tail = new RequestTail(observed);
+  const revisions = new Revisions({
+    ...{ gateway: observed, live, root },
+    last: () => reloader.last,
+    describe: (commit) => describeCommit(root, commit),
+  });
   const history = new History({
     gateway: observed,
     load: () => engine.load(),
@@ -190,6 +196,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
       keyUses,
       tail,
       history,
+      revisions,
       review: options.review,
       root,
       traces,
@@ -234,6 +241,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     keyUses.close();
     tail.close();
     history.close();
+    revisions.close();
     live.close();
     await builder.disposed();
     return failed(problems);
@@ -315,6 +323,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         keyUses.close();
         tail.close();
         history.close();
+        revisions.close();
         live.close();
         await builder.disposed();
       },

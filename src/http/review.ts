@@ -13,6 +13,17 @@ export interface AskedRequest {
   readonly bodyText: string | undefined;
 }
 
+/** A state of the config: the texts of its files by their paths below the config folder. */
+export interface PlannedState {
+  readonly label: string;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+export type PlannedChange =
+  | { readonly ok: true; readonly json: string }
+  /** Why there is no plan. */
+  | { readonly ok: false; readonly reason: string };
+
 export interface AskedFilter {
   readonly trigger: TriggerConfig;
   /** The name of the filter. */
@@ -35,5 +46,7 @@ export interface Review {
    */
   explain(served: LoadedSources, request: AskedRequest | RecordedRequest): Promise<string>;
   /** What another expression of a filter decides of recorded requests, as schemas/source/filter-trial.schema.json has it. */
+  /** Compares two states of the config over recorded requests, the earliest first, as schemas/source/plan.schema.json has it. */
+  plan(base: PlannedState, head: PlannedState, requests: readonly RecordedRequest[]): Promise<PlannedChange>;
   tryFilter(served: LoadedSources, trial: AskedFilter): Promise<TriedExpression>;
 }

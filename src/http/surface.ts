@@ -56,6 +56,7 @@ export class Surface implements ReloadParticipant {
         | 'root'
         | 'tail'
         | 'history'
+        | 'revisions'
       > &
       Pick<Measured, 'outcomes' | 'measurements' | 'traces'>,
     reloader: () => Reloader,

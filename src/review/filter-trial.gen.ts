@@ -31,7 +31,7 @@ export interface FilterTrialDocument {
     errors: number;
   };
   /**
-   * Requests that are decided otherwise, the latest first, at most 100.
+   * Requests that would get a different verdict, the latest first, at most 100.
    */
   changes: FilterTrialChange[];
   /**
@@ -61,7 +61,7 @@ export interface FilterOutcomes {
   errors: number;
 }
 /**
- * A request that is decided otherwise.
+ * A request whose verdict differs.
  */
 export interface FilterTrialChange {
   /**

@@ -3,6 +3,7 @@ import type { LoadedSources } from '../runtime/snapshot-builder.ts';
 import { explainRequest } from './explain.ts';
 import { formatExplanationJson } from './explanation-json.ts';
 import { type OpenConfig, openLoaded } from './open-config.ts';
+import { type PlannedTexts, planOfTexts, type TextState } from './plan-of-texts.ts';
 import { triableRequest } from './recorded-requests.ts';
 import { Rehearsal, type RehearsedRequest } from './rehearsal.ts';
 import { smallestChange } from './smallest-change.ts';
@@ -33,6 +34,11 @@ export class LiveReview {
   /** As `Review` of the admin listener. */
   tryFilter(served: LoadedSources, trial: FilterTrial): Promise<TriedFilter> {
     return tryFilter(served, trial);
+  }
+
+  /** As `Review` of the admin listener. */
+  plan(base: TextState, head: TextState, requests: readonly RecordedRequest[]): Promise<PlannedTexts> {
+    return planOfTexts(base, head, requests);
   }
 
   #open(served: LoadedSources): Promise<OpenConfig> {

@@ -237,7 +237,7 @@ t.test(
       await page.getByText('3 recorded requests judged').waitFor();
       await page.getByLabel('JSONata over the body').fill('customer.plan in ["pro", "enterprise"]');
       await page.getByRole('button', { name: 'Try it on recorded requests' }).click();
-      await page.getByText('2 requests would be decided otherwise').waitFor();
+      await page.getByText('2 requests would get a different verdict').waitFor();
       await keepScreenshot(page, `filters-${theme}`);
       await clean(t, opened);
       await page.getByRole('button', { name: 'Show the patch' }).click();

@@ -166,8 +166,8 @@ function Result({ trial }: { readonly trial: FilterTrialDocument }) {
         {plural(judged, 'recorded request')} judged in {durationText(durationMs)}
         {notJudged > 0 && `; ${notJudged} not: their bodies are masked or not kept`}.{' '}
         {changes.length === 0
-          ? 'None is decided otherwise.'
-          : `${plural(changes.length, 'request')}${hasMore ? ' or more' : ''} would be decided otherwise.`}
+          ? 'None would get a different verdict.'
+          : `${plural(changes.length, 'request')}${hasMore ? ' or more' : ''} would get a different verdict.`}
       </p>
       {judged === 0 && (
         <p class="muted">
@@ -191,7 +191,7 @@ function Result({ trial }: { readonly trial: FilterTrialDocument }) {
       />
       {changes.length > 0 && (
         <Table
-          label="Requests that are decided otherwise"
+          label="Requests that would get a different verdict"
           rows={changes}
           keyOf={({ id }) => id}
           columns={[
