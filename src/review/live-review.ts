@@ -3,7 +3,8 @@ import type { LoadedSources } from '../runtime/snapshot-builder.ts';
 import { explainRequest } from './explain.ts';
 import { formatExplanationJson } from './explanation-json.ts';
 import { type OpenConfig, openLoaded } from './open-config.ts';
-import { type PlannedTexts, planOfTexts, type TextState } from './plan-of-texts.ts';
+import { planInThread } from './plan-in-thread.ts';
+import type { PlannedTexts, TextState } from './plan-of-texts.ts';
 import { triableRequest } from './recorded-requests.ts';
 import { Rehearsal, type RehearsedRequest } from './rehearsal.ts';
 import { smallestChange } from './smallest-change.ts';
@@ -26,9 +27,15 @@ export class LiveReview {
     const tried = isRecorded(request)
       ? triableRequest({ ...request, ...request.details })
       : { ...request, receivedAt: Date.now(), ip: '127.0.0.1' };
-    const explanation = await explainRequest(new Rehearsal(snapshot), tried);
-    const change = await smallestChange(explanation, (edited) => explainRequest(new Rehearsal(snapshot), edited));
-    return formatExplanationJson(explanation, sources, change);
+    // It may be freed meanwhile, by a reload.
+    snapshot.lease();
+    try {
+      const explanation = await explainRequest(new Rehearsal(snapshot), tried);
+      const change = await smallestChange(explanation, (edited) => explainRequest(new Rehearsal(snapshot), edited));
+      return formatExplanationJson(explanation, sources, change);
+    } finally {
+      snapshot.release();
+    }
   }
 
   /** As `Review` of the admin listener. */
@@ -38,7 +45,7 @@ export class LiveReview {
 
   /** As `Review` of the admin listener. */
   plan(base: TextState, head: TextState, requests: readonly RecordedRequest[]): Promise<PlannedTexts> {
-    return planOfTexts(base, head, requests);
+    return planInThread(base, head, requests);
   }
 
   #open(served: LoadedSources): Promise<OpenConfig> {
@@ -56,7 +63,6 @@ export class LiveReview {
   #free(): void {
     const kept = this.#kept;
     this.#kept = undefined;
-    // What is being explained has its own lease of nothing: instances of reviews are stubs.
     void kept?.opened.then((config) => config.close()).catch(() => {});
   }
 }

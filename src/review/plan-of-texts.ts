@@ -45,6 +45,7 @@ export async function planOfTexts(
 
 async function write(root: string, files: TextState['files']): Promise<void> {
   for (const [path, text] of files) {
+    if (path.startsWith('..')) continue;
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text, { mode: 0o600 });
   }

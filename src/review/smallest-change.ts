@@ -1,3 +1,4 @@
+import { Slices } from '../config/slices.ts';
 import type { ExplainedCondition, JsonObject, JsonValue } from '../contract/index.ts';
 import type { Explanation } from './explain.ts';
 import type { SmallestChange } from './explanation.gen.ts';
@@ -23,6 +24,7 @@ export async function smallestChange(
   let body = bodyOf(first);
   if (first.outcome.verdict !== 'dropped' || body === undefined) return undefined;
   const endsAt = performance.now() + most.ms;
+  const slices = new Slices();
   let left = most.explanations;
   let current = first;
   const edits: Edit[] = [];
@@ -31,6 +33,7 @@ export async function smallestChange(
     for (const edit of proposals(current)) {
       if (left === 0 || performance.now() > endsAt) return undefined;
       left -= 1;
+      await slices.next();
       const edited = withEdit(body, edit);
       if (edited === undefined) continue;
       const explanation = await explain({ ...first.request, bodyText: JSON.stringify(edited) });

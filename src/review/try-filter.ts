@@ -1,4 +1,5 @@
 import type { Config, TriggerConfig } from '../config/model.ts';
+import { Slices } from '../config/slices.ts';
 import { nameOf } from '../config/uses-of.ts';
 import type { RecordedRequest } from '../engine/types/index.ts';
 import type { LoadedSources } from '../runtime/snapshot-builder.ts';
@@ -42,6 +43,7 @@ export async function tryFilter(served: LoadedSources, trial: FilterTrial): Prom
     const [committed, tried] = [counts(), counts()];
     const [first, second] = [new Rehearsal(before.snapshot), new Rehearsal(after.snapshot)];
     const changes: FilterTrialDocument['changes'] = [];
+    const slices = new Slices();
     const endsAt = performance.now() + longestMs;
     let durationMs = 0;
     let done = 0;
@@ -49,6 +51,8 @@ export async function tryFilter(served: LoadedSources, trial: FilterTrial): Prom
     for (const request of judged) {
       if (performance.now() > endsAt) break;
       done += 1;
+      // The gateway serves meanwhile.
+      await slices.next();
       const from = await decide(first, request);
       const startedAt = performance.now();
       const to = await decide(second, request);

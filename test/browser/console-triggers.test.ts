@@ -27,7 +27,7 @@ kind: Trigger
 project: support
 name: "<b>Refund</b>"
 key: refund
-run: { uses: echo }
+run: { uses: http, with: { url: 'http://127.0.0.1:1/a?token=hidden' } }
 filter:
   # who pays
   - name: paying customers
@@ -95,7 +95,7 @@ t.test('the triggers are listed page by page, with the lines they come from', as
     stages: [
       { stage: 'auth', level: 'gateway' },
       { stage: 'filter', name: 'paying customers', level: 'trigger', provenance: /refund\.yaml:10$/ },
-      { stage: 'run', uses: 'echo' },
+      { stage: 'run', uses: 'http', with: { url: 'http://127.0.0.1:1/a?token=***' } },
       { stage: 'respond' },
     ],
   });

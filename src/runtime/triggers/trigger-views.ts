@@ -1,7 +1,8 @@
 import type { StageUse, TriggerConfig } from '../../config/model.ts';
 import { sameKey } from '../../config/trigger-key.ts';
 import { nameOf, usesOf } from '../../config/uses-of.ts';
-import { stages } from '../../contract/index.ts';
+import { type JsonValue, stages } from '../../contract/index.ts';
+import { withoutCredentials } from '../../diagnostics/credentials.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { TriggerStageDocument, TriggersDocument, TriggerViewDocument } from './triggers-document.gen.ts';
 
@@ -57,7 +58,19 @@ export function viewOf(trigger: TriggerConfig, lineOf: Served['lineOf']): Trigge
 
 function stageOf(use: StageUse): Pick<TriggerStageDocument, 'uses' | 'name' | 'with'> {
   const name = nameOf(use);
-  return { uses: use.uses, ...(name !== '' && { name }), with: { ...use.with } };
+  return {
+    uses: use.uses,
+    ...(name !== '' && { name }),
+    with: withoutSecrets(use.with) as TriggerStageDocument['with'],
+  };
+}
+
+/** What a text holds of credentials, such as a parameter of a URL, is in the file, and not for every reader of the admin API. */
+function withoutSecrets(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return withoutCredentials(value, () => '***');
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutSecrets(member ?? null)]));
 }
 
 function levelOf({ place }: StageUse, trigger: TriggerConfig): TriggerStageDocument['level'] {
