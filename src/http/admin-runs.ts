@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { JsonValue } from '../contract/index.ts';
+import { listParameters } from '../runtime/list-filter.ts';
 import type { RunFilter, RunOperations } from '../runtime/run-operations.ts';
 import type { EditedReplay } from '../runtime/run-replays.ts';
 import type { Snapshot } from '../runtime/snapshot.ts';
@@ -20,6 +21,8 @@ export interface AdminRunParts extends AdminStreaming {
 /** Runs for operators: list, count, show, follow, cancel, replay. */
 export function registerRuns(app: FastifyInstance, { operations, snapshot, ...streaming }: AdminRunParts): void {
   app.get<{ Querystring: { [Name in keyof RunFilter]: unknown } }>('/runs', async (request, reply) => {
+    const unknown = unknownParameter(request.query, [...listParameters, 'state', 'replays']);
+    if (unknown !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: unknown });
     const given = Object.entries(request.query).map(([name, value]) => [name, String(value)]);
     const listed = await operations.list(Object.fromEntries(given));
     if (!listed.ok) return sendProblem(reply, request.id, 'bad_request', { detail: listed.message });

@@ -28,21 +28,38 @@ export function registerTail(app: FastifyInstance, { tail, ...streaming }: Admin
       return sendProblem(reply, request.id, 'unavailable', { detail }, { 'retry-after': '10' });
     }
     const from = positionIn(request.headers['last-event-id']);
-    const stream = texts(tail, tail.follow(from), request.query);
+    const stream = followed(tail, from, request.query);
     return sendEvents(request, reply, { status: 200, headers, stream }, streaming);
   });
 }
 
 function positionIn(lastEventId: unknown): TailPosition | undefined {
-  const [, life, sequence] = /^([0-9a-z]{1,12})\.(\d{1,15})$/.exec(String(lastEventId ?? '')) ?? [];
+  const [, life, sequence] = /^([0-9a-z]{1,20})\.(\d{1,15})$/.exec(String(lastEventId ?? '')) ?? [];
   return life === undefined ? undefined : { life, sequence: Number(sequence) };
 }
 
+/** Who goes away frees the place at once, also while nothing arrives. */
+function followed(tail: RequestTail, from: TailPosition | undefined, filter: TailFilter): AsyncIterable<string> {
+  return {
+    [Symbol.asyncIterator]() {
+      const leaving = new AbortController();
+      const inner = texts(tail, tail.follow(from, leaving.signal), filter);
+      return {
+        next: () => inner.next(),
+        async return() {
+          leaving.abort();
+          return inner.return(undefined);
+        },
+      };
+    },
+  };
+}
+
 async function* texts(
-  { life }: RequestTail,
+  tail: RequestTail,
   events: AsyncIterable<TailEvent>,
   filter: TailFilter,
-): AsyncIterable<string> {
+): AsyncGenerator<string, undefined> {
   // So that the head is sent at once.
   yield ': following\n\n';
   for await (const event of events) {
@@ -50,12 +67,16 @@ async function* texts(
     else if (event.kind === 'missed')
       yield `event: missed\ndata: ${JSON.stringify({ count: event.count ?? null })}\n\n`;
     else {
-      const followed = event.requests.filter(({ message }) => isFollowed(message, filter));
-      const written = followed.map(
+      const matching = event.requests.filter(({ message }) => isFollowed(message, filter));
+      const written = matching.map(
         ({ sequence, message }) =>
-          `event: request\nid: ${life}.${sequence}\ndata: ${JSON.stringify(tailedRequest(message))}\n\n`,
+          `event: request\nid: ${tail.life}.${sequence}\ndata: ${JSON.stringify(tailedRequest(message))}\n\n`,
       );
-      if (written.length > 0) yield written.join('');
+      // Who comes back has not missed what the filter leaves out.
+      const last = event.requests.at(-1)?.sequence;
+      if (last !== matching.at(-1)?.sequence) written.push(`event: position\nid: ${tail.life}.${last}\ndata: {}\n\n`);
+      yield written.join('');
     }
   }
+  return undefined;
 }

@@ -62,6 +62,7 @@ export function registerTriggers(
     return { file, patch, concernsOthers };
   });
   if (review === undefined) return;
+  let isTrying = false;
   app.post('/filters/try', question, async (request, reply) => {
     const { project, trigger: key, filter, expression } = Object(request.body);
     if (
@@ -85,11 +86,25 @@ export function registerTriggers(
       });
     }
     const query = { project: trigger.project.id, trigger: trigger.key, order: 'newest', limit: mostTried } as const;
-    await recorder.settled();
-    const requests = (await recordings?.list(query)) ?? [];
-    const tried = await review.tryFilter(served, { trigger, filter, expression, requests });
-    if (!tried.ok) return sendProblem(reply, request.id, 'bad_request', { detail: tried.problems.join('\n') });
-    return tried.trial;
+    if (isTrying) {
+      return sendProblem(
+        reply,
+        request.id,
+        'unavailable',
+        { detail: 'Another filter is being tried.' },
+        { 'retry-after': '2' },
+      );
+    }
+    isTrying = true;
+    try {
+      await recorder.settled();
+      const requests = (await recordings?.list(query)) ?? [];
+      const tried = await review.tryFilter(served, { trigger, filter, expression, requests });
+      if (!tried.ok) return sendProblem(reply, request.id, 'bad_request', { detail: tried.problems.join('\n') });
+      return tried.trial;
+    } finally {
+      isTrying = false;
+    }
   });
 }
 

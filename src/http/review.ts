@@ -45,8 +45,8 @@ export interface Review {
    * nothing is stored. Throws if the config cannot be provisioned for it.
    */
   explain(served: LoadedSources, request: AskedRequest | RecordedRequest): Promise<string>;
-  /** What another expression of a filter decides of recorded requests, as schemas/source/filter-trial.schema.json has it. */
   /** Compares two states of the config over recorded requests, the earliest first, as schemas/source/plan.schema.json has it. */
   plan(base: PlannedState, head: PlannedState, requests: readonly RecordedRequest[]): Promise<PlannedChange>;
+  /** What another expression of a filter decides of recorded requests, as schemas/source/filter-trial.schema.json has it. */
   tryFilter(served: LoadedSources, trial: AskedFilter): Promise<TriedExpression>;
 }

@@ -19,11 +19,11 @@ export interface TailedRequest {
 
 export type TailEvent =
   | { readonly kind: 'requests'; readonly requests: readonly TailedRequest[] }
-  /** Requests that are no longer kept; undefined: their number is unknown, since another process has counted them. */
+  /** Requests that are no longer kept; undefined: nobody has counted them, as while nobody followed, or before a restart. */
   | { readonly kind: 'missed'; readonly count: number | undefined }
   | { readonly kind: 'heartbeat' };
 
-/** Where a follower was: the process, and the last request that it has seen there. */
+/** Where a follower was: in which time of keeping, and the last request that it has seen there. */
 export interface TailPosition {
   readonly life: string;
   readonly sequence: number;
@@ -31,8 +31,8 @@ export interface TailPosition {
 
 /** The latest requests, for those who follow them. While nobody does, nothing is kept. */
 export class RequestTail {
-  /** Names this process among those that a follower may have followed. */
-  readonly life: string = Date.now().toString(36);
+  #life = '';
+  #lives = 0;
   readonly #gateway: ObservedGateway;
   readonly #kept: (TailedRequest | undefined)[] = new Array(mostKept);
   readonly #waiting = new Set<() => void>();
@@ -48,20 +48,25 @@ export class RequestTail {
     this.#gateway = gateway;
   }
 
+  /** Names the time since requests are kept: what came before is not counted. */
+  get life(): string {
+    return this.#life;
+  }
+
   get followers(): number {
     return this.#followers;
   }
 
-  /** Follows what is answered from now on, or behind a position. It never ends by itself. */
-  async *follow(from: TailPosition | undefined): AsyncGenerator<TailEvent> {
+  /** Follows what is answered from now on, or behind a position, until it is aborted. */
+  async *follow(from: TailPosition | undefined, signal: AbortSignal): AsyncGenerator<TailEvent> {
     this.#followers += 1;
     this.#subscribe();
     let seen = this.#last;
     try {
       if (from !== undefined && from.life !== this.life) yield { kind: 'missed', count: undefined };
       else if (from !== undefined) seen = Math.min(from.sequence, this.#last);
-      for (;;) {
-        if (seen === this.#last && !(await this.#next())) {
+      while (!signal.aborted) {
+        if (seen === this.#last && !(await this.#next(signal))) {
           yield { kind: 'heartbeat' };
           continue;
         }
@@ -98,6 +103,8 @@ export class RequestTail {
     clearTimeout(this.#leaving);
     if (this.#subscriptions !== undefined) return;
     this.#first = this.#last + 1;
+    this.#lives += 1;
+    this.#life = `${Date.now().toString(36)}x${this.#lives.toString(36)}`;
     this.#subscriptions = new Subscriptions(this.#gateway);
     this.#subscriptions.add(channels.request.end, (message) => this.#add(message));
   }
@@ -114,16 +121,19 @@ export class RequestTail {
   }
 
   /** Resolves with true once there is more, and with false when a heartbeat is due. */
-  #next(): Promise<boolean> {
+  #next(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (hasMore: boolean): void => {
         clearTimeout(timer);
         this.#waiting.delete(wake);
+        signal.removeEventListener('abort', leave);
         resolve(hasMore);
       };
       const wake = (): void => end(true);
+      const leave = (): void => end(false);
       const timer = setTimeout(() => end(false), heartbeatMs).unref();
       this.#waiting.add(wake);
+      signal.addEventListener('abort', leave);
     });
   }
 }

@@ -21,6 +21,8 @@ export async function smallestChange(
   first: Explanation,
   explain: (request: Explanation['request']) => Promise<Explanation>,
 ): Promise<SmallestChange | undefined> {
+  // Nobody knows what a body was that was not recorded.
+  if (first.request.omitted !== undefined) return undefined;
   let body = bodyOf(first);
   if (first.outcome.verdict !== 'dropped' || body === undefined) return undefined;
   const endsAt = performance.now() + most.ms;

@@ -1,3 +1,4 @@
+import { makePrintable } from '../diagnostics/printable.ts';
 import { git } from './git-state.ts';
 
 /** Longer texts are cut: anybody may commit anything. */
@@ -11,8 +12,12 @@ export async function describeCommit(
   try {
     const printed = await git(folder, 'log', '-1', '--format=%an%n%s', '--end-of-options', commit, '--');
     const [author = '', subject = ''] = printed.split('\n');
-    return { author: author.slice(0, longest), subject: subject.slice(0, longest) };
+    return { author: shown(author), subject: shown(subject) };
   } catch {
     return undefined;
   }
+}
+
+function shown(text: string): string {
+  return makePrintable(text).replaceAll('\t', ' ').slice(0, longest).toWellFormed();
 }

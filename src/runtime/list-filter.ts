@@ -26,6 +26,22 @@ export interface ListFilter {
   readonly after?: string | undefined;
 }
 
+/** The names of its members: parameters of a query. */
+export const listParameters: readonly (keyof ListFilter)[] = [
+  ...([
+    'trigger',
+    'project',
+    'request',
+    'requestId',
+    'since',
+    'olderThan',
+    'newerThan',
+    'where',
+    'limit',
+    'after',
+  ] as const),
+];
+
 /** The filter as an engine takes it; absent members do not restrict the list. */
 export interface ListQuery {
   readonly project?: string;

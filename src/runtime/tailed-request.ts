@@ -1,3 +1,4 @@
+import { sameKey } from '../config/trigger-key.ts';
 import type { RequestMessage } from '../contract/index.ts';
 import type { TailedRequestDocument } from './tailed-request.gen.ts';
 
@@ -13,7 +14,8 @@ export interface TailFilter {
 
 export function isFollowed(message: RequestMessage, { trigger, outcome, caller, text = '' }: TailFilter): boolean {
   const { project, trigger: key, requestId, path, reason } = message;
-  if (trigger !== undefined && trigger !== key && trigger !== `${project}/${key}`) return false;
+  const names = key === undefined ? [] : [key, `${project}/${key}`];
+  if (trigger !== undefined && !names.some((name) => sameKey(name, trigger))) return false;
   if (outcome !== undefined && outcome !== (message.outcome ?? message.code)) return false;
   if (caller !== undefined && caller !== message.caller) return false;
   const wanted = text.toLowerCase();

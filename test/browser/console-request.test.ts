@@ -2,10 +2,11 @@ import type { Browser } from 'playwright-core';
 import t from 'tap';
 import { adminToken, askAdmin } from '../support/admin.ts';
 import { chromiumPath, startBrowser } from '../support/browser.ts';
-import { basicFiles, configFolder, gatewayFile, triggerFile } from '../support/config-folder.ts';
+import { basicFiles, configFolder, gatewayFile, triggerFile, writeInto } from '../support/config-folder.ts';
 import { clean, keepScreenshot, openConsole } from '../support/console.ts';
 import { serveFolder, startTestGateway } from '../support/gateway.ts';
 import { repositoryIn } from '../support/git.ts';
+import { until } from '../support/until.ts';
 import { validates } from '../support/validates.ts';
 
 const skip = chromiumPath === undefined && 'Chromium is not installed';
@@ -125,6 +126,36 @@ t.test(
     }
   },
 );
+
+t.test('a request that a wrong filter dropped is fired once, by the role operate alone', { skip }, async (t) => {
+  const operator = adminToken('ops', 'operate');
+  const gateway = await startTestGateway(t, {
+    ...files,
+    'gateway.yaml': gatewayFile({ admin: { port: 0, tokens: [operator.declared, reader.declared] } }),
+  });
+  const { adminUrl, fire, root } = gateway;
+  t.equal((await fire('refund', { customer: { plan: 'free' } })).status, 400);
+  const id = (await askAdmin(adminUrl, 'GET', '/requests', bearer)).body.requests[0].id;
+  await writeInto(root, 'triggers/refund.yaml', triggerFile('refund', { filter: '$exists(customer)' }));
+  await until(async () => (await fire('refund', { customer: {}, context: { at: Date.now() } })).status === 200);
+  const at = `/requests/${id}`;
+  const reading = await openConsole(await chromium(), { adminUrl, token: reader.secret, at });
+  await reading.page.getByRole('heading', { name: 'What decided' }).waitFor();
+  t.equal(await reading.page.getByRole('button', { name: 'Fire it' }).count(), 0);
+  t.equal((await askAdmin(adminUrl, 'POST', `${at}/fire`, bearer)).status, 403);
+  const opened = await openConsole(await chromium(), { adminUrl, token: operator.secret, at });
+  const { page } = opened;
+  await page.getByRole('button', { name: 'Fire it' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Fire it' }).click();
+  await page.getByRole('status').filter({ hasText: 'fired' }).getByRole('link', { name: 'its run' }).waitFor();
+  await clean(t, opened);
+  const edited = await fetch(`${adminUrl}${at}/fire`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operator.secret}`, 'content-type': 'application/json' },
+    body: '{"body":{"customer":{}}}',
+  });
+  t.equal(edited.status, 400, 'another body than the recorded one is not ignored');
+});
 
 t.test('a body of a line of a megabyte is shown a piece at a time', { skip }, async (t) => {
   const { adminUrl, id } = await dropping(t, { customer: { plan: 'free', note: 'x'.repeat(900_000) } });

@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import type { Browser } from 'playwright-core';
 import t from 'tap';
+import { RequestTail } from '../../src/observe/request-tail.ts';
 import { adminToken } from '../support/admin.ts';
 import { chromiumPath, startBrowser } from '../support/browser.ts';
 import { basicFiles, gatewayFile, triggerFile } from '../support/config-folder.ts';
@@ -79,7 +80,7 @@ t.test('the tail has each request, by the filters of its query, and continues be
       [401, 'unauthorized'],
     ],
   );
-  await until(() => dropped.heard.length === 1);
+  await until(() => dropped.heard.filter(({ event }) => event === 'request').length === 1);
   await all.stop();
   await gateway.fire('ask', {});
   const again = await follow(t, gateway, '', { 'last-event-id': all.heard[1]?.id ?? '' });
@@ -94,6 +95,50 @@ t.test('the tail has each request, by the filters of its query, and continues be
   const { status } = await fetch(`${gateway.adminUrl}/requests/tail?trigers=x`, { headers: bearer });
   t.equal(status, 400);
   t.equal((await fetch(`${gateway.adminUrl}/requests/tail`)).status, 401);
+});
+
+t.test('what came while nobody followed is said to be missed, and who leaves frees the place at once', async (t) => {
+  const gateway = { node: 'one' };
+  const tail = new RequestTail(gateway);
+  const leaving = new AbortController();
+  const first = tail.follow(undefined, leaving.signal);
+  const waiting = first.next();
+  t.equal(tail.followers, 1);
+  const before = { life: tail.life, sequence: 0 };
+  leaving.abort();
+  await waiting;
+  await first.next();
+  t.equal(tail.followers, 0);
+  tail.close();
+  const again = new AbortController();
+  const second = tail.follow(before, again.signal);
+  t.strictSame((await second.next()).value, { kind: 'missed', count: undefined });
+  again.abort();
+  await second.next();
+  tail.close();
+});
+
+t.test('a filter counts nothing as missed that it leaves out', async (t) => {
+  const gateway = await startTestGateway(t, files);
+  const filtered = await follow(t, gateway, '?outcome=accepted&trigger=SUPPORT/Ask');
+  await gateway.fire('ask', {});
+  await until(() => filtered.heard.length === 1);
+  t.match(filtered.heard, [{ event: 'position', id: /^\w+\.1$/ }]);
+  await gateway.fire('ask', { instruction: 'pass' });
+  await until(() => filtered.heard.length === 2);
+  t.match(filtered.heard[1], { event: 'request', id: /\.2$/ });
+});
+
+t.test('lists refuse parameters that they do not know', async (t) => {
+  const { adminUrl } = await startTestGateway(t, files);
+  for (const path of [
+    '/requests?verdicts=dropped',
+    '/requests/export?state=x',
+    '/runs?verdict=dropped',
+    '/runs?offset=3',
+  ]) {
+    t.equal((await fetch(`${adminUrl}${path}`, { headers: bearer })).status, 400, path);
+  }
 });
 
 t.test('what somebody misses is counted, and too many followers are refused', async (t) => {

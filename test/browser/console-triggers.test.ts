@@ -27,7 +27,7 @@ kind: Trigger
 project: support
 name: "<b>Refund</b>"
 key: refund
-run: { uses: http, with: { url: 'http://127.0.0.1:1/a?token=hidden' } }
+run: { uses: http, with: { url: 'http://127.0.0.1:1/a?token=hidden', headers: { authorization: Bearer hidden } } }
 filter:
   # who pays
   - name: paying customers
@@ -95,7 +95,11 @@ t.test('the triggers are listed page by page, with the lines they come from', as
     stages: [
       { stage: 'auth', level: 'gateway' },
       { stage: 'filter', name: 'paying customers', level: 'trigger', provenance: /refund\.yaml:10$/ },
-      { stage: 'run', uses: 'http', with: { url: 'http://127.0.0.1:1/a?token=***' } },
+      {
+        stage: 'run',
+        uses: 'http',
+        with: { url: 'http://127.0.0.1:1/a?token=***', headers: { authorization: '***' } },
+      },
       { stage: 'respond' },
     ],
   });
@@ -125,8 +129,8 @@ t.test('patches apply by git, keep comments, and have their effect', async (t) =
     const { status, body } = await ask(path, change);
     t.equal(status, 200);
     t.equal(body.concernsOthers, false);
-    await writeFile(join(root, '../change.patch'), body.patch);
-    await git('apply', join(root, '../change.patch'));
+    await writeFile(join(root, '.git/change.patch'), body.patch);
+    await git('apply', join(root, '.git/change.patch'));
     t.match(await git('show', `:${body.file}`).then(() => run('cat', [join(root, body.file)])), { stdout: expected });
     t.equal((await command(t, ['validate', '--config', root])).code, 0);
     await git('checkout', '-q', '.');
@@ -245,7 +249,7 @@ t.test(
         page.waitForEvent('download'),
         page.getByRole('button', { name: 'Download' }).click(),
       ]);
-      const path = join(root, `../taken-${theme}.patch`);
+      const path = join(root, `.git/taken-${theme}.patch`);
       await download.saveAs(path);
       await git('apply', path);
       t.equal((await command(t, ['validate', '--config', root])).code, 0);

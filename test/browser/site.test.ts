@@ -31,7 +31,7 @@ async function serveExample(t: Test): Promise<string> {
     );
   }
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const [, args = ''] = /^exec node src\/cli\/bin\.ts (.+)$/.exec(scripts.start) ?? [];
+  const [, args = ''] = / && exec node src\/cli\/bin\.ts (.+)$/.exec(scripts.start) ?? [];
   const child = startCommand(t, [...args.split(' '), '--site-port', String(site)], { cwd: folder });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   createInterface(child.stderr ?? process.stdin).on('line', (line) => {

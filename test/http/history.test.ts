@@ -21,7 +21,7 @@ t.test('requests, runs and reloads are counted by time, with the commit and its 
   t.equal((await fire('ask', {}, { secret: null })).status, 401);
   await writeInto(root, 'triggers/more.yaml', triggerFile('more'));
   await git('add', '.');
-  await git('commit', '-qm', `one more ${'x'.repeat(300)}`);
+  await git('commit', '-qm', `one\u001b[31m \u202emore ${'x'.repeat(300)}`);
   const history = async () => (await askAdmin(adminUrl, 'GET', '/history')).body;
   await until(async () => (await history()).reloads.at(-1)?.subject !== undefined || undefined);
   const document = await history();
@@ -33,7 +33,7 @@ t.test('requests, runs and reloads are counted by time, with the commit and its 
     );
   t.strictSame(['accepted', 'dropped', 'refused'].map(total), [1, 1, 1]);
   t.equal(document.reloads.at(-1).subject.length, 200);
-  t.match(document.reloads.at(-1), { outcome: 'accepted', author: /\w/ });
+  t.match(document.reloads.at(-1), { outcome: 'accepted', author: /\w/, subject: /^one·\[31m ·more x+$/ });
   t.equal((await askAdmin(adminUrl, 'GET', '/history?range=24h')).body.stepMs, 60_000);
   for (const query of ['range=2h', 'ranges=1h', 'range=1h&range=24h']) {
     t.equal((await askAdmin(adminUrl, 'GET', `/history?${query}`)).status, 400, query);

@@ -53,7 +53,7 @@ export function Chart({ title, times, series, marks, format }: ChartProps) {
           { ...axis, values: (_, ticks) => ticks.map((at) => timeText(at * 1000).slice(11, 16)) },
           { ...axis, size: 64, values: (_, ticks) => ticks.map((value) => (value === null ? '' : format(value))) },
         ],
-        scales: { y: { range: (_, _low, high) => [0, Math.max(high, 1) * 1.05] } },
+        scales: { y: { range: (_, _low, high) => [0, (high > 0 ? high : 1) * 1.05] } },
         series: [
           {},
           ...series.map(({ title: label }, index) => ({

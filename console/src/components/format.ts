@@ -38,7 +38,12 @@ export function sizeText(bytes: number): string {
 
 /** An amount of money: `USD 0.0125`. */
 export function moneyText({ amount, currency }: { readonly amount: number; readonly currency: string }): string {
-  return `${currency} ${amount.toLocaleString('en-US', { maximumFractionDigits: 6 })}`;
+  return `${currency} ${amountText(amount)}`;
+}
+
+/** An amount of money, without its currency. */
+export function amountText(amount: number): string {
+  return amount.toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
 export function plural(count: number, noun: string, many = `${noun}s`): string {

@@ -1,6 +1,7 @@
 import type { StageUse, TriggerConfig } from '../../config/model.ts';
 import { sameKey } from '../../config/trigger-key.ts';
 import { nameOf, usesOf } from '../../config/uses-of.ts';
+import { namesCredential } from '../../contract/credential-names.ts';
 import { type JsonValue, stages } from '../../contract/index.ts';
 import { withoutCredentials } from '../../diagnostics/credentials.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -70,7 +71,12 @@ function withoutSecrets(value: JsonValue): JsonValue {
   if (typeof value === 'string') return withoutCredentials(value, () => '***');
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutSecrets(member ?? null)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => {
+      const isSecret = typeof member === 'string' && namesCredential(name);
+      return [name, isSecret ? '***' : withoutSecrets(member ?? null)];
+    }),
+  );
 }
 
 function levelOf({ place }: StageUse, trigger: TriggerConfig): TriggerStageDocument['level'] {

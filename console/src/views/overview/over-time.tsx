@@ -4,7 +4,7 @@ import { useResource } from '../../api/resource.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Chart, type Series } from '../../components/chart.tsx';
 import { Loading, ResourceFailure } from '../../components/feedback.tsx';
-import { countText, durationText, shortId } from '../../components/format.ts';
+import { amountText, countText, durationText, shortId } from '../../components/format.ts';
 import { Section } from '../../components/page.tsx';
 import { printable } from '../../components/printable.ts';
 import { Time } from '../../components/time.tsx';
@@ -79,7 +79,7 @@ function Charts({ history }: { readonly history: HistoryDocument }) {
         <Chart title="Runs that have not ended" series={shown.queue} {...{ times, marks, format: countText }} />
         <Chart title={`Tokens ${per}`} series={shown.tokens} {...{ times, marks, format: countText }} />
         {shown.cost.length > 0 && (
-          <Chart title={`Cost ${per}`} series={shown.cost} {...{ times, marks, format: countText }} />
+          <Chart title={`Cost ${per}`} series={shown.cost} {...{ times, marks, format: amountText }} />
         )}
       </div>
       {reloads.length > 0 && <Reloads reloads={reloads} />}

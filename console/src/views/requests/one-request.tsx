@@ -1,9 +1,12 @@
 import { useState } from 'preact/hooks';
 import type { ExplanationDocument } from '../../../../src/review/explanation.gen.ts';
 import type { RecordedRequestDocument } from '../../../../src/runtime/recording/recorded-request.gen.ts';
+import { postJson } from '../../api/client.ts';
 import { useResource } from '../../api/resource.ts';
+import { mayOperate } from '../../api/session.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Copy } from '../../components/copy.tsx';
+import { Confirm } from '../../components/dialog.tsx';
 import { Explanation } from '../../components/explanation.tsx';
 import { Loading, ResourceFailure } from '../../components/feedback.tsx';
 import { shortId } from '../../components/format.ts';
@@ -14,6 +17,13 @@ import { Text } from '../../components/text.tsx';
 import { Time } from '../../components/time.tsx';
 import { Change, TryIt } from '../../components/try-it.tsx';
 import { hrefOf } from '../../routing/location.ts';
+
+interface FiredDocument {
+  readonly outcome: string;
+  readonly by?: string;
+  readonly runId?: string;
+  readonly run?: { readonly runId?: string };
+}
 
 interface Served {
   readonly revision: string;
@@ -65,10 +75,20 @@ export function OneRequest({ id }: { readonly id: string }) {
 function Decision({ request }: { readonly request: RecordedRequestDocument }) {
   const { verdict, by, code, status, reason, project, trigger, caller, requestId, receivedAt, ip } = request;
   const { provenance, gitCommit, dirty, revision, runId, limits = [] } = request;
-  const alike = { verdict, trigger: `${project}/${trigger}`, ...(code !== undefined && { where: `code = ${code}` }) };
+  const isQuotable = by !== undefined && !/["\\]/.test(by);
+  const same = isQuotable ? `by = "${by}"` : code !== undefined ? `code = ${code}` : undefined;
+  const alike = { verdict, trigger: `${project}/${trigger}`, where: same };
   const commit = gitCommit === undefined ? `revision ${shortId(revision)}` : `commit ${shortId(gitCommit)}`;
   return (
-    <Section title="What decided" actions={<a href={hrefOf(['requests'], alike)}>Others like it</a>}>
+    <Section
+      title="What decided"
+      actions={
+        <>
+          <a href={hrefOf(['requests'], alike)}>Others like it</a>
+          <FireAgain request={request} />
+        </>
+      }
+    >
       <Facts
         facts={[
           ['Verdict', <Badge key="verdict" word={verdict} />],
@@ -118,6 +138,43 @@ function Decision({ request }: { readonly request: RecordedRequestDocument }) {
         ]}
       />
     </Section>
+  );
+}
+
+/** Fires it for real, as it was recorded, past auth: for requests that a wrong filter dropped. */
+function FireAgain({ request: { id, verdict, masked, omitted } }: { readonly request: RecordedRequestDocument }) {
+  const [isAsking, setAsking] = useState(false);
+  const [fired, setFired] = useState<FiredDocument>();
+  if (!mayOperate.value || verdict === 'accepted' || masked.length > 0 || omitted !== undefined) return null;
+  const perform = async (): Promise<void> => {
+    setFired(await postJson<FiredDocument>(`/requests/${encodeURIComponent(id)}/fire`));
+  };
+  const runId = fired?.run?.runId ?? fired?.runId;
+  return (
+    <>
+      <button type="button" onClick={() => setAsking(true)}>
+        Fire it
+      </button>
+      {fired !== undefined && (
+        <span role="status">
+          {fired.outcome.replaceAll('_', ' ')}
+          {fired.by !== undefined && ` by ${printable(fired.by)}`}
+          {runId !== undefined && (
+            <>
+              : <a href={hrefOf(['runs', runId])}>its run</a>
+            </>
+          )}
+        </span>
+      )}
+      {isAsking && (
+        <Confirm title="Fire the request" action="Fire it" perform={perform} close={() => setAsking(false)}>
+          <p>
+            It goes through the filters of the config that serves now, and its agent is called if they let it pass. Each
+            recorded request is fired once. This is recorded in the audit trail.
+          </p>
+        </Confirm>
+      )}
+    </>
   );
 }
 
