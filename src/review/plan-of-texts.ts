@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RecordedRequest } from '../engine/types/index.ts';
 import { formatPlan, runPlan } from './plan/result.ts';
@@ -15,32 +14,28 @@ export type PlannedTexts =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Compares two states of a config, as `pullcord plan` does, as JSON. They are written to folders that only this user can read, which
- * are removed. What they name by path outside of the config folder is not there, and is reported as such.
+ * Compares two states of a config, as `pullcord plan` does, as JSON. They are written into a folder, which its owner removes. What they
+ * name by path outside of the config folder is not there, and is reported as such.
  */
 export async function planOfTexts(
+  folder: string,
   base: TextState,
   head: TextState,
   recorded: readonly RecordedRequest[],
 ): Promise<PlannedTexts> {
-  const folder = await mkdtemp(join(tmpdir(), 'pullcord-plan-'));
-  try {
-    const [before, after] = [join(folder, 'base'), join(folder, 'head')];
-    await write(before, base.files);
-    await write(after, head.files);
-    const requests = recorded.map((request) => ({ ...request, ...request.details }));
-    const now = Math.max(Date.now(), requests.at(-1)?.receivedAt ?? 0);
-    const planned = await runPlan({
-      base: { root: before, label: base.label, shownAs: 'config' },
-      head: { root: after, label: head.label },
-      ...{ requests, showBodies: false, now },
-    });
-    if (!planned.ok) return { ok: false, reason: planned.problems[0]?.message ?? 'the config cannot be opened' };
-    const json = await formatPlan(planned.plan, planned.sources, { format: 'json' });
-    return { ok: true, json: json.replaceAll(after, 'config').replaceAll(before, 'config') };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const [before, after] = [join(folder, 'base'), join(folder, 'head')];
+  await write(before, base.files);
+  await write(after, head.files);
+  const requests = recorded.map((request) => ({ ...request, ...request.details }));
+  const now = Math.max(Date.now(), requests.at(-1)?.receivedAt ?? 0);
+  const planned = await runPlan({
+    base: { root: before, label: base.label, shownAs: 'config' },
+    head: { root: after, label: head.label },
+    ...{ requests, showBodies: false, now },
+  });
+  if (!planned.ok) return { ok: false, reason: planned.problems[0]?.message ?? 'the config cannot be opened' };
+  const json = await formatPlan(planned.plan, planned.sources, { format: 'json' });
+  return { ok: true, json: json.replaceAll(after, 'config').replaceAll(before, 'config') };
 }
 
 async function write(root: string, files: TextState['files']): Promise<void> {
