@@ -20,7 +20,7 @@ export interface AdminTailParts extends AdminStreaming {
 
 /** Requests while they are answered, for operators (server-sent events). */
 export function registerTail(app: FastifyInstance, { tail, ...streaming }: AdminTailParts): void {
-  app.get<{ Querystring: TailFilter }>('/requests/tail', async (request, reply) => {
+  app.get<{ Querystring: TailFilter }>('/requests/tail', { exposeHeadRoute: false }, async (request, reply) => {
     const wrong = wrongParameter(request.query, { texts: ['trigger', 'outcome', 'caller', 'text'] });
     if (wrong !== undefined) return sendProblem(reply, request.id, 'bad_request', { detail: wrong });
     if (tail.followers >= mostFollowers) {

@@ -3,6 +3,8 @@ import { Subscriptions } from './subscriptions.ts';
 
 /** How many requests are kept for those who follow slowly or come back. */
 const mostKept = 2000;
+/** How many a follower gets at once, so that one who comes back is written to piece by piece. */
+const mostAtOnce = 100;
 /** How long requests are still kept after the last follower has left, in milliseconds. */
 const keptMs = 60_000;
 /** How long requests are collected before followers are woken, in milliseconds. */
@@ -76,7 +78,7 @@ export class RequestTail {
           seen = first - 1;
         }
         const requests: TailedRequest[] = [];
-        while (seen < this.#last) {
+        while (seen < this.#last && requests.length < mostAtOnce) {
           seen += 1;
           const kept = this.#kept[seen % mostKept];
           if (kept !== undefined) requests.push(kept);

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { createParser } from 'eventsource-parser';
 import type { Browser } from 'playwright-core';
 import t from 'tap';
+import { channels } from '../../src/contract/index.ts';
+import { requestMessage } from '../../src/http/request-message.ts';
 import { RequestTail } from '../../src/observe/request-tail.ts';
 import { adminToken } from '../support/admin.ts';
 import { chromiumPath, startBrowser } from '../support/browser.ts';
@@ -127,6 +131,35 @@ t.test('a filter counts nothing as missed that it leaves out', async (t) => {
   await gateway.fire('ask', { instruction: 'pass' });
   await until(() => filtered.heard.length === 2);
   t.match(filtered.heard[1], { event: 'request', id: /\.2$/ });
+});
+
+t.test('a HEAD takes no place, and who comes back is written to piece by piece', async (t) => {
+  const { adminUrl } = await startTestGateway(t, files);
+  const heads = Array.from({ length: 20 }, async () => {
+    const head = request(`${adminUrl}/requests/tail`, { method: 'HEAD', headers: bearer, agent: false });
+    t.teardown(() => head.destroy());
+    head.end();
+    await once(head, 'response');
+  });
+  await Promise.all(heads);
+  const stop = new AbortController();
+  t.teardown(() => stop.abort());
+  t.equal((await fetch(`${adminUrl}/requests/tail`, { headers: bearer, signal: stop.signal })).status, 200);
+
+  const gateway = { node: 'one' };
+  const tail = new RequestTail(gateway);
+  t.teardown(() => tail.close());
+  const follower = tail.follow(undefined, stop.signal);
+  const first = follower.next();
+  const message = requestMessage(gateway, {
+    ...{ requestId: 'one', receivedAt: 0, method: 'GET', path: '/', host: undefined, ip: '::1', trace: undefined },
+  });
+  for (let n = 0; n < 250; n += 1) channels.request.end.publish(message);
+  const sizes: number[] = [];
+  for (const next of [await first, await follower.next(), await follower.next()]) {
+    if (next.value?.kind === 'requests') sizes.push(next.value.requests.length);
+  }
+  t.strictSame(sizes, [100, 100, 50]);
 });
 
 t.test('lists refuse parameters that they do not know', async (t) => {

@@ -95,11 +95,15 @@ export function LiveTail({ query }: Pick<ViewProps, 'query'>) {
         if (paused.current || stop.signal.aborted) return;
         const added = arrived.current.splice(0).reverse();
         const { missed, hasGap } = lost.current;
-        setTail((before) => ({
-          rows: added.concat(before.rows).slice(0, mostKept),
-          received: before.received + added.length,
-          ...{ missed, hasGap },
-        }));
+        setTail((before) => {
+          const isSame = added.length === 0 && missed === before.missed && hasGap === before.hasGap;
+          if (isSame) return before;
+          return {
+            rows: added.concat(before.rows).slice(0, mostKept),
+            received: before.received + added.length,
+            ...{ missed, hasGap },
+          };
+        });
       });
     };
     const onEvent = ({ event, id = '', data }: StreamEvent): void => {
